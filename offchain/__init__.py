@@ -1,0 +1,1 @@
+"""Plimsoll: on-chain portfolio margin, off-chain tooling."""

@@ -1,0 +1,111 @@
+"""The nouns every stage shares: rounds, instruments, portfolios.
+
+Floats here carry no scale: prices are cash per unit, volatility and rates are decimals per year,
+times are unix seconds. Integers of the chain (wad) appear only in ``offchain.units`` and to its left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+class Kind(IntEnum):
+    """Instrument kind; values equal ``PositionWord.sol``."""
+
+    CALL = 0
+    PUT = 1
+    FUTURE = 2
+    PERP = 3
+
+
+class Mode(IntEnum):
+    """Margin mode; values equal ``IAccounts.Mode``."""
+
+    SINGLE = 0
+    STANDARD = 1
+    CROSS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Svi:
+    """Raw SVI of total variance, ``w(k) = a + b*(rho*(k-m) + sqrt((k-m)^2 + sigma^2))``."""
+
+    a: float
+    b: float
+    rho: float
+    m: float
+    sigma: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """One expiry of a round: forward, continuously compounded rate and SVI slice."""
+
+    expiry_ts: int
+    forward: float
+    rate: float
+    svi: Svi
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One atomic snapshot of an underlying (risk-model section 1).
+
+    ``surfaces`` is strictly increasing in ``expiry_ts``, at most 12 long.
+    """
+
+    underlying: str
+    ts: int
+    spot: float
+    perp: float
+    confidence: float
+    surfaces: tuple[Surface, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Collateral token: price in cash, haircuts as fractions, optional link to an underlying."""
+
+    symbol: str
+    price: float
+    haircut: float
+    linked: str | None = None
+    linked_haircut: float = 0.0
+    ratio: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """Everything a margin number depends on besides the portfolio and the parameters."""
+
+    ts: int
+    tokens: Mapping[str, Token]
+    rounds: Mapping[str, Round]
+
+    @property
+    def usdc_price(self) -> float:
+        """Price of the cash token, which drives the peg charge."""
+        return self.tokens["USDC"].price
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """``price`` is the strike of an option, the entry of a future or perpetual; ``expiry_ts`` 0 for a perpetual."""
+
+    underlying: str
+    kind: Kind
+    expiry_ts: int
+    price: float
+    quantity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """One account: mode, cash, collateral amounts by token symbol, positions."""
+
+    mode: Mode
+    cash: float
+    collateral: Mapping[str, float] = field(default_factory=dict)
+    positions: tuple[Position, ...] = ()
