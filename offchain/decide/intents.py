@@ -1,0 +1,107 @@
+"""What the keeper may want to do. ``key`` names the effect: equal effect, equal key, on every run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PostRound:
+    """Post the offered round of ``underlying``."""
+
+    underlying: str
+    ts: int
+
+    @property
+    def key(self) -> str:
+        """Name of the effect."""
+        return f"round:{self.underlying}:{self.ts}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostTokenPrices:
+    """Post the offered token prices."""
+
+    ts: int
+
+    @property
+    def key(self) -> str:
+        """Name of the effect."""
+        return f"tokens:{self.ts}"
+
+
+@dataclass(frozen=True, slots=True)
+class PostSettlement:
+    """Post the spot samples of an expiry."""
+
+    underlying: str
+    expiry_ts: int
+
+    @property
+    def key(self) -> str:
+        """Name of the effect."""
+        return f"settlement:{self.underlying}:{self.expiry_ts}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """Move the expired positions of ``account_ids`` to cash."""
+
+    underlying: str
+    expiry_ts: int
+    account_ids: tuple[int, ...]
+
+    @property
+    def key(self) -> str:
+        """Name of the effect."""
+        ids = ",".join(str(i) for i in self.account_ids)
+        return f"settle:{self.underlying}:{self.expiry_ts}:{ids}"
+
+
+@dataclass(frozen=True, slots=True)
+class StartAuction:
+    """Start the auction of an account below its maintenance requirement."""
+
+    account_id: int
+    ts: int
+
+    @property
+    def key(self) -> str:
+        """Name of the effect."""
+        return f"start:{self.account_id}:{self.ts}"
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """Take at most ``max_fraction`` of an account under auction.
+
+    ``limit_factor`` is the highest price factor the bidder accepts (solvent), unused when insolvent.
+    """
+
+    account_id: int
+    bidder_id: int
+    max_fraction: float
+    limit_factor: float
+    started_ts: int
+    bid_count: int
+
+    @property
+    def key(self) -> str:
+        """Name of the effect: the next bid of one auction."""
+        return f"bid:{self.account_id}:{self.started_ts}:{self.bidder_id}:{self.bid_count}"
+
+
+@dataclass(frozen=True, slots=True)
+class EndAuction:
+    """End the auction of an account that is back above its initial requirement."""
+
+    account_id: int
+    started_ts: int
+
+    @property
+    def key(self) -> str:
+        """Name of the effect."""
+        return f"end:{self.account_id}:{self.started_ts}"
+
+
+Intent = PostRound | PostTokenPrices | PostSettlement | Settle | StartAuction | Bid | EndAuction

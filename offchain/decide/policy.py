@@ -1,0 +1,83 @@
+"""The order of work: prices first, then expiries, then liquidations, most endangered account first."""
+
+from __future__ import annotations
+
+from offchain.decide.bidder import bid_for
+from offchain.decide.intents import EndAuction, Intent, PostRound, PostSettlement, PostTokenPrices, Settle, StartAuction
+from offchain.decide.snapshot import AccountView, Snapshot
+
+
+def decide(snapshot: Snapshot) -> tuple[Intent, ...]:
+    """Say what to do now, in order.
+
+    Parameters
+    ----------
+    snapshot : Snapshot
+        The world at one block.
+
+    Returns
+    -------
+    tuple[Intent, ...]
+        Empty when nothing is to do. While a price is missing on chain, only prices and settlements
+        are wanted: margins computed from older ones are not acted on.
+    """
+    prices = _prices(snapshot)
+    settlements = _settlements(snapshot)
+    if prices or settlements:
+        return (*prices, *settlements)
+    return _liquidations(snapshot)
+
+
+def _prices(snapshot: Snapshot) -> tuple[Intent, ...]:
+    """Post what is newer than the chain."""
+    wanted: list[Intent] = []
+    if snapshot.offered_token_ts > snapshot.posted_token_ts:
+        wanted.append(PostTokenPrices(snapshot.offered_token_ts))
+    for underlying, ts in sorted(snapshot.offered_round_ts.items()):
+        if ts > snapshot.posted_round_ts.get(underlying, 0):
+            wanted.append(PostRound(underlying, ts))
+    return tuple(wanted)
+
+
+def _settlements(snapshot: Snapshot) -> tuple[Intent, ...]:
+    """Price each expired series once, then settle its holders in chunks."""
+    wanted: list[Intent] = []
+    for (underlying, expiry_ts), holders in sorted(snapshot.expired.items(), key=lambda item: (item[0][1], item[0][0])):
+        if (underlying, expiry_ts) not in snapshot.settled_prices:
+            wanted.append(PostSettlement(underlying, expiry_ts))
+        for first in range(0, len(holders), snapshot.max_settle_accounts):
+            chunk = tuple(sorted(holders)[first : first + snapshot.max_settle_accounts])
+            wanted.append(Settle(underlying, expiry_ts, chunk))
+    return tuple(wanted)
+
+
+def _liquidations(snapshot: Snapshot) -> tuple[Intent, ...]:
+    """Start, bid and end; the largest shortfall first."""
+    running = {auction.account_id: auction for auction in snapshot.auctions}
+    views = {view.account_id: view for view in snapshot.accounts}
+    own = snapshot.bidder.account_id if snapshot.bidder else None
+    wanted: list[Intent] = []
+    for view in sorted(snapshot.accounts, key=_shortfall_order):
+        auction = running.get(view.account_id)
+        if auction is None and _is_auctionable(view) and view.account_id not in snapshot.uncertain:
+            wanted.append(StartAuction(view.account_id, snapshot.block_ts))
+        elif auction is not None and view.equity >= view.initial and view.account_id not in snapshot.uncertain:
+            wanted.append(EndAuction(view.account_id, auction.started_ts))
+    for auction in snapshot.auctions:
+        view_or_none = views.get(auction.account_id)
+        if view_or_none is None or auction.account_id == own or view_or_none.equity >= view_or_none.initial:
+            continue
+        bid = bid_for(snapshot, view_or_none, auction)
+        if bid is not None:
+            wanted.append(bid)
+    return tuple(wanted)
+
+
+def _is_auctionable(view: AccountView) -> bool:
+    """Section 6: below maintenance, or market equity negative."""
+    return view.equity < view.maintenance or view.market_equity < 0
+
+
+def _shortfall_order(view: AccountView) -> tuple[float, int]:
+    """Largest shortfall first, then by id so that the order never depends on the input's."""
+    return (view.equity - view.maintenance, view.account_id)

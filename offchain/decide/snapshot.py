@@ -1,0 +1,136 @@
+"""What ``decide`` may know: chain state, margins of the mirror, offered rounds, and the rule of the bidder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One account as the mirror sees it at the latest round; money in cash units.
+
+    Parameters
+    ----------
+    account_id : int
+        Id on chain.
+    equity, market_equity, initial, maintenance : float
+        Risk-model sections 5 and 6.
+    """
+
+    account_id: int
+    equity: float
+    market_equity: float
+    initial: float
+    maintenance: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuctionView:
+    """One running auction.
+
+    Parameters
+    ----------
+    account_id : int
+        Account under auction.
+    started_ts : int
+        Start, unix seconds.
+    is_solvent : bool
+        Which of the two price paths applies.
+    reserve : float
+        Cash that earlier bids have paid in, in cash units.
+    bid_count : int
+        Bids so far.
+    """
+
+    account_id: int
+    started_ts: int
+    is_solvent: bool
+    reserve: float
+    bid_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BidderRule:
+    """When a bid pays.
+
+    Parameters
+    ----------
+    account_id : int
+        Account that takes the slices.
+    min_profit : float
+        Smallest profit of one bid after fee and gas, in cash units.
+    min_return : float
+        Smallest profit as a share of the maintenance requirement taken over.
+    gas_cost : float
+        Cost of one bid, in cash units.
+    patience_sec : int
+        Wait at least this long for a lower price; a fall in price is worth more than being first
+        only as long as nobody else bids.
+    """
+
+    account_id: int
+    min_profit: float = 1.0
+    min_return: float = 0.0
+    gas_cost: float = 0.0
+    patience_sec: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuctionTerms:
+    """Parameters of risk-model section 8 as the contract holds them."""
+
+    start_factor: float = 0.98
+    mid_factor: float = 0.70
+    mid_after_sec: int = 900
+    end_after_sec: int = 43_200
+    buffer: float = 0.15
+    fee_rate: float = 0.01
+    insolvent_ramp_sec: int = 3_600
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The world at one block.
+
+    Parameters
+    ----------
+    block_ts : int
+        Timestamp of the block, unix seconds.
+    offered_round_ts : Mapping[str, int]
+        Newest round each feed offers, by underlying.
+    posted_round_ts : Mapping[str, int]
+        Newest round on chain, by underlying; missing before the first.
+    offered_token_ts, posted_token_ts : int
+        The same for token prices; 0 when there are none.
+    expired : Mapping[tuple[str, int], tuple[int, ...]]
+        Accounts that still hold an expired series, by (underlying, expiry).
+    settled_prices : frozenset[tuple[str, int]]
+        Series whose settlement price is on chain.
+    accounts : tuple[AccountView, ...]
+        Every account whose margin could be computed.
+    uncertain : frozenset[int]
+        Accounts so close to a limit that only the chain may decide.
+    auctions : tuple[AuctionView, ...]
+        Running auctions.
+    bidder : BidderRule or None
+        ``None`` when this keeper does not bid.
+    terms : AuctionTerms
+        Price path of the auctions.
+    max_settle_accounts : int
+        Accounts in one settlement transaction.
+    """
+
+    block_ts: int
+    offered_round_ts: Mapping[str, int] = field(default_factory=dict)
+    posted_round_ts: Mapping[str, int] = field(default_factory=dict)
+    offered_token_ts: int = 0
+    posted_token_ts: int = 0
+    expired: Mapping[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
+    settled_prices: frozenset[tuple[str, int]] = frozenset()
+    accounts: tuple[AccountView, ...] = ()
+    uncertain: frozenset[int] = frozenset()
+    auctions: tuple[AuctionView, ...] = ()
+    bidder: BidderRule | None = None
+    terms: AuctionTerms = field(default_factory=AuctionTerms)
+    max_settle_accounts: int = 20
