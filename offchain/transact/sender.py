@@ -218,6 +218,9 @@ class Transactor:
                 if outcome is not None:
                     return outcome
                 self._pause(self._policy.poll_sec)
+            lost = self._lost(entry)
+            if lost is not None:
+                return lost
             if self._bumped_fee(entry.max_fee_wei) > self._policy.max_fee_wei:
                 return Outcome(entry.key, False, reason=f"pending at the fee cap {self._policy.max_fee_wei} wei")
             entry = self._sign_and_send(entry)
@@ -238,6 +241,14 @@ class Transactor:
                 return Outcome(entry.key, False, receipt, "reverted when mined")
             return Outcome(entry.key, True, receipt)
         return None
+
+    def _lost(self, entry: Entry) -> Outcome | None:
+        """Close an intent whose nonce went to a transaction that is not in the journal."""
+        mined = int(self._client.rpc("eth_getTransactionCount", entry.sender, "latest"), 16)
+        if mined <= entry.nonce or any(self._client.find_receipt(tx_hash) for tx_hash in entry.hashes):
+            return None
+        self._journal.finish(entry.key, Status.REVERTED)
+        return Outcome(entry.key, False, reason=f"nonce {entry.nonce} was used by another transaction")
 
     def _bumped_fee(self, fee_wei: int) -> int:
         """Return the lowest fee that replaces ``fee_wei``."""
