@@ -1,0 +1,190 @@
+"""What a deployment is made from: a TOML file per network, or a market file for a margin check."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from offchain.errors import InputError
+from offchain.model import Market
+from offchain.params import Params
+
+CONFIG = Path(__file__).resolve().parents[1] / "config"
+
+# The margin check prices one fixed moment; nothing may grow stale or deviate while it runs.
+CHECK_HEARTBEAT_SEC = 86_400
+CHECK_MAX_DEVIATION = 0.5
+CHECK_DECIMALS = 18
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpec:
+    """One token: collateral terms as fractions; ``address`` empty means a mock is deployed."""
+
+    symbol: str
+    name: str
+    decimals: int
+    haircut: float
+    linked: str = ""
+    linked_haircut: float = 0.0
+    ratio: float = 1.0
+    deposit_cap: float = 1e9
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """Where to; ``is_local`` allows mock tokens and throw-away keys."""
+
+    name: str
+    is_local: bool
+    confirmations: int
+    governor_delay_sec: int
+    chain_id: int = 31337
+
+
+@dataclass(frozen=True, slots=True)
+class OracleSpec:
+    """Signers and bounds of the oracle; ``max_deviation`` is a fraction per round."""
+
+    signer_threshold: int
+    heartbeat_sec: int
+    max_deviation: float
+    signers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Everything ``deploy`` needs; ``tokens`` starts with the cash token."""
+
+    network: NetworkSpec
+    oracle: OracleSpec
+    tokens: tuple[TokenSpec, ...]
+    underlyings: tuple[str, ...]
+    params: Params = field(default_factory=Params)
+
+    def with_signers(self, signers: tuple[str, ...]) -> Spec:
+        """Return the same deployment with other oracle signers.
+
+        Parameters
+        ----------
+        signers : tuple[str, ...]
+            Addresses, any order.
+
+        Returns
+        -------
+        Spec
+            Signers sorted.
+        """
+        return replace(self, oracle=replace(self.oracle, signers=tuple(sorted(signers, key=lambda a: int(a, 16)))))
+
+
+def _build(kind: type[T], source: str, table: Mapping[str, Any], **given: Any) -> T:
+    """Make a dataclass from a TOML table; unknown, missing and mistyped keys are errors."""
+    known = {f.name: f for f in fields(kind) if f.name not in given}  # type: ignore[arg-type]
+    for key, value in table.items():
+        if key not in known:
+            raise InputError(source, f"unknown key {key}")
+        expected = {"str": str, "int": int, "bool": bool, "float": (int, float)}.get(str(known[key].type))
+        if expected is not None and (not isinstance(value, expected) or (isinstance(value, bool) != (expected is bool))):
+            raise InputError(source, f"{key} must be {known[key].type}, got {value!r}")
+    for name, entry in known.items():
+        if name not in table and entry.default is MISSING and entry.default_factory is MISSING:
+            raise InputError(source, f"{name} is missing")
+    return kind(**{**table, **given})
+
+
+def load_spec(network: str) -> Spec:
+    """Read the configuration of one network.
+
+    Parameters
+    ----------
+    network : str
+        Name of a file in ``offchain/config`` or a path ending in ``.toml``.
+
+    Returns
+    -------
+    Spec
+        Without oracle signers.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or holds anything unexpected.
+    """
+    path = Path(network) if network.endswith(".toml") else CONFIG / f"{network}.toml"
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as reason:
+        known = ", ".join(sorted(p.stem for p in CONFIG.glob("*.toml")))
+        raise InputError("--network", f"no configuration {network}; known: {known}") from reason
+    except ValueError as reason:
+        raise InputError(path.name, f"is not TOML: {reason}") from reason
+    sections = {"network", "oracle", "underlyings", "tokens", "risk"}
+    if set(document) != sections:
+        raise InputError(path.name, f"sections must be {', '.join(sorted(sections))}")
+    tokens = tuple(
+        _build(TokenSpec, f"{path.name} [tokens.{symbol}]", table, symbol=symbol)
+        for symbol, table in document["tokens"].items()
+    )
+    if not tokens or tokens[0].symbol != "USDC":
+        raise InputError(path.name, "the first token must be USDC, the cash token")
+    return Spec(
+        network=_build(NetworkSpec, f"{path.name} [network]", document["network"]),
+        oracle=_build(OracleSpec, f"{path.name} [oracle]", document["oracle"]),
+        tokens=tokens,
+        underlyings=tuple(document["underlyings"]["symbols"]),
+        params=_risk(path, document["risk"]),
+    )
+
+
+def _risk(path: Path, table: Mapping[str, Any]) -> Params:
+    """Read the [risk] table by the rules of params.json."""
+    from offchain.files import parse_params
+
+    return parse_params(path.name, {"schema": "plimsoll.params/1", **table})
+
+
+def spec_for_market(market: Market, params: Params, signers: tuple[str, ...]) -> Spec:
+    """Describe a local deployment that can price one market file.
+
+    Parameters
+    ----------
+    market : Market
+        Tokens, underlyings and their terms.
+    params : Params
+        Risk parameters.
+    signers : tuple[str, ...]
+        Oracle signers.
+
+    Returns
+    -------
+    Spec
+        Local, without deposit limits that could matter.
+    """
+    ordered = sorted(market.tokens, key=lambda symbol: (symbol != "USDC", symbol))
+    tokens = tuple(
+        TokenSpec(
+            symbol=symbol,
+            name=symbol,
+            decimals=6 if symbol == "USDC" else CHECK_DECIMALS,
+            haircut=market.tokens[symbol].haircut,
+            linked=market.tokens[symbol].linked or "",
+            linked_haircut=market.tokens[symbol].linked_haircut,
+            ratio=market.tokens[symbol].ratio,
+        )
+        for symbol in ordered
+    )
+    spec = Spec(
+        network=NetworkSpec("check", True, 1, 0),
+        oracle=OracleSpec(2, CHECK_HEARTBEAT_SEC, CHECK_MAX_DEVIATION),
+        tokens=tokens,
+        underlyings=tuple(sorted(market.rounds)),
+        params=params,
+    )
+    return spec.with_signers(signers)
