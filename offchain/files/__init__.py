@@ -1,0 +1,1 @@
+"""Strict readers of the files a user writes: market, portfolio and parameters."""

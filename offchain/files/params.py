@@ -1,0 +1,99 @@
+"""Reader of parameter files: every name of the risk model, all optional."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from offchain.files.reader import Node, read_document
+from offchain.mirror.scenario_book import LARGEST_MOVE
+from offchain.params import AccountParams, BookName, Params
+
+#: name in the file -> (field, low, high, low is excluded)
+_UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
+    "priceRange": ("price_range", 0.0, 0.5, True),
+    "volUp": ("vol_up", 0.0, 5.0, False),
+    "volDown": ("vol_down", 0.0, 1.0, False),
+    "volFloor": ("vol_floor", 0.0, 5.0, False),
+    "basisMin": ("basis_min", 0.0, 1.0, False),
+    "basisRate": ("basis_rate", 0.0, 1.0, False),
+    "perpBasis": ("perp_basis", 0.0, 1.0, False),
+    "vegaTermRate": ("vega_term_rate", 0.0, 1.0, False),
+    "shortMinRate": ("short_min_rate", 0.0, 1.0, False),
+    "concRate": ("conc_rate", 0.0, 10.0, False),
+    "concVegaRate": ("conc_vega_rate", 0.0, 10.0, False),
+    "N0": ("n0", 0.0, 1e15, True),
+    "V0": ("v0", 0.0, 1e15, True),
+}
+_ACCOUNT: Final[dict[str, tuple[str, float, float, bool]]] = {
+    "mmFactor": ("mm_factor", 0.0, 10.0, True),
+    "imFactor": ("im_factor", 0.0, 10.0, True),
+    "pegThreshold": ("peg_threshold", 0.0, 1.0, False),
+    "pegSlope": ("peg_slope", 0.0, 100.0, False),
+    "confThreshold": ("conf_threshold", 0.0, 1.0, False),
+    "confRate": ("conf_rate", 0.0, 10.0, False),
+    "rhoHigh": ("rho_high", 0.0, 1.0, False),
+    "rhoLow": ("rho_low", 0.0, 1.0, False),
+    "stressShare": ("stress_share", 0.0, 1.0, False),
+    "b": ("buffer", 0.0, 10.0, False),
+    "feeRate": ("fee_rate", 0.0, 0.3, False),
+}
+
+
+def _number(node: Node, spec: tuple[str, float, float, bool]) -> float:
+    _, low, high, open_low = spec
+    return node.number(low, high, open_low=open_low)
+
+
+def _check_book(root: Node, params: Params) -> None:
+    """A row may not move the price to zero or below."""
+    names = ["", "ETH", "BTC", *params.overrides]
+    for name in names:
+        price_range = params.for_underlying(name).price_range
+        largest = price_range * LARGEST_MOVE[params.book]
+        if largest >= 1.0:
+            root.fail(f"priceRange {price_range:g} moves the price by {largest:g} in the widest row, the limit is below 1")
+
+
+def load_params(path: Path) -> Params:
+    """Read and check a parameter file; missing keys take the defaults.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Params
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key, what is wrong and the limit.
+    """
+    root = read_document(path, "plimsoll.params/1", schema_required=False)
+    root.object(set(), {"schema", "book", *_UNDERLYING, *_ACCOUNT})
+    account: dict[str, float] = {}
+    for key, spec in _ACCOUNT.items():
+        if root.has(key):
+            account[spec[0]] = _number(root.key(key), spec)
+    general: dict[str, float] = {}
+    own: dict[str, dict[str, float]] = {}
+    for key, spec in _UNDERLYING.items():
+        if not root.has(key):
+            continue
+        node = root.key(key)
+        if isinstance(node.value, dict):
+            for name, child in node.members():
+                own.setdefault(name, {})[spec[0]] = _number(child, spec)
+        else:
+            general[spec[0]] = _number(node, spec)
+    book: BookName = "default"
+    if root.has("book") and root.key("book").text(("default", "span")) == "span":
+        book = "span"
+    built = AccountParams(**account)
+    if built.im_factor < built.mm_factor:
+        root.fail(f"imFactor {built.im_factor:g} is below mmFactor {built.mm_factor:g}")
+    params = Params(built, book, general, own)
+    _check_book(root, params)
+    return params
