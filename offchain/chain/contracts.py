@@ -376,7 +376,9 @@ def create(
         The contract and the receipt of its creation.
     """
     artifact = load_artifact(name)
-    inputs: list[dict[str, Any]] = next((entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), [])
+    inputs: list[dict[str, Any]] = next(
+        (entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), []
+    )
     data = artifact.bytecode + encode_values(inputs, values)
     receipt = client.send(account, None, data, gas, f"{name}.constructor")
     if receipt.contract_address is None:

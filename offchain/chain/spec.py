@@ -91,7 +91,9 @@ def _build(kind: type[T], source: str, table: Mapping[str, Any], **given: Any) -
         if key not in known:
             raise InputError(source, f"unknown key {key}")
         expected = {"str": str, "int": int, "bool": bool, "float": (int, float)}.get(str(known[key].type))
-        if expected is not None and (not isinstance(value, expected) or (isinstance(value, bool) != (expected is bool))):
+        if expected is not None and (
+            not isinstance(value, expected) or (isinstance(value, bool) != (expected is bool))
+        ):
             raise InputError(source, f"{key} must be {known[key].type}, got {value!r}")
     for name, entry in known.items():
         if name not in table and entry.default is MISSING and entry.default_factory is MISSING:
