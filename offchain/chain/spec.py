@@ -101,13 +101,15 @@ def _build(kind: type[T], source: str, table: Mapping[str, Any], **given: Any) -
     return kind(**{**table, **given})
 
 
-def load_spec(network: str) -> Spec:
+def load_spec(network: str, params: Params) -> Spec:
     """Read the configuration of one network.
 
     Parameters
     ----------
     network : str
         Name of a file in ``offchain/config`` or a path ending in ``.toml``.
+    params : Params
+        Risk parameters.
 
     Returns
     -------
@@ -127,7 +129,7 @@ def load_spec(network: str) -> Spec:
         raise InputError("--network", f"no configuration {network}; known: {known}") from reason
     except ValueError as reason:
         raise InputError(path.name, f"is not TOML: {reason}") from reason
-    sections = {"network", "oracle", "underlyings", "tokens", "risk"}
+    sections = {"network", "oracle", "underlyings", "tokens"}
     if set(document) != sections:
         raise InputError(path.name, f"sections must be {', '.join(sorted(sections))}")
     tokens = tuple(
@@ -141,15 +143,8 @@ def load_spec(network: str) -> Spec:
         oracle=_build(OracleSpec, f"{path.name} [oracle]", document["oracle"]),
         tokens=tokens,
         underlyings=tuple(document["underlyings"]["symbols"]),
-        params=_risk(path, document["risk"]),
+        params=params,
     )
-
-
-def _risk(path: Path, table: Mapping[str, Any]) -> Params:
-    """Read the [risk] table by the rules of params.json."""
-    from offchain.files import parse_params
-
-    return parse_params(path.name, {"schema": "plimsoll.params/1", **table})
 
 
 def spec_for_market(market: Market, params: Params, signers: tuple[str, ...]) -> Spec:
