@@ -84,17 +84,20 @@ class Spec:
         return replace(self, oracle=replace(self.oracle, signers=tuple(sorted(signers, key=lambda a: int(a, 16)))))
 
 
+def _check_type(source: str, expected: str, value: Any) -> None:
+    """Compare a TOML value with the annotation of its field; an integer is a valid float."""
+    actual = type(value).__name__
+    if actual != expected and (actual, expected) != ("int", "float"):
+        raise InputError(source, f"must be {expected}, got {value!r}")
+
+
 def _build(kind: type[T], source: str, table: Mapping[str, Any], **given: Any) -> T:
     """Make a dataclass from a TOML table; unknown, missing and mistyped keys are errors."""
     known = {f.name: f for f in fields(kind) if f.name not in given}  # type: ignore[arg-type]
     for key, value in table.items():
         if key not in known:
             raise InputError(source, f"unknown key {key}")
-        expected = {"str": str, "int": int, "bool": bool, "float": (int, float)}.get(str(known[key].type))
-        if expected is not None and (
-            not isinstance(value, expected) or (isinstance(value, bool) != (expected is bool))
-        ):
-            raise InputError(source, f"{key} must be {known[key].type}, got {value!r}")
+        _check_type(f"{source} {key}", str(known[key].type), value)
     for name, entry in known.items():
         if name not in table and entry.default is MISSING and entry.default_factory is MISSING:
             raise InputError(source, f"{name} is missing")
