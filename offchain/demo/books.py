@@ -230,7 +230,9 @@ def instrument_of(position: Position) -> tuple[str, Kind, int, float]:
     return (position.underlying, position.kind, position.expiry_ts, strike)
 
 
-def resolve_flow(rounds: Mapping[str, Round], listing: Listing, taken: int) -> tuple[Position, ...]:
+def resolve_flow(
+    rounds: Mapping[str, Round], listing: Listing, held: frozenset[tuple[str, Kind, int, float]]
+) -> tuple[Position, ...]:
     """Resolve the flow desk's board until the market maker holds enough distinct instruments.
 
     Parameters
@@ -239,8 +241,8 @@ def resolve_flow(rounds: Mapping[str, Round], listing: Listing, taken: int) -> t
         First round of each underlying.
     listing : Listing
         Strikes listed at that round.
-    taken : int
-        Instruments the market maker already holds against the other books.
+    held : frozenset
+        Instruments the market maker already holds against the other books; left out here.
 
     Returns
     -------
@@ -249,8 +251,9 @@ def resolve_flow(rounds: Mapping[str, Round], listing: Listing, taken: int) -> t
     """
     chosen: dict[tuple[str, Kind, int, float], Position] = {}
     for leg in flow_legs():
-        if len(chosen) + taken >= MAKER_POSITIONS:
+        if len(chosen) + len(held) >= MAKER_POSITIONS:
             break
         position = resolve(leg, rounds, listing)
-        chosen.setdefault(instrument_of(position), position)
+        if instrument_of(position) not in held:
+            chosen.setdefault(instrument_of(position), position)
     return tuple(chosen.values())

@@ -1,0 +1,1 @@
+"""Wires the four stages: index, mirror, decide, transact."""
