@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {IOracle} from "../../interfaces/IOracle.sol";
+import {NormalCdf} from "./NormalCdf.sol";
+import {Units} from "./Units.sol";
+
+/// @title OptionKernel
+/// @notice Black-76 on a shocked forward and SVI volatility, with what all rows share computed once.
+/// @dev Standard deviations, logarithms and d are Q64, probabilities Q60, prices wad.
+/// @custom:error-bound price 4e-11*(F + K), delta 4e-11
+/// @custom:mirror offchain.mirror.black76
+library OptionKernel {
+    /// @notice Strikes outside [F/1e6, 1e6*F] revert.
+    uint256 internal constant MAX_MONEYNESS = 1e6;
+    int256 private constant INV_SQRT_2PI_WAD = 398942280401432678;
+
+    /// @notice What every option of one expiry shares.
+    struct Expiry {
+        uint256 expiryTs;
+        uint256 timeSec;
+        uint256 forwardWad;
+        int256 rateWad;
+        /// @dev exp(-r*T), Q64.
+        int256 discountQ64;
+        /// @dev sqrt(T in years), Q64.
+        uint256 rootTimeQ64;
+        /// @dev 1 + volUp*g(T) and max(0, 1 - volDown*g(T)), wad.
+        uint256 upWad;
+        uint256 downWad;
+        /// @dev 0.6*sqrt(max(T, 1 day)), wad.
+        int256 skewScaleWad;
+        int256 aWad;
+        int256 bWad;
+        int256 rhoWad;
+        int256 mWad;
+        int256 sWad;
+    }
+
+    /// @notice One option before any shock.
+    struct Option {
+        bool isCall;
+        int256 strikeWad;
+        int256 logMoneynessQ64;
+        /// @dev clamp(ln(K/F)/skewScale, -1, 1), wad.
+        int256 skewWad;
+        uint256 sigmaWad;
+        /// @dev sigma*sqrt(T) per vol state (up, flat, down), Q64, and 2**128 over it.
+        uint256[3] stdQ64;
+        uint256[3] inverseQ64;
+        int256 priceWad;
+        int256 deltaWad;
+        int256 d1Q64;
+    }
+
+    /// @notice Thrown when the strike is too far from the forward.
+    error OptionKernel__Moneyness(uint256 strikeWad, uint256 forwardWad);
+
+    /// @notice Prepares an expiry.
+    /// @param surface Slice of the round.
+    /// @param ts Time of the round.
+    /// @param volUpWad Relative vol increase at 30 days, wad.
+    /// @param volDownWad Relative vol decrease at 30 days, wad.
+    /// @return e Shared numbers.
+    function prepare(IOracle.Surface memory surface, uint256 ts, uint256 volUpWad, uint256 volDownWad)
+        internal
+        pure
+        returns (Expiry memory e)
+    {
+        e.expiryTs = surface.expiryTs;
+        e.timeSec = surface.expiryTs > ts ? surface.expiryTs - ts : 0;
+        e.forwardWad = surface.forwardWad;
+        e.rateWad = surface.rateWad;
+        int256 rateTimeWad = (surface.rateWad * int256(e.timeSec)) / int256(Units.YEAR_SEC);
+        e.discountQ64 = (FixedPointMathLib.expWad(-rateTimeWad) << 64) / 1e18;
+        e.rootTimeQ64 = FixedPointMathLib.sqrt((e.timeSec << 128) / Units.YEAR_SEC);
+        uint256 floorSec = e.timeSec > 1 days ? e.timeSec : 1 days;
+        uint256 factorWad = _termFactor(floorSec);
+        e.upWad = 1e18 + (volUpWad * factorWad) / 1e18;
+        uint256 fallWad = (volDownWad * factorWad) / 1e18;
+        e.downWad = fallWad < 1e18 ? 1e18 - fallWad : 0;
+        e.skewScaleWad = int256((6 * FixedPointMathLib.sqrt((floorSec * 1e36) / Units.YEAR_SEC)) / 10);
+        (e.aWad, e.bWad, e.rhoWad) = (surface.aWad, int256(surface.bWad), surface.rhoWad);
+        (e.mWad, e.sWad) = (surface.mWad, int256(surface.sWad));
+    }
+
+    /// @notice g(T) = (30 days / T)^p, p = 0.30 up to 30 days, else 0.13.
+    /// @param timeSec At least one day.
+    /// @return Factor, wad.
+    function _termFactor(uint256 timeSec) private pure returns (uint256) {
+        int256 powerWad = timeSec <= 30 days ? int256(0.3e18) : int256(0.13e18);
+        int256 lnWad = FixedPointMathLib.lnWad(int256((30 days * 1e18) / timeSec));
+        return uint256(FixedPointMathLib.expWad((powerWad * lnWad) / 1e18));
+    }
+
+    /// @notice Total variance of the SVI slice, at least 0.
+    /// @param e Expiry.
+    /// @param kWad ln(K/F), wad.
+    /// @return w Total variance, wad.
+    function totalVariance(Expiry memory e, int256 kWad) internal pure returns (uint256 w) {
+        int256 x = kWad - e.mWad;
+        int256 root = int256(FixedPointMathLib.sqrt(uint256(x * x + e.sWad * e.sWad)));
+        int256 wWad = e.aWad + (e.bWad * ((e.rhoWad * x) / 1e18 + root)) / 1e18;
+        w = wWad > 0 ? uint256(wWad) : 0;
+    }
+
+    /// @notice Prepares one option and prices it without a shock.
+    /// @param e Expiry.
+    /// @param table Normal table in memory.
+    /// @param isCall Call or put.
+    /// @param strikeWad Strike, positive.
+    /// @param volFloorWad Floor of the up state, wad.
+    /// @return o Prepared option.
+    function open(Expiry memory e, uint256 table, bool isCall, uint256 strikeWad, uint256 volFloorWad)
+        internal
+        pure
+        returns (Option memory o)
+    {
+        if (strikeWad > e.forwardWad * MAX_MONEYNESS || e.forwardWad > strikeWad * MAX_MONEYNESS) {
+            revert OptionKernel__Moneyness(strikeWad, e.forwardWad);
+        }
+        o.isCall = isCall;
+        o.strikeWad = int256(strikeWad);
+        int256 lnWad = _lnRatio(e.forwardWad, strikeWad);
+        o.logMoneynessQ64 = (lnWad << 64) / 1e18;
+        int256 skewWad = (-lnWad * 1e18) / e.skewScaleWad;
+        o.skewWad = skewWad > 1e18 ? int256(1e18) : skewWad < -1e18 ? -int256(1e18) : skewWad;
+        if (e.timeSec != 0) _setVolatility(e, o, lnWad, volFloorWad);
+        (o.priceWad, o.deltaWad, o.d1Q64) =
+            node(e, o, table, int256(e.forwardWad), o.logMoneynessQ64, o.stdQ64[1], o.inverseQ64[1]);
+    }
+
+    /// @dev ln(F/K); the larger one is the numerator, so that the quotient keeps 18 digits.
+    function _lnRatio(uint256 forwardWad, uint256 strikeWad) private pure returns (int256) {
+        if (forwardWad >= strikeWad) return FixedPointMathLib.lnWad(int256((forwardWad * 1e18) / strikeWad));
+        return -FixedPointMathLib.lnWad(int256((strikeWad * 1e18) / forwardWad));
+    }
+
+    function _setVolatility(Expiry memory e, Option memory o, int256 lnWad, uint256 volFloorWad) private pure {
+        uint256 w = totalVariance(e, -lnWad);
+        o.sigmaWad = FixedPointMathLib.sqrt((w * 1e18 * Units.YEAR_SEC) / e.timeSec);
+        uint256 upWad = (o.sigmaWad * e.upWad) / 1e18;
+        if (upWad < volFloorWad) upWad = volFloorWad;
+        o.stdQ64[0] = (upWad * e.rootTimeQ64) / 1e18;
+        o.stdQ64[1] = FixedPointMathLib.sqrt((w << 128) / 1e18);
+        o.stdQ64[2] = (o.stdQ64[1] * e.downWad) / 1e18;
+        for (uint256 i; i < 3; ++i) {
+            if (o.stdQ64[i] != 0) o.inverseQ64[i] = (1 << 128) / o.stdQ64[i];
+        }
+    }
+
+    /// @notice Discounted price and delta of a prepared option on a shocked forward.
+    /// @param e Expiry.
+    /// @param o Option.
+    /// @param table Normal table in memory.
+    /// @param forwardWad Shocked forward, positive.
+    /// @param logQ64 ln(F'/K), Q64.
+    /// @param stdQ64 sigma*sqrt(T); 0 gives the intrinsic value.
+    /// @param inverseQ64 2**128 / std.
+    /// @return priceWad Cash per unit, at least 0.
+    /// @return deltaWad Discounted delta.
+    /// @return d1 d1, Q64; 0 for the intrinsic value.
+    function node(
+        Expiry memory e,
+        Option memory o,
+        uint256 table,
+        int256 forwardWad,
+        int256 logQ64,
+        uint256 stdQ64,
+        uint256 inverseQ64
+    ) internal pure returns (int256 priceWad, int256 deltaWad, int256 d1) {
+        unchecked {
+            // Unchecked: |log| < 2**71, inverse <= 2**128, prices < 2**133, probabilities <= 2**60.
+            int256 n1;
+            int256 n2;
+            if (stdQ64 == 0) {
+                n1 = logQ64 > 0 ? int256(1 << 60) : logQ64 < 0 ? int256(0) : int256(1 << 59);
+                n2 = n1;
+            } else {
+                d1 = ((logQ64 * int256(inverseQ64)) >> 64) + int256(stdQ64 >> 1);
+                n1 = NormalCdf.cdf(table, d1);
+                n2 = NormalCdf.cdf(table, d1 - int256(stdQ64));
+            }
+            priceWad = (forwardWad * n1 - o.strikeWad * n2) >> 60;
+            if (!o.isCall) {
+                // Put by parity; the distribution's error carries over unchanged.
+                priceWad += o.strikeWad - forwardWad;
+                n1 -= 1 << 60;
+            }
+            priceWad = priceWad > 0 ? (priceWad * e.discountQ64) >> 64 : int256(0);
+            deltaWad = (n1 * e.discountQ64 * 1e18) >> 124;
+        }
+    }
+
+    /// @notice Cash vega per 1.00 of vol of one unit, at the unshocked point.
+    /// @param e Expiry.
+    /// @param o Option.
+    /// @return vegaWad D*F*phi(d1)*sqrt(T), wad; 0 for the intrinsic value.
+    function vega(Expiry memory e, Option memory o) internal pure returns (int256 vegaWad) {
+        if (o.stdQ64[1] == 0) return 0;
+        vegaWad = (((density(e, o) * int256(e.forwardWad)) / 1e18) * int256(e.rootTimeQ64)) >> 64;
+    }
+
+    /// @notice Discounted normal density at d1.
+    /// @param e Expiry.
+    /// @param o Option.
+    /// @return D*phi(d1), wad.
+    function density(Expiry memory e, Option memory o) internal pure returns (int256) {
+        // Beyond 9 standard deviations the density is below 1e-18.
+        if (o.d1Q64 > 9 << 64 || o.d1Q64 < -(9 << 64)) return 0;
+        int256 d1Wad = (o.d1Q64 * 1e18) >> 64;
+        int256 phi = (INV_SQRT_2PI_WAD * FixedPointMathLib.expWad(-(d1Wad * d1Wad) / 2e18)) / 1e18;
+        return (phi * e.discountQ64) >> 64;
+    }
+}

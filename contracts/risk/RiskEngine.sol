@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {IOracle} from "../../interfaces/IOracle.sol";
+import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
+import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {NormalCdf} from "../libraries/NormalCdf.sol";
+import {OptionKernel} from "../libraries/OptionKernel.sol";
+import {PositionWord} from "../libraries/PositionWord.sol";
+import {ScenarioRow} from "../libraries/ScenarioRow.sol";
+import {StandardMath} from "../libraries/StandardMath.sol";
+import {Units} from "../libraries/Units.sol";
+import {WadMath} from "../libraries/WadMath.sol";
+
+/// @title RiskEngine
+/// @notice See IRiskEngine.
+/// @dev One pass: every option is opened once, walked through all rows, and leaves only sums behind.
+contract RiskEngine is IRiskEngine {
+    using OptionKernel for OptionKernel.Expiry;
+    using PositionWord for uint256;
+    using ScenarioRow for uint256;
+
+    /// @dev Upward pad per unit of |q|*(2F + K): five times the kernel's price error, so that the requirement is
+    /// never below the exact one; 1e-10 is a ten-thousandth of what the accuracy contract allows.
+    int256 private constant PAD_WAD = 1e8;
+
+    IScenarioBook private immutable BOOK;
+    IOracle private immutable ORACLE;
+    address private immutable NORMAL_TABLE;
+
+    /// @dev Working memory of one pass. Products of a quantity and a price stay in wad squared until the end.
+    struct Pass {
+        IScenarioBook.Book book;
+        IOracle.Header header;
+        OptionKernel.Expiry[] expiries;
+        uint256 table;
+        int256[] pnl;
+        int256[] gap;
+        int256[] rowPrice;
+        int256[] rowDelta;
+        int256[] netCashDelta;
+        int256[] shockedVega;
+        int256 linearCash;
+        int256 perpCash;
+        int256 linkedCash;
+        int256 mark;
+        int256 pad;
+        uint256 shortUnits;
+        uint256 grossUnits;
+        int256 delta;
+        int256 gamma;
+        int256 vega;
+        int256 theta;
+        bool detailed;
+    }
+
+    constructor(IScenarioBook book, IOracle oracle, address normalTable) {
+        BOOK = book;
+        ORACLE = oracle;
+        NORMAL_TABLE = normalTable;
+    }
+
+    /// @inheritdoc IRiskEngine
+    function riskOf(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
+        external
+        view
+        override
+        returns (UnderlyingRisk memory risk)
+    {
+        Pass memory p = _run(underlyingId, positions, linkedUnitsWad, false);
+        risk = _requirement(p, underlyingId);
+    }
+
+    /// @inheritdoc IRiskEngine
+    function detailOf(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
+        external
+        view
+        override
+        returns (UnderlyingRisk memory risk, UnderlyingDetail memory detail)
+    {
+        Pass memory p = _run(underlyingId, positions, linkedUnitsWad, true);
+        risk = _requirement(p, underlyingId);
+        detail = UnderlyingDetail(
+            p.pnl,
+            WadMath.divDown(p.delta, 1e18),
+            WadMath.divDown(p.gamma, 1e18),
+            WadMath.divDown(p.vega, 1e18),
+            WadMath.divDown(p.theta, 1e18)
+        );
+    }
+
+    /// @inheritdoc IRiskEngine
+    function standardOf(uint8 underlyingId, uint256[] calldata positions)
+        external
+        view
+        override
+        returns (StandardRisk memory standard)
+    {
+        Pass memory p = _open(underlyingId, positions);
+        for (uint256 i; i < positions.length; ++i) {
+            _standardPosition(p, positions[i], standard);
+        }
+        standard.grossNotionalWad = FixedPointMathLib.mulWadUp(standard.grossNotionalWad, p.header.spotWad);
+        standard.confWad = p.header.confWad;
+    }
+
+    function _run(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad, bool detailed)
+        private
+        view
+        returns (Pass memory p)
+    {
+        p = _open(underlyingId, positions);
+        p.detailed = detailed;
+        p.pnl = new int256[](p.book.rows.length);
+        p.gap = new int256[](p.book.intervals.length);
+        p.rowPrice = new int256[](p.book.rows.length);
+        p.rowDelta = new int256[](p.book.rows.length);
+        p.netCashDelta = new int256[](p.expiries.length);
+        p.shockedVega = new int256[](p.expiries.length);
+        for (uint256 i; i < positions.length; ++i) {
+            uint256 word = positions[i];
+            if (word.isOption()) _addOption(p, word);
+            else _addLinear(p, word);
+        }
+        p.delta += linkedUnitsWad * 1e18;
+        p.linkedCash = linkedUnitsWad * int256(p.header.spotWad);
+        p.linearCash += p.linkedCash;
+        _finishRows(p);
+    }
+
+    /// @dev Reads the book, the table and the round for the expiries that the positions name.
+    function _open(uint8 underlyingId, uint256[] calldata positions) private view returns (Pass memory p) {
+        uint40[] memory wanted = _expiriesOf(underlyingId, positions);
+        p.book = BOOK.bookOf(underlyingId);
+        p.table = NormalCdf.load(NORMAL_TABLE);
+        IOracle.Surface[] memory surfaces;
+        (p.header, surfaces) = ORACLE.roundFor(underlyingId, wanted);
+        p.expiries = new OptionKernel.Expiry[](surfaces.length);
+        for (uint256 i; i < surfaces.length; ++i) {
+            p.expiries[i] = OptionKernel.prepare(
+                surfaces[i], p.header.ts, p.book.params.volUpWad, p.book.params.volDownWad
+            );
+        }
+    }
+
+    function _expiriesOf(uint8 underlyingId, uint256[] calldata positions)
+        private
+        pure
+        returns (uint40[] memory expiries)
+    {
+        expiries = new uint40[](positions.length);
+        uint256 count;
+        for (uint256 i; i < positions.length; ++i) {
+            uint256 word = positions[i];
+            if (word.underlyingOf() != underlyingId) {
+                revert RiskEngine__WrongUnderlying(word.underlyingOf(), underlyingId);
+            }
+            if (word.kindOf() == PositionWord.PERP) continue;
+            uint40 expiryTs = uint40(word.expiryOf());
+            uint256 j;
+            while (j < count && expiries[j] != expiryTs) ++j;
+            if (j == count) expiries[count++] = expiryTs;
+        }
+        assembly ("memory-safe") {
+            // Shorten the array to what was found; equivalent: copy the first `count` elements.
+            mstore(expiries, count)
+        }
+    }
+
+    function _expiryIndex(Pass memory p, uint256 expiryTs) private pure returns (uint256 i) {
+        while (p.expiries[i].expiryTs != expiryTs) ++i;
+    }
+
+    function _addLinear(Pass memory p, uint256 word) private pure {
+        int256 q = word.quantityOf();
+        int256 entryWad = word.priceE8Of() * Units.E8_TO_WAD;
+        p.grossUnits += WadMath.abs(q);
+        if (word.kindOf() == PositionWord.PERP) {
+            int256 priceWad = int256(p.header.perpWad);
+            p.mark += q * (priceWad - entryWad);
+            p.linearCash += q * priceWad;
+            p.perpCash += q * priceWad;
+            p.delta += q * 1e18;
+            return;
+        }
+        uint256 i = _expiryIndex(p, word.expiryOf());
+        OptionKernel.Expiry memory e = p.expiries[i];
+        int256 forwardWad = int256(e.forwardWad);
+        int256 cash = (q * forwardWad * e.discountQ64) >> 64;
+        p.mark += (q * (forwardWad - entryWad) * e.discountQ64) >> 64;
+        p.linearCash += cash;
+        p.netCashDelta[i] += cash;
+        p.delta += (q * e.discountQ64 * 1e18) >> 64;
+    }
+
+    function _addOption(Pass memory p, uint256 word) private pure {
+        uint256 i = _expiryIndex(p, word.expiryOf());
+        OptionKernel.Expiry memory e = p.expiries[i];
+        int256 q = word.quantityOf();
+        OptionKernel.Option memory o = OptionKernel.open(
+            e,
+            p.table,
+            word.kindOf() == PositionWord.CALL,
+            uint256(word.priceE8Of() * Units.E8_TO_WAD),
+            p.book.params.volFloorWad
+        );
+        uint256 size = WadMath.abs(q);
+        p.grossUnits += size;
+        if (q < 0) p.shortUnits += size;
+        p.mark += q * o.priceWad;
+        p.pad += (int256(size) * (2 * int256(e.forwardWad) + o.strikeWad)) / 1e18;
+        p.netCashDelta[i] += (q * o.deltaWad * int256(e.forwardWad)) / 1e18;
+        int256 vegaWad = OptionKernel.vega(e, o);
+        p.vega += q * vegaWad;
+        int256 shockWad = int256(e.upWad) - 1e18;
+        p.shockedVega[i] += (q * ((vegaWad * int256(o.sigmaWad)) / 1e18) * shockWad) / 1e18;
+        p.delta += q * o.deltaWad;
+        if (p.detailed) _addSlowGreeks(p, e, o, q, vegaWad);
+        _walkRows(p, e, o, q);
+        if (q > 0) _addGaps(p, e, q);
+    }
+
+    /// @dev Gamma = D*phi(d1)/(F*std); theta = -vega*sigma/(2T) + r*V.
+    function _addSlowGreeks(
+        Pass memory p,
+        OptionKernel.Expiry memory e,
+        OptionKernel.Option memory o,
+        int256 q,
+        int256 vegaWad
+    ) private pure {
+        if (o.stdQ64[1] == 0) return;
+        int256 gammaWad = (((OptionKernel.density(e, o) << 64) / int256(o.stdQ64[1])) * 1e18) / int256(e.forwardWad);
+        int256 decayWad =
+            (vegaWad * int256(o.sigmaWad) * int256(Units.YEAR_SEC)) / (2e18 * int256(e.timeSec));
+        p.gamma += q * gammaWad;
+        p.theta += q * ((e.rateWad * o.priceWad) / 1e18 - decayWad);
+    }
+
+    /// @dev Price and delta of the option under every row; rows that share a vol state share its reciprocal.
+    function _walkRows(Pass memory p, OptionKernel.Expiry memory e, OptionKernel.Option memory o, int256 q)
+        private
+        pure
+    {
+        uint256[] memory rows = p.book.rows;
+        for (uint256 j; j < rows.length; ++j) {
+            uint256 row = rows[j];
+            uint256 std = o.stdQ64[row.volOf()];
+            uint256 inverse = o.inverseQ64[row.volOf()];
+            int256 skew = row.skewOf();
+            if (skew != 0) {
+                std = (std * uint256(1e18 + (skew * o.skewWad) / 1e18)) / 1e18;
+                if (std != 0) inverse = (1 << 128) / std;
+            }
+            int256 forwardWad = int256(e.forwardWad);
+            forwardWad += (forwardWad * row.moveOf()) / 1e18;
+            (int256 price, int256 delta,) = OptionKernel.node(
+                e, o, p.table, forwardWad, o.logMoneynessQ64 + row.lnMoveOf(), std, inverse
+            );
+            p.pnl[j] += q * (price - o.priceWad);
+            (p.rowPrice[j], p.rowDelta[j]) = (price, delta);
+        }
+    }
+
+    /// @dev A long option lies below its chord by at most h*(d1 - c)*(c - d0)/(d1 - d0).
+    function _addGaps(Pass memory p, OptionKernel.Expiry memory e, int256 q) private pure {
+        uint256[] memory pairs = p.book.intervals;
+        for (uint256 j; j < pairs.length; ++j) {
+            uint256 lo = pairs[j] & 0xff;
+            uint256 hi = pairs[j] >> 8;
+            int256 spread = p.rowDelta[hi] - p.rowDelta[lo];
+            if (spread <= 0) continue;
+            int256 step =
+                (int256(e.forwardWad) * (p.book.rows[hi].moveOf() - p.book.rows[lo].moveOf())) / 1e18;
+            int256 chord = ((p.rowPrice[hi] - p.rowPrice[lo]) * 1e18) / step;
+            int256 above = p.rowDelta[hi] - chord;
+            int256 below = chord - p.rowDelta[lo];
+            if (above <= 0 || below <= 0) continue;
+            p.gap[j] += q * ((step * above) / spread) * below / 1e18;
+        }
+    }
+
+    /// @dev Adds the linear instruments to every row and turns the sums into weighted wad P&L, rounded down.
+    function _finishRows(Pass memory p) private pure {
+        for (uint256 j; j < p.pnl.length; ++j) {
+            uint256 row = p.book.rows[j];
+            int256 total = p.pnl[j] + (p.linearCash * row.moveOf()) / 1e18;
+            p.pnl[j] = WadMath.divDown(total * int256(row.weightOf()), 1e27);
+        }
+    }
+
+    function _requirement(Pass memory p, uint8 underlyingId) private pure returns (UnderlyingRisk memory r) {
+        IScenarioBook.UnderlyingParams memory params = p.book.params;
+        r.underlyingId = underlyingId;
+        _scan(p, r);
+        r.basisWad = _basis(p, params);
+        r.vegaTermWad = _vegaTerm(p, params);
+        uint256 shortCash = FixedPointMathLib.mulWadUp(p.shortUnits, p.header.spotWad);
+        r.shortMinWad = FixedPointMathLib.mulWadUp(shortCash, params.shortMinRateWad);
+        r.concentrationWad = _concentration(p, params);
+        uint256 sum = r.certifiedScanWad + r.basisWad + r.vegaTermWad;
+        r.requirementWad = (sum > r.shortMinWad ? sum : r.shortMinWad) + r.concentrationWad;
+        r.markWad = WadMath.divDown(p.mark, 1e18);
+        r.grossNotionalWad = FixedPointMathLib.mulWadUp(p.grossUnits, p.header.spotWad);
+        r.confWad = p.header.confWad;
+    }
+
+    /// @dev Worst row, and the worst interval where long options may lie below their chords.
+    function _scan(Pass memory p, UnderlyingRisk memory r) private pure {
+        int256[] memory pnl = p.pnl;
+        for (uint256 j = 1; j < pnl.length; ++j) {
+            if (pnl[j] < pnl[r.worstRow]) r.worstRow = j;
+        }
+        r.worstMoveWad = p.book.rows[r.worstRow].moveOf();
+        int256 loss = -pnl[r.worstRow];
+        int256 certified = loss;
+        for (uint256 j; j < p.gap.length; ++j) {
+            uint256 pair = p.book.intervals[j];
+            int256 a = pnl[pair & 0xff];
+            int256 b = pnl[pair >> 8];
+            int256 at = (a < b ? -a : -b) + WadMath.divUp(p.gap[j], 1e18);
+            if (at > certified) certified = at;
+        }
+        r.scanWad = loss > 0 ? uint256(loss) : 0;
+        certified = certified > 0 ? certified : int256(0);
+        r.certifiedScanWad = uint256(certified + WadMath.divUp(p.pad * PAD_WAD, 1e18));
+    }
+
+    function _basis(Pass memory p, IScenarioBook.UnderlyingParams memory params) private pure returns (uint256 sum) {
+        for (uint256 i; i < p.expiries.length; ++i) {
+            int256 growthWad = (int256(params.basisRateWad) * int256(p.expiries[i].timeSec)) / int256(Units.YEAR_SEC);
+            uint256 rateWad = uint256(FixedPointMathLib.expWad(growthWad) - 1e18);
+            if (rateWad < params.basisMinWad) rateWad = params.basisMinWad;
+            sum += FixedPointMathLib.mulWadUp(WadMath.abs(p.netCashDelta[i]) / 1e18 + 1, rateWad);
+        }
+        sum += FixedPointMathLib.mulWadUp(WadMath.abs(p.perpCash) / 1e18, params.perpBasisWad);
+    }
+
+    function _vegaTerm(Pass memory p, IScenarioBook.UnderlyingParams memory params) private pure returns (uint256) {
+        uint256 gross;
+        int256 net;
+        for (uint256 i; i < p.shockedVega.length; ++i) {
+            gross += WadMath.abs(p.shockedVega[i]);
+            net += p.shockedVega[i];
+        }
+        return FixedPointMathLib.mulWadUp((gross - WadMath.abs(net)) / 1e18, params.vegaTermRateWad);
+    }
+
+    function _concentration(Pass memory p, IScenarioBook.UnderlyingParams memory params)
+        private
+        pure
+        returns (uint256)
+    {
+        int256 net = p.perpCash + p.linkedCash;
+        for (uint256 i; i < p.netCashDelta.length; ++i) {
+            net += p.netCashDelta[i];
+        }
+        return _quadratic(WadMath.abs(net) / 1e18, params.n0Wad, params.concRateWad)
+            + _quadratic(WadMath.abs(p.vega) / 1e18, params.v0Wad, params.concVegaRateWad);
+    }
+
+    /// @dev rate*max(0, size - free)^2/free, rounded up.
+    function _quadratic(uint256 sizeWad, uint256 freeWad, uint256 rateWad) private pure returns (uint256) {
+        if (sizeWad <= freeWad) return 0;
+        uint256 over = sizeWad - freeWad;
+        return FixedPointMathLib.mulWadUp(FixedPointMathLib.fullMulDivUp(over, over, freeWad), rateWad);
+    }
+
+    function _standardPosition(Pass memory p, uint256 word, StandardRisk memory s) private pure {
+        int256 q = word.quantityOf();
+        uint256 size = WadMath.abs(q);
+        s.grossNotionalWad += size;
+        if (!word.isOption()) {
+            _standardLinear(p, word, q, s);
+            return;
+        }
+        OptionKernel.Expiry memory e = p.expiries[_expiryIndex(p, word.expiryOf())];
+        uint256 strikeWad = uint256(word.priceE8Of() * Units.E8_TO_WAD);
+        bool isCall = word.kindOf() == PositionWord.CALL;
+        OptionKernel.Option memory o = OptionKernel.open(e, p.table, isCall, strikeWad, p.book.params.volFloorWad);
+        int256 value = WadMath.mulWadDown(q, o.priceWad);
+        s.markWad += value;
+        if (q > 0) return;
+        s.equityValueWad += value;
+        (uint256 im, uint256 mm) =
+            StandardMath.shortOption(isCall, p.header.spotWad, strikeWad, uint256(o.priceWad));
+        s.initialWad += FixedPointMathLib.mulWadUp(size, im);
+        s.maintenanceWad += FixedPointMathLib.mulWadUp(size, mm);
+    }
+
+    function _standardLinear(Pass memory p, uint256 word, int256 q, StandardRisk memory s) private pure {
+        int256 entryWad = word.priceE8Of() * Units.E8_TO_WAD;
+        uint256 priceWad = p.header.perpWad;
+        int256 discountQ64 = 1 << 64;
+        if (word.kindOf() == PositionWord.FUTURE) {
+            OptionKernel.Expiry memory e = p.expiries[_expiryIndex(p, word.expiryOf())];
+            priceWad = e.forwardWad;
+            discountQ64 = e.discountQ64;
+        }
+        int256 value = WadMath.divDown((q * (int256(priceWad) - entryWad) * discountQ64) >> 64, 1e18);
+        s.markWad += value;
+        s.equityValueWad += value;
+        (uint256 im, uint256 mm) = StandardMath.linear(priceWad);
+        s.initialWad += FixedPointMathLib.mulWadUp(WadMath.abs(q), im);
+        s.maintenanceWad += FixedPointMathLib.mulWadUp(WadMath.abs(q), mm);
+    }
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {SSTORE2} from "solady/src/utils/SSTORE2.sol";
+import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {ScenarioRow} from "../libraries/ScenarioRow.sol";
+
+/// @title ScenarioBook
+/// @notice See IScenarioBook.
+/// @dev A book is kept as the code of a data contract: one cold read instead of one per row.
+contract ScenarioBook is IScenarioBook, AccessManaged {
+    uint256 private constant MAX_ROWS = 32;
+    uint256 private constant WAD = 1e18;
+    uint8 private constant UP = 0;
+    uint8 private constant FLAT = 1;
+    uint8 private constant DOWN = 2;
+
+    /// @inheritdoc IScenarioBook
+    uint256 public override version;
+    /// @inheritdoc IScenarioBook
+    uint256 public override underlyingCount;
+    /// @inheritdoc IScenarioBook
+    mapping(uint8 underlyingId => bytes32) public override symbolOf;
+
+    mapping(uint8 underlyingId => address) private _bookPointer;
+    mapping(uint256 tokenId => CollateralParams) private _collateral;
+    address private _accountPointer;
+
+    constructor(address authority, AccountParams memory params) AccessManaged(authority) {
+        _setAccountParams(params);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function listUnderlying(bytes32 symbol, UnderlyingParams calldata params, Row[] calldata rows)
+        external
+        override
+        restricted
+        returns (uint8 underlyingId)
+    {
+        uint256 next = underlyingCount + 1;
+        if (next > type(uint8).max) revert ScenarioBook__TooManyUnderlyings(next, type(uint8).max);
+        underlyingCount = next;
+        underlyingId = uint8(next);
+        symbolOf[underlyingId] = symbol;
+        emit UnderlyingListed(underlyingId, symbol);
+        _setBook(underlyingId, params, rows);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function setBook(uint8 underlyingId, UnderlyingParams calldata params, Row[] calldata rows)
+        external
+        override
+        restricted
+    {
+        _requireListed(underlyingId);
+        _setBook(underlyingId, params, rows);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function setAccountParams(AccountParams calldata params) external override restricted {
+        _setAccountParams(params);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function setCollateral(uint256 tokenId, CollateralParams calldata params) external override restricted {
+        _limit("haircutWad", params.haircutWad, WAD);
+        _limit("linkedHaircutWad", params.linkedHaircutWad, WAD);
+        _limit("ratioWad", params.ratioWad, 1e6 * WAD);
+        if (params.linkedUnderlying != 0) _requireListed(params.linkedUnderlying);
+        CollateralParams memory old = _collateral[tokenId];
+        CollateralParams memory fresh = params;
+        fresh.listed = true;
+        _collateral[tokenId] = fresh;
+        emit CollateralSet(tokenId, ++version, old, fresh);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function bookOf(uint8 underlyingId) external view override returns (Book memory book) {
+        address pointer = _bookPointer[underlyingId];
+        if (pointer == address(0)) revert ScenarioBook__UnknownUnderlying(underlyingId, underlyingCount);
+        book = abi.decode(SSTORE2.read(pointer), (Book));
+    }
+
+    /// @inheritdoc IScenarioBook
+    function accountParams() public view override returns (AccountParams memory params) {
+        params = abi.decode(SSTORE2.read(_accountPointer), (AccountParams));
+    }
+
+    /// @inheritdoc IScenarioBook
+    function collateralOf(uint256 tokenId) external view override returns (CollateralParams memory params) {
+        params = _collateral[tokenId];
+        if (!params.listed) revert ScenarioBook__UnknownToken(tokenId);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function defaultRows(uint256 priceRangeWad) external pure override returns (Row[] memory rows) {
+        int256 range = int256(priceRangeWad);
+        rows = new Row[](31);
+        uint8[3] memory states = [UP, FLAT, DOWN];
+        for (uint256 i; i < 27; ++i) {
+            rows[i] = Row((range * _step(i / 3)) / 4, states[i % 3], 0, WAD);
+        }
+        rows[27] = Row(0, FLAT, 0.25e18, WAD);
+        rows[28] = Row(0, FLAT, -0.25e18, WAD);
+        rows[29] = Row(3 * range, UP, 0, 0.35e18);
+        rows[30] = Row(-3 * range, UP, 0, 0.35e18);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function spanRows(uint256 priceRangeWad) external pure override returns (Row[] memory rows) {
+        int256 range = int256(priceRangeWad);
+        rows = new Row[](16);
+        for (uint256 i; i < 14; ++i) {
+            rows[i] = Row((range * _step(i / 2)) / 3, i % 2 == 0 ? UP : DOWN, 0, WAD);
+        }
+        rows[14] = Row(2 * range, FLAT, 0, 0.35e18);
+        rows[15] = Row(-2 * range, FLAT, 0, 0.35e18);
+    }
+
+    /// @dev 0, 1, -1, 2, -2, ...: the order of price moves in both books.
+    function _step(uint256 i) private pure returns (int256 step) {
+        step = int256((i + 1) / 2);
+        if (i % 2 == 0) step = -step;
+    }
+
+    function _setBook(uint8 underlyingId, UnderlyingParams calldata params, Row[] calldata rows) private {
+        _checkParams(params);
+        Book memory book;
+        book.params = params;
+        book.rows = _packRows(rows);
+        book.intervals = _intervalsOf(rows);
+        _bookPointer[underlyingId] = SSTORE2.write(abi.encode(book));
+        emit BookSet(underlyingId, ++version, params, rows);
+    }
+
+    function _setAccountParams(AccountParams memory params) private {
+        _limit("mmFactorWad", params.mmFactorWad, params.imFactorWad);
+        _limit("imFactorWad", params.imFactorWad, 10 * WAD);
+        _limit("pegThresholdWad", params.pegThresholdWad, WAD);
+        _limit("pegSlopeWad", params.pegSlopeWad, 100 * WAD);
+        _limit("confThresholdWad", params.confThresholdWad, WAD);
+        _limit("confRateWad", params.confRateWad, 10 * WAD);
+        _limit("rhoHighWad", params.rhoHighWad, WAD);
+        _limit("rhoLowWad", params.rhoLowWad, WAD);
+        _limit("stressShareWad", params.stressShareWad, WAD);
+        _limit("bufferWad", params.bufferWad, 10 * WAD);
+        _limit("feeRateWad", params.feeRateWad, 0.3e18);
+        _limit("dustWad", params.dustWad, 1e6 * WAD);
+        AccountParams memory old;
+        if (_accountPointer != address(0)) old = accountParams();
+        _accountPointer = SSTORE2.write(abi.encode(params));
+        emit AccountParamsSet(++version, old, params);
+    }
+
+    function _checkParams(UnderlyingParams calldata p) private pure {
+        _limit("priceRangeWad", p.priceRangeWad, 0.5e18);
+        _limit("volUpWad", p.volUpWad, 5 * WAD);
+        _limit("volDownWad", p.volDownWad, WAD);
+        _limit("volFloorWad", p.volFloorWad, 5 * WAD);
+        _limit("basisMinWad", p.basisMinWad, WAD);
+        _limit("basisRateWad", p.basisRateWad, WAD);
+        _limit("perpBasisWad", p.perpBasisWad, WAD);
+        _limit("vegaTermRateWad", p.vegaTermRateWad, WAD);
+        _limit("shortMinRateWad", p.shortMinRateWad, WAD);
+        _limit("concRateWad", p.concRateWad, 10 * WAD);
+        _limit("concVegaRateWad", p.concVegaRateWad, 10 * WAD);
+        _limit("n0Wad", p.n0Wad, 1e15 * WAD);
+        _limit("v0Wad", p.v0Wad, 1e15 * WAD);
+        // Both divide; zero free size would be no charge at all or a division by zero.
+        if (p.n0Wad == 0) revert ScenarioBook__ParameterOutOfRange("n0Wad", 0, 1);
+        if (p.v0Wad == 0) revert ScenarioBook__ParameterOutOfRange("v0Wad", 0, 1);
+    }
+
+    function _limit(bytes32 name, uint256 observedWad, uint256 limitWad) private pure {
+        if (observedWad > limitWad) revert ScenarioBook__ParameterOutOfRange(name, observedWad, limitWad);
+    }
+
+    function _requireListed(uint8 underlyingId) private view {
+        if (underlyingId == 0 || underlyingId > underlyingCount) {
+            revert ScenarioBook__UnknownUnderlying(underlyingId, underlyingCount);
+        }
+    }
+
+    function _packRows(Row[] calldata rows) private pure returns (uint256[] memory words) {
+        uint256 n = rows.length;
+        if (n == 0 || n > MAX_ROWS) revert ScenarioBook__RowCount(n, MAX_ROWS);
+        words = new uint256[](n);
+        for (uint256 i; i < n; ++i) {
+            Row calldata row = rows[i];
+            if (row.moveWad < -0.99e18) revert ScenarioBook__MoveOutOfRange(row.moveWad, -0.99e18);
+            if (row.moveWad > 9e18) revert ScenarioBook__MoveOutOfRange(row.moveWad, 9e18);
+            if (row.vol > DOWN) revert ScenarioBook__VolState(row.vol, DOWN);
+            _limit("skewWad", row.skewWad < 0 ? uint256(-row.skewWad) : uint256(row.skewWad), 0.99e18);
+            _limit("weightWad", row.weightWad, WAD);
+            int256 lnMoveWad = FixedPointMathLib.lnWad(1e18 + row.moveWad);
+            words[i] = ScenarioRow.pack(lnMoveWad, row.moveWad, row.vol, row.skewWad, row.weightWad);
+        }
+    }
+
+    /// @dev Grid rows have no skew and full weight; neighbours in price of one vol state bound an interval.
+    function _intervalsOf(Row[] calldata rows) private pure returns (uint256[] memory pairs) {
+        uint256[] memory buffer = new uint256[](rows.length);
+        uint256 count;
+        for (uint256 lo; lo < rows.length; ++lo) {
+            if (!_isGrid(rows[lo])) continue;
+            uint256 hi = _nextAbove(rows, lo);
+            if (hi != lo) buffer[count++] = (hi << 8) | lo;
+        }
+        pairs = new uint256[](count);
+        for (uint256 i; i < count; ++i) {
+            pairs[i] = buffer[i];
+        }
+    }
+
+    /// @dev Grid row of the same vol state with the next higher price; `lo` itself when there is none.
+    function _nextAbove(Row[] calldata rows, uint256 lo) private pure returns (uint256 hi) {
+        hi = lo;
+        int256 from = rows[lo].moveWad;
+        for (uint256 j; j < rows.length; ++j) {
+            if (j == lo || rows[j].vol != rows[lo].vol || !_isGrid(rows[j])) continue;
+            if (rows[j].moveWad == from) revert ScenarioBook__DuplicateRow(lo, j);
+            if (rows[j].moveWad > from && (hi == lo || rows[j].moveWad < rows[hi].moveWad)) hi = j;
+        }
+    }
+
+    function _isGrid(Row calldata row) private pure returns (bool) {
+        return row.skewWad == 0 && row.weightWad == WAD;
+    }
+}

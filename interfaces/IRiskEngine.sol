@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @title IRiskEngine
+/// @notice Positions of one underlying + latest round + scenario book -> risk vector, mark, greeks.
+/// @dev Flow: feeds -> [risk] -> margin. View only, no state.
+/// @custom:mirror offchain.mirror.risk_engine
+interface IRiskEngine {
+    /// @notice Components of the requirement of one underlying (risk-model section 4).
+    /// @custom:unit wad of cash; requirements rounded up, mark down
+    struct UnderlyingRisk {
+        uint8 underlyingId;
+        uint256 scanWad;
+        uint256 certifiedScanWad;
+        uint256 basisWad;
+        uint256 vegaTermWad;
+        uint256 shortMinWad;
+        uint256 concentrationWad;
+        uint256 requirementWad;
+        uint256 worstRow;
+        int256 worstMoveWad;
+        int256 markWad;
+        uint256 grossNotionalWad;
+        uint256 confWad;
+    }
+
+    /// @notice The same with every row and the greeks.
+    /// @custom:unit wad; vega per 1.00 of vol, theta per year
+    struct UnderlyingDetail {
+        int256[] rowPnlWad;
+        int256 deltaWad;
+        int256 gammaWad;
+        int256 vegaWad;
+        int256 thetaWad;
+    }
+
+    /// @notice Position by position margin of one underlying (risk-model section 7).
+    /// @custom:unit wad of cash
+    struct StandardRisk {
+        uint256 initialWad;
+        uint256 maintenanceWad;
+        /// @dev Values summed, options only where negative.
+        int256 equityValueWad;
+        int256 markWad;
+        uint256 grossNotionalWad;
+        uint256 confWad;
+    }
+
+    /// @notice Thrown when the strike is too far from the forward for the kernel.
+    error RiskEngine__Moneyness(uint256 strikeWad, uint256 forwardWad);
+    /// @notice Thrown when a position of another underlying is passed.
+    error RiskEngine__WrongUnderlying(uint256 observed, uint256 expected);
+
+    /// @notice Requirement of the positions of one underlying.
+    /// @param underlyingId Underlying.
+    /// @param positions Position words, all of this underlying.
+    /// @param linkedUnitsWad Units of the underlying held as collateral, wad.
+    /// @return risk Components.
+    function riskOf(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
+        external
+        view
+        returns (UnderlyingRisk memory risk);
+
+    /// @notice The same with every row and the greeks.
+    /// @param underlyingId Underlying.
+    /// @param positions Position words, all of this underlying.
+    /// @param linkedUnitsWad Units of the underlying held as collateral, wad.
+    /// @return risk Components.
+    /// @return detail Rows and greeks.
+    function detailOf(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
+        external
+        view
+        returns (UnderlyingRisk memory risk, UnderlyingDetail memory detail);
+
+    /// @notice Position by position margin, no offsets.
+    /// @param underlyingId Underlying.
+    /// @param positions Position words, all of this underlying.
+    /// @return standard Sums over the positions.
+    function standardOf(uint8 underlyingId, uint256[] calldata positions)
+        external
+        view
+        returns (StandardRisk memory standard);
+}

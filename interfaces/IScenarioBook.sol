@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @title IScenarioBook
+/// @notice Scenario rows and every risk parameter: governance data, versioned by a counter.
+/// @dev Flow: feeds -> [risk] -> margin. Read by RiskEngine and MarginEngine. Ratios and rates are wad.
+interface IScenarioBook {
+    /// @notice Parameters of one underlying (risk-model sections 3 and 4).
+    /// @custom:unit wad; n0Wad and v0Wad are cash
+    struct UnderlyingParams {
+        uint256 priceRangeWad;
+        uint256 volUpWad;
+        uint256 volDownWad;
+        uint256 volFloorWad;
+        uint256 basisMinWad;
+        uint256 basisRateWad;
+        uint256 perpBasisWad;
+        uint256 vegaTermRateWad;
+        uint256 shortMinRateWad;
+        uint256 concRateWad;
+        uint256 concVegaRateWad;
+        uint256 n0Wad;
+        uint256 v0Wad;
+    }
+
+    /// @notice One scenario.
+    /// @custom:unit wad
+    struct Row {
+        /// @dev Relative price move, above -1.
+        int256 moveWad;
+        /// @dev 0 up, 1 flat, 2 down.
+        uint8 vol;
+        /// @dev Skew, between -1 and 1.
+        int256 skewWad;
+        /// @dev Weight of the loss, at most 1, in steps of 1e-9.
+        uint256 weightWad;
+    }
+
+    /// @notice What a margin check reads in one piece: parameters, packed rows, and the pairs of the certified scan.
+    /// @dev rows: [lnMove int72 Q64][move int64 wad][vol uint8][skew int64 wad][weight uint32 1e-9][0 x16].
+    /// intervals: rows of neighbouring grid prices of one vol state, [high 8][low 8], lowest price first.
+    struct Book {
+        UnderlyingParams params;
+        uint256[] rows;
+        uint256[] intervals;
+    }
+
+    /// @notice Parameters that act on the whole account (risk-model sections 5 and 8).
+    /// @custom:unit wad; dustWad is cash
+    struct AccountParams {
+        uint256 mmFactorWad;
+        uint256 imFactorWad;
+        uint256 pegThresholdWad;
+        uint256 pegSlopeWad;
+        uint256 confThresholdWad;
+        uint256 confRateWad;
+        uint256 rhoHighWad;
+        uint256 rhoLowWad;
+        uint256 stressShareWad;
+        uint256 bufferWad;
+        uint256 feeRateWad;
+        uint256 dustWad;
+    }
+
+    /// @notice Risk parameters of one collateral token.
+    /// @custom:unit wad
+    struct CollateralParams {
+        bool listed;
+        /// @dev 0 when the token is linked to no underlying.
+        uint8 linkedUnderlying;
+        uint256 haircutWad;
+        uint256 linkedHaircutWad;
+        /// @dev Units of the underlying in one token.
+        uint256 ratioWad;
+    }
+
+    /// @notice Emitted when an underlying is listed or its parameters or rows change.
+    /// @param underlyingId Underlying.
+    /// @param version Counter after the change.
+    /// @param params New parameters.
+    /// @param rows New rows.
+    event BookSet(uint8 indexed underlyingId, uint256 version, UnderlyingParams params, Row[] rows);
+    /// @notice Emitted when an underlying is listed.
+    /// @param underlyingId Underlying.
+    /// @param symbol Its name, left aligned.
+    event UnderlyingListed(uint8 indexed underlyingId, bytes32 symbol);
+    /// @notice Emitted when the account parameters change.
+    /// @param version Counter after the change.
+    /// @param oldParams Before.
+    /// @param newParams After.
+    event AccountParamsSet(uint256 version, AccountParams oldParams, AccountParams newParams);
+    /// @notice Emitted when the parameters of a token change.
+    /// @param tokenId Token.
+    /// @param version Counter after the change.
+    /// @param oldParams Before.
+    /// @param newParams After.
+    event CollateralSet(
+        uint256 indexed tokenId, uint256 version, CollateralParams oldParams, CollateralParams newParams
+    );
+
+    /// @notice Thrown when a parameter is outside its interval.
+    error ScenarioBook__ParameterOutOfRange(bytes32 name, uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when a row would move the price to zero or below, or leaves the representable range.
+    error ScenarioBook__MoveOutOfRange(int256 observedWad, int256 limitWad);
+    /// @notice Thrown when a book has no rows or too many.
+    error ScenarioBook__RowCount(uint256 observed, uint256 limit);
+    /// @notice Thrown when a row's vol state is unknown.
+    error ScenarioBook__VolState(uint256 observed, uint256 limit);
+    /// @notice Thrown when two grid rows share vol state and price, so that no interval lies between them.
+    error ScenarioBook__DuplicateRow(uint256 first, uint256 second);
+    /// @notice Thrown for an underlying that is not listed.
+    error ScenarioBook__UnknownUnderlying(uint256 observed, uint256 listed);
+    /// @notice Thrown when all 255 ids are used.
+    error ScenarioBook__TooManyUnderlyings(uint256 observed, uint256 limit);
+    /// @notice Thrown for a token without parameters.
+    error ScenarioBook__UnknownToken(uint256 tokenId);
+
+    /// @notice Lists an underlying with its parameters and rows.
+    /// @param symbol Name, left aligned.
+    /// @param params Parameters.
+    /// @param rows Rows, 1 to 32.
+    /// @return underlyingId Id of the new underlying, from 1.
+    function listUnderlying(bytes32 symbol, UnderlyingParams calldata params, Row[] calldata rows)
+        external
+        returns (uint8 underlyingId);
+
+    /// @notice Replaces parameters and rows of an underlying.
+    /// @param underlyingId Underlying.
+    /// @param params Parameters.
+    /// @param rows Rows, 1 to 32.
+    function setBook(uint8 underlyingId, UnderlyingParams calldata params, Row[] calldata rows) external;
+
+    /// @notice Replaces the account parameters.
+    /// @param params Parameters.
+    function setAccountParams(AccountParams calldata params) external;
+
+    /// @notice Replaces the parameters of a collateral token.
+    /// @param tokenId Token id given by the vault.
+    /// @param params Parameters; `listed` is set by the call.
+    function setCollateral(uint256 tokenId, CollateralParams calldata params) external;
+
+    /// @notice The default 31 rows for a price range.
+    /// @param priceRangeWad Largest grid move, wad.
+    /// @return rows Rows in the order of the risk model.
+    function defaultRows(uint256 priceRangeWad) external pure returns (Row[] memory rows);
+
+    /// @notice The 16 rows of the SPAN order for a price range.
+    /// @param priceRangeWad Largest grid move, wad.
+    /// @return rows Rows in the order of the risk model.
+    function spanRows(uint256 priceRangeWad) external pure returns (Row[] memory rows);
+
+    /// @notice Everything a margin check needs of one underlying.
+    /// @param underlyingId Underlying.
+    /// @return book Parameters, packed rows, intervals.
+    function bookOf(uint8 underlyingId) external view returns (Book memory book);
+
+    /// @notice Parameters of the whole account.
+    /// @return params Parameters.
+    function accountParams() external view returns (AccountParams memory params);
+
+    /// @notice Parameters of a collateral token.
+    /// @param tokenId Token.
+    /// @return params Parameters; reverts when the token is not listed.
+    function collateralOf(uint256 tokenId) external view returns (CollateralParams memory params);
+
+    /// @notice Name of an underlying.
+    /// @param underlyingId Underlying.
+    /// @return symbol Name, left aligned; 0 when not listed.
+    function symbolOf(uint8 underlyingId) external view returns (bytes32 symbol);
+
+    /// @notice Number of listed underlyings; their ids are 1 to this number.
+    /// @return Count.
+    function underlyingCount() external view returns (uint256);
+
+    /// @notice Counter of parameter changes.
+    /// @return Count.
+    function version() external view returns (uint256);
+}
