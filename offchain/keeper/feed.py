@@ -1,0 +1,133 @@
+"""Where rounds, token prices and settlement samples come from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from offchain.market.replay import Replay
+from offchain.model import Round
+
+
+@dataclass(frozen=True, slots=True)
+class TokenQuote:
+    """Prices of the tokens at one time, in cash units by symbol."""
+
+    ts: int
+    prices: Mapping[str, float]
+
+
+class Feed(Protocol):
+    """What the keeper signs; a feed that has nothing returns empty mappings."""
+
+    def rounds(self, required: Mapping[str, Collection[int]]) -> Mapping[str, Round]:
+        """Return the newest round of each underlying, with the expiries that positions hold.
+
+        Parameters
+        ----------
+        required : Mapping[str, Collection[int]]
+            Expiries in use, by underlying.
+
+        Returns
+        -------
+        Mapping[str, Round]
+            By underlying.
+        """
+        ...
+
+    def tokens(self) -> TokenQuote | None:
+        """Return the newest token prices."""
+        ...
+
+    def settlement_samples(self, underlying: str, expiry_ts: int) -> tuple[tuple[int, float], ...]:
+        """Return spot samples of the window that ends at an expiry.
+
+        Parameters
+        ----------
+        underlying : str
+            Symbol.
+        expiry_ts : int
+            Unix seconds.
+
+        Returns
+        -------
+        tuple[tuple[int, float], ...]
+            Time and price, increasing; empty when the feed cannot say.
+        """
+        ...
+
+
+class NoFeed:
+    """A keeper that posts nothing: it settles and liquidates on the rounds of others."""
+
+    def rounds(self, required: Mapping[str, Collection[int]]) -> Mapping[str, Round]:
+        """Return nothing."""
+        return {}
+
+    def tokens(self) -> TokenQuote | None:
+        """Return nothing."""
+        return None
+
+    def settlement_samples(self, underlying: str, expiry_ts: int) -> tuple[tuple[int, float], ...]:
+        """Return nothing."""
+        return ()
+
+
+@dataclass(slots=True)
+class ReplayFeed:
+    """Serves one snapshot of a replay after another.
+
+    Parameters
+    ----------
+    replay : Replay
+        Snapshots of every underlying.
+    wrapped : Mapping[str, str]
+        Underlying whose spot is the price of a token, by token symbol; other tokens cost 1.
+    number : int
+        Current snapshot; the demo moves it.
+    """
+
+    replay: Replay
+    wrapped: Mapping[str, str]
+    number: int = 0
+    _fitted: dict[tuple[int, str, frozenset[int]], Round] = field(default_factory=dict)
+    _previous: dict[str, Round] = field(default_factory=dict)
+
+    @property
+    def ts(self) -> int:
+        """Time of the current snapshot."""
+        return self.replay.timestamps[self.number]
+
+    def rounds(self, required: Mapping[str, Collection[int]]) -> Mapping[str, Round]:
+        """Fit the current snapshot, once for each set of required expiries.
+
+        Parameters
+        ----------
+        required : Mapping[str, Collection[int]]
+            Expiries in use, by underlying.
+
+        Returns
+        -------
+        Mapping[str, Round]
+            By underlying.
+        """
+        fitted: dict[str, Round] = {}
+        for symbol in self.replay.underlyings:
+            alive = frozenset(e for e in required.get(symbol, ()) if e > self.ts)
+            key = (self.number, symbol, alive)
+            if key not in self._fitted:
+                self._fitted[key] = self.replay.round_at(self.number, symbol, alive, self._previous.get(symbol))
+                self._previous[symbol] = self._fitted[key]
+            fitted[symbol] = self._fitted[key]
+        return fitted
+
+    def tokens(self) -> TokenQuote | None:
+        """Price wrapped coins at the spot of the current snapshot."""
+        chains = self.replay.chains
+        spots = {token: chains[symbol][self.number].spot for token, symbol in self.wrapped.items()}
+        return TokenQuote(self.ts, {"USDC": 1.0, **spots})
+
+    def settlement_samples(self, underlying: str, expiry_ts: int) -> tuple[tuple[int, float], ...]:
+        """Return the half hour of spot before an expiry."""
+        return self.replay.twap_samples(underlying, expiry_ts)
