@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
+import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
+import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {IOracle} from "../../interfaces/IOracle.sol";
+import {RoundDomain} from "../libraries/RoundDomain.sol";
+import {RoundHash} from "../libraries/RoundHash.sol";
+
+/// @title Oracle
+/// @notice See IOracle.
+/// @dev A surface keeps the time of its round, so that one which the latest round left out is recognised on read.
+contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
+    /// @dev Clocks of signers may run ahead of the chain's by this much.
+    uint256 private constant MAX_AHEAD_SEC = 15;
+    uint256 private constant MAX_HEARTBEAT_SEC = 7 days;
+    uint256 private constant MAX_SIGNERS = 32;
+    uint256 private constant WINDOW_SEC = 30 minutes;
+    uint256 private constant MAX_EDGE_SEC = 5 minutes;
+    uint256 private constant MIN_SAMPLES = 6;
+    uint256 private constant MAX_SAMPLES = 1800;
+
+    /// @dev slot 0: ts, spot, perp (40 + 104 + 104 bits); slot 1: confidence.
+    struct StoredHeader {
+        uint40 ts;
+        uint104 spotWad;
+        uint104 perpWad;
+        uint64 confWad;
+    }
+
+    /// @dev slot 0: roundTs, forward, rate; slot 1: a, b, rho; slot 2: m, s.
+    struct StoredSurface {
+        uint40 roundTs;
+        uint104 forwardWad;
+        int64 rateWad;
+        int80 aWad;
+        uint64 bWad;
+        int64 rhoWad;
+        int80 mWad;
+        uint80 sWad;
+    }
+
+    struct StoredPrice {
+        uint40 ts;
+        uint104 priceWad;
+    }
+
+    /// @notice Oldest age at which a round still counts.
+    uint256 public heartbeatSec;
+    /// @notice Largest relative move of spot between rounds, wad.
+    uint256 public maxDeviationWad;
+    /// @notice Signatures needed.
+    uint256 public threshold;
+    /// @notice Whether an address may sign.
+    mapping(address => bool) public isSigner;
+
+    address[] private _signers;
+    mapping(uint8 underlyingId => StoredHeader) private _header;
+    mapping(uint8 underlyingId => mapping(uint40 expiryTs => StoredSurface)) private _surface;
+    mapping(uint8 underlyingId => uint40[]) private _expiries;
+    mapping(uint256 tokenId => StoredPrice) private _tokenPrice;
+    mapping(uint8 underlyingId => mapping(uint40 expiryTs => uint256)) private _settlementWad;
+
+    constructor(address authority, uint256 heartbeatSec_, uint256 maxDeviationWad_)
+        AccessManaged(authority)
+        EIP712("Plimsoll Oracle", "1")
+    {
+        _setLimits(heartbeatSec_, maxDeviationWad_);
+    }
+
+    /// @inheritdoc IOracle
+    function postRound(Round calldata round, bytes[] calldata signatures)
+        external
+        override
+        whenNotPaused
+        returns (bool accepted)
+    {
+        StoredHeader memory last = _header[round.underlyingId];
+        if (round.ts <= last.ts) return false;
+        _requireFresh(round.ts);
+        _requireSigned(RoundHash.round(round), signatures);
+        RoundDomain.check(round);
+        _requireNear(round.spotWad, last.spotWad);
+        _store(round);
+        emit RoundPosted(round.underlyingId, round);
+        return true;
+    }
+
+    /// @inheritdoc IOracle
+    function postTokenPrices(TokenPrices calldata prices, bytes[] calldata signatures)
+        external
+        override
+        whenNotPaused
+    {
+        if (prices.tokenIds.length != prices.pricesWad.length) {
+            revert Oracle__BadLength(prices.pricesWad.length, prices.tokenIds.length);
+        }
+        _requireFresh(prices.ts);
+        _requireSigned(RoundHash.tokenPrices(prices), signatures);
+        for (uint256 i; i < prices.tokenIds.length; ++i) {
+            uint256 tokenId = prices.tokenIds[i];
+            if (prices.ts <= _tokenPrice[tokenId].ts) continue;
+            uint256 priceWad = prices.pricesWad[i];
+            RoundDomain.checkPrice("tokenPrice", priceWad);
+            _tokenPrice[tokenId] = StoredPrice(prices.ts, uint104(priceWad));
+            emit TokenPricePosted(tokenId, prices.ts, priceWad);
+        }
+    }
+
+    /// @inheritdoc IOracle
+    function postSettlement(SettlementSamples calldata samples, bytes[] calldata signatures)
+        external
+        override
+        whenNotPaused
+    {
+        uint8 underlyingId = samples.underlyingId;
+        uint40 expiryTs = samples.expiryTs;
+        if (_settlementWad[underlyingId][expiryTs] != 0) revert Oracle__AlreadySettled(underlyingId, expiryTs);
+        if (block.timestamp < expiryTs) revert Oracle__FromFuture(expiryTs, block.timestamp);
+        _requireSigned(RoundHash.settlement(samples), signatures);
+        uint256 priceWad = _timeWeightedMean(samples);
+        _settlementWad[underlyingId][expiryTs] = priceWad;
+        emit SettlementPosted(underlyingId, expiryTs, priceWad);
+    }
+
+    /// @inheritdoc IOracle
+    function setSigners(address[] calldata signers, uint256 threshold_) external override restricted {
+        if (signers.length == 0 || signers.length > MAX_SIGNERS) {
+            revert Oracle__BadSignerSet(signers.length, MAX_SIGNERS);
+        }
+        if (threshold_ == 0 || threshold_ > signers.length) revert Oracle__BadSignerSet(threshold_, signers.length);
+        for (uint256 i; i < _signers.length; ++i) {
+            isSigner[_signers[i]] = false;
+        }
+        address previous;
+        for (uint256 i; i < signers.length; ++i) {
+            if (signers[i] <= previous) revert Oracle__BadSigner(signers[i], previous);
+            previous = signers[i];
+            isSigner[previous] = true;
+        }
+        _signers = signers;
+        threshold = threshold_;
+        emit SignersSet(signers, threshold_);
+    }
+
+    /// @inheritdoc IOracle
+    function setLimits(uint256 heartbeatSec_, uint256 maxDeviationWad_) external override restricted {
+        _setLimits(heartbeatSec_, maxDeviationWad_);
+    }
+
+    /// @notice Stops new rounds, prices and settlements.
+    function pause() external restricted {
+        _pause();
+    }
+
+    /// @notice Lets them in again.
+    function unpause() external restricted {
+        _unpause();
+    }
+
+    /// @inheritdoc IOracle
+    function roundFor(uint8 underlyingId, uint40[] calldata expiries)
+        external
+        view
+        override
+        returns (Header memory header, Surface[] memory surfaces)
+    {
+        StoredHeader memory h = _header[underlyingId];
+        if (h.ts == 0) revert Oracle__NoRound(underlyingId);
+        _requireFresh(h.ts);
+        header = Header(h.ts, h.spotWad, h.perpWad, h.confWad);
+        surfaces = new Surface[](expiries.length);
+        for (uint256 i; i < expiries.length; ++i) {
+            StoredSurface memory s = _surface[underlyingId][expiries[i]];
+            if (s.roundTs != h.ts) revert Oracle__ExpiryNotInRound(underlyingId, expiries[i]);
+            surfaces[i] = Surface(
+                expiries[i], s.forwardWad, s.rateWad, s.aWad, s.bWad, s.rhoWad, s.mWad, s.sWad
+            );
+        }
+    }
+
+    /// @inheritdoc IOracle
+    function tokenPriceOf(uint256 tokenId) external view override returns (uint256 priceWad) {
+        StoredPrice memory price = _tokenPrice[tokenId];
+        if (price.ts == 0) revert Oracle__NoTokenPrice(tokenId);
+        _requireFresh(price.ts);
+        priceWad = price.priceWad;
+    }
+
+    /// @inheritdoc IOracle
+    function settlementPriceOf(uint8 underlyingId, uint40 expiryTs)
+        external
+        view
+        override
+        returns (uint256 priceWad)
+    {
+        priceWad = _settlementWad[underlyingId][expiryTs];
+        if (priceWad == 0) revert Oracle__NotSettled(underlyingId, expiryTs);
+    }
+
+    /// @inheritdoc IOracle
+    function expiriesOf(uint8 underlyingId) external view override returns (uint40[] memory expiries) {
+        expiries = _expiries[underlyingId];
+    }
+
+    function _setLimits(uint256 heartbeatSec_, uint256 maxDeviationWad_) private {
+        if (heartbeatSec_ == 0 || heartbeatSec_ > MAX_HEARTBEAT_SEC) {
+            revert Oracle__BadLimit(heartbeatSec_, MAX_HEARTBEAT_SEC);
+        }
+        if (maxDeviationWad_ == 0 || maxDeviationWad_ > 1e18) revert Oracle__BadLimit(maxDeviationWad_, 1e18);
+        heartbeatSec = heartbeatSec_;
+        maxDeviationWad = maxDeviationWad_;
+        emit LimitsSet(heartbeatSec_, maxDeviationWad_);
+    }
+
+    function _requireFresh(uint256 ts) private view {
+        if (ts > block.timestamp + MAX_AHEAD_SEC) revert Oracle__FromFuture(ts, block.timestamp + MAX_AHEAD_SEC);
+        uint256 oldest = block.timestamp > heartbeatSec ? block.timestamp - heartbeatSec : 0;
+        if (ts < oldest) revert Oracle__Stale(ts, oldest);
+    }
+
+    function _requireNear(uint256 spotWad, uint256 lastWad) private view {
+        if (lastWad == 0) return;
+        uint256 moved = spotWad > lastWad ? spotWad - lastWad : lastWad - spotWad;
+        uint256 deviationWad = (moved * 1e18) / lastWad;
+        if (deviationWad > maxDeviationWad) revert Oracle__Deviation(deviationWad, maxDeviationWad);
+    }
+
+    /// @dev Signers must come in increasing order: a repeated signature can never count twice.
+    function _requireSigned(bytes32 structHash, bytes[] calldata signatures) private view {
+        if (threshold == 0 || signatures.length < threshold) {
+            revert Oracle__TooFewSignatures(signatures.length, threshold);
+        }
+        bytes32 digest = _hashTypedDataV4(structHash);
+        address previous;
+        for (uint256 i; i < signatures.length; ++i) {
+            address signer = ECDSA.recover(digest, signatures[i]);
+            if (!isSigner[signer] || signer <= previous) revert Oracle__BadSigner(signer, previous);
+            previous = signer;
+        }
+    }
+
+    function _store(Round calldata round) private {
+        _header[round.underlyingId] = StoredHeader(
+            round.ts, uint104(round.spotWad), uint104(round.perpWad), uint64(round.confWad)
+        );
+        uint40[] memory expiries = new uint40[](round.surfaces.length);
+        for (uint256 i; i < round.surfaces.length; ++i) {
+            Surface calldata s = round.surfaces[i];
+            expiries[i] = s.expiryTs;
+            _surface[round.underlyingId][s.expiryTs] = StoredSurface(
+                round.ts,
+                uint104(s.forwardWad),
+                int64(s.rateWad),
+                int80(s.aWad),
+                uint64(s.bWad),
+                int64(s.rhoWad),
+                int80(s.mWad),
+                uint80(s.sWad)
+            );
+        }
+        _expiries[round.underlyingId] = expiries;
+    }
+
+    /// @dev Each sample holds until the next, the first from the start of the window, the last until expiry.
+    function _timeWeightedMean(SettlementSamples calldata samples) private pure returns (uint256 meanWad) {
+        uint256 n = samples.sampleTs.length;
+        if (n != samples.spotsWad.length) revert Oracle__BadLength(samples.spotsWad.length, n);
+        if (n < MIN_SAMPLES) revert Oracle__BadLength(n, MIN_SAMPLES);
+        if (n > MAX_SAMPLES) revert Oracle__BadLength(n, MAX_SAMPLES);
+        uint256 start = samples.expiryTs - WINDOW_SEC;
+        uint256 from = start;
+        uint256 sum;
+        for (uint256 i; i < n; ++i) {
+            uint256 at = samples.sampleTs[i];
+            uint256 floorTs = i == 0 ? start : samples.sampleTs[i - 1];
+            if (at <= floorTs) revert Oracle__BadSample(at, floorTs);
+            if (at > floorTs + MAX_EDGE_SEC) revert Oracle__BadSample(at, floorTs + MAX_EDGE_SEC);
+            if (at > samples.expiryTs) revert Oracle__BadSample(at, samples.expiryTs);
+            RoundDomain.checkPrice("sample", samples.spotsWad[i]);
+            uint256 until = i + 1 == n ? samples.expiryTs : samples.sampleTs[i + 1];
+            if (until < at) revert Oracle__BadSample(until, at);
+            sum += samples.spotsWad[i] * (until - from);
+            from = until;
+        }
+        uint256 last = samples.sampleTs[n - 1];
+        if (last + MAX_EDGE_SEC < samples.expiryTs) revert Oracle__BadSample(last, samples.expiryTs - MAX_EDGE_SEC);
+        meanWad = sum / WINDOW_SEC;
+    }
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
+import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
+import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+
+/// @title MarginMath
+/// @notice Aggregation over underlyings and the account-wide charges (risk-model sections 5 and 6).
+/// @custom:unit wad
+/// @custom:rounding requirements and charges up (R-02)
+/// @custom:mirror offchain.mirror.margin_engine
+library MarginMath {
+    uint256 private constant WAD = 1e18;
+
+    /// @notice Plain sum of requirements.
+    /// @param parts One per underlying.
+    /// @return totalWad Sum.
+    function sum(IRiskEngine.UnderlyingRisk[] memory parts) internal pure returns (uint256 totalWad) {
+        for (uint256 i; i < parts.length; ++i) {
+            totalWad += parts[i].requirementWad;
+        }
+    }
+
+    /// @notice max(sqrt(sum rho_uv R_u R_v), stressShare * sum R_u).
+    /// @dev rho is high when the worst rows move prices the same way or one does not move, minus low otherwise.
+    /// @param parts One per underlying.
+    /// @param p Account parameters.
+    /// @return Requirement.
+    function cross(IRiskEngine.UnderlyingRisk[] memory parts, IScenarioBook.AccountParams memory p)
+        internal
+        pure
+        returns (uint256)
+    {
+        int256 quadratic;
+        for (uint256 u; u < parts.length; ++u) {
+            int256 ru = int256(parts[u].requirementWad);
+            quadratic += ru * ru;
+            for (uint256 v; v < u; ++v) {
+                bool opposite = (parts[u].worstMoveWad > 0 && parts[v].worstMoveWad < 0)
+                    || (parts[u].worstMoveWad < 0 && parts[v].worstMoveWad > 0);
+                int256 rhoWad = opposite ? -int256(p.rhoLowWad) : int256(p.rhoHighWad);
+                quadratic += (2 * ru * rhoWad / int256(WAD)) * int256(parts[v].requirementWad);
+            }
+        }
+        uint256 root = quadratic > 0 ? FixedPointMathLib.sqrt(uint256(quadratic)) + 1 : 0;
+        uint256 floorWad = FixedPointMathLib.mulWadUp(sum(parts), p.stressShareWad);
+        return root > floorWad ? root : floorWad;
+    }
+
+    /// @notice 1 + pegSlope * max(0, pegThreshold - price of the cash token).
+    /// @param priceWad Price of the cash token.
+    /// @param p Account parameters.
+    /// @return Factor.
+    function pegFactor(uint256 priceWad, IScenarioBook.AccountParams memory p) internal pure returns (uint256) {
+        if (priceWad >= p.pegThresholdWad) return WAD;
+        return WAD + FixedPointMathLib.mulWadUp(p.pegSlopeWad, p.pegThresholdWad - priceWad);
+    }
+
+    /// @notice Charge for a round of low confidence: (1 - conf) * confRate * gross notional.
+    /// @param confWad Confidence.
+    /// @param grossNotionalWad Gross notional in the underlying.
+    /// @param p Account parameters.
+    /// @return Charge; 0 at or above the threshold.
+    function confCharge(uint256 confWad, uint256 grossNotionalWad, IScenarioBook.AccountParams memory p)
+        internal
+        pure
+        returns (uint256)
+    {
+        if (confWad >= p.confThresholdWad) return 0;
+        return FixedPointMathLib.mulWadUp(FixedPointMathLib.mulWadUp(WAD - confWad, p.confRateWad), grossNotionalWad);
+    }
+
+    /// @notice State of an account; insolvency goes before all others.
+    /// @param equityWad Equity after haircuts.
+    /// @param marketEquityWad Equity without haircuts.
+    /// @param initialWad Initial margin.
+    /// @param maintenanceWad Maintenance margin.
+    /// @return State.
+    function stateOf(int256 equityWad, int256 marketEquityWad, uint256 initialWad, uint256 maintenanceWad)
+        internal
+        pure
+        returns (IMarginEngine.State)
+    {
+        if (marketEquityWad < 0) return IMarginEngine.State.INSOLVENT;
+        if (equityWad < int256(maintenanceWad)) return IMarginEngine.State.LIQUIDATABLE;
+        if (equityWad < int256(initialWad)) return IMarginEngine.State.MARGIN_CALL;
+        return IMarginEngine.State.HEALTHY;
+    }
+}

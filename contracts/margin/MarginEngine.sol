@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {IAccounts} from "../../interfaces/IAccounts.sol";
+import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
+import {IOracle} from "../../interfaces/IOracle.sol";
+import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
+import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {MarginMath} from "../libraries/MarginMath.sol";
+import {PositionWord} from "../libraries/PositionWord.sol";
+import {SnapshotMath} from "../libraries/SnapshotMath.sol";
+import {Units} from "../libraries/Units.sol";
+
+/// @title MarginEngine
+/// @notice See IMarginEngine.
+contract MarginEngine is IMarginEngine {
+    using PositionWord for uint256;
+
+    uint256 private constant CASH_TOKEN = 0;
+    uint8 private constant STANDARD = uint8(IAccounts.Mode.STANDARD);
+    uint8 private constant CROSS = uint8(IAccounts.Mode.CROSS);
+
+    IAccounts private immutable ACCOUNTS;
+    IOracle private immutable ORACLE;
+    IScenarioBook private immutable BOOK;
+    IRiskEngine private immutable RISK;
+
+    /// @dev Working memory: underlyings touched, their positions and linked collateral, sums over them.
+    struct Work {
+        IScenarioBook.AccountParams params;
+        uint8[] underlyings;
+        uint256[][] positions;
+        int256[] linkedUnitsWad;
+        uint256 confChargeWad;
+        uint256 standardInitialWad;
+        uint256 standardMaintenanceWad;
+        int256 collateralWad;
+        int256 collateralMarketWad;
+        int256 countedWad;
+    }
+
+    constructor(IAccounts accounts, IOracle oracle, IScenarioBook book, IRiskEngine risk) {
+        ACCOUNTS = accounts;
+        ORACLE = oracle;
+        BOOK = book;
+        RISK = risk;
+    }
+
+    /// @inheritdoc IMarginEngine
+    function evaluate(IAccounts.Snapshot calldata snapshot)
+        external
+        view
+        override
+        returns (MarginState memory margin)
+    {
+        (margin,) = _evaluate(snapshot, false);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function evaluateDetailed(IAccounts.Snapshot calldata snapshot)
+        external
+        view
+        override
+        returns (MarginState memory margin, IRiskEngine.UnderlyingDetail[] memory details)
+    {
+        (margin, details) = _evaluate(snapshot, true);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function marginOf(uint256 accountId) external view override returns (MarginState memory margin) {
+        (margin,) = _evaluate(ACCOUNTS.snapshotOf(accountId), false);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function preview(uint256 accountId, Changes calldata changes)
+        external
+        view
+        override
+        returns (
+            MarginState memory before_,
+            MarginState memory after_,
+            IRiskEngine.UnderlyingDetail[] memory detailsBefore,
+            IRiskEngine.UnderlyingDetail[] memory detailsAfter
+        )
+    {
+        IAccounts.Snapshot memory snapshot = ACCOUNTS.snapshotOf(accountId);
+        (before_, detailsBefore) = _evaluate(snapshot, true);
+        (after_, detailsAfter) = _evaluate(SnapshotMath.applied(snapshot, changes), true);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function enforce(uint256 accountId, IAccounts.Snapshot calldata before_) external view override {
+        (MarginState memory now_,) = _evaluate(ACCOUNTS.snapshotOf(accountId), false);
+        if (now_.equityWad >= int256(now_.initialWad)) return;
+        // Only a failing account pays for the second evaluation.
+        (MarginState memory then_,) = _evaluate(before_, false);
+        int256 excessNow = now_.equityWad - int256(now_.initialWad);
+        int256 excessThen = then_.equityWad - int256(then_.initialWad);
+        if (excessNow < excessThen) revert MarginEngine__BelowInitial(now_.equityWad, now_.initialWad);
+    }
+
+    function _evaluate(IAccounts.Snapshot memory s, bool detailed)
+        private
+        view
+        returns (MarginState memory m, IRiskEngine.UnderlyingDetail[] memory details)
+    {
+        if (s.mode > CROSS) revert MarginEngine__UnknownMode(s.mode, CROSS);
+        if (s.tokenIds.length != s.amountsWad.length) {
+            revert MarginEngine__BadLength(s.amountsWad.length, s.tokenIds.length);
+        }
+        if (s.positions.length > Units.MAX_POSITIONS) {
+            revert MarginEngine__TooManyPositions(s.positions.length, Units.MAX_POSITIONS);
+        }
+        Work memory w;
+        w.params = BOOK.accountParams();
+        _group(w, s);
+        _collateral(w, s);
+        uint256 n = w.underlyings.length;
+        if (detailed || s.mode != STANDARD) m.underlyings = new IRiskEngine.UnderlyingRisk[](n);
+        if (detailed) details = new IRiskEngine.UnderlyingDetail[](n);
+        for (uint256 i; i < n; ++i) {
+            if (detailed) {
+                (m.underlyings[i], details[i]) =
+                    RISK.detailOf(w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+            } else if (s.mode != STANDARD) {
+                m.underlyings[i] = RISK.riskOf(w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+            }
+            if (s.mode == STANDARD) _addStandard(w, m, i);
+            else _addNetted(w, m, i);
+        }
+        _total(w, m, s);
+    }
+
+    function _addStandard(Work memory w, MarginState memory m, uint256 i) private view {
+        IRiskEngine.StandardRisk memory r = RISK.standardOf(w.underlyings[i], w.positions[i]);
+        w.standardInitialWad += r.initialWad;
+        w.standardMaintenanceWad += r.maintenanceWad;
+        w.countedWad += r.equityValueWad;
+        m.markToMarketWad += r.markWad;
+        w.confChargeWad += MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params);
+    }
+
+    function _addNetted(Work memory w, MarginState memory m, uint256 i) private pure {
+        IRiskEngine.UnderlyingRisk memory r = m.underlyings[i];
+        w.countedWad += r.markWad;
+        m.markToMarketWad += r.markWad;
+        w.confChargeWad += MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params);
+    }
+
+    /// @dev Sections 5 and 6: requirement by mode, charges, equity, state.
+    function _total(Work memory w, MarginState memory m, IAccounts.Snapshot memory s) private view {
+        m.equityWad = s.cashWad + w.countedWad + w.collateralWad;
+        m.marketEquityWad = s.cashWad + m.markToMarketWad + w.collateralMarketWad;
+        uint256 initialWad = w.standardInitialWad;
+        m.maintenanceWad = w.standardMaintenanceWad;
+        if (s.mode != STANDARD) {
+            uint256 requirementWad =
+                s.mode == CROSS ? MarginMath.cross(m.underlyings, w.params) : MarginMath.sum(m.underlyings);
+            initialWad = FixedPointMathLib.mulWadUp(requirementWad, w.params.imFactorWad);
+            m.maintenanceWad = FixedPointMathLib.mulWadUp(requirementWad, w.params.mmFactorWad);
+        }
+        if (w.underlyings.length != 0) {
+            uint256 pegWad = MarginMath.pegFactor(ORACLE.tokenPriceOf(CASH_TOKEN), w.params);
+            initialWad = FixedPointMathLib.mulWadUp(initialWad, pegWad);
+        }
+        m.initialWad = initialWad + w.confChargeWad;
+        m.state = MarginMath.stateOf(m.equityWad, m.marketEquityWad, m.initialWad, m.maintenanceWad);
+    }
+
+    /// @dev Values collateral; in netted modes a linked token carries the smaller haircut and enters the scan.
+    function _collateral(Work memory w, IAccounts.Snapshot memory s) private view {
+        for (uint256 i; i < s.tokenIds.length; ++i) {
+            IScenarioBook.CollateralParams memory c = BOOK.collateralOf(s.tokenIds[i]);
+            uint256 valueWad = FixedPointMathLib.mulWad(s.amountsWad[i], ORACLE.tokenPriceOf(s.tokenIds[i]));
+            bool netted = c.linkedUnderlying != 0 && s.mode != STANDARD;
+            uint256 haircutWad = netted ? c.linkedHaircutWad : c.haircutWad;
+            w.collateralWad += int256(FixedPointMathLib.mulWad(valueWad, 1e18 - haircutWad));
+            w.collateralMarketWad += int256(valueWad);
+            if (c.linkedUnderlying == 0) continue;
+            uint256 at = _indexOf(w.underlyings, c.linkedUnderlying);
+            w.linkedUnitsWad[at] += int256(FixedPointMathLib.mulWad(s.amountsWad[i], c.ratioWad));
+        }
+    }
+
+    /// @dev Splits positions by underlying; underlyings of linked collateral take part with no positions.
+    function _group(Work memory w, IAccounts.Snapshot memory s) private view {
+        uint256[256] memory count;
+        bool[256] memory seen;
+        uint8[] memory found = new uint8[](255);
+        uint256 n;
+        for (uint256 i; i < s.positions.length; ++i) {
+            uint256 id = s.positions[i].underlyingOf();
+            if (!seen[id]) (seen[id], found[n++]) = (true, uint8(id));
+            ++count[id];
+        }
+        for (uint256 i; i < s.tokenIds.length; ++i) {
+            uint256 id = BOOK.collateralOf(s.tokenIds[i]).linkedUnderlying;
+            if (id != 0 && !seen[id]) (seen[id], found[n++]) = (true, uint8(id));
+        }
+        assembly ("memory-safe") {
+            // Shorten the array to what was found; equivalent: copy the first n elements.
+            mstore(found, n)
+        }
+        w.underlyings = found;
+        w.linkedUnitsWad = new int256[](n);
+        w.positions = new uint256[][](n);
+        for (uint256 k; k < n; ++k) {
+            w.positions[k] = _select(s.positions, found[k], count[found[k]]);
+        }
+    }
+
+    function _select(uint256[] memory words, uint8 id, uint256 count) private pure returns (uint256[] memory out) {
+        out = new uint256[](count);
+        uint256 n;
+        for (uint256 i; n < count; ++i) {
+            if (words[i].underlyingOf() == id) out[n++] = words[i];
+        }
+    }
+
+    function _indexOf(uint8[] memory ids, uint8 id) private pure returns (uint256 i) {
+        while (ids[i] != id) ++i;
+    }
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @title IAccounts
+/// @notice The ledger: sub-accounts (ERC-721), margin mode, cash, collateral, positions; the only writer of balances.
+/// @dev Accounts 0 and 1 are the clearing account and the insurance fund. Cash and amounts are wad.
+interface IAccounts {
+    /// @notice Margin mode of an account.
+    enum Mode {
+        SINGLE,
+        STANDARD,
+        CROSS
+    }
+
+    /// @notice Why cash changed.
+    enum Reason {
+        DEPOSIT,
+        WITHDRAWAL,
+        TRADE,
+        TRANSFER,
+        SETTLEMENT,
+        LIQUIDATION,
+        SOCIALISED,
+        CLEARING
+    }
+
+    /// @notice What the margin engine computes on.
+    /// @custom:unit wad
+    struct Snapshot {
+        uint8 mode;
+        int256 cashWad;
+        uint256[] tokenIds;
+        uint256[] amountsWad;
+        uint256[] positions;
+    }
+
+    /// @notice One fill between two accounts.
+    struct Trade {
+        uint256 buyerId;
+        uint256 sellerId;
+        /// @dev Position word with quantity 0; price is the strike, 0 for linear instruments.
+        uint256 instrument;
+        uint256 quantityWad;
+        /// @dev Premium per unit of an option, price of a linear instrument (a multiple of 1e10).
+        uint256 priceWad;
+    }
+
+    /// @notice Emitted when an account is opened.
+    /// @param accountId New account.
+    /// @param owner Its owner.
+    /// @param mode Its margin mode.
+    event AccountOpened(uint256 indexed accountId, address indexed owner, Mode mode);
+    /// @notice Emitted when the margin mode changes.
+    /// @param accountId Account.
+    /// @param oldMode Before.
+    /// @param newMode After.
+    event ModeChanged(uint256 indexed accountId, Mode oldMode, Mode newMode);
+    /// @notice Emitted on every change of stored cash.
+    /// @param accountId Account.
+    /// @param deltaWad Change.
+    /// @param cashWad Cash after it.
+    /// @param reason Why.
+    event CashChanged(uint256 indexed accountId, int256 deltaWad, int256 cashWad, Reason reason);
+    /// @notice Emitted on every change of collateral.
+    /// @param accountId Account.
+    /// @param tokenId Token.
+    /// @param deltaWad Change.
+    /// @param amountWad Amount after it.
+    event CollateralChanged(uint256 indexed accountId, uint256 indexed tokenId, int256 deltaWad, uint256 amountWad);
+    /// @notice Emitted on every change of a position.
+    /// @param accountId Account.
+    /// @param oldWord Word before; 0 when there was none.
+    /// @param newWord Word after; 0 when it was closed.
+    event PositionChanged(uint256 indexed accountId, uint256 oldWord, uint256 newWord);
+    /// @notice Emitted when a loss is spread over positive cash balances.
+    /// @param lossWad Loss.
+    /// @param oldIndexWad Index before.
+    /// @param newIndexWad Index after.
+    event LossSocialised(uint256 lossWad, uint256 oldIndexWad, uint256 newIndexWad);
+    /// @notice Emitted when a contract becomes or stops being a module.
+    /// @param module Contract.
+    /// @param allowed Whether it may write.
+    event ModuleSet(address indexed module, bool allowed);
+    /// @notice Emitted when the margin engine is set.
+    /// @param marginEngine Engine that is asked before and after changes of owners.
+    event MarginEngineSet(address marginEngine);
+
+    /// @notice Thrown when the caller is no module.
+    error Accounts__NotModule(address caller);
+    /// @notice Thrown when the caller may not act for the account.
+    error Accounts__NotOwner(address caller, uint256 accountId);
+    /// @notice Thrown when the account does not exist.
+    error Accounts__UnknownAccount(uint256 accountId, uint256 nextId);
+    /// @notice Thrown when an account would hold too many positions.
+    error Accounts__TooManyPositions(uint256 observed, uint256 limit);
+    /// @notice Thrown when collateral is missing.
+    error Accounts__InsufficientCollateral(uint256 observedWad, uint256 neededWad);
+    /// @notice Thrown when a cash transfer or withdrawal would make cash negative.
+    error Accounts__InsufficientCash(int256 observedWad, uint256 neededWad);
+    /// @notice Thrown when an amount or quantity is zero.
+    error Accounts__ZeroAmount(uint256 observed, uint256 minimum);
+    /// @notice Thrown when both sides of a fill are the same account.
+    error Accounts__SelfTrade(uint256 accountId);
+    /// @notice Thrown when a number does not fit its storage.
+    error Accounts__Overflow(uint256 observed, uint256 limit);
+    /// @notice Thrown when the instrument is malformed.
+    error Accounts__BadInstrument(uint256 instrument);
+    /// @notice Thrown when an entry price is no multiple of 1e-8.
+    error Accounts__PriceStep(uint256 observedWad, uint256 stepWad);
+    /// @notice Thrown when the account has no such position.
+    error Accounts__NoPosition(uint256 accountId, uint256 instrument);
+    /// @notice Thrown when a fraction is above one.
+    error Accounts__BadFraction(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when a loss exceeds all positive cash.
+    error Accounts__LossTooLarge(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when the account is too unhealthy for the change.
+    error Accounts__Unhealthy(int256 equityWad, uint256 initialWad);
+
+    /// @notice Opens an account.
+    /// @param owner Owner of the new account.
+    /// @param mode Margin mode.
+    /// @return accountId New account.
+    function open(address owner, Mode mode) external returns (uint256 accountId);
+
+    /// @notice Changes the margin mode; initial margin must pass before and after.
+    /// @param accountId Account of the caller.
+    /// @param mode New mode.
+    function setMode(uint256 accountId, Mode mode) external;
+
+    /// @notice Moves one position with chosen collateral and cash into a new sub-account.
+    /// @param accountId Account of the caller.
+    /// @param instrument Position word whose instrument is moved.
+    /// @param tokenId Collateral token to move along.
+    /// @param amountWad Amount of it, 0 for none.
+    /// @param cashWad Cash to move along, 0 for none.
+    /// @return newAccountId The new account.
+    function isolate(uint256 accountId, uint256 instrument, uint256 tokenId, uint256 amountWad, uint256 cashWad)
+        external
+        returns (uint256 newAccountId);
+
+    /// @notice Writes a fill to both sides. Modules only.
+    /// @param trade Fill.
+    function applyTrade(Trade calldata trade) external;
+
+    /// @notice Adds cash (token 0) or collateral that reached the vault. Modules only.
+    /// @param accountId Account.
+    /// @param tokenId Token.
+    /// @param amountWad Amount.
+    function creditToken(uint256 accountId, uint256 tokenId, uint256 amountWad) external;
+
+    /// @notice Takes cash (token 0) or collateral that leaves the vault. Modules only.
+    /// @param accountId Account.
+    /// @param tokenId Token.
+    /// @param amountWad Amount.
+    function debitToken(uint256 accountId, uint256 tokenId, uint256 amountWad) external;
+
+    /// @notice Moves cash between accounts; the payer's cash may become negative. Modules only.
+    /// @param fromId Payer.
+    /// @param toId Receiver.
+    /// @param amountWad Amount.
+    function moveCash(uint256 fromId, uint256 toId, uint256 amountWad) external;
+
+    /// @notice Moves a fraction of everything but the reserve. Modules only.
+    /// @param fromId Liquidated account.
+    /// @param toId Bidder.
+    /// @param fractionWad Fraction, at most 1.
+    /// @param reserveCashWad Cash that is not part of the slice.
+    function transferSlice(uint256 fromId, uint256 toId, uint256 fractionWad, uint256 reserveCashWad) external;
+
+    /// @notice Turns the positions of one expiry into cash. Modules only.
+    /// @param accountId Account.
+    /// @param underlyingId Underlying.
+    /// @param expiryTs Expiry.
+    /// @param priceWad Settlement price.
+    /// @return settled Number of positions settled.
+    function settlePositions(uint256 accountId, uint8 underlyingId, uint40 expiryTs, uint256 priceWad)
+        external
+        returns (uint256 settled);
+
+    /// @notice Pays a loss to an account out of all positive cash balances. Modules only.
+    /// @param toId Receiver.
+    /// @param lossWad Loss.
+    function socialise(uint256 toId, uint256 lossWad) external;
+
+    /// @notice Books pending socialised losses of some accounts; anyone may call.
+    /// @param accountIds Accounts.
+    function accrue(uint256[] calldata accountIds) external;
+
+    /// @notice Allows or forbids a contract to write. Governance only.
+    /// @param module Contract.
+    /// @param allowed Whether it may write.
+    function setModule(address module, bool allowed) external;
+
+    /// @notice Sets the margin engine. Governance only.
+    /// @param marginEngine Engine.
+    function setMarginEngine(address marginEngine) external;
+
+    /// @notice The account as the margin engine sees it, with pending losses applied.
+    /// @param accountId Account.
+    /// @return snapshot Snapshot.
+    function snapshotOf(uint256 accountId) external view returns (Snapshot memory snapshot);
+
+    /// @notice Cash with pending losses applied.
+    /// @param accountId Account.
+    /// @return cashWad Cash.
+    function cashOf(uint256 accountId) external view returns (int256 cashWad);
+
+    /// @notice Cash as stored; the sum over all accounts equals the vault's cash to the wei.
+    /// @param accountId Account.
+    /// @return cashWad Cash.
+    function storedCashOf(uint256 accountId) external view returns (int256 cashWad);
+
+    /// @notice Whether an address may act for an account.
+    /// @param accountId Account.
+    /// @param caller Address.
+    /// @return True for the owner, an approved address or an operator for all.
+    function isAuthorised(uint256 accountId, address caller) external view returns (bool);
+
+    /// @notice Id the next account will get.
+    /// @return Id.
+    function nextAccountId() external view returns (uint256);
+}
