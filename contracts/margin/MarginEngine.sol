@@ -85,8 +85,9 @@ contract MarginEngine is IMarginEngine {
         )
     {
         IAccounts.Snapshot memory snapshot = ACCOUNTS.snapshotOf(accountId);
-        (before_, detailsBefore) = _evaluate(snapshot, true);
-        (after_, detailsAfter) = _evaluate(SnapshotMath.applied(snapshot, changes), true);
+        // Through the external interface: the evaluation exists once in the code, which has to stay deployable.
+        (before_, detailsBefore) = this.evaluateDetailed(snapshot);
+        (after_, detailsAfter) = this.evaluateDetailed(SnapshotMath.applied(snapshot, changes));
     }
 
     /// @inheritdoc IMarginEngine
