@@ -1,0 +1,158 @@
+"""One deployment path for local chains and real networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+
+from offchain.chain.client import Client, Receipt
+from offchain.chain.contracts import LOCAL_GAS, Contract, create, load_artifact
+from offchain.chain.deployment import Deployment, TokenRecord
+from offchain.chain.spec import Spec, TokenSpec
+from offchain.errors import InputError
+from offchain.units import float_to_raw, float_to_wad
+
+GUARDIAN_ROLE = 1
+NOBODY = "0x" + "0" * 40
+DUST_CASH = 10.0
+
+# Contracts that the guardian may stop.
+PAUSABLE = ("Oracle", "Vault", "Exchange", "Auction")
+
+UNDERLYING_FIELDS = (
+    *("price_range", "vol_up", "vol_down", "vol_floor", "basis_min", "basis_rate", "perp_basis"),
+    *("vega_term_rate", "short_min_rate", "conc_rate", "conc_vega_rate", "n0", "v0"),
+)
+ACCOUNT_FIELDS = (
+    *("mm_factor", "im_factor", "peg_threshold", "peg_slope", "conf_threshold", "conf_rate"),
+    *("rho_high", "rho_low", "stress_share", "buffer", "fee_rate"),
+)
+
+
+def _camel(name: str) -> str:
+    """Return the contract's name of a parameter: ``vol_up`` becomes ``volUpWad``."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest) + "Wad"
+
+
+@dataclass(slots=True)
+class _Build:
+    """A deployment under way."""
+
+    client: Client
+    account: LocalAccount
+    spec: Spec
+    report: Callable[[str], None]
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    tokens: dict[str, TokenRecord] = field(default_factory=dict)
+    underlyings: dict[str, int] = field(default_factory=dict)
+    first_block: int = 0
+    guardian: str = ""
+
+    @property
+    def gas(self) -> int | None:
+        """Fixed on a local chain, estimated elsewhere."""
+        return LOCAL_GAS if self.spec.network.is_local else None
+
+    def create(self, name: str, *values: Any) -> str:
+        """Deploy one contract and remember it."""
+        self.report(name)
+        contract, receipt = create(self.client, self.account, name, *values, gas=self.gas)
+        self.contracts[name] = contract
+        self.first_block = self.first_block or receipt.block_number
+        return contract.address
+
+    def send(self, name: str, function: str, *values: Any) -> Receipt:
+        """Configure one contract."""
+        return self.contracts[name].send(self.account, function, *values, gas=self.gas)
+
+    def finish(self) -> Deployment:
+        """Return the artefact."""
+        return Deployment(
+            network=self.spec.network.name,
+            chain_id=self.client.chain_id,
+            block=self.first_block,
+            contracts={name: contract.address for name, contract in self.contracts.items()},
+            tokens=dict(self.tokens),
+            underlyings=dict(self.underlyings),
+            parameters=_parameters(self.spec),
+        )
+
+
+def _parameters(spec: Spec) -> dict[str, Any]:
+    """Return the risk parameters as numbers, for the artefact."""
+    return {
+        "book": spec.params.book,
+        "account": asdict(spec.params.account),
+        "underlyings": {name: asdict(spec.params.for_underlying(name)) for name in spec.underlyings},
+        "collateral": {token.symbol: asdict(token) for token in spec.tokens},
+    }
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+def _pricing(build: _Build, *, without_accounts: bool) -> None:
+    """Deploy and configure what a margin number needs."""
+    spec = build.spec
+    authority = build.create("AccessManager", build.account.address)
+    account_params = {_camel(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
+    book = build.create("ScenarioBook", authority, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
+    oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
+    risk_engine = build.create("RiskEngine", book, oracle, build.create("NormalTable"))
+    build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
+    for symbol in spec.underlyings:
+        _list_underlying(build, symbol)
+    accounts = NOBODY if without_accounts else build.create("Accounts", authority)
+    build.create("MarginEngine", accounts, oracle, book, risk_engine)
+
+
+def _list_underlying(build: _Build, symbol: str) -> None:
+    """List one underlying with its parameters and rows."""
+    own = build.spec.params.for_underlying(symbol)
+    values = {_camel(name): float_to_wad(getattr(own, name)) for name in UNDERLYING_FIELDS}
+    rows_of = "spanRows" if build.spec.params.book == "span" else "defaultRows"
+    rows = build.contracts["ScenarioBook"].call(rows_of, values["priceRangeWad"])
+    build.send("ScenarioBook", "listUnderlying", symbol.encode().ljust(32, b"\0"), values, rows)
+    build.underlyings[symbol] = len(build.underlyings) + 1
+
+
+def _set_collateral(build: _Build, token: TokenSpec, token_id: int) -> None:
+    """Set the collateral terms of one token."""
+    terms = {
+        "listed": True,
+        "linkedUnderlying": build.underlyings[token.linked] if token.linked else 0,
+        "haircutWad": float_to_wad(token.haircut),
+        "linkedHaircutWad": float_to_wad(token.linked_haircut),
+        "ratioWad": float_to_wad(token.ratio),
+    }
+    build.send("ScenarioBook", "setCollateral", token_id, terms)
+
+
+def deploy_pricing(client: Client, account: LocalAccount, spec: Spec) -> Deployment:
+    """Deploy only what ``evaluateDetailed`` needs: no ledger, no custody; tokens are terms without a contract.
+
+    Parameters
+    ----------
+    client : Client
+        Endpoint of a local chain.
+    account : LocalAccount
+        Deployer and governor.
+    spec : Spec
+        What to deploy.
+
+    Returns
+    -------
+    Deployment
+        Token addresses are zero.
+    """
+    build = _Build(client, account, spec, _silent)
+    _pricing(build, without_accounts=True)
+    for token_id, token in enumerate(spec.tokens):
+        build.tokens[token.symbol] = TokenRecord(token_id, NOBODY, token.decimals)
+        _set_collateral(build, token, token_id)
+    return build.finish()
