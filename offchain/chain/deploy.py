@@ -9,11 +9,10 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 
 from offchain.chain.client import Client, Receipt
-from offchain.chain.contracts import LOCAL_GAS, Contract, create, load_artifact
+from offchain.chain.contracts import LOCAL_GAS, Contract, create
 from offchain.chain.deployment import Deployment, TokenRecord
 from offchain.chain.spec import Spec, TokenSpec
-from offchain.errors import InputError
-from offchain.units import float_to_raw, float_to_wad
+from offchain.units import float_to_wad
 
 GUARDIAN_ROLE = 1
 NOBODY = "0x" + "0" * 40
