@@ -105,7 +105,7 @@ class ChainSnapshot:
 
     @property
     def spot(self) -> float:
-        """Median index price of the rows: the index moves while a snapshot is polled."""
+        """Median index price of the rows; a round takes the spot of ``forwards.term_structure`` instead."""
         return float(np.median(self.index))
 
     @property
@@ -195,7 +195,7 @@ def write_chain(table: pa.Table, path: Path) -> None:
     InputError
         When the suffix is unknown or the folder cannot be written.
     """
-    kind = _format(path)
+    kind = file_format(path)
     writer: Callable[[str], None]
     if kind == "parquet":
         writer = lambda name: pa_parquet.write_table(table, name)  # noqa: E731
@@ -204,7 +204,7 @@ def write_chain(table: pa.Table, path: Path) -> None:
     replace_file(path, writer)
 
 
-def replace_file(path: Path, write: Callable[[str], None]) -> None:
+def replace_file(path: Path, write: Callable[[str], object]) -> None:
     """Let ``write`` fill a temporary file beside ``path``, then move it there.
 
     Parameters
@@ -244,7 +244,24 @@ def _write_csv(table: pa.Table, name: str, *, compressed: bool) -> None:
         pa_csv.write_csv(table, stream)
 
 
-def _format(path: Path) -> str:
+def file_format(path: Path) -> str:
+    """Return ``parquet`` or ``csv`` from the suffix.
+
+    Parameters
+    ----------
+    path : Path
+        File to read or write.
+
+    Returns
+    -------
+    str
+        Format of the file.
+
+    Raises
+    ------
+    InputError
+        When the suffix is neither.
+    """
     if path.name.endswith(".parquet"):
         return "parquet"
     if path.name.endswith((".csv", ".csv.gz")):
@@ -253,7 +270,7 @@ def _format(path: Path) -> str:
 
 
 def _read(path: Path) -> pa.Table:
-    kind = _format(path)
+    kind = file_format(path)
     try:
         if kind == "parquet":
             return pa_parquet.read_table(path)

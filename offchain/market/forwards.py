@@ -1,8 +1,10 @@
-"""Forward and discount rate of one expiry of a chain snapshot."""
+"""Spot, forwards and rates of a chain snapshot, as of one instant."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -12,38 +14,78 @@ from offchain.market.chain_file import ChainSnapshot
 YEAR_SEC: Final = 31_536_000
 NEAR_ROWS: Final = 8
 """Rows around the money whose underlying decides the forward: both rights at four strikes."""
+CARRY_DAYS: Final = 31.0
+"""Forwards this near decide the spot: further out the curve bends."""
+CARRY_EXPIRIES: Final = 3
 RATE_LIMIT: Final = 0.25
-"""The rate is clamped to this size: within a day of expiry the polled basis is noise, not interest."""
+"""The rate is clamped to this size: within a day of expiry a basis point of noise is a large rate."""
 
 
-def forward_and_rate(snapshot: ChainSnapshot, expiry_ts: int) -> tuple[float, float]:
-    """Forward of an expiry and the rate that carries spot to it.
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Spot and term structure of one underlying.
+
+    Attributes
+    ----------
+    spot : float
+        USD, of the same instant as the forwards.
+    forwards, rates : mapping of int to float
+        USD and per year, by expiry.
+    """
+
+    spot: float
+    forwards: Mapping[int, float]
+    rates: Mapping[int, float]
+
+
+def term_structure(snapshot: ChainSnapshot) -> Term:
+    """Spot, forward of every expiry, and the rate that carries one to the other.
 
     Parameters
     ----------
     snapshot : ChainSnapshot
         One underlying at one time.
-    expiry_ts : int
-        A listed expiry, unix seconds.
 
     Returns
     -------
-    forward : float
-        Median ``underlying`` of the rows nearest to the money, USD.
-    rate : float
-        ``ln(F/S)/T`` per year, clamped to ``RATE_LIMIT``; 0 when the forward is the index itself.
+    Term
+        Forwards are medians of ``underlying`` near the money; ``rate = ln(F/S)/T``, clamped to ``RATE_LIMIT``,
+        and 0 where the forward is the index itself.
 
     Notes
     -----
-    With ``r = ln(F/S)/T`` the discount factor is ``S/F``, so ``D*Black76(F)`` is the coin price of an
-    inverse option times the index: the value in USD that the venue's holder sees.
+    Index prices are polled row by row and lag the forwards by up to half a per cent in a fast market, the same for
+    every expiry. The spot is therefore where the forwards lead at ``T = 0`` (least squares of ``ln F`` on ``T``),
+    kept inside the range of index prices that the snapshot saw; with too few near expiries it is the median index.
+
+    With ``r = ln(F/S)/T`` the discount factor is ``S/F``, so ``D*Black76(F)`` is the coin price of an inverse option
+    times the index: its value in USD.
     """
+    expiries = snapshot.expiries
+    forwards = {e: _forward(snapshot, e) for e in expiries}
+    traded = [e for e in expiries if not snapshot.is_index[snapshot.expiry_ts == e].all()]
+    spot = _spot(snapshot, {e: forwards[e] for e in traded})
+    rates = dict.fromkeys(expiries, 0.0)
+    for e in traded:
+        rate = math.log(forwards[e] / spot) * YEAR_SEC / (e - snapshot.ts)
+        rates[e] = min(max(rate, -RATE_LIMIT), RATE_LIMIT)
+    return Term(spot, forwards, rates)
+
+
+def _forward(snapshot: ChainSnapshot, expiry_ts: int) -> float:
     rows = np.flatnonzero(snapshot.expiry_ts == expiry_ts)
     distance = np.abs(np.log(snapshot.strike[rows] / snapshot.underlying[rows]))
     near = rows[np.argsort(distance, kind="stable")[:NEAR_ROWS]]
-    forward = float(np.median(snapshot.underlying[near]))
-    if snapshot.is_index[near].all():
-        return forward, 0.0
-    years = (expiry_ts - snapshot.ts) / YEAR_SEC
-    rate = math.log(forward / snapshot.spot) / years
-    return forward, min(max(rate, -RATE_LIMIT), RATE_LIMIT)
+    return float(np.median(snapshot.underlying[near]))
+
+
+def _spot(snapshot: ChainSnapshot, forwards: Mapping[int, float]) -> float:
+    days = {e: (e - snapshot.ts) / 86_400.0 for e in forwards}
+    near = [e for e in forwards if days[e] <= CARRY_DAYS]
+    if len(near) < CARRY_EXPIRIES:
+        return snapshot.spot
+    x = np.array([days[e] for e in near])
+    y = np.log([forwards[e] for e in near])
+    slope = float(np.sum((x - x.mean()) * (y - y.mean())) / np.sum((x - x.mean()) ** 2))
+    implied = math.exp(float(y.mean()) - slope * float(x.mean()))
+    return min(max(implied, float(snapshot.index.min())), float(snapshot.index.max()))

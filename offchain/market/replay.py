@@ -17,6 +17,7 @@ import pyarrow.parquet as pa_parquet
 
 from offchain.errors import InputError
 from offchain.market.chain_file import ChainSnapshot, load_chain, split_table
+from offchain.market.forwards import term_structure
 from offchain.market.rounds import SnapshotFit, fit_snapshot
 from offchain.market.synthetic import SOURCE, synthetic_market
 from offchain.model import Round
@@ -39,7 +40,7 @@ _HOUR_SEC: Final = 3_600
 
 @dataclass(frozen=True, slots=True)
 class SpotPath:
-    """Spot between snapshots: hourly prices, scaled to pass through every snapshot's index price.
+    """Spot between snapshots: hourly prices, scaled to pass through the spot of every snapshot.
 
     Attributes
     ----------
@@ -50,7 +51,7 @@ class SpotPath:
     anchor_ts : ndarray of int64
         Times of the snapshots.
     anchor_ratio : ndarray of float64
-        Index price over the interpolated hourly price at those times.
+        Spot of the snapshot over the interpolated hourly price at those times.
     """
 
     ts: Integers
@@ -60,10 +61,10 @@ class SpotPath:
 
     @staticmethod
     def anchored(ts: Integers, price: Vector, chains: tuple[ChainSnapshot, ...]) -> SpotPath:
-        """Scale an hourly path to the index of the snapshots."""
+        """Scale an hourly path to the spot of the snapshots."""
         anchor_ts = np.array([c.ts for c in chains], dtype=np.int64)
-        index = np.array([c.spot for c in chains])
-        return SpotPath(ts, price, anchor_ts, index / np.interp(anchor_ts, ts, price))
+        spot = np.array([term_structure(c).spot for c in chains])
+        return SpotPath(ts, price, anchor_ts, spot / np.interp(anchor_ts, ts, price))
 
     def at(self, ts: int) -> float:
         """Price at ``ts``, linear between hours; the ratio is linear between snapshots and flat outside."""
@@ -160,7 +161,7 @@ class Replay:
         Returns
         -------
         float
-            The index price at a snapshot; between snapshots an interpolation of hourly prices, not a record.
+            The spot of the round at a snapshot; between snapshots an interpolation of hourly prices, not a record.
 
         Raises
         ------

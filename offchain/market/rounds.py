@@ -12,7 +12,7 @@ import numpy as np
 from offchain.errors import DomainError, InputError
 from offchain.market.chain_file import ChainSnapshot
 from offchain.market.clean import MIN_ROWS, CleanReport, Quotes, clean
-from offchain.market.forwards import YEAR_SEC, forward_and_rate
+from offchain.market.forwards import YEAR_SEC, Term, term_structure
 from offchain.market.svi_fit import SliceFit, fit_slice, warnings_of
 from offchain.model import Round, Surface, Svi
 
@@ -100,14 +100,15 @@ def fit_snapshot(
     chosen = choose_expiries(snapshot, quotes, required_expiries)
     starts = {s.expiry_ts: s.svi for s in previous.surfaces} if previous else {}
     fits = tuple(fit_slice(quotes[expiry], starts.get(expiry)) for expiry in chosen)
+    term = term_structure(snapshot)
     premium = min(max(perp_premium, -PREMIUM_LIMIT), PREMIUM_LIMIT)
     fitted = Round(
         underlying=snapshot.currency,
         ts=snapshot.ts,
-        spot=snapshot.spot,
-        perp=snapshot.spot * (1.0 + premium),
+        spot=term.spot,
+        perp=term.spot * (1.0 + premium),
         confidence=confidence_of(fits),
-        surfaces=tuple(_surface(snapshot, expiry, fit.svi) for expiry, fit in zip(chosen, fits, strict=True)),
+        surfaces=tuple(_surface(term, expiry, fit.svi) for expiry, fit in zip(chosen, fits, strict=True)),
     )
     left_out = [f"expiry {e}: left out" for e in snapshot.expiries if e not in chosen]
     arbitrage = warnings_of(fits, [quotes[e].years for e in chosen])
@@ -176,6 +177,5 @@ def years_to(expiry_ts: int, ts: int) -> float:
     return (expiry_ts - ts) / YEAR_SEC
 
 
-def _surface(snapshot: ChainSnapshot, expiry_ts: int, svi: Svi) -> Surface:
-    forward, rate = forward_and_rate(snapshot, expiry_ts)
-    return Surface(expiry_ts=expiry_ts, forward=forward, rate=rate, svi=svi)
+def _surface(term: Term, expiry_ts: int, svi: Svi) -> Surface:
+    return Surface(expiry_ts=expiry_ts, forward=term.forwards[expiry_ts], rate=term.rates[expiry_ts], svi=svi)

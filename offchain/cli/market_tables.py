@@ -1,0 +1,97 @@
+"""Tables of ``plimsoll market fit`` for a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from offchain.market.rounds import SnapshotFit, years_to
+from offchain.market.svi_fit import calendar_gap
+
+MIN_WIDTH = 160
+_COLUMNS = (
+    "expiry",
+    "days",
+    "forward",
+    "rate",
+    "a",
+    "b",
+    "rho",
+    "m",
+    "sigma",
+    "RMS",
+    "max",
+    "quotes",
+    "g min",
+    "arbitrage",
+)
+
+
+def show(fit: SnapshotFit, perp_origin: str) -> None:
+    """Print the fit of one underlying.
+
+    Parameters
+    ----------
+    fit : SnapshotFit
+        Round and slices.
+    perp_origin : str
+        Where the perpetual's price comes from.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, MIN_WIDTH))
+    fitted, report = fit.round, fit.report
+    console.print(
+        f"[bold]{fitted.underlying}[/bold] {_day(fitted.ts)}  spot {fitted.spot:,.2f}  perp {fitted.perp:,.2f} "
+        f"({perp_origin})  confidence {fitted.confidence:.3f}"
+    )
+    console.print(
+        f"rows {report.rows}: used {report.used}; dropped in the money {report.in_the_money}, "
+        f"far wing {report.far_wing}, stale {report.stale}, crossed {report.crossed}, "
+        f"without volatility {report.no_volatility}"
+    )
+    console.print(_slices(fit))
+    for warning in fit.warnings:
+        console.print(Text(f"warning: {warning}", style="yellow"))
+
+
+def _slices(fit: SnapshotFit) -> Table:
+    """One row per expiry; errors in vol points."""
+    table = Table(caption="RMS and max error in vol points over the quotes used", caption_justify="left")
+    for name in _COLUMNS:
+        table.add_column(name, justify="left" if name in ("expiry", "arbitrage") else "right", no_wrap=True)
+    verdicts = _arbitrage(fit)
+    for surface, part, verdict in zip(fit.round.surfaces, fit.fits, verdicts, strict=True):
+        svi = surface.svi
+        table.add_row(
+            _day(surface.expiry_ts),
+            f"{years_to(surface.expiry_ts, fit.round.ts) * 365.0:.2f}",
+            f"{surface.forward:,.2f}",
+            f"{surface.rate:.2%}",
+            *(f"{v:.6f}" for v in (svi.a, svi.b, svi.rho, svi.m, svi.sigma)),
+            f"{part.rms * 100.0:.2f}",
+            f"{part.max_error * 100.0:.2f}",
+            str(part.quotes),
+            f"{part.butterfly:.3f}",
+            Text(verdict, style="green" if verdict == "none" else "yellow"),
+        )
+    return table
+
+
+def _arbitrage(fit: SnapshotFit) -> list[str]:
+    """Name the checks that each expiry fails; calendar spreads count against the far leg."""
+    verdicts = []
+    for i, part in enumerate(fit.fits):
+        failed = ["butterfly"] if part.butterfly < 0.0 else []
+        years = years_to(part.expiry_ts, fit.round.ts)
+        if i and calendar_gap(fit.fits[i - 1], part, years) < 0.0:
+            failed.append("calendar")
+        verdicts.append(", ".join(failed) or "none")
+    return verdicts
+
+
+def _day(ts: int) -> str:
+    return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%d %H:%M")
