@@ -1,60 +1,112 @@
 # Two commands on a fresh machine do everything: `make demo` (the main job) and `make test`.
+# Progress goes to stderr; stdout carries only what a command was asked for (`make demo ARGS=--json`).
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
 
 VENV := $(CURDIR)/.venv
 PYTHON ?= python3.11
 PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
 ARGS ?=
 PLATFORM := $(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/amd64/;s/aarch64/arm64/')
 export SOLCX_BINARY_PATH := $(CURDIR)/.solcx
 export PATH := $(VENV)/bin:$(CURDIR)/node_modules/@foundry-rs/anvil-$(PLATFORM)/bin:$(PATH)
+export PYTHONUNBUFFERED := 1
 SOL := $(shell find contracts interfaces -name '*.sol' 2>/dev/null)
-SAY := @printf '\033[1m== %s\033[0m\n' >&2
 STEP := $(CURDIR)/scripts/setup/step.sh
+SOLHINT := node $(CURDIR)/node_modules/solhint/solhint.js
+# Brownie keeps networks and settings in the home folder; its own home makes every machine alike.
+BROWNIE := env HOME=$(CURDIR)/.brownie $(VENV)/bin/brownie
+CHAIN_TEST := $(BROWNIE) test --disable-warnings
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  %-15s %s\n", $$1, $$2}'
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.stamp: requirements.txt pyproject.toml
+	@$(STEP) "checking Python, node and npm" scripts/setup/tools.sh $(PYTHON)
 	@$(STEP) "creating .venv" $(PYTHON) -m venv $(VENV)
-	@$(STEP) "installing the pinned Python packages" $(PY) -m pip install -q --disable-pip-version-check -r requirements.txt
-	@$(STEP) "installing plimsoll itself" $(PY) -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(STEP) "installing the pinned Python packages" $(PIP) -r requirements.txt
+	@$(STEP) "installing plimsoll itself" $(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 node_modules/.stamp: package-lock.json
 	@$(STEP) "installing compiler, chain and Solidity libraries (npm ci)" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-.solcx/.stamp: $(VENV)/.stamp node_modules/.stamp scripts/setup/compiler.py scripts/dev/solc.cjs
-	@$(STEP) "setting up solc 0.8.30" $(PY) scripts/setup/compiler.py
-	@touch $@
+.solcx/.stamp: $(VENV)/.stamp node_modules/.stamp scripts/setup/compiler.py
+	@$(STEP) "setting up the Solidity compiler" $(PY) scripts/setup/compiler.py
+	@mkdir -p .brownie && touch $@
 
-setup: .solcx/.stamp ## install everything this repository needs, inside this folder
+setup: .solcx/.stamp ## install everything the project needs, inside this folder
 
 build/.stamp: $(SOL) brownie-config.yaml scripts/dev/export_artifacts.py | .solcx/.stamp
-	@$(STEP) "compiling the contracts" brownie compile --all
+	@$(STEP) "compiling the contracts" $(BROWNIE) compile --all
 	@$(STEP) "exporting ABI and bytecode" $(PY) scripts/dev/export_artifacts.py
 	@touch $@
 
-build: setup build/.stamp ## compile every contract; export ABI and bytecode for the package
+build: build/.stamp ## compile every contract; export ABI and bytecode for the package
 
-lint: setup ## format, types, import order, file shape
-	@$(STEP) "ruff check" ruff check offchain scripts tests
-	@$(STEP) "ruff format --check" ruff format --check offchain scripts tests
+lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, NatSpec, contract size
+	@$(STEP) "ruff check" ruff check .
+	@$(STEP) "ruff format --check" ruff format --check .
 	@$(STEP) "mypy --strict" mypy
-	@$(STEP) "solhint" npx --no-install solhint --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
-	@$(STEP) "layer order and file shape" $(PY) scripts/dev/lint_layers.py
+	@$(STEP) "solhint" $(SOLHINT) --quiet --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
+	@$(STEP) "layer order" $(PY) scripts/dev/lint_layers.py
+	@$(STEP) "file shape" $(PY) scripts/dev/lint_shape.py
+	@$(STEP) "NatSpec and documents" $(PY) scripts/dev/lint_docs.py
+	@$(STEP) "contract size" $(PY) scripts/dev/lint_sizes.py
 
-test-python: setup ## pure Python tests, no chain
-	$(SAY) "tests/python"
+slither: .solcx/.stamp ## static analysis of the contracts: no finding of high or medium impact
+	@$(STEP) "slither" $(PY) scripts/dev/run_slither.py
+
+test-python: .solcx/.stamp ## Python tests without a chain
+	@printf '== tests/python\n' >&2
 	@$(PY) -m pytest -p no:pytest-brownie tests/python
 
-test: lint test-python ## everything CI runs
+test-chain: build/.stamp ## Brownie tests on anvil: unit, scenarios, regression
+	@printf '== tests/chain\n' >&2
+	@$(CHAIN_TEST) tests/chain --stateful false --ignore tests/chain/differential --ignore tests/chain/invariants
+
+test-diff: build/.stamp ## mirror against chain on generated portfolios
+	@printf '== tests/chain/differential\n' >&2
+	@$(CHAIN_TEST) tests/chain/differential --stateful false
+
+test-stateful: build/.stamp ## the property machine over every user action
+	@printf '== tests/chain/invariants\n' >&2
+	@$(CHAIN_TEST) tests/chain/invariants
+
+coverage: build/.stamp ## contract coverage of the unit tests, into reports/
+	@printf '== contract coverage (tests/chain/unit)\n' >&2
+	@$(CHAIN_TEST) tests/chain/unit --stateful false --coverage
+	@$(PY) scripts/dev/report_coverage.py
+
+demo-slice: build/.stamp
+	@printf '== demo on a short slice\n' >&2
+	@$(VENV)/bin/plimsoll demo --rounds 6
+
+test: ## everything CI runs: lint, all tests, contract coverage, the demo on a short slice
+	@$(MAKE) lint
+	@$(MAKE) test-python
+	@$(MAKE) test-chain
+	@$(MAKE) test-diff
+	@$(MAKE) test-stateful
+	@$(MAKE) coverage
+	@$(MAKE) demo-slice
+
+demo: build/.stamp ## the main job: a market on chain, replayed through a real crash (ARGS=--json for JSON)
+	@$(VENV)/bin/plimsoll demo $(ARGS)
+
+bench: build/.stamp ## speed and gas figures (ARGS=--json for JSON)
+	@$(PY) scripts/dev/bench.py $(ARGS)
+
+market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
+	@test -n "$(FILE)" || { echo 'error: FILE: name an option chain, as in make market-fit FILE=chain.parquet' >&2; exit 2; }
+	@$(VENV)/bin/plimsoll market fit "$(FILE)" $(ARGS)
 
 clean: ## remove what the build made (keeps .venv and node_modules)
-	rm -rf build reports .solcx offchain/chain/artifacts
+	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint test-python test clean
+.PHONY: help setup build lint slither test-python test-chain test-diff test-stateful coverage demo-slice test demo bench market-fit clean

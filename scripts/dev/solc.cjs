@@ -28,5 +28,5 @@ if (process.argv.includes("--version")) {
   console.log(`Version: ${version}.Linux.g++`);
 } else {
   const input = fs.readFileSync(0, "utf8");
-  fs.writeSync(1, solc.compile(input, { import: readImport }));
+  fs.writeFileSync(1, solc.compile(input, { import: readImport })); // loops until a slow pipe took everything
 }

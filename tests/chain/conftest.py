@@ -1,0 +1,29 @@
+"""What every Brownie test shares: an own chain, one deployment per module, a clean state per function."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from brownie._config import CONFIG
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# Brownie starts anvil after this file is read. A port of its own keeps runs side by side apart;
+# on a fixed port a second run would silently attach to the chain of the first.
+CONFIG.networks["development"]["cmd_settings"]["port"] = _free_port()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def isolate_module(module_isolation):
+    """Reset the chain around each module; without it a module's deployment would vanish."""
+
+
+@pytest.fixture(autouse=True)
+def isolate_function(isolate_module, fn_isolation):
+    """Return to the module's deployment after each test."""

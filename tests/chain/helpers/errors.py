@@ -1,0 +1,32 @@
+"""The one place that knows how Brownie prints a custom error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import brownie
+
+
+@contextmanager
+def reverts_with(name: str, *args: object) -> Iterator[None]:
+    """Expect exactly one custom error, by name and, when given, by its arguments.
+
+    Parameters
+    ----------
+    name : str
+        Error name, ``<Contract>__<Reason>``.
+    *args : object
+        Every argument in order; none to accept any (or an error without arguments).
+    """
+    if args:
+        with brownie.reverts(f"{name}: {', '.join(_printed(arg) for arg in args)}"):
+            yield
+    else:
+        with brownie.reverts(revert_pattern=f"^{name}(: .*)?$"):
+            yield
+
+
+def _printed(arg: object) -> str:
+    """Brownie prints accounts and contracts by address, everything else as Python does."""
+    return str(getattr(arg, "address", arg))
