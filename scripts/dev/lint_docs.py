@@ -1,0 +1,46 @@
+"""Fail when an item of an interface has no NatSpec, or a link of a document is dead."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+ITEM: Final = re.compile(r"^\s*(function|event|error|struct|enum|interface|library|contract|abstract contract)\s+(\w+)")
+LINK: Final = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)")
+
+
+def undocumented(path: Path) -> Iterator[str]:
+    """Yield the items of one Solidity file that no NatSpec comment precedes."""
+    is_interface = path.parts[-2] == "interfaces"
+    previous = ""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        found = ITEM.match(line)
+        wanted = found and (is_interface or not line.startswith(" "))
+        if wanted and not previous.startswith(("///", "*/", "* ")):
+            yield f"{number}: {found[1]} {found[2]} has no NatSpec"
+        previous = line.strip() or previous
+
+
+def dead_links(path: Path) -> Iterator[str]:
+    """Yield the relative links of one document that lead nowhere."""
+    for target in LINK.findall(path.read_text(encoding="utf-8")):
+        if not (path.parent / target).exists():
+            yield f"link to {target} is dead"
+
+
+def main(root: Path = ROOT) -> int:
+    """Print every fault; return the exit code."""
+    sources = sorted([*(root / "contracts").rglob("*.sol"), *(root / "interfaces").rglob("*.sol")])
+    documents = sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")])
+    found = [f"{path.relative_to(root)}:{fault}" for path in sources for fault in undocumented(path)]
+    found += [f"{path.relative_to(root)}: {fault}" for path in documents for fault in dead_links(path)]
+    print("\n".join(found), end="\n" if found else "")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
