@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from offchain.errors import DomainError, InputError
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
@@ -16,7 +17,7 @@ from offchain.mirror.margin_engine import MarginResult, evaluate
 from offchain.params import Params
 
 
-class Engine(str, Enum):
+class Engine(StrEnum):
     """Where the margin is computed."""
 
     FLOAT = "float"
@@ -39,16 +40,21 @@ def command(
     market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1).")],
     portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
     params: Annotated[Path | None, typer.Option(help="Parameter file; missing keys take the defaults.")] = None,
-    engine: Annotated[Engine, typer.Option(help="Float mirror, the contracts on a local chain, or both.")] = Engine.FLOAT,
+    engine: Annotated[
+        Engine, typer.Option(help="Float mirror, the contracts on a local chain, or both.")
+    ] = Engine.FLOAT,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Margin of one account, from files alone."""
     loaded = load_market(market)
     folio = load_portfolio(portfolio, loaded)
-    chosen = load_params(params) if params is not None else Params()
+    chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
     results: dict[str, MarginResult] = {}
     if engine in (Engine.FLOAT, Engine.BOTH):
-        results["float"] = evaluate(loaded, folio, chosen)
+        try:
+            results["float"] = evaluate(loaded, folio, chosen)
+        except DomainError as error:
+            raise InputError(portfolio.name, str(error)) from None
     if engine in (Engine.CHAIN, Engine.BOTH):
         from offchain.chain.margin_engine import evaluate_on_chain
 

@@ -10,7 +10,11 @@ from offchain.model import Market, Round, Surface, Svi, Token
 
 MAX_EXPIRIES = 12
 MAX_PRICE = 1e12  #: cash; the strike of an option must also fit 72 bits of 1e-8
+MIN_PRICE = 1e-18  #: one wad
 MAX_TOTAL_VARIANCE = 1e3
+MAX_HORIZON_SEC = 10 * 365 * 86_400
+#: Rounding of a double: a slice that touches zero variance exactly is inside the domain.
+_VARIANCE_SLACK = 2e-18
 
 
 def _svi(node: Node) -> Svi:
@@ -24,7 +28,7 @@ def _svi(node: Node) -> Svi:
         sigma=node.key("sigma").number(0.0, 9.0, open_low=True),
     )
     minimum = svi.a + svi.b * svi.sigma * math.sqrt(1.0 - svi.rho**2)
-    if minimum < 0.0:
+    if minimum < -_VARIANCE_SLACK:
         node.fail(f"the smallest total variance a + b*sigma*sqrt(1-rho^2) is {minimum:g}, it must be at least 0")
     wing = svi.b * (1.0 + abs(svi.rho))
     if wing > 2.0:
@@ -39,12 +43,14 @@ def _surfaces(node: Node, ts: int) -> tuple[Surface, ...]:
         expiry = item.key("expiry").timestamp()
         if expiry < ts:
             item.key("expiry").fail(f"{expiry} is before the market's timestamp {ts}: expired")
+        if expiry > ts + MAX_HORIZON_SEC:
+            item.key("expiry").fail(f"{expiry} is more than 10 years after the market's timestamp {ts}")
         if surfaces and expiry <= surfaces[-1].expiry_ts:
             item.key("expiry").fail(f"{expiry} does not come after {surfaces[-1].expiry_ts}")
         surfaces.append(
             Surface(
                 expiry_ts=expiry,
-                forward=item.key("forward").number(0.0, MAX_PRICE, open_low=True),
+                forward=item.key("forward").number(MIN_PRICE, MAX_PRICE),
                 rate=item.key("rate").number(-9.0, 9.0),
                 svi=_svi(item.key("svi")),
             )
@@ -57,8 +63,8 @@ def _round(name: str, node: Node, ts: int) -> Round:
     return Round(
         underlying=name,
         ts=ts,
-        spot=node.key("spot").number(0.0, MAX_PRICE, open_low=True),
-        perp=node.key("perp").number(0.0, MAX_PRICE, open_low=True),
+        spot=node.key("spot").number(MIN_PRICE, MAX_PRICE),
+        perp=node.key("perp").number(MIN_PRICE, MAX_PRICE),
         confidence=node.key("confidence").number(0.0, 1.0),
         surfaces=_surfaces(node.key("expiries"), ts),
     )
@@ -67,7 +73,7 @@ def _round(name: str, node: Node, ts: int) -> Round:
 def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
     required = {"price"} if symbol == "USDC" else {"price", "haircut"}
     node.object(required, {"haircut", "linked", "linkedHaircut", "ratio"})
-    price = node.key("price").number(0.0, MAX_PRICE, open_low=True)
+    price = node.key("price").number(MIN_PRICE, MAX_PRICE)
     haircut = node.key("haircut").number(0.0, 1.0) if node.has("haircut") else 0.0
     if not node.has("linked"):
         for key in ("linkedHaircut", "ratio"):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
 from offchain.files.reader import Node, read_document
 from offchain.mirror.scenario_book import LARGEST_MOVE
-from offchain.params import AccountParams, BookName, Params
+from offchain.params import UNDERLYING_DEFAULTS, AccountParams, BookName, Params
 
 #: name in the file -> (field, low, high, low is excluded)
 _UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
@@ -22,8 +23,8 @@ _UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
     "shortMinRate": ("short_min_rate", 0.0, 1.0, False),
     "concRate": ("conc_rate", 0.0, 10.0, False),
     "concVegaRate": ("conc_vega_rate", 0.0, 10.0, False),
-    "N0": ("n0", 0.0, 1e15, True),
-    "V0": ("v0", 0.0, 1e15, True),
+    "N0": ("n0", 1e-6, 1e15, False),
+    "V0": ("v0", 1e-6, 1e15, False),
 }
 _ACCOUNT: Final[dict[str, tuple[str, float, float, bool]]] = {
     "mmFactor": ("mm_factor", 0.0, 10.0, True),
@@ -46,21 +47,26 @@ def _number(node: Node, spec: tuple[str, float, float, bool]) -> float:
 
 
 def _check_book(root: Node, params: Params) -> None:
-    """A row may not move the price to zero or below."""
+    """Reject ranges with which a row would move the price to zero or below."""
     names = ["", "ETH", "BTC", *params.overrides]
     for name in names:
         price_range = params.for_underlying(name).price_range
         largest = price_range * LARGEST_MOVE[params.book]
         if largest >= 1.0:
-            root.fail(f"priceRange {price_range:g} moves the price by {largest:g} in the widest row, the limit is below 1")
+            root.fail(
+                f"priceRange {price_range:g} moves the price by {largest:g} in the widest row, the limit is below 1"
+            )
 
 
-def load_params(path: Path) -> Params:
+def load_params(path: Path, underlyings: Collection[str] | None = None) -> Params:
     """Read and check a parameter file; missing keys take the defaults.
 
     Parameters
     ----------
     path : Path
+    underlyings : collection of str, optional
+        Names of the market; with it, a parameter of an underlying that is neither in it nor in the
+        risk model's own defaults is an error.
 
     Returns
     -------
@@ -85,6 +91,8 @@ def load_params(path: Path) -> Params:
         node = root.key(key)
         if isinstance(node.value, dict):
             for name, child in node.members():
+                if underlyings is not None and name not in {*underlyings, *UNDERLYING_DEFAULTS}:
+                    child.fail(f"{name!r} is not an underlying of the market file")
                 own.setdefault(name, {})[spec[0]] = _number(child, spec)
         else:
             general[spec[0]] = _number(node, spec)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 
 from offchain.files.reader import Node, read_document
@@ -10,7 +11,7 @@ from offchain.model import Kind, Market, Mode, Portfolio, Position
 MAX_POSITIONS = 128
 MAX_QUANTITY = 1e15  #: int128 of wad holds 1.7e20
 MAX_CASH = 1e18
-MAX_ENTRY = (2**71 - 1) / 1e8  #: int72 of 1e-8 cash
+MAX_PRICE_E8 = 2.3e13  #: cash; int72 of 1e-8 holds 2.36e13, less room for rounding
 _KEYS = {
     "option": {"underlying", "kind", "right", "expiry", "strike", "quantity"},
     "future": {"underlying", "kind", "expiry", "quantity", "entry"},
@@ -27,15 +28,13 @@ def _expiry(node: Node, market: Market, underlying: str) -> int:
     return expiry
 
 
-def _price(node: Node, *, positive: bool) -> float:
-    """Strike or entry: representable in the 72-bit field of a position word."""
-    number = node.number(0.0 if positive else -MAX_ENTRY, MAX_ENTRY, open_low=positive)
-    # Beyond 2**53 units of 1e-8 a float cannot show whether the eighth decimal was meant.
-    if round(number * 1e8) == 0 and number != 0.0:
-        node.fail(f"{number:g} is below the smallest price step 1e-08")
-    if abs(number) < 1e7 and abs(number * 1e8 - round(number * 1e8)) > 1e-2:
-        node.fail(f"{number!r} has more than 8 decimals")
-    return number
+def _strike(node: Node) -> float:
+    """Strike: it names the instrument, so the 72-bit field of a position word must hold it exactly."""
+    strike = node.number(0.0, MAX_PRICE_E8, open_low=True)
+    exponent = Decimal(repr(strike)).normalize().as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -8:
+        node.fail(f"{strike!r} has more than 8 decimals")
+    return strike
 
 
 def _position(node: Node, market: Market) -> Position:
@@ -54,9 +53,10 @@ def _position(node: Node, market: Market) -> Position:
     if kind == "option":
         right = node.key("right").text(("call", "put"))
         expiry = _expiry(node.key("expiry"), market, underlying)
-        strike = _price(node.key("strike"), positive=True)
+        strike = _strike(node.key("strike"))
         return Position(underlying, Kind.CALL if right == "call" else Kind.PUT, expiry, strike, quantity)
-    entry = _price(node.key("entry"), positive=False)
+    # An average, so any number of decimals.
+    entry = node.key("entry").number(0.0, MAX_PRICE_E8)
     if kind == "future":
         return Position(underlying, Kind.FUTURE, _expiry(node.key("expiry"), market, underlying), entry, quantity)
     return Position(underlying, Kind.PERP, 0, entry, quantity)
@@ -68,9 +68,7 @@ def _positions(node: Node, market: Market) -> tuple[Position, ...]:
     for item in node.items(MAX_POSITIONS):
         position = _position(item, market)
         linear = position.kind in (Kind.FUTURE, Kind.PERP)
-        # Strikes are equal when they are the same multiple of 1e-8, as on chain.
-        strike = 0 if linear else round(position.price * 1e8)
-        identity = (position.underlying, position.kind, position.expiry_ts, strike)
+        identity = (position.underlying, position.kind, position.expiry_ts, 0.0 if linear else position.price)
         if identity in seen:
             item.fail(f"is the same instrument as {seen[identity]}")
         seen[identity] = item.path

@@ -121,6 +121,31 @@ def _name(value: object) -> str:
     return names.get(type(value), "a number")
 
 
+def _parse(path: Path, source: str) -> Any:
+    """Parse a file as JSON; every way in which that fails is an InputError."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in seen:
+                raise InputError(source, f"key {key!r} appears twice in one object")
+            seen[key] = value
+        return seen
+
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InputError(source, f"larger than {MAX_FILE_BYTES} bytes")
+        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise InputError(source, "is not UTF-8 text") from None
+    except RecursionError:
+        raise InputError(source, "is nested too deeply") from None
+    except ValueError as error:
+        raise InputError(source, f"is not valid JSON ({error})") from None
+
+
 def read_document(path: Path, schema: str, *, schema_required: bool = True) -> Node:
     """Read a JSON file and check its ``schema``.
 
@@ -144,28 +169,7 @@ def read_document(path: Path, schema: str, *, schema_required: bool = True) -> N
         If the file cannot be read, is no JSON object, repeats a key, or names another schema.
     """
     source = path.name or str(path)
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        seen: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in seen:
-                raise InputError(source, f"key {key!r} appears twice in one object")
-            seen[key] = value
-        return seen
-
-    try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(source, f"larger than {MAX_FILE_BYTES} bytes")
-        text = path.read_text(encoding="utf-8")
-        value = json.loads(text, object_pairs_hook=unique)
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read ({error.strerror or error})") from None
-    except UnicodeDecodeError:
-        raise InputError(source, "is not UTF-8 text") from None
-    except RecursionError:
-        raise InputError(source, "is nested too deeply") from None
-    except ValueError as error:
-        raise InputError(source, f"is not valid JSON ({error})") from None
+    value = _parse(path, source)
     root = Node(source, "", value)
     if not isinstance(value, dict):
         root.fail("expected a JSON object")

@@ -69,9 +69,7 @@ def price_and_delta(
     return np.maximum(price, 0.0), delta
 
 
-def greeks(
-    is_call: Flags, forward: Vector, strike: Vector, sigma: Vector, time: Vector, rate: Vector
-) -> Greeks:
+def greeks(is_call: Flags, forward: Vector, strike: Vector, sigma: Vector, time: Vector, rate: Vector) -> Greeks:
     """Delta, gamma, vega and theta at fixed forward, volatility and rate.
 
     Parameters

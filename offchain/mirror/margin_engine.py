@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -184,7 +184,7 @@ def _collateral_value(market: Market, folio: Portfolio, haircuts: bool) -> float
 
 
 def _requirements(parts: Mapping[str, _Slice], i: int, mode: Mode, params: AccountParams) -> tuple[float, float]:
-    """Initial and maintenance margin before the peg and confidence charges."""
+    """Return initial and maintenance margin before the peg and confidence charges."""
     if mode == Mode.STANDARD:
         return (
             sum(float(part.standard.initial[i]) for part in parts.values()),
@@ -244,6 +244,13 @@ def _account(market: Market, folio: Portfolio, i: int, parts: Mapping[str, _Slic
     )
 
 
+def _check_finite(underlying: str, risk: UnderlyingRisk) -> None:
+    for item in fields(risk):
+        bad = ~np.isfinite(getattr(risk, item.name)).reshape(len(risk.scan), -1).all(axis=1)
+        if bad.any():
+            raise DomainError(f"portfolio {int(bad.argmax())}", f"{underlying}: {item.name} is too large for a float")
+
+
 def evaluate_many(market: Market, portfolios: Sequence[Portfolio], params: Params) -> list[MarginResult]:
     """Margin of many accounts at one market; each distinct instrument is priced once.
 
@@ -272,11 +279,15 @@ def evaluate_many(market: Market, portfolios: Sequence[Portfolio], params: Param
     ----------
     .. [1] contracts/margin/MarginEngine.sol, ``evaluateDetailed``.
     """
-    parts = {name: _slice(market, portfolios, name, params) for name in market.rounds}
-    results = [_account(market, folio, i, parts, params) for i, folio in enumerate(portfolios)]
+    # An overflow is found in the results, by name; numpy's warning would only repeat it.
+    with np.errstate(all="ignore"):
+        parts = {name: _slice(market, portfolios, name, params) for name in market.rounds}
+        for name, part in parts.items():
+            _check_finite(name, part.risk)
+        results = [_account(market, folio, i, parts, params) for i, folio in enumerate(portfolios)]
     for i, result in enumerate(results):
         if not np.isfinite([result.equity, result.initial_margin, result.maintenance_margin]).all():
-            raise DomainError(f"portfolio {i}", "the margin is not a finite number")
+            raise DomainError(f"portfolio {i}", "the margin is too large for a float")
     return results
 
 

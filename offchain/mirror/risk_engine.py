@@ -257,7 +257,8 @@ def basis_charge(
         [max(params.basis_min, np.expm1(params.basis_rate * time_to_expiry(e, round_.ts))) for e in expiries]
     )
     perp = np.array([ins.kind == Kind.PERP for ins in instruments], dtype=np.float64)
-    return net @ rates + np.abs(quantity @ (perp * unit.cash_delta)) * params.perp_basis
+    charge: Vector = net @ rates + np.abs(quantity @ (perp * unit.cash_delta)) * params.perp_basis
+    return charge
 
 
 def vega_term(
@@ -266,7 +267,8 @@ def vega_term(
     """``vegaTermRate*(sum_e |W_e| - |sum_e W_e|)``, shape (n_acct,)."""
     by_expiry = _by_expiry(quantity, unit.shocked_vega, instruments, linear=False)
     offset = np.abs(by_expiry).sum(axis=1) - np.abs(by_expiry.sum(axis=1))
-    return params.vega_term_rate * np.maximum(offset, 0.0)
+    term: Vector = params.vega_term_rate * np.maximum(offset, 0.0)
+    return term
 
 
 def concentration_charge(cash_delta: Vector, vega: Vector, params: UnderlyingParams) -> Vector:
@@ -285,7 +287,7 @@ def risk_of(
     params: UnderlyingParams,
     book: Book,
 ) -> tuple[UnderlyingRisk, InstrumentRisk]:
-    """Requirement and greeks of every account in one underlying (risk-model section 4).
+    """Compute requirement and greeks of every account in one underlying (risk-model section 4).
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -53,7 +54,7 @@ class Book:
         for vol in (UP, FLAT, DOWN):
             grid = [i for i, row in enumerate(self.rows) if row.vol == vol and row.skew == 0.0 and row.weight == 1.0]
             grid.sort(key=lambda i: self.rows[i].price)
-            pairs.extend(zip(grid[:-1], grid[1:], strict=True))
+            pairs.extend(pairwise(grid))
         return tuple(pairs)
 
 

@@ -31,7 +31,7 @@ class StandardMargin:
 
 
 def _short_rates(instrument: Instrument, spot: float, mark: float) -> tuple[float, float]:
-    """Initial and maintenance margin of one short option unit, cash."""
+    """Return initial and maintenance margin of one short option unit, cash."""
     if instrument.kind == Kind.CALL:
         otm = max(0.0, instrument.strike - spot) / spot
         return max(SHORT_RATE - otm, SHORT_FLOOR) * spot, SHORT_MAINTENANCE * spot
@@ -43,7 +43,7 @@ def _short_rates(instrument: Instrument, spot: float, mark: float) -> tuple[floa
 def standard_of(
     spot: float, instruments: Sequence[Instrument], quantity: Vector, entry: Vector, unit: InstrumentRisk
 ) -> StandardMargin:
-    """Standard margin of every account in one underlying.
+    """Compute the standard margin of every account in one underlying.
 
     Parameters
     ----------

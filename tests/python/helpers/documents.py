@@ -1,0 +1,134 @@
+"""Random valid market, portfolio and parameter documents, and a way to load them through the real readers."""
+
+import json
+import math
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import strategies as st
+
+from offchain.files.market import load_market
+from offchain.files.params import load_params
+from offchain.files.portfolio import load_portfolio
+
+TS = 1_770_326_940
+DAY = 86_400
+#: Expiry times that matter: at the round, minutes, the knees of the term factor at 1 and 30 days, years.
+OFFSETS = [0, 60, 3_600, DAY - 1, DAY, 4 * DAY, 29 * DAY, 30 * DAY, 30 * DAY + 1, 91 * DAY, 365 * DAY, 3 * 365 * DAY]
+SPOTS = {"ETH": 1_900.0, "BTC": 64_000.0, "SOL": 0.85}
+PARAMETERS = {
+    "priceRange": (0.02, 0.32), "volUp": (0.0, 2.0), "volDown": (0.0, 1.0), "volFloor": (0.0, 1.0),
+    "basisMin": (0.0, 0.05), "basisRate": (0.0, 0.3), "perpBasis": (0.0, 0.05), "vegaTermRate": (0.0, 1.0),
+    "shortMinRate": (0.0, 0.1), "concRate": (0.0, 1.0), "concVegaRate": (0.0, 1.0), "N0": (1e4, 1e8),
+    "V0": (1e3, 1e7),
+}  # fmt: skip
+ACCOUNT = {
+    "pegThreshold": (0.9, 1.0), "pegSlope": (0.0, 10.0), "confThreshold": (0.0, 1.0), "confRate": (0.0, 2.0),
+    "rhoHigh": (0.0, 1.0), "rhoLow": (0.0, 1.0), "stressShare": (0.0, 1.0), "mmFactor": (0.1, 0.9),
+    "imFactor": (0.9, 2.0),
+}  # fmt: skip
+
+
+@st.composite
+def slices(draw, time):
+    """Arbitrage-free SVI around a chosen volatility."""
+    level = draw(st.floats(0.05, 3.0)) ** 2 * max(time, 1e-4)
+    rho, sigma = draw(st.floats(-0.95, 0.95)), draw(st.floats(0.005, 1.0))
+    b = draw(st.floats(0.0, min(1.9 / (1 + abs(rho)), 2 * level)))
+    dip = draw(st.floats(0.0, 0.99)) * b * sigma * math.sqrt(1 - rho * rho)
+    return {"a": level - dip, "b": b, "rho": rho, "m": draw(st.floats(-0.3, 0.3)), "sigma": sigma}
+
+
+@st.composite
+def markets(draw):
+    underlyings = {}
+    for symbol in draw(st.lists(st.sampled_from(sorted(SPOTS)), min_size=1, max_size=3, unique=True)):
+        spot = round(SPOTS[symbol] * draw(st.floats(0.4, 2.5)), 4)
+        expiries = []
+        for offset in sorted(draw(st.lists(st.sampled_from(OFFSETS), min_size=0, max_size=3, unique=True))):
+            expiries.append(
+                {
+                    "expiry": TS + offset,
+                    "forward": round(spot * draw(st.floats(0.9, 1.1)), 6),
+                    "rate": round(draw(st.floats(-0.1, 0.3)), 6),
+                    "svi": draw(slices(offset / (365 * DAY))),
+                }
+            )
+        confidence = draw(st.one_of(st.just(1.0), st.floats(0.0, 1.0)))
+        perp = round(spot * draw(st.floats(0.98, 1.02)), 4)
+        underlyings[symbol] = {"spot": spot, "perp": perp, "confidence": confidence, "expiries": expiries}
+    tokens = {
+        "USDC": {"price": round(draw(st.floats(0.85, 1.05)), 4)},
+        "DAI": {"price": 1.0, "haircut": round(draw(st.floats(0.0, 1.0)), 3)},
+    }
+    linked = sorted(underlyings)[0]
+    token = {"price": underlyings[linked]["spot"] * 1.1, "haircut": 0.2, "linked": linked, "linkedHaircut": 0.02}
+    tokens["LINKED"] = token | draw(st.sampled_from([{}, {"ratio": 1.1}]))
+    return {"schema": "plimsoll.market/1", "timestamp": TS, "tokens": tokens, "underlyings": underlyings}
+
+
+@st.composite
+def positions(draw, market):
+    symbol = draw(st.sampled_from(sorted(market["underlyings"])))
+    underlying = market["underlyings"][symbol]
+    quantity = draw(st.sampled_from([-1.0, 1.0])) * round(10 ** draw(st.floats(-2, 4)), 6)
+    kind = draw(st.sampled_from(["option"] * 5 + ["future", "perp"])) if underlying["expiries"] else "perp"
+    base = {"underlying": symbol, "kind": kind, "quantity": quantity}
+    if kind == "perp":
+        return base | {"entry": round(underlying["perp"] * draw(st.floats(0.8, 1.2)), 4)}
+    slice_ = draw(st.sampled_from(underlying["expiries"]))
+    base["expiry"] = slice_["expiry"]
+    if kind == "future":
+        return base | {"entry": round(slice_["forward"] * draw(st.floats(0.8, 1.2)), 4)}
+    moneyness = draw(st.one_of(st.just(1.0), st.floats(0.7, 1.4), st.floats(0.1, 8.0)))
+    right = draw(st.sampled_from(["call", "put"]))
+    return base | {"right": right, "strike": round(slice_["forward"] * moneyness, 6)}
+
+
+def identity(position):
+    return tuple(position.get(key) for key in ("underlying", "kind", "right", "expiry", "strike"))
+
+
+@st.composite
+def portfolios(draw, market, max_positions=6):
+    folio = {
+        "schema": "plimsoll.portfolio/1",
+        "mode": draw(st.sampled_from(["SINGLE", "STANDARD", "CROSS"])),
+        "cash": round(draw(st.floats(-1e5, 1e6)), 2),
+        "positions": draw(st.lists(positions(market), max_size=max_positions, unique_by=identity)),
+    }
+    held = draw(st.lists(st.sampled_from(sorted(market["tokens"])), max_size=3, unique=True))
+    if held:
+        folio["collateral"] = [{"token": t, "amount": round(draw(st.floats(0.0, 1e4)), 3)} for t in held]
+    return folio
+
+
+@st.composite
+def parameters(draw, market):
+    """None in half of the cases, else a few parameters for all or for one underlying."""
+    if draw(st.booleans()):
+        return None
+    document = {"schema": "plimsoll.params/1", "book": draw(st.sampled_from(["default", "span"]))}
+    for name in draw(st.lists(st.sampled_from(sorted(PARAMETERS)), max_size=6, unique=True)):
+        value = draw(st.floats(*PARAMETERS[name]))
+        one = draw(st.booleans())
+        document[name] = {draw(st.sampled_from(sorted(market["underlyings"]))): value} if one else value
+    for name in draw(st.lists(st.sampled_from(sorted(ACCOUNT)), max_size=4, unique=True)):
+        document[name] = draw(st.floats(*ACCOUNT[name]))
+    return document
+
+
+@st.composite
+def cases(draw, max_positions=6):
+    market = draw(markets())
+    return market, draw(portfolios(market, max_positions)), draw(parameters(market))
+
+
+def load(market, portfolio, params=None):
+    """Write the documents and read them back through the strict readers."""
+    with TemporaryDirectory() as folder:
+        paths = [Path(folder, name) for name in ("M.json", "P.json", "R.json")]
+        for path, document in zip(paths, (market, portfolio, params or {}), strict=True):
+            path.write_text(json.dumps(document))
+        loaded = load_market(paths[0])
+        return loaded, load_portfolio(paths[1], loaded), load_params(paths[2])

@@ -1,0 +1,66 @@
+"""The float mirror against the 50-digit implementation, every field, all modes."""
+
+from helpers.documents import cases, load
+from hypothesis import given, settings
+from oracle import exact
+
+from offchain.mirror.margin_engine import evaluate
+
+ACCOUNT_FIELDS = (
+    "equity", "marketEquity", "markToMarket", "initialMargin", "maintenanceMargin", "excessInitial",
+    "excessMaintenance",
+)  # fmt: skip
+PARTS = ("scan", "certifiedScan", "basis", "vegaTerm", "shortMin", "concentration", "requirement")
+
+
+def budget(market, portfolio, expected):
+    """1e-11 of gross notional; cash and collateral are no notional and get the rounding of a double."""
+    held = abs(portfolio["cash"])
+    for item in portfolio.get("collateral", []):
+        token = market["tokens"][item["token"]]
+        linked = market["underlyings"].get(token.get("linked"), {"spot": 0.0})["spot"]
+        held += item["amount"] * (token["price"] + linked * token.get("ratio", 1.0))
+    return 1e-11 * float(expected["gross"]) + 1e-14 * held
+
+
+def check_part(seen, expected, tolerance, spot):
+    for name in PARTS:
+        assert abs(seen[name] - expected[name]) <= tolerance, name
+    for name, unit in (("delta", 1 / spot), ("vega", 1), ("theta", 365), ("gamma", 1e3 / spot**2)):
+        assert abs(seen["greeks"][name] - expected["greeks"][name]) <= tolerance * unit, name
+    assert len(seen["rows"]) == len(expected["rows"])
+    for row, rule, pnl in zip(seen["rows"], expected["rows"], expected["pnl"], strict=True):
+        assert row["vol"] == rule[1]
+        assert abs(row["price"] - rule[0]) <= 1e-15
+        assert row["skew"] == rule[2]
+        assert row["weight"] == rule[3]
+        assert abs(row["pnl"] - pnl) <= tolerance
+    # The worst row itself, unless rows are equal to within the accuracy of a double.
+    worst = expected["pnl"][expected["worstRow"]]
+    assert expected["pnl"][seen["worstRow"]] - worst <= 2 * tolerance
+
+
+def state_of(document):
+    if document["marketEquity"] < 0:
+        return "insolvent"
+    if document["equity"] < document["maintenanceMargin"]:
+        return "liquidatable"
+    return "margin call" if document["equity"] < document["initialMargin"] else "healthy"
+
+
+@settings(max_examples=250)
+@given(cases())
+def test_evaluate__random_valid_files__every_field_equals_exact_arithmetic(case):
+    market, portfolio, params = case
+    seen = evaluate(*load(market, portfolio, params)).to_json()
+    worst_rows = {symbol: part["worstRow"] for symbol, part in seen["underlyings"].items()}
+    expected = exact.margin(market, portfolio, params, worst_rows)
+    tolerance = budget(market, portfolio, expected)
+    assert set(seen["underlyings"]) == set(market["underlyings"])
+    for symbol, part in seen["underlyings"].items():
+        check_part(part, expected["underlyings"][symbol], tolerance, market["underlyings"][symbol]["spot"])
+    for name in ACCOUNT_FIELDS:
+        assert abs(seen[name] - expected[name]) <= tolerance, name
+    closest = min(abs(expected[name]) for name in ("marketEquity", "excessInitial", "excessMaintenance"))
+    if closest > tolerance:
+        assert seen["state"] == state_of(expected)
