@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @title IAuction
+/// @notice Liquidation of an account by Dutch auction, solvent or insolvent (risk-model section 8).
+/// @dev Flow: feeds -> risk -> margin -> [liquidation]. A slice takes the same fraction of everything, so hedges
+/// stay intact. Which branch applies is decided at every bid; each branch has its own clock.
+interface IAuction {
+    /// @notice One running auction.
+    struct State {
+        bool isOpen;
+        /// @dev Start of the clock of the solvent and of the insolvent branch; 0 while the branch was not seen.
+        uint40 solventTs;
+        uint40 insolventTs;
+        /// @dev Cash paid in by earlier bids; part of the account's cash, never part of a slice.
+        uint256 reserveWad;
+    }
+
+    /// @notice What a bid would do now.
+    /// @custom:unit wad of cash
+    struct Quote {
+        bool isSolvent;
+        uint256 fractionWad;
+        /// @dev Price factor d of the solvent branch; 0 in the insolvent one.
+        uint256 priceWad;
+        /// @dev Solvent: paid by the bidder to the account; insolvent: paid to the bidder.
+        uint256 cashWad;
+        uint256 feeWad;
+    }
+
+    /// @notice Emitted when an auction starts.
+    /// @param accountId Account.
+    /// @param equityWad Its equity.
+    /// @param maintenanceWad Its maintenance margin.
+    /// @param isSolvent Branch at the start.
+    event AuctionStarted(uint256 indexed accountId, int256 equityWad, uint256 maintenanceWad, bool isSolvent);
+    /// @notice Emitted at every bid.
+    /// @param accountId Liquidated account.
+    /// @param bidderId Account that took the slice.
+    /// @param isSolvent Branch.
+    /// @param fractionWad Fraction taken.
+    /// @param priceWad Price factor of the solvent branch.
+    /// @param cashWad Cash paid by (solvent) or to (insolvent) the bidder.
+    /// @param feeWad Fee to the insurance fund.
+    event BidFilled(
+        uint256 indexed accountId,
+        uint256 indexed bidderId,
+        bool isSolvent,
+        uint256 fractionWad,
+        uint256 priceWad,
+        uint256 cashWad,
+        uint256 feeWad
+    );
+    /// @notice Emitted when an insolvent slice was paid for.
+    /// @param accountId Liquidated account.
+    /// @param fromReserveWad Part from earlier proceeds.
+    /// @param fromFundWad Part from the insurance fund.
+    /// @param socialisedWad Part taken from positive cash balances.
+    event LossCovered(
+        uint256 indexed accountId, uint256 fromReserveWad, uint256 fromFundWad, uint256 socialisedWad
+    );
+    /// @notice Emitted when an auction ends.
+    /// @param accountId Account.
+    /// @param equityWad Its equity.
+    /// @param maintenanceWad Its maintenance margin.
+    event AuctionEnded(uint256 indexed accountId, int256 equityWad, uint256 maintenanceWad);
+
+    /// @notice Thrown when an auction of the account is running.
+    error Auction__AlreadyOpen(uint256 accountId);
+    /// @notice Thrown when no auction of the account is running.
+    error Auction__NotOpen(uint256 accountId);
+    /// @notice Thrown when the account is not below its maintenance margin.
+    error Auction__NotLiquidatable(int256 equityWad, uint256 maintenanceWad);
+    /// @notice Thrown when the account has not recovered.
+    error Auction__NotRecovered(int256 equityWad, uint256 neededWad);
+    /// @notice Thrown when the caller may not act for the bidder's account.
+    error Auction__NotBidder(address caller, uint256 bidderId);
+    /// @notice Thrown when nothing is left to take, or the fraction asked for is zero.
+    error Auction__NothingToTake(uint256 fractionWad, uint256 minimumWad);
+    /// @notice Thrown when the bidder's limit is not met.
+    error Auction__LimitMissed(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when a bid would lower equity minus maintenance of the liquidated account.
+    error Auction__HarmfulBid(int256 excessBeforeWad, int256 excessAfterWad);
+    /// @notice Thrown when the branch is not the one the bidder named.
+    error Auction__WrongBranch(bool isSolvent, bool expectedSolvent);
+
+    /// @notice Starts the auction of an account below maintenance; anyone may call.
+    /// @param accountId Account.
+    function start(uint256 accountId) external;
+
+    /// @notice Takes a slice of an account.
+    /// @param accountId Liquidated account.
+    /// @param bidderId Account of the caller that takes the slice; it must keep its own initial margin.
+    /// @param maxFractionWad Largest fraction wanted.
+    /// @param expectSolvent Branch the bidder counts on.
+    /// @param limitWad Solvent: most cash to pay (fee included); insolvent: least cash to receive.
+    /// @return quote What was done.
+    function bid(uint256 accountId, uint256 bidderId, uint256 maxFractionWad, bool expectSolvent, uint256 limitWad)
+        external
+        returns (Quote memory quote);
+
+    /// @notice Ends the auction of a recovered account (equity at or above initial margin); anyone may call.
+    /// @param accountId Account.
+    function end(uint256 accountId) external;
+
+    /// @notice What a bid would do now, before the bidder's own margin is looked at.
+    /// @param accountId Liquidated account.
+    /// @param maxFractionWad Largest fraction wanted.
+    /// @return quote What a bid would do.
+    function previewBid(uint256 accountId, uint256 maxFractionWad) external view returns (Quote memory quote);
+
+    /// @notice The auction of an account.
+    /// @param accountId Account.
+    /// @return state State.
+    function auctionOf(uint256 accountId) external view returns (State memory state);
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @title IInsuranceFund
+/// @notice Reserve that pays for insolvent accounts before losses are shared; its cash is account 1 of the ledger.
+interface IInsuranceFund {
+    /// @notice Emitted when the fund pays.
+    /// @param accountId Account that was paid for.
+    /// @param paidWad Cash paid.
+    /// @param leftWad Cash left.
+    event FundDrawn(uint256 indexed accountId, uint256 paidWad, uint256 leftWad);
+
+    /// @notice Thrown when anyone but the auction draws.
+    error InsuranceFund__NotAuction(address caller, address auction);
+    /// @notice Thrown when the auction is set twice.
+    error InsuranceFund__AuctionFixed(address auction);
+
+    /// @notice Pays an account as far as the fund reaches. Auction only.
+    /// @param toId Account that is paid.
+    /// @param forId Account whose loss it is.
+    /// @param wantedWad Cash wanted.
+    /// @return paidWad Cash paid.
+    function draw(uint256 toId, uint256 forId, uint256 wantedWad) external returns (uint256 paidWad);
+
+    /// @notice Fixes the auction, once. Governance only.
+    /// @param auction Auction.
+    function setAuction(address auction) external;
+
+    /// @notice Cash of the fund.
+    /// @return Cash, wad.
+    function balanceWad() external view returns (int256);
+}
