@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,7 +19,8 @@ from eth_utils.crypto import keccak
 from offchain.chain.client import Client, Receipt, RevertError
 from offchain.errors import UnavailableError
 
-ARTIFACTS = Path(__file__).resolve().parent / "artifacts"
+# A build for coverage or for another compiler may live elsewhere.
+ARTIFACTS = Path(os.environ.get("PLIMSOLL_ARTIFACTS", Path(__file__).resolve().parent / "artifacts"))
 
 # Gas limit for local chains, where estimating every call would double the work.
 LOCAL_GAS = 200_000_000

@@ -98,7 +98,7 @@ def _silent(_: str) -> None:
 def _pricing(build: _Build, *, without_accounts: bool) -> None:
     """Deploy and configure what a margin number needs."""
     spec = build.spec
-    authority = build.create("AccessManager", build.account.address)
+    authority = build.create("Authority", build.account.address)
     account_params = {_camel(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
     book = build.create("ScenarioBook", authority, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
     oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
