@@ -34,6 +34,8 @@ TWAP_SEC: Final = 1_800
 DEFAULT_SAMPLES: Final = 30
 FUNDING_AGE_SEC: Final = 43_200
 """Older funding says nothing about the premium; the perpetual is then marked at spot."""
+PREMIUM_LIMIT: Final = 0.005
+"""The premium that funding implies is kept within this fraction of spot."""
 FUNDING_VENUES: Final = ("binance", "okx", "hyperliquid")
 _HOUR_SEC: Final = 3_600
 
@@ -269,7 +271,7 @@ def premium_at(funding: tuple[Integers, Vector] | None, ts: int) -> float:
     Returns
     -------
     float
-        The latest rate at or before ``ts``, 0 when there is none within ``FUNDING_AGE_SEC``.
+        The latest rate at or before ``ts`` within ``PREMIUM_LIMIT``, 0 when there is none within ``FUNDING_AGE_SEC``.
     """
     if funding is None:
         return 0.0
@@ -277,7 +279,7 @@ def premium_at(funding: tuple[Integers, Vector] | None, ts: int) -> float:
     row = int(np.searchsorted(times, ts, side="right")) - 1
     if row < 0 or ts - int(times[row]) > FUNDING_AGE_SEC:
         return 0.0
-    return float(rates[row])
+    return min(max(float(rates[row]), -PREMIUM_LIMIT), PREMIUM_LIMIT)
 
 
 def load_funding(path: Path) -> dict[str, tuple[Integers, Vector]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,8 +18,8 @@ from offchain.model import Round, Surface, Svi
 MAX_EXPIRIES: Final = 12
 MIN_LIFE_SEC: Final = 3_600
 """An expiry nearer than this enters a round only when a position holds it."""
-PREMIUM_LIMIT: Final = 0.005
-"""The perpetual is kept within this fraction of spot."""
+PREMIUM_BOUND: Final = 0.5
+"""A perpetual further than this fraction from spot is a mistake, not a price."""
 FIT_SCALE: Final = 0.05
 """Weighted RMS error, in volatility, at which the confidence of a slice is halved."""
 FULL_QUOTES: Final = 10
@@ -78,7 +77,7 @@ def fit_snapshot(
     required_expiries : collection of int
         Expiries that positions hold; those still alive are always in the round.
     perp_premium : float
-        Perpetual over spot as a fraction, clamped to ``PREMIUM_LIMIT``.
+        Perpetual over spot, less one.
     previous : Round, optional
         Earlier round of the same underlying; its slices are tried as starting points.
 
@@ -92,21 +91,20 @@ def fit_snapshot(
     InputError
         When a required expiry cannot be fitted, more than ``MAX_EXPIRIES`` are required, or none is usable.
     DomainError
-        When the premium is not finite.
+        When the premium is not a number within ``PREMIUM_BOUND``.
     """
-    if not math.isfinite(perp_premium):
-        raise DomainError(snapshot.source, f"perp premium {perp_premium} is not finite")
+    if not abs(perp_premium) <= PREMIUM_BOUND:
+        raise DomainError("perp", f"premium over spot is {perp_premium:g}, the limit is +-{PREMIUM_BOUND:g}")
     quotes, report = clean(snapshot)
     chosen = choose_expiries(snapshot, quotes, required_expiries)
     starts = {s.expiry_ts: s.svi for s in previous.surfaces} if previous else {}
     fits = tuple(fit_slice(quotes[expiry], starts.get(expiry)) for expiry in chosen)
     term = term_structure(snapshot)
-    premium = min(max(perp_premium, -PREMIUM_LIMIT), PREMIUM_LIMIT)
     fitted = Round(
         underlying=snapshot.currency,
         ts=snapshot.ts,
         spot=term.spot,
-        perp=term.spot * (1.0 + premium),
+        perp=term.spot * (1.0 + perp_premium),
         confidence=confidence_of(fits),
         surfaces=tuple(_surface(term, expiry, fit.svi) for expiry, fit in zip(chosen, fits, strict=True)),
     )

@@ -29,6 +29,7 @@ Vector = npt.NDArray[np.float64]
 RIDGE: Final = 2e-4
 """Pull of each free number to its centre, in units of relative volatility: decides only what quotes leave open."""
 MAX_CALLS: Final = 200
+RHO_LIMIT: Final = 0.9999
 
 _GRID_M: Final = np.linspace(-1.5, 1.5, 7)
 _GRID_S: Final = np.array([0.1, 0.3, 0.7, 1.5, 3.0])
@@ -245,7 +246,7 @@ class _Problem:
             [
                 np.full_like(x, low),
                 slope * (1.0 - self.std * slope) * shape,
-                slope * (x + s * rho / flat) * (1.0 - rho * rho),
+                slope * (x + s * rho / flat) * (RHO_LIMIT - rho * rho / RHO_LIMIT),
                 slope * (-rho - x / root),
                 slope * (s / root - flat) * s,
             ]
@@ -255,7 +256,9 @@ class _Problem:
 
     def polish(self, free: Vector) -> Vector:
         """Levenberg-Marquardt from ``free``."""
-        found, _ = leastsq(self.residual, free, Dfun=self.jacobian, ftol=1e-9, xtol=1e-9, gtol=0.0, maxfev=MAX_CALLS)
+        found = leastsq(
+            self.residual, free, Dfun=self.jacobian, ftol=1e-9, xtol=1e-9, gtol=0.0, maxfev=MAX_CALLS, full_output=True
+        )[0]
         best: Vector = found if self.cost(found) <= self.cost(free) else free
         return best
 
@@ -272,7 +275,7 @@ class _Problem:
         slope, s = svi.b / std, svi.sigma / std
         low = svi.a / std**2 + slope * s * math.sqrt(1.0 - svi.rho**2)
         raw = max(slope, 1e-9) / max(1.0 - svi.b, 1e-9)
-        rho = min(max(svi.rho, -0.9999), 0.9999)
+        rho = min(max(svi.rho / RHO_LIMIT, -RHO_LIMIT), RHO_LIMIT)
         return np.array([math.log(max(low, 1e-9)), math.log(raw), math.atanh(rho), svi.m / std, math.log(s)])
 
     def _variance(self, free: Vector) -> Vector:
@@ -285,7 +288,7 @@ class _Problem:
         """Minimum variance, slope with ``b < 1`` (so ``b*(1+|rho|) < 2``), rho, m, sigma; all in scaled units."""
         bounded = np.clip(free, -12.0, 12.0)
         raw = math.exp(bounded[1])
-        rho = 0.9999 * math.tanh(bounded[2])
+        rho = RHO_LIMIT * math.tanh(bounded[2])
         return (
             math.exp(bounded[0]),
             raw / (1.0 + self.std * raw),

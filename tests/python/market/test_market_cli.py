@@ -1,0 +1,98 @@
+"""``plimsoll market``: tables, documents, the market file, exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from offchain.cli import run
+from offchain.files.market import load_market
+from offchain.market.chain_file import split_table, write_chain
+from offchain.market.rounds import snapshot_to_round
+
+
+@pytest.fixture
+def chain_file(made_up, tmp_path):
+    path = tmp_path / "chain.parquet"
+    write_chain(made_up.table, path)
+    return path
+
+
+def test_the_written_market_is_the_fitted_round(chain_file, made_up, tmp_path, capsys):
+    out = tmp_path / "market.json"
+    assert run(["market", "fit", str(chain_file), "--out", str(out)]) == 0
+    market = load_market(out)
+    last = split_table(made_up.table, "test")[-2:]
+    assert market.ts == last[0].ts
+    assert dict(market.rounds) == {s.currency: snapshot_to_round(s) for s in last}
+    assert set(market.tokens) == {"USDC", "WETH", "WBTC"}
+    assert market.tokens["WETH"].price == market.rounds["ETH"].spot
+    assert market.tokens["WETH"].linked == "ETH"
+    shown = capsys.readouterr().out
+    assert "39 snapshots in the file, the last is taken" in shown
+    assert "confidence" in shown
+
+
+def test_one_snapshot_of_one_underlying_as_json(chain_file, first, capsys):
+    for ts in (str(first.ts), "2026-01-30T04:30:00Z", "2026-01-30T04:30:00"):
+        assert (
+            run(["market", "fit", str(chain_file), "--currency", "ETH", "--ts", ts, "--perp", "2751.5", "--json"]) == 0
+        )
+        document = json.loads(capsys.readouterr().out)
+        assert document["timestamp"] == first.ts
+        (part,) = document["underlyings"].values()
+        assert part["perp"] == pytest.approx(2_751.5)
+        assert part["perpSource"] == "--perp"
+        assert part["rows"]["read"] == first.strike.size
+        expiry = part["expiries"][4]
+        assert 0.0 < expiry["rmsVolPoints"] <= expiry["maxErrorVolPoints"] < 1.0
+        assert set(expiry["svi"]) == {"a", "b", "rho", "m", "sigma"}
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--ts", "5"], "error: --ts: "),
+        (["--ts", "soon"], "neither unix seconds nor ISO 8601"),
+        (["--perp", "2700"], "error: --perp: one price needs one underlying"),
+        (["--perp", "nan", "--currency", "ETH"], "error: --perp: "),
+        (["--perp", "27000", "--currency", "ETH"], "error: perp: premium over spot is"),
+        (["--currency", "DOGE"], "DOGE"),
+        (["--out", "/nowhere/market.json"], "error: /nowhere/market.json: cannot be written"),
+    ],
+)
+def test_bad_options_exit_2_with_one_line(chain_file, options, says, capsys):
+    assert run(["market", "fit", str(chain_file), *options]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert says in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_a_bad_file_writes_nothing(tmp_path, capsys):
+    bad = tmp_path / "bad.csv"
+    bad.write_text("ts,currency\n2026-01-30T04:30:00Z,ETH\n")
+    out = tmp_path / "market.json"
+    assert run(["market", "fit", str(bad), "--out", str(out)]) == 2
+    assert "missing column" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_feed_out_of_reach_exits_3_and_writes_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("offchain.market.deribit.PAUSE_SEC", 0.0)
+    monkeypatch.setattr("offchain.market.deribit.ATTEMPTS", 1)
+    out = tmp_path / "chain.parquet"
+    assert run(["market", "fetch", "--currency", "BTC", "--out", str(out), "--url", "http://127.0.0.1:9"]) == 3
+    assert capsys.readouterr().err.startswith("error: http://127.0.0.1:9: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_fetch_checks_its_target_before_it_asks(tmp_path, capsys):
+    for out, url in (
+        (tmp_path / "chain.xlsx", "http://127.0.0.1:9"),
+        (tmp_path / "none" / "chain.csv", "http://127.0.0.1:9"),
+        (tmp_path / "chain.csv", "ftp://x"),
+    ):
+        assert run(["market", "fetch", "--currency", "BTC", "--out", str(out), "--url", url]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
