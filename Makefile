@@ -9,11 +9,15 @@ MAKEFLAGS += --no-print-directory
 VENV := $(CURDIR)/.venv
 PYTHON ?= python3.11
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+PIP := $(PY) -m pip install -qq --disable-pip-version-check
 ARGS ?=
 PLATFORM := $(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/amd64/;s/aarch64/arm64/')
 export SOLCX_BINARY_PATH := $(CURDIR)/.solcx
-export PATH := $(VENV)/bin:$(CURDIR)/node_modules/@foundry-rs/anvil-$(PLATFORM)/bin:$(PATH)
+# The native binary, not the npm wrapper script: ending its process ends the chain.
+ANVIL := $(CURDIR)/node_modules/@foundry-rs/anvil-$(PLATFORM)/bin
+ANVIL_VERSION := 1.7.1
+NPM_QUIET := --ignore-scripts --no-audit --no-fund --loglevel=error
+export PATH := $(VENV)/bin:$(ANVIL):$(PATH)
 export PYTHONUNBUFFERED := 1
 SOL := $(shell find contracts interfaces -name '*.sol' 2>/dev/null)
 STEP := $(CURDIR)/scripts/setup/step.sh
@@ -33,7 +37,8 @@ $(VENV)/.stamp: requirements.txt pyproject.toml
 	@touch $@
 
 node_modules/.stamp: package-lock.json
-	@$(STEP) "installing compiler, chain and Solidity libraries (npm ci)" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@$(STEP) "installing compiler, chain and Solidity libraries (npm ci)" npm ci $(NPM_QUIET)
+	@test -x $(ANVIL)/anvil || $(STEP) "installing anvil for $(PLATFORM)" npm install --no-save $(NPM_QUIET) @foundry-rs/anvil-$(PLATFORM)@$(ANVIL_VERSION)
 	@touch $@
 
 .solcx/.stamp: $(VENV)/.stamp node_modules/.stamp scripts/setup/compiler.py

@@ -14,7 +14,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 COMMENT_OR_STRING: Final = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'|//[^\n]*|/\*.*?\*/', re.S)
-DECLARATION: Final = re.compile(r"^(?:abstract\s+)?(?:contract|library|interface)\s+(\w+)", re.M)
+DECLARATION: Final = re.compile(r"(?:^|[;}])\s*(?:abstract\s+)?(?:contract|library|interface)\s+(\w+)", re.M)
 PRAGMA: Final = "pragma solidity ^0.8.30;"
 LICENCE: Final = "// SPDX-License-Identifier: MIT"
 
