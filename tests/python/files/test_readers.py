@@ -1,0 +1,213 @@
+"""Every bad input is one InputError that names the file and the key; good input is read as written."""
+
+from copy import deepcopy
+from math import inf, nan
+
+import pytest
+from helpers.documents import load
+from helpers.examples import DELETE, EXPIRY, MARKET, PARAMS, PORTFOLIO, TS, changed
+
+from offchain.errors import InputError
+from offchain.files.market import load_market
+from offchain.files.params import load_params
+from offchain.model import Kind, Mode
+
+ETH = ("underlyings", "ETH")
+SLICE = (*ETH, "expiries", 0)
+SVI = (*SLICE, "svi")
+OPTION = ("positions", 0)
+SECOND = deepcopy(MARKET["underlyings"]["ETH"]["expiries"][0])
+
+BAD_MARKET = [
+    (("schema",), "plimsoll.market/2", "schema: 'plimsoll.market/2' is not 'plimsoll.market/1'"),
+    (("schema",), DELETE, "missing key 'schema'"),
+    (("extra",), 1, "unknown key 'extra'"),
+    (("timestamp",), DELETE, "missing key 'timestamp'"),
+    (("timestamp",), 1.5, "timestamp: 1.5 is not a whole number"),
+    (("timestamp",), -1, "timestamp: -1 is outside"),
+    (("timestamp",), 2**40, "timestamp: 1.09951e+12 is outside"),
+    (("timestamp",), "now", "timestamp: expected a number, got a string"),
+    (("tokens", "USDC"), DELETE, "tokens: missing key 'USDC'"),
+    (("tokens", "DAI", "haircut"), DELETE, "tokens.DAI: missing key 'haircut'"),
+    (("tokens", "DAI", "haircut"), 1.01, "tokens.DAI.haircut: 1.01 is outside [0, 1]"),
+    (("tokens", "DAI", "price"), 0, "tokens.DAI.price: 0 is outside"),
+    (("tokens", "WETH", "linkedHaircut"), DELETE, "tokens.WETH: missing key 'linkedHaircut'"),
+    (("tokens", "WETH", "linked"), "DOGE", "tokens.WETH.linked: 'DOGE' is not an underlying"),
+    (("tokens", "WETH", "linked"), DELETE, "needs the key 'linked'"),
+    (("tokens", "WETH", "ratio"), 0, "tokens.WETH.ratio: 0 is outside"),
+    (("tokens", "A B"), {"price": 1, "haircut": 0}, "a symbol is 1 to 31 printable"),
+    (("underlyings",), {}, "underlyings: is empty"),
+    (("underlyings",), [], "underlyings: expected an object, got an array"),
+    ((*ETH, "spot"), True, "underlyings.ETH.spot: expected a number, got a boolean"),
+    ((*ETH, "spot"), "1900", "underlyings.ETH.spot: expected a number, got a string"),
+    ((*ETH, "spot"), None, "underlyings.ETH.spot: expected a number, got null"),
+    ((*ETH, "spot"), nan, "underlyings.ETH.spot: nan is not a finite number"),
+    ((*ETH, "perp"), inf, "underlyings.ETH.perp: inf is not a finite number"),
+    ((*ETH, "perp"), 10**400, "underlyings.ETH.perp: the number is too large"),
+    ((*ETH, "spot"), -1900.0, "underlyings.ETH.spot: -1900 is outside"),
+    ((*ETH, "spot"), 1.1e12, "underlyings.ETH.spot: 1.1e+12 is outside"),
+    ((*ETH, "confidence"), 1.1, "underlyings.ETH.confidence: 1.1 is outside [0, 1]"),
+    ((*ETH, "confidence"), -0.1, "underlyings.ETH.confidence: -0.1 is outside [0, 1]"),
+    ((*SLICE, "expiry"), TS - 1, "expired"),
+    ((*SLICE, "expiry"), TS + 11 * 365 * 86_400, "more than 10 years"),
+    ((*SLICE, "forward"), 0, "expiries[0].forward: 0 is outside"),
+    ((*SLICE, "rate"), 10, "expiries[0].rate: 10 is outside [-9, 9]"),
+    ((*ETH, "expiries", 1), SECOND, f"expiries[1].expiry: {EXPIRY} does not come after {EXPIRY}"),
+    (
+        (*ETH, "expiries"),
+        [{**SECOND, "expiry": EXPIRY + i} for i in range(13)],
+        "expiries: 13 entries, the limit is 12",
+    ),
+    ((*SVI, "rho"), 1.2, "underlyings.ETH.expiries[0].svi.rho: 1.2 is outside (-1, 1)"),
+    ((*SVI, "rho"), -1, "svi.rho: -1 is outside (-1, 1)"),
+    ((*SVI, "b"), -0.01, "svi.b: -0.01 is outside"),
+    ((*SVI, "sigma"), 0, "svi.sigma: 0 is outside"),
+    ((*SVI, "a"), -0.01, "smallest total variance"),
+    ((*SVI, "b"), 1.9, "svi: the wing slope b*(1+|rho|) is 2.28, the limit is 2"),
+    ((*SVI, "m"), DELETE, "svi: missing key 'm'"),
+]
+BAD_PORTFOLIO = [
+    (("schema",), "plimsoll.market/1", "schema:"),
+    (("mode",), "single", "mode: 'single' is not one of SINGLE, STANDARD, CROSS"),
+    (("cash",), None, "cash: expected a number, got null"),
+    (("cash",), nan, "cash: nan is not a finite number"),
+    (("positions",), DELETE, "missing key 'positions'"),
+    (("positions",), {}, "positions: expected an array, got an object"),
+    ((*OPTION, "underlying"), "SOL", "positions[0].underlying: 'SOL' is not an underlying"),
+    ((*OPTION, "kind"), "swap", "positions[0].kind: 'swap' is not one of"),
+    ((*OPTION, "kind"), DELETE, "positions[0]: missing key 'kind'"),
+    ((*OPTION, "right"), "Call", "positions[0].right: 'Call' is not one of call, put"),
+    ((*OPTION, "expiry"), EXPIRY + 1, "is not an expiry of ETH"),
+    ((*OPTION, "expiry"), TS - 1, "expired"),
+    ((*OPTION, "strike"), 0, "positions[0].strike: 0 is outside"),
+    ((*OPTION, "strike"), -1, "positions[0].strike: -1 is outside"),
+    ((*OPTION, "strike"), 2000.123456789, "more than 8 decimals"),
+    ((*OPTION, "strike"), 2.4e13, "positions[0].strike: 2.4e+13 is outside (0, 2.3e+13]"),
+    ((*OPTION, "entry"), 5.0, "positions[0]: unknown key 'entry'"),
+    ((*OPTION, "quantity"), 0, "positions[0].quantity: 0 is no position"),
+    ((*OPTION, "quantity"), 1e16, "positions[0].quantity: 1e+16 is outside"),
+    ((*OPTION, "quantity"), True, "positions[0].quantity: expected a number, got a boolean"),
+    (("positions", 1, "entry"), -1, "positions[1].entry: -1 is outside"),
+    (("positions", 1, "entry"), DELETE, "positions[1]: missing key 'entry'"),
+    (("positions", 1, "expiry"), EXPIRY, "positions[1]: unknown key 'expiry'"),
+    (("positions", 3), PORTFOLIO["positions"][0], "positions[3]: is the same instrument as positions[0]"),
+    (("positions", 3), {**PORTFOLIO["positions"][1], "entry": 1.0}, "is the same instrument as positions[1]"),
+    (("positions", 3), {**PORTFOLIO["positions"][2], "entry": 1.0}, "is the same instrument as positions[2]"),
+    (("positions", 1), 7, "positions[1]: expected an object, got a number"),
+    (
+        ("positions",),
+        [{**PORTFOLIO["positions"][0], "strike": 1000.0 + i} for i in range(129)],
+        "positions: 129 entries, the limit is 128",
+    ),
+    (("collateral", 0, "token"), "WBTC", "collateral[0].token: 'WBTC' is not a token"),
+    (("collateral", 0, "amount"), -1, "collateral[0].amount: -1 is outside"),
+    (("collateral", 1), {"token": "WETH", "amount": 1}, "collateral[1].token: 'WETH' appears twice"),
+]
+BAD_PARAMS = [
+    (("schema",), "plimsoll.params/2", "schema:"),
+    (("price_range",), 0.1, "unknown key 'price_range'"),
+    (("priceRange",), 0, "priceRange: 0 is outside"),
+    (("priceRange",), {"ETH": "x"}, "priceRange.ETH: expected a number, got a string"),
+    (("priceRange",), {"ETH": 0.51}, "priceRange.ETH: 0.51 is outside"),
+    (("volDown",), 1.5, "volDown: 1.5 is outside [0, 1]"),
+    (("rhoHigh",), 1.1, "rhoHigh: 1.1 is outside [0, 1]"),
+    (("rhoHigh",), {"ETH": 0.5}, "rhoHigh: expected a number, got an object"),
+    (("N0",), 0, "N0: 0 is outside"),
+    (("book",), "other", "book: 'other' is not one of default, span"),
+    (("imFactor",), 0.5, "imFactor 0.5 is below mmFactor 0.8"),
+    (("mmFactor",), nan, "mmFactor: nan is not a finite number"),
+]
+
+
+def label(case):
+    return ".".join(map(str, case[0])) + f"={str(case[1])[:20]}"
+
+
+def refused(load_it, name, message):
+    with pytest.raises(InputError) as caught:
+        load_it()
+    assert str(caught.value).startswith(f"{name}: ")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("case", BAD_MARKET, ids=label)
+def test_load_market__one_thing_wrong__names_file_and_key(case):
+    refused(lambda: load(changed(MARKET, *case[:2]), PORTFOLIO), "M.json", case[2])
+
+
+@pytest.mark.parametrize("case", BAD_PORTFOLIO, ids=label)
+def test_load_portfolio__one_thing_wrong__names_file_and_key(case):
+    refused(lambda: load(MARKET, changed(PORTFOLIO, *case[:2])), "P.json", case[2])
+
+
+@pytest.mark.parametrize("case", BAD_PARAMS, ids=label)
+def test_load_params__one_thing_wrong__names_file_and_key(case):
+    refused(lambda: load(MARKET, PORTFOLIO, changed(PARAMS, *case[:2])), "R.json", case[2])
+
+
+def test_load_params__wide_range_under_the_default_book__is_refused():
+    refused(lambda: load(MARKET, PORTFOLIO, {"priceRange": 0.34}), "R.json", "the limit is below 1")
+
+
+def test_load_params__underlying_unknown_to_the_market__is_refused(tmp_path):
+    path = tmp_path / "R.json"
+    path.write_text('{"volUp": {"DOGE": 0.5}}')
+    assert load_params(path).for_underlying("DOGE").vol_up == 0.5
+    refused(lambda: load_params(path, {"ETH"}), "R.json", "volUp.DOGE: 'DOGE' is not an underlying")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "is not valid JSON"),
+        ("{", "is not valid JSON"),
+        ("[]", "expected a JSON object"),
+        ("1", "expected a JSON object"),
+        ('{"schema": 1, "schema": 1}', "key 'schema' appears twice"),
+        ('{"a": ' * 60_000, "is nested too deeply"),
+        ('{"a": ' + "9" * 5_000 + "}", "is not valid JSON"),
+    ],
+    ids=["empty", "cut", "array", "number", "twice", "deep", "long"],
+)
+def test_load_market__not_a_document__is_refused(tmp_path, content, message):
+    path = tmp_path / "M.json"
+    path.write_text(content)
+    refused(lambda: load_market(path), "M.json", message)
+
+
+def test_load_market__not_utf8_or_no_file__is_refused(tmp_path):
+    (tmp_path / "M.json").write_bytes(b"\xff\xfe{}")
+    refused(lambda: load_market(tmp_path / "M.json"), "M.json", "is not UTF-8 text")
+    refused(lambda: load_market(tmp_path), str(tmp_path), "cannot be read")
+    refused(lambda: load_market(tmp_path / "none.json"), str(tmp_path / "none.json"), "cannot be read")
+
+
+def test_load__valid_files__are_read_as_written():
+    market, folio, params = load(MARKET, PORTFOLIO, PARAMS)
+    assert market.rounds["ETH"].surfaces[0].svi.rho == -0.2
+    assert market.rounds["BTC"].surfaces == ()
+    assert (market.tokens["USDC"].haircut, market.tokens["WETH"].linked_haircut) == (0.0, 0.02)
+    assert folio.mode is Mode.SINGLE
+    assert [p.kind for p in folio.positions] == [Kind.CALL, Kind.PERP, Kind.FUTURE]
+    assert folio.collateral == {"WETH": 2.0}
+    assert (params.book, params.account.rho_high) == ("span", 0.8)
+    assert params.for_underlying("ETH").price_range == 0.2
+    assert params.for_underlying("BTC").price_range == 0.16
+    assert {params.for_underlying(name).vol_up for name in ("ETH", "BTC", "SOL")} == {0.6}
+
+
+def test_load__edges_of_the_domain__are_accepted():
+    at_expiry = changed(MARKET, (*SLICE, "expiry"), TS)
+    flat = changed(at_expiry, SVI, {"a": 0.0, "b": 0.0, "rho": 0.0, "m": 0.0, "sigma": 0.1})
+    folio = deepcopy(PORTFOLIO)
+    for position in folio["positions"]:
+        if "expiry" in position:
+            position["expiry"] = TS
+    folio["positions"][0]["strike"] = 5_000_000.12345678
+    folio["positions"][1]["entry"] = 1910.123456789012
+    market, read, _ = load(flat, folio)
+    assert market.rounds["ETH"].surfaces[0].expiry_ts == TS
+    assert read.positions[0].price == 5_000_000.12345678
+    assert load(MARKET, {k: v for k, v in PORTFOLIO.items() if k != "collateral"})[1].collateral == {}
+    touching = {"a": -0.03 * 0.1 * (1 - 0.2**2) ** 0.5, "b": 0.03, "rho": -0.2, "m": 0.0, "sigma": 0.1}
+    load(changed(MARKET, SVI, touching), PORTFOLIO)

@@ -1,0 +1,169 @@
+"""What must hold for any numbers: shapes of prices, of the requirement, and the promise of the certified scan."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.documents import DAY, TS, cases, load
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from offchain.mirror import black76
+from offchain.mirror.margin_engine import evaluate, evaluate_many
+from offchain.mirror.risk_engine import time_to_expiry
+from offchain.mirror.svi import volatility
+from offchain.mirror.vol_shock import shocked_volatility
+from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from offchain.params import Params
+
+VOLS = ("up", "flat", "down")
+#: Charges that are not of degree one, switched off.
+LINEAR_ONLY = Params(overrides_all={"conc_rate": 0.0, "conc_vega_rate": 0.0})
+
+
+def flat_market(forward=2_000.0, sigma=0.6, days=0.4):
+    """One expiry with the same volatility at every strike."""
+    seconds = round(days * DAY)
+    svi = Svi(a=sigma**2 * seconds / (365 * DAY), b=0.0, rho=0.0, m=0.0, sigma=0.1)
+    surface = Surface(TS + seconds, forward, 0.0, svi)
+    round_ = Round("ETH", TS, forward, forward, 1.0, (surface,))
+    return Market(TS, {"USDC": Token("USDC", 1.0, 0.0)}, {"ETH": round_})
+
+
+def dense_loss(market, portfolio, name, params, points=401):
+    """Worst loss on a dense grid of prices inside the range, for each vol state; by pricing every point."""
+    own, round_ = params.for_underlying(name), market.rounds[name]
+    moves = np.linspace(-own.price_range, own.price_range, points)
+    linked = sum(
+        amount * market.tokens[symbol].ratio
+        for symbol, amount in portfolio.collateral.items()
+        if market.tokens[symbol].linked == name
+    )
+    losses = {}
+    for state, vol in enumerate(VOLS):
+        pnl = linked * round_.spot * moves
+        for p in portfolio.positions:
+            if p.underlying != name:
+                continue
+            if p.kind is Kind.PERP:
+                pnl = pnl + p.quantity * round_.perp * moves
+                continue
+            (surface,) = [s for s in round_.surfaces if s.expiry_ts == p.expiry_ts]
+            time = time_to_expiry(surface.expiry_ts, round_.ts)
+            discount = math.exp(-surface.rate * time)
+            if p.kind is Kind.FUTURE:
+                pnl = pnl + p.quantity * discount * surface.forward * moves
+                continue
+            sigma = volatility(surface.svi, np.log(np.array([p.price / surface.forward])), time)
+            shocked = shocked_volatility(sigma, state, time, own)
+            is_call, strike = np.array([p.kind is Kind.CALL]), np.array([p.price])
+            forward = surface.forward * (1.0 + moves)
+            root = math.sqrt(time)
+            value, _ = black76.price_and_delta(is_call, forward, strike, shocked * root, np.array([discount]))
+            base, _ = black76.price_and_delta(
+                is_call, np.array([surface.forward]), strike, sigma * root, np.array([discount])
+            )
+            pnl = pnl + p.quantity * (value - base)
+        losses[vol] = float(-pnl.min())
+    return losses
+
+
+def butterflies(market, quantity, strikes):
+    expiry = market.rounds["ETH"].surfaces[0].expiry_ts
+    sizes = (-quantity, 2 * quantity, -quantity)
+    legs = tuple(Position("ETH", Kind.CALL, expiry, k, q) for k, q in zip(strikes, sizes, strict=True))
+    return Portfolio(Mode.SINGLE, 0.0, {}, legs)
+
+
+def test_certified_scan__butterfly_between_two_grid_prices__is_the_figure_of_the_risk_model():
+    market = flat_market()
+    folio = butterflies(market, 100.0, (1_730.0, 1_775.0, 1_820.0))
+    part = evaluate(market, folio, Params()).underlyings["ETH"]
+    true_loss = max(dense_loss(market, folio, "ETH", Params(), 4_001).values())
+    assert round(part.scan) == 1_095
+    assert round(true_loss) == 3_638
+    assert round(part.certified_scan) == 4_942
+
+
+@settings(max_examples=300)
+@given(
+    centre=st.floats(1_650.0, 2_350.0), width=st.floats(5.0, 120.0), days=st.floats(0.02, 60.0),
+    sigma=st.floats(0.1, 2.0), quantity=st.sampled_from([-10.0, 10.0]), book=st.sampled_from(["default", "span"]),
+)  # fmt: skip
+def test_certified_scan__adversarial_butterflies__covers_every_price(centre, width, days, sigma, quantity, book):
+    market, params = flat_market(sigma=sigma, days=days), Params(book=book)
+    folio = butterflies(market, quantity, (centre - width, centre, centre + width))
+    part = evaluate(market, folio, params).underlyings["ETH"]
+    losses = dense_loss(market, folio, "ETH", params)
+    covered = [losses[vol] for vol in VOLS if book == "default" or vol != "flat"]
+    assert part.certified_scan >= max(covered) - 1e-9 * 4_000
+
+
+@settings(max_examples=200)
+@given(cases(max_positions=8))
+def test_certified_scan__random_portfolios__covers_every_price_and_is_not_below_scan(case):
+    market, folio, params = load(*case)
+    result = evaluate(market, folio, params)
+    for name, part in result.underlyings.items():
+        assert part.certified_scan >= part.scan >= 0.0
+        losses = dense_loss(market, folio, name, params, 161)
+        covered = [losses[vol] for vol in VOLS if params.book == "default" or vol != "flat"]
+        assert part.certified_scan >= max(covered) - 1e-11 * (1.0 + result.gross_notional) - 1e-9
+
+
+@given(st.floats(100.0, 1e5), st.floats(0.01, 3.0), st.floats(0.0, 2.0), st.floats(0.5, 1.0))
+def test_price__in_the_strike__monotone_convex_and_at_parity(forward, std, skew, discount):
+    strike = forward * np.exp(np.linspace(-2.0, 2.0, 101) + 0.1 * skew)
+    wide = [np.full_like(strike, x) for x in (forward, std, discount)]
+    call, call_delta = black76.price_and_delta(np.ones(101, dtype=bool), wide[0], strike, wide[1], wide[2])
+    put, put_delta = black76.price_and_delta(np.zeros(101, dtype=bool), wide[0], strike, wide[1], wide[2])
+    slack = 1e-12 * strike.max()
+    np.testing.assert_allclose(call - put, discount * (forward - strike), rtol=0, atol=slack)
+    np.testing.assert_allclose(call_delta - put_delta, discount, rtol=0, atol=1e-14)
+    assert (np.diff(call) <= slack).all()
+    assert (np.diff(put) >= -slack).all()
+    assert (np.diff(np.diff(call) / np.diff(strike)) >= -1e-11).all()
+    assert (call >= np.maximum(discount * (forward - strike), 0.0) - slack).all()
+    assert (call <= discount * forward + slack).all()
+
+
+def scaled(folio, factor):
+    positions = tuple(replace(p, quantity=p.quantity * factor) for p in folio.positions)
+    return replace(folio, positions=positions, collateral={k: v * factor for k, v in folio.collateral.items()})
+
+
+@settings(max_examples=150)
+@given(cases(), st.floats(0.01, 100.0))
+def test_requirement__without_concentration__is_homogeneous_of_degree_one(case, factor):
+    market, folio, _ = load(*case)
+    one, many = (evaluate(market, f, LINEAR_ONLY) for f in (folio, scaled(folio, factor)))
+    slack = 1e-11 * (factor + 1.0) * (one.gross_notional + 1e4 * sum(folio.collateral.values()) * 64_000.0)
+    assume([u.worst_row for u in one.underlyings.values()] == [u.worst_row for u in many.underlyings.values()])
+    assert abs(many.initial_margin - factor * one.initial_margin) <= slack
+    assert abs(many.maintenance_margin - factor * one.maintenance_margin) <= slack
+
+
+@settings(max_examples=150)
+@given(cases())
+def test_modes__same_account__cross_lies_between_its_floor_and_single(case):
+    market, folio, params = load(*case)
+    single, cross = (evaluate(market, replace(folio, mode=m), params) for m in (Mode.SINGLE, Mode.CROSS))
+    slack = 1e-12 * (1.0 + single.initial_margin)
+    share = params.account.stress_share * params.account.mm_factor
+    total = sum(u.requirement for u in single.underlyings.values())
+    assert cross.maintenance_margin <= single.maintenance_margin + slack
+    assert cross.maintenance_margin >= share * total - slack
+    assert single.initial_margin >= single.maintenance_margin - slack
+
+
+@pytest.mark.parametrize("count", [1, 7])
+def test_evaluate_many__any_company__each_account_as_if_alone(count):
+    market = flat_market(days=20)
+    folios = [butterflies(market, 1.0 + i, (1_700.0 + 40 * i, 1_900.0, 2_300.0)) for i in range(count)]
+    folios.append(Portfolio(Mode.STANDARD, 5.0))
+    for folio, together in zip(folios, evaluate_many(market, folios, Params()), strict=True):
+        alone = evaluate(market, folio, Params())
+        assert together.state == alone.state
+        assert together.initial_margin == pytest.approx(alone.initial_margin, rel=1e-13)
+        assert together.equity == pytest.approx(alone.equity, rel=1e-12, abs=1e-9)
