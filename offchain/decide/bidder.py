@@ -5,6 +5,9 @@ from __future__ import annotations
 from offchain.decide.intents import Bid
 from offchain.decide.snapshot import AccountView, AuctionTerms, AuctionView, Snapshot
 
+# The fraction grows while the price falls between this decision and the block that holds the bid.
+SLACK = 0.01
+
 
 def price_factor(terms: AuctionTerms, elapsed_sec: float) -> float:
     """Return the price factor ``d`` of a solvent auction.
@@ -117,17 +120,20 @@ def bid_for(snapshot: Snapshot, view: AccountView, auction: AuctionView) -> Bid 
         ``None`` while the price is not yet low enough, or without a bidder.
     """
     rule, terms = snapshot.bidder, snapshot.terms
-    elapsed_sec = snapshot.block_ts - auction.started_ts
-    if rule is None or elapsed_sec < rule.patience_sec:
+    if rule is None or snapshot.block_ts - auction.started_ts < rule.patience_sec:
         return None
+    elapsed_sec = snapshot.block_ts - auction.clock_ts
+    rest = view.market_equity - auction.reserve
     if auction.is_solvent:
         factor = price_factor(terms, elapsed_sec)
         fraction = largest_fraction(terms, view, auction.reserve, factor)
-        profit = solvent_profit(terms, view.market_equity - auction.reserve, fraction, factor)
+        profit = solvent_profit(terms, rest, fraction, factor)
+        limit = (fraction * rest - profit) * (1.0 + SLACK)
     else:
-        factor, fraction = 0.0, 1.0
+        fraction = 1.0
         profit = insolvent_profit(terms, view, auction, elapsed_sec)
+        limit = (profit - rest) * (1.0 - SLACK)
     floor = max(rule.min_profit, rule.min_return * fraction * view.maintenance)
     if fraction <= 0.0 or profit - rule.gas_cost < floor:
         return None
-    return Bid(view.account_id, rule.account_id, 1.0, factor, auction.started_ts, auction.bid_count)
+    return Bid(view.account_id, rule.account_id, auction.is_solvent, limit, auction.started_ts, auction.bid_count)

@@ -73,15 +73,15 @@ class StartAuction:
 
 @dataclass(frozen=True, slots=True)
 class Bid:
-    """Take at most ``max_fraction`` of an account under auction.
+    """Take a slice of an account under auction.
 
-    ``limit_factor`` is the highest price factor the bidder accepts (solvent), unused when insolvent.
+    ``limit`` is the most the bidder pays, fee included (solvent), or the least it is paid (insolvent), in cash units.
     """
 
     account_id: int
     bidder_id: int
-    max_fraction: float
-    limit_factor: float
+    is_solvent: bool
+    limit: float
     started_ts: int
     bid_count: int
 

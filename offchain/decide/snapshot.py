@@ -37,6 +37,8 @@ class AuctionView:
         Start, unix seconds.
     is_solvent : bool
         Which of the two price paths applies.
+    clock_ts : int
+        When that price path started; the time of the snapshot while it has not.
     reserve : float
         Cash that earlier bids have paid in, in cash units.
     bid_count : int
@@ -46,6 +48,7 @@ class AuctionView:
     account_id: int
     started_ts: int
     is_solvent: bool
+    clock_ts: int
     reserve: float
     bid_count: int = 0
 

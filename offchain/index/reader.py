@@ -20,11 +20,17 @@ class ChainEvent:
 
     block_number: int
     log_index: int
+    block_ts: int
     block_hash: str
     tx_hash: str
     contract: str
     name: str
     values: Mapping[str, Any]
+
+
+def _headers(numbers: Sequence[str]) -> list[tuple[str, Sequence[Any]]]:
+    """Return the requests for some block headers."""
+    return [("eth_getBlockByNumber", [number, False]) for number in numbers]
 
 
 class LogReader:
@@ -61,7 +67,7 @@ class LogReader:
         list
             In the order of ``numbers``.
         """
-        answers = self._client.batch([("eth_getBlockByNumber", [hex(n), False]) for n in numbers])
+        answers = self._client.batch(_headers([hex(n) for n in numbers]))
         return [answer["hash"] if isinstance(answer, dict) else None for answer in answers]
 
     def read(self, first: int, last: int) -> list[ChainEvent]:
@@ -95,16 +101,27 @@ class LogReader:
             for answer in self._client.batch(requests[offset : offset + REQUESTS_PER_BATCH]):
                 if not isinstance(answer, list):
                     raise UnavailableError(self._client.url, f"eth_getLogs failed: {answer}")
-                events.extend(self._decode(log) for log in answer if log["topics"])
+                events.extend(self._decode_all([log for log in answer if log["topics"]]))
         return sorted(events, key=lambda event: (event.block_number, event.log_index))
 
-    def _decode(self, log: Mapping[str, Any]) -> ChainEvent:
+    def _decode_all(self, logs: Sequence[Mapping[str, Any]]) -> list[ChainEvent]:
+        """Decode logs; nodes that leave the block's time out of a log are asked for the headers."""
+        known = {log["blockNumber"]: log["blockTimestamp"] for log in logs if log.get("blockTimestamp")}
+        missing = sorted({log["blockNumber"] for log in logs} - set(known))
+        for number, block in zip(missing, self._client.batch(_headers(missing)), strict=True):
+            if not isinstance(block, dict):
+                raise UnavailableError(self._client.url, f"no header of block {number}")
+            known[number] = block["timestamp"]
+        return [self._decode(log, int(known[log["blockNumber"]], 16)) for log in logs]
+
+    def _decode(self, log: Mapping[str, Any], block_ts: int) -> ChainEvent:
         """Decode one log."""
         contract = self._names[log["address"].lower()]
         name, values = decode_event(self._events[contract][log["topics"][0]], log)
         return ChainEvent(
             block_number=int(log["blockNumber"], 16),
             log_index=int(log["logIndex"], 16),
+            block_ts=block_ts,
             block_hash=log["blockHash"],
             tx_hash=log["transactionHash"],
             contract=contract,

@@ -27,6 +27,7 @@ class _EventRow(_Base):
 
     block_number: Mapped[int] = mapped_column(Integer, primary_key=True)
     log_index: Mapped[int] = mapped_column(Integer, primary_key=True)
+    block_ts: Mapped[int] = mapped_column(Integer)
     block_hash: Mapped[str] = mapped_column(String)
     tx_hash: Mapped[str] = mapped_column(String)
     contract: Mapped[str] = mapped_column(String)
@@ -93,7 +94,6 @@ class AuctionRow(_Base):
 
     account_id: Mapped[int] = mapped_column(Integer, primary_key=True)
     started_ts: Mapped[int] = mapped_column(Integer)
-    is_solvent: Mapped[int] = mapped_column(Integer)
     reserve_wad: Mapped[str] = mapped_column(String)
     bid_count: Mapped[int] = mapped_column(Integer)
 
@@ -204,6 +204,7 @@ class Store:
             _EventRow(
                 block_number=item.block_number,
                 log_index=item.log_index,
+                block_ts=item.block_ts,
                 block_hash=item.block_hash,
                 tx_hash=item.tx_hash,
                 contract=item.contract,
@@ -225,6 +226,7 @@ class Store:
                 yield ChainEvent(
                     row.block_number,
                     row.log_index,
+                    row.block_ts,
                     row.block_hash,
                     row.tx_hash,
                     row.contract,

@@ -75,40 +75,55 @@ def test_decide__uncertain_account__is_left_to_the_chain():
 
 
 def test_decide__recovered_account__auction_is_ended_not_bid_on():
-    auction = AuctionView(2, NOW - 600, True, 0.0)
+    auction = AuctionView(2, NOW - 600, True, NOW - 600, 0.0)
     snapshot = Snapshot(NOW, accounts=(HEALTHY,), auctions=(auction,), bidder=BidderRule(8))
     assert decide(snapshot) == (EndAuction(2, NOW - 600),)
 
 
 def test_decide__between_margins__auction_goes_on():
-    auction = AuctionView(3, NOW - 600, True, 0.0)
+    auction = AuctionView(3, NOW - 600, True, NOW - 600, 0.0)
     assert decide(Snapshot(NOW, accounts=(CALLED,), auctions=(auction,))) == ()
 
 
 @pytest.mark.parametrize(("elapsed", "bids"), [(0, 0), (60, 0), (300, 1)])
 def test_decide__bidder__waits_until_the_price_pays(elapsed, bids):
-    auction = AuctionView(4, NOW - elapsed, True, 0.0)
+    auction = AuctionView(4, NOW - elapsed, True, NOW - elapsed, 0.0)
     snapshot = Snapshot(NOW, accounts=(SHORT,), auctions=(auction,), bidder=BidderRule(8, min_profit=1.0))
     assert sum(isinstance(intent, Bid) for intent in decide(snapshot)) == bids
 
 
+def test_decide__patience__counts_from_the_start_and_the_price_from_its_own_clock():
+    late_clock = AuctionView(4, NOW - 900, True, NOW - 10, 0.0)
+    rule = BidderRule(8, min_profit=1.0, patience_sec=600)
+    assert decide(Snapshot(NOW, accounts=(SHORT,), auctions=(late_clock,), bidder=rule)) == ()
+    early = AuctionView(4, NOW - 500, True, NOW - 500, 0.0)
+    assert decide(Snapshot(NOW, accounts=(SHORT,), auctions=(early,), bidder=rule)) == ()
+    both = AuctionView(4, NOW - 900, True, NOW - 900, 0.0)
+    (bid,) = decide(Snapshot(NOW, accounts=(SHORT,), auctions=(both,), bidder=rule))
+    # f = (115 - 90)/(115 - 90 + 0.70*95), price 0.70, fee 1 %.
+    assert bid.limit == pytest.approx(25.0 / 91.5 * 95.0 * 0.71 * 1.01)
+
+
 def test_decide__gas_above_the_profit__no_bid():
-    auction = AuctionView(4, NOW - 300, True, 0.0)
+    auction = AuctionView(4, NOW - 300, True, NOW - 300, 0.0)
     dear = BidderRule(8, min_profit=1.0, gas_cost=50.0)
     assert decide(Snapshot(NOW, accounts=(SHORT,), auctions=(auction,), bidder=dear)) == ()
 
 
 def test_decide__own_account__never_bid_on():
-    auction = AuctionView(4, NOW - 300, True, 0.0)
+    auction = AuctionView(4, NOW - 300, True, NOW - 300, 0.0)
     assert decide(Snapshot(NOW, accounts=(SHORT,), auctions=(auction,), bidder=BidderRule(4))) == ()
 
 
 def test_decide__insolvent__bid_when_the_payment_covers_the_margin_taken():
-    auction = AuctionView(6, NOW - 1800, False, 0.0)
+    auction = AuctionView(6, NOW - 1800, False, NOW - 1800, 0.0)
     rule = BidderRule(8, min_return=0.25)
     snapshot = Snapshot(NOW, accounts=(BROKE,), auctions=(auction,), bidder=rule)
-    assert [intent for intent in decide(snapshot) if isinstance(intent, Bid)] == [Bid(6, 8, 1.0, 0.0, NOW - 1800, 0)]
-    early = replace(snapshot, auctions=(replace(auction, started_ts=NOW - 600),))
+    (bid,) = [intent for intent in decide(snapshot) if isinstance(intent, Bid)]
+    assert (bid.account_id, bid.bidder_id, bid.is_solvent) == (6, 8, False)
+    # Half the ramp: paid the debt of 20 and half the maintenance requirement of 100.
+    assert bid.limit == pytest.approx(0.99 * 70.0)
+    early = replace(snapshot, auctions=(replace(auction, clock_ts=NOW - 600),))
     assert decide(early) == ()
 
 

@@ -1,0 +1,217 @@
+"""The state of the contracts, rebuilt from their events alone.
+
+Positions keep the order of the ledger, so that the rebuilt account equals ``snapshotOf`` word by word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from offchain.index.reader import ChainEvent
+
+WAD = 10**18
+FUND = 1
+CASH_TOKEN = 0
+
+
+@dataclass(slots=True)
+class AccountState:
+    """One account as stored; ``loss_index_wad`` is the loss index its cash was stored at."""
+
+    owner: str
+    mode: int
+    loss_index_wad: int
+    cash_wad: int = 0
+    collateral: dict[int, int] = field(default_factory=dict)
+    words: list[int] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class AuctionState:
+    """One running auction; a clock is 0 until its branch was first seen."""
+
+    started_ts: int
+    solvent_ts: int = 0
+    insolvent_ts: int = 0
+    reserve_wad: int = 0
+    bid_count: int = 0
+
+
+@dataclass(slots=True)
+class State:
+    """Everything the keeper needs to know of the chain."""
+
+    accounts: dict[int, AccountState] = field(default_factory=dict)
+    rounds: dict[int, SimpleNamespace] = field(default_factory=dict)
+    token_prices: dict[int, tuple[int, int]] = field(default_factory=dict)
+    settled: dict[tuple[int, int], int] = field(default_factory=dict)
+    auctions: dict[int, AuctionState] = field(default_factory=dict)
+    loss_index_wad: int = WAD
+    socialised_wad: int = 0
+
+    def cash_of(self, account_id: int) -> int:
+        """Return cash with pending losses applied, wad; mirror of ``Accounts.cashOf``.
+
+        Parameters
+        ----------
+        account_id : int
+            Account.
+
+        Returns
+        -------
+        int
+            Wad.
+        """
+        account = self.accounts[account_id]
+        if account.cash_wad <= 0 or account_id <= FUND or account.loss_index_wad == self.loss_index_wad:
+            return account.cash_wad
+        return account.cash_wad * self.loss_index_wad // account.loss_index_wad
+
+
+def _opened(state: State, event: ChainEvent) -> None:
+    values = event.values
+    state.accounts[values["accountId"]] = AccountState(values["owner"], values["mode"], state.loss_index_wad)
+
+
+def _transferred(state: State, event: ChainEvent) -> None:
+    # The mint comes before AccountOpened, which names the owner itself.
+    if event.values["tokenId"] in state.accounts:
+        state.accounts[event.values["tokenId"]].owner = event.values["to"]
+
+
+def _mode_changed(state: State, event: ChainEvent) -> None:
+    state.accounts[event.values["accountId"]].mode = event.values["newMode"]
+
+
+def _cash_changed(state: State, event: ChainEvent) -> None:
+    account = state.accounts[event.values["accountId"]]
+    account.cash_wad = event.values["cashWad"]
+    account.loss_index_wad = state.loss_index_wad
+
+
+def _collateral_changed(state: State, event: ChainEvent) -> None:
+    held = state.accounts[event.values["accountId"]].collateral
+    held[event.values["tokenId"]] = event.values["amountWad"]
+    if event.values["amountWad"] == 0:
+        del held[event.values["tokenId"]]
+
+
+def _position_changed(state: State, event: ChainEvent) -> None:
+    words = state.accounts[event.values["accountId"]].words
+    old, new = event.values["oldWord"], event.values["newWord"]
+    if old == 0:
+        words.append(new)
+        return
+    place = words.index(old)
+    if new != 0:
+        words[place] = new
+        return
+    last = words.pop()
+    if place < len(words):
+        words[place] = last
+
+
+def _loss_socialised(state: State, event: ChainEvent) -> None:
+    state.loss_index_wad = event.values["newIndexWad"]
+    state.socialised_wad += event.values["lossWad"]
+
+
+def _round_posted(state: State, event: ChainEvent) -> None:
+    state.rounds[event.values["underlyingId"]] = event.values["round"]
+
+
+def _token_price_posted(state: State, event: ChainEvent) -> None:
+    state.token_prices[event.values["tokenId"]] = (event.values["ts"], event.values["priceWad"])
+
+
+def _settlement_posted(state: State, event: ChainEvent) -> None:
+    state.settled[event.values["underlyingId"], event.values["expiryTs"]] = event.values["priceWad"]
+
+
+def _auction_started(state: State, event: ChainEvent) -> None:
+    solvent = bool(event.values["isSolvent"])
+    ts = event.block_ts
+    state.auctions[event.values["accountId"]] = AuctionState(ts, ts if solvent else 0, 0 if solvent else ts)
+
+
+def _bid_filled(state: State, event: ChainEvent) -> None:
+    auction = state.auctions[event.values["accountId"]]
+    auction.bid_count += 1
+    if event.values["isSolvent"]:
+        auction.solvent_ts = auction.solvent_ts or event.block_ts
+        auction.reserve_wad += event.values["cashWad"]
+    else:
+        auction.insolvent_ts = auction.insolvent_ts or event.block_ts
+
+
+def _loss_covered(state: State, event: ChainEvent) -> None:
+    state.auctions[event.values["accountId"]].reserve_wad -= event.values["fromReserveWad"]
+
+
+def _auction_ended(state: State, event: ChainEvent) -> None:
+    state.auctions.pop(event.values["accountId"], None)
+
+
+_FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
+    ("Accounts", "AccountOpened"): _opened,
+    ("Accounts", "Transfer"): _transferred,
+    ("Accounts", "ModeChanged"): _mode_changed,
+    ("Accounts", "CashChanged"): _cash_changed,
+    ("Accounts", "CollateralChanged"): _collateral_changed,
+    ("Accounts", "PositionChanged"): _position_changed,
+    ("Accounts", "LossSocialised"): _loss_socialised,
+    ("Oracle", "RoundPosted"): _round_posted,
+    ("Oracle", "TokenPricePosted"): _token_price_posted,
+    ("Oracle", "SettlementPosted"): _settlement_posted,
+    ("Auction", "AuctionStarted"): _auction_started,
+    ("Auction", "BidFilled"): _bid_filled,
+    ("Auction", "LossCovered"): _loss_covered,
+    ("Auction", "AuctionEnded"): _auction_ended,
+}
+
+# Contracts whose events change the state.
+SOURCES = tuple(sorted({contract for contract, _ in _FOLD}))
+
+
+def apply(state: State, event: ChainEvent) -> None:
+    """Fold one event into the state; events that change nothing here are ignored.
+
+    Parameters
+    ----------
+    state : State
+        Changed in place.
+    event : ChainEvent
+        The next event in chain order.
+    """
+    handler = _FOLD.get((event.contract, event.name))
+    if handler is not None:
+        handler(state, event)
+
+
+def snapshot_fields(state: State, account_id: int) -> dict[str, Any]:
+    """Return an account as ``Accounts.snapshotOf`` does.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    account_id : int
+        Account.
+
+    Returns
+    -------
+    dict[str, Any]
+        Fields of ``IAccounts.Snapshot``; tokens by id.
+    """
+    account = state.accounts[account_id]
+    held = sorted(account.collateral.items())
+    return {
+        "mode": account.mode,
+        "cashWad": state.cash_of(account_id),
+        "tokenIds": [token_id for token_id, _ in held],
+        "amountsWad": [amount for _, amount in held],
+        "positions": list(account.words),
+    }
