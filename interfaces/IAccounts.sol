@@ -113,6 +113,12 @@ interface IAccounts {
     error Accounts__BadFraction(uint256 observedWad, uint256 limitWad);
     /// @notice Thrown when a loss exceeds all positive cash.
     error Accounts__LossTooLarge(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when a token id does not fit the account's token mask.
+    error Accounts__TokenOutOfRange(uint256 observed, uint256 limit);
+    /// @notice Thrown when positions or modes of the clearing account would change.
+    error Accounts__Reserved(uint256 accountId, uint256 firstFree);
+    /// @notice Thrown when an expired instrument is traded.
+    error Accounts__Expired(uint256 expiryTs, uint256 nowTs);
     /// @notice Thrown when the account is too unhealthy for the change.
     error Accounts__Unhealthy(int256 equityWad, uint256 initialWad);
 
@@ -194,6 +200,24 @@ interface IAccounts {
     /// @notice Sets the margin engine. Governance only.
     /// @param marginEngine Engine.
     function setMarginEngine(address marginEngine) external;
+
+    /// @notice Hands account 1 to the insurance fund. Governance only.
+    /// @param fund New owner of the account.
+    function setFund(address fund) external;
+
+    /// @notice Whether a contract may write.
+    /// @param module Contract.
+    /// @return True for a module.
+    function isModule(address module) external view returns (bool);
+
+    /// @notice Sum of positive cash over all accounts but the clearing account: what a socialised loss is spread over.
+    /// @dev Rounded up by at most one wei an account and loss.
+    /// @return cashWad Cash.
+    function positiveCashWad() external view returns (uint256 cashWad);
+
+    /// @notice What is left of one unit of positive cash that has been there since the start.
+    /// @return indexWad Index, wad, at most 1.
+    function lossIndexWad() external view returns (uint256 indexWad);
 
     /// @notice The account as the margin engine sees it, with pending losses applied.
     /// @param accountId Account.

@@ -7,44 +7,52 @@ import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {LinearMath} from "../libraries/LinearMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
+import {SettlementMath} from "../libraries/SettlementMath.sol";
 import {Units} from "../libraries/Units.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 
 /// @title Accounts
 /// @notice See IAccounts.
-/// @dev Every change of cash is matched: against the other side, the vault, or the clearing account. So the sum of
-/// stored cash over all accounts is the vault's cash at all times (I-01).
+/// @dev Every change of cash has its exact opposite in the same transaction: at the vault, in another account or in the
+/// clearing account. A header is read into memory, changed and written back; the clearing account is only written
+/// by `_clear` and `_addCash`, never while its header is held in memory.
+/// @custom:invariant I-01
 contract Accounts is IAccounts, ERC721, AccessManaged {
     using PositionWord for uint256;
 
     uint256 private constant CLEARING = 0;
     uint256 private constant FUND = 1;
     uint256 private constant CASH = 0;
-    uint256 private constant MAX_TOKENS = 64;
-    uint256 private constant WAD = 1e18;
+    uint256 private constant MAX_TOKENS = 40;
+    uint256 private constant MAX_WAD = uint256(uint128(type(int128).max));
+    uint256 private constant START_INDEX_WAD = 1e18;
+    /// @dev Below this the index would lose too many digits.
+    uint256 private constant MIN_INDEX_WAD = 1e12;
 
-    /// @dev slot 0: cash and the loss index at which it was stored; slot 1: mode and which tokens are held.
-    struct Account {
+    /// @dev slot 0. A loss index of 0 means that the account does not exist.
+    struct Header {
         int128 cashWad;
-        uint128 lossIndexWad;
-        uint8 mode;
-        uint64 tokenMask;
+        uint72 lossIndexWad;
+        uint40 tokenMask;
+        Mode mode;
+        uint8 positionCount;
+    }
+
+    /// @dev slot 0.
+    struct Totals {
+        uint128 positiveCashWad;
+        uint72 lossIndexWad;
+        uint40 nextId;
     }
 
     /// @inheritdoc IAccounts
-    uint256 public override nextAccountId;
-    /// @notice Whether a contract may write.
-    mapping(address => bool) public isModule;
-    /// @notice Engine that is asked when an owner changes an account.
-    IMarginEngine public marginEngine;
-    /// @notice Share of positive cash that is left after all socialised losses, wad.
-    uint256 public lossIndexWad = WAD;
-    /// @notice Positive cash of all accounts but clearing and fund: what a loss can be spread over.
-    uint256 public positiveCashWad;
+    mapping(address module => bool) public override isModule;
 
-    mapping(uint256 accountId => Account) private _account;
-    mapping(uint256 accountId => mapping(uint256 tokenId => uint256)) private _amountWad;
-    mapping(uint256 accountId => uint256[]) private _positions;
+    Totals private _totals;
+    IMarginEngine private _marginEngine;
+    mapping(uint256 accountId => Header) private _headers;
+    mapping(uint256 accountId => uint256[128]) private _words;
+    mapping(uint256 accountId => mapping(uint256 tokenId => uint256)) private _amountsWad;
 
     modifier onlyModule() {
         if (!isModule[msg.sender]) revert Accounts__NotModule(msg.sender);
@@ -52,180 +60,14 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     }
 
     modifier onlyAuthorised(uint256 accountId) {
-        if (!isAuthorised(accountId, msg.sender)) revert Accounts__NotOwner(msg.sender, accountId);
+        if (!_isAllowed(accountId, msg.sender)) revert Accounts__NotOwner(msg.sender, accountId);
         _;
     }
 
-    /// @param authority AccessManager.
-    /// @param keeperOfReserves Owner of the clearing account and, until it is handed over, of the fund's.
-    constructor(address authority, address keeperOfReserves)
-        AccessManaged(authority)
-        ERC721("Plimsoll Account", "PLIM")
-    {
-        _open(keeperOfReserves, Mode.SINGLE);
-        _open(keeperOfReserves, Mode.SINGLE);
-    }
-
-    /// @inheritdoc IAccounts
-    function open(address owner, Mode mode) external override returns (uint256 accountId) {
-        accountId = _open(owner, mode);
-    }
-
-    /// @inheritdoc IAccounts
-    function setMode(uint256 accountId, Mode mode) external override onlyAuthorised(accountId) {
-        _requireHealthy(accountId);
-        Account storage account = _account[accountId];
-        emit ModeChanged(accountId, Mode(account.mode), mode);
-        account.mode = uint8(mode);
-        _requireHealthy(accountId);
-    }
-
-    /// @inheritdoc IAccounts
-    function isolate(uint256 accountId, uint256 instrument, uint256 tokenId, uint256 amountWad, uint256 cashWad)
-        external
-        override
-        onlyAuthorised(accountId)
-        returns (uint256 newAccountId)
-    {
-        newAccountId = _open(ownerOf(accountId), Mode(_account[accountId].mode));
-        uint256 at = _find(accountId, instrument);
-        if (at == _positions[accountId].length) revert Accounts__NoPosition(accountId, instrument);
-        uint256 word = _positions[accountId][at];
-        _writePosition(accountId, at, 0);
-        _writePosition(newAccountId, 0, word);
-        if (amountWad != 0) {
-            _changeCollateral(accountId, tokenId, -int256(amountWad));
-            _changeCollateral(newAccountId, tokenId, int256(amountWad));
-        }
-        if (cashWad != 0) {
-            int256 held = cashOf(accountId);
-            if (held < int256(cashWad)) revert Accounts__InsufficientCash(held, cashWad);
-            _changeCash(accountId, -int256(cashWad), Reason.TRANSFER);
-            _changeCash(newAccountId, int256(cashWad), Reason.TRANSFER);
-        }
-        _requireHealthy(accountId);
-        _requireHealthy(newAccountId);
-    }
-
-    /// @inheritdoc IAccounts
-    function applyTrade(Trade calldata trade) external override onlyModule {
-        if (trade.buyerId == trade.sellerId) revert Accounts__SelfTrade(trade.buyerId);
-        if (trade.quantityWad == 0) revert Accounts__ZeroAmount(0, 1);
-        _requireUser(trade.buyerId);
-        _requireUser(trade.sellerId);
-        _requireInstrument(trade.instrument);
-        if (trade.quantityWad > uint128(type(int128).max)) {
-            revert Accounts__Overflow(trade.quantityWad, uint128(type(int128).max));
-        }
-        int256 quantityWad = int256(trade.quantityWad);
-        if (trade.instrument.isOption()) {
-            // The buyer pays no less than the product (R-04); the seller gets exactly that.
-            int256 premiumWad = WadMath.mulWadUp(quantityWad, int256(trade.priceWad));
-            _changeCash(trade.buyerId, -premiumWad, Reason.TRADE);
-            _changeCash(trade.sellerId, premiumWad, Reason.TRADE);
-            _merge(trade.buyerId, trade.instrument, quantityWad, 0);
-            _merge(trade.sellerId, trade.instrument, -quantityWad, 0);
-            return;
-        }
-        if (trade.priceWad % uint256(Units.E8_TO_WAD) != 0) {
-            revert Accounts__PriceStep(trade.priceWad, uint256(Units.E8_TO_WAD));
-        }
-        int256 priceE8 = int256(trade.priceWad) / Units.E8_TO_WAD;
-        int256 realisedWad = _merge(trade.buyerId, trade.instrument, quantityWad, priceE8)
-            + _merge(trade.sellerId, trade.instrument, -quantityWad, priceE8);
-        if (realisedWad != 0) _changeCash(CLEARING, -realisedWad, Reason.CLEARING);
-    }
-
-    /// @inheritdoc IAccounts
-    function creditToken(uint256 accountId, uint256 tokenId, uint256 amountWad) external override onlyModule {
-        _requireExists(accountId);
-        int256 delta = _positiveAmount(amountWad);
-        if (tokenId == CASH) _changeCash(accountId, delta, Reason.DEPOSIT);
-        else _changeCollateral(accountId, tokenId, delta);
-    }
-
-    /// @inheritdoc IAccounts
-    function debitToken(uint256 accountId, uint256 tokenId, uint256 amountWad) external override onlyModule {
-        _requireExists(accountId);
-        int256 delta = _positiveAmount(amountWad);
-        if (tokenId != CASH) {
-            _changeCollateral(accountId, tokenId, -delta);
-            return;
-        }
-        int256 held = cashOf(accountId);
-        if (held < delta) revert Accounts__InsufficientCash(held, amountWad);
-        _changeCash(accountId, -delta, Reason.WITHDRAWAL);
-    }
-
-    /// @inheritdoc IAccounts
-    function moveCash(uint256 fromId, uint256 toId, uint256 amountWad) external override onlyModule {
-        int256 delta = _positiveAmount(amountWad);
-        _changeCash(fromId, -delta, Reason.LIQUIDATION);
-        _changeCash(toId, delta, Reason.LIQUIDATION);
-    }
-
-    /// @inheritdoc IAccounts
-    function transferSlice(uint256 fromId, uint256 toId, uint256 fractionWad, uint256 reserveCashWad)
-        external
-        override
-        onlyModule
-    {
-        if (fractionWad == 0 || fractionWad > WAD) revert Accounts__BadFraction(fractionWad, WAD);
-        if (fromId == toId) revert Accounts__SelfTrade(fromId);
-        _requireUser(toId);
-        _moveTokens(fromId, toId, fractionWad);
-        _movePositions(fromId, toId, fractionWad);
-        // Floor: what the account gives of its cash is rounded down, what it is rid of in debt is rounded down.
-        int256 sliceWad = WadMath.mulWadDown(cashOf(fromId) - int256(reserveCashWad), int256(fractionWad));
-        if (sliceWad != 0) {
-            _changeCash(fromId, -sliceWad, Reason.LIQUIDATION);
-            _changeCash(toId, sliceWad, Reason.LIQUIDATION);
-        }
-    }
-
-    /// @inheritdoc IAccounts
-    function settlePositions(uint256 accountId, uint8 underlyingId, uint40 expiryTs, uint256 priceWad)
-        external
-        override
-        onlyModule
-        returns (uint256 settled)
-    {
-        uint256[] storage words = _positions[accountId];
-        int256 payoffWad;
-        for (uint256 i = words.length; i > 0; --i) {
-            uint256 word = words[i - 1];
-            if (word.underlyingOf() != underlyingId || word.expiryOf() != expiryTs) continue;
-            if (word.kindOf() == PositionWord.PERP) continue;
-            payoffWad += _payoff(word, int256(priceWad));
-            _writePosition(accountId, i - 1, 0);
-            ++settled;
-        }
-        if (payoffWad != 0) {
-            _changeCash(accountId, payoffWad, Reason.SETTLEMENT);
-            _changeCash(CLEARING, -payoffWad, Reason.CLEARING);
-        }
-    }
-
-    /// @inheritdoc IAccounts
-    function socialise(uint256 toId, uint256 lossWad) external override onlyModule {
-        int256 delta = _positiveAmount(lossWad);
-        if (lossWad >= positiveCashWad) revert Accounts__LossTooLarge(lossWad, positiveCashWad);
-        uint256 oldIndexWad = lossIndexWad;
-        uint256 newIndexWad = (oldIndexWad * (positiveCashWad - lossWad)) / positiveCashWad;
-        lossIndexWad = newIndexWad;
-        positiveCashWad -= lossWad;
-        // Clearing advances the loss; every account repays its share when it is next touched.
-        _changeCash(CLEARING, -delta, Reason.SOCIALISED);
-        _changeCash(toId, delta, Reason.SOCIALISED);
-        emit LossSocialised(lossWad, oldIndexWad, newIndexWad);
-    }
-
-    /// @inheritdoc IAccounts
-    function accrue(uint256[] calldata accountIds) external override {
-        for (uint256 i; i < accountIds.length; ++i) {
-            _requireExists(accountIds[i]);
-            _accrue(accountIds[i]);
-        }
+    constructor(address authority) ERC721("Plimsoll Account", "PLIM") AccessManaged(authority) {
+        _totals.lossIndexWad = uint72(START_INDEX_WAD);
+        _create(address(this), Mode.SINGLE);
+        _create(address(this), Mode.SINGLE);
     }
 
     /// @inheritdoc IAccounts
@@ -235,217 +77,448 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     }
 
     /// @inheritdoc IAccounts
-    function setMarginEngine(address marginEngine_) external override restricted {
-        marginEngine = IMarginEngine(marginEngine_);
-        emit MarginEngineSet(marginEngine_);
+    function setMarginEngine(address marginEngine) external override restricted {
+        _marginEngine = IMarginEngine(marginEngine);
+        emit MarginEngineSet(marginEngine);
     }
 
     /// @inheritdoc IAccounts
-    function snapshotOf(uint256 accountId) external view override returns (Snapshot memory s) {
-        _requireExists(accountId);
-        Account storage account = _account[accountId];
-        s.mode = account.mode;
-        s.cashWad = cashOf(accountId);
-        (s.tokenIds, s.amountsWad) = _tokensOf(accountId, account.tokenMask);
-        s.positions = _positions[accountId];
+    function setFund(address fund) external override restricted {
+        _transfer(ownerOf(FUND), fund, FUND);
     }
 
     /// @inheritdoc IAccounts
-    function cashOf(uint256 accountId) public view override returns (int256 cashWad) {
-        Account storage account = _account[accountId];
-        cashWad = account.cashWad;
-        uint256 storedIndexWad = account.lossIndexWad;
-        if (cashWad > 0 && accountId > FUND && storedIndexWad != lossIndexWad) {
-            cashWad = (cashWad * int256(lossIndexWad)) / int256(storedIndexWad);
+    function open(address owner, Mode mode) external override returns (uint256 accountId) {
+        accountId = _create(owner, mode);
+    }
+
+    /// @inheritdoc IAccounts
+    function setMode(uint256 accountId, Mode mode) external override onlyAuthorised(accountId) {
+        _requireInitial(accountId);
+        emit ModeChanged(accountId, _headers[accountId].mode, mode);
+        _headers[accountId].mode = mode;
+        _requireInitial(accountId);
+    }
+
+    /// @inheritdoc IAccounts
+    function isolate(uint256 accountId, uint256 instrument, uint256 tokenId, uint256 amountWad, uint256 cashWad)
+        external
+        override
+        onlyAuthorised(accountId)
+        returns (uint256 newAccountId)
+    {
+        Snapshot memory before_ = snapshotOf(accountId);
+        newAccountId = _create(ownerOf(accountId), _headers[accountId].mode);
+        Header memory from = _load(accountId);
+        Header memory to = _load(newAccountId);
+        _movePosition(accountId, from, newAccountId, to, instrument);
+        _moveToken(accountId, from, newAccountId, to, tokenId, amountWad);
+        if (from.cashWad < _signed(cashWad) && cashWad != 0) {
+            revert Accounts__InsufficientCash(from.cashWad, cashWad);
+        }
+        _changeCash(accountId, from, -_signed(cashWad), Reason.TRANSFER);
+        _changeCash(newAccountId, to, _signed(cashWad), Reason.TRANSFER);
+        _headers[accountId] = from;
+        _headers[newAccountId] = to;
+        _marginEngine.enforce(accountId, before_);
+        _requireInitial(newAccountId);
+    }
+
+    /// @inheritdoc IAccounts
+    function applyTrade(Trade calldata trade) external override onlyModule {
+        _requireValid(trade);
+        int256 quantityWad = int256(trade.quantityWad);
+        bool isOption = trade.instrument.isOption();
+        int256 priceE8 = isOption ? int256(0) : int256(trade.priceWad) / Units.E8_TO_WAD;
+        int256 paidWad = isOption ? WadMath.mulWadUp(quantityWad, int256(trade.priceWad)) : int256(0);
+        int256 takenWad = isOption ? WadMath.mulWadDown(quantityWad, int256(trade.priceWad)) : int256(0);
+        int256 buyerWad = _trade(trade.buyerId, trade.instrument, quantityWad, priceE8, -paidWad);
+        int256 sellerWad = _trade(trade.sellerId, trade.instrument, -quantityWad, priceE8, takenWad);
+        _clear(-(buyerWad + sellerWad));
+    }
+
+    /// @inheritdoc IAccounts
+    function creditToken(uint256 accountId, uint256 tokenId, uint256 amountWad) external override onlyModule {
+        if (amountWad == 0) revert Accounts__ZeroAmount(amountWad, 1);
+        if (tokenId == CASH) {
+            _addCash(accountId, _signed(amountWad), Reason.DEPOSIT);
+        } else {
+            Header memory h = _load(accountId);
+            _changeToken(accountId, h, tokenId, _signed(amountWad));
+            _headers[accountId] = h;
+        }
+    }
+
+    /// @inheritdoc IAccounts
+    function debitToken(uint256 accountId, uint256 tokenId, uint256 amountWad) external override onlyModule {
+        if (amountWad == 0) revert Accounts__ZeroAmount(amountWad, 1);
+        if (tokenId == CASH) {
+            int256 heldWad = cashOf(accountId);
+            if (heldWad < _signed(amountWad)) revert Accounts__InsufficientCash(heldWad, amountWad);
+            _addCash(accountId, -_signed(amountWad), Reason.WITHDRAWAL);
+        } else {
+            Header memory h = _load(accountId);
+            _changeToken(accountId, h, tokenId, -_signed(amountWad));
+            _headers[accountId] = h;
+        }
+    }
+
+    /// @inheritdoc IAccounts
+    function moveCash(uint256 fromId, uint256 toId, uint256 amountWad) external override onlyModule {
+        _addCash(fromId, -_signed(amountWad), Reason.TRANSFER);
+        _addCash(toId, _signed(amountWad), Reason.TRANSFER);
+    }
+
+    /// @inheritdoc IAccounts
+    function transferSlice(uint256 fromId, uint256 toId, uint256 fractionWad, uint256 reserveCashWad)
+        external
+        override
+        onlyModule
+    {
+        if (fromId == toId) revert Accounts__SelfTrade(fromId);
+        if (fractionWad == 0) revert Accounts__ZeroAmount(fractionWad, 1);
+        if (fractionWad > Units.UWAD) revert Accounts__BadFraction(fractionWad, Units.UWAD);
+        Header memory from = _loadFree(fromId);
+        Header memory to = _loadFree(toId);
+        // Floor: less cash or more debt leaves the liquidated account (R-05).
+        int256 cashWad = WadMath.mulWadDown(from.cashWad - _signed(reserveCashWad), int256(fractionWad));
+        int256 realisedWad = _slicePositions(fromId, from, toId, to, int256(fractionWad));
+        _sliceTokens(fromId, from, toId, to, fractionWad);
+        _changeCash(fromId, from, -cashWad, Reason.LIQUIDATION);
+        _changeCash(toId, to, cashWad + realisedWad, Reason.LIQUIDATION);
+        _headers[fromId] = from;
+        _headers[toId] = to;
+        _clear(-realisedWad);
+    }
+
+    /// @inheritdoc IAccounts
+    function settlePositions(uint256 accountId, uint8 underlyingId, uint40 expiryTs, uint256 priceWad)
+        external
+        override
+        onlyModule
+        returns (uint256 settled)
+    {
+        Header memory h = _loadFree(accountId);
+        int256 cashWad;
+        uint256[] memory words = _read(accountId, h.positionCount, h.positionCount);
+        for (uint256 i = words.length; i > 0; --i) {
+            uint256 word = words[i - 1];
+            if (word.underlyingOf() != underlyingId || word.expiryOf() != expiryTs) continue;
+            if (word.kindOf() == PositionWord.PERP) continue;
+            cashWad += SettlementMath.valueOf(word, _signed(priceWad));
+            _store(accountId, h, words, i - 1, 0);
+            ++settled;
+        }
+        _changeCash(accountId, h, cashWad, Reason.SETTLEMENT);
+        _headers[accountId] = h;
+        _clear(-cashWad);
+    }
+
+    /// @inheritdoc IAccounts
+    function socialise(uint256 toId, uint256 lossWad) external override onlyModule {
+        if (lossWad == 0) revert Accounts__ZeroAmount(lossWad, 1);
+        Totals memory t = _totals;
+        if (lossWad > t.positiveCashWad) revert Accounts__LossTooLarge(lossWad, t.positiveCashWad);
+        // Floor: what the accounts lose is at least the loss, so the sum of balances stays within the total.
+        uint256 indexWad = uint256(t.lossIndexWad) * (t.positiveCashWad - lossWad) / t.positiveCashWad;
+        if (indexWad < MIN_INDEX_WAD) revert Accounts__LossTooLarge(lossWad, t.positiveCashWad);
+        emit LossSocialised(lossWad, t.lossIndexWad, indexWad);
+        _totals.lossIndexWad = uint72(indexWad);
+        _totals.positiveCashWad = uint128(t.positiveCashWad - lossWad);
+        _clear(-_signed(lossWad));
+        _addCash(toId, _signed(lossWad), Reason.SOCIALISED);
+    }
+
+    /// @inheritdoc IAccounts
+    function accrue(uint256[] calldata accountIds) external override {
+        for (uint256 i; i < accountIds.length; ++i) {
+            _headers[accountIds[i]] = _load(accountIds[i]);
         }
     }
 
     /// @inheritdoc IAccounts
     function storedCashOf(uint256 accountId) external view override returns (int256 cashWad) {
-        cashWad = _account[accountId].cashWad;
+        cashWad = _headers[accountId].cashWad;
     }
 
     /// @inheritdoc IAccounts
-    function isAuthorised(uint256 accountId, address caller) public view override returns (bool) {
-        return _isAuthorized(_requireOwned(accountId), caller, accountId);
+    function isAuthorised(uint256 accountId, address caller) external view override returns (bool) {
+        return _isAllowed(accountId, caller);
     }
 
-    function _open(address owner, Mode mode) private returns (uint256 accountId) {
-        accountId = nextAccountId++;
-        _account[accountId] = Account(0, uint128(lossIndexWad), uint8(mode), 0);
+    /// @inheritdoc IAccounts
+    function nextAccountId() external view override returns (uint256) {
+        return _totals.nextId;
+    }
+
+    /// @inheritdoc IAccounts
+    function positiveCashWad() external view override returns (uint256 cashWad) {
+        cashWad = _totals.positiveCashWad;
+    }
+
+    /// @inheritdoc IAccounts
+    function lossIndexWad() external view override returns (uint256 indexWad) {
+        indexWad = _totals.lossIndexWad;
+    }
+
+    /// @inheritdoc IAccounts
+    function snapshotOf(uint256 accountId) public view override returns (Snapshot memory snapshot) {
+        Header memory h = _existing(accountId);
+        snapshot.mode = uint8(h.mode);
+        snapshot.cashWad = _afterLoss(accountId, h);
+        snapshot.positions = _read(accountId, h.positionCount, h.positionCount);
+        uint256 count;
+        for (uint256 mask = h.tokenMask; mask != 0; mask &= mask - 1) {
+            ++count;
+        }
+        snapshot.tokenIds = new uint256[](count);
+        snapshot.amountsWad = new uint256[](count);
+        uint256 at;
+        for (uint256 tokenId; at < count; ++tokenId) {
+            if (h.tokenMask & (1 << tokenId) == 0) continue;
+            snapshot.tokenIds[at] = tokenId;
+            snapshot.amountsWad[at++] = _amountsWad[accountId][tokenId];
+        }
+    }
+
+    /// @inheritdoc IAccounts
+    function cashOf(uint256 accountId) public view override returns (int256 cashWad) {
+        cashWad = _afterLoss(accountId, _existing(accountId));
+    }
+
+    function _create(address owner, Mode mode) private returns (uint256 accountId) {
+        accountId = _totals.nextId++;
+        Header storage h = _headers[accountId];
+        h.lossIndexWad = _totals.lossIndexWad;
+        h.mode = mode;
         _mint(owner, accountId);
         emit AccountOpened(accountId, owner, mode);
     }
 
-    function _requireExists(uint256 accountId) private view {
-        if (accountId >= nextAccountId) revert Accounts__UnknownAccount(accountId, nextAccountId);
+    function _requireInitial(uint256 accountId) private view {
+        IMarginEngine.MarginState memory m = _marginEngine.marginOf(accountId);
+        if (m.equityWad < int256(m.initialWad)) revert Accounts__Unhealthy(m.equityWad, m.initialWad);
     }
 
-    /// @dev Clearing and fund never hold positions.
-    function _requireUser(uint256 accountId) private view {
-        _requireExists(accountId);
-        if (accountId <= FUND) revert Accounts__UnknownAccount(accountId, nextAccountId);
-    }
-
-    function _requireInstrument(uint256 word) private pure {
+    function _requireValid(Trade calldata trade) private view {
+        if (trade.buyerId == trade.sellerId) revert Accounts__SelfTrade(trade.buyerId);
+        if (trade.quantityWad == 0) revert Accounts__ZeroAmount(trade.quantityWad, 1);
+        if (trade.quantityWad > MAX_WAD) revert Accounts__Overflow(trade.quantityWad, MAX_WAD);
+        if (trade.priceWad > MAX_WAD) revert Accounts__Overflow(trade.priceWad, MAX_WAD);
+        uint256 word = trade.instrument;
         uint256 kind = word.kindOf();
-        bool bad = word.underlyingOf() == 0 || kind > PositionWord.PERP || word.quantityOf() != 0;
-        bad = bad || (word.isOption() ? word.priceE8Of() <= 0 : word.priceE8Of() != 0);
-        if (bad || ((kind == PositionWord.PERP) != (word.expiryOf() == 0))) revert Accounts__BadInstrument(word);
-    }
-
-    function _requireHealthy(uint256 accountId) private view {
-        IMarginEngine.MarginState memory state = marginEngine.marginOf(accountId);
-        if (state.equityWad < int256(state.initialWad)) {
-            revert Accounts__Unhealthy(state.equityWad, state.initialWad);
+        bool isOption = word.isOption();
+        bool isShaped = word.quantityOf() == 0 && word.underlyingOf() != 0 && kind <= PositionWord.PERP
+            && (isOption ? word.priceE8Of() > 0 : word.priceE8Of() == 0);
+        if (!isShaped || (kind == PositionWord.PERP) != (word.expiryOf() == 0)) {
+            revert Accounts__BadInstrument(word);
+        }
+        if (kind != PositionWord.PERP && word.expiryOf() <= block.timestamp) {
+            revert Accounts__Expired(word.expiryOf(), block.timestamp);
+        }
+        if (!isOption && trade.priceWad % uint256(Units.E8_TO_WAD) != 0) {
+            revert Accounts__PriceStep(trade.priceWad, uint256(Units.E8_TO_WAD));
         }
     }
 
-    function _positiveAmount(uint256 amountWad) private pure returns (int256) {
-        if (amountWad == 0) revert Accounts__ZeroAmount(0, 1);
-        if (amountWad > uint128(type(int128).max)) revert Accounts__Overflow(amountWad, uint128(type(int128).max));
-        return int256(amountWad);
+    function _isAllowed(uint256 accountId, address caller) private view returns (bool) {
+        return _isAuthorized(_ownerOf(accountId), caller, accountId);
     }
 
-    /// @dev Books a pending share of socialised losses; what rounding takes too much stays with clearing.
-    function _accrue(uint256 accountId) private {
-        Account storage account = _account[accountId];
-        if (account.lossIndexWad == lossIndexWad) return;
-        int256 lossWad = int256(account.cashWad) - cashOf(accountId);
-        account.lossIndexWad = uint128(lossIndexWad);
-        if (lossWad == 0) return;
-        _store(accountId, -lossWad, Reason.SOCIALISED);
-        _store(CLEARING, lossWad, Reason.SOCIALISED);
+    function _existing(uint256 accountId) private view returns (Header memory h) {
+        h = _headers[accountId];
+        if (h.lossIndexWad == 0) revert Accounts__UnknownAccount(accountId, _totals.nextId);
     }
 
-    function _changeCash(uint256 accountId, int256 deltaWad, Reason reason) private {
-        _accrue(accountId);
-        int256 oldWad = _account[accountId].cashWad;
-        int256 newWad = _store(accountId, deltaWad, reason);
-        if (accountId <= FUND) return;
-        uint256 grown = positiveCashWad + uint256(newWad > 0 ? newWad : int256(0));
-        uint256 gone = uint256(oldWad > 0 ? oldWad : int256(0));
-        // Rounding of the loss index may leave the sum a few wei short of its parts.
-        positiveCashWad = grown > gone ? grown - gone : 0;
+    /// @dev Cash after pending losses, rounded down; the clearing account never bears one.
+    function _afterLoss(uint256 accountId, Header memory h) private view returns (int256 cashWad) {
+        cashWad = h.cashWad;
+        uint256 indexWad = _totals.lossIndexWad;
+        if (cashWad <= 0 || accountId == CLEARING || indexWad == h.lossIndexWad) return cashWad;
+        cashWad = cashWad * int256(indexWad) / int256(uint256(h.lossIndexWad));
     }
 
-    function _store(uint256 accountId, int256 deltaWad, Reason reason) private returns (int256 cashWad) {
-        Account storage account = _account[accountId];
-        cashWad = int256(account.cashWad) + deltaWad;
-        if (cashWad != int128(cashWad)) revert Accounts__Overflow(WadMath.abs(cashWad), uint128(type(int128).max));
-        account.cashWad = int128(cashWad);
+    /// @dev Reads a header and books pending losses; the caller writes the header back.
+    function _load(uint256 accountId) private returns (Header memory h) {
+        h = _existing(accountId);
+        int256 cashWad = _afterLoss(accountId, h);
+        int256 lossWad = h.cashWad - cashWad;
+        h.lossIndexWad = _totals.lossIndexWad;
+        if (lossWad == 0) return h;
+        h.cashWad = int128(cashWad);
+        emit CashChanged(accountId, -lossWad, cashWad, Reason.SOCIALISED);
+        _clear(lossWad);
+    }
+
+    /// @dev The same for an account that may hold positions.
+    function _loadFree(uint256 accountId) private returns (Header memory h) {
+        if (accountId == CLEARING) revert Accounts__Reserved(accountId, CLEARING + 1);
+        h = _load(accountId);
+    }
+
+    function _addCash(uint256 accountId, int256 deltaWad, Reason reason) private {
+        Header memory h = _load(accountId);
+        _changeCash(accountId, h, deltaWad, reason);
+        _headers[accountId] = h;
+    }
+
+    /// @dev The opposite of cash that was credited or charged elsewhere.
+    function _clear(int256 deltaWad) private {
+        if (deltaWad != 0) _addCash(CLEARING, deltaWad, Reason.CLEARING);
+    }
+
+    function _changeCash(uint256 accountId, Header memory h, int256 deltaWad, Reason reason) private {
+        if (deltaWad == 0) return;
+        int256 cashWad = h.cashWad + deltaWad;
+        if (WadMath.abs(cashWad) > MAX_WAD) revert Accounts__Overflow(WadMath.abs(cashWad), MAX_WAD);
+        if (accountId != CLEARING) {
+            int256 changeWad = _positive(cashWad) - _positive(h.cashWad);
+            uint256 totalWad = uint256(int256(uint256(_totals.positiveCashWad)) + changeWad);
+            if (totalWad > MAX_WAD) revert Accounts__Overflow(totalWad, MAX_WAD);
+            if (changeWad != 0) _totals.positiveCashWad = uint128(totalWad);
+        }
+        h.cashWad = int128(cashWad);
         emit CashChanged(accountId, deltaWad, cashWad, reason);
     }
 
-    function _changeCollateral(uint256 accountId, uint256 tokenId, int256 deltaWad) private {
-        if (tokenId == CASH || tokenId >= MAX_TOKENS) revert Accounts__Overflow(tokenId, MAX_TOKENS - 1);
-        uint256 heldWad = _amountWad[accountId][tokenId];
-        if (deltaWad < 0 && heldWad < uint256(-deltaWad)) {
-            revert Accounts__InsufficientCollateral(heldWad, uint256(-deltaWad));
-        }
-        uint256 amountWad = uint256(int256(heldWad) + deltaWad);
-        _amountWad[accountId][tokenId] = amountWad;
-        Account storage account = _account[accountId];
-        uint64 bit = uint64(1 << tokenId);
-        account.tokenMask = amountWad == 0 ? account.tokenMask & ~bit : account.tokenMask | bit;
+    function _changeToken(uint256 accountId, Header memory h, uint256 tokenId, int256 deltaWad) private {
+        if (tokenId == CASH || tokenId >= MAX_TOKENS) revert Accounts__TokenOutOfRange(tokenId, MAX_TOKENS);
+        int256 heldWad = int256(_amountsWad[accountId][tokenId]);
+        if (heldWad + deltaWad < 0) revert Accounts__InsufficientCollateral(uint256(heldWad), uint256(-deltaWad));
+        uint256 amountWad = uint256(heldWad + deltaWad);
+        if (amountWad > MAX_WAD) revert Accounts__Overflow(amountWad, MAX_WAD);
+        _amountsWad[accountId][tokenId] = amountWad;
+        uint40 bit = uint40(1 << tokenId);
+        h.tokenMask = amountWad == 0 ? h.tokenMask & ~bit : h.tokenMask | bit;
         emit CollateralChanged(accountId, tokenId, deltaWad, amountWad);
     }
 
-    function _tokensOf(uint256 accountId, uint256 mask)
+    function _trade(uint256 accountId, uint256 instrument, int256 quantityWad, int256 priceE8, int256 premiumWad)
         private
-        view
-        returns (uint256[] memory tokenIds, uint256[] memory amountsWad)
+        returns (int256 cashWad)
     {
-        uint256 count;
-        for (uint256 rest = mask; rest != 0; rest &= rest - 1) {
-            ++count;
-        }
-        tokenIds = new uint256[](count);
-        amountsWad = new uint256[](count);
-        uint256 at;
-        for (uint256 id; at < count; ++id) {
-            if ((mask >> id) & 1 == 0) continue;
-            (tokenIds[at], amountsWad[at++]) = (id, _amountWad[accountId][id]);
+        Header memory h = _loadFree(accountId);
+        uint256[] memory words = _read(accountId, h.positionCount, uint256(h.positionCount) + 1);
+        cashWad = premiumWad + _merge(accountId, h, words, instrument, quantityWad, priceE8);
+        _changeCash(accountId, h, cashWad, Reason.TRADE);
+        _headers[accountId] = h;
+    }
+
+    function _slicePositions(
+        uint256 fromId,
+        Header memory from,
+        uint256 toId,
+        Header memory to,
+        int256 fractionWad
+    ) private returns (int256 realisedWad) {
+        uint256[] memory source = _read(fromId, from.positionCount, from.positionCount);
+        uint256[] memory target = _read(toId, to.positionCount, uint256(to.positionCount) + from.positionCount);
+        // Backwards: a fraction of one removes the last word every time, so nothing moves within the array.
+        for (uint256 i = source.length; i > 0; --i) {
+            uint256 word = source[i - 1];
+            int256 quantityWad = word.quantityOf();
+            int256 partWad = quantityWad * fractionWad / Units.WAD;
+            if (partWad == 0) continue;
+            _store(fromId, from, source, i - 1, partWad == quantityWad ? 0 : _resized(word, quantityWad - partWad));
+            realisedWad += _merge(toId, to, target, _resized(word, 0), partWad, word.priceE8Of());
         }
     }
 
-    /// @dev Index of the position in the instrument, or the length when there is none.
-    function _find(uint256 accountId, uint256 word) private view returns (uint256 at) {
-        uint256[] storage words = _positions[accountId];
-        uint256 n = words.length;
-        uint256 instrument = word.instrumentOf();
-        while (at < n && words[at].instrumentOf() != instrument) ++at;
+    function _sliceTokens(uint256 fromId, Header memory from, uint256 toId, Header memory to, uint256 fractionWad)
+        private
+    {
+        uint256 mask = from.tokenMask;
+        for (uint256 tokenId; mask >> tokenId != 0; ++tokenId) {
+            if (mask & (1 << tokenId) == 0) continue;
+            _moveToken(fromId, from, toId, to, tokenId, _amountsWad[fromId][tokenId] * fractionWad / Units.UWAD);
+        }
     }
 
-    /// @dev Adds a quantity to a position; returns what it realised in cash, already booked to the account.
-    function _merge(uint256 accountId, uint256 instrument, int256 quantityWad, int256 priceE8)
+    function _moveToken(
+        uint256 fromId,
+        Header memory from,
+        uint256 toId,
+        Header memory to,
+        uint256 tokenId,
+        uint256 amountWad
+    ) private {
+        if (amountWad == 0) return;
+        _changeToken(fromId, from, tokenId, -_signed(amountWad));
+        _changeToken(toId, to, tokenId, _signed(amountWad));
+    }
+
+    /// @dev Moves one whole position into an account that has none.
+    function _movePosition(uint256 fromId, Header memory from, uint256 toId, Header memory to, uint256 instrument)
         private
-        returns (int256 realisedWad)
     {
-        uint256 at = _find(accountId, instrument);
-        bool isNew = at == _positions[accountId].length;
-        uint256 old = isNew ? instrument : _positions[accountId][at];
+        uint256[] memory source = _read(fromId, from.positionCount, from.positionCount);
+        uint256 at = _find(source, from.positionCount, instrument);
+        if (at == from.positionCount) revert Accounts__NoPosition(fromId, instrument);
+        uint256 word = source[at];
+        _store(fromId, from, source, at, 0);
+        _store(toId, to, new uint256[](1), 0, word);
+    }
+
+    /// @dev Merges a change into the position of the same instrument; `words` has room for one more.
+    function _merge(
+        uint256 accountId,
+        Header memory h,
+        uint256[] memory words,
+        uint256 instrument,
+        int256 quantityWad,
+        int256 priceE8
+    ) private returns (int256 cashWad) {
+        uint256 count = h.positionCount;
+        uint256 at = _find(words, count, instrument);
         uint256 merged;
-        (merged, realisedWad) = LinearMath.merge(old, quantityWad, priceE8);
-        _writePosition(accountId, at, merged.quantityOf() == 0 ? 0 : merged);
-        if (realisedWad != 0) _changeCash(accountId, realisedWad, Reason.TRADE);
+        (merged, cashWad) = LinearMath.merge(at == count ? instrument : words[at], quantityWad, priceE8);
+        _store(accountId, h, words, at, merged.quantityOf() == 0 ? 0 : merged);
     }
 
-    /// @dev Writes, appends (at the end) or removes (word 0; the last one takes the place).
-    function _writePosition(uint256 accountId, uint256 at, uint256 word) private {
-        uint256[] storage words = _positions[accountId];
-        uint256 n = words.length;
-        uint256 old;
-        if (at == n) {
-            if (n == Units.MAX_POSITIONS) revert Accounts__TooManyPositions(n + 1, Units.MAX_POSITIONS);
-            words.push(word);
+    /// @dev Writes one word to storage and to its copy in memory; 0 removes it and moves the last one into its place.
+    function _store(uint256 accountId, Header memory h, uint256[] memory words, uint256 at, uint256 word) private {
+        uint256 count = h.positionCount;
+        uint256 oldWord = at < count ? words[at] : 0;
+        uint256[128] storage stored = _words[accountId];
+        if (word != 0) {
+            if (at == Units.MAX_POSITIONS) revert Accounts__TooManyPositions(at + 1, Units.MAX_POSITIONS);
+            if (at == count) h.positionCount = uint8(count + 1);
+            (words[at], stored[at]) = (word, word);
         } else {
-            old = words[at];
-            if (word != 0) {
-                words[at] = word;
-            } else {
-                if (at != n - 1) words[at] = words[n - 1];
-                words.pop();
-            }
+            if (at != count - 1) (words[at], stored[at]) = (words[count - 1], words[count - 1]);
+            (words[count - 1], stored[count - 1]) = (0, 0);
+            h.positionCount = uint8(count - 1);
         }
-        emit PositionChanged(accountId, old, word);
+        emit PositionChanged(accountId, oldWord, word);
     }
 
-    function _moveTokens(uint256 fromId, uint256 toId, uint256 fractionWad) private {
-        (uint256[] memory tokenIds, uint256[] memory amountsWad) = _tokensOf(fromId, _account[fromId].tokenMask);
-        for (uint256 i; i < tokenIds.length; ++i) {
-            // Seized collateral is rounded down (R-05).
-            int256 sliceWad = int256((amountsWad[i] * fractionWad) / WAD);
-            if (sliceWad == 0) continue;
-            _changeCollateral(fromId, tokenIds[i], -sliceWad);
-            _changeCollateral(toId, tokenIds[i], sliceWad);
+    /// @dev Copies the words of an account into an array with room for `capacity`.
+    function _read(uint256 accountId, uint256 count, uint256 capacity) private view returns (uint256[] memory words) {
+        words = new uint256[](capacity);
+        uint256[128] storage stored = _words[accountId];
+        for (uint256 i; i < count; ++i) {
+            words[i] = stored[i];
         }
     }
 
-    /// @dev Slices keep their entry on the giving side; the receiver averages, the difference goes to clearing.
-    function _movePositions(uint256 fromId, uint256 toId, uint256 fractionWad) private {
-        int256 realisedWad;
-        for (uint256 i = _positions[fromId].length; i > 0; --i) {
-            uint256 word = _positions[fromId][i - 1];
-            int256 sliceWad = (word.quantityOf() * int256(fractionWad)) / int256(WAD);
-            if (sliceWad == 0) continue;
-            int256 restWad = word.quantityOf() - sliceWad;
-            uint256 rest = PositionWord.pack(
-                word.underlyingOf(), word.kindOf(), word.expiryOf(), word.priceE8Of(), restWad
-            );
-            _writePosition(fromId, i - 1, restWad == 0 ? 0 : rest);
-            uint256 empty =
-                PositionWord.pack(word.underlyingOf(), word.kindOf(), word.expiryOf(), word.priceE8Of(), 0);
-            realisedWad += _merge(toId, empty, sliceWad, word.priceE8Of());
-        }
-        if (realisedWad != 0) _changeCash(CLEARING, -realisedWad, Reason.CLEARING);
+    /// @dev Place of the instrument, or `count`.
+    function _find(uint256[] memory words, uint256 count, uint256 instrument) private pure returns (uint256 at) {
+        // The kind is part of the compared bits, so one mask serves both sides; a linear price is no part.
+        uint256 shift = instrument.isOption() ? 128 : 200;
+        uint256 wanted = instrument >> shift;
+        while (at < count && words[at] >> shift != wanted) ++at;
     }
 
-    /// @dev Cash of a settled position, rounded down.
-    function _payoff(uint256 word, int256 priceWad) private pure returns (int256) {
-        int256 strikeWad = word.priceE8Of() * Units.E8_TO_WAD;
-        int256 valueWad = word.kindOf() == PositionWord.PUT ? strikeWad - priceWad : priceWad - strikeWad;
-        if (word.isOption() && valueWad < 0) valueWad = 0;
-        return WadMath.mulWadDown(word.quantityOf(), valueWad);
+    function _resized(uint256 word, int256 quantityWad) private pure returns (uint256) {
+        return (word >> 128 << 128) | uint128(int128(quantityWad));
+    }
+
+    function _positive(int256 valueWad) private pure returns (int256) {
+        return valueWad > 0 ? valueWad : int256(0);
+    }
+
+    function _signed(uint256 valueWad) private pure returns (int256) {
+        if (valueWad > MAX_WAD) revert Accounts__Overflow(valueWad, MAX_WAD);
+        return int256(valueWad);
     }
 }
