@@ -85,6 +85,7 @@ def _parameters(spec: Spec) -> dict[str, Any]:
     """Return the risk parameters as numbers, for the artefact."""
     return {
         "book": spec.params.book,
+        "oracle": {"heartbeat_sec": spec.oracle.heartbeat_sec, "signer_threshold": spec.oracle.signer_threshold},
         "account": asdict(spec.params.account),
         "underlyings": {name: asdict(spec.params.for_underlying(name)) for name in spec.underlyings},
         "collateral": {token.symbol: asdict(token) for token in spec.tokens},

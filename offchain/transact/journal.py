@@ -24,6 +24,9 @@ class Status(StrEnum):
 
 OPEN = (Status.PLANNED, Status.SENT)
 
+# Failures older than this no longer count against an intent: prices have moved on.
+FAILURE_WINDOW_SEC = 3_600
+
 
 class _Base(DeclarativeBase):
     """Tables of the journal."""
@@ -52,6 +55,7 @@ class _Failure(_Base):
 
     key: Mapped[str] = mapped_column(String, primary_key=True)
     count: Mapped[int] = mapped_column(Integer, default=0)
+    since_ts: Mapped[int] = mapped_column(Integer, default=0)
     last: Mapped[str] = mapped_column(String, default="")
 
 
@@ -195,7 +199,7 @@ class Journal:
             session.get_one(_Row, key).status = status.value
             session.commit()
 
-    def note_failure(self, key: str, reason: str) -> int:
+    def note_failure(self, key: str, reason: str, now_ts: int) -> int:
         """Count a simulation that reverted.
 
         Parameters
@@ -204,22 +208,38 @@ class Journal:
             Intent.
         reason : str
             Error of the last one.
+        now_ts : int
+            Current time, unix seconds.
 
         Returns
         -------
         int
-            How often this intent has failed so far.
+            How often this intent has failed in the present window.
         """
         with Session(self._engine) as session:
-            row = session.get(_Failure, key) or _Failure(key=key, count=0)
+            row = session.get(_Failure, key)
+            if row is None or now_ts - row.since_ts >= FAILURE_WINDOW_SEC:
+                row = session.merge(_Failure(key=key, count=0, since_ts=now_ts))
             row.count += 1
             row.last = reason
-            session.add(row)
             session.commit()
             return int(row.count)
 
-    def failures(self, key: str) -> int:
-        """Return how often an intent failed in simulation."""
+    def failures(self, key: str, now_ts: int) -> int:
+        """Return how often an intent failed in the present window.
+
+        Parameters
+        ----------
+        key : str
+            Intent.
+        now_ts : int
+            Current time, unix seconds.
+
+        Returns
+        -------
+        int
+            0 once the window has passed.
+        """
         with Session(self._engine) as session:
             row = session.get(_Failure, key)
-            return 0 if row is None else int(row.count)
+            return 0 if row is None or now_ts - row.since_ts >= FAILURE_WINDOW_SEC else int(row.count)

@@ -38,7 +38,7 @@ class Policy:
     polls_per_bump : int
         Polls before the fee is raised.
     failure_budget : int
-        Simulated reverts of one intent before it is left alone.
+        Reverts of one intent within an hour before it is left alone.
     """
 
     max_head_age_sec: int = 120
@@ -167,7 +167,7 @@ class Transactor:
             return Outcome(transaction.key, False, reason=refusal)
         simulated = self.simulate(transaction)
         if not simulated.done:
-            count = self._journal.note_failure(transaction.key, simulated.reason)
+            count = self._journal.note_failure(transaction.key, simulated.reason, int(self._clock()))
             log.warning("simulation reverted", key=transaction.key, reason=simulated.reason, count=count)
             return simulated
         if simulated.gas_estimate == 0:
@@ -193,7 +193,7 @@ class Transactor:
         age = self._clock() - self._client.block_ts()
         if age > self._policy.max_head_age_sec:
             return f"head is {age:.0f} s old, limit {self._policy.max_head_age_sec} s"
-        failures = self._journal.failures(key)
+        failures = self._journal.failures(key, int(self._clock()))
         if failures >= self._policy.failure_budget:
             return f"{failures} failures, limit {self._policy.failure_budget}"
         return ""
@@ -237,7 +237,7 @@ class Transactor:
             status = Status.CONFIRMED if receipt.status == 1 else Status.REVERTED
             self._journal.finish(entry.key, status)
             if status is Status.REVERTED:
-                self._journal.note_failure(entry.key, "reverted when mined")
+                self._journal.note_failure(entry.key, "reverted when mined", int(self._clock()))
                 return Outcome(entry.key, False, receipt, "reverted when mined")
             return Outcome(entry.key, True, receipt)
         return None

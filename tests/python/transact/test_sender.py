@@ -4,6 +4,7 @@ import pytest
 
 from offchain.chain.client import Receipt, RevertError, RpcError, UnavailableError, wallet
 from offchain.transact import Journal, Policy, Status, Transaction, Transactor
+from offchain.transact.journal import FAILURE_WINDOW_SEC
 
 NOW = 1_770_000_000
 KEEPER = wallet("keeper test")
@@ -133,6 +134,9 @@ def test_execute__other_revert__sends_nothing_and_spends_the_budget():
     node.revert = None
     assert "2 failures, limit 2" in sender.execute(POST).reason
     assert node.sent == []
+    node.head_ts = NOW + FAILURE_WINDOW_SEC
+    later = Transactor(node, KEEPER, journal, Policy(failure_budget=2), lambda: node.head_ts, lambda _: None)
+    assert later.execute(POST).done
 
 
 def test_execute__old_head__refuses():

@@ -1,0 +1,246 @@
+"""Wires index, mirror, decide and transact into one step that can be repeated for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import structlog
+
+from offchain.chain.client import Client
+from offchain.chain.deployment import Deployment
+from offchain.decide import (
+    AccountView,
+    AuctionView,
+    BidderRule,
+    Intent,
+    PostSettlement,
+    Settle,
+    Snapshot,
+    decide,
+)
+from offchain.decide.snapshot import AuctionTerms
+from offchain.errors import DomainError, PlimsollError
+from offchain.index.sync import Index
+from offchain.keeper.encode import Encoder
+from offchain.keeper.view import expired_series, expiries_in_use, market_of, params_of, portfolio_of
+from offchain.mirror.margin_engine import MarginResult, evaluate_many
+from offchain.model import Market
+from offchain.transact import Outcome, Transactor
+from offchain.units import wad_to_float
+
+log = structlog.get_logger()
+
+# Accounts whose distance to a limit is below this share of gross notional are asked of the chain itself.
+UNCERTAIN_BAND = 1e-6
+FIRST_USER_ACCOUNT = 2
+MAX_PASSES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One intent and how it ended."""
+
+    intent: Intent
+    outcome: Outcome
+
+
+class Keeper:
+    """One keeper of one deployment.
+
+    Parameters
+    ----------
+    client : Client
+        Endpoint.
+    deployment : Deployment
+        Addresses, ids, parameters.
+    index : Index
+        State by events.
+    encoder : Encoder
+        Intents to calls.
+    transactor : Transactor
+        Sends them.
+    bidder : BidderRule or None
+        ``None`` when this keeper does not bid.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        deployment: Deployment,
+        index: Index,
+        encoder: Encoder,
+        transactor: Transactor,
+        bidder: BidderRule | None,
+    ) -> None:
+        self._client = client
+        self._deployment = deployment
+        self._encoder = encoder
+        self._transactor = transactor
+        self._bidder = bidder
+        self._params = params_of(deployment)
+        self._required: dict[str, set[int]] = {}
+        self.index = index
+
+    def margins(self, account_ids: Sequence[int]) -> dict[int, MarginResult]:
+        """Compute margins from the index alone.
+
+        Parameters
+        ----------
+        account_ids : Sequence[int]
+            Accounts.
+
+        Returns
+        -------
+        dict[int, MarginResult]
+            Empty while the market on chain is incomplete.
+
+        Raises
+        ------
+        DomainError
+            When a position's expiry is not in the round.
+        """
+        market = market_of(self.index.state, self._deployment)
+        if market is None or not account_ids:
+            return {}
+        folios = [portfolio_of(self.index.state, i, self._deployment) for i in account_ids]
+        return dict(zip(account_ids, evaluate_many(market, folios, self._params), strict=True))
+
+    def observe(self) -> Snapshot:
+        """Bring the index up to the head and say what the world looks like.
+
+        Returns
+        -------
+        Snapshot
+            Without accounts while prices are missing, stale or series unsettled: nothing may be decided on those.
+        """
+        self.index.sync()
+        state, deployment = self.index.state, self._deployment
+        now_ts = self._client.block_ts()
+        expired = expired_series(state, deployment, now_ts)
+        self._required = expiries_in_use(state, deployment, list(state.accounts))
+        offered = {symbol: r.ts for symbol, r in self._encoder.feed.rounds(self._required).items()}
+        quote = self._encoder.feed.tokens()
+        market = market_of(state, deployment)
+        views = {} if expired or market is None or self._is_stale(market, now_ts) else self._views()
+        buffer = self._params.account.buffer
+        return Snapshot(
+            block_ts=now_ts,
+            offered_round_ts=offered,
+            posted_round_ts={s: state.rounds[n].ts for s, n in deployment.underlyings.items() if n in state.rounds},
+            offered_token_ts=quote.ts if quote else 0,
+            posted_token_ts=min((ts for ts, _ in state.token_prices.values()), default=0),
+            expired=expired,
+            settled_prices=frozenset(key for key in expired if self._is_priced(key)),
+            accounts=tuple(views.values()),
+            auctions=self._auctions(views, now_ts),
+            bidder=self._bidder,
+            terms=replace(AuctionTerms(), buffer=buffer, fee_rate=self._params.account.fee_rate),
+        )
+
+    def _is_priced(self, series: tuple[str, int]) -> bool:
+        return (self._deployment.underlyings[series[0]], series[1]) in self.index.state.settled
+
+    def _is_stale(self, market: Market, now_ts: int) -> bool:
+        """Whether a round or a token price is older than the contracts accept."""
+        oldest = min([r.ts for r in market.rounds.values()] + [ts for ts, _ in self.index.state.token_prices.values()])
+        return now_ts - oldest > int(self._deployment.parameters["oracle"]["heartbeat_sec"])
+
+    def _views(self) -> dict[int, AccountView]:
+        """Return every account that holds something, as the mirror sees it; near a limit, as the chain does."""
+        held = [
+            i for i, a in self.index.state.accounts.items() if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0)
+        ]
+        try:
+            results = self.margins(held)
+        except DomainError as problem:
+            log.warning("no margins", reason=problem.message)
+            return {}
+        views = {i: _view(i, result) for i, result in results.items()}
+        engine = self._deployment.contract(self._client, "MarginEngine")
+        for account_id in [i for i, result in results.items() if _is_uncertain(result)]:
+            state = engine.call("marginOf", account_id)
+            values = (state.equityWad, state.marketEquityWad, state.initialWad, state.maintenanceWad)
+            views[account_id] = AccountView(account_id, *(wad_to_float(value) for value in values))
+        return views
+
+    def _auctions(self, views: dict[int, AccountView], now_ts: int) -> tuple[AuctionView, ...]:
+        """Return the running auctions of accounts with a margin."""
+        running: list[AuctionView] = []
+        for account_id, auction in sorted(self.index.state.auctions.items()):
+            if account_id not in views:
+                continue
+            reserve = wad_to_float(auction.reserve_wad)
+            solvent = views[account_id].market_equity >= reserve
+            clock_ts = (auction.solvent_ts if solvent else auction.insolvent_ts) or now_ts
+            running.append(AuctionView(account_id, auction.started_ts, solvent, clock_ts, reserve, auction.bid_count))
+        return tuple(running)
+
+    def run_pass(self, *, dry_run: bool = False) -> list[Done]:
+        """Observe, decide and act once.
+
+        Parameters
+        ----------
+        dry_run : bool
+            Simulate every intent instead of sending it.
+
+        Returns
+        -------
+        list[Done]
+            Every intent with its end, in order.
+        """
+        ended: list[Done] = []
+        unpriced: set[tuple[str, int]] = set()
+        for intent in decide(self.observe()):
+            if isinstance(intent, Settle) and (intent.underlying, intent.expiry_ts) in unpriced:
+                continue
+            outcome = self._act(intent, dry_run=dry_run)
+            if isinstance(intent, PostSettlement) and (dry_run or not outcome.done):
+                unpriced.add((intent.underlying, intent.expiry_ts))
+            ended.append(Done(intent, outcome))
+        return ended
+
+    def _act(self, intent: Intent, *, dry_run: bool) -> Outcome:
+        """Encode one intent and send or simulate it."""
+        try:
+            transaction = self._encoder.encode(intent, self._required)
+        except PlimsollError as problem:
+            return Outcome(intent.key, False, reason=str(problem))
+        if transaction is None:
+            return Outcome(intent.key, False, reason="this keeper has no key or no samples for it")
+        outcome = self._transactor.simulate(transaction) if dry_run else self._transactor.execute(transaction)
+        log.info("intent", key=intent.key, done=outcome.done, reason=outcome.reason, dry_run=dry_run)
+        return outcome
+
+    def run_until_idle(self) -> list[Done]:
+        """Repeat passes until one achieves nothing.
+
+        Returns
+        -------
+        list[Done]
+            Of all passes.
+        """
+        ended: list[Done] = []
+        for _ in range(MAX_PASSES):
+            now = self.run_pass()
+            ended.extend(now)
+            if not any(item.outcome.receipt for item in now):
+                break
+        return ended
+
+
+def _view(account_id: int, result: MarginResult) -> AccountView:
+    return AccountView(
+        account_id, result.equity, result.market_equity, result.initial_margin, result.maintenance_margin
+    )
+
+
+def _is_uncertain(result: MarginResult) -> bool:
+    """Whether a decision lies within the accuracy of the mirror."""
+    band = UNCERTAIN_BAND * result.gross_notional
+    gaps = (
+        result.equity - result.maintenance_margin,
+        result.equity - result.initial_margin,
+        result.market_equity,
+    )
+    return min(abs(gap) for gap in gaps) <= band

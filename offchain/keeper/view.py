@@ -1,0 +1,182 @@
+"""From the index to the mirror: markets and portfolios in cash units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from offchain.chain.deployment import Deployment
+from offchain.chain.words import from_word, unpack
+from offchain.index.state import State, snapshot_fields
+from offchain.model import Market, Mode, Portfolio, Round, Surface, Svi, Token
+from offchain.params import AccountParams, Params
+from offchain.units import wad_to_float
+
+
+def params_of(deployment: Deployment) -> Params:
+    """Return the risk parameters that the deployment was configured with.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        Artefact.
+
+    Returns
+    -------
+    Params
+        Every underlying with its own full set.
+    """
+    stored = deployment.parameters
+    return Params(AccountParams(**stored["account"]), stored["book"], {}, stored["underlyings"])
+
+
+def round_of(state: State, underlying_id: int, symbol: str) -> Round:
+    """Return the latest round of an underlying.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state; it must hold a round of the underlying.
+    underlying_id : int
+        Id on chain.
+    symbol : str
+        Its symbol.
+
+    Returns
+    -------
+    Round
+        In cash units.
+    """
+    posted = state.rounds[underlying_id]
+    surfaces = tuple(
+        Surface(
+            s.expiryTs,
+            wad_to_float(s.forwardWad),
+            wad_to_float(s.rateWad),
+            Svi(*(wad_to_float(value) for value in (s.aWad, s.bWad, s.rhoWad, s.mWad, s.sWad))),
+        )
+        for s in posted.surfaces
+    )
+    return Round(
+        symbol,
+        posted.ts,
+        wad_to_float(posted.spotWad),
+        wad_to_float(posted.perpWad),
+        wad_to_float(posted.confWad),
+        surfaces,
+    )
+
+
+def market_of(state: State, deployment: Deployment) -> Market | None:
+    """Return the market on chain.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    deployment : Deployment
+        Names, and the terms of the tokens.
+
+    Returns
+    -------
+    Market or None
+        ``None`` while a round or a token price has never been posted.
+    """
+    ids = {record.token_id for record in deployment.tokens.values()}
+    if not ids <= set(state.token_prices) or not set(deployment.underlyings.values()) <= set(state.rounds):
+        return None
+    rounds = {symbol: round_of(state, number, symbol) for symbol, number in deployment.underlyings.items()}
+    terms = deployment.parameters["collateral"]
+    tokens = {
+        symbol: Token(
+            symbol,
+            wad_to_float(state.token_prices[record.token_id][1]),
+            terms[symbol]["haircut"],
+            terms[symbol]["linked"] or None,
+            terms[symbol]["linked_haircut"],
+            terms[symbol]["ratio"],
+        )
+        for symbol, record in deployment.tokens.items()
+    }
+    return Market(max(r.ts for r in rounds.values()), tokens, rounds)
+
+
+def portfolio_of(state: State, account_id: int, deployment: Deployment) -> Portfolio:
+    """Return one account as the mirror takes it.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    account_id : int
+        Account.
+    deployment : Deployment
+        Names.
+
+    Returns
+    -------
+    Portfolio
+        In cash units, pending losses applied.
+    """
+    tokens = {record.token_id: symbol for symbol, record in deployment.tokens.items()}
+    symbols = {number: symbol for symbol, number in deployment.underlyings.items()}
+    fields = snapshot_fields(state, account_id)
+    held = zip(fields["tokenIds"], fields["amountsWad"], strict=True)
+    return Portfolio(
+        Mode(fields["mode"]),
+        wad_to_float(fields["cashWad"]),
+        {tokens[token_id]: wad_to_float(amount) for token_id, amount in held},
+        tuple(from_word(word, symbols) for word in fields["positions"]),
+    )
+
+
+def expiries_in_use(state: State, deployment: Deployment, account_ids: Sequence[int]) -> dict[str, set[int]]:
+    """Return the expiries that accounts hold, by underlying.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    deployment : Deployment
+        Names.
+    account_ids : Sequence[int]
+        Accounts to look at.
+
+    Returns
+    -------
+    dict[str, set[int]]
+        Perpetuals have none.
+    """
+    symbols = {number: symbol for symbol, number in deployment.underlyings.items()}
+    found: dict[str, set[int]] = {symbol: set() for symbol in deployment.underlyings}
+    for account_id in account_ids:
+        for packed in state.accounts[account_id].words:
+            word = unpack(packed)
+            if word.expiry_ts:
+                found[symbols[word.underlying_id]].add(word.expiry_ts)
+    return found
+
+
+def expired_series(state: State, deployment: Deployment, now_ts: int) -> dict[tuple[str, int], tuple[int, ...]]:
+    """Return who still holds what has expired.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    deployment : Deployment
+        Names.
+    now_ts : int
+        Time of the latest block.
+
+    Returns
+    -------
+    dict[tuple[str, int], tuple[int, ...]]
+        Account ids by (underlying, expiry).
+    """
+    holders: dict[tuple[str, int], list[int]] = {}
+    for account_id in sorted(state.accounts):
+        for symbol, expiries in expiries_in_use(state, deployment, [account_id]).items():
+            for expiry_ts in expiries:
+                if expiry_ts <= now_ts:
+                    holders.setdefault((symbol, expiry_ts), []).append(account_id)
+    return {series: tuple(ids) for series, ids in holders.items()}
