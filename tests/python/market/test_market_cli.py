@@ -34,6 +34,15 @@ def test_the_written_market_is_the_fitted_round(chain_file, made_up, tmp_path, c
     assert "confidence" in shown
 
 
+def test_the_market_file_carries_the_given_perpetual(chain_file, tmp_path):
+    out = tmp_path / "market.json"
+    assert run(["market", "fit", str(chain_file), "--currency", "BTC", "--perp", "67000", "--out", str(out)]) == 0
+    market = load_market(out)
+    assert market.rounds["BTC"].perp == pytest.approx(67_000.0)
+    assert market.rounds["BTC"].perp != market.rounds["BTC"].spot
+    assert set(market.tokens) == {"USDC", "WBTC"}
+
+
 def test_one_snapshot_of_one_underlying_as_json(chain_file, first, capsys):
     for ts in (str(first.ts), "2026-01-30T04:30:00Z", "2026-01-30T04:30:00"):
         assert (
