@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import socket
 
+import brownie
 import pytest
-from brownie._config import CONFIG
+
+#: Room for deployments and for batched differential calls; gas tests state limits of their own.
+BLOCK_GAS_LIMIT = 100_000_000
+ACCOUNTS = 20
 
 
 def _free_port() -> int:
@@ -14,9 +18,12 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+# (Importing brownie._config by name would stop Brownie: it parses what tests import, and that is a binary.)
 # Brownie starts anvil after this file is read. A port of its own keeps runs side by side apart;
 # on a fixed port a second run would silently attach to the chain of the first.
-CONFIG.networks["development"]["cmd_settings"]["port"] = _free_port()
+brownie._config.CONFIG.networks["development"]["cmd_settings"].update(
+    port=_free_port(), evm_version="prague", gas_limit=BLOCK_GAS_LIMIT, accounts=ACCOUNTS, base_fee=0
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
