@@ -154,6 +154,11 @@ interface IScenarioBook {
     /// @return book Parameters, packed rows, intervals.
     function bookOf(uint8 underlyingId) external view returns (Book memory book);
 
+    /// @notice Data contract that holds the book as code, in the layout of BookCode.
+    /// @param underlyingId Underlying.
+    /// @return pointer Address; reverts when the underlying is not listed.
+    function bookPointerOf(uint8 underlyingId) external view returns (address pointer);
+
     /// @notice Parameters of the whole account.
     /// @return params Parameters.
     function accountParams() external view returns (AccountParams memory params);

@@ -40,7 +40,6 @@ library OptionKernel {
 
     /// @notice One option before any shock.
     struct Option {
-        bool isCall;
         int256 strikeWad;
         int256 logMoneynessQ64;
         /// @dev clamp(ln(K/F)/skewScale, -1, 1), wad.
@@ -49,6 +48,8 @@ library OptionKernel {
         /// @dev sigma*sqrt(T) per vol state (up, flat, down), Q64, and 2**128 over it.
         uint256[3] stdQ64;
         uint256[3] inverseQ64;
+        /// @dev Undiscounted price of the call with this strike.
+        int256 callWad;
         int256 priceWad;
         int256 deltaWad;
         int256 d1Q64;
@@ -106,73 +107,100 @@ library OptionKernel {
     }
 
     /// @notice Prepares one option and prices it without a shock.
+    /// @param o Memory of the option; overwritten, so that one allocation serves a whole portfolio.
     /// @param e Expiry.
     /// @param table Normal table in memory.
     /// @param isCall Call or put.
     /// @param strikeWad Strike, positive.
     /// @param volFloorWad Floor of the up state, wad.
-    /// @return o Prepared option.
-    function open(Expiry memory e, uint256 table, bool isCall, uint256 strikeWad, uint256 volFloorWad)
-        internal
-        pure
-        returns (Option memory o)
-    {
+    function open(
+        Option memory o,
+        Expiry memory e,
+        uint256 table,
+        bool isCall,
+        uint256 strikeWad,
+        uint256 volFloorWad
+    ) internal pure {
         if (strikeWad > e.forwardWad * MAX_MONEYNESS || e.forwardWad > strikeWad * MAX_MONEYNESS) {
             revert OptionKernel__Moneyness(strikeWad, e.forwardWad);
         }
-        o.isCall = isCall;
-        o.strikeWad = int256(strikeWad);
-        int256 lnWad = _lnRatio(e.forwardWad, strikeWad);
-        o.logMoneynessQ64 = (lnWad << 64) / 1e18;
-        int256 skewWad = (-lnWad * 1e18) / e.skewScaleWad;
-        o.skewWad = skewWad > 1e18 ? int256(1e18) : skewWad < -1e18 ? -int256(1e18) : skewWad;
-        if (e.timeSec != 0) _setVolatility(e, o, lnWad, volFloorWad);
-        (o.priceWad, o.deltaWad, o.d1Q64) =
-            node(e, o, table, int256(e.forwardWad), o.logMoneynessQ64, o.stdQ64[1], o.inverseQ64[1]);
+        unchecked {
+            // Unchecked: |ln(F/K)| < 14 by the check above, strikes and forwards are below 2**105.
+            o.strikeWad = int256(strikeWad);
+            int256 lnWad = _lnRatio(e.forwardWad, strikeWad);
+            o.logMoneynessQ64 = (lnWad << 64) / 1e18;
+            int256 skewWad = (-lnWad * 1e18) / e.skewScaleWad;
+            o.skewWad = skewWad > 1e18 ? int256(1e18) : skewWad < -1e18 ? -int256(1e18) : skewWad;
+            _setVolatility(o, e, lnWad, volFloorWad);
+            _price(o, e, table, isCall);
+        }
+    }
+
+    function _price(Option memory o, Expiry memory e, uint256 table, bool isCall) private pure {
+        unchecked {
+            int256 forwardWad = int256(e.forwardWad);
+            int256 n1;
+            (o.callWad, n1, o.d1Q64) =
+                call(table, forwardWad, o.strikeWad, o.logMoneynessQ64, o.stdQ64[1], o.inverseQ64[1]);
+            int256 priceWad = o.callWad;
+            if (!isCall) {
+                priceWad += o.strikeWad - forwardWad;
+                n1 -= 1 << 60;
+            }
+            o.priceWad = priceWad > 0 ? (priceWad * e.discountQ64) >> 64 : int256(0);
+            o.deltaWad = (n1 * e.discountQ64 * 1e18) >> 124;
+        }
     }
 
     /// @dev ln(F/K); the larger one is the numerator, so that the quotient keeps 18 digits.
     function _lnRatio(uint256 forwardWad, uint256 strikeWad) private pure returns (int256) {
-        if (forwardWad >= strikeWad) return FixedPointMathLib.lnWad(int256((forwardWad * 1e18) / strikeWad));
-        return -FixedPointMathLib.lnWad(int256((strikeWad * 1e18) / forwardWad));
-    }
-
-    function _setVolatility(Expiry memory e, Option memory o, int256 lnWad, uint256 volFloorWad) private pure {
-        uint256 w = totalVariance(e, -lnWad);
-        o.sigmaWad = FixedPointMathLib.sqrt((w * 1e18 * Units.YEAR_SEC) / e.timeSec);
-        uint256 upWad = (o.sigmaWad * e.upWad) / 1e18;
-        if (upWad < volFloorWad) upWad = volFloorWad;
-        o.stdQ64[0] = (upWad * e.rootTimeQ64) / 1e18;
-        o.stdQ64[1] = FixedPointMathLib.sqrt((w << 128) / 1e18);
-        o.stdQ64[2] = (o.stdQ64[1] * e.downWad) / 1e18;
-        for (uint256 i; i < 3; ++i) {
-            if (o.stdQ64[i] != 0) o.inverseQ64[i] = (1 << 128) / o.stdQ64[i];
+        unchecked {
+            if (forwardWad >= strikeWad) return FixedPointMathLib.lnWad(int256((forwardWad * 1e18) / strikeWad));
+            return -FixedPointMathLib.lnWad(int256((strikeWad * 1e18) / forwardWad));
         }
     }
 
-    /// @notice Discounted price and delta of a prepared option on a shocked forward.
-    /// @param e Expiry.
-    /// @param o Option.
+    /// @dev Variance at 0 time is 0: intrinsic value.
+    function _setVolatility(Option memory o, Expiry memory e, int256 lnWad, uint256 volFloorWad) private pure {
+        uint256 w = e.timeSec == 0 ? 0 : totalVariance(e, -lnWad);
+        unchecked {
+            // Unchecked: the round's domain bounds w by 2**80, so every product stays below 2**210.
+            uint256 root = e.rootTimeQ64;
+            uint256 flat = FixedPointMathLib.sqrt((w << 128) / 1e18);
+            o.sigmaWad = root == 0 ? 0 : (flat * 1e18) / root;
+            uint256 upWad = (o.sigmaWad * e.upWad) / 1e18;
+            if (upWad < volFloorWad) upWad = volFloorWad;
+            _setState(o, 0, (upWad * root) / 1e18);
+            _setState(o, 1, flat);
+            _setState(o, 2, (flat * e.downWad) / 1e18);
+        }
+    }
+
+    function _setState(Option memory o, uint256 vol, uint256 stdQ64) private pure {
+        o.stdQ64[vol] = stdQ64;
+        o.inverseQ64[vol] = stdQ64 == 0 ? 0 : (1 << 128) / stdQ64;
+    }
+
+    /// @notice Undiscounted call on a forward; everything else follows by parity and the discount.
+    /// @dev Unchecked: |log| < 2**71, inverse <= 2**128, prices < 2**133, probabilities <= 2**60.
     /// @param table Normal table in memory.
-    /// @param forwardWad Shocked forward, positive.
-    /// @param logQ64 ln(F'/K), Q64.
+    /// @param forwardWad Forward, positive.
+    /// @param strikeWad Strike, positive.
+    /// @param logQ64 ln(F/K), Q64.
     /// @param stdQ64 sigma*sqrt(T); 0 gives the intrinsic value.
     /// @param inverseQ64 2**128 / std.
-    /// @return priceWad Cash per unit, at least 0.
-    /// @return deltaWad Discounted delta.
+    /// @return valueWad Cash per unit, at least 0.
+    /// @return n1 N(d1), Q60.
     /// @return d1 d1, Q64; 0 for the intrinsic value.
-    function node(
-        Expiry memory e,
-        Option memory o,
+    function call(
         uint256 table,
         int256 forwardWad,
+        int256 strikeWad,
         int256 logQ64,
         uint256 stdQ64,
         uint256 inverseQ64
-    ) internal pure returns (int256 priceWad, int256 deltaWad, int256 d1) {
+    ) internal pure returns (int256 valueWad, int256 n1, int256 d1) {
         unchecked {
-            // Unchecked: |log| < 2**71, inverse <= 2**128, prices < 2**133, probabilities <= 2**60.
-            int256 n1;
             int256 n2;
             if (stdQ64 == 0) {
                 n1 = logQ64 > 0 ? int256(1 << 60) : logQ64 < 0 ? int256(0) : int256(1 << 59);
@@ -182,14 +210,8 @@ library OptionKernel {
                 n1 = NormalCdf.cdf(table, d1);
                 n2 = NormalCdf.cdf(table, d1 - int256(stdQ64));
             }
-            priceWad = (forwardWad * n1 - o.strikeWad * n2) >> 60;
-            if (!o.isCall) {
-                // Put by parity; the distribution's error carries over unchanged.
-                priceWad += o.strikeWad - forwardWad;
-                n1 -= 1 << 60;
-            }
-            priceWad = priceWad > 0 ? (priceWad * e.discountQ64) >> 64 : int256(0);
-            deltaWad = (n1 * e.discountQ64 * 1e18) >> 124;
+            valueWad = (forwardWad * n1 - strikeWad * n2) >> 60;
+            if (valueWad < 0) valueWad = 0;
         }
     }
 
@@ -202,6 +224,24 @@ library OptionKernel {
         vegaWad = (((density(e, o) * int256(e.forwardWad)) / 1e18) * int256(e.rootTimeQ64)) >> 64;
     }
 
+    /// @notice Gamma and theta of one unit at the unshocked point.
+    /// @dev Gamma = D*phi(d1)/(F*std); theta = -vega*sigma/(2T) + r*V; both 0 for the intrinsic value.
+    /// @param e Expiry.
+    /// @param o Option.
+    /// @param vegaWad Its vega.
+    /// @return gammaWad Per unit of the forward squared, wad.
+    /// @return thetaWad Cash per year, wad.
+    function slowGreeks(Expiry memory e, Option memory o, int256 vegaWad)
+        internal
+        pure
+        returns (int256 gammaWad, int256 thetaWad)
+    {
+        if (o.stdQ64[1] == 0) return (0, 0);
+        gammaWad = (((density(e, o) << 64) / int256(o.stdQ64[1])) * 1e18) / int256(e.forwardWad);
+        thetaWad = (e.rateWad * o.priceWad) / 1e18
+            - (vegaWad * int256(o.sigmaWad) * int256(Units.YEAR_SEC)) / (2e18 * int256(e.timeSec));
+    }
+
     /// @notice Discounted normal density at d1.
     /// @param e Expiry.
     /// @param o Option.
@@ -209,8 +249,11 @@ library OptionKernel {
     function density(Expiry memory e, Option memory o) internal pure returns (int256) {
         // Beyond 9 standard deviations the density is below 1e-18.
         if (o.d1Q64 > 9 << 64 || o.d1Q64 < -(9 << 64)) return 0;
-        int256 d1Wad = (o.d1Q64 * 1e18) >> 64;
-        int256 phi = (INV_SQRT_2PI_WAD * FixedPointMathLib.expWad(-(d1Wad * d1Wad) / 2e18)) / 1e18;
-        return (phi * e.discountQ64) >> 64;
+        unchecked {
+            // Unchecked: |d1| <= 9 by the line above.
+            int256 d1Wad = (o.d1Q64 * 1e18) >> 64;
+            int256 phi = (INV_SQRT_2PI_WAD * FixedPointMathLib.expWad(-(d1Wad * d1Wad) / 2e18)) / 1e18;
+            return (phi * e.discountQ64) >> 64;
+        }
     }
 }

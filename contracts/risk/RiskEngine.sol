@@ -5,9 +5,11 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {BookCode} from "../libraries/BookCode.sol";
 import {NormalCdf} from "../libraries/NormalCdf.sol";
 import {OptionKernel} from "../libraries/OptionKernel.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
+import {ScenarioGrid} from "../libraries/ScenarioGrid.sol";
 import {ScenarioRow} from "../libraries/ScenarioRow.sol";
 import {StandardMath} from "../libraries/StandardMath.sol";
 import {Units} from "../libraries/Units.sol";
@@ -17,13 +19,12 @@ import {WadMath} from "../libraries/WadMath.sol";
 /// @notice See IRiskEngine.
 /// @dev One pass: every option is opened once, walked through all rows, and leaves only sums behind.
 contract RiskEngine is IRiskEngine {
-    using OptionKernel for OptionKernel.Expiry;
     using PositionWord for uint256;
     using ScenarioRow for uint256;
 
-    /// @dev Upward pad per unit of |q|*(2F + K): five times the kernel's price error, so that the requirement is
-    /// never below the exact one; 1e-10 is a ten-thousandth of what the accuracy contract allows.
-    int256 private constant PAD_WAD = 1e8;
+    /// @dev Upward pad per unit of |q|*(2F + K): more than the table's error in two nodes and a gap together
+    /// (3e-10*F, docs/mathematics.md), so that the requirement is never below the exact one.
+    int256 private constant PAD_WAD = 4e8;
 
     IScenarioBook private immutable BOOK;
     IOracle private immutable ORACLE;
@@ -34,14 +35,14 @@ contract RiskEngine is IRiskEngine {
         IScenarioBook.Book book;
         IOracle.Header header;
         OptionKernel.Expiry[] expiries;
-        uint256 table;
-        int256[] pnl;
-        int256[] gap;
-        int256[] rowPrice;
-        int256[] rowDelta;
+        OptionKernel.Option option;
+        ScenarioGrid.Grid grid;
         int256[] netCashDelta;
         int256[] shockedVega;
+        /// @dev What a relative move of 1 earns on everything linear, puts' forwards included.
         int256 linearCash;
+        /// @dev Sum of quantity*price of the options walked as calls, unshocked.
+        int256 callCash;
         int256 perpCash;
         int256 linkedCash;
         int256 mark;
@@ -82,7 +83,7 @@ contract RiskEngine is IRiskEngine {
         Pass memory p = _run(underlyingId, positions, linkedUnitsWad, true);
         risk = _requirement(p, underlyingId);
         detail = UnderlyingDetail(
-            p.pnl,
+            p.grid.cash,
             WadMath.divDown(p.delta, 1e18),
             WadMath.divDown(p.gamma, 1e18),
             WadMath.divDown(p.vega, 1e18),
@@ -112,10 +113,6 @@ contract RiskEngine is IRiskEngine {
     {
         p = _open(underlyingId, positions);
         p.detailed = detailed;
-        p.pnl = new int256[](p.book.rows.length);
-        p.gap = new int256[](p.book.intervals.length);
-        p.rowPrice = new int256[](p.book.rows.length);
-        p.rowDelta = new int256[](p.book.rows.length);
         p.netCashDelta = new int256[](p.expiries.length);
         p.shockedVega = new int256[](p.expiries.length);
         for (uint256 i; i < positions.length; ++i) {
@@ -132,8 +129,8 @@ contract RiskEngine is IRiskEngine {
     /// @dev Reads the book, the table and the round for the expiries that the positions name.
     function _open(uint8 underlyingId, uint256[] calldata positions) private view returns (Pass memory p) {
         uint40[] memory wanted = _expiriesOf(underlyingId, positions);
-        p.book = BOOK.bookOf(underlyingId);
-        p.table = NormalCdf.load(NORMAL_TABLE);
+        p.book = BookCode.load(BOOK.bookPointerOf(underlyingId));
+        p.grid = ScenarioGrid.create(p.book.rows, p.book.intervals, NormalCdf.load(NORMAL_TABLE));
         IOracle.Surface[] memory surfaces;
         (p.header, surfaces) = ORACLE.roundFor(underlyingId, wanted);
         p.expiries = new OptionKernel.Expiry[](surfaces.length);
@@ -197,95 +194,61 @@ contract RiskEngine is IRiskEngine {
     function _addOption(Pass memory p, uint256 word) private pure {
         uint256 i = _expiryIndex(p, word.expiryOf());
         OptionKernel.Expiry memory e = p.expiries[i];
+        OptionKernel.Option memory o = p.option;
         int256 q = word.quantityOf();
-        OptionKernel.Option memory o = OptionKernel.open(
-            e,
-            p.table,
-            word.kindOf() == PositionWord.CALL,
-            uint256(word.priceE8Of() * Units.E8_TO_WAD),
-            p.book.params.volFloorWad
+        bool isCall = word.kindOf() == PositionWord.CALL;
+        OptionKernel.open(
+            o, e, p.grid.table, isCall, uint256(word.priceE8Of() * Units.E8_TO_WAD), p.book.params.volFloorWad
         );
-        uint256 size = WadMath.abs(q);
-        p.grossUnits += size;
-        if (q < 0) p.shortUnits += size;
-        p.mark += q * o.priceWad;
-        p.pad += (int256(size) * (2 * int256(e.forwardWad) + o.strikeWad)) / 1e18;
-        p.netCashDelta[i] += (q * o.deltaWad * int256(e.forwardWad)) / 1e18;
-        int256 vegaWad = OptionKernel.vega(e, o);
-        p.vega += q * vegaWad;
-        int256 shockWad = int256(e.upWad) - 1e18;
-        p.shockedVega[i] += (q * ((vegaWad * int256(o.sigmaWad)) / 1e18) * shockWad) / 1e18;
-        p.delta += q * o.deltaWad;
-        if (p.detailed) _addSlowGreeks(p, e, o, q, vegaWad);
-        _walkRows(p, e, o, q);
-        if (q > 0) _addGaps(p, e, q);
-    }
-
-    /// @dev Gamma = D*phi(d1)/(F*std); theta = -vega*sigma/(2T) + r*V.
-    function _addSlowGreeks(
-        Pass memory p,
-        OptionKernel.Expiry memory e,
-        OptionKernel.Option memory o,
-        int256 q,
-        int256 vegaWad
-    ) private pure {
-        if (o.stdQ64[1] == 0) return;
-        int256 gammaWad = (((OptionKernel.density(e, o) << 64) / int256(o.stdQ64[1])) * 1e18) / int256(e.forwardWad);
-        int256 decayWad =
-            (vegaWad * int256(o.sigmaWad) * int256(Units.YEAR_SEC)) / (2e18 * int256(e.timeSec));
-        p.gamma += q * gammaWad;
-        p.theta += q * ((e.rateWad * o.priceWad) / 1e18 - decayWad);
-    }
-
-    /// @dev Price and delta of the option under every row; rows that share a vol state share its reciprocal.
-    function _walkRows(Pass memory p, OptionKernel.Expiry memory e, OptionKernel.Option memory o, int256 q)
-        private
-        pure
-    {
-        uint256[] memory rows = p.book.rows;
-        for (uint256 j; j < rows.length; ++j) {
-            uint256 row = rows[j];
-            uint256 std = o.stdQ64[row.volOf()];
-            uint256 inverse = o.inverseQ64[row.volOf()];
-            int256 skew = row.skewOf();
-            if (skew != 0) {
-                std = (std * uint256(1e18 + (skew * o.skewWad) / 1e18)) / 1e18;
-                if (std != 0) inverse = (1 << 128) / std;
-            }
+        _addUnshocked(p, e, o, i, q);
+        unchecked {
+            // Unchecked: see ScenarioGrid.
             int256 forwardWad = int256(e.forwardWad);
-            forwardWad += (forwardWad * row.moveOf()) / 1e18;
-            (int256 price, int256 delta,) = OptionKernel.node(
-                e, o, p.table, forwardWad, o.logMoneynessQ64 + row.lnMoveOf(), std, inverse
-            );
-            p.pnl[j] += q * (price - o.priceWad);
-            (p.rowPrice[j], p.rowDelta[j]) = (price, delta);
+            int256 discounted = (q * e.discountQ64) >> 64;
+            p.callCash += discounted * o.callWad;
+            if (!isCall) p.linearCash -= discounted * forwardWad;
+            ScenarioGrid.walk(p.grid, o, forwardWad, discounted);
+            if (q > 0) ScenarioGrid.addGaps(p.grid, forwardWad, discounted);
         }
     }
 
-    /// @dev A long option lies below its chord by at most h*(d1 - c)*(c - d0)/(d1 - d0).
-    function _addGaps(Pass memory p, OptionKernel.Expiry memory e, int256 q) private pure {
-        uint256[] memory pairs = p.book.intervals;
-        for (uint256 j; j < pairs.length; ++j) {
-            uint256 lo = pairs[j] & 0xff;
-            uint256 hi = pairs[j] >> 8;
-            int256 spread = p.rowDelta[hi] - p.rowDelta[lo];
-            if (spread <= 0) continue;
-            int256 step =
-                (int256(e.forwardWad) * (p.book.rows[hi].moveOf() - p.book.rows[lo].moveOf())) / 1e18;
-            int256 chord = ((p.rowPrice[hi] - p.rowPrice[lo]) * 1e18) / step;
-            int256 above = p.rowDelta[hi] - chord;
-            int256 below = chord - p.rowDelta[lo];
-            if (above <= 0 || below <= 0) continue;
-            p.gap[j] += q * ((step * above) / spread) * below / 1e18;
+    /// @dev Everything that is summed at the unshocked point.
+    function _addUnshocked(
+        Pass memory p,
+        OptionKernel.Expiry memory e,
+        OptionKernel.Option memory o,
+        uint256 i,
+        int256 q
+    ) private pure {
+        unchecked {
+            // Unchecked: quantities are below 2**127, prices and vegas below 2**106, at most 128 terms.
+            uint256 size = WadMath.abs(q);
+            p.grossUnits += size;
+            if (q < 0) p.shortUnits += size;
+            p.mark += q * o.priceWad;
+            p.pad += (int256(size) * (2 * int256(e.forwardWad) + o.strikeWad)) / 1e18;
+            p.netCashDelta[i] += q * ((o.deltaWad * int256(e.forwardWad)) / 1e18);
+            int256 vegaWad = OptionKernel.vega(e, o);
+            p.vega += q * vegaWad;
+            int256 shockWad = int256(e.upWad) - 1e18;
+            p.shockedVega[i] += q * ((((vegaWad * int256(o.sigmaWad)) / 1e18) * shockWad) / 1e18);
+            p.delta += q * o.deltaWad;
+            if (!p.detailed) return;
+            (int256 gammaWad, int256 thetaWad) = OptionKernel.slowGreeks(e, o, vegaWad);
+            p.gamma += q * gammaWad;
+            p.theta += q * thetaWad;
         }
     }
 
     /// @dev Adds the linear instruments to every row and turns the sums into weighted wad P&L, rounded down.
     function _finishRows(Pass memory p) private pure {
-        for (uint256 j; j < p.pnl.length; ++j) {
+        int256[] memory cash = p.grid.cash;
+        int256 callCash = p.callCash;
+        int256 linearCash = p.linearCash;
+        for (uint256 j; j < cash.length; ++j) {
             uint256 row = p.book.rows[j];
-            int256 total = p.pnl[j] + (p.linearCash * row.moveOf()) / 1e18;
-            p.pnl[j] = WadMath.divDown(total * int256(row.weightOf()), 1e27);
+            int256 total = cash[j] - callCash + (linearCash * row.moveOf()) / 1e18;
+            cash[j] = WadMath.divDown(total * int256(row.weightOf()), 1e27);
         }
     }
 
@@ -307,18 +270,18 @@ contract RiskEngine is IRiskEngine {
 
     /// @dev Worst row, and the worst interval where long options may lie below their chords.
     function _scan(Pass memory p, UnderlyingRisk memory r) private pure {
-        int256[] memory pnl = p.pnl;
+        int256[] memory pnl = p.grid.cash;
         for (uint256 j = 1; j < pnl.length; ++j) {
             if (pnl[j] < pnl[r.worstRow]) r.worstRow = j;
         }
         r.worstMoveWad = p.book.rows[r.worstRow].moveOf();
         int256 loss = -pnl[r.worstRow];
         int256 certified = loss;
-        for (uint256 j; j < p.gap.length; ++j) {
+        for (uint256 j; j < p.grid.gap.length; ++j) {
             uint256 pair = p.book.intervals[j];
             int256 a = pnl[pair & 0xff];
             int256 b = pnl[pair >> 8];
-            int256 at = (a < b ? -a : -b) + WadMath.divUp(p.gap[j], 1e18);
+            int256 at = (a < b ? -a : -b) + WadMath.divUp(p.grid.gap[j], 1e18);
             if (at > certified) certified = at;
         }
         r.scanWad = loss > 0 ? uint256(loss) : 0;
@@ -377,7 +340,8 @@ contract RiskEngine is IRiskEngine {
         OptionKernel.Expiry memory e = p.expiries[_expiryIndex(p, word.expiryOf())];
         uint256 strikeWad = uint256(word.priceE8Of() * Units.E8_TO_WAD);
         bool isCall = word.kindOf() == PositionWord.CALL;
-        OptionKernel.Option memory o = OptionKernel.open(e, p.table, isCall, strikeWad, p.book.params.volFloorWad);
+        OptionKernel.Option memory o = p.option;
+        OptionKernel.open(o, e, p.grid.table, isCall, strikeWad, p.book.params.volFloorWad);
         int256 value = WadMath.mulWadDown(q, o.priceWad);
         s.markWad += value;
         if (q > 0) return;

@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SSTORE2} from "solady/src/utils/SSTORE2.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {BookCode} from "../libraries/BookCode.sol";
 import {ScenarioRow} from "../libraries/ScenarioRow.sol";
 
 /// @title ScenarioBook
@@ -78,9 +79,13 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     /// @inheritdoc IScenarioBook
     function bookOf(uint8 underlyingId) external view override returns (Book memory book) {
-        address pointer = _bookPointer[underlyingId];
+        book = BookCode.load(bookPointerOf(underlyingId));
+    }
+
+    /// @inheritdoc IScenarioBook
+    function bookPointerOf(uint8 underlyingId) public view override returns (address pointer) {
+        pointer = _bookPointer[underlyingId];
         if (pointer == address(0)) revert ScenarioBook__UnknownUnderlying(underlyingId, underlyingCount);
-        book = abi.decode(SSTORE2.read(pointer), (Book));
     }
 
     /// @inheritdoc IScenarioBook
@@ -131,7 +136,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         book.params = params;
         book.rows = _packRows(rows);
         book.intervals = _intervalsOf(rows);
-        _bookPointer[underlyingId] = SSTORE2.write(abi.encode(book));
+        _bookPointer[underlyingId] = BookCode.save(book);
         emit BookSet(underlyingId, ++version, params, rows);
     }
 
