@@ -43,13 +43,15 @@ interface IVault {
 
     /// @notice Thrown when the token is not listed.
     error Vault__UnknownToken(address token, uint256 listed);
+    /// @notice Thrown when there is no token with this id.
+    error Vault__UnknownTokenId(uint256 observed, uint256 listed);
     /// @notice Thrown when the token is listed already.
     error Vault__AlreadyListed(address token, uint256 tokenId);
     /// @notice Thrown when a token has more decimals than a wad.
     error Vault__TooManyDecimals(uint256 observed, uint256 limit);
     /// @notice Thrown when no further token fits.
     error Vault__TooManyTokens(uint256 observed, uint256 limit);
-    /// @notice Thrown when a deposit would pass the cap.
+    /// @notice Thrown when a deposit is larger than what is left up to the cap.
     error Vault__CapExceeded(uint256 observedRaw, uint256 limitRaw);
     /// @notice Thrown when the vault received or paid another amount than asked for, as with a fee on transfer.
     error Vault__InexactTransfer(uint256 observedRaw, uint256 expectedRaw);
