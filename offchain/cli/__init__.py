@@ -45,7 +45,6 @@ def build_app(name: str | None) -> typer.Typer:
     """
     app = typer.Typer(
         name="plimsoll",
-        no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
         help="On-chain portfolio margin: margin from files, the demo, market fits, keeper.",
@@ -94,7 +93,8 @@ def run(arguments: list[str]) -> int:
         # The argument parser's own errors carry a message for the user and the exit code 2.
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):
             context = getattr(error, "ctx", None)
-            return _fail(f"{context.command_path if context else 'plimsoll'}: {error.format_message()}", 2)
+            message = error.format_message() or "missing command; --help lists them"
+            return _fail(f"{context.command_path if context else 'plimsoll'}: {message}", 2)
         raise
 
 

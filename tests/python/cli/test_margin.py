@@ -82,12 +82,13 @@ def test_margin__tables__name_every_component():
     [
         (["margin"], "error: plimsoll margin: Missing option '--market'"),
         (["margin", "--nonsense"], "error: plimsoll margin: No such option: --nonsense"),
+        ([], "error: plimsoll: Missing command"),
         (["nonsense"], "error: plimsoll: No such command 'nonsense'"),
         (["margin", "--engine", "abacus"], "error: plimsoll margin: Invalid value for '--engine': "),
         (["margin", "--market", "no.json", "--portfolio", "no.json"], "error: no.json: cannot be read"),
         (["margin", "--market"], "error: plimsoll: Option '--market' requires an argument"),
     ],
-    ids=["missing", "option", "command", "value", "file", "argument"],
+    ids=["missing", "option", "nothing", "command", "value", "file", "argument"],
 )
 def test_run__bad_command_line__one_line_and_exit_2(arguments, start):
     code, out, err = call(*arguments)
