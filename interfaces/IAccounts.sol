@@ -201,10 +201,6 @@ interface IAccounts {
     /// @param marginEngine Engine.
     function setMarginEngine(address marginEngine) external;
 
-    /// @notice Hands account 1 to the insurance fund. Governance only.
-    /// @param fund New owner of the account.
-    function setFund(address fund) external;
-
     /// @notice Whether a contract may write.
     /// @param module Contract.
     /// @return True for a module.

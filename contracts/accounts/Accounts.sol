@@ -21,7 +21,6 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     using PositionWord for uint256;
 
     uint256 private constant CLEARING = 0;
-    uint256 private constant FUND = 1;
     uint256 private constant CASH = 0;
     uint256 private constant MAX_TOKENS = 40;
     uint256 private constant MAX_WAD = uint256(uint128(type(int128).max));
@@ -64,10 +63,12 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         _;
     }
 
-    constructor(address authority) ERC721("Plimsoll Account", "PLIM") AccessManaged(authority) {
+    /// @param authority Access manager.
+    /// @param reservedOwner Owner of the clearing account and of the insurance fund's account.
+    constructor(address authority, address reservedOwner) ERC721("Plimsoll Account", "PLIM") AccessManaged(authority) {
         _totals.lossIndexWad = uint72(START_INDEX_WAD);
-        _create(address(this), Mode.SINGLE);
-        _create(address(this), Mode.SINGLE);
+        _create(reservedOwner, Mode.SINGLE);
+        _create(reservedOwner, Mode.SINGLE);
     }
 
     /// @inheritdoc IAccounts
@@ -80,11 +81,6 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     function setMarginEngine(address marginEngine) external override restricted {
         _marginEngine = IMarginEngine(marginEngine);
         emit MarginEngineSet(marginEngine);
-    }
-
-    /// @inheritdoc IAccounts
-    function setFund(address fund) external override restricted {
-        _transfer(ownerOf(FUND), fund, FUND);
     }
 
     /// @inheritdoc IAccounts
@@ -109,7 +105,7 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     {
         Snapshot memory before_ = snapshotOf(accountId);
         newAccountId = _create(ownerOf(accountId), _headers[accountId].mode);
-        Header memory from = _load(accountId);
+        Header memory from = _loadFree(accountId);
         Header memory to = _load(newAccountId);
         _movePosition(accountId, from, newAccountId, to, instrument);
         _moveToken(accountId, from, newAccountId, to, tokenId, amountWad);
