@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from offchain.mirror.margin_engine import MarginResult, UnderlyingMargin
+from offchain.mirror.margin_engine import MarginResult, RowPnl, UnderlyingMargin
+from offchain.mirror.scenario_book import VOL_NAMES
 
 _STATE_STYLE = {"healthy": "green", "margin call": "yellow", "liquidatable": "red", "insolvent": "bold red"}
 
@@ -56,17 +57,35 @@ def _components(result: MarginResult) -> Table:
     return table
 
 
+def _label(row: RowPnl) -> str:
+    """Name the line of the grid that a row belongs to."""
+    label = f"{row.price:+.2%}"
+    if row.skew != 0.0:
+        label += f", skew {row.skew:+.2f}"
+    return label if row.weight == 1.0 else f"{label}, weight {row.weight:.2f}"
+
+
+def _heat(pnl: float, largest: float, worst: bool) -> Text:
+    """Colour a P&L by its share of the largest one; the worst row is underlined."""
+    depth = round(140 * min(1.0, abs(pnl) / largest)) if largest > 0.0 else 0
+    colour = f"on rgb({40 + depth},40,40)" if pnl < 0.0 else f"on rgb(40,{40 + depth},40)"
+    return Text(_money(pnl), style=f"white {colour}" + (" bold underline" if worst else ""))
+
+
 def _grid(name: str, part: UnderlyingMargin) -> Table:
-    """P&L by price move and vol state, the worst row in red."""
-    table = Table(title=f"{name}: P&L of every row (worst in red)", title_justify="left")
-    for header in ("price", "vol", "skew", "weight", "P&L"):
-        table.add_column(header, justify="right")
-    ordered = sorted(enumerate(part.rows), key=lambda item: (item[1].price, item[1].vol, item[1].skew))
-    for index, row in ordered:
-        style = "bold red" if index == part.worst_row else "red" if row.pnl < 0 else "green" if row.pnl > 0 else ""
-        table.add_row(
-            f"{row.price:+.3f}", row.vol, f"{row.skew:+.2f}", f"{row.weight:.2f}", Text(_money(row.pnl), style=style)
-        )
+    """P&L by price move (down) and vol state (across) as a heat map."""
+    vols = [vol for vol in VOL_NAMES if any(row.vol == vol for row in part.rows)]
+    table = Table(title=f"{name}: P&L of every row (worst underlined)", title_justify="left")
+    table.add_column("price move", justify="right")
+    for vol in vols:
+        table.add_column(f"vol {vol}", justify="right")
+    largest = max(abs(row.pnl) for row in part.rows)
+    lines: dict[str, dict[str, Text]] = {}
+    for row in sorted(part.rows, key=lambda row: (row.price, row.skew)):
+        worst = row is part.rows[part.worst_row]
+        lines.setdefault(_label(row), {})[row.vol] = _heat(row.pnl, largest, worst)
+    for label, cells in lines.items():
+        table.add_row(label, *(cells.get(vol, "") for vol in vols))
     return table
 
 

@@ -73,7 +73,7 @@ def test_margin__span_book__has_16_rows():
 def test_margin__tables__name_every_component():
     code, out, _ = margin(MARKET, PORTFOLIO)
     assert code == 0
-    for word in ("equity", "certified scan", "concentration", "worst in red", "theta"):
+    for word in ("equity", "certified scan", "concentration", "worst underlined", "skew -0.25", "weight 0.35", "theta"):
         assert word in out
 
 
