@@ -59,6 +59,11 @@ interface IAuction {
     event LossCovered(
         uint256 indexed accountId, uint256 fromReserveWad, uint256 fromFundWad, uint256 socialisedWad
     );
+    /// @notice Emitted when anyone asks which branch an account is in.
+    /// @param accountId Account.
+    /// @param isSolvent Branch.
+    /// @param clockTs Start of the clock of that branch.
+    event BranchSeen(uint256 indexed accountId, bool isSolvent, uint40 clockTs);
     /// @notice Emitted when an auction ends.
     /// @param accountId Account.
     /// @param equityWad Its equity.
@@ -75,6 +80,8 @@ interface IAuction {
     error Auction__NotRecovered(int256 equityWad, uint256 neededWad);
     /// @notice Thrown when the caller may not act for the bidder's account.
     error Auction__NotBidder(address caller, uint256 bidderId);
+    /// @notice Thrown when the bidder would be below its own initial margin after the bid.
+    error Auction__BidderBelowInitial(int256 equityWad, uint256 initialWad);
     /// @notice Thrown when nothing is left to take, or the fraction asked for is zero.
     error Auction__NothingToTake(uint256 fractionWad, uint256 minimumWad);
     /// @notice Thrown when the bidder's limit is not met.
@@ -98,6 +105,11 @@ interface IAuction {
     function bid(uint256 accountId, uint256 bidderId, uint256 maxFractionWad, bool expectSolvent, uint256 limitWad)
         external
         returns (Quote memory quote);
+
+    /// @notice Starts the clock of the branch the account is in now, if it does not run yet; anyone may call.
+    /// @dev Without it the clock of a branch entered between bids would wait for a bid that does not pay yet.
+    /// @param accountId Account under auction.
+    function touch(uint256 accountId) external;
 
     /// @notice Ends the auction of a recovered account (equity at or above initial margin); anyone may call.
     /// @param accountId Account.

@@ -10,8 +10,16 @@ interface IInsuranceFund {
     /// @param leftWad Cash left.
     event FundDrawn(uint256 indexed accountId, uint256 paidWad, uint256 leftWad);
 
+    /// @notice Emitted when governance takes cash out.
+    /// @param toId Account that received it.
+    /// @param amountWad Cash.
+    /// @param leftWad Cash left.
+    event FundWithdrawn(uint256 indexed toId, uint256 amountWad, uint256 leftWad);
+
     /// @notice Thrown when anyone but the auction draws.
     error InsuranceFund__NotAuction(address caller, address auction);
+    /// @notice Thrown when the fund holds less than is taken out.
+    error InsuranceFund__InsufficientCash(int256 observedWad, uint256 neededWad);
     /// @notice Thrown when the auction is set twice.
     error InsuranceFund__AuctionFixed(address auction);
 
@@ -21,6 +29,11 @@ interface IInsuranceFund {
     /// @param wantedWad Cash wanted.
     /// @return paidWad Cash paid.
     function draw(uint256 toId, uint256 forId, uint256 wantedWad) external returns (uint256 paidWad);
+
+    /// @notice Moves cash of the fund to an account. Governance only.
+    /// @param toId Account that receives it.
+    /// @param amountWad Cash.
+    function withdraw(uint256 toId, uint256 amountWad) external;
 
     /// @notice Fixes the auction, once. Governance only.
     /// @param auction Auction.

@@ -82,7 +82,7 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         _requireFresh(round.ts);
         _requireSigned(RoundHash.round(round), signatures);
         RoundDomain.check(round);
-        _requireNear(round.spotWad, last.spotWad);
+        _requireNear(round, last);
         _store(round);
         emit RoundPosted(round.underlyingId, round);
         return true;
@@ -221,8 +221,10 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         if (ts < oldest) revert Oracle__Stale(ts, oldest);
     }
 
-    function _requireNear(uint256 spotWad, uint256 lastWad) private view {
-        if (lastWad == 0) return;
+    /// @dev A last round past the heartbeat is no yardstick: after an outage the cap would lock the feed for good.
+    function _requireNear(Round calldata round, StoredHeader memory last) private view {
+        if (last.ts == 0 || round.ts - last.ts > heartbeatSec) return;
+        (uint256 spotWad, uint256 lastWad) = (round.spotWad, last.spotWad);
         uint256 moved = spotWad > lastWad ? spotWad - lastWad : lastWad - spotWad;
         uint256 deviationWad = (moved * 1e18) / lastWad;
         if (deviationWad > maxDeviationWad) revert Oracle__Deviation(deviationWad, maxDeviationWad);

@@ -66,15 +66,23 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         _touchClock(auction, m.marketEquityWad >= int256(auction.reserveWad));
         quote = _quote(auction, m, accountId, maxFractionWad);
         if (quote.isSolvent != expectSolvent) revert Auction__WrongBranch(quote.isSolvent, expectSolvent);
-        IAccounts.Snapshot memory bidderBefore = ACCOUNTS.snapshotOf(bidderId);
         ACCOUNTS.transferSlice(accountId, bidderId, quote.fractionWad, auction.reserveWad);
         if (quote.isSolvent) _collect(auction, accountId, bidderId, quote, limitWad);
         else _pay(auction, accountId, bidderId, quote, limitWad);
         emit BidFilled(
             accountId, bidderId, quote.isSolvent, quote.fractionWad, quote.priceWad, quote.cashWad, quote.feeWad
         );
-        MARGIN.enforce(bidderId, bidderBefore);
+        _requireInitial(bidderId);
         _finish(accountId, m);
+    }
+
+    /// @inheritdoc IAuction
+    function touch(uint256 accountId) external override whenNotPaused nonReentrant {
+        State storage auction = _auction[accountId];
+        if (!auction.isOpen) revert Auction__NotOpen(accountId);
+        bool solvent = MARGIN.marginOf(accountId).marketEquityWad >= int256(auction.reserveWad);
+        _touchClock(auction, solvent);
+        emit BranchSeen(accountId, solvent, solvent ? auction.solventTs : auction.insolventTs);
     }
 
     /// @inheritdoc IAuction
@@ -113,6 +121,12 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
     /// @inheritdoc IAuction
     function auctionOf(uint256 accountId) external view override returns (State memory state) {
         state = _auction[accountId];
+    }
+
+    /// @dev Strict: a bidder short of margin may not take more risk, even at a gain.
+    function _requireInitial(uint256 bidderId) private view {
+        IMarginEngine.MarginState memory m = MARGIN.marginOf(bidderId);
+        if (m.equityWad < int256(m.initialWad)) revert Auction__BidderBelowInitial(m.equityWad, m.initialWad);
     }
 
     /// @dev A branch's clock starts when the branch is first seen and goes on if prices swing back and forth.

@@ -36,6 +36,14 @@ contract InsuranceFund is IInsuranceFund, AccessManaged {
     }
 
     /// @inheritdoc IInsuranceFund
+    function withdraw(uint256 toId, uint256 amountWad) external override restricted {
+        int256 held = ACCOUNTS.cashOf(FUND);
+        if (held < 0 || uint256(held) < amountWad) revert InsuranceFund__InsufficientCash(held, amountWad);
+        emit FundWithdrawn(toId, amountWad, uint256(held) - amountWad);
+        ACCOUNTS.moveCash(FUND, toId, amountWad);
+    }
+
+    /// @inheritdoc IInsuranceFund
     function balanceWad() external view override returns (int256) {
         return ACCOUNTS.cashOf(FUND);
     }

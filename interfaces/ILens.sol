@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IAccounts} from "./IAccounts.sol";
+import {IAuction} from "./IAuction.sol";
+import {IOracle} from "./IOracle.sol";
+
+/// @title ILens
+/// @notice Views that gather what command line and web show; nothing on chain depends on them.
+interface ILens {
+    /// @notice One account without its margin.
+    struct AccountSummary {
+        uint256 accountId;
+        address owner;
+        IAccounts.Snapshot snapshot;
+        IAuction.State auction;
+    }
+
+    /// @notice Cash of the ledger against cash in custody.
+    /// @custom:unit wad, custody in the token's own decimals
+    struct Conservation {
+        int256 storedCashWad;
+        int256 clearingCashWad;
+        int256 fundCashWad;
+        uint256 custodyRaw;
+        bool isConserved;
+    }
+
+    /// @notice Thrown when a page starts behind the last account.
+    error Lens__BadPage(uint256 first, uint256 nextId);
+
+    /// @notice Accounts by id.
+    /// @param first First id.
+    /// @param count Most accounts to return.
+    /// @return page Summaries.
+    function accountsOf(uint256 first, uint256 count) external view returns (AccountSummary[] memory page);
+
+    /// @notice Sum of stored cash over some accounts, for paging.
+    /// @param first First id.
+    /// @param count Most accounts to add.
+    /// @return cashWad Sum.
+    function storedCashWad(uint256 first, uint256 count) external view returns (int256 cashWad);
+
+    /// @notice Whether stored cash of all accounts equals the vault's cash to the wei.
+    /// @param cashToken Cash token.
+    /// @param vault Vault that holds it.
+    /// @return result Sums and verdict.
+    function conservation(address cashToken, address vault) external view returns (Conservation memory result);
+
+    /// @notice The latest round with all its expiries; reverts when stale or missing.
+    /// @param underlyingId Underlying.
+    /// @return header Head.
+    /// @return surfaces One per expiry.
+    function latestRound(uint8 underlyingId)
+        external
+        view
+        returns (IOracle.Header memory header, IOracle.Surface[] memory surfaces);
+}
