@@ -12,9 +12,12 @@ from offchain.chain.client import Client, Receipt
 from offchain.chain.contracts import LOCAL_GAS, Contract, create
 from offchain.chain.deployment import Deployment, TokenRecord
 from offchain.chain.spec import Spec, TokenSpec
-from offchain.units import float_to_wad
+from offchain.errors import InputError
+from offchain.units import float_to_raw, float_to_wad
 
-GUARDIAN_ROLE = 1
+ADMIN_ROLE, GUARDIAN_ROLE = 0, 1
+CLEARING_ID, FUND_ID = 0, 1
+MOCK_TOKEN = "MockToken"
 NOBODY = "0x" + "0" * 40
 DUST_CASH = 10.0
 
@@ -107,7 +110,8 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
     for symbol in spec.underlyings:
         _list_underlying(build, symbol)
-    accounts = NOBODY if without_accounts else build.create("Accounts", authority)
+    # The clearing and the fund's account belong to the deployer until the fund takes them over.
+    accounts = NOBODY if without_accounts else build.create("Accounts", authority, build.account.address)
     build.create("MarginEngine", accounts, oracle, book, risk_engine)
 
 
@@ -155,4 +159,103 @@ def deploy_pricing(client: Client, account: LocalAccount, spec: Spec) -> Deploym
     for token_id, token in enumerate(spec.tokens):
         build.tokens[token.symbol] = TokenRecord(token_id, NOBODY, token.decimals)
         _set_collateral(build, token, token_id)
+    return build.finish()
+
+
+def _custody(build: _Build) -> None:
+    """Deploy and connect everything that moves balances."""
+    address = {name: contract.address for name, contract in build.contracts.items()}
+    authority, accounts, engine = address["Authority"], address["Accounts"], address["MarginEngine"]
+    vault = build.create("Vault", authority, accounts, engine)
+    exchange = build.create("Exchange", authority, accounts, engine)
+    settlement = build.create("Settlement", accounts, address["Oracle"])
+    fund = build.create("InsuranceFund", authority, accounts)
+    auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund)
+    build.create("Lens", accounts, address["Oracle"], auction)
+    build.send("Accounts", "setMarginEngine", engine)
+    for module in (vault, exchange, settlement, fund, auction):
+        build.send("Accounts", "setModule", module, True)
+    build.send("InsuranceFund", "setAuction", auction)
+    for reserved in (CLEARING_ID, FUND_ID):
+        build.send("Accounts", "transferFrom", build.account.address, fund, reserved)
+
+
+def _list_tokens(build: _Build) -> None:
+    """List every token in the vault with its collateral terms; on a local chain deploy mocks."""
+    for token_id, token in enumerate(build.spec.tokens):
+        address = token.address
+        if not address:
+            if not build.spec.network.is_local:
+                raise InputError(f"tokens.{token.symbol}", "address is missing; mocks exist on local chains only")
+            address = create(build.client, build.account, MOCK_TOKEN, token.name, token.symbol, token.decimals)[
+                0
+            ].address
+        build.send("Vault", "listToken", address, float_to_raw(token.deposit_cap, token.decimals))
+        build.tokens[token.symbol] = TokenRecord(token_id, address, token.decimals)
+        _set_collateral(build, token, token_id)
+
+
+def _hand_over(build: _Build, guardian: str, governor: str) -> None:
+    """Let the guardian pause, and give governance to its holder behind the configured delay."""
+    manager = build.contracts["Authority"]
+    build.send("Authority", "grantRole", GUARDIAN_ROLE, guardian, 0)
+    for name in PAUSABLE:
+        selector = build.contracts[name].artifact.functions["pause"].selector
+        build.send("Authority", "setTargetFunctionRole", build.contracts[name].address, [selector], GUARDIAN_ROLE)
+    if governor != build.account.address:
+        build.send("Authority", "grantRole", ADMIN_ROLE, governor, build.spec.network.governor_delay_sec)
+        manager.send(build.account, "renounceRole", ADMIN_ROLE, build.account.address, gas=build.gas)
+
+
+def deploy(
+    client: Client,
+    account: LocalAccount,
+    spec: Spec,
+    *,
+    guardian: str = "",
+    governor: str = "",
+    report: Callable[[str], None] = _silent,
+) -> Deployment:
+    """Deploy and configure a whole installation.
+
+    Parameters
+    ----------
+    client : Client
+        Endpoint.
+    account : LocalAccount
+        Deployer; it governs until the governor takes over.
+    spec : Spec
+        What to deploy.
+    guardian : str
+        Address that may pause; the deployer when empty.
+    governor : str
+        Address that gets the admin role behind the configured delay; the deployer keeps it when empty.
+    report : Callable[[str], None]
+        Told the name of every contract.
+
+    Returns
+    -------
+    Deployment
+        Addresses, ids and parameters.
+
+    Raises
+    ------
+    InputError
+        When the configuration names another chain, no signers, or lacks a token address.
+    RevertError
+        When a contract refuses its configuration.
+    """
+    if client.chain_id != spec.network.chain_id:
+        raise InputError(
+            "--network", f"{spec.network.name} has chain id {spec.network.chain_id}, the node {client.chain_id}"
+        )
+    if len(spec.oracle.signers) < spec.oracle.signer_threshold:
+        raise InputError(
+            "--signer", f"{len(spec.oracle.signers)} given, the threshold is {spec.oracle.signer_threshold}"
+        )
+    build = _Build(client, account, spec, report)
+    _pricing(build, without_accounts=False)
+    _custody(build)
+    _list_tokens(build)
+    _hand_over(build, guardian or account.address, governor or account.address)
     return build.finish()

@@ -13,8 +13,7 @@ from typing import Any
 from offchain.index.reader import ChainEvent
 
 WAD = 10**18
-FUND = 1
-CASH_TOKEN = 0
+CLEARING = 0
 
 
 @dataclass(slots=True)
@@ -66,7 +65,7 @@ class State:
             Wad.
         """
         account = self.accounts[account_id]
-        if account.cash_wad <= 0 or account_id <= FUND or account.loss_index_wad == self.loss_index_wad:
+        if account.cash_wad <= 0 or account_id == CLEARING or account.loss_index_wad == self.loss_index_wad:
             return account.cash_wad
         return account.cash_wad * self.loss_index_wad // account.loss_index_wad
 

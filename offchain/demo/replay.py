@@ -1,0 +1,328 @@
+"""The main job: open the books at the first snapshot, then live through all of them with the keeper."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from offchain.chain import anvil
+from offchain.chain.client import Client
+from offchain.chain.rounds import RoundPoster
+from offchain.chain.spec import load_spec
+from offchain.decide import (
+    Bid,
+    BidderRule,
+    EndAuction,
+    Intent,
+    PostRound,
+    PostSettlement,
+    PostTokenPrices,
+    Settle,
+    StartAuction,
+)
+from offchain.demo.audit import chain_margins, conservation, index_problems, largest_difference
+from offchain.demo.books import FUND_CASH, ISOLATED, LIQUIDATOR, LIQUIDATOR_CASH, MAKER_CASH, MARKET_MAKER
+from offchain.demo.plan import Plan, plan_all
+from offchain.demo.result import AccountResult, DemoResult, Figures, GasBook, Liquidation, MarketPoint, PathPoint
+from offchain.demo.world import Holder, World, build_world, wrapped_tokens
+from offchain.errors import UnavailableError
+from offchain.index.store import MEMORY, Store
+from offchain.index.sync import Index
+from offchain.keeper.encode import Encoder
+from offchain.keeper.feed import ReplayFeed
+from offchain.keeper.loop import Done, Keeper
+from offchain.keeper.view import market_of, params_of, portfolio_of
+from offchain.market.replay import load_replay
+from offchain.mirror.margin_engine import MarginResult, evaluate_many
+from offchain.mirror.svi import total_variance
+from offchain.model import Market, Mode, Portfolio, Round
+from offchain.params import Params
+from offchain.transact import Journal, Policy, Transactor
+from offchain.units import wad_to_float
+
+LEAD_SEC = 3_600
+SIGNING_SEC = 5
+AUCTION_STEP_SEC = 60
+AUCTION_STEPS = 60
+VOL_DAYS = 30
+DAY_SEC, YEAR_SEC = 86_400, 31_536_000
+
+# The liquidator's rule: gas is free here, so only the discount against the risk it takes over counts.
+MIN_PROFIT = 2.0
+MIN_RETURN = 0.05
+
+STEP_OF: dict[type, str] = {
+    PostRound: "round",
+    PostTokenPrices: "tokenPrices",
+    PostSettlement: "settlementPrice",
+    Settle: "settle",
+    StartAuction: "startAuction",
+    Bid: "bid",
+    EndAuction: "endAuction",
+}
+
+
+@dataclass(slots=True)
+class _Run:
+    """Everything one run of the demo carries along."""
+
+    world: World
+    feed: ReplayFeed
+    keeper: Keeper
+    result: DemoResult
+    report: Callable[[str, int, int], None]
+    params: Params
+    names: dict[int, str] = field(default_factory=dict)
+    last_state: dict[int, str] = field(default_factory=dict)
+
+
+def run_demo(rounds: int | None, data_dir: Path | None, report: Callable[[str, int, int], None]) -> DemoResult:
+    """Run the main job on a chain of its own.
+
+    Parameters
+    ----------
+    rounds : int or None
+        Stop after this many snapshots; ``None`` takes all.
+    data_dir : Path or None
+        Folder of the market data; ``None`` looks in the usual places and else takes the synthetic market.
+    report : Callable[[str, int, int], None]
+        Told what is done, and the step of how many.
+
+    Returns
+    -------
+    DemoResult
+        Complete; whether it passed is its own ``is_conserved`` and ``is_agreed``.
+
+    Raises
+    ------
+    InputError
+        When the market data are bad.
+    UnavailableError
+        When anvil or the built contracts are missing.
+    """
+    started = time.monotonic()
+    replay = load_replay(data_dir, rounds)
+    with anvil.running(replay.timestamps[0] - LEAD_SEC) as chain:
+        report("deploying", 0, len(replay.timestamps))
+        gas = GasBook()
+        world = build_world(Client(chain.url), load_spec("local", Params()), gas)
+        run = _prepare(world, ReplayFeed(replay, wrapped_tokens(world.deployment.parameters)), report)
+        _open_books(run)
+        for number in range(len(replay.timestamps)):
+            _live_through(run, number)
+        _close(run)
+    run.result.seconds = time.monotonic() - started
+    return run.result
+
+
+def _prepare(world: World, feed: ReplayFeed, report: Callable[[str, int, int], None]) -> _Run:
+    """Start the keeper and let it post the first round."""
+    owner = world.funded_wallet("keeper")
+    client, deployment = world.client, world.deployment
+    index = Index(client, deployment, Store(MEMORY))
+    encoder = Encoder(client, deployment, feed, RoundPoster(client, deployment, world.signers))
+    policy = Policy(max_gas=100_000_000, poll_sec=0.002, max_fee_wei=10**12)
+    transactor = Transactor(client, owner, Journal(None), policy, clock=client.block_ts)
+    result = DemoResult(
+        feed.replay.data_source,
+        dict.fromkeys(feed.replay.underlyings, 0),
+        [],
+        {symbol: [] for symbol in feed.replay.underlyings},
+        gas=world.gas,
+    )
+    # The liquidator's account does not exist yet; its id is known, because accounts are numbered in order.
+    bidder = BidderRule(LIQUIDATOR_ID, MIN_PROFIT, MIN_RETURN)
+    keeper = Keeper(client, deployment, index, encoder, transactor, bidder)
+    world.holders[LIQUIDATOR] = Holder(LIQUIDATOR, owner, Mode.SINGLE)
+    run = _Run(world, feed, keeper, result, report, params_of(deployment))
+    world.set_time(feed.ts + SIGNING_SEC)
+    _note(run, keeper.run_until_idle())
+    return run
+
+
+LIQUIDATOR_ID = 2
+
+
+def _open_books(run: _Run) -> None:
+    """Open, fund and build every account."""
+    world = run.world
+    market = market_of(run.keeper.index.state, world.deployment)
+    if market is None:
+        raise UnavailableError("demo", "the first round was not accepted")
+    plans = plan_all(market, run.feed.replay.listing(0), run.params)
+    keeper_wallet = world.holders[LIQUIDATOR].wallet
+    world.open(LIQUIDATOR, Mode.SINGLE, LIQUIDATOR_CASH, by_permit=False, owner=keeper_wallet)
+    maker = world.open(MARKET_MAKER, Mode.SINGLE, MAKER_CASH, by_permit=True)
+    world.seed_fund(FUND_CASH)
+    for number, plan in enumerate(plans):
+        run.report(f"opening {plan.name}", number, len(plans))
+        _open_book(world, maker, plan)
+    run.names = {holder.account_id: name for name, holder in world.holders.items()}
+    run.keeper.index.sync()
+    state = run.keeper.index.state
+    for holder in world.holders.values():
+        held = len(state.accounts[holder.account_id].words)
+        run.result.accounts.append(AccountResult(holder.account_id, holder.name, holder.mode, held))
+
+
+def _open_book(world: World, maker: Holder, plan: Plan) -> None:
+    """Build one account through signed orders against the market maker."""
+    holder = world.open(plan.name, plan.mode, plan.deposit, by_permit=plan.by_permit)
+    for symbol, amount in plan.collateral.items():
+        world.deposit(holder, symbol, amount)
+    for trade in plan.trades:
+        world.trade(holder, maker, trade)
+    if plan.withdraw > 0.0:
+        world.withdraw(holder, plan.withdraw)
+    if plan.isolation is not None:
+        world.isolate(holder, ISOLATED, plan.isolation.position, plan.isolation.cash)
+
+
+def _note(run: _Run, ended: list[Done]) -> None:
+    """Book gas and counts of what the keeper did."""
+    for item in ended:
+        if item.outcome.receipt is None:
+            continue
+        run.result.gas.note(STEP_OF[type(item.intent)], item.outcome.receipt.gas_used)
+        if isinstance(item.intent, PostRound):
+            run.result.rounds[item.intent.underlying] += 1
+        if isinstance(item.intent, PostSettlement):
+            run.result.settled_series += 1
+
+
+def _live_through(run: _Run, number: int) -> None:
+    """Take the chain to one snapshot: post, settle, margin, liquidate, check."""
+    run.report("living through the market", number, len(run.feed.replay.timestamps))
+    run.feed.number = number
+    if number > 0:
+        run.world.set_time(run.feed.ts + SIGNING_SEC)
+    ended = run.keeper.run_until_idle()
+    _note(run, ended)
+    _record(run, number)
+    _see_auctions_through(run, number, ended)
+    _, problems = conservation(run.world, sorted(run.keeper.index.state.accounts))
+    run.result.conservation_problems += [f"round {number}: {problem}" for problem in problems]
+
+
+def _record(run: _Run, number: int) -> None:
+    """Margin every account on chain and in the mirror and write down both and their difference."""
+    state, deployment = run.keeper.index.state, run.world.deployment
+    market = market_of(state, deployment)
+    if market is None:
+        raise UnavailableError("demo", f"no market on chain at round {number}")
+    ids = [account.account_id for account in run.result.accounts]
+    folios = {i: portfolio_of(state, i, deployment) for i in ids}
+    mirror = dict(zip(ids, evaluate_many(market, list(folios.values()), run.params), strict=True))
+    standard = _standard_initial(market, folios, run.params)
+    chain = chain_margins(run.world, ids, run.params)
+    _compare(run, mirror, chain, folios, market)
+    for account in run.result.accounts:
+        found = chain[account.account_id]
+        figures = Figures(found.equity, found.initial_margin, found.maintenance_margin, standard[account.account_id])
+        account.path.append(PathPoint(number, run.feed.ts, figures, found.state))
+        account.end_positions = len(folios[account.account_id].positions)
+        if found.state == "margin call" and run.last_state.get(account.account_id) != "margin call":
+            run.result.margin_calls += 1
+        run.last_state[account.account_id] = found.state
+    for symbol, posted in market.rounds.items():
+        run.result.market[symbol].append(MarketPoint(posted.ts, posted.spot, atm_vol(posted)))
+
+
+def _standard_initial(market: Market, folios: dict[int, Portfolio], params: Params) -> dict[int, float]:
+    """Return what each account would need position by position."""
+    alone = [replace(folio, mode=Mode.STANDARD) for folio in folios.values()]
+    results = evaluate_many(market, alone, params)
+    return {i: result.initial_margin for i, result in zip(folios, results, strict=True)}
+
+
+def _compare(
+    run: _Run,
+    mirror: dict[int, MarginResult],
+    chain: dict[int, MarginResult],
+    folios: dict[int, Portfolio],
+    market: Market,
+) -> None:
+    """Keep the largest difference seen so far."""
+    worst = largest_difference(mirror, chain, folios, market)
+    run.result.margins_compared += len(mirror)
+    if worst.relative >= run.result.max_difference:
+        run.result.max_difference = worst.relative
+        run.result.max_difference_account = run.names[worst.account_id] if worst.account_id else ""
+
+
+def atm_vol(posted: Round) -> float:
+    """Return the volatility at the money of the expiry nearest to 30 days.
+
+    Parameters
+    ----------
+    posted : Round
+        With at least one expiry.
+
+    Returns
+    -------
+    float
+        Per year.
+    """
+    surface = min(posted.surfaces, key=lambda s: abs(s.expiry_ts - posted.ts - VOL_DAYS * DAY_SEC))
+    years = (surface.expiry_ts - posted.ts) / YEAR_SEC
+    variance = float(total_variance(surface.svi, np.zeros(1))[0])
+    return (variance / years) ** 0.5 if years > 0.0 else 0.0
+
+
+def _see_auctions_through(run: _Run, number: int, ended: list[Done]) -> None:
+    """Let the price fall minute by minute until every auction has found its bidder."""
+    for _ in range(AUCTION_STEPS):
+        if not run.keeper.index.state.auctions:
+            return
+        before = run.keeper.margins(list(run.keeper.index.state.auctions))
+        run.world.set_time(run.world.client.block_ts() + AUCTION_STEP_SEC)
+        now = run.keeper.run_until_idle()
+        _note(run, now)
+        for item in now:
+            if isinstance(item.intent, Bid) and item.outcome.receipt is not None:
+                _record_bid(run, number, item, item.intent, before[item.intent.account_id])
+
+
+def _record_bid(run: _Run, number: int, item: Done, intent: Intent, before: MarginResult) -> None:
+    """Write down one bid as the auction's own event tells it."""
+    receipt = item.outcome.receipt
+    if receipt is None or not isinstance(intent, Bid):
+        return
+    filled = next(v for name, v in run.world.contract("Auction").events(receipt) if name == "BidFilled")
+    after = run.keeper.margins([intent.account_id])[intent.account_id]
+    run.result.liquidations.append(
+        Liquidation(
+            account_id=intent.account_id,
+            name=run.names[intent.account_id],
+            round_number=number,
+            ts=run.feed.ts,
+            kind="solvent" if filled.isSolvent else "insolvent",
+            fraction=wad_to_float(filled.fractionWad),
+            price=wad_to_float(filled.priceWad),
+            paid=wad_to_float(filled.cashWad),
+            equity_before=before.equity,
+            equity_after=after.equity,
+            maintenance_before=before.maintenance_margin,
+            maintenance_after=after.maintenance_margin,
+        )
+    )
+
+
+def _close(run: _Run) -> None:
+    """Take the last look: final margins, the vault, the fund, the index."""
+    state = run.keeper.index.state
+    last = run.feed.number
+    for account in run.result.accounts:
+        account.path.pop()
+    for points in run.result.market.values():
+        points.pop()
+    _record(run, last)
+    run.result.vault_raw, problems = conservation(run.world, sorted(state.accounts))
+    run.result.conservation_problems += [f"end: {problem}" for problem in problems]
+    run.result.index_problems = index_problems(run.world, state)
+    run.result.insurance_fund = wad_to_float(run.world.contract("InsuranceFund").call("balanceWad"))
+    run.result.socialised_loss = wad_to_float(state.socialised_wad)
