@@ -3,7 +3,6 @@ pragma solidity ^0.8.30;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
-import {NormalCdf} from "./NormalCdf.sol";
 import {Units} from "./Units.sol";
 
 /// @title OptionKernel
@@ -48,8 +47,7 @@ library OptionKernel {
         /// @dev sigma*sqrt(T) per vol state (up, flat, down), Q64, and 2**128 over it.
         uint256[3] stdQ64;
         uint256[3] inverseQ64;
-        /// @dev Undiscounted price of the call with this strike.
-        int256 callWad;
+        /// @dev Filled by `settle`: discounted price and delta, d1.
         int256 priceWad;
         int256 deltaWad;
         int256 d1Q64;
@@ -100,24 +98,23 @@ library OptionKernel {
     /// @param kWad ln(K/F), wad.
     /// @return w Total variance, wad.
     function totalVariance(Expiry memory e, int256 kWad) internal pure returns (uint256 w) {
-        int256 x = kWad - e.mWad;
-        int256 root = int256(FixedPointMathLib.sqrt(uint256(x * x + e.sWad * e.sWad)));
-        int256 wWad = e.aWad + (e.bWad * ((e.rhoWad * x) / 1e18 + root)) / 1e18;
-        w = wWad > 0 ? uint256(wWad) : 0;
+        unchecked {
+            // Unchecked: the round's domain bounds every factor by 2**67.
+            int256 x = kWad - e.mWad;
+            int256 root = int256(FixedPointMathLib.sqrt(uint256(x * x + e.sWad * e.sWad)));
+            int256 wWad = e.aWad + (e.bWad * ((e.rhoWad * x) / 1e18 + root)) / 1e18;
+            w = wWad > 0 ? uint256(wWad) : 0;
+        }
     }
 
-    /// @notice Prepares one option and prices it without a shock.
+    /// @notice Prepares one option.
     /// @param o Memory of the option; overwritten, so that one allocation serves a whole portfolio.
     /// @param e Expiry.
-    /// @param table Normal table in memory.
-    /// @param isCall Call or put.
     /// @param strikeWad Strike, positive.
     /// @param volFloorWad Floor of the up state, wad.
     function open(
         Option memory o,
         Expiry memory e,
-        uint256 table,
-        bool isCall,
         uint256 strikeWad,
         uint256 volFloorWad
     ) internal pure {
@@ -132,23 +129,6 @@ library OptionKernel {
             int256 skewWad = (-lnWad * 1e18) / e.skewScaleWad;
             o.skewWad = skewWad > 1e18 ? int256(1e18) : skewWad < -1e18 ? -int256(1e18) : skewWad;
             _setVolatility(o, e, lnWad, volFloorWad);
-            _price(o, e, table, isCall);
-        }
-    }
-
-    function _price(Option memory o, Expiry memory e, uint256 table, bool isCall) private pure {
-        unchecked {
-            int256 forwardWad = int256(e.forwardWad);
-            int256 n1;
-            (o.callWad, n1, o.d1Q64) =
-                call(table, forwardWad, o.strikeWad, o.logMoneynessQ64, o.stdQ64[1], o.inverseQ64[1]);
-            int256 priceWad = o.callWad;
-            if (!isCall) {
-                priceWad += o.strikeWad - forwardWad;
-                n1 -= 1 << 60;
-            }
-            o.priceWad = priceWad > 0 ? (priceWad * e.discountQ64) >> 64 : int256(0);
-            o.deltaWad = (n1 * e.discountQ64 * 1e18) >> 124;
         }
     }
 
@@ -178,40 +158,36 @@ library OptionKernel {
 
     function _setState(Option memory o, uint256 vol, uint256 stdQ64) private pure {
         o.stdQ64[vol] = stdQ64;
-        o.inverseQ64[vol] = stdQ64 == 0 ? 0 : (1 << 128) / stdQ64;
+        o.inverseQ64[vol] = inverseOf(stdQ64);
     }
 
-    /// @notice Undiscounted call on a forward; everything else follows by parity and the discount.
-    /// @dev Unchecked: |log| < 2**71, inverse <= 2**128, prices < 2**133, probabilities <= 2**60.
-    /// @param table Normal table in memory.
-    /// @param forwardWad Forward, positive.
-    /// @param strikeWad Strike, positive.
-    /// @param logQ64 ln(F/K), Q64.
-    /// @param stdQ64 sigma*sqrt(T); 0 gives the intrinsic value.
-    /// @param inverseQ64 2**128 / std.
-    /// @return valueWad Cash per unit, at least 0.
-    /// @return n1 N(d1), Q60.
-    /// @return d1 d1, Q64; 0 for the intrinsic value.
-    function call(
-        uint256 table,
-        int256 forwardWad,
-        int256 strikeWad,
-        int256 logQ64,
-        uint256 stdQ64,
-        uint256 inverseQ64
-    ) internal pure returns (int256 valueWad, int256 n1, int256 d1) {
+    /// @notice 2**128 over a standard deviation, Q64.
+    /// @dev Zero gives a number so large that any logarithm leaves the table: N is 0 or 1, or 1/2 at the money
+    /// exactly, which is the intrinsic value and its delta.
+    /// @param stdQ64 Standard deviation.
+    /// @return Reciprocal.
+    function inverseOf(uint256 stdQ64) internal pure returns (uint256) {
         unchecked {
-            int256 n2;
-            if (stdQ64 == 0) {
-                n1 = logQ64 > 0 ? int256(1 << 60) : logQ64 < 0 ? int256(0) : int256(1 << 59);
-                n2 = n1;
-            } else {
-                d1 = ((logQ64 * int256(inverseQ64)) >> 64) + int256(stdQ64 >> 1);
-                n1 = NormalCdf.cdf(table, d1);
-                n2 = NormalCdf.cdf(table, d1 - int256(stdQ64));
+            return stdQ64 == 0 ? 1 << 140 : (1 << 128) / stdQ64;
+        }
+    }
+
+    /// @notice Fills price and delta from the undiscounted call; a put follows by parity.
+    /// @param o Option.
+    /// @param e Expiry.
+    /// @param isCall Call or put.
+    /// @param callWad Undiscounted call price.
+    /// @param n1 N(d1), Q60.
+    function settle(Option memory o, Expiry memory e, bool isCall, int256 callWad, int256 n1) internal pure {
+        unchecked {
+            // Unchecked: prices are below 2**109, the discount below 2**72.
+            if (!isCall) {
+                callWad += o.strikeWad - int256(e.forwardWad);
+                n1 -= 1 << 60;
             }
-            valueWad = (forwardWad * n1 - strikeWad * n2) >> 60;
-            if (valueWad < 0) valueWad = 0;
+            o.priceWad = callWad > 0 ? (callWad * e.discountQ64) >> 64 : int256(0);
+            o.deltaWad = (n1 * e.discountQ64 * 1e18) >> 124;
+            o.d1Q64 = ((o.logMoneynessQ64 * int256(o.inverseQ64[1])) >> 64) + int256(o.stdQ64[1] >> 1);
         }
     }
 
@@ -221,7 +197,10 @@ library OptionKernel {
     /// @return vegaWad D*F*phi(d1)*sqrt(T), wad; 0 for the intrinsic value.
     function vega(Expiry memory e, Option memory o) internal pure returns (int256 vegaWad) {
         if (o.stdQ64[1] == 0) return 0;
-        vegaWad = (((density(e, o) * int256(e.forwardWad)) / 1e18) * int256(e.rootTimeQ64)) >> 64;
+        unchecked {
+            // Unchecked: density below 2**63, forward below 2**105, root below 2**68.
+            vegaWad = (((density(e, o) * int256(e.forwardWad)) / 1e18) * int256(e.rootTimeQ64)) >> 64;
+        }
     }
 
     /// @notice Gamma and theta of one unit at the unshocked point.

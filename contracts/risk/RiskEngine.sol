@@ -41,8 +41,7 @@ contract RiskEngine is IRiskEngine {
         int256[] shockedVega;
         /// @dev What a relative move of 1 earns on everything linear, puts' forwards included.
         int256 linearCash;
-        /// @dev Sum of quantity*price of the options walked as calls, unshocked.
-        int256 callCash;
+        int256[] pnl;
         int256 perpCash;
         int256 linkedCash;
         int256 mark;
@@ -83,7 +82,7 @@ contract RiskEngine is IRiskEngine {
         Pass memory p = _run(underlyingId, positions, linkedUnitsWad, true);
         risk = _requirement(p, underlyingId);
         detail = UnderlyingDetail(
-            p.grid.cash,
+            p.pnl,
             WadMath.divDown(p.delta, 1e18),
             WadMath.divDown(p.gamma, 1e18),
             WadMath.divDown(p.vega, 1e18),
@@ -98,7 +97,7 @@ contract RiskEngine is IRiskEngine {
         override
         returns (StandardRisk memory standard)
     {
-        Pass memory p = _open(underlyingId, positions);
+        Pass memory p = _open(underlyingId, positions, false);
         for (uint256 i; i < positions.length; ++i) {
             _standardPosition(p, positions[i], standard);
         }
@@ -111,7 +110,7 @@ contract RiskEngine is IRiskEngine {
         view
         returns (Pass memory p)
     {
-        p = _open(underlyingId, positions);
+        p = _open(underlyingId, positions, true);
         p.detailed = detailed;
         p.netCashDelta = new int256[](p.expiries.length);
         p.shockedVega = new int256[](p.expiries.length);
@@ -123,14 +122,24 @@ contract RiskEngine is IRiskEngine {
         p.delta += linkedUnitsWad * 1e18;
         p.linkedCash = linkedUnitsWad * int256(p.header.spotWad);
         p.linearCash += p.linkedCash;
-        _finishRows(p);
+        p.pnl = ScenarioGrid.profits(p.grid, p.book.rows, p.linearCash);
     }
 
     /// @dev Reads the book, the table and the round for the expiries that the positions name.
-    function _open(uint8 underlyingId, uint256[] calldata positions) private view returns (Pass memory p) {
+    function _open(uint8 underlyingId, uint256[] calldata positions, bool shocked)
+        private
+        view
+        returns (Pass memory p)
+    {
         uint40[] memory wanted = _expiriesOf(underlyingId, positions);
         p.book = BookCode.load(BOOK.bookPointerOf(underlyingId));
-        p.grid = ScenarioGrid.create(p.book.rows, p.book.intervals, NormalCdf.load(NORMAL_TABLE));
+        uint256[] memory none;
+        ScenarioGrid.create(
+            p.grid,
+            shocked ? p.book.rows : none,
+            shocked ? p.book.intervals : none,
+            NormalCdf.load(NORMAL_TABLE)
+        );
         IOracle.Surface[] memory surfaces;
         (p.header, surfaces) = ORACLE.roundFor(underlyingId, wanted);
         p.expiries = new OptionKernel.Expiry[](surfaces.length);
@@ -197,19 +206,18 @@ contract RiskEngine is IRiskEngine {
         OptionKernel.Option memory o = p.option;
         int256 q = word.quantityOf();
         bool isCall = word.kindOf() == PositionWord.CALL;
-        OptionKernel.open(
-            o, e, p.grid.table, isCall, uint256(word.priceE8Of() * Units.E8_TO_WAD), p.book.params.volFloorWad
-        );
-        _addUnshocked(p, e, o, i, q);
+        OptionKernel.open(o, e, uint256(word.priceE8Of() * Units.E8_TO_WAD), p.book.params.volFloorWad);
         unchecked {
             // Unchecked: see ScenarioGrid.
             int256 forwardWad = int256(e.forwardWad);
             int256 discounted = (q * e.discountQ64) >> 64;
-            p.callCash += discounted * o.callWad;
             if (!isCall) p.linearCash -= discounted * forwardWad;
             ScenarioGrid.walk(p.grid, o, forwardWad, discounted);
             if (q > 0) ScenarioGrid.addGaps(p.grid, forwardWad, discounted);
         }
+        (int256 callWad, int256 n1) = ScenarioGrid.unshocked(p.grid);
+        OptionKernel.settle(o, e, isCall, callWad, n1);
+        _addUnshocked(p, e, o, i, q);
     }
 
     /// @dev Everything that is summed at the unshocked point.
@@ -240,18 +248,6 @@ contract RiskEngine is IRiskEngine {
         }
     }
 
-    /// @dev Adds the linear instruments to every row and turns the sums into weighted wad P&L, rounded down.
-    function _finishRows(Pass memory p) private pure {
-        int256[] memory cash = p.grid.cash;
-        int256 callCash = p.callCash;
-        int256 linearCash = p.linearCash;
-        for (uint256 j; j < cash.length; ++j) {
-            uint256 row = p.book.rows[j];
-            int256 total = cash[j] - callCash + (linearCash * row.moveOf()) / 1e18;
-            cash[j] = WadMath.divDown(total * int256(row.weightOf()), 1e27);
-        }
-    }
-
     function _requirement(Pass memory p, uint8 underlyingId) private pure returns (UnderlyingRisk memory r) {
         IScenarioBook.UnderlyingParams memory params = p.book.params;
         r.underlyingId = underlyingId;
@@ -270,20 +266,18 @@ contract RiskEngine is IRiskEngine {
 
     /// @dev Worst row, and the worst interval where long options may lie below their chords.
     function _scan(Pass memory p, UnderlyingRisk memory r) private pure {
-        int256[] memory pnl = p.grid.cash;
+        int256[] memory pnl = p.pnl;
+        uint256 worst;
+        int256 lowest = pnl[0];
         for (uint256 j = 1; j < pnl.length; ++j) {
-            if (pnl[j] < pnl[r.worstRow]) r.worstRow = j;
+            int256 value = pnl[j];
+            if (value < lowest) (worst, lowest) = (j, value);
         }
-        r.worstMoveWad = p.book.rows[r.worstRow].moveOf();
-        int256 loss = -pnl[r.worstRow];
-        int256 certified = loss;
-        for (uint256 j; j < p.grid.gap.length; ++j) {
-            uint256 pair = p.book.intervals[j];
-            int256 a = pnl[pair & 0xff];
-            int256 b = pnl[pair >> 8];
-            int256 at = (a < b ? -a : -b) + WadMath.divUp(p.grid.gap[j], 1e18);
-            if (at > certified) certified = at;
-        }
+        r.worstRow = worst;
+        r.worstMoveWad = p.book.rows[worst].moveOf();
+        int256 loss = -lowest;
+        int256 certified = ScenarioGrid.intervalLoss(p.grid, p.book.intervals, pnl);
+        if (certified < loss) certified = loss;
         r.scanWad = loss > 0 ? uint256(loss) : 0;
         certified = certified > 0 ? certified : int256(0);
         r.certifiedScanWad = uint256(certified + WadMath.divUp(p.pad * PAD_WAD, 1e18));
@@ -341,7 +335,10 @@ contract RiskEngine is IRiskEngine {
         uint256 strikeWad = uint256(word.priceE8Of() * Units.E8_TO_WAD);
         bool isCall = word.kindOf() == PositionWord.CALL;
         OptionKernel.Option memory o = p.option;
-        OptionKernel.open(o, e, p.grid.table, isCall, strikeWad, p.book.params.volFloorWad);
+        OptionKernel.open(o, e, strikeWad, p.book.params.volFloorWad);
+        ScenarioGrid.walk(p.grid, o, int256(e.forwardWad), 0);
+        (int256 callWad, int256 n1) = ScenarioGrid.unshocked(p.grid);
+        OptionKernel.settle(o, e, isCall, callWad, n1);
         int256 value = WadMath.mulWadDown(q, o.priceWad);
         s.markWad += value;
         if (q > 0) return;
