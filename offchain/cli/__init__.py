@@ -19,9 +19,6 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "margin": ("offchain.cli.margin", "Margin of one account, from files alone."),
     "demo": ("offchain.cli.demo", "The main job: a portfolio market on chain, replayed through a real crash."),
     "market": ("offchain.cli.market", "Option chains: fit, fetch."),
-    "deploy": ("offchain.cli.deploy", "Deploy and configure the contracts."),
-    "keeper": ("offchain.cli.keeper", "Post rounds, settle, liquidate."),
-    "account": ("offchain.cli.account", "Look at an account on chain."),
 }
 
 
