@@ -1,0 +1,142 @@
+"""Vault.deposit and its one-transaction forms: exact amounts of any decimals, caps, permits, bad tokens."""
+
+import pytest
+from brownie import FalseToken, FeeToken, MockToken, chain
+from eth_account import Account
+
+from tests.chain.helpers.errors import reverts_with
+from tests.chain.helpers.ledger import WAD, empty, shown, snapshot, stored_total
+from tests.chain.unit.conftest import CAP_RAW
+
+PERMIT_FIELDS = ("owner", "spender", "value", "nonce", "deadline")
+
+
+@pytest.fixture
+def account_id(ledger, trader):
+    return ledger.open(trader, 0, {"from": trader}).return_value
+
+
+def fund(token, vault, holder, amount_raw):
+    token.mint(holder, amount_raw, {"from": holder})
+    token.approve(vault, amount_raw, {"from": holder})
+
+
+def permit(token, vault, holder, amount_raw):
+    """Deadline and signature of an EIP-2612 permit."""
+    _, name, version, chain_id, verifying, _, _ = token.eip712Domain()
+    deadline = chain[-1].timestamp + 3600
+    values = (holder.address, vault.address, amount_raw, token.nonces(holder), deadline)
+    signed = Account.sign_typed_data(
+        holder.private_key,
+        {"name": name, "version": version, "chainId": chain_id, "verifyingContract": verifying},
+        {
+            "Permit": [
+                {"name": field, "type": "address" if field in PERMIT_FIELDS[:2] else "uint256"}
+                for field in PERMIT_FIELDS
+            ]
+        },
+        dict(zip(PERMIT_FIELDS, values, strict=True)),
+    )
+    return deadline, signed.v, signed.r.to_bytes(32, "big"), signed.s.to_bytes(32, "big")
+
+
+@pytest.mark.parametrize(("name", "decimals"), [("usdc", 6), ("wbtc", 8), ("weth", 18)])
+def test_deposit__any_decimals__credits_exact_wad(request, ledger, vault, trader, account_id, name, decimals):
+    token = request.getfixturevalue(name)
+    fund(token, vault, trader, 1234567)
+    tx = vault.deposit(account_id, token, 1234567, {"from": trader})
+    wad = 1234567 * 10 ** (18 - decimals)
+    seen = snapshot(ledger, account_id)
+    assert (seen["cashWad"], *seen["amountsWad"]) == ((wad,) if name == "usdc" else (0, wad))
+    assert token.balanceOf(vault) == vault.tokenOf(vault.tokenIdOf(token))["heldRaw"] == 1234567
+    assert tx.events["Deposited"]["amountRaw"] == 1234567
+
+
+def test_deposit__into_an_account_of_another__is_allowed(ledger, vault, usdc, stranger, account_id):
+    fund(usdc, vault, stranger, 10**6)
+    vault.deposit(account_id, usdc, 10**6, {"from": stranger})
+    assert ledger.cashOf(account_id) == stored_total(ledger) == WAD
+
+
+def test_deposit__up_to_the_cap__and_not_beyond(vault, usdc, trader, account_id):
+    fund(usdc, vault, trader, CAP_RAW + 1)
+    vault.deposit(account_id, usdc, CAP_RAW, {"from": trader})
+    with reverts_with("Vault__CapExceeded", 1, 0):
+        vault.deposit(account_id, usdc, 1, {"from": trader})
+
+
+def test_deposit__no_such_account__reverts_UnknownAccount(ledger, vault, usdc, trader):
+    fund(usdc, vault, trader, 1)
+    with reverts_with("Accounts__UnknownAccount", 99, ledger.nextAccountId()):
+        vault.deposit(99, usdc, 1, {"from": trader})
+
+
+def test_deposit__nothing__reverts_ZeroAmount(vault, usdc, trader, account_id):
+    with reverts_with("Vault__ZeroAmount", 0, 1):
+        vault.deposit(account_id, usdc, 0, {"from": trader})
+
+
+def test_deposit__unlisted__reverts_UnknownToken(governor, vault, trader, account_id):
+    token = governor.deploy(MockToken, "Other", "OTHER", 18)
+    with reverts_with("Vault__UnknownToken", shown(token), 3):
+        vault.deposit(account_id, token, 1, {"from": trader})
+
+
+def test_deposit__fee_on_transfer__reverts_InexactTransfer(governor, vault, trader, account_id):
+    token = governor.deploy(FeeToken)
+    vault.listToken(token, CAP_RAW, {"from": governor})
+    fund(token, vault, trader, 1000)
+    with reverts_with("Vault__InexactTransfer", 990, 1000):
+        vault.deposit(account_id, token, 1000, {"from": trader})
+
+
+def test_deposit__token_that_returns_false__reverts_SafeERC20FailedOperation(governor, vault, trader, account_id):
+    token = governor.deploy(FalseToken)
+    vault.listToken(token, CAP_RAW, {"from": governor})
+    with reverts_with("SafeERC20FailedOperation", shown(token)):
+        vault.deposit(account_id, token, 1000, {"from": trader})
+
+
+def test_deposit__paused__reverts_and_resumes(governor, vault, usdc, trader, account_id):
+    fund(usdc, vault, trader, 2)
+    vault.pause({"from": governor})
+    with reverts_with("EnforcedPause"):
+        vault.deposit(account_id, usdc, 1, {"from": trader})
+    vault.unpause({"from": governor})
+    vault.deposit(account_id, usdc, 1, {"from": trader})
+
+
+def test_deposit_with_permit__needs_no_approval(ledger, vault, usdc, trader, account_id):
+    usdc.mint(trader, 10**6, {"from": trader})
+    signed = permit(usdc, vault, trader, 10**6)
+    vault.depositWithPermit(account_id, usdc, 10**6, *signed, {"from": trader})
+    assert ledger.cashOf(account_id) == WAD
+
+
+def test_deposit_with_permit__used_by_somebody_else__still_deposits(ledger, vault, usdc, trader, stranger, account_id):
+    usdc.mint(trader, 10**6, {"from": trader})
+    signed = permit(usdc, vault, trader, 10**6)
+    usdc.permit(trader, vault, 10**6, *signed, {"from": stranger})
+    vault.depositWithPermit(account_id, usdc, 10**6, *signed, {"from": trader})
+    assert ledger.cashOf(account_id) == WAD
+
+
+def test_deposit_with_permit__of_another__reverts_for_want_of_allowance(vault, usdc, trader, stranger, account_id):
+    usdc.mint(trader, 10**6, {"from": trader})
+    signed = permit(usdc, vault, trader, 10**6)
+    with reverts_with("ERC20InsufficientAllowance", shown(vault), 0, 10**6):
+        vault.depositWithPermit(account_id, usdc, 10**6, *signed, {"from": stranger})
+
+
+def test_open_and_deposit__one_transaction(ledger, vault, usdc, trader):
+    fund(usdc, vault, trader, 10**6)
+    account_id = vault.openAndDeposit(1, usdc, 10**6, {"from": trader}).return_value
+    assert ledger.ownerOf(account_id) == trader
+    assert snapshot(ledger, account_id) == empty(1, WAD)
+
+
+def test_open_and_deposit_with_permit__one_transaction(ledger, vault, usdc, trader):
+    usdc.mint(trader, 10**6, {"from": trader})
+    signed = permit(usdc, vault, trader, 10**6)
+    account_id = vault.openAndDepositWithPermit(0, usdc, 10**6, *signed, {"from": trader}).return_value
+    assert ledger.cashOf(account_id) == WAD
