@@ -1,0 +1,20 @@
+"""An oracle with two of three signers."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.chain.helpers.signed import SIGNERS, WAD
+
+
+@pytest.fixture(scope="module")
+def oracle(Authority, Oracle, accounts):
+    authority = accounts[0].deploy(Authority, accounts[0])
+    contract = accounts[0].deploy(Oracle, authority, 3_600, WAD // 2)
+    contract.setSigners([signer.address for signer in SIGNERS], 2, {"from": accounts[0]})
+    return contract
+
+
+@pytest.fixture
+def relayer(accounts):
+    return accounts[5]
