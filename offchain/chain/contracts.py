@@ -239,8 +239,8 @@ class Contract:
         outputs = self.artifact.functions[function].outputs
         return decode_values(outputs, data) if outputs else None
 
-    def call(self, function: str, *values: Any, sender: str | None = None) -> Any:
-        """Read ``function`` at the latest block.
+    def call(self, function: str, *values: Any, sender: str | None = None, block: str = "latest") -> Any:
+        """Read ``function``.
 
         Parameters
         ----------
@@ -250,6 +250,8 @@ class Contract:
             Arguments.
         sender : str, optional
             ``msg.sender`` of the call.
+        block : str
+            Block tag or hexadecimal number.
 
         Returns
         -------
@@ -262,9 +264,10 @@ class Contract:
             When the call reverts; the source names contract and function.
         """
         try:
-            return self.decode(function, self.client.call(self.address, self.encode(function, *values), sender))
+            data = self.client.call(self.address, self.encode(function, *values), sender, block)
         except RevertError as reverted:
             raise RevertError(f"{self.artifact.name}.{function}", reverted.name, reverted.values) from None
+        return self.decode(function, data)
 
     def call_many(self, function: str, arguments: Sequence[Sequence[Any]]) -> list[Any]:
         """Read ``function`` for many arguments in one batch.

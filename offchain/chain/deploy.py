@@ -17,7 +17,7 @@ from offchain.units import float_to_raw, float_to_wad
 
 ADMIN_ROLE, GUARDIAN_ROLE = 0, 1
 CLEARING_ID, FUND_ID = 0, 1
-MOCK_TOKEN = "MockToken"
+MOCK_ERC20 = "MockToken"
 NOBODY = "0x" + "0" * 40
 DUST_CASH = 10.0
 
@@ -187,7 +187,7 @@ def _list_tokens(build: _Build) -> None:
         if not address:
             if not build.spec.network.is_local:
                 raise InputError(f"tokens.{token.symbol}", "address is missing; mocks exist on local chains only")
-            address = create(build.client, build.account, MOCK_TOKEN, token.name, token.symbol, token.decimals)[
+            address = create(build.client, build.account, MOCK_ERC20, token.name, token.symbol, token.decimals)[
                 0
             ].address
         build.send("Vault", "listToken", address, float_to_raw(token.deposit_cap, token.decimals))

@@ -9,6 +9,7 @@ from offchain.decide.intents import (
     PostTokenPrices,
     Settle,
     StartAuction,
+    TouchAuction,
 )
 from offchain.decide.policy import decide
 from offchain.decide.snapshot import AccountView, AuctionView, BidderRule, Snapshot
@@ -26,5 +27,6 @@ __all__ = [
     "Settle",
     "Snapshot",
     "StartAuction",
+    "TouchAuction",
     "decide",
 ]

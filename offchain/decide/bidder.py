@@ -1,105 +1,64 @@
-"""When and how much to bid: the price path of risk-model section 8 and a profit rule."""
+"""When to bid: the formulas of risk-model section 8 and a profit rule."""
 
 from __future__ import annotations
 
 from offchain.decide.intents import Bid
 from offchain.decide.snapshot import AccountView, AuctionTerms, AuctionView, Snapshot
+from offchain.mirror.auction import insolvent_payment, largest_fraction, price_factor, solvent_slice
 
 # The fraction grows while the price falls between this decision and the block that holds the bid.
 SLACK = 0.01
 
 
-def price_factor(terms: AuctionTerms, elapsed_sec: float) -> float:
-    """Return the price factor ``d`` of a solvent auction.
+def solvent_terms(
+    terms: AuctionTerms, view: AccountView, auction: AuctionView, elapsed_sec: float
+) -> tuple[float, ...]:
+    """Return fraction, profit and cost of the largest solvent bid.
 
     Parameters
     ----------
     terms : AuctionTerms
-        Price path.
-    elapsed_sec : float
-        Seconds since the start, at least 0.
-
-    Returns
-    -------
-    float
-        Falls linearly to ``mid_factor``, then to 0, and stays there.
-    """
-    if elapsed_sec <= terms.mid_after_sec:
-        return terms.start_factor - (terms.start_factor - terms.mid_factor) * elapsed_sec / terms.mid_after_sec
-    span = terms.end_after_sec - terms.mid_after_sec
-    return max(0.0, terms.mid_factor * (1.0 - (elapsed_sec - terms.mid_after_sec) / span))
-
-
-def largest_fraction(terms: AuctionTerms, view: AccountView, reserve: float, factor: float) -> float:
-    """Return the fraction that restores the buffer, ``((1+b)M - E)/((1+b)M - (E-V) + d*A)`` capped at 1.
-
-    Parameters
-    ----------
-    terms : AuctionTerms
-        Holds the buffer ``b``.
-    view : AccountView
-        Account under auction.
-    reserve : float
-        ``V``, cash paid in by earlier bids.
-    factor : float
-        ``d``, the price factor now.
-
-    Returns
-    -------
-    float
-        In [0, 1].
-    """
-    target = (1.0 + terms.buffer) * view.maintenance
-    rest = view.market_equity - reserve
-    denominator = target - (view.equity - reserve) + factor * rest
-    if denominator <= 0.0:
-        return 1.0
-    return min(1.0, max(0.0, (target - view.equity) / denominator))
-
-
-def solvent_profit(terms: AuctionTerms, rest: float, fraction: float, factor: float) -> float:
-    """Return what a bidder gains before gas: the discount less the fee.
-
-    Parameters
-    ----------
-    terms : AuctionTerms
-        Holds the fee rate.
-    rest : float
-        ``A``, market value of everything outside the reserve.
-    fraction : float
-        ``f``, the slice taken.
-    factor : float
-        ``d``, the price factor now.
-
-    Returns
-    -------
-    float
-        In cash units.
-    """
-    discount = (1.0 - factor) * fraction * rest
-    return discount - min(terms.fee_rate * fraction * rest, discount)
-
-
-def insolvent_profit(terms: AuctionTerms, view: AccountView, auction: AuctionView, elapsed_sec: float) -> float:
-    """Return what a bidder gains from the whole of an insolvent account: the payment above its debt.
-
-    Parameters
-    ----------
-    terms : AuctionTerms
-        Holds the length of the ramp.
+        Buffer and fee rate.
     view : AccountView
         Account under auction.
     auction : AuctionView
         Its auction.
     elapsed_sec : float
-        Seconds since the start.
+        Seconds on the clock of the branch.
 
     Returns
     -------
-    float
-        In cash units.
+    tuple[float, ...]
+        Fraction in [0, 1]; discount less fee, and what is paid fee included, in cash units.
     """
-    return view.maintenance * min(1.0, elapsed_sec / terms.insolvent_ramp_sec)
+    factor = price_factor(elapsed_sec)
+    rest = view.market_equity - auction.reserve
+    fraction = largest_fraction(view.equity, view.maintenance, auction.reserve, rest, factor, terms.buffer)
+    taken = solvent_slice(fraction, rest, factor, terms.fee_rate)
+    cost = taken.price + taken.fee
+    return fraction, fraction * rest - cost, cost
+
+
+def insolvent_terms(view: AccountView, auction: AuctionView, elapsed_sec: float) -> tuple[float, ...]:
+    """Return fraction, profit and payment of a bid for the whole of an insolvent account.
+
+    Parameters
+    ----------
+    view : AccountView
+        Account under auction.
+    auction : AuctionView
+        Its auction.
+    elapsed_sec : float
+        Seconds on the clock of the branch.
+
+    Returns
+    -------
+    tuple[float, ...]
+        1; payment above the debt taken over, and the payment, in cash units.
+    """
+    rest = view.market_equity - auction.reserve
+    payment = insolvent_payment(1.0, rest, view.maintenance, elapsed_sec)
+    return 1.0, payment + rest, payment
 
 
 def bid_for(snapshot: Snapshot, view: AccountView, auction: AuctionView) -> Bid | None:
@@ -117,22 +76,18 @@ def bid_for(snapshot: Snapshot, view: AccountView, auction: AuctionView) -> Bid 
     Returns
     -------
     Bid or None
-        ``None`` while the price is not yet low enough, or without a bidder.
+        ``None`` while the price is not yet low enough, its clock not started, or without a bidder.
     """
-    rule, terms = snapshot.bidder, snapshot.terms
-    if rule is None or snapshot.block_ts - auction.started_ts < rule.patience_sec:
+    rule = snapshot.bidder
+    if rule is None or auction.clock_ts is None or snapshot.block_ts - auction.started_ts < rule.patience_sec:
         return None
     elapsed_sec = snapshot.block_ts - auction.clock_ts
-    rest = view.market_equity - auction.reserve
     if auction.is_solvent:
-        factor = price_factor(terms, elapsed_sec)
-        fraction = largest_fraction(terms, view, auction.reserve, factor)
-        profit = solvent_profit(terms, rest, fraction, factor)
-        limit = (fraction * rest - profit) * (1.0 + SLACK)
+        fraction, profit, cash = solvent_terms(snapshot.terms, view, auction, elapsed_sec)
+        limit = cash * (1.0 + SLACK)
     else:
-        fraction = 1.0
-        profit = insolvent_profit(terms, view, auction, elapsed_sec)
-        limit = (profit - rest) * (1.0 - SLACK)
+        fraction, profit, cash = insolvent_terms(view, auction, elapsed_sec)
+        limit = cash * (1.0 - SLACK)
     floor = max(rule.min_profit, rule.min_return * fraction * view.maintenance)
     if fraction <= 0.0 or profit - rule.gas_cost < floor:
         return None

@@ -104,4 +104,18 @@ class EndAuction:
         return f"end:{self.account_id}:{self.started_ts}"
 
 
-Intent = PostRound | PostTokenPrices | PostSettlement | Settle | StartAuction | Bid | EndAuction
+@dataclass(frozen=True, slots=True)
+class TouchAuction:
+    """Start the clock of the branch that an account under auction has moved to."""
+
+    account_id: int
+    started_ts: int
+    is_solvent: bool
+
+    @property
+    def key(self) -> str:
+        """Name of the effect."""
+        return f"touch:{self.account_id}:{self.started_ts}:{self.is_solvent}"
+
+
+Intent = PostRound | PostTokenPrices | PostSettlement | Settle | StartAuction | TouchAuction | Bid | EndAuction

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from offchain.decide.bidder import bid_for
-from offchain.decide.intents import EndAuction, Intent, PostRound, PostSettlement, PostTokenPrices, Settle, StartAuction
+from offchain.decide.intents import (
+    EndAuction,
+    Intent,
+    PostRound,
+    PostSettlement,
+    PostTokenPrices,
+    Settle,
+    StartAuction,
+    TouchAuction,
+)
 from offchain.decide.snapshot import AccountView, Snapshot
 
 
@@ -67,6 +76,8 @@ def _liquidations(snapshot: Snapshot) -> tuple[Intent, ...]:
         view_or_none = views.get(auction.account_id)
         if view_or_none is None or auction.account_id == own or view_or_none.equity >= view_or_none.initial:
             continue
+        if auction.clock_ts is None:
+            wanted.append(TouchAuction(auction.account_id, auction.started_ts, auction.is_solvent))
         bid = bid_for(snapshot, view_or_none, auction)
         if bid is not None:
             wanted.append(bid)

@@ -37,8 +37,8 @@ class AuctionView:
         Start, unix seconds.
     is_solvent : bool
         Which of the two price paths applies.
-    clock_ts : int
-        When that price path started; the time of the snapshot while it has not.
+    clock_ts : int or None
+        When that price path started; ``None`` while it has not, because prices swung to it only now.
     reserve : float
         Cash that earlier bids have paid in, in cash units.
     bid_count : int
@@ -48,7 +48,7 @@ class AuctionView:
     account_id: int
     started_ts: int
     is_solvent: bool
-    clock_ts: int
+    clock_ts: int | None
     reserve: float
     bid_count: int = 0
 
@@ -81,15 +81,10 @@ class BidderRule:
 
 @dataclass(frozen=True, slots=True)
 class AuctionTerms:
-    """Parameters of risk-model section 8 as the contract holds them."""
+    """Parameters of risk-model section 8 that governance sets; the price path itself is ``mirror.auction``."""
 
-    start_factor: float = 0.98
-    mid_factor: float = 0.70
-    mid_after_sec: int = 900
-    end_after_sec: int = 43_200
     buffer: float = 0.15
     fee_rate: float = 0.01
-    insolvent_ramp_sec: int = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +114,7 @@ class Snapshot:
     bidder : BidderRule or None
         ``None`` when this keeper does not bid.
     terms : AuctionTerms
-        Price path of the auctions.
+        Of the auctions.
     max_settle_accounts : int
         Accounts in one settlement transaction.
     """

@@ -10,19 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from offchain.chain import anvil
-from offchain.chain.client import Client
+from offchain.chain.account import params_of
+from offchain.chain.client import Client, Receipt
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import load_spec
 from offchain.decide import (
     Bid,
     BidderRule,
     EndAuction,
-    Intent,
     PostRound,
     PostSettlement,
     PostTokenPrices,
     Settle,
     StartAuction,
+    TouchAuction,
 )
 from offchain.demo.audit import chain_margins, conservation, index_problems, largest_difference
 from offchain.demo.books import FUND_CASH, ISOLATED, LIQUIDATOR, LIQUIDATOR_CASH, MAKER_CASH, MARKET_MAKER
@@ -35,7 +36,7 @@ from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
 from offchain.keeper.feed import ReplayFeed
 from offchain.keeper.loop import Done, Keeper
-from offchain.keeper.view import market_of, params_of, portfolio_of
+from offchain.keeper.view import market_of, portfolio_of
 from offchain.market.replay import load_replay
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
 from offchain.mirror.svi import total_variance
@@ -61,6 +62,7 @@ STEP_OF: dict[type, str] = {
     PostSettlement: "settlementPrice",
     Settle: "settle",
     StartAuction: "startAuction",
+    TouchAuction: "touchAuction",
     Bid: "bid",
     EndAuction: "endAuction",
 }
@@ -183,7 +185,7 @@ def _open_book(world: World, maker: Holder, plan: Plan) -> None:
 
 
 def _note(run: _Run, ended: list[Done]) -> None:
-    """Book gas and counts of what the keeper did."""
+    """Book gas, counts and liquidations of what the keeper did."""
     for item in ended:
         if item.outcome.receipt is None:
             continue
@@ -192,6 +194,30 @@ def _note(run: _Run, ended: list[Done]) -> None:
             run.result.rounds[item.intent.underlying] += 1
         if isinstance(item.intent, PostSettlement):
             run.result.settled_series += 1
+        if isinstance(item.intent, Bid) and item.outcome.done:
+            run.result.liquidations.append(_liquidation(run, item.intent.account_id, item.outcome.receipt))
+
+
+def _liquidation(run: _Run, account_id: int, receipt: Receipt) -> Liquidation:
+    """Describe one bid by the auction's own event and the margin in the blocks round it."""
+    filled = next(v for name, v in run.world.contract("Auction").events(receipt) if name == "BidFilled")
+    engine = run.world.contract("MarginEngine")
+    before = engine.call("marginOf", account_id, block=hex(receipt.block_number - 1))
+    after = engine.call("marginOf", account_id, block=hex(receipt.block_number))
+    return Liquidation(
+        account_id=account_id,
+        name=run.names[account_id],
+        round_number=run.feed.number,
+        ts=run.feed.ts,
+        kind="solvent" if filled.isSolvent else "insolvent",
+        fraction=wad_to_float(filled.fractionWad),
+        price=wad_to_float(filled.priceWad),
+        paid=wad_to_float(filled.cashWad),
+        equity_before=wad_to_float(before.equityWad),
+        equity_after=wad_to_float(after.equityWad),
+        maintenance_before=wad_to_float(before.maintenanceWad),
+        maintenance_after=wad_to_float(after.maintenanceWad),
+    )
 
 
 def _live_through(run: _Run, number: int) -> None:
@@ -200,10 +226,9 @@ def _live_through(run: _Run, number: int) -> None:
     run.feed.number = number
     if number > 0:
         run.world.set_time(run.feed.ts + SIGNING_SEC)
-    ended = run.keeper.run_until_idle()
-    _note(run, ended)
+    _note(run, run.keeper.run_until_idle())
     _record(run, number)
-    _see_auctions_through(run, number, ended)
+    _see_auctions_through(run)
     _, problems = conservation(run.world, sorted(run.keeper.index.state.accounts))
     run.result.conservation_problems += [f"round {number}: {problem}" for problem in problems]
 
@@ -273,43 +298,13 @@ def atm_vol(posted: Round) -> float:
     return (variance / years) ** 0.5 if years > 0.0 else 0.0
 
 
-def _see_auctions_through(run: _Run, number: int, ended: list[Done]) -> None:
+def _see_auctions_through(run: _Run) -> None:
     """Let the price fall minute by minute until every auction has found its bidder."""
     for _ in range(AUCTION_STEPS):
         if not run.keeper.index.state.auctions:
             return
-        before = run.keeper.margins(list(run.keeper.index.state.auctions))
         run.world.set_time(run.world.client.block_ts() + AUCTION_STEP_SEC)
-        now = run.keeper.run_until_idle()
-        _note(run, now)
-        for item in now:
-            if isinstance(item.intent, Bid) and item.outcome.receipt is not None:
-                _record_bid(run, number, item, item.intent, before[item.intent.account_id])
-
-
-def _record_bid(run: _Run, number: int, item: Done, intent: Intent, before: MarginResult) -> None:
-    """Write down one bid as the auction's own event tells it."""
-    receipt = item.outcome.receipt
-    if receipt is None or not isinstance(intent, Bid):
-        return
-    filled = next(v for name, v in run.world.contract("Auction").events(receipt) if name == "BidFilled")
-    after = run.keeper.margins([intent.account_id])[intent.account_id]
-    run.result.liquidations.append(
-        Liquidation(
-            account_id=intent.account_id,
-            name=run.names[intent.account_id],
-            round_number=number,
-            ts=run.feed.ts,
-            kind="solvent" if filled.isSolvent else "insolvent",
-            fraction=wad_to_float(filled.fractionWad),
-            price=wad_to_float(filled.priceWad),
-            paid=wad_to_float(filled.cashWad),
-            equity_before=before.equity,
-            equity_after=after.equity,
-            maintenance_before=before.maintenance_margin,
-            maintenance_after=after.maintenance_margin,
-        )
-    )
+        _note(run, run.keeper.run_until_idle())
 
 
 def _close(run: _Run) -> None:

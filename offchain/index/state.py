@@ -146,6 +146,14 @@ def _bid_filled(state: State, event: ChainEvent) -> None:
         auction.insolvent_ts = auction.insolvent_ts or event.block_ts
 
 
+def _branch_seen(state: State, event: ChainEvent) -> None:
+    auction = state.auctions[event.values["accountId"]]
+    if event.values["isSolvent"]:
+        auction.solvent_ts = event.values["clockTs"]
+    else:
+        auction.insolvent_ts = event.values["clockTs"]
+
+
 def _loss_covered(state: State, event: ChainEvent) -> None:
     state.auctions[event.values["accountId"]].reserve_wad -= event.values["fromReserveWad"]
 
@@ -167,6 +175,7 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Oracle", "SettlementPosted"): _settlement_posted,
     ("Auction", "AuctionStarted"): _auction_started,
     ("Auction", "BidFilled"): _bid_filled,
+    ("Auction", "BranchSeen"): _branch_seen,
     ("Auction", "LossCovered"): _loss_covered,
     ("Auction", "AuctionEnded"): _auction_ended,
 }

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from offchain.chain.client import Client
 from offchain.chain.deployment import Deployment
 from offchain.chain.rounds import RoundPoster
-from offchain.decide import Bid, EndAuction, Intent, PostRound, PostSettlement, PostTokenPrices, Settle, StartAuction
+from offchain.decide import (
+    Bid,
+    EndAuction,
+    Intent,
+    PostRound,
+    PostSettlement,
+    PostTokenPrices,
+    Settle,
+    StartAuction,
+    TouchAuction,
+)
 from offchain.keeper.feed import Feed
 from offchain.transact import Transaction
 from offchain.units import WAD, float_to_wad
@@ -83,7 +93,7 @@ class Encoder:
         return Transaction(intent.key, self.poster.address, data, DONE_SETTLEMENT)
 
     def _action(
-        self, intent: Settle | StartAuction | Bid | EndAuction
+        self, intent: Settle | StartAuction | TouchAuction | Bid | EndAuction
     ) -> tuple[str, str, tuple[object, ...], frozenset[str]]:
         """Return contract, function, arguments and the errors that mean "done"."""
         if isinstance(intent, Settle):
@@ -91,6 +101,8 @@ class Encoder:
             return "Settlement", "settle", (underlying_id, intent.expiry_ts, list(intent.account_ids)), frozenset()
         if isinstance(intent, StartAuction):
             return "Auction", "start", (intent.account_id,), DONE_START
+        if isinstance(intent, TouchAuction):
+            return "Auction", "touch", (intent.account_id,), DONE_END
         if isinstance(intent, EndAuction):
             return "Auction", "end", (intent.account_id,), DONE_END
         limit_wad = max(0, float_to_wad(intent.limit))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import structlog
 
+from offchain.chain.account import params_of
 from offchain.chain.client import Client
 from offchain.chain.deployment import Deployment
 from offchain.decide import (
@@ -23,7 +24,7 @@ from offchain.decide.snapshot import AuctionTerms
 from offchain.errors import DomainError, PlimsollError
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
-from offchain.keeper.view import expired_series, expiries_in_use, market_of, params_of, portfolio_of
+from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
 from offchain.model import Market
 from offchain.transact import Outcome, Transactor
@@ -123,7 +124,7 @@ class Keeper:
         quote = self._encoder.feed.tokens()
         market = market_of(state, deployment)
         views = {} if expired or market is None or self._is_stale(market, now_ts) else self._views()
-        buffer = self._params.account.buffer
+        account_params = self._params.account
         return Snapshot(
             block_ts=now_ts,
             offered_round_ts=offered,
@@ -133,9 +134,9 @@ class Keeper:
             expired=expired,
             settled_prices=frozenset(key for key in expired if self._is_priced(key)),
             accounts=tuple(views.values()),
-            auctions=self._auctions(views, now_ts),
+            auctions=self._auctions(views),
             bidder=self._bidder,
-            terms=replace(AuctionTerms(), buffer=buffer, fee_rate=self._params.account.fee_rate),
+            terms=AuctionTerms(account_params.buffer, account_params.fee_rate),
         )
 
     def _is_priced(self, series: tuple[str, int]) -> bool:
@@ -164,7 +165,7 @@ class Keeper:
             views[account_id] = AccountView(account_id, *(wad_to_float(value) for value in values))
         return views
 
-    def _auctions(self, views: dict[int, AccountView], now_ts: int) -> tuple[AuctionView, ...]:
+    def _auctions(self, views: dict[int, AccountView]) -> tuple[AuctionView, ...]:
         """Return the running auctions of accounts with a margin."""
         running: list[AuctionView] = []
         for account_id, auction in sorted(self.index.state.auctions.items()):
@@ -172,7 +173,7 @@ class Keeper:
                 continue
             reserve = wad_to_float(auction.reserve_wad)
             solvent = views[account_id].market_equity >= reserve
-            clock_ts = (auction.solvent_ts if solvent else auction.insolvent_ts) or now_ts
+            clock_ts = (auction.solvent_ts if solvent else auction.insolvent_ts) or None
             running.append(AuctionView(account_id, auction.started_ts, solvent, clock_ts, reserve, auction.bid_count))
         return tuple(running)
 
@@ -209,7 +210,7 @@ class Keeper:
         if transaction is None:
             return Outcome(intent.key, False, reason="this keeper has no key or no samples for it")
         outcome = self._transactor.simulate(transaction) if dry_run else self._transactor.execute(transaction)
-        log.info("intent", key=intent.key, done=outcome.done, reason=outcome.reason, dry_run=dry_run)
+        log.debug("intent", key=intent.key, done=outcome.done, reason=outcome.reason, dry_run=dry_run)
         return outcome
 
     def run_until_idle(self) -> list[Done]:

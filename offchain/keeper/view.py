@@ -8,25 +8,7 @@ from offchain.chain.deployment import Deployment
 from offchain.chain.words import from_word, unpack
 from offchain.index.state import State, snapshot_fields
 from offchain.model import Market, Mode, Portfolio, Round, Surface, Svi, Token
-from offchain.params import AccountParams, Params
 from offchain.units import wad_to_float
-
-
-def params_of(deployment: Deployment) -> Params:
-    """Return the risk parameters that the deployment was configured with.
-
-    Parameters
-    ----------
-    deployment : Deployment
-        Artefact.
-
-    Returns
-    -------
-    Params
-        Every underlying with its own full set.
-    """
-    stored = deployment.parameters
-    return Params(AccountParams(**stored["account"]), stored["book"], {}, stored["underlyings"])
 
 
 def round_of(state: State, underlying_id: int, symbol: str) -> Round:

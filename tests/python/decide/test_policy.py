@@ -16,6 +16,7 @@ from offchain.decide import (
     Settle,
     Snapshot,
     StartAuction,
+    TouchAuction,
     decide,
 )
 
@@ -125,6 +126,12 @@ def test_decide__insolvent__bid_when_the_payment_covers_the_margin_taken():
     assert bid.limit == pytest.approx(0.99 * 70.0)
     early = replace(snapshot, auctions=(replace(auction, clock_ts=NOW - 600),))
     assert decide(early) == ()
+
+
+def test_decide__branch_without_a_clock__is_touched_not_bid_on():
+    swung = AuctionView(6, NOW - 1800, False, None, 0.0)
+    snapshot = Snapshot(NOW, accounts=(BROKE,), auctions=(swung,), bidder=BidderRule(8))
+    assert decide(snapshot) == (TouchAuction(6, NOW - 1800, False),)
 
 
 def test_keys__equal_effect__equal_key():

@@ -1,0 +1,91 @@
+"""A live feed from Deribit's public chains; keeps the spot it saw, for settlement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+
+from offchain.keeper.feed import TokenQuote
+from offchain.market.chain_file import ChainSnapshot, split_table
+from offchain.market.deribit import Deribit
+from offchain.market.replay import TWAP_SEC
+from offchain.market.rounds import fit_snapshot
+from offchain.model import Round
+
+REFRESH_SEC = 60
+KEEP_SEC = 2 * TWAP_SEC
+
+
+@dataclass(slots=True)
+class DeribitFeed:
+    """Fetches each chain at most once a minute.
+
+    Parameters
+    ----------
+    venue : Deribit
+        Public API.
+    underlyings : tuple[str, ...]
+        Symbols to fetch.
+    wrapped : Mapping[str, str]
+        Underlying whose spot is the price of a token, by token symbol; the cash token counts as 1.
+    clock : Callable[[], float]
+        Current time, unix seconds.
+    """
+
+    venue: Deribit
+    underlyings: tuple[str, ...]
+    wrapped: Mapping[str, str]
+    clock: Callable[[], float]
+    _chains: dict[str, tuple[ChainSnapshot, float]] = field(default_factory=dict)
+    _rounds: dict[str, Round] = field(default_factory=dict)
+    _spots: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
+    _fetched: float = 0.0
+
+    def _refresh(self) -> None:
+        """Fetch every chain when the last fetch is old enough."""
+        if self.clock() - self._fetched < REFRESH_SEC:
+            return
+        for symbol in self.underlyings:
+            live = self.venue.fetch(symbol)
+            snapshot = split_table(live.table, "deribit")[0]
+            self._chains[symbol] = (snapshot, live.perp / snapshot.spot - 1.0)
+            seen = self._spots.setdefault(symbol, [])
+            seen.append((snapshot.ts, snapshot.spot))
+            self._spots[symbol] = [sample for sample in seen if sample[0] > snapshot.ts - KEEP_SEC]
+        self._fetched = self.clock()
+
+    def rounds(self, required: Mapping[str, Collection[int]]) -> Mapping[str, Round]:
+        """Fit the newest chains.
+
+        Parameters
+        ----------
+        required : Mapping[str, Collection[int]]
+            Expiries in use, by underlying.
+
+        Returns
+        -------
+        Mapping[str, Round]
+            By underlying.
+        """
+        self._refresh()
+        for symbol, (snapshot, premium) in self._chains.items():
+            known = self._rounds.get(symbol)
+            if known is None or known.ts < snapshot.ts:
+                fit = fit_snapshot(
+                    snapshot, required_expiries=required.get(symbol, ()), perp_premium=premium, previous=known
+                )
+                self._rounds[symbol] = fit.round
+        return dict(self._rounds)
+
+    def tokens(self) -> TokenQuote | None:
+        """Price wrapped coins at spot."""
+        self._refresh()
+        if not set(self.wrapped.values()) <= set(self._chains):
+            return None
+        spots = {token: self._chains[symbol][0].spot for token, symbol in self.wrapped.items()}
+        return TokenQuote(min(chain.ts for chain, _ in self._chains.values()), {"USDC": 1.0, **spots})
+
+    def settlement_samples(self, underlying: str, expiry_ts: int) -> tuple[tuple[int, float], ...]:
+        """Return what was seen in the half hour before an expiry; nothing when it was not watched."""
+        window = (expiry_ts - TWAP_SEC, expiry_ts)
+        return tuple(s for s in self._spots.get(underlying, []) if window[0] < s[0] <= window[1])
