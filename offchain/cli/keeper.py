@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,7 @@ import typer
 app = typer.Typer(no_args_is_help=True)
 
 
-class FeedName(str, Enum):
+class FeedName(StrEnum):
     """Where rounds come from."""
 
     NONE = "none"

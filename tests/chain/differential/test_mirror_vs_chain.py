@@ -74,10 +74,7 @@ def compare(portfolio: Portfolio, market: Market, exact: MarginResult, chain: Ma
     mirror, contracts = numbers(exact), numbers(chain)
     assert mirror.keys() == contracts.keys()
     for name, value in mirror.items():
-        if " greek " in name:
-            limit = greek_slack(name, market, portfolio)
-        else:
-            limit = AGREEMENT_BOUND * scale
+        limit = greek_slack(name, market, portfolio) if " greek " in name else AGREEMENT_BOUND * scale
         assert abs(value - contracts[name]) <= limit, (name, value, contracts[name], portfolio)
     for name in ("initialMargin", "maintenanceMargin"):
         floor = mirror[name] * (1.0 - SHORTFALL_BOUND) - MIRROR_BOUND * scale

@@ -35,10 +35,10 @@ TENORS = (0, 60, 3600, 34_560, 86_400, 7 * 86_400, 30 * 86_400, 31 * 86_400, 180
 
 
 @pytest.fixture(scope="module")
-def engine(accounts, AccessManager, ScenarioBook, RoundStub, NormalTable, RiskEngine, isolate_module):
+def engine(accounts, Authority, ScenarioBook, RoundStub, NormalTable, RiskEngine, isolate_module):
     """An engine on a stub round with the default book: (engine, stub, rows)."""
     owner = accounts[0]
-    manager = owner.deploy(AccessManager, owner)
+    manager = owner.deploy(Authority, owner)
     book = owner.deploy(ScenarioBook, manager, ACCOUNT)
     rows = [tuple(row) for row in book.defaultRows(PARAMS["priceRangeWad"])]
     book.listUnderlying(b"ETH".ljust(32, b"\0"), list(PARAMS.values()), rows, {"from": owner})

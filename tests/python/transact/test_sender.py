@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 """The sender against a node that can lose, delay and refuse transactions."""
 
 import pytest
@@ -91,8 +93,8 @@ def test_execute__crash_while_sending__resumes_with_the_same_nonce(tmp_path):
 def test_execute__restart_after_it_was_mined__sends_nothing(tmp_path):
     path = tmp_path / "journal.sqlite"
     node = FakeNode(mines=99)
+    node.find_receipt = lambda _: (_ for _ in ()).throw(UnavailableError("node", "gone"))
     with pytest.raises(UnavailableError):
-        node.find_receipt = lambda _: (_ for _ in ()).throw(UnavailableError("node", "gone"))
         transactor(node, Journal(path)).execute(POST)
     del node.find_receipt
     tx_hash = node.sent[0][2]
@@ -106,7 +108,7 @@ def test_execute__stuck__is_replaced_with_the_same_nonce_above_the_minimum_bump(
     assert transactor(node, Journal(None)).execute(POST).done
     nonces, fees = zip(*((nonce, fee) for nonce, fee, _ in node.sent), strict=True)
     assert set(nonces) == {0}
-    assert all(after >= before * 1.1 for before, after in zip(fees, fees[1:], strict=False))
+    assert all(after >= before * 1.1 for before, after in pairwise(fees))
 
 
 def test_execute__stuck_at_the_fee_cap__gives_up_and_stays_open():
