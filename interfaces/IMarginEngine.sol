@@ -88,7 +88,8 @@ interface IMarginEngine {
             IRiskEngine.UnderlyingDetail[] memory detailsAfter
         );
 
-    /// @notice Reverts unless the account has its initial margin or its excess did not fall.
+    /// @notice Reverts unless the account has its initial margin, or its excess did not fall and its market equity did
+    /// not fall below zero or further below it.
     /// @param accountId Account, after the action.
     /// @param before_ The account before the action.
     function enforce(uint256 accountId, IAccounts.Snapshot calldata before_) external view;

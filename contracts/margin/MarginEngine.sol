@@ -98,7 +98,11 @@ contract MarginEngine is IMarginEngine {
         (MarginState memory then_,) = _evaluate(before_, false);
         int256 excessNow = now_.equityWad - int256(now_.initialWad);
         int256 excessThen = then_.equityWad - int256(then_.initialWad);
-        if (excessNow < excessThen) revert MarginEngine__BelowInitial(now_.equityWad, now_.initialWad);
+        // Margin set free does not pay for a new hole: no action of its own may open or deepen an insolvency.
+        bool deepens = now_.marketEquityWad < 0 && now_.marketEquityWad < then_.marketEquityWad;
+        if (deepens || excessNow < excessThen) {
+            revert MarginEngine__BelowInitial(now_.equityWad, now_.initialWad);
+        }
     }
 
     function _evaluate(IAccounts.Snapshot memory s, bool detailed)
