@@ -1,6 +1,6 @@
-from itertools import pairwise
-
 """The sender against a node that can lose, delay and refuse transactions."""
+
+from itertools import pairwise
 
 import pytest
 
