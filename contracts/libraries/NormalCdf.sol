@@ -27,7 +27,7 @@ library NormalCdf {
     /// @return n Probability, Q60, in [0, 2^60].
     function cdf(uint256 pointer, int256 dQ64) internal pure returns (int256 n) {
         unchecked {
-            // Unchecked: the comparison bounds the index, and every factor below is under 2**63.
+            // Unchecked: the comparison bounds the index; coefficients and s are below 2**61.
             uint256 y = uint256(dQ64 + (8 << 64));
             if (y >= 1 << 68) return dQ64 < 0 ? int256(0) : int256(ONE_Q60);
             uint256 word;
@@ -35,12 +35,12 @@ library NormalCdf {
                 // Equivalent: word = table[y / 2**60].
                 word := mload(add(pointer, shl(5, shr(60, y))))
             }
-            int256 s = int256((y & (ONE_Q60 - 1)) >> 28) - (1 << 31);
+            int256 s = int256(y & (ONE_Q60 - 1));
             n = int256(word << 213) >> 213;
-            n = (int256(word << 167) >> 210) + ((n * s) >> 32);
-            n = (int256(word << 117) >> 206) + ((n * s) >> 32);
-            n = (int256(word << 61) >> 200) + ((n * s) >> 32);
-            n = int256(word >> 195) + ((n * s) >> 32);
+            n = (int256(word << 167) >> 210) + ((n * s) >> 60);
+            n = (int256(word << 117) >> 206) + ((n * s) >> 60);
+            n = (int256(word << 61) >> 200) + ((n * s) >> 60);
+            n = int256(word >> 195) + ((n * s) >> 60);
         }
     }
 }

@@ -136,9 +136,9 @@ library ScenarioGrid {
         }
     }
 
-    /// @notice Adds how far a long option may lie below its chords: a*b/(a + b) with the distances a and b of the
-    /// chord's ends from the tangents at the other ends.
-    /// @dev a + b = h*(d1 - d0), so this is h*(d1 - c)*(c - d0)/(d1 - d0). A negative distance is rounding: no gap.
+    /// @notice Adds how far a long option may lie below its chords.
+    /// @dev With a = h*(d1 - c) and spread = h*(d1 - d0) the gap h*(d1 - c)*(c - d0)/(d1 - d0) is
+    /// a*(spread - a)/spread. A distance outside (0, spread) is rounding: no gap.
     /// @param g Grid, after `walk` of the same option.
     /// @param forwardWad Forward before the move.
     /// @param q Discounted quantity, wad, positive.
@@ -151,8 +151,11 @@ library ScenarioGrid {
                 int256 step = (forwardWad * interval.widthWad) / 1e18;
                 int256 rise = high.priceWad - low.priceWad;
                 int256 a = ((step * high.slopeQ60) >> 60) - rise;
-                int256 b = rise - ((step * low.slopeQ60) >> 60);
-                if (a > 0 && b > 0) interval.gap += q * int256(uint256(a * b) / uint256(a + b));
+                int256 spread = (step * (high.slopeQ60 - low.slopeQ60)) >> 60;
+                // One comparison for 0 < a < spread: outside, the decrement leaves the range.
+                if (spread > 0 && uint256(a) - 1 < uint256(spread) - 1) {
+                    interval.gap += q * int256(uint256(a * (spread - a)) / uint256(spread));
+                }
                 assembly ("memory-safe") {
                     interval := add(interval, 128) // the next of INTERVAL_WORDS
                 }
@@ -243,10 +246,12 @@ library ScenarioGrid {
     }
 
     function _unpack(Node memory node, uint256 row) private pure {
-        node.lnMoveQ64 = row.lnMoveOf();
-        node.growthWad = 1e18 + row.moveOf();
-        node.volOffset = row.volOf() << 5;
-        node.skewWad = row.skewOf();
+        unchecked {
+            node.lnMoveQ64 = row.lnMoveOf();
+            node.growthWad = 1e18 + row.moveOf();
+            node.volOffset = row.volOf() << 5;
+            node.skewWad = row.skewOf();
+        }
     }
 
     function _at(uint256[3] memory a, uint256 offset) private pure returns (uint256 v) {

@@ -175,7 +175,8 @@ contract RiskEngine is IRiskEngine {
     }
 
     function _expiryIndex(Pass memory p, uint256 expiryTs) private pure returns (uint256 i) {
-        while (p.expiries[i].expiryTs != expiryTs) ++i;
+        OptionKernel.Expiry[] memory expiries = p.expiries;
+        while (expiries[i].expiryTs != expiryTs) ++i;
     }
 
     function _addLinear(Pass memory p, uint256 word) private pure {
@@ -269,9 +270,11 @@ contract RiskEngine is IRiskEngine {
         int256[] memory pnl = p.pnl;
         uint256 worst;
         int256 lowest = pnl[0];
-        for (uint256 j = 1; j < pnl.length; ++j) {
-            int256 value = pnl[j];
-            if (value < lowest) (worst, lowest) = (j, value);
+        unchecked {
+            for (uint256 j = 1; j < pnl.length; ++j) {
+                int256 value = pnl[j];
+                if (value < lowest) (worst, lowest) = (j, value);
+            }
         }
         r.worstRow = worst;
         r.worstMoveWad = p.book.rows[worst].moveOf();

@@ -1,7 +1,7 @@
 """Generate contracts/libraries/NormalTable.sol and prove its error bound.
 
 The normal distribution on [-8, 8) is cut into 256 intervals of width 1/16; each holds one polynomial of
-degree 4 in the local coordinate s in [-1/2, 1/2), fitted at Chebyshev nodes with mpmath and packed into one
+degree 4 in the local coordinate s in [0, 1), fitted at Chebyshev nodes with mpmath and packed into one
 word. ``--check`` compares the file in the repository with a fresh one instead of writing it.
 """
 
@@ -28,7 +28,7 @@ pragma solidity ^0.8.30;
 /// @title NormalTable
 /// @notice The normal distribution as data: the deployed code is 256 words, one quartic for each 1/16 of [-8, 8).
 /// @dev Word i, most significant first: c0 (61 bits, unsigned), c1 (56), c2 (50), c3 (46), c4 (43), signed, Q60, of
-/// N(-8 + (i + 1/2 + s)/16) = c0 + s*(c1 + s*(c2 + s*(c3 + s*c4))), s in [-1/2, 1/2).
+/// N(-8 + (i + s)/16) = c0 + s*(c1 + s*(c2 + s*(c3 + s*c4))), s in [0, 1).
 /// @custom:error-bound 3e-11 absolute, by the generator on 64 points of every interval
 contract NormalTable {
     constructor() {
@@ -45,12 +45,12 @@ FOOTER = """        assembly ("memory-safe") {
 
 def quartic(index: int) -> list[int]:
     """Integer coefficients (Q60) of one interval, lowest first."""
-    centre = mp.mpf(-8) + (mp.mpf(index) + mp.mpf(1) / 2) / PER_UNIT
-    nodes = [mp.cos(mp.pi * (2 * i + 1) / 10) / 2 for i in range(5)]
+    start = mp.mpf(-8) + mp.mpf(index) / PER_UNIT
+    nodes = [(1 + mp.cos(mp.pi * (2 * i + 1) / 10)) / 2 for i in range(5)]
     matrix = mp.matrix(5, 5)
     values = mp.matrix(5, 1)
     for i, s in enumerate(nodes):
-        values[i] = mp.ncdf(centre + s / PER_UNIT)
+        values[i] = mp.ncdf(start + s / PER_UNIT)
         for j in range(5):
             matrix[i, j] = s**j
     solution = mp.lu_solve(matrix, values)
@@ -69,10 +69,10 @@ def pack(coefficients: list[int]) -> int:
 
 
 def evaluate(coefficients: list[int], s: int) -> int:
-    """Evaluate with the contract's integer arithmetic; ``s`` is Q32."""
+    """Evaluate with the contract's integer arithmetic; ``s`` is Q60."""
     value = coefficients[4]
     for c in reversed(coefficients[:4]):
-        value = c + ((value * s) >> 32)
+        value = c + ((value * s) >> SCALE)
     return value
 
 
@@ -80,8 +80,8 @@ def largest_error(index: int, coefficients: list[int]) -> float:
     """Largest absolute error on 64 points of one interval."""
     worst = 0.0
     for step in range(65):
-        s = min(-(2**31) + step * 2**26, 2**31 - 1)
-        x = mp.mpf(-8) + (mp.mpf(index) + mp.mpf(1) / 2 + mp.mpf(s) / 2**32) / PER_UNIT
+        s = min(step * 2**54, 2**SCALE - 1)
+        x = mp.mpf(-8) + (mp.mpf(index) + mp.mpf(s) / 2**SCALE) / PER_UNIT
         worst = max(worst, float(abs(mp.mpf(evaluate(coefficients, s)) / 2**SCALE - mp.ncdf(x))))
     return worst
 
