@@ -1,0 +1,85 @@
+"""The contracts up to the auction, with the deployer in the place of vault and exchange."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from tests.chain.helpers.signed import SIGNERS, WAD, market_round, post
+
+PERP = 1 << 248 | 3 << 240
+SINGLE, STANDARD, CROSS = 0, 1, 2
+FUND = 1
+BUFFER, FEE_RATE, DUST = 15 * 10**16, 10**16, 10 * WAD
+PRICE_RANGE = 18 * 10**16
+#: In the order of IScenarioBook.AccountParams.
+ACCOUNT = (
+    *(8 * 10**17, WAD, 99 * 10**16, 4 * WAD, 55 * 10**16, WAD),
+    *(9 * 10**17, 4 * 10**17, 6 * 10**17, BUFFER, FEE_RATE, DUST),
+)
+#: In the order of IScenarioBook.UnderlyingParams.
+UNDERLYING = (
+    *(PRICE_RANGE, 5 * 10**17, 25 * 10**16, 4 * 10**17, 3 * 10**15, 5 * 10**16, 2 * 10**15),
+    *(5 * 10**17, 10**16, 10**17, 10**17, 50_000_000 * WAD, 5_000_000 * WAD),
+)
+
+
+class Stack(SimpleNamespace):
+    """Contracts by role; amounts are whole units of cash or of the underlying."""
+
+    def price(self, spot: int, **changed: Any) -> None:
+        """Post a round with spot and perp at ``spot`` and fresh token prices."""
+        # A round of the same second would be ignored.
+        self.chain.sleep(2)
+        self.chain.mine()
+        ts = self.chain[-1].timestamp
+        both = {"spotWad": spot * WAD, "perpWad": spot * WAD}
+        post(self.oracle, "postRound", market_round(ts, **(both | changed)), self.admin)
+        tokens = {"ts": ts, "tokenIds": [0, 1], "pricesWad": [WAD, spot * WAD]}
+        post(self.oracle, "postTokenPrices", tokens, self.admin)
+
+    def open(self, owner: Any, cash: int = 0, mode: int = SINGLE) -> int:
+        """Open an account with cash."""
+        account_id = self.accounts.open(owner, mode, {"from": owner}).return_value
+        if cash:
+            self.accounts.creditToken(account_id, 0, cash * WAD, {"from": self.admin})
+        return account_id
+
+    def trade(self, buyer: int, seller: int, quantity: int, price: int, instrument: int = PERP) -> None:
+        """Fill without a margin check."""
+        self.accounts.applyTrade((buyer, seller, instrument, quantity * WAD, price * WAD), {"from": self.admin})
+
+    def margin(self, account_id: int) -> SimpleNamespace:
+        """Equity, market equity, initial and maintenance of an account."""
+        _, equity, market, mark, initial, maintenance, _ = self.engine.marginOf(account_id)
+        return SimpleNamespace(equity=equity, market=market, mark=mark, initial=initial, maintenance=maintenance)
+
+    def cash_sum(self) -> int:
+        """Stored cash over all accounts."""
+        return sum(self.accounts.storedCashOf(i) for i in range(self.accounts.nextAccountId()))
+
+
+def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
+    """Deploy with one underlying and one linked token at a price of 1,900."""
+    authority = admin.deploy(project.Authority, admin)
+    book = admin.deploy(project.ScenarioBook, authority, ACCOUNT)
+    oracle = admin.deploy(project.Oracle, authority, 7 * 86_400, WAD)
+    oracle.setSigners([signer.address for signer in SIGNERS], 2, {"from": admin})
+    risk = admin.deploy(project.RiskEngine, book, oracle, admin.deploy(project.NormalTable))
+    rows = [tuple(row) for row in book.defaultRows(PRICE_RANGE)]
+    book.listUnderlying("0x" + b"ETH".ljust(32, b"\0").hex(), UNDERLYING, rows, {"from": admin})
+    book.setCollateral(1, (True, 1, 2 * 10**17, 2 * 10**16, WAD), {"from": admin})
+    ledger = admin.deploy(project.Accounts, authority, admin)
+    engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk)
+    fund = admin.deploy(project.InsuranceFund, authority, ledger)
+    auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
+    ledger.setMarginEngine(engine, {"from": admin})
+    for module in (admin, fund, auction):
+        ledger.setModule(module, True, {"from": admin})
+    fund.setAuction(auction, {"from": admin})
+    stack = Stack(
+        **{"admin": admin, "chain": chain, "authority": authority, "book": book, "oracle": oracle, "risk": risk},
+        **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction},
+    )
+    stack.price(1_900)
+    return stack
