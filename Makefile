@@ -24,9 +24,8 @@ STEP := $(CURDIR)/scripts/setup/step.sh
 SOLHINT := node $(CURDIR)/node_modules/solhint/solhint.js
 # Brownie keeps networks and settings in the home folder; its own home makes every machine alike.
 BROWNIE := env HOME=$(CURDIR)/.brownie $(VENV)/bin/brownie
-CHAIN_TEST := $(BROWNIE) test --disable-warnings
-# pytest ends 5 when it found no test: a folder that is still empty is said, not hidden.
-EMPTY_OK := || { code=$$?; test $$code -eq 5 && echo '   no test here yet' >&2; }
+# Brownie wants the paths before any option: behind one it adds the whole test folder.
+CHAIN_TEST := $(BROWNIE) test
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,24 +72,22 @@ test-python: .solcx/.stamp ## Python tests without a chain
 	@printf '== tests/python\n' >&2
 	@$(PY) -m pytest -p no:pytest-brownie tests/python
 
-test-chain: build/.stamp ## Brownie tests on anvil: unit, scenarios, regression
-	@printf '== tests/chain\n' >&2
-	@$(CHAIN_TEST) tests/chain --stateful false --ignore tests/chain/differential --ignore tests/chain/invariants $(EMPTY_OK)
+test-chain: build/.stamp ## Brownie tests on anvil, one file per external function
+	@printf '== tests/chain/unit\n' >&2
+	@$(CHAIN_TEST) tests/chain/unit --disable-warnings --stateful false
 
 test-diff: build/.stamp ## mirror against chain on generated portfolios
 	@printf '== tests/chain/differential\n' >&2
-	@mkdir -p tests/chain/differential
-	@$(CHAIN_TEST) tests/chain/differential --stateful false $(EMPTY_OK)
+	@$(CHAIN_TEST) tests/chain/differential --disable-warnings --stateful false
 
 test-stateful: build/.stamp ## the property machine over every user action
 	@printf '== tests/chain/invariants\n' >&2
-	@mkdir -p tests/chain/invariants
-	@$(CHAIN_TEST) tests/chain/invariants $(EMPTY_OK)
+	@$(CHAIN_TEST) tests/chain/invariants --disable-warnings
 
 coverage: build/.stamp ## contract coverage of the unit tests, into reports/
 	@printf '== contract coverage (tests/chain/unit)\n' >&2
-	@mkdir -p reports tests/chain/unit
-	@$(CHAIN_TEST) tests/chain/unit --stateful false --coverage $(EMPTY_OK)
+	@mkdir -p reports
+	@$(CHAIN_TEST) tests/chain/unit --disable-warnings --stateful false --coverage
 
 demo-slice: build/.stamp
 	@printf '== demo on a short slice\n' >&2

@@ -59,11 +59,11 @@ interface IAuction {
     event LossCovered(
         uint256 indexed accountId, uint256 fromReserveWad, uint256 fromFundWad, uint256 socialisedWad
     );
-    /// @notice Emitted when anyone asks which branch an account is in.
+    /// @notice Emitted when a clock starts or starts afresh.
     /// @param accountId Account.
-    /// @param isSolvent Branch.
-    /// @param clockTs Start of the clock of that branch.
-    event BranchSeen(uint256 indexed accountId, bool isSolvent, uint40 clockTs);
+    /// @param solventTs Start of the clock of the solvent branch; 0 while it does not run.
+    /// @param insolventTs The same of the insolvent branch.
+    event ClocksSet(uint256 indexed accountId, uint40 solventTs, uint40 insolventTs);
     /// @notice Emitted when an auction ends.
     /// @param accountId Account.
     /// @param equityWad Its equity.
@@ -88,6 +88,8 @@ interface IAuction {
     error Auction__LimitMissed(uint256 observedWad, uint256 limitWad);
     /// @notice Thrown when a bid would lower equity minus maintenance of the liquidated account.
     error Auction__HarmfulBid(int256 excessBeforeWad, int256 excessAfterWad);
+    /// @notice Thrown when an account whose debt is to be written off still holds something, or has no debt.
+    error Auction__NotPureDebt(uint256 held, int256 cashWad);
     /// @notice Thrown when the branch is not the one the bidder named.
     error Auction__WrongBranch(bool isSolvent, bool expectedSolvent);
 
@@ -106,14 +108,21 @@ interface IAuction {
         external
         returns (Quote memory quote);
 
-    /// @notice Starts the clock of the branch the account is in now, if it does not run yet; anyone may call.
-    /// @dev Without it the clock of a branch entered between bids would wait for a bid that does not pay yet.
+    /// @notice Brings the clocks of an auction up to date; anyone may call.
+    /// @dev The clock of the branch the account is in now starts, if it does not run yet: otherwise it would wait for
+    /// a bid that does not pay yet. Above maintenance both start afresh: a later fall finds the price at its top.
     /// @param accountId Account under auction.
     function touch(uint256 accountId) external;
 
-    /// @notice Ends the auction of a recovered account (equity at or above initial margin); anyone may call.
+    /// @notice Ends the auction of a recovered account: equity at or above the initial margin or the restored buffer;
+    /// anyone may call.
     /// @param accountId Account.
     function end(uint256 accountId) external;
+
+    /// @notice Clears the debt of an account that holds nothing else, out of the fund and then of all positive cash;
+    /// anyone may call.
+    /// @param accountId Account.
+    function writeOff(uint256 accountId) external;
 
     /// @notice What a bid would do now, before the bidder's own margin is looked at.
     /// @param accountId Liquidated account.

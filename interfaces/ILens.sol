@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IAccounts} from "./IAccounts.sol";
 import {IAuction} from "./IAuction.sol";
 import {IOracle} from "./IOracle.sol";
+import {IVault} from "./IVault.sol";
 
 /// @title ILens
 /// @notice Views that gather what command line and web show; nothing on chain depends on them.
@@ -22,7 +23,9 @@ interface ILens {
         int256 storedCashWad;
         int256 clearingCashWad;
         int256 fundCashWad;
+        /// @dev What the vault booked, and what it really has.
         uint256 custodyRaw;
+        uint256 balanceRaw;
         bool isConserved;
     }
 
@@ -41,11 +44,11 @@ interface ILens {
     /// @return cashWad Sum.
     function storedCashWad(uint256 first, uint256 count) external view returns (int256 cashWad);
 
-    /// @notice Whether stored cash of all accounts equals the vault's cash to the wei.
-    /// @param cashToken Cash token.
+    /// @notice Whether stored cash of all accounts equals the cash the vault booked to the wei, and it has that much.
+    /// @dev Tokens sent to the vault outside of a deposit belong to nobody and count for nothing.
     /// @param vault Vault that holds it.
     /// @return result Sums and verdict.
-    function conservation(address cashToken, address vault) external view returns (Conservation memory result);
+    function conservation(IVault vault) external view returns (Conservation memory result);
 
     /// @notice The latest round with all its expiries; reverts when stale or missing.
     /// @param underlyingId Underlying.

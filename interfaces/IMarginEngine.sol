@@ -88,8 +88,13 @@ interface IMarginEngine {
             IRiskEngine.UnderlyingDetail[] memory detailsAfter
         );
 
+    /// @notice Reverts unless a token can be valued: it has collateral parameters and was priced at least once.
+    /// @param tokenId Token.
+    function requireCollateral(uint256 tokenId) external view;
+
     /// @notice Reverts unless the account has its initial margin, or its excess did not fall and its market equity did
     /// not fall below zero or further below it.
+    /// @dev An account without positions and debt owes nothing to anyone: it passes without any price.
     /// @param accountId Account, after the action.
     /// @param before_ The account before the action.
     function enforce(uint256 accountId, IAccounts.Snapshot calldata before_) external view;

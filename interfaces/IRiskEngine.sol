@@ -22,6 +22,8 @@ interface IRiskEngine {
         int256 markWad;
         uint256 grossNotionalWad;
         uint256 confWad;
+        /// @dev Part of certifiedScanWad that covers the error of the table; twice it bounds how far it is too high.
+        uint256 padWad;
     }
 
     /// @notice The same with every row and the greeks.

@@ -59,6 +59,8 @@ interface IVault {
     error Vault__ZeroAmount(uint256 observedRaw, uint256 minimumRaw);
     /// @notice Thrown when the caller may not act for the account.
     error Vault__NotAuthorised(address caller, uint256 accountId);
+    /// @notice Thrown when the vault holds less than asked for, because others still owe it.
+    error Vault__Illiquid(uint256 observedRaw, uint256 limitRaw);
     /// @notice Thrown when tokens would leave for the zero address or the vault itself.
     error Vault__BadReceiver(address observed, address vault);
 

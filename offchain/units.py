@@ -21,7 +21,7 @@ _CONTEXT = Context(prec=120)
 def _scaled(value: float, scale: int, rounding: str) -> int:
     if not math.isfinite(value):
         raise DomainError("number", f"{value} is not finite")
-    product = _CONTEXT.multiply(Decimal(repr(value)), Decimal(scale))
+    product = _CONTEXT.multiply(Decimal(repr(float(value))), Decimal(scale))
     return int(product.to_integral_value(rounding, _CONTEXT))
 
 

@@ -136,6 +136,7 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     /// @inheritdoc IAccounts
     function creditToken(uint256 accountId, uint256 tokenId, uint256 amountWad) external override onlyModule {
         if (amountWad == 0) revert Accounts__ZeroAmount(amountWad, 1);
+        if (accountId == CLEARING) revert Accounts__Reserved(accountId, CLEARING + 1);
         if (tokenId == CASH) {
             _addCash(accountId, _signed(amountWad), Reason.DEPOSIT);
         } else {

@@ -18,6 +18,7 @@ import {IVault} from "../../interfaces/IVault.sol";
 contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
+    uint256 private constant CASH = 0;
     uint256 private constant MAX_DECIMALS = 18;
     /// @dev Width of the token mask of an account.
     uint256 private constant MAX_TOKENS = 40;
@@ -127,6 +128,8 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         uint256 tokenId = tokenIdOf(token);
         Token storage listed = _tokens[tokenId];
         ACCOUNTS.debitToken(accountId, tokenId, amountRaw * _wadPerRaw(listed.decimals));
+        // Cash that others owe is in an account but not yet in the vault.
+        if (listed.heldRaw < amountRaw) revert Vault__Illiquid(amountRaw, listed.heldRaw);
         listed.heldRaw -= amountRaw;
         // Against an empty account: a withdrawal has to leave the initial margin, not merely the excess it found.
         IAccounts.Snapshot memory empty;
@@ -157,13 +160,22 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
 
     function _permit(address token, uint256 amountRaw, uint256 deadlineTs, uint8 v, bytes32 r, bytes32 s) private {
         tokenIdOf(token);
-        // Anyone may have used the permit already; then the allowance is there, and if not the transfer fails.
-        try IERC20Permit(token).permit(msg.sender, address(this), amountRaw, deadlineTs, v, r, s) {} catch {}
+        // Anyone may have relayed the permit already; then the allowance is there and the signature is spent.
+        if (IERC20(token).allowance(msg.sender, address(this)) >= amountRaw) return;
+        IERC20Permit(token).permit(msg.sender, address(this), amountRaw, deadlineTs, v, r, s);
+    }
+
+    /// @dev A token without a haircut or a price would leave an account without a margin number, so nobody may bring
+    /// one, nor any collateral at all into an account of another.
+    function _requireCollateral(uint256 accountId, uint256 tokenId) private view {
+        if (!ACCOUNTS.isAuthorised(accountId, msg.sender)) revert Vault__NotAuthorised(msg.sender, accountId);
+        MARGIN_ENGINE.requireCollateral(tokenId);
     }
 
     function _deposit(uint256 accountId, address token, uint256 amountRaw) private {
         if (amountRaw == 0) revert Vault__ZeroAmount(amountRaw, 1);
         uint256 tokenId = tokenIdOf(token);
+        if (tokenId != CASH) _requireCollateral(accountId, tokenId);
         Token storage listed = _tokens[tokenId];
         uint256 capRaw = listed.capRaw;
         // The sum may not overflow before it is compared.

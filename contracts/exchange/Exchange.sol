@@ -20,7 +20,8 @@ contract Exchange is IExchange, AccessManaged, EIP712, Pausable, ReentrancyGuard
     using PositionWord for uint256;
 
     bytes32 private constant ORDER_TYPEHASH = keccak256(
-        "Order(uint256 accountId,uint256 instrument,bool isBuy,uint256 quantityWad,uint256 priceWad,uint256 nonce,uint40 expiryTs)"
+        "Order(uint256 accountId,uint256 instrument,bool isBuy,uint256 quantityWad,"
+        "uint256 priceWad,uint256 nonce,uint40 expiryTs)"
     );
     /// @dev An entry price is an int72 in steps of 1e-8 cash.
     uint256 private constant MAX_PRICE_WAD = uint256(uint72(type(int72).max)) * uint256(Units.E8_TO_WAD);

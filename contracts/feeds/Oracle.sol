@@ -190,6 +190,11 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
     }
 
     /// @inheritdoc IOracle
+    function tokenPriceTsOf(uint256 tokenId) external view override returns (uint40 ts) {
+        ts = _tokenPrice[tokenId].ts;
+    }
+
+    /// @inheritdoc IOracle
     function settlementPriceOf(uint8 underlyingId, uint40 expiryTs)
         external
         view

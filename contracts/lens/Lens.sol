@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IAuction} from "../../interfaces/IAuction.sol";
 import {ILens} from "../../interfaces/ILens.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {IVault} from "../../interfaces/IVault.sol";
 
 /// @title Lens
 /// @notice See ILens.
 contract Lens is ILens {
     uint256 private constant CLEARING = 0;
+    uint256 private constant CASH_TOKEN = 0;
     uint256 private constant FUND = 1;
     uint256 private constant WAD_DECIMALS = 18;
 
@@ -37,7 +39,7 @@ contract Lens is ILens {
     }
 
     /// @inheritdoc ILens
-    function conservation(address cashToken, address vault)
+    function conservation(IVault vault)
         external
         view
         override
@@ -46,9 +48,12 @@ contract Lens is ILens {
         result.storedCashWad = storedCashWad(0, ACCOUNTS.nextAccountId());
         result.clearingCashWad = ACCOUNTS.storedCashOf(CLEARING);
         result.fundCashWad = ACCOUNTS.storedCashOf(FUND);
-        result.custodyRaw = IERC20Metadata(cashToken).balanceOf(vault);
-        uint256 wadPerRaw = 10 ** (WAD_DECIMALS - IERC20Metadata(cashToken).decimals());
-        result.isConserved = result.storedCashWad == int256(result.custodyRaw * wadPerRaw);
+        IVault.Token memory cash = vault.tokenOf(CASH_TOKEN);
+        result.custodyRaw = cash.heldRaw;
+        result.balanceRaw = IERC20(cash.token).balanceOf(address(vault));
+        uint256 wadPerRaw = 10 ** (WAD_DECIMALS - cash.decimals);
+        result.isConserved =
+            result.storedCashWad == int256(result.custodyRaw * wadPerRaw) && result.balanceRaw >= result.custodyRaw;
     }
 
     /// @inheritdoc ILens

@@ -29,16 +29,15 @@ library AuctionMath {
     /// @custom:rounding up by one wei, so that the buffer is reached
     /// @param targetWad (1+b)*M.
     /// @param equityWad E.
-    /// @param reserveWad V.
-    /// @param proceedsWad d*A.
+    /// @param costWad (E - V) - d*A, what a whole slice takes out of the equity.
     /// @return Fraction; 1 when no fraction is enough.
-    function restoringFraction(int256 targetWad, int256 equityWad, int256 reserveWad, int256 proceedsWad)
+    function restoringFraction(int256 targetWad, int256 equityWad, int256 costWad)
         internal
         pure
         returns (uint256)
     {
         int256 shortfall = targetWad - equityWad;
-        int256 gain = targetWad - (equityWad - reserveWad) + proceedsWad;
+        int256 gain = targetWad - costWad;
         if (shortfall <= 0) return 0;
         if (gain <= shortfall) return uint256(WAD);
         return FixedPointMathLib.fullMulDivUp(uint256(shortfall), uint256(WAD), uint256(gain));

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {PositionWord} from "./PositionWord.sol";
-import {Units} from "./Units.sol";
 import {WadMath} from "./WadMath.sol";
 
 /// @title LinearMath

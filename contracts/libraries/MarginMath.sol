@@ -25,6 +25,8 @@ library MarginMath {
 
     /// @notice max(sqrt(sum rho_uv R_u R_v), stressShare * sum R_u).
     /// @dev rho is high when the worst rows move prices the same way or one does not move, minus low otherwise.
+    /// Where it is negative, a part that is too high lowers the whole; the root moves by no more than its parts do,
+    /// so their pads are added once more.
     /// @param parts One per underlying.
     /// @param p Account parameters.
     /// @return Requirement.
@@ -34,8 +36,10 @@ library MarginMath {
         returns (uint256)
     {
         int256 quadratic;
+        uint256 padWad;
         for (uint256 u; u < parts.length; ++u) {
             int256 ru = int256(parts[u].requirementWad);
+            padWad += 2 * parts[u].padWad;
             quadratic += ru * ru;
             for (uint256 v; v < u; ++v) {
                 bool opposite = (parts[u].worstMoveWad > 0 && parts[v].worstMoveWad < 0)
@@ -44,7 +48,7 @@ library MarginMath {
                 quadratic += (2 * ru * rhoWad / int256(WAD)) * int256(parts[v].requirementWad);
             }
         }
-        uint256 root = quadratic > 0 ? FixedPointMathLib.sqrt(uint256(quadratic)) + 1 : 0;
+        uint256 root = quadratic > 0 ? FixedPointMathLib.sqrt(uint256(quadratic)) + 1 + padWad : padWad;
         uint256 floorWad = FixedPointMathLib.mulWadUp(sum(parts), p.stressShareWad);
         return root > floorWad ? root : floorWad;
     }

@@ -11,8 +11,6 @@ import {Units} from "./Units.sol";
 /// @custom:error-bound price 4e-11*(F + K), delta 4e-11
 /// @custom:mirror offchain.mirror.black76
 library OptionKernel {
-    /// @notice Strikes outside [F/1e6, 1e6*F] revert.
-    uint256 internal constant MAX_MONEYNESS = 1e6;
     int256 private constant INV_SQRT_2PI_WAD = 398942280401432678;
 
     /// @notice What every option of one expiry shares.
@@ -52,9 +50,6 @@ library OptionKernel {
         int256 deltaWad;
         int256 d1Q64;
     }
-
-    /// @notice Thrown when the strike is too far from the forward.
-    error OptionKernel__Moneyness(uint256 strikeWad, uint256 forwardWad);
 
     /// @notice Prepares an expiry.
     /// @param surface Slice of the round.
@@ -118,11 +113,8 @@ library OptionKernel {
         uint256 strikeWad,
         uint256 volFloorWad
     ) internal pure {
-        if (strikeWad > e.forwardWad * MAX_MONEYNESS || e.forwardWad > strikeWad * MAX_MONEYNESS) {
-            revert OptionKernel__Moneyness(strikeWad, e.forwardWad);
-        }
         unchecked {
-            // Unchecked: |ln(F/K)| < 14 by the check above, strikes and forwards are below 2**105.
+            // Unchecked: strikes and forwards are below 2**105 and strikes at least 1e10, so |ln(F/K)| < 47.
             o.strikeWad = int256(strikeWad);
             int256 lnWad = _lnRatio(e.forwardWad, strikeWad);
             o.logMoneynessQ64 = (lnWad << 64) / 1e18;

@@ -7,10 +7,13 @@ import {IOracle} from "../../interfaces/IOracle.sol";
 /// @notice EIP-712 struct hashes of what the oracle's signers sign.
 library RoundHash {
     bytes32 internal constant SURFACE_TYPEHASH = keccak256(
-        "Surface(uint40 expiryTs,uint256 forwardWad,int256 rateWad,int256 aWad,uint256 bWad,int256 rhoWad,int256 mWad,uint256 sWad)"
+        "Surface(uint40 expiryTs,uint256 forwardWad,int256 rateWad,"
+        "int256 aWad,uint256 bWad,int256 rhoWad,int256 mWad,uint256 sWad)"
     );
     bytes32 internal constant ROUND_TYPEHASH = keccak256(
-        "Round(uint8 underlyingId,uint40 ts,uint256 spotWad,uint256 perpWad,uint256 confWad,Surface[] surfaces)Surface(uint40 expiryTs,uint256 forwardWad,int256 rateWad,int256 aWad,uint256 bWad,int256 rhoWad,int256 mWad,uint256 sWad)"
+        "Round(uint8 underlyingId,uint40 ts,uint256 spotWad,uint256 perpWad,uint256 confWad,Surface[] surfaces)"
+        "Surface(uint40 expiryTs,uint256 forwardWad,int256 rateWad,"
+        "int256 aWad,uint256 bWad,int256 rhoWad,int256 mWad,uint256 sWad)"
     );
     bytes32 internal constant TOKEN_PRICES_TYPEHASH =
         keccak256("TokenPrices(uint40 ts,uint256[] tokenIds,uint256[] pricesWad)");

@@ -46,10 +46,9 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         if (m.equityWad >= int256(m.maintenanceWad) && m.marketEquityWad >= 0) {
             revert Auction__NotLiquidatable(m.equityWad, m.maintenanceWad);
         }
-        bool solvent = m.marketEquityWad >= 0;
         auction.isOpen = true;
-        _touchClock(auction, solvent);
-        emit AuctionStarted(accountId, m.equityWad, m.maintenanceWad, solvent);
+        emit AuctionStarted(accountId, m.equityWad, m.maintenanceWad, m.marketEquityWad >= 0);
+        _setClocks(accountId, auction, m);
     }
 
     /// @inheritdoc IAuction
@@ -63,7 +62,7 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         if (!ACCOUNTS.isAuthorised(bidderId, msg.sender)) revert Auction__NotBidder(msg.sender, bidderId);
         State storage auction = _auction[accountId];
         IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
-        _touchClock(auction, m.marketEquityWad >= int256(auction.reserveWad));
+        _setClocks(accountId, auction, m);
         quote = _quote(auction, m, accountId, maxFractionWad);
         if (quote.isSolvent != expectSolvent) revert Auction__WrongBranch(quote.isSolvent, expectSolvent);
         ACCOUNTS.transferSlice(accountId, bidderId, quote.fractionWad, auction.reserveWad);
@@ -80,9 +79,7 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
     function touch(uint256 accountId) external override whenNotPaused nonReentrant {
         State storage auction = _auction[accountId];
         if (!auction.isOpen) revert Auction__NotOpen(accountId);
-        bool solvent = MARGIN.marginOf(accountId).marketEquityWad >= int256(auction.reserveWad);
-        _touchClock(auction, solvent);
-        emit BranchSeen(accountId, solvent, solvent ? auction.solventTs : auction.insolventTs);
+        _setClocks(accountId, auction, MARGIN.marginOf(accountId));
     }
 
     /// @inheritdoc IAuction
@@ -90,8 +87,19 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         State storage auction = _auction[accountId];
         if (!auction.isOpen) revert Auction__NotOpen(accountId);
         IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
-        if (m.equityWad < int256(m.initialWad)) revert Auction__NotRecovered(m.equityWad, m.initialWad);
+        uint256 neededWad = FixedPointMathLib.min(m.initialWad, _targetOf(m));
+        if (m.equityWad < int256(neededWad)) revert Auction__NotRecovered(m.equityWad, neededWad);
         _close(accountId, m);
+    }
+
+    /// @inheritdoc IAuction
+    function writeOff(uint256 accountId) external override whenNotPaused nonReentrant {
+        IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(accountId);
+        uint256 held = s.positions.length + s.tokenIds.length;
+        if (held != 0 || s.cashWad >= 0) revert Auction__NotPureDebt(held, s.cashWad);
+        _cover(accountId, accountId, 0, uint256(-s.cashWad));
+        delete _auction[accountId];
+        emit AuctionEnded(accountId, 0, 0);
     }
 
     /// @notice Stops new auctions and bids.
@@ -113,8 +121,7 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
     {
         State memory auction = _auction[accountId];
         IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
-        if (auction.solventTs == 0) auction.solventTs = uint40(block.timestamp);
-        if (auction.insolventTs == 0) auction.insolventTs = uint40(block.timestamp);
+        (auction.solventTs, auction.insolventTs) = _clocks(auction, m);
         quote = _quote(auction, m, accountId, maxFractionWad);
     }
 
@@ -129,10 +136,30 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         if (m.equityWad < int256(m.initialWad)) revert Auction__BidderBelowInitial(m.equityWad, m.initialWad);
     }
 
-    /// @dev A branch's clock starts when the branch is first seen and goes on if prices swing back and forth.
-    function _touchClock(State storage auction, bool solvent) private {
-        if (solvent && auction.solventTs == 0) auction.solventTs = uint40(block.timestamp);
-        if (!solvent && auction.insolventTs == 0) auction.insolventTs = uint40(block.timestamp);
+    function _setClocks(uint256 accountId, State storage auction, IMarginEngine.MarginState memory m) private {
+        (uint40 solventTs, uint40 insolventTs) = _clocks(auction, m);
+        if (solventTs == auction.solventTs && insolventTs == auction.insolventTs) return;
+        (auction.solventTs, auction.insolventTs) = (solventTs, insolventTs);
+        emit ClocksSet(accountId, solventTs, insolventTs);
+    }
+
+    /// @dev A branch's clock starts when the branch is first seen and goes on while prices swing between the branches.
+    /// An account above maintenance has nothing to sell cheaply: there the price path starts afresh.
+    function _clocks(State memory auction, IMarginEngine.MarginState memory m)
+        private
+        view
+        returns (uint40 solventTs, uint40 insolventTs)
+    {
+        (solventTs, insolventTs) = (auction.solventTs, auction.insolventTs);
+        bool isSolvent = m.marketEquityWad >= int256(auction.reserveWad);
+        if (isSolvent && m.equityWad >= int256(m.maintenanceWad)) return (uint40(block.timestamp), 0);
+        if (isSolvent && solventTs == 0) solventTs = uint40(block.timestamp);
+        if (!isSolvent && insolventTs == 0) insolventTs = uint40(block.timestamp);
+    }
+
+    /// @dev Equity at which the buffer is restored: (1 + b)*M, rounded up.
+    function _targetOf(IMarginEngine.MarginState memory m) private view returns (uint256) {
+        return FixedPointMathLib.mulWadUp(m.maintenanceWad, WAD + BOOK.accountParams().bufferWad);
     }
 
     function _quote(
@@ -150,6 +177,8 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
             q.fractionWad = maxFractionWad < WAD ? maxFractionWad : WAD;
             uint256 payWad =
                 AuctionMath.insolventPay(marketWad, m.maintenanceWad, block.timestamp - auction.insolventTs);
+            // As long as the reserve covers what is owed, nobody else pays for it.
+            if (m.marketEquityWad >= 0 && payWad > auction.reserveWad) payWad = auction.reserveWad;
             q.cashWad = FixedPointMathLib.mulWad(payWad, q.fractionWad);
         } else {
             _quoteSolvent(auction, m, marketWad, maxFractionWad, q);
@@ -168,12 +197,13 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         q.priceWad = AuctionMath.priceFactor(block.timestamp - auction.solventTs);
         uint256 valueWad = uint256(marketWad);
         int256 targetWad = int256(FixedPointMathLib.mulWadUp(m.maintenanceWad, WAD + p.bufferWad));
-        q.fractionWad = AuctionMath.restoringFraction(
-            targetWad,
-            m.equityWad,
-            int256(auction.reserveWad),
-            int256(FixedPointMathLib.mulWad(valueWad, q.priceWad))
-        );
+        // What a whole slice takes out of the equity: E - V less the proceeds d*A.
+        int256 costWad = m.equityWad - int256(auction.reserveWad)
+            - int256(FixedPointMathLib.mulWad(valueWad, q.priceWad));
+        // Above maintenance a slice may cost more than the requirement it takes along: then there is nothing to take.
+        if (costWad <= int256(m.maintenanceWad)) {
+            q.fractionWad = AuctionMath.restoringFraction(targetWad, m.equityWad, costWad);
+        }
         if (q.fractionWad != 0 && valueWad < p.dustWad) q.fractionWad = WAD;
         if (q.fractionWad > maxFractionWad) q.fractionWad = maxFractionWad;
         uint256 takenWad = FixedPointMathLib.mulWadUp(valueWad, q.fractionWad);
@@ -195,7 +225,6 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         if (quote.feeWad != 0) ACCOUNTS.moveCash(bidderId, FUND, quote.feeWad);
     }
 
-    /// @dev The reserve pays first, then the fund, then everybody with positive cash.
     function _pay(State storage auction, uint256 accountId, uint256 bidderId, Quote memory quote, uint256 limitWad)
         private
     {
@@ -205,11 +234,15 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
             auction.reserveWad -= fromReserveWad;
             ACCOUNTS.moveCash(accountId, bidderId, fromReserveWad);
         }
-        uint256 leftWad = quote.cashWad - fromReserveWad;
-        uint256 fromFundWad = leftWad == 0 ? 0 : INSURANCE.draw(bidderId, accountId, leftWad);
-        leftWad -= fromFundWad;
-        if (leftWad != 0) ACCOUNTS.socialise(bidderId, leftWad);
+        _cover(accountId, bidderId, fromReserveWad, quote.cashWad - fromReserveWad);
+    }
+
+    /// @dev What the reserve left open comes from the fund, then from everybody with positive cash.
+    function _cover(uint256 accountId, uint256 toId, uint256 fromReserveWad, uint256 openWad) private {
+        uint256 fromFundWad = openWad == 0 ? 0 : INSURANCE.draw(toId, accountId, openWad);
+        uint256 leftWad = openWad - fromFundWad;
         emit LossCovered(accountId, fromReserveWad, fromFundWad, leftWad);
+        if (leftWad != 0) ACCOUNTS.socialise(toId, leftWad);
     }
 
     /// @dev A liquidation never lowers E - M; the auction ends as soon as the buffer is restored.
@@ -218,8 +251,7 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         int256 excessBefore = was.equityWad - int256(was.maintenanceWad);
         int256 excessAfter = m.equityWad - int256(m.maintenanceWad);
         if (excessAfter < excessBefore) revert Auction__HarmfulBid(excessBefore, excessAfter);
-        uint256 targetWad = FixedPointMathLib.mulWadUp(m.maintenanceWad, WAD + BOOK.accountParams().bufferWad);
-        if (m.equityWad >= int256(targetWad)) _close(accountId, m);
+        if (m.equityWad >= int256(_targetOf(m))) _close(accountId, m);
     }
 
     function _close(uint256 accountId, IMarginEngine.MarginState memory m) private {

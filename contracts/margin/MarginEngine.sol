@@ -91,8 +91,16 @@ contract MarginEngine is IMarginEngine {
     }
 
     /// @inheritdoc IMarginEngine
+    function requireCollateral(uint256 tokenId) external view override {
+        BOOK.collateralOf(tokenId);
+        if (ORACLE.tokenPriceTsOf(tokenId) == 0) revert IOracle.Oracle__NoTokenPrice(tokenId);
+    }
+
+    /// @inheritdoc IMarginEngine
     function enforce(uint256 accountId, IAccounts.Snapshot calldata before_) external view override {
-        (MarginState memory now_,) = _evaluate(ACCOUNTS.snapshotOf(accountId), false);
+        IAccounts.Snapshot memory snapshot = ACCOUNTS.snapshotOf(accountId);
+        if (snapshot.positions.length == 0 && snapshot.cashWad >= 0) return;
+        (MarginState memory now_,) = _evaluate(snapshot, false);
         if (now_.equityWad >= int256(now_.initialWad)) return;
         // Only a failing account pays for the second evaluation.
         (MarginState memory then_,) = _evaluate(before_, false);

@@ -23,6 +23,11 @@ contract MarginStub {
         margin.initialWad = _initialWad[accountId];
     }
 
+    /// @notice Takes every token.
+    function requireCollateral(uint256) external pure {
+        return;
+    }
+
     /// @notice Reverts for an account with an initial margin.
     /// @param accountId Account.
     function enforce(uint256 accountId, IAccounts.Snapshot calldata) external view {

@@ -283,7 +283,8 @@ contract RiskEngine is IRiskEngine {
         if (certified < loss) certified = loss;
         r.scanWad = loss > 0 ? uint256(loss) : 0;
         certified = certified > 0 ? certified : int256(0);
-        r.certifiedScanWad = uint256(certified + WadMath.divUp(p.pad * PAD_WAD, 1e18));
+        r.padWad = uint256(WadMath.divUp(p.pad * PAD_WAD, 1e18));
+        r.certifiedScanWad = uint256(certified) + r.padWad;
     }
 
     function _basis(Pass memory p, IScenarioBook.UnderlyingParams memory params) private pure returns (uint256 sum) {
@@ -291,9 +292,9 @@ contract RiskEngine is IRiskEngine {
             int256 growthWad = (int256(params.basisRateWad) * int256(p.expiries[i].timeSec)) / int256(Units.YEAR_SEC);
             uint256 rateWad = uint256(FixedPointMathLib.expWad(growthWad) - 1e18);
             if (rateWad < params.basisMinWad) rateWad = params.basisMinWad;
-            sum += FixedPointMathLib.mulWadUp(WadMath.abs(p.netCashDelta[i]) / 1e18 + 1, rateWad);
+            sum += FixedPointMathLib.mulWadUp(_ceil(WadMath.abs(p.netCashDelta[i])), rateWad);
         }
-        sum += FixedPointMathLib.mulWadUp(WadMath.abs(p.perpCash) / 1e18, params.perpBasisWad);
+        sum += FixedPointMathLib.mulWadUp(_ceil(WadMath.abs(p.perpCash)), params.perpBasisWad);
     }
 
     function _vegaTerm(Pass memory p, IScenarioBook.UnderlyingParams memory params) private pure returns (uint256) {
@@ -303,7 +304,7 @@ contract RiskEngine is IRiskEngine {
             gross += WadMath.abs(p.shockedVega[i]);
             net += p.shockedVega[i];
         }
-        return FixedPointMathLib.mulWadUp((gross - WadMath.abs(net)) / 1e18, params.vegaTermRateWad);
+        return FixedPointMathLib.mulWadUp(_ceil(gross - WadMath.abs(net)), params.vegaTermRateWad);
     }
 
     function _concentration(Pass memory p, IScenarioBook.UnderlyingParams memory params)
@@ -315,8 +316,13 @@ contract RiskEngine is IRiskEngine {
         for (uint256 i; i < p.netCashDelta.length; ++i) {
             net += p.netCashDelta[i];
         }
-        return _quadratic(WadMath.abs(net) / 1e18, params.n0Wad, params.concRateWad)
-            + _quadratic(WadMath.abs(p.vega) / 1e18, params.v0Wad, params.concVegaRateWad);
+        return _quadratic(_ceil(WadMath.abs(net)), params.n0Wad, params.concRateWad)
+            + _quadratic(_ceil(WadMath.abs(p.vega)), params.v0Wad, params.concVegaRateWad);
+    }
+
+    /// @dev From wad squared, rounded up.
+    function _ceil(uint256 value) private pure returns (uint256) {
+        return FixedPointMathLib.divUp(value, 1e18);
     }
 
     /// @dev rate*max(0, size - free)^2/free, rounded up.

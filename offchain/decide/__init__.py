@@ -10,6 +10,7 @@ from offchain.decide.intents import (
     Settle,
     StartAuction,
     TouchAuction,
+    WriteOff,
 )
 from offchain.decide.policy import decide
 from offchain.decide.snapshot import AccountView, AuctionView, BidderRule, Snapshot
@@ -28,5 +29,6 @@ __all__ = [
     "Snapshot",
     "StartAuction",
     "TouchAuction",
+    "WriteOff",
     "decide",
 ]

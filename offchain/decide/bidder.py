@@ -57,7 +57,7 @@ def insolvent_terms(view: AccountView, auction: AuctionView, elapsed_sec: float)
         1; payment above the debt taken over, and the payment, in cash units.
     """
     rest = view.market_equity - auction.reserve
-    payment = insolvent_payment(1.0, rest, view.maintenance, elapsed_sec)
+    payment = insolvent_payment(1.0, rest, view.maintenance, auction.reserve, elapsed_sec)
     return 1.0, payment + rest, payment
 
 

@@ -106,16 +106,31 @@ class EndAuction:
 
 @dataclass(frozen=True, slots=True)
 class TouchAuction:
-    """Start the clock of the branch that an account under auction has moved to."""
+    """Bring the clocks of an auction up to date: the branch has changed, or the account is above maintenance."""
 
     account_id: int
-    started_ts: int
     is_solvent: bool
+    ts: int
 
     @property
     def key(self) -> str:
         """Name of the effect."""
-        return f"touch:{self.account_id}:{self.started_ts}:{self.is_solvent}"
+        return f"touch:{self.account_id}:{self.is_solvent}:{self.ts}"
 
 
-Intent = PostRound | PostTokenPrices | PostSettlement | Settle | StartAuction | TouchAuction | Bid | EndAuction
+@dataclass(frozen=True, slots=True)
+class WriteOff:
+    """Clear the debt of an account that holds nothing else."""
+
+    account_id: int
+    ts: int
+
+    @property
+    def key(self) -> str:
+        """Name of the effect."""
+        return f"write-off:{self.account_id}:{self.ts}"
+
+
+Intent = (
+    PostRound | PostTokenPrices | PostSettlement | Settle | StartAuction | TouchAuction | Bid | EndAuction | WriteOff
+)

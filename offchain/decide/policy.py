@@ -12,8 +12,12 @@ from offchain.decide.intents import (
     Settle,
     StartAuction,
     TouchAuction,
+    WriteOff,
 )
-from offchain.decide.snapshot import AccountView, Snapshot
+from offchain.decide.snapshot import AccountView, AuctionView, Snapshot
+
+# A clock above maintenance may lag this much: the price factor falls by 0.02 a minute.
+CLOCK_REFRESH_SEC = 60
 
 
 def decide(snapshot: Snapshot) -> tuple[Intent, ...]:
@@ -68,16 +72,20 @@ def _liquidations(snapshot: Snapshot) -> tuple[Intent, ...]:
     wanted: list[Intent] = []
     for view in sorted(snapshot.accounts, key=_shortfall_order):
         auction = running.get(view.account_id)
-        if auction is None and _is_auctionable(view) and view.account_id not in snapshot.uncertain:
+        if view.is_pure_debt:
+            wanted.append(WriteOff(view.account_id, snapshot.block_ts))
+        elif auction is None and _is_auctionable(view) and view.account_id not in snapshot.uncertain:
             wanted.append(StartAuction(view.account_id, snapshot.block_ts))
-        elif auction is not None and view.equity >= view.initial and view.account_id not in snapshot.uncertain:
+        elif auction is not None and _is_recovered(view, snapshot) and view.account_id not in snapshot.uncertain:
             wanted.append(EndAuction(view.account_id, auction.started_ts))
     for auction in snapshot.auctions:
         view_or_none = views.get(auction.account_id)
-        if view_or_none is None or auction.account_id == own or view_or_none.equity >= view_or_none.initial:
+        if view_or_none is None or view_or_none.is_pure_debt or auction.account_id == own:
             continue
-        if auction.clock_ts is None:
-            wanted.append(TouchAuction(auction.account_id, auction.started_ts, auction.is_solvent))
+        if _is_recovered(view_or_none, snapshot):
+            continue
+        if _clock_is_late(view_or_none, auction, snapshot.block_ts):
+            wanted.append(TouchAuction(auction.account_id, auction.is_solvent, snapshot.block_ts))
         bid = bid_for(snapshot, view_or_none, auction)
         if bid is not None:
             wanted.append(bid)
@@ -87,6 +95,19 @@ def _liquidations(snapshot: Snapshot) -> tuple[Intent, ...]:
 def _is_auctionable(view: AccountView) -> bool:
     """Section 6: below maintenance, or market equity negative."""
     return view.equity < view.maintenance or view.market_equity < 0
+
+
+def _is_recovered(view: AccountView, snapshot: Snapshot) -> bool:
+    """Section 8: the auction may end."""
+    return view.equity >= min(view.initial, (1.0 + snapshot.terms.buffer) * view.maintenance)
+
+
+def _clock_is_late(view: AccountView, auction: AuctionView, now_ts: int) -> bool:
+    """Whether the branch has no clock yet, or an account above maintenance an old one."""
+    if auction.clock_ts is None:
+        return True
+    above = auction.is_solvent and view.equity >= view.maintenance
+    return above and now_ts - auction.clock_ts >= CLOCK_REFRESH_SEC
 
 
 def _shortfall_order(view: AccountView) -> tuple[float, int]:

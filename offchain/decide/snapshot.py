@@ -16,6 +16,8 @@ class AccountView:
         Id on chain.
     equity, market_equity, initial, maintenance : float
         Risk-model sections 5 and 6.
+    is_pure_debt : bool
+        Negative cash and nothing else: nobody can gain by taking it over.
     """
 
     account_id: int
@@ -23,6 +25,7 @@ class AccountView:
     market_equity: float
     initial: float
     maintenance: float
+    is_pure_debt: bool = False
 
 
 @dataclass(frozen=True, slots=True)

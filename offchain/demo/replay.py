@@ -24,6 +24,7 @@ from offchain.decide import (
     Settle,
     StartAuction,
     TouchAuction,
+    WriteOff,
 )
 from offchain.demo.audit import chain_margins, conservation, index_problems, largest_difference
 from offchain.demo.books import FUND_CASH, ISOLATED, LIQUIDATOR, LIQUIDATOR_CASH, MAKER_CASH, MARKET_MAKER
@@ -65,6 +66,7 @@ STEP_OF: dict[type, str] = {
     TouchAuction: "touchAuction",
     Bid: "bid",
     EndAuction: "endAuction",
+    WriteOff: "writeOff",
 }
 
 

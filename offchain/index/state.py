@@ -131,31 +131,25 @@ def _settlement_posted(state: State, event: ChainEvent) -> None:
 
 
 def _auction_started(state: State, event: ChainEvent) -> None:
-    solvent = bool(event.values["isSolvent"])
-    ts = event.block_ts
-    state.auctions[event.values["accountId"]] = AuctionState(ts, ts if solvent else 0, 0 if solvent else ts)
+    state.auctions[event.values["accountId"]] = AuctionState(event.block_ts)
 
 
 def _bid_filled(state: State, event: ChainEvent) -> None:
     auction = state.auctions[event.values["accountId"]]
     auction.bid_count += 1
     if event.values["isSolvent"]:
-        auction.solvent_ts = auction.solvent_ts or event.block_ts
         auction.reserve_wad += event.values["cashWad"]
-    else:
-        auction.insolvent_ts = auction.insolvent_ts or event.block_ts
 
 
-def _branch_seen(state: State, event: ChainEvent) -> None:
+def _clocks_set(state: State, event: ChainEvent) -> None:
     auction = state.auctions[event.values["accountId"]]
-    if event.values["isSolvent"]:
-        auction.solvent_ts = event.values["clockTs"]
-    else:
-        auction.insolvent_ts = event.values["clockTs"]
+    auction.solvent_ts, auction.insolvent_ts = event.values["solventTs"], event.values["insolventTs"]
 
 
 def _loss_covered(state: State, event: ChainEvent) -> None:
-    state.auctions[event.values["accountId"]].reserve_wad -= event.values["fromReserveWad"]
+    # A debt may be written off without an auction; then there is no reserve either.
+    if event.values["fromReserveWad"]:
+        state.auctions[event.values["accountId"]].reserve_wad -= event.values["fromReserveWad"]
 
 
 def _auction_ended(state: State, event: ChainEvent) -> None:
@@ -175,7 +169,7 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Oracle", "SettlementPosted"): _settlement_posted,
     ("Auction", "AuctionStarted"): _auction_started,
     ("Auction", "BidFilled"): _bid_filled,
-    ("Auction", "BranchSeen"): _branch_seen,
+    ("Auction", "ClocksSet"): _clocks_set,
     ("Auction", "LossCovered"): _loss_covered,
     ("Auction", "AuctionEnded"): _auction_ended,
 }

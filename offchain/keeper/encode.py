@@ -18,6 +18,7 @@ from offchain.decide import (
     Settle,
     StartAuction,
     TouchAuction,
+    WriteOff,
 )
 from offchain.keeper.feed import Feed
 from offchain.transact import Transaction
@@ -93,7 +94,7 @@ class Encoder:
         return Transaction(intent.key, self.poster.address, data, DONE_SETTLEMENT)
 
     def _action(
-        self, intent: Settle | StartAuction | TouchAuction | Bid | EndAuction
+        self, intent: Settle | StartAuction | TouchAuction | Bid | EndAuction | WriteOff
     ) -> tuple[str, str, tuple[object, ...], frozenset[str]]:
         """Return contract, function, arguments and the errors that mean "done"."""
         if isinstance(intent, Settle):
@@ -103,6 +104,8 @@ class Encoder:
             return "Auction", "start", (intent.account_id,), DONE_START
         if isinstance(intent, TouchAuction):
             return "Auction", "touch", (intent.account_id,), DONE_END
+        if isinstance(intent, WriteOff):
+            return "Auction", "writeOff", (intent.account_id,), frozenset({"Auction__NotPureDebt"})
         if isinstance(intent, EndAuction):
             return "Auction", "end", (intent.account_id,), DONE_END
         limit_wad = max(0, float_to_wad(intent.limit))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -162,8 +162,13 @@ class Keeper:
         for account_id in [i for i, result in results.items() if _is_uncertain(result)]:
             state = engine.call("marginOf", account_id)
             values = (state.equityWad, state.marketEquityWad, state.initialWad, state.maintenanceWad)
-            views[account_id] = AccountView(account_id, *(wad_to_float(value) for value in values))
-        return views
+            equity, market_equity, initial, maintenance = (wad_to_float(value) for value in values)
+            views[account_id] = AccountView(account_id, equity, market_equity, initial, maintenance)
+        return {i: replace(view, is_pure_debt=self._is_pure_debt(i)) for i, view in views.items()}
+
+    def _is_pure_debt(self, account_id: int) -> bool:
+        account = self.index.state.accounts[account_id]
+        return account.cash_wad < 0 and not account.words and not account.collateral
 
     def _auctions(self, views: dict[int, AccountView]) -> tuple[AuctionView, ...]:
         """Return the running auctions of accounts with a margin."""

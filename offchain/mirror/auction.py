@@ -49,12 +49,14 @@ def largest_fraction(
     Returns
     -------
     float
-        In [0, 1]; 1 also when no fraction restores the buffer.
+        In [0, 1]; 1 also when no fraction restores the buffer; 0 when a slice would take more equity than
+        requirement, which can only happen above maintenance.
     """
     target = (1.0 + buffer) * maintenance
-    if equity >= target:
+    cost = (equity - reserve) - factor * rest
+    if equity >= target or cost > maintenance:
         return 0.0
-    room = target - (equity - reserve) + factor * rest
+    room = target - cost
     return 1.0 if room <= 0.0 else min(1.0, (target - equity) / room)
 
 
@@ -69,7 +71,11 @@ def equity_after(equity: float, reserve: float, taken: Slice) -> float:
     return equity - taken.fraction * (equity - reserve) + taken.price
 
 
-def insolvent_payment(fraction: float, rest: float, maintenance: float, elapsed_sec: float) -> float:
-    """Return ``f*c(t)``, what the bidder is paid; ``c`` rises from ``-A`` to ``-A + M`` in 60 minutes."""
+def insolvent_payment(fraction: float, rest: float, maintenance: float, reserve: float, elapsed_sec: float) -> float:
+    """Return ``f*c(t)``, what the bidder is paid; ``c`` rises from ``-A`` to ``-A + M`` in 60 minutes.
+
+    While the reserve covers what is owed (``A + V >= 0``) it is also the most that is paid.
+    """
     ramp = min(1.0, max(elapsed_sec, 0.0) / INSOLVENT_RAMP_SEC)
-    return fraction * (-rest + maintenance * ramp)
+    whole = -rest + maintenance * ramp
+    return fraction * (min(whole, reserve) if rest + reserve >= 0.0 else whole)

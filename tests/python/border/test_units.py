@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +21,10 @@ from offchain.units import (
 def test_float_to_wad__decimal_fraction__is_the_decimal_not_its_binary_neighbour():
     assert float_to_wad(0.1) == 10**17
     assert float_to_wad(-2350.07) == -2350_070000000000000000
+
+
+def test_float_to_wad__numpy_scalar__reads_like_a_float():
+    assert float_to_wad(np.float64(0.1)) == 10**17
 
 
 @given(st.floats(-1e12, 1e12))

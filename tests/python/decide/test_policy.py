@@ -17,6 +17,7 @@ from offchain.decide import (
     Snapshot,
     StartAuction,
     TouchAuction,
+    WriteOff,
     decide,
 )
 
@@ -82,7 +83,7 @@ def test_decide__recovered_account__auction_is_ended_not_bid_on():
 
 
 def test_decide__between_margins__auction_goes_on():
-    auction = AuctionView(3, NOW - 600, True, NOW - 600, 0.0)
+    auction = AuctionView(3, NOW - 600, True, NOW, 0.0)
     assert decide(Snapshot(NOW, accounts=(CALLED,), auctions=(auction,))) == ()
 
 
@@ -131,7 +132,29 @@ def test_decide__insolvent__bid_when_the_payment_covers_the_margin_taken():
 def test_decide__branch_without_a_clock__is_touched_not_bid_on():
     swung = AuctionView(6, NOW - 1800, False, None, 0.0)
     snapshot = Snapshot(NOW, accounts=(BROKE,), auctions=(swung,), bidder=BidderRule(8))
-    assert decide(snapshot) == (TouchAuction(6, NOW - 1800, False),)
+    assert decide(snapshot) == (TouchAuction(6, False, NOW),)
+
+
+def test_decide__clock_of_an_account_above_maintenance__starts_afresh_once_it_is_old():
+    safe = replace(SHORT, equity=1.05 * SHORT.maintenance, initial=1.3 * SHORT.maintenance)
+    auction = AuctionView(4, NOW - 1800, True, NOW - 60, 0.0)
+    snapshot = Snapshot(NOW, accounts=(safe,), auctions=(auction,))
+    assert decide(snapshot) == (TouchAuction(4, True, NOW),)
+    assert decide(replace(snapshot, auctions=(replace(auction, clock_ts=NOW - 59),))) == ()
+
+
+def test_decide__buffer_restored__auction_ends_below_initial():
+    restored = replace(SHORT, equity=1.16 * SHORT.maintenance, initial=1.3 * SHORT.maintenance)
+    auction = AuctionView(4, NOW - 1800, True, NOW - 1800, 0.0)
+    snapshot = Snapshot(NOW, accounts=(restored,), auctions=(auction,))
+    assert decide(snapshot) == (EndAuction(4, NOW - 1800),)
+
+
+def test_decide__debt_and_nothing_else__is_written_off_not_auctioned():
+    debtor = replace(BROKE, initial=0.0, maintenance=0.0, is_pure_debt=True)
+    auction = AuctionView(6, NOW - 1800, False, NOW - 1800, 0.0)
+    assert decide(Snapshot(NOW, accounts=(debtor,), bidder=BidderRule(8))) == (WriteOff(6, NOW),)
+    assert decide(Snapshot(NOW, accounts=(debtor,), auctions=(auction,), bidder=BidderRule(8))) == (WriteOff(6, NOW),)
 
 
 def test_keys__equal_effect__equal_key():

@@ -76,6 +76,17 @@ def test_solvent_slice__near_the_start__fee_is_bounded_by_the_discount():
     assert solvent_slice(1.0, 100.0, 0.995, FEE).fee == pytest.approx(0.5)
 
 
+def test_largest_fraction__above_maintenance_where_a_slice_costs_more_than_it_relieves__is_zero():
+    # E = 110, V = 0, d*A = 2: the slice would take 108 of equity for 100 of requirement.
+    assert largest_fraction(110.0, 100.0, 0.0, 20.0, 0.1, BUFFER) == 0.0
+    assert largest_fraction(110.0, 100.0, 0.0, 20.0, 0.6, BUFFER) > 0.0
+
+
+def test_insolvent_payment__reserve_covers_the_debt__pays_no_more_than_the_reserve():
+    assert insolvent_payment(1.0, -80.0, 100.0, 90.0, 3_600) == 90.0
+    assert insolvent_payment(1.0, -80.0, 100.0, 79.0, 3_600) == 180.0
+
+
 @pytest.mark.parametrize(("seconds", "paid"), [(0, 40.0), (1_800, 65.0), (3_600, 90.0), (7_200, 90.0)])
 def test_insolvent_payment__time__rises_from_the_debt_by_maintenance(seconds, paid):
-    assert insolvent_payment(0.5, -80.0, 100.0, seconds) == pytest.approx(paid)
+    assert insolvent_payment(0.5, -80.0, 100.0, 10.0, seconds) == pytest.approx(paid)

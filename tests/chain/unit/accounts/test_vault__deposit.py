@@ -1,5 +1,6 @@
 """Vault.deposit and its one-transaction forms: exact amounts of any decimals, caps, permits, bad tokens."""
 
+import brownie
 import pytest
 from brownie import FalseToken, FeeToken, MockToken, chain
 from eth_account import Account
@@ -121,11 +122,30 @@ def test_deposit_with_permit__used_by_somebody_else__still_deposits(ledger, vaul
     assert ledger.cashOf(account_id) == WAD
 
 
-def test_deposit_with_permit__of_another__reverts_for_want_of_allowance(vault, usdc, trader, stranger, account_id):
+def test_deposit_with_permit__of_another__reverts_InvalidSigner(vault, usdc, trader, stranger, account_id):
     usdc.mint(trader, 10**6, {"from": trader})
     signed = permit(usdc, vault, trader, 10**6)
-    with reverts_with("ERC20InsufficientAllowance", shown(vault), 0, 10**6):
+    with brownie.reverts(revert_pattern="ERC2612InvalidSigner: 0x[0-9a-f]{40}, .*"):
         vault.depositWithPermit(account_id, usdc, 10**6, *signed, {"from": stranger})
+
+
+def test_deposit__collateral_into_an_account_of_another__reverts_NotAuthorised(vault, weth, stranger, account_id):
+    fund(weth, vault, stranger, 1)
+    with reverts_with("Vault__NotAuthorised", shown(stranger), account_id):
+        vault.deposit(account_id, weth, 1, {"from": stranger})
+
+
+def test_deposit__cash_into_an_account_of_another__is_a_gift(ledger, vault, usdc, stranger, account_id):
+    fund(usdc, vault, stranger, 10**6)
+    held = ledger.cashOf(account_id)
+    vault.deposit(account_id, usdc, 10**6, {"from": stranger})
+    assert ledger.cashOf(account_id) == held + WAD
+
+
+def test_deposit__clearing_account__reverts_Reserved(vault, usdc, stranger):
+    fund(usdc, vault, stranger, 10**6)
+    with reverts_with("Accounts__Reserved", 0, 1):
+        vault.deposit(0, usdc, 10**6, {"from": stranger})
 
 
 def test_open_and_deposit__one_transaction(ledger, vault, usdc, trader):

@@ -40,6 +40,39 @@ def test_enforce__less_risk_below_initial__passes(stack, pair):
     stack.engine.enforce(pair[0], before)
 
 
+def test_enforce__closing_at_a_loss_beyond_the_equity__reverts_BelowInitial(stack, pair):
+    stack.trade(*pair, 5, 1_900)
+    before = stack.accounts.snapshotOf(pair[0])
+    then = stack.margin(pair[0])
+    stack.trade(*reversed(pair), 5, 1_600)
+    assert then.equity - then.initial < -500 * WAD  # the excess rose, and yet
+    with reverts_with("MarginEngine__BelowInitial", -500 * WAD, 0):
+        stack.engine.enforce(pair[0], before)
+
+
+def test_enforce__stale_feed__stops_only_who_owes(stack, pair, trader, chain):
+    saver = stack.open(trader, 5)
+    stack.trade(*pair, 1, 1_900)
+    chain.sleep(8 * 86_400)
+    chain.mine()
+    nothing = (0, 0, [], [], [])
+    stack.engine.enforce(saver, nothing)
+    with reverts_with("Oracle__Stale"):
+        stack.engine.enforce(pair[0], nothing)
+
+
+def test_require_collateral__listed_and_priced__passes(stack):
+    stack.engine.requireCollateral(1)
+
+
+def test_require_collateral__unlisted_or_unpriced__reverts(stack):
+    with reverts_with("ScenarioBook__UnknownToken", 7):
+        stack.engine.requireCollateral(7)
+    stack.book.setCollateral(7, (True, 0, 0, 0, 0), {"from": stack.admin})
+    with reverts_with("Oracle__NoTokenPrice", 7):
+        stack.engine.requireCollateral(7)
+
+
 def test_preview__trade__equals_the_account_after_it(stack, pair):
     change = PERP | 1_900 * 10**8 << 128 | 2 * WAD
     was, then, rows_was, rows_then = stack.engine.preview(pair[0], (KEEP_MODE, 0, [], [], [change]))

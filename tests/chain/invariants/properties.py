@@ -1,0 +1,23 @@
+"""The rules of the protocol as sentences; the ID and the sentence are the message of a failed check."""
+
+from __future__ import annotations
+
+from typing import Any
+
+PROPERTIES = {
+    "I-01": "stored cash over all accounts is the vault's cash to the wei, and so is every collateral token",
+    "I-02": "nobody ends an own action below the initial requirement, except by lowering the own risk",
+    "I-03": "the initial requirement is never below maintenance",
+    "I-04": "the quantities of one instrument over all accounts sum to zero",
+    "I-05": "clearing cash mirrors entries, realised profit and pending losses within the wei that rounding leaves it",
+    "I-06": "the total that losses are spread over is the positive cash, rounded up by a wei an account and loss",
+    "I-07": "a liquidation never lowers equity minus maintenance of the liquidated account",
+    "I-08": "a stale round stops every action that needs a margin number, and no deposit",
+    "I-09": "replaying all events rebuilds the ledger, the auctions and the loss index",
+    "I-10": "a valid action succeeds; one that is not ends with the error that names why",
+}
+
+
+def check(holds: bool, key: str, **seen: Any) -> None:
+    """Fail with the property's ID and sentence."""
+    assert holds, f"{key}: {PROPERTIES[key]}; seen {seen}"

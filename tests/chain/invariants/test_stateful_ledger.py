@@ -1,0 +1,445 @@
+"""One machine over deposit, withdraw, trade, round, time, liquidate and settle on the deployed contracts.
+
+Rules change the chain, invariants only read it. A valid rule may be refused only by the error that the state before
+it justifies. Another seed: PLIMSOLL_SEED=<number> make test-stateful.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections import Counter, defaultdict
+from fractions import Fraction
+
+import brownie
+from hypothesis import HealthCheck, core, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from offchain.chain.client import RevertError
+from offchain.chain.rounds import RoundPoster
+from offchain.chain.words import unpack
+from offchain.index.state import snapshot_fields
+from offchain.model import Kind, Round
+from tests.chain.invariants.properties import check
+from tests.chain.invariants.world import (
+    ADMIN,
+    CLEARING,
+    ETH,
+    FAR,
+    RAW_PER_CASH,
+    SIGNERS,
+    STRANGER,
+    WAD,
+    WAD_PER_RAW,
+    Base,
+    World,
+    build,
+    reset,
+)
+
+EXAMPLES, STEPS = 20, 20
+MAKER_ID = 2
+TRADER_IDS = (3, 4, 5)
+#: What stands in the way of a margin number when the market is stale or a position has expired.
+NO_MARGIN = {"Oracle__Stale", "Oracle__ExpiryNotInRound"}
+
+done: Counter[str] = Counter()
+
+
+def excess(margin, requirement):
+    return margin.equityWad - getattr(margin, requirement)
+
+
+A_TRADER = st.sampled_from(TRADER_IDS)
+A_PAIR = st.sampled_from([*((t, MAKER_ID) for t in TRADER_IDS), *((MAKER_ID, t) for t in TRADER_IDS), (3, 4), (5, 3)])
+A_KIND = st.sampled_from([Kind.PERP, Kind.PERP, Kind.FUTURE, Kind.CALL, Kind.PUT])
+A_EXPIRY = st.sampled_from([0, 1])
+A_STRIKE = st.sampled_from([1_800, 2_000, 2_200])
+#: Share of what the trader's cash could carry at a requirement of a quarter of the notional.
+A_LOAD = st.sampled_from([0.05, 0.3, 0.7, 1.0])
+#: Odd wei on purpose: rounding shows only there.
+A_ODD = st.integers(0, 10**9)
+A_CASH = st.integers(1, 20_000 * RAW_PER_CASH)
+A_WETH = st.integers(1, 2 * WAD)
+A_PART = st.sampled_from([0.1, 0.5, 1.0])
+#: Within the oracle's largest move per round, 0.25.
+A_MOVE = st.sampled_from([-0.22, -0.1, -0.01, 0.02, 0.1, 0.22])
+#: Three of them pass the heartbeat and the first expiry, which are two hours.
+A_SEC = st.sampled_from([600, 3_000])
+A_FRACTION = st.sampled_from([WAD // 3, WAD])
+A_TOKEN = st.sampled_from(["USDC", "WETH"])
+
+
+class Ledger(RuleBasedStateMachine):
+    """Rules and invariants."""
+
+    base: Base
+
+    def __init__(self):
+        super().__init__()
+        reset(self.base)
+        self.world = World(self.base)
+        self.world.round_ts = self.world.state.rounds[ETH].ts
+
+    # --- rules
+
+    @rule(trader=A_TRADER, cash=A_CASH)
+    def rule_deposit(self, trader, cash):
+        self.world.deposit(trader, "USDC", cash)
+        done["deposit"] += 1
+
+    @rule(trader=A_TRADER, weth=A_WETH)
+    def rule_deposit_collateral(self, trader, weth):
+        self.world.deposit(trader, "WETH", weth)
+        done["deposit collateral"] += 1
+
+    @rule(trader=A_TRADER, part=A_PART, token=A_TOKEN)
+    def rule_withdraw(self, trader, part, token):
+        world, token_id = self.world, self.base.deployment.tokens[token].token_id
+        snapshot = world.accounts.call("snapshotOf", trader)
+        held = dict(zip(snapshot.tokenIds, snapshot.amountsWad, strict=True))
+        held_wad = snapshot.cashWad if token_id == 0 else held.get(token_id, 0)
+        scale = WAD_PER_RAW if token_id == 0 else 1
+        amount_raw = int(held_wad * part) // scale
+        if amount_raw <= 0:
+            return
+        if token_id == 0:
+            snapshot.cashWad -= amount_raw * scale
+        else:
+            left = {**held, token_id: held_wad - amount_raw}
+            snapshot.tokenIds = [t for t, amount in left.items() if amount]
+            snapshot.amountsWad = [left[t] for t in snapshot.tokenIds]
+        foreseen = world.marginengine.call_many("evaluate", [[snapshot]])[0]
+        owner, token = world.owners[trader], world.tokens[token].address
+        refusal = world.refusal(owner, "vault", "withdraw", trader, token, amount_raw, owner.address)
+        if isinstance(foreseen, RevertError):
+            check(foreseen.name in NO_MARGIN, "I-10", foreseen=foreseen)
+            check(refusal is not None and refusal.name == foreseen.name, "I-10", got=refusal, foreseen=foreseen)
+        elif excess(foreseen, "initialWad") < 0:
+            wanted = (foreseen.equityWad, foreseen.initialWad)
+            fits = refusal is not None and refusal.name == "MarginEngine__BelowInitial" and refusal.values == wanted
+            check(fits, "I-02", refusal=refusal, foreseen=wanted)
+            done["withdraw refused"] += 1
+        else:
+            check(refusal is None, "I-10", refusal=refusal, equity=foreseen.equityWad, initial=foreseen.initialWad)
+            world.send(owner, "vault", "withdraw", trader, token, amount_raw, owner.address)
+            check(excess(world.margin(trader), "initialWad") >= 0, "I-02", account=trader)
+            done["withdraw"] += 1
+
+    @rule(pair=A_PAIR, kind=A_KIND, expiry=A_EXPIRY, strike=A_STRIKE, load=A_LOAD, odd=A_ODD)
+    def rule_trade(self, pair, kind, expiry, strike, load, odd):
+        self._trade(pair, kind, expiry, strike, load, odd)
+
+    @rule(pair=A_PAIR, load=A_LOAD, odd=A_ODD)
+    def rule_trade_perp(self, pair, load, odd):
+        self._trade(pair, Kind.PERP, 0, 0, load, odd)
+
+    def _trade(self, pair, kind, expiry, strike, load, odd):
+        world, (buyer, seller) = self.world, pair
+        expiry_ts = 0 if kind is Kind.PERP else world.expiries[expiry]
+        if kind is not Kind.PERP and expiry_ts <= world.now + 60:
+            return
+        is_option = kind in (Kind.CALL, Kind.PUT)
+        instrument = world.instrument(kind, expiry_ts, strike if is_option else 0)
+        trader = seller if buyer == MAKER_ID else buyer
+        quantity = int(load * max(world.accounts.call("cashOf", trader), WAD) / (0.25 * world.spot)) + odd
+        price = int(world.spot * (0.03 if is_option else 1)) * WAD + odd * (1 if is_option else 10**10)
+        before = {i: world.margin(i) for i in pair}
+        fill = world.fill(buyer, seller, instrument, quantity, price)
+        try:
+            world.send(STRANGER, "exchange", "settle", *fill)
+        except RevertError as refused:
+            self._justified(refused, before)
+            return
+        done[f"trade {kind.name.lower()}"] += 1
+        for account_id in pair:
+            now = world.margin(account_id)
+            check(not isinstance(now, RevertError), "I-08", account=account_id, error=now)
+            then = before[account_id]
+            kept = not isinstance(then, RevertError) and excess(now, "initialWad") >= excess(then, "initialWad")
+            check(excess(now, "initialWad") >= 0 or kept, "I-02", account=account_id, then=then, now=now)
+        world.send(STRANGER, "accounts", "accrue", list(pair))
+
+    def _justified(self, refused, before):
+        """A refused fill names a requirement above the equity, or a missing price."""
+        if refused.name in NO_MARGIN:
+            stands = self.world.is_stale() or any(isinstance(m, RevertError) for m in before.values())
+            check(stands, "I-10", refused=refused)
+            done["trade without a price"] += 1
+            return
+        check(refused.name == "MarginEngine__BelowInitial", "I-10", refused=refused)
+        equity, initial = refused.values
+        check(equity < initial, "I-10", equity=equity, initial=initial)
+        done["trade refused"] += 1
+
+    @rule(move=A_MOVE)
+    def rule_round(self, move):
+        """Spot stays within what keeps strikes meaningful."""
+        spot = self.world.spot * (1 + move)
+        self.world.pass_time(1)
+        self.world.post_market(min(max(spot, 500.0), 8_000.0) if not 500.0 < spot < 8_000.0 else spot)
+        done["round"] += 1
+
+    @rule(trader=A_TRADER, pair=A_PAIR, move=A_MOVE, fraction=A_FRACTION)
+    def rule_crash(self, trader, pair, move, fraction):
+        """Load a trader to the brim, move the price against him and liquidate: chance alone rarely gets there."""
+        long_side = move < 0
+        pair = (trader, MAKER_ID) if long_side else (MAKER_ID, trader)
+        self._trade(pair, Kind.PERP, 0, 0, 1.0, 7)
+        for _ in range(2):
+            self.rule_round(0.22 if move > 0 else -0.22)
+        self.rule_liquidate(trader, fraction)
+
+    @rule(sec=A_SEC)
+    def rule_pass_time(self, sec):
+        self.world.pass_time(sec)
+        done["time"] += 1
+
+    @rule()
+    def rule_settle(self):
+        world = self.world
+        for expiry_ts in world.expiries:
+            if expiry_ts in world.settled or world.now < expiry_ts:
+                continue
+            world.post_settlement(expiry_ts)
+            world.send(STRANGER, "settlement", "settle", ETH, expiry_ts, [1, MAKER_ID, *TRADER_IDS])
+            world.settled.add(expiry_ts)
+            done["settle"] += 1
+
+    @rule(trader=A_TRADER, fraction=A_FRACTION)
+    def rule_liquidate(self, trader, fraction):
+        world = self.world
+        margin = world.margin(trader)
+        if isinstance(margin, RevertError):
+            return
+        if not world.auction.call("auctionOf", trader).isOpen:
+            if excess(margin, "maintenanceWad") >= 0 and margin.marketEquityWad >= 0:
+                return
+            world.send(STRANGER, "auction", "start", trader)
+            done["auction"] += 1
+        if excess(margin, "initialWad") >= 0:
+            world.send(STRANGER, "auction", "end", trader)
+            done["auction ended"] += 1
+            return
+        self._bid(trader, margin, fraction)
+
+    def _bid(self, trader, margin, fraction):
+        world = self.world
+        quote = world.auction.call_many("previewBid", [[trader, fraction]])[0]
+        if isinstance(quote, RevertError):
+            # Between the restored buffer and the initial requirement there is nothing to sell.
+            check(quote.name == "Auction__NothingToTake", "I-10", quote=quote)
+            check(excess(margin, "maintenanceWad") > 0, "I-10", quote=quote, margin=margin)
+            return
+        limit = FAR if quote.isSolvent else 0
+        try:
+            world.send(world.owners[MAKER_ID], "auction", "bid", trader, MAKER_ID, fraction, quote.isSolvent, limit)
+        except RevertError as refused:
+            # Late in an auction a slice of an account above maintenance can cost more than it relieves.
+            harmful = refused.name == "Auction__HarmfulBid" and excess(margin, "maintenanceWad") >= 0
+            check(harmful or self._bidder_lacks(refused), "I-10", refused=refused, quote=quote, margin=margin)
+            return
+        now = world.margin(trader)
+        then, after = excess(margin, "maintenanceWad"), excess(now, "maintenanceWad")
+        check(after >= then, "I-07", then=then, after=after, quote=quote)
+        done["bid solvent" if quote.isSolvent else "bid insolvent"] += 1
+
+    def _bidder_lacks(self, refused):
+        if refused.name in NO_MARGIN:
+            return isinstance(self.world.margin(MAKER_ID), RevertError)
+        return refused.name == "Auction__BidderBelowInitial" and refused.values[0] < refused.values[1]
+
+    @rule(trader=A_TRADER, cash=A_CASH)
+    def rule_bad_withdraw(self, trader, cash):
+        world, token = self.world, self.world.tokens["USDC"].address
+        held = world.accounts.call("cashOf", trader)
+        self._refused("Vault__NotAuthorised", STRANGER, "vault", "withdraw", trader, token, cash, ADMIN.address)
+        above = max(held, 0) // WAD_PER_RAW + cash
+        owner = world.owners[trader]
+        self._refused("Accounts__InsufficientCash", owner, "vault", "withdraw", trader, token, above, owner.address)
+
+    @rule(pair=A_PAIR, odd=A_ODD)
+    def rule_bad_trade(self, pair, odd):
+        world, (buyer, seller) = self.world, pair
+        instrument, price = world.instrument(Kind.PERP, 0, 0), int(world.spot) * WAD
+        buy, good, sell, other, quantity, _ = world.fill(buyer, seller, instrument, WAD, price)
+        forged = world.signed(sell, STRANGER)
+        settle = (STRANGER, "exchange", "settle")
+        self._refused("Exchange__BadSignature", *settle, buy, good, sell, forged, quantity, price)
+        self._refused("Exchange__Overfilled", *settle, buy, good, sell, other, quantity + 1 + odd, price)
+        self._refused("Exchange__PriceAboveLimit", *settle, buy, good, sell, other, quantity, price + 10**10)
+        self._refused("Accounts__NotModule", STRANGER, "accounts", "moveCash", buyer, seller, 1)
+
+    @rule(move=A_MOVE)
+    def rule_bad_round(self, move):
+        world = self.world
+        alone = RoundPoster(world.client, world.deployment, SIGNERS[:1])
+        short = alone.round_call(self._round(world.now + 1, world.spot * (1 + move)))
+        self._refused_data("Oracle__TooFewSignatures", short)
+        early = world.poster.round_call(self._round(world.now + 3_600, world.spot))
+        self._refused_data("Oracle__FromFuture", early)
+
+    def _round(self, ts, spot):
+        return Round("ETH", ts, spot, spot, 1.0, ())
+
+    @rule(trader=A_TRADER)
+    def rule_bad_liquidate(self, trader):
+        margin = self.world.margin(trader)
+        if self.world.auction.call("auctionOf", trader).isOpen:
+            self._refused("Auction__AlreadyOpen", STRANGER, "auction", "start", trader)
+        elif isinstance(margin, RevertError):
+            self._refused(margin.name, STRANGER, "auction", "start", trader)
+        elif excess(margin, "maintenanceWad") >= 0 and margin.marketEquityWad >= 0:
+            self._refused("Auction__NotLiquidatable", STRANGER, "auction", "start", trader)
+
+    @rule()
+    def rule_bad_settle(self):
+        later = self.world.expiries[1]
+        self._refused("Oracle__NotSettled", STRANGER, "settlement", "settle", ETH, later, [MAKER_ID])
+
+    def _refused(self, name, sender, contract, function, *values):
+        refusal = self.world.refusal(sender, contract, function, *values)
+        check(refusal is not None and refusal.name == name, "I-10", wanted=name, got=refusal)
+        done["refused on purpose"] += 1
+
+    def _refused_data(self, name, data):
+        got = "accepted"
+        try:
+            self.world.client.call(self.world.poster.address, data, ADMIN.address)
+        except RevertError as reverted:
+            got = reverted.name
+        check(got == name, "I-10", wanted=name, got=got)
+        done["refused on purpose"] += 1
+
+    # --- invariants
+
+    @invariant()
+    def invariant_conservation(self):
+        view, world = self.world.view(), self.world
+        vault = self.base.deployment.contracts["Vault"]
+        held = defaultdict(int, {0: sum(view.stored)})
+        for snapshot in view.snapshots:
+            for token_id, amount in zip(snapshot.tokenIds, snapshot.amountsWad, strict=True):
+                held[token_id] += amount
+        for symbol, record in self.base.deployment.tokens.items():
+            wad = world.tokens[symbol].call("balanceOf", vault) * 10 ** (18 - record.decimals)
+            booked = world.vault.call("tokenOf", record.token_id).heldRaw * 10 ** (18 - record.decimals)
+            total = held[record.token_id]
+            check(total == wad == booked, "I-01", token=symbol, accounts=total, vault=wad, booked=booked)
+
+    @invariant()
+    def invariant_requirements(self):
+        for account_id, margin in enumerate(self.world.view().margins):
+            if not isinstance(margin, RevertError):
+                check(margin.initialWad >= margin.maintenanceWad, "I-03", account=account_id, margin=margin)
+
+    @invariant()
+    def invariant_instruments(self):
+        total: Counter[tuple[int, ...]] = Counter()
+        for snapshot in self.world.view().snapshots:
+            for word in map(unpack, snapshot.positions):
+                strike = word.price_e8 if word.kind in (Kind.CALL, Kind.PUT) else 0
+                total[word.underlying_id, word.kind, word.expiry_ts, strike] += word.quantity_wad
+                check(word.quantity_wad != 0, "I-04", word=word)
+        check(not any(total.values()), "I-04", open={key: sum_ for key, sum_ in total.items() if sum_})
+
+    @invariant()
+    def invariant_clearing(self):
+        view, world = self.world.view(), self.world
+        state = world.replay()
+        cost = Fraction(0)
+        for snapshot in view.snapshots:
+            for word in map(unpack, snapshot.positions):
+                if word.kind in (Kind.FUTURE, Kind.PERP):
+                    cost += Fraction(word.quantity_wad * word.price_e8, 10**8)
+        pending = sum(view.stored) - sum(snapshot.cashWad for snapshot in view.snapshots)
+        surplus = view.stored[CLEARING] + cost + pending
+        # Every write rounds by less than two wei; a loss index has 18 digits, so a loss rounds by cash * 1e-18 more.
+        wei = 2 * world.writes + len(view.ids)
+        spread = (view.positive * 4 // view.index + 1) * bool(state.socialised_wad) * 20
+        check(-wei <= surplus <= wei + spread, "I-05", surplus=float(surplus), wei=wei, spread=spread)
+
+    @invariant()
+    def invariant_positive_cash(self):
+        view, world = self.world.view(), self.world
+        positive = sum(max(s.cashWad, 0) for i, s in enumerate(view.snapshots) if i != CLEARING)
+        gap = view.positive - positive
+        losses = bool(world.replay().socialised_wad)
+        spread = (view.positive * 4 // view.index + 1) * 20 * losses
+        check(0 <= gap <= 2 * world.writes * losses + spread, "I-06", total=view.positive, positive=positive)
+
+    @invariant()
+    def invariant_stale(self):
+        view, world = self.world.view(), self.world
+        if not view.stale:
+            return
+        usdc = world.tokens["USDC"].address
+        for account_id in (MAKER_ID, *TRADER_IDS):
+            owner, snapshot = world.owners[account_id], view.snapshots[account_id]
+            refusal = world.refusal(owner, "vault", "deposit", account_id, usdc, 1)
+            check(refusal is None, "I-08", deposit=refusal)
+            if not (snapshot.positions or snapshot.tokenIds):
+                continue
+            check(isinstance(view.margins[account_id], RevertError), "I-08", margin=view.margins[account_id])
+            if snapshot.cashWad >= WAD_PER_RAW:
+                refusal = world.refusal(owner, "vault", "withdraw", account_id, usdc, 1, owner.address)
+                check(refusal is not None and refusal.name == "Oracle__Stale", "I-08", withdraw=refusal)
+            start = world.refusal(STRANGER, "auction", "start", account_id)
+            check(start is not None, "I-08", start=start)
+            done["stale checked"] += 1
+
+    @invariant()
+    def invariant_readable(self):
+        """With a fresh round only an expired position may hide a margin."""
+        view, world = self.world.view(), self.world
+        for account_id, margin in enumerate(view.margins):
+            if view.stale or not isinstance(margin, RevertError):
+                continue
+            expiries = {unpack(word).expiry_ts for word in view.snapshots[account_id].positions}
+            expired = any(0 < expiry <= world.round_ts for expiry in expiries)
+            check(margin.name in NO_MARGIN and expired, "I-10", account=account_id, error=margin)
+
+    @invariant()
+    def invariant_replay(self):
+        view, state = self.world.view(), self.world.replay()
+        check(state.loss_index_wad == view.index, "I-09", index=view.index, replayed=state.loss_index_wad)
+        check(sorted(state.accounts) == view.ids, "I-09", accounts=sorted(state.accounts))
+        for account_id in view.ids:
+            seen = vars(view.snapshots[account_id])
+            replayed = snapshot_fields(state, account_id)
+            check({**seen} == replayed, "I-09", account=account_id, seen=seen, replayed=replayed)
+            check(state.accounts[account_id].cash_wad == view.stored[account_id], "I-09", account=account_id)
+            self._same_auction(view.auctions[account_id], state.auctions.get(account_id), account_id)
+
+    def _same_auction(self, seen, replayed, account_id):
+        check(seen.isOpen == (replayed is not None), "I-09", account=account_id, auction=seen)
+        if replayed is not None:
+            mine = (replayed.solvent_ts, replayed.insolvent_ts, replayed.reserve_wad)
+            theirs = (seen.solventTs, seen.insolventTs, seen.reserveWad)
+            check(mine == theirs, "I-09", account=account_id, seen=theirs, replayed=mine)
+
+
+def test_ledger__any_sequence_of_actions__keeps_every_property(capsys, monkeypatch):
+    seed = int(os.environ.get("PLIMSOLL_SEED", random.randrange(2**32)))
+    monkeypatch.setattr(core, "global_force_seed", seed)
+    with capsys.disabled():
+        print(f"\nseed {seed}; again with PLIMSOLL_SEED={seed}", flush=True)
+    done.clear()
+    Ledger.base = build(brownie.web3.provider.endpoint_uri)
+    run_state_machine_as_test(
+        Ledger,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            print_blob=False,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    with capsys.disabled():
+        print("\n" + ", ".join(f"{name} {count}" for name, count in sorted(done.items())))
+    # A machine that never gets to the interesting part proves nothing.
+    for name in ("deposit", "withdraw", "trade perp", "round", "auction", "bid solvent", "refused on purpose"):
+        assert done[name], f"no example ever got to: {name}"
