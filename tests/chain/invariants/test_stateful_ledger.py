@@ -1,7 +1,7 @@
 """One machine over deposit, withdraw, trade, round, time, liquidate and settle on the deployed contracts.
 
 Rules change the chain, invariants only read it. A valid rule may be refused only by the error that the state before
-it justifies. Another seed: PLIMSOLL_SEED=<number> make test-stateful.
+it justifies. Another seed: PLIMSOLL_SEED=<number> make test-stateful, or PLIMSOLL_SEED=random.
 """
 
 from __future__ import annotations
@@ -38,7 +38,10 @@ from tests.chain.invariants.world import (
     reset,
 )
 
-EXAMPLES, STEPS = 20, 20
+EXAMPLES, STEPS = 60, 30
+REACHED = ("deposit", "withdraw", "trade perp", "round", "auction", "bid solvent", "bid insolvent", "settle")
+#: The same run on every machine, so that a failure is a change of the code; see the module text for others.
+SEED = 20_260_130
 MAKER_ID = 2
 TRADER_IDS = (3, 4, 5)
 #: What stands in the way of a margin number when the market is stale or a position has expired.
@@ -113,7 +116,12 @@ class Ledger(RuleBasedStateMachine):
         foreseen = world.marginengine.call_many("evaluate", [[snapshot]])[0]
         owner, token = world.owners[trader], world.tokens[token].address
         refusal = world.refusal(owner, "vault", "withdraw", trader, token, amount_raw, owner.address)
-        if isinstance(foreseen, RevertError):
+        if not snapshot.positions and snapshot.cashWad >= 0:
+            # Who owes nothing needs no margin number: no feed can hold the own money back.
+            check(refusal is None, "I-08", refusal=refusal)
+            world.send(owner, "vault", "withdraw", trader, token, amount_raw, owner.address)
+            done["withdraw without debt"] += 1
+        elif isinstance(foreseen, RevertError):
             check(foreseen.name in NO_MARGIN, "I-10", foreseen=foreseen)
             check(refusal is not None and refusal.name == foreseen.name, "I-10", got=refusal, foreseen=foreseen)
         elif excess(foreseen, "initialWad") < 0:
@@ -181,13 +189,13 @@ class Ledger(RuleBasedStateMachine):
         self.world.post_market(min(max(spot, 500.0), 8_000.0) if not 500.0 < spot < 8_000.0 else spot)
         done["round"] += 1
 
-    @rule(trader=A_TRADER, pair=A_PAIR, move=A_MOVE, fraction=A_FRACTION)
-    def rule_crash(self, trader, pair, move, fraction):
+    @rule(trader=A_TRADER, move=A_MOVE, rounds=st.sampled_from([1, 1, 2]), fraction=A_FRACTION)
+    def rule_crash(self, trader, move, rounds, fraction):
         """Load a trader to the brim, move the price against him and liquidate: chance alone rarely gets there."""
         long_side = move < 0
         pair = (trader, MAKER_ID) if long_side else (MAKER_ID, trader)
         self._trade(pair, Kind.PERP, 0, 0, 1.0, 7)
-        for _ in range(2):
+        for _ in range(rounds):
             self.rule_round(0.22 if move > 0 else -0.22)
         self.rule_liquidate(trader, fraction)
 
@@ -384,7 +392,8 @@ class Ledger(RuleBasedStateMachine):
             check(isinstance(view.margins[account_id], RevertError), "I-08", margin=view.margins[account_id])
             if snapshot.cashWad >= WAD_PER_RAW:
                 refusal = world.refusal(owner, "vault", "withdraw", account_id, usdc, 1, owner.address)
-                check(refusal is not None and refusal.name == "Oracle__Stale", "I-08", withdraw=refusal)
+                wanted = "Oracle__Stale" if snapshot.positions else None
+                check(getattr(refusal, "name", None) == wanted, "I-08", withdraw=refusal, wanted=wanted)
             start = world.refusal(STRANGER, "auction", "start", account_id)
             check(start is not None, "I-08", start=start)
             done["stale checked"] += 1
@@ -421,7 +430,8 @@ class Ledger(RuleBasedStateMachine):
 
 
 def test_ledger__any_sequence_of_actions__keeps_every_property(capsys, monkeypatch):
-    seed = int(os.environ.get("PLIMSOLL_SEED", random.randrange(2**32)))
+    wanted = os.environ.get("PLIMSOLL_SEED", str(SEED))
+    seed = random.randrange(2**32) if wanted == "random" else int(wanted)
     monkeypatch.setattr(core, "global_force_seed", seed)
     with capsys.disabled():
         print(f"\nseed {seed}; again with PLIMSOLL_SEED={seed}", flush=True)
@@ -441,5 +451,5 @@ def test_ledger__any_sequence_of_actions__keeps_every_property(capsys, monkeypat
     with capsys.disabled():
         print("\n" + ", ".join(f"{name} {count}" for name, count in sorted(done.items())))
     # A machine that never gets to the interesting part proves nothing.
-    for name in ("deposit", "withdraw", "trade perp", "round", "auction", "bid solvent", "refused on purpose"):
+    for name in REACHED:
         assert done[name], f"no example ever got to: {name}"
