@@ -16,8 +16,8 @@ from offchain.decide.intents import (
 )
 from offchain.decide.snapshot import AccountView, AuctionView, Snapshot
 
-# A clock above maintenance may lag this much: the price factor falls by 0.02 a minute.
-CLOCK_REFRESH_SEC = 60
+# A clock above maintenance may lag this much: the price factor falls by 0.02 a minute, a touch costs gas.
+CLOCK_REFRESH_SEC = 300
 
 
 def decide(snapshot: Snapshot) -> tuple[Intent, ...]:

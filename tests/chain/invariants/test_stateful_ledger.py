@@ -65,7 +65,7 @@ A_LOAD = st.sampled_from([0.05, 0.3, 0.7, 1.0])
 A_ODD = st.integers(0, 10**9)
 A_CASH = st.integers(1, 20_000 * RAW_PER_CASH)
 A_WETH = st.integers(1, 2 * WAD)
-A_PART = st.sampled_from([0.1, 0.5, 1.0])
+A_TENTHS = st.sampled_from([1, 5, 10])
 #: Within the oracle's largest move per round, 0.25.
 A_MOVE = st.sampled_from([-0.22, -0.1, -0.01, 0.02, 0.1, 0.22])
 #: Three of them pass the heartbeat and the first expiry, which are two hours.
@@ -97,14 +97,14 @@ class Ledger(RuleBasedStateMachine):
         self.world.deposit(trader, "WETH", weth)
         done["deposit collateral"] += 1
 
-    @rule(trader=A_TRADER, part=A_PART, token=A_TOKEN)
-    def rule_withdraw(self, trader, part, token):
+    @rule(trader=A_TRADER, tenths=A_TENTHS, token=A_TOKEN)
+    def rule_withdraw(self, trader, tenths, token):
         world, token_id = self.world, self.base.deployment.tokens[token].token_id
         snapshot = world.accounts.call("snapshotOf", trader)
         held = dict(zip(snapshot.tokenIds, snapshot.amountsWad, strict=True))
         held_wad = snapshot.cashWad if token_id == 0 else held.get(token_id, 0)
         scale = WAD_PER_RAW if token_id == 0 else 1
-        amount_raw = int(held_wad * part) // scale
+        amount_raw = held_wad * tenths // 10 // scale
         if amount_raw <= 0:
             return
         if token_id == 0:

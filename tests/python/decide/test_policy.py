@@ -137,10 +137,10 @@ def test_decide__branch_without_a_clock__is_touched_not_bid_on():
 
 def test_decide__clock_of_an_account_above_maintenance__starts_afresh_once_it_is_old():
     safe = replace(SHORT, equity=1.05 * SHORT.maintenance, initial=1.3 * SHORT.maintenance)
-    auction = AuctionView(4, NOW - 1800, True, NOW - 60, 0.0)
+    auction = AuctionView(4, NOW - 1800, True, NOW - 300, 0.0)
     snapshot = Snapshot(NOW, accounts=(safe,), auctions=(auction,))
     assert decide(snapshot) == (TouchAuction(4, True, NOW),)
-    assert decide(replace(snapshot, auctions=(replace(auction, clock_ts=NOW - 59),))) == ()
+    assert decide(replace(snapshot, auctions=(replace(auction, clock_ts=NOW - 299),))) == ()
 
 
 def test_decide__buffer_restored__auction_ends_below_initial():
