@@ -23,7 +23,7 @@ from offchain.errors import UnavailableError
 ARTIFACTS = Path(os.environ.get("PLIMSOLL_ARTIFACTS", Path(__file__).resolve().parent / "artifacts"))
 
 # Gas limit for local chains, where estimating every call would double the work.
-LOCAL_GAS = 200_000_000
+LOCAL_GAS = 28_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,9 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "margin": ("offchain.cli.margin", "Margin of one account, from files alone."),
     "demo": ("offchain.cli.demo", "The main job: a portfolio market on chain, replayed through a real crash."),
     "market": ("offchain.cli.market", "Option chains: fit, fetch."),
+    "deploy": ("offchain.cli.deploy", "Deploy and configure the contracts."),
+    "keeper": ("offchain.cli.keeper", "Post rounds, settle expiries, liquidate."),
+    "account": ("offchain.cli.account", "One account on chain: balances, positions, margin, greeks."),
 }
 
 
@@ -44,7 +47,7 @@ def build_app(name: str | None) -> typer.Typer:
         name="plimsoll",
         add_completion=False,
         pretty_exceptions_enable=False,
-        help="On-chain portfolio margin: margin from files, the demo, market fits, keeper.",
+        help="On-chain portfolio margin: margin from files, the demo, market fits, deployment, keeper.",
     )
     app.callback()(lambda: None)
     for command, (module_name, help_text) in COMMANDS.items():

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +14,33 @@ import typer
 
 REPORT = Path("reports") / "demo.html"
 WIDTH = 160
+
+#: Between two lines of progress where no bar can be drawn.
+LINE_EVERY_SEC = 10.0
+
+
+@contextmanager
+def progress_of() -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function that shows what is done: a bar on a terminal, now and then a line elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        started = shown = time.monotonic()
+
+        def line(what: str, done: int, total: int) -> None:
+            nonlocal shown
+            if time.monotonic() - shown >= LINE_EVERY_SEC:
+                shown = time.monotonic()
+                typer.echo(f"   ... {what} {done}/{total} ({shown - started:.0f} s)", err=True)
+
+        yield line
+        return
+    columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("starting", total=None)
+        yield lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
 
 
 def command(
@@ -21,7 +51,6 @@ def command(
 ) -> None:
     """Open the books on a local chain and take them through a real crash."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from offchain.cli.logs import log_to_stderr
     from offchain.demo.html import write_html
@@ -30,13 +59,7 @@ def command(
     from offchain.errors import AgreementError
 
     log_to_stderr(logging.ERROR)
-    columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("starting", total=None)
-
-        def show(what: str, done: int, total: int) -> None:
-            progress.update(task, description=what, completed=done, total=total)
-
+    with progress_of() as show:
         result = run_demo(rounds, data_dir, show)
     write_html(result, report)
     if as_json:
