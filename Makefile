@@ -84,10 +84,13 @@ test-stateful: build/.stamp ## the property machine over every user action
 	@printf '== tests/chain/invariants\n' >&2
 	@$(CHAIN_TEST) tests/chain/invariants --disable-warnings
 
-coverage: build/.stamp ## contract coverage of the unit tests, into reports/
-	@printf '== contract coverage (tests/chain/unit)\n' >&2
-	@mkdir -p reports
-	@$(CHAIN_TEST) tests/chain/unit --disable-warnings --stateful false --coverage
+# A margin check has a hundred thousand steps; their traces do not fit into memory. What needs none is traced.
+COVERED := $(addprefix tests/chain/unit/,accounts exchange settlement)
+
+coverage: build/.stamp ## contract coverage of ledger, vault, exchange and settlement, into reports/
+	@printf '== contract coverage (%s)\n' "$(COVERED)" >&2
+	@rm -f build/tests.json
+	@$(CHAIN_TEST) $(COVERED) --disable-warnings --stateful false --coverage
 
 demo-slice: build/.stamp
 	@printf '== demo on a short slice\n' >&2

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import socket
+import sys
+from pathlib import Path
 
 import brownie
 import pytest
 
+from tests.chain.helpers.coverage import collect, prepare_brownie, save, table
+
 #: Room for deployments and for batched differential calls; gas tests state limits of their own.
 BLOCK_GAS_LIMIT = 100_000_000
 ACCOUNTS = 20
+COVERAGE_REPORT = Path("reports") / "coverage.json"
 
 
 def _free_port() -> int:
@@ -22,12 +27,46 @@ def _free_port() -> int:
 # Brownie starts anvil after this file is read. A port of its own keeps runs side by side apart;
 # on a fixed port a second run would silently attach to the chain of the first.
 brownie._config.CONFIG.networks["development"]["cmd_settings"].update(
-    port=_free_port(), evm_version="prague", gas_limit=BLOCK_GAS_LIMIT, accounts=ACCOUNTS, base_fee=0
+    port=_free_port(),
+    evm_version="prague",
+    gas_limit=BLOCK_GAS_LIMIT,
+    accounts=ACCOUNTS,
+    base_fee=0,
+    # Coverage is read off the trace of every transaction; without it there is none, and tests run faster.
+    steps_tracing="--coverage" in sys.argv,
 )
 
 
+def pytest_collection_modifyitems(items):
+    """Leave views as they are: Brownie would send each as a transaction, which moves the clock and may be dropped."""
+    for item in items:
+        item.add_marker(pytest.mark.no_call_coverage)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_terminal_summary(terminalreporter):
+    """Report coverage per file, in the place of Brownie's report."""
+    argv = brownie._config.CONFIG.argv
+    if not argv["coverage"]:
+        return
+    (project,) = brownie.project.get_loaded_projects()
+    files = collect((build for _, build in project._build.items()), brownie.test.coverage.get_coverage_eval().values())
+    save(files, COVERAGE_REPORT)
+    terminalreporter.section("Coverage of the contracts")
+    for line in table(files):
+        terminalreporter.write_line(line)
+    argv["coverage"] = False
+
+
+@pytest.fixture(scope="session", autouse=True)
+def traces():
+    """Make traces fit for coverage, when that is wanted; Brownie is connected by now."""
+    if "--coverage" in sys.argv:
+        prepare_brownie()
+
+
 @pytest.fixture(scope="module", autouse=True)
-def isolate_module(module_isolation):
+def isolate_module(traces, module_isolation):
     """Reset the chain around each module; without it a module's deployment would vanish."""
 
 
