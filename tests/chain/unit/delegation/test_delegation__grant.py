@@ -22,7 +22,9 @@ def test_grant__owner__is_stored_and_emitted(delegation, trader, stranger, buyer
     )
     event = tx.events["Granted"]
     assert (event["accountId"], event["delegate"]) == (buyer, stranger)
-    assert event["terms"] == (until, CALL, 8, ((1, 5, 6, 7), (9, NO_LIMIT, NO_LIMIT, NO_LIMIT)))
+    *head, listed = event["terms"]
+    assert numbers(head) == [until, CALL, 8]
+    assert [numbers(entry) for entry in listed] == [[1, 5, 6, 7], [9, NO_LIMIT, NO_LIMIT, NO_LIMIT]]
     assert numbers(delegation.grantOf(buyer, stranger)) == [1, 0, until, CALL, 8, 0]
     assert numbers(delegation.limitsOf(buyer, stranger, 1)) == [1, 5, 6, 7]
     assert numbers(delegation.limitsOf(buyer, stranger, 2)) == [0, 0, 0, 0]

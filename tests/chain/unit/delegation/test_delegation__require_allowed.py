@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from brownie import WalletStub, accounts, chain
+from brownie import WalletStub, accounts, chain, web3
 
 from tests.chain.helpers.delegation import CALL, PERP, limits, terms
 from tests.chain.helpers.errors import reverts_with
@@ -13,6 +13,11 @@ from tests.chain.unit.conftest import FUNDS_WAD
 
 PRICE = 50 * WAD
 ACCOUNT, INSTRUMENT, SIGNER = 0, 1, 7
+
+
+def mine_at(ts):
+    web3.provider.make_request("evm_setNextBlockTimestamp", [ts])
+    chain.mine()
 
 
 @pytest.fixture(scope="module")
@@ -62,9 +67,9 @@ def test_require_allowed__out_of_scope__reverts(delegation, fill, trader, key, b
 
 def test_require_allowed__last_second__is_included(delegation, trader, key, buyer, until):
     delegation.grant(buyer, key, terms(until), {"from": trader})
-    chain.mine(timestamp=until)
+    mine_at(until)
     delegation.requireAllowed(buyer, key, perp())
-    chain.mine(timestamp=until + 1)
+    mine_at(until + 1)
     with reverts_with("Delegation__Expired", until, until + 1):
         delegation.requireAllowed(buyer, key, perp())
 
