@@ -169,6 +169,7 @@ contract Delegation is IDelegation {
         view
         returns (IRiskEngine.UnderlyingDetail memory detail)
     {
+        // Neither the mode nor other underlyings change these greeks; so it is cheapest.
         s.mode = uint8(IAccounts.Mode.SINGLE);
         s.positions = _positionsOf(s.positions, underlyingId);
         (IMarginEngine.MarginState memory m, IRiskEngine.UnderlyingDetail[] memory details) =

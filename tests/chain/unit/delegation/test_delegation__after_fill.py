@@ -226,6 +226,12 @@ def test_after_fill__beyond_the_initial_margin__reverts_BelowInitial(grant, trad
         trade(400 * WAD)
 
 
+def test_after_fill__a_bid_of_the_account__is_not_the_delegates_to_make(stack, account, other, key, grant):
+    grant()
+    with reverts_with("Auction__NotBidder", shown(key), account):
+        stack.auction.bid(other, account, WAD, True, 0, {"from": key})
+
+
 def test_after_fill__caller_is_no_module__reverts_NotModule(stack, account, key, grant, stranger):
     grant(max_loss_wad=WAD)
     nothing = (0, 0, [], [], [])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from brownie import WalletStub, accounts, chain, web3
+from brownie import WalletStub, WritingWallet, accounts, chain, web3
 
 from tests.chain.helpers.delegation import CALL, PERP, limits, terms
 from tests.chain.helpers.errors import reverts_with
@@ -139,6 +139,17 @@ def test_require_allowed__contract_delegate__asks_erc1271(delegation, governor, 
     # The wallet is the delegate, its key is not.
     with reverts_with("Delegation__NotDelegate", shown(key), buyer):
         fill(perp())
+
+
+def test_require_allowed__contract_that_writes_while_it_is_asked__reverts_BadSignature(
+    delegation, governor, fill, trader, maker, buyer, until
+):
+    wallet = governor.deploy(WritingWallet, delegation)
+    delegation.grant(buyer, wallet, terms(until), {"from": trader})
+    fill(perp(), signer=wallet, by=maker)
+    wallet.arm(buyer, {"from": trader})
+    with reverts_with("Exchange__BadSignature"):
+        fill(perp(), signer=wallet, by=maker)
 
 
 def test_require_allowed__nonce_cancelled_by_the_delegate__reverts_Cancelled(
