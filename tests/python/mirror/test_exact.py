@@ -14,13 +14,14 @@ PARTS = ("scan", "certifiedScan", "basis", "vegaTerm", "shortMin", "concentratio
 
 
 def budget(market, portfolio, expected):
-    """1e-11 of gross notional; cash and collateral are no notional and get the rounding of a double."""
+    """1e-11 of gross notional; cash, collateral and a quadratic charge beyond it get the rounding of a double."""
     held = abs(portfolio["cash"])
     for item in portfolio.get("collateral", []):
         token = market["tokens"][item["token"]]
         linked = market["underlyings"].get(token.get("linked"), {"spot": 0.0})["spot"]
         held += item["amount"] * (token["price"] + linked * token.get("ratio", 1.0))
-    return 1e-11 * float(expected["gross"]) + 1e-14 * held
+    required = float(sum(part["requirement"] for part in expected["underlyings"].values()))
+    return 1e-11 * float(expected["gross"]) + 1e-14 * held + 2e-15 * required
 
 
 def greek_units(spot):
