@@ -236,6 +236,12 @@ interface IAccounts {
     /// @return True for the owner, an approved address or an operator for all.
     function isAuthorised(uint256 accountId, address caller) external view returns (bool);
 
+    /// @notice How often an account has changed hands, a transfer to its own owner counted.
+    /// @dev A permission that names the count ends for good with the next transfer.
+    /// @param accountId Account.
+    /// @return Number of transfers.
+    function transferCountOf(uint256 accountId) external view returns (uint256);
+
     /// @notice Id the next account will get.
     /// @return Id.
     function nextAccountId() external view returns (uint256);

@@ -3,7 +3,8 @@ pragma solidity ^0.8.30;
 
 /// @title IExchange
 /// @notice Settles pairs of EIP-712 orders that were matched off chain; anyone may relay.
-/// @dev An order is signed by the owner of its account, by an approved operator, or by ERC-1271 of a contract owner.
+/// @dev The signer of an order is the owner of its account, an approved operator, or a trader key within the terms of
+/// IDelegation; each may be an ERC-1271 contract. Authority counts at the moment of the fill.
 interface IExchange {
     /// @notice A limit order.
     /// @custom:unit wad
@@ -20,6 +21,8 @@ interface IExchange {
         uint256 nonce;
         /// @dev Last second at which the order may be filled.
         uint40 expiryTs;
+        /// @dev Who signs.
+        address signer;
     }
 
     /// @notice Emitted on every fill.
@@ -69,7 +72,7 @@ interface IExchange {
     error Exchange__PriceStep(uint256 observedWad, uint256 stepWad);
     /// @notice Thrown when the nonce of an order is cancelled.
     error Exchange__Cancelled(address signer, uint256 nonce);
-    /// @notice Thrown when nobody who may act for the account has signed.
+    /// @notice Thrown when the signer of an order has not signed it.
     error Exchange__BadSignature(address signer, uint256 accountId);
 
     /// @notice Fills a buy and a sell order against each other; both accounts are margined.

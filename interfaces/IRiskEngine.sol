@@ -26,6 +26,17 @@ interface IRiskEngine {
         uint256 padWad;
     }
 
+    /// @notice Greeks of what expires together.
+    /// @custom:unit wad; vega per 1.00 of vol, theta per year; rounded down
+    struct ExpiryGreeks {
+        /// @dev 0 for perpetuals and linked collateral, which never expire.
+        uint40 expiryTs;
+        int256 deltaWad;
+        int256 gammaWad;
+        int256 vegaWad;
+        int256 thetaWad;
+    }
+
     /// @notice The same with every row and the greeks.
     /// @custom:unit wad; vega per 1.00 of vol, theta per year
     struct UnderlyingDetail {
@@ -34,6 +45,9 @@ interface IRiskEngine {
         int256 gammaWad;
         int256 vegaWad;
         int256 thetaWad;
+        /// @dev expiryTs 0 first, then in the order in which the positions name them; they add up to the greeks
+        /// above but for one wei of rounding each.
+        ExpiryGreeks[] expiries;
     }
 
     /// @notice Position by position margin of one underlying (risk-model section 7).

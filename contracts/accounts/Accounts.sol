@@ -47,6 +47,9 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     /// @inheritdoc IAccounts
     mapping(address module => bool) public override isModule;
 
+    /// @inheritdoc IAccounts
+    mapping(uint256 accountId => uint256) public override transferCountOf;
+
     Totals private _totals;
     IMarginEngine private _marginEngine;
     mapping(uint256 accountId => Header) private _headers;
@@ -281,6 +284,12 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     /// @inheritdoc IAccounts
     function cashOf(uint256 accountId) public view override returns (int256 cashWad) {
         cashWad = _afterLoss(accountId, _existing(accountId));
+    }
+
+    /// @dev Every change of an owner comes through here; opening an account is none.
+    function _update(address to, uint256 accountId, address caller) internal override returns (address from) {
+        from = super._update(to, accountId, caller);
+        if (from != address(0)) ++transferCountOf[accountId];
     }
 
     function _create(address owner, Mode mode) private returns (uint256 accountId) {

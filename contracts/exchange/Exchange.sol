@@ -2,13 +2,13 @@
 pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
+import {IDelegation} from "../../interfaces/IDelegation.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
@@ -21,23 +21,25 @@ contract Exchange is IExchange, AccessManaged, EIP712, Pausable, ReentrancyGuard
 
     bytes32 private constant ORDER_TYPEHASH = keccak256(
         "Order(uint256 accountId,uint256 instrument,bool isBuy,uint256 quantityWad,"
-        "uint256 priceWad,uint256 nonce,uint40 expiryTs)"
+        "uint256 priceWad,uint256 nonce,uint40 expiryTs,address signer)"
     );
     /// @dev An entry price is an int72 in steps of 1e-8 cash.
     uint256 private constant MAX_PRICE_WAD = uint256(uint72(type(int72).max)) * uint256(Units.E8_TO_WAD);
 
     IAccounts private immutable ACCOUNTS;
     IMarginEngine private immutable MARGIN_ENGINE;
+    IDelegation private immutable DELEGATION;
 
     mapping(bytes32 digest => uint256) private _filledWad;
     mapping(address signer => mapping(uint256 wordPos => uint256)) private _cancelled;
 
-    constructor(address authority, IAccounts accounts, IMarginEngine marginEngine)
+    constructor(address authority, IAccounts accounts, IMarginEngine marginEngine, IDelegation delegation)
         AccessManaged(authority)
         EIP712("Plimsoll Exchange", "1")
     {
         ACCOUNTS = accounts;
         MARGIN_ENGINE = marginEngine;
+        DELEGATION = delegation;
     }
 
     /// @inheritdoc IExchange
@@ -52,8 +54,8 @@ contract Exchange is IExchange, AccessManaged, EIP712, Pausable, ReentrancyGuard
         _requireMatch(buy, sell);
         _requirePrice(buy, sell, priceWad);
         if (quantityWad == 0) revert Exchange__ZeroQuantity(quantityWad, 1);
-        bytes32 buyHash = _fill(buy, buySignature, quantityWad);
-        bytes32 sellHash = _fill(sell, sellSignature, quantityWad);
+        (bytes32 buyHash, address buyDelegate) = _fill(buy, buySignature, quantityWad);
+        (bytes32 sellHash, address sellDelegate) = _fill(sell, sellSignature, quantityWad);
         emit Settled(buyHash, sellHash, buy.instrument, buy.accountId, sell.accountId, quantityWad, priceWad);
         _trade(
             IAccounts.Trade({
@@ -62,7 +64,9 @@ contract Exchange is IExchange, AccessManaged, EIP712, Pausable, ReentrancyGuard
                 instrument: buy.instrument,
                 quantityWad: quantityWad,
                 priceWad: priceWad
-            })
+            }),
+            buyDelegate,
+            sellDelegate
         );
     }
 
@@ -126,41 +130,56 @@ contract Exchange is IExchange, AccessManaged, EIP712, Pausable, ReentrancyGuard
         if (!buy.instrument.isOption() && priceWad % stepWad != 0) revert Exchange__PriceStep(priceWad, stepWad);
     }
 
-    /// @dev Checks one order and counts the fill; checks that need no signature come first.
+    /// @dev Checks one order and counts the fill; checks that need no signature come first. The delegate is 0 when the
+    /// signer may act for the account in every way.
     function _fill(Order calldata order, bytes calldata signature, uint256 quantityWad)
         private
-        returns (bytes32 digest)
+        returns (bytes32 digest, address delegate)
     {
         if (order.expiryTs < block.timestamp) revert Exchange__OrderExpired(order.expiryTs, block.timestamp);
         digest = hashOf(order);
         uint256 filledWad = _filledWad[digest];
         uint256 leftWad = order.quantityWad - filledWad;
         if (quantityWad > leftWad) revert Exchange__Overfilled(quantityWad, leftWad);
-        address signer = _signerOf(order.accountId, digest, signature);
+        address signer = order.signer;
+        _requireSigned(signer, order.accountId, digest, signature);
         if (isCancelled(signer, order.nonce)) revert Exchange__Cancelled(signer, order.nonce);
+        if (!ACCOUNTS.isAuthorised(order.accountId, signer)) {
+            DELEGATION.requireAllowed(order.accountId, signer, order.instrument);
+            delegate = signer;
+        }
         _filledWad[digest] = filledWad + quantityWad;
     }
 
-    /// @dev The recovered key when it may act for the account, else the owner when it is a contract that agrees.
-    function _signerOf(uint256 accountId, bytes32 digest, bytes calldata signature)
-        private
-        view
-        returns (address signer)
-    {
+    /// @dev A key counts by its signature even when it has code (EIP-7702); anything else is asked by ERC-1271.
+    function _requireSigned(address signer, uint256 accountId, bytes32 digest, bytes calldata signature) private view {
         (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (failure == ECDSA.RecoverError.NoError && ACCOUNTS.isAuthorised(accountId, recovered)) return recovered;
-        signer = IERC721(address(ACCOUNTS)).ownerOf(accountId);
+        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return;
         if (!SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature)) {
             revert Exchange__BadSignature(recovered, accountId);
         }
     }
 
-    /// @dev Writes the fill to the ledger, then asks for the margin of both sides.
-    function _trade(IAccounts.Trade memory trade) private {
+    /// @dev Writes the fill to the ledger, then asks for the margin of both sides and for the limits of delegates.
+    function _trade(IAccounts.Trade memory trade, address buyDelegate, address sellDelegate) private {
         IAccounts.Snapshot memory buyer = ACCOUNTS.snapshotOf(trade.buyerId);
         IAccounts.Snapshot memory seller = ACCOUNTS.snapshotOf(trade.sellerId);
         ACCOUNTS.applyTrade(trade);
         MARGIN_ENGINE.enforce(trade.buyerId, buyer);
         MARGIN_ENGINE.enforce(trade.sellerId, seller);
+        int256 quantityWad = int256(trade.quantityWad);
+        _afterFill(trade, trade.buyerId, buyDelegate, quantityWad, buyer);
+        _afterFill(trade, trade.sellerId, sellDelegate, -quantityWad, seller);
+    }
+
+    function _afterFill(
+        IAccounts.Trade memory trade,
+        uint256 accountId,
+        address delegate,
+        int256 quantityWad,
+        IAccounts.Snapshot memory before_
+    ) private {
+        if (delegate == address(0)) return;
+        DELEGATION.afterFill(accountId, delegate, trade.instrument, quantityWad, trade.priceWad, before_);
     }
 }

@@ -15,7 +15,7 @@ library SnapshotMath {
     /// @param s Account now.
     /// @param c Changes.
     /// @return t Account then.
-    function applied(IAccounts.Snapshot memory s, IMarginEngine.Changes calldata c)
+    function applied(IAccounts.Snapshot memory s, IMarginEngine.Changes memory c)
         internal
         pure
         returns (IAccounts.Snapshot memory t)

@@ -52,6 +52,8 @@ contract RiskEngine is IRiskEngine {
         int256 gamma;
         int256 vega;
         int256 theta;
+        /// @dev Per expiry of the round, wad squared; empty unless detailed.
+        ExpiryGreeks[] greeks;
         bool detailed;
     }
 
@@ -86,7 +88,8 @@ contract RiskEngine is IRiskEngine {
             WadMath.divDown(p.delta, 1e18),
             WadMath.divDown(p.gamma, 1e18),
             WadMath.divDown(p.vega, 1e18),
-            WadMath.divDown(p.theta, 1e18)
+            WadMath.divDown(p.theta, 1e18),
+            _greeksByExpiry(p)
         );
     }
 
@@ -112,6 +115,7 @@ contract RiskEngine is IRiskEngine {
     {
         p = _open(underlyingId, positions, true);
         p.detailed = detailed;
+        if (detailed) p.greeks = new ExpiryGreeks[](p.expiries.length);
         p.netCashDelta = new int256[](p.expiries.length);
         p.shockedVega = new int256[](p.expiries.length);
         for (uint256 i; i < positions.length; ++i) {
@@ -198,7 +202,9 @@ contract RiskEngine is IRiskEngine {
         p.mark += (q * (forwardWad - entryWad) * e.discountQ64) >> 64;
         p.linearCash += cash;
         p.netCashDelta[i] += cash;
-        p.delta += (q * e.discountQ64 * 1e18) >> 64;
+        int256 delta = (q * e.discountQ64 * 1e18) >> 64;
+        p.delta += delta;
+        if (p.detailed) p.greeks[i].deltaWad += delta;
     }
 
     function _addOption(Pass memory p, uint256 word) private pure {
@@ -246,7 +252,30 @@ contract RiskEngine is IRiskEngine {
             (int256 gammaWad, int256 thetaWad) = OptionKernel.slowGreeks(e, o, vegaWad);
             p.gamma += q * gammaWad;
             p.theta += q * thetaWad;
+            ExpiryGreeks memory g = p.greeks[i];
+            g.deltaWad += q * o.deltaWad;
+            g.gammaWad += q * gammaWad;
+            g.vegaWad += q * vegaWad;
+            g.thetaWad += q * thetaWad;
         }
+    }
+
+    /// @dev Rounds the sums; what no expiry has of delta is of perpetuals and linked collateral.
+    function _greeksByExpiry(Pass memory p) private pure returns (ExpiryGreeks[] memory out) {
+        out = new ExpiryGreeks[](p.greeks.length + 1);
+        int256 delta = p.delta;
+        for (uint256 i; i < p.greeks.length; ++i) {
+            ExpiryGreeks memory g = p.greeks[i];
+            delta -= g.deltaWad;
+            out[i + 1] = ExpiryGreeks(
+                uint40(p.expiries[i].expiryTs),
+                WadMath.divDown(g.deltaWad, 1e18),
+                WadMath.divDown(g.gammaWad, 1e18),
+                WadMath.divDown(g.vegaWad, 1e18),
+                WadMath.divDown(g.thetaWad, 1e18)
+            );
+        }
+        out[0].deltaWad = WadMath.divDown(delta, 1e18);
     }
 
     function _requirement(Pass memory p, uint8 underlyingId) private pure returns (UnderlyingRisk memory r) {

@@ -167,11 +167,13 @@ def _custody(build: _Build) -> None:
     address = {name: contract.address for name, contract in build.contracts.items()}
     authority, accounts, engine = address["Authority"], address["Accounts"], address["MarginEngine"]
     vault = build.create("Vault", authority, accounts, engine)
-    exchange = build.create("Exchange", authority, accounts, engine)
+    delegation = build.create("Delegation", accounts, engine)
+    exchange = build.create("Exchange", authority, accounts, engine, delegation)
     settlement = build.create("Settlement", accounts, address["Oracle"])
     fund = build.create("InsuranceFund", authority, accounts)
     auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund)
     build.create("Lens", accounts, address["Oracle"], auction)
+    build.create("OrderPreview", accounts, engine, exchange)
     build.send("Accounts", "setMarginEngine", engine)
     for module in (vault, exchange, settlement, fund, auction):
         build.send("Accounts", "setModule", module, True)

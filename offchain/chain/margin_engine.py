@@ -19,7 +19,7 @@ from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import spec_for_market
 from offchain.chain.words import to_word
 from offchain.errors import DomainError
-from offchain.mirror.margin_engine import MarginResult, RowPnl, UnderlyingMargin
+from offchain.mirror.margin_engine import ExpiryGreeks, MarginResult, RowPnl, UnderlyingMargin
 from offchain.mirror.scenario_book import VOL_NAMES, Book, scenario_book
 from offchain.model import Market, Portfolio
 from offchain.params import Params
@@ -57,7 +57,13 @@ def snapshot_of(portfolio: Portfolio, deployment: Deployment) -> dict[str, Any]:
 def _empty_underlying(book: Book) -> UnderlyingMargin:
     """Return an underlying that the account does not touch."""
     rows = tuple(RowPnl(row.price, VOL_NAMES[row.vol], row.skew, row.weight, 0.0) for row in book.rows)
-    return UnderlyingMargin(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, rows, 0.0, 0.0, 0.0, 0.0)
+    nothing = (ExpiryGreeks(0, 0.0, 0.0, 0.0, 0.0),)
+    return UnderlyingMargin(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, rows, 0.0, 0.0, 0.0, 0.0, nothing)
+
+
+def _expiry(greeks: SimpleNamespace) -> ExpiryGreeks:
+    figures = (greeks.deltaWad, greeks.gammaWad, greeks.vegaWad, greeks.thetaWad)
+    return ExpiryGreeks(greeks.expiryTs, *map(wad_to_float, figures))
 
 
 def _underlying(risk: SimpleNamespace, detail: SimpleNamespace, book: Book) -> UnderlyingMargin:
@@ -79,6 +85,7 @@ def _underlying(risk: SimpleNamespace, detail: SimpleNamespace, book: Book) -> U
         gamma=wad_to_float(detail.gammaWad),
         vega=wad_to_float(detail.vegaWad),
         theta=wad_to_float(detail.thetaWad),
+        expiries=tuple(sorted((_expiry(greeks) for greeks in detail.expiries), key=lambda found: found.expiry_ts)),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -57,6 +59,20 @@ def _components(result: MarginResult) -> Table:
     return table
 
 
+def _expiries(name: str, part: UnderlyingMargin) -> Table:
+    """Greeks by expiry, what never expires first."""
+    table = Table(title=f"{name}: greeks per expiry", title_justify="left")
+    table.add_column("expiry")
+    for label in ("delta", "gamma", "vega", "theta"):
+        table.add_column(label, justify="right")
+    for found in part.expiries:
+        date = datetime.fromtimestamp(found.expiry_ts, UTC).strftime("%Y-%m-%d %H:%M")
+        label = date if found.expiry_ts else "none (perp, linked)"
+        units = (f"{found.delta:,.6f}", f"{found.gamma:,.6f}")
+        table.add_row(label, *units, _money(found.vega), _money(found.theta))
+    return table
+
+
 def _label(row: RowPnl) -> str:
     """Name the line of the grid that a row belongs to."""
     label = f"{row.price:+.2%}"
@@ -96,4 +112,5 @@ def show(result: MarginResult) -> None:
     console.print(_components(result))
     for name, part in result.underlyings.items():
         if any(row.pnl != 0.0 for row in part.rows):
+            console.print(_expiries(name, part))
             console.print(_grid(name, part))

@@ -215,6 +215,7 @@ class World:
             "priceWad": float_to_wad(trade.price),
             "nonce": holder.nonce,
             "expiryTs": self.client.block_ts() + ORDER_LIFE_SEC,
+            "signer": holder.wallet.address,
         }
         primary, types = struct_types(exchange, "settle")
         return order, sign(holder.wallet, domain_of(exchange), primary, types, order)

@@ -40,6 +40,17 @@ class AuctionState:
 
 
 @dataclass(slots=True)
+class GrantState:
+    """What a trader key may do; ``limits`` by underlying id: largest delta, gamma and vega."""
+
+    until_ts: int
+    kinds: int
+    max_loss_wad: int
+    limits: dict[int, tuple[int, int, int]]
+    loss_wad: int = 0
+
+
+@dataclass(slots=True)
 class State:
     """Everything the keeper needs to know of the chain."""
 
@@ -48,6 +59,7 @@ class State:
     token_prices: dict[int, tuple[int, int]] = field(default_factory=dict)
     settled: dict[tuple[int, int], int] = field(default_factory=dict)
     auctions: dict[int, AuctionState] = field(default_factory=dict)
+    grants: dict[tuple[int, str], GrantState] = field(default_factory=dict)
     loss_index_wad: int = WAD
     socialised_wad: int = 0
 
@@ -77,8 +89,10 @@ def _opened(state: State, event: ChainEvent) -> None:
 
 def _transferred(state: State, event: ChainEvent) -> None:
     # The mint comes before AccountOpened, which names the owner itself.
-    if event.values["tokenId"] in state.accounts:
-        state.accounts[event.values["tokenId"]].owner = event.values["to"]
+    account_id = event.values["tokenId"]
+    if account_id in state.accounts:
+        state.accounts[account_id].owner = event.values["to"]
+        state.grants = {key: grant for key, grant in state.grants.items() if key[0] != account_id}
 
 
 def _mode_changed(state: State, event: ChainEvent) -> None:
@@ -156,6 +170,21 @@ def _auction_ended(state: State, event: ChainEvent) -> None:
     state.auctions.pop(event.values["accountId"], None)
 
 
+def _granted(state: State, event: ChainEvent) -> None:
+    terms = event.values["terms"]
+    limits = {entry.underlyingId: (entry.maxDeltaWad, entry.maxGammaWad, entry.maxVegaWad) for entry in terms.limits}
+    key = event.values["accountId"], event.values["delegate"]
+    state.grants[key] = GrantState(terms.untilTs, terms.kinds, terms.maxLossWad, limits)
+
+
+def _revoked(state: State, event: ChainEvent) -> None:
+    del state.grants[event.values["accountId"], event.values["delegate"]]
+
+
+def _delegate_traded(state: State, event: ChainEvent) -> None:
+    state.grants[event.values["accountId"], event.values["delegate"]].loss_wad = event.values["totalLossWad"]
+
+
 _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Accounts", "AccountOpened"): _opened,
     ("Accounts", "Transfer"): _transferred,
@@ -172,6 +201,9 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Auction", "ClocksSet"): _clocks_set,
     ("Auction", "LossCovered"): _loss_covered,
     ("Auction", "AuctionEnded"): _auction_ended,
+    ("Delegation", "Granted"): _granted,
+    ("Delegation", "Revoked"): _revoked,
+    ("Delegation", "DelegateTraded"): _delegate_traded,
 }
 
 # Contracts whose events change the state.

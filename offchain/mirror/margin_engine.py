@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from offchain.errors import DomainError
-from offchain.mirror.risk_engine import Instrument, UnderlyingRisk, risk_of
+from offchain.mirror.risk_engine import Instrument, UnderlyingRisk, expiries_of, risk_of
 from offchain.mirror.scenario_book import VOL_NAMES, Book, scenario_book
 from offchain.mirror.standard import StandardMargin, standard_of
 from offchain.model import Kind, Market, Mode, Portfolio, Position
@@ -32,8 +32,22 @@ class RowPnl:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpiryGreeks:
+    """Greeks of what expires together; ``expiry_ts`` 0 holds perpetuals and linked collateral."""
+
+    expiry_ts: int
+    delta: float
+    gamma: float
+    vega: float
+    theta: float
+
+
+@dataclass(frozen=True, slots=True)
 class UnderlyingMargin:
-    """Components of one underlying, cash; greeks summed over the portfolio."""
+    """Components of one underlying, cash; greeks summed over the portfolio, and per expiry that the account holds.
+
+    The first entry of ``expiries`` is 0; the document of ``to_json`` is fixed and leaves them out.
+    """
 
     scan: float
     certified_scan: float
@@ -48,6 +62,7 @@ class UnderlyingMargin:
     gamma: float
     vega: float
     theta: float
+    expiries: tuple[ExpiryGreeks, ...]
 
     def to_json(self) -> dict[str, object]:
         """Entry of ``underlyings`` in the plimsoll.margin/1 document."""
@@ -106,6 +121,7 @@ class _Slice:
     standard: StandardMargin
     book: Book
     confidence: float
+    expiries: list[int]
 
 
 def state_of(equity: float, market_equity: float, initial: float, maintenance: float) -> str:
@@ -164,7 +180,8 @@ def _slice(market: Market, portfolios: Sequence[Portfolio], name: str, params: P
     book = scenario_book(params.book, own.price_range)
     round_ = market.rounds[name]
     risk, unit = risk_of(round_, held, quantity, entry, _linked_units(market, portfolios, name), own, book)
-    return _Slice(risk, standard_of(round_.spot, held, quantity, entry, unit), book, round_.confidence)
+    standard = standard_of(round_.spot, held, quantity, entry, unit)
+    return _Slice(risk, standard, book, round_.confidence, expiries_of(held))
 
 
 def _conf_charge(part: _Slice, account: int, params: AccountParams) -> float:
@@ -199,7 +216,12 @@ def _requirements(parts: Mapping[str, _Slice], i: int, mode: Mode, params: Accou
     return params.im_factor * total, params.mm_factor * total
 
 
-def _underlying_margin(part: _Slice, i: int) -> UnderlyingMargin:
+def _expiry_greeks(part: _Slice, i: int, listed: set[int]) -> tuple[ExpiryGreeks, ...]:
+    rows = zip(part.expiries, part.risk.by_expiry[i], strict=True)
+    return tuple(ExpiryGreeks(expiry, *map(float, greeks)) for expiry, greeks in rows if expiry in listed)
+
+
+def _underlying_margin(part: _Slice, i: int, listed: set[int]) -> UnderlyingMargin:
     risk = part.risk
     rows = tuple(
         RowPnl(row.price, VOL_NAMES[row.vol], row.skew, row.weight, float(pnl))
@@ -219,7 +241,12 @@ def _underlying_margin(part: _Slice, i: int) -> UnderlyingMargin:
         gamma=float(risk.gamma[i]),
         vega=float(risk.vega[i]),
         theta=float(risk.theta[i]),
+        expiries=_expiry_greeks(part, i, listed),
     )
+
+
+def _listed(folio: Portfolio, name: str) -> set[int]:
+    return {0, *(position.expiry_ts for position in folio.positions if position.underlying == name)}
 
 
 def _account(market: Market, folio: Portfolio, i: int, parts: Mapping[str, _Slice], params: Params) -> MarginResult:
@@ -240,7 +267,7 @@ def _account(market: Market, folio: Portfolio, i: int, parts: Mapping[str, _Slic
         initial_margin=initial,
         maintenance_margin=maintenance,
         gross_notional=sum(float(part.risk.gross_notional[i]) for part in parts.values()),
-        underlyings={name: _underlying_margin(part, i) for name, part in parts.items()},
+        underlyings={name: _underlying_margin(part, i, _listed(folio, name)) for name, part in parts.items()},
     )
 
 

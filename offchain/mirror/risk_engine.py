@@ -68,7 +68,11 @@ class InstrumentRisk:
 
 @dataclass(frozen=True, slots=True)
 class UnderlyingRisk:
-    """Risk of ``n_acct`` accounts in one underlying; every array has the account as first axis, money in cash."""
+    """Risk of ``n_acct`` accounts in one underlying; every array has the account as first axis, money in cash.
+
+    ``by_expiry`` has the axes (account, expiry, greek): expiries in the order of :func:`expiries_of`, then delta,
+    gamma, vega, theta.
+    """
 
     row_pnl: Vector
     scan: Vector
@@ -85,6 +89,7 @@ class UnderlyingRisk:
     theta: Vector
     mark_to_market: Vector
     gross_notional: Vector
+    by_expiry: Vector
 
 
 def time_to_expiry(expiry_ts: int, ts: int) -> float:
@@ -247,6 +252,25 @@ def _by_expiry(quantity: Vector, per_unit: Vector, instruments: Sequence[Instrum
     return quantity @ member
 
 
+def expiries_of(instruments: Sequence[Instrument]) -> list[int]:
+    """Return the expiries that greeks are reported for: 0 for what never expires, then rising."""
+    return sorted({0, *(ins.expiry_ts for ins in instruments)})
+
+
+def expiry_greeks(
+    quantity: Vector, unit: InstrumentRisk, instruments: Sequence[Instrument], linked_units: Vector
+) -> Vector:
+    """Sum the greeks per expiry, shape (n_acct, n_expiries, 4); perpetuals and linked collateral under expiry 0."""
+    expiries = expiries_of(instruments)
+    member = np.zeros((len(instruments), len(expiries)))
+    for i, instrument in enumerate(instruments):
+        member[i, expiries.index(instrument.expiry_ts)] = 1.0
+    per_unit = np.stack((unit.delta, unit.gamma, unit.vega, unit.theta), axis=-1)
+    sums: Vector = np.einsum("ai,ie,ig->aeg", quantity, member, per_unit, optimize=True)
+    sums[:, 0, 0] += linked_units
+    return sums
+
+
 def basis_charge(
     quantity: Vector, unit: InstrumentRisk, instruments: Sequence[Instrument], round_: Round, params: UnderlyingParams
 ) -> Vector:
@@ -343,5 +367,6 @@ def risk_of(
         theta=quantity @ unit.theta,
         mark_to_market=quantity @ unit.mark - (quantity * entry) @ unit.entry_factor,
         gross_notional=round_.spot * np.abs(quantity).sum(axis=1),
+        by_expiry=expiry_greeks(quantity, unit, instruments, linked_units),
     )
     return risk, unit

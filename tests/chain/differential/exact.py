@@ -149,6 +149,8 @@ class Book:
         by_expiry = {e: mp.mpf(0) for e in self.slices}
         vega_by_expiry = {e: mp.mpf(0) for e in self.slices}
         perp_cash = mp.mpf(0)
+        greeks = {e: dict.fromkeys(("delta", "gamma", "vega", "theta"), mp.mpf(0)) for e in (0, *self.slices)}
+        greeks[0]["delta"] = linked
         for kind, expiry, price_e8, quantity in positions:
             q, price = wad(quantity), mp.mpf(price_e8) / 10**8
             total["gross"] += abs(q) * self.spot
@@ -156,6 +158,7 @@ class Book:
                 unit = self.option(kind, self.slices[expiry], price)
                 for name in ("delta", "gamma", "vega", "theta"):
                     total[name] += q * unit[name]
+                    greeks[expiry][name] += q * unit[name]
                 total["mark"] += q * unit["price"]
                 total["short"] += max(mp.mpf(0), -q)
                 by_expiry[expiry] += q * unit["delta"] * unit["forward"]
@@ -172,6 +175,7 @@ class Book:
                 perp_cash += q * value
             total["mark"] += q * discount * (value - price)
             total["delta"] += q * discount
+            greeks[expiry]["delta"] += q * discount
             pnl = [a + q * discount * value * row[0] for a, row in zip(pnl, self.rows, strict=True)]
         rows = [a * row[3] for a, row in zip(pnl, self.rows, strict=True)]
         scan = max(mp.mpf(0), -min(rows))
@@ -189,6 +193,7 @@ class Book:
         concentration += p["concVegaRateWad"] * max(mp.mpf(0), abs(total["vega"]) - p["v0Wad"]) ** 2 / p["v0Wad"]
         return {
             **total,
+            "expiries": greeks,
             "rows": rows,
             "scan": scan,
             "certified": certified,

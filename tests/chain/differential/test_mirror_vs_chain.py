@@ -57,12 +57,15 @@ def numbers(result: MarginResult) -> dict[str, float]:
         found |= {f"{symbol} row {i}": row["pnl"] for i, row in enumerate(rows)}
         # Section 9 bounds greeks per unit: delta, gamma*F, vega/F, theta/F.
         found |= {f"{symbol} greek {name}": value for name, value in greeks.items()}
+        for expiry in part.expiries:
+            named = {name: getattr(expiry, name) for name in greeks}
+            found |= {f"{symbol} greek {name} of {expiry.expiry_ts}": value for name, value in named.items()}
     return found
 
 
 def greek_slack(name: str, market: Market, portfolio: Portfolio) -> float:
     """Tolerance of a greek: 1e-6 a unit, in the greek's own unit of F."""
-    symbol, _, greek = name.partition(" greek ")
+    symbol, _, greek = name.partition(" of ")[0].partition(" greek ")
     forwards = [market.rounds[symbol].spot, *(s.forward for s in market.rounds[symbol].surfaces)]
     units = 1.0 + sum(abs(p.quantity) for p in portfolio.positions if p.underlying == symbol)
     power = {"delta": 1.0, "gamma": 1.0 / min(forwards), "vega": max(forwards), "theta": max(forwards)}[greek]

@@ -86,6 +86,8 @@ def test_detail_is_exact(engine, seed):
     stub.set(header, surfaces)
     want = Book(header, surfaces, PARAMS, rows).evaluate(positions, linked)
     risk, detail = contract.detailOf(1, [pack(*p) for p in positions], linked)
+    names_of = ("expiryTs", "deltaWad", "gammaWad", "vegaWad", "thetaWad")
+    listed = [dict(zip(names_of, map(int, entry), strict=True)) for entry in detail["expiries"]]
     risk, detail = risk.dict(), detail.dict()
     units = want["gross"] / wad(header[1]) + abs(wad(linked))
     gross = units * wad(header[1])
@@ -101,6 +103,15 @@ def test_detail_is_exact(engine, seed):
     scales = {"delta": mp.mpf(1), "gamma": spot, "vega": 1 / spot, "theta": 1 / spot}
     for name, scale in scales.items():
         assert abs(wad(detail[f"{name}Wad"]) - want[name]) * scale <= GREEK_BOUND * units, name
+    named = list(dict.fromkeys([0, *(p[1] for p in positions)]))
+    assert [entry["expiryTs"] for entry in listed] == named
+    for entry in listed:
+        exact = want["expiries"][entry["expiryTs"]]
+        for name, scale in scales.items():
+            assert abs(wad(entry[f"{name}Wad"]) - exact[name]) * scale <= GREEK_BOUND * units, (name, entry)
+    for name in scales:
+        rest = int(detail[f"{name}Wad"]) - sum(entry[f"{name}Wad"] for entry in listed)
+        assert 0 <= rest <= len(listed), name
 
 
 def test_cheap_path_agrees_with_detail(engine):

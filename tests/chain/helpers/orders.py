@@ -14,6 +14,7 @@ ORDER_FIELDS = (
     ("priceWad", "uint256"),
     ("nonce", "uint256"),
     ("expiryTs", "uint40"),
+    ("signer", "address"),
 )
 DOMAIN_FIELDS = (
     ("name", "string"),

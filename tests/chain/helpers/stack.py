@@ -49,6 +49,13 @@ class Stack(SimpleNamespace):
         """Fill without a margin check."""
         self.accounts.applyTrade((buyer, seller, instrument, quantity * WAD, price * WAD), {"from": self.admin})
 
+    def list_second(self, price: int) -> None:
+        """List underlying 2 and post a round of it at ``price``."""
+        rows = [tuple(row) for row in self.book.defaultRows(PRICE_RANGE)]
+        self.book.listUnderlying("0x" + b"BTC".ljust(32, b"\0").hex(), UNDERLYING, rows, {"from": self.admin})
+        both = {"spotWad": price * WAD, "perpWad": price * WAD}
+        post(self.oracle, "postRound", market_round(self.chain[-1].timestamp, underlyingId=2, **both), self.admin)
+
     def margin(self, account_id: int) -> SimpleNamespace:
         """Equity, market equity, initial and maintenance of an account."""
         _, equity, market, mark, initial, maintenance, _ = self.engine.marginOf(account_id)
@@ -73,13 +80,17 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk)
     fund = admin.deploy(project.InsuranceFund, authority, ledger)
     auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
+    delegation = admin.deploy(project.Delegation, ledger, engine)
+    exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation)
+    preview = admin.deploy(project.OrderPreview, ledger, engine, exchange)
     ledger.setMarginEngine(engine, {"from": admin})
-    for module in (admin, fund, auction):
+    for module in (admin, fund, auction, exchange):
         ledger.setModule(module, True, {"from": admin})
     fund.setAuction(auction, {"from": admin})
     stack = Stack(
         **{"admin": admin, "chain": chain, "authority": authority, "book": book, "oracle": oracle, "risk": risk},
         **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction},
+        **{"delegation": delegation, "exchange": exchange, "preview": preview},
     )
     stack.price(1_900)
     return stack

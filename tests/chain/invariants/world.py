@@ -173,7 +173,8 @@ class World:
         self, account_id: int, instrument: int, is_buy: bool, quantity_wad: int, price_wad: int
     ) -> tuple[Any, ...]:
         self.nonce += 1
-        return (account_id, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + 3_600)
+        signer = self.owners[account_id].address
+        return (account_id, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + 3_600, signer)
 
     def signed(self, order: tuple[Any, ...], signer: Any = None) -> bytes:
         """Signature of the account's owner, or of another key."""

@@ -6,6 +6,7 @@ import pytest
 from brownie import (
     Accounts,
     Authority,
+    Delegation,
     Exchange,
     MarginStub,
     MockToken,
@@ -97,8 +98,13 @@ def vault(authority, governor, ledger, margin, usdc, wbtc, weth):
 
 
 @pytest.fixture(scope="module")
-def exchange(authority, governor, ledger, margin):
-    deployed = governor.deploy(Exchange, authority, ledger, margin)
+def delegation(governor, ledger, margin):
+    return governor.deploy(Delegation, ledger, margin)
+
+
+@pytest.fixture(scope="module")
+def exchange(authority, governor, ledger, margin, delegation):
+    deployed = governor.deploy(Exchange, authority, ledger, margin, delegation)
     ledger.setModule(deployed, True, {"from": governor})
     return deployed
 

@@ -14,19 +14,25 @@ PARTS = ("scan", "certifiedScan", "basis", "vegaTerm", "shortMin", "concentratio
 
 
 def budget(market, portfolio, expected):
-    """1e-11 of gross notional; cash and collateral are no notional and get the rounding of a double."""
+    """1e-11 of gross notional; cash, collateral and a quadratic charge beyond it get the rounding of a double."""
     held = abs(portfolio["cash"])
     for item in portfolio.get("collateral", []):
         token = market["tokens"][item["token"]]
         linked = market["underlyings"].get(token.get("linked"), {"spot": 0.0})["spot"]
         held += item["amount"] * (token["price"] + linked * token.get("ratio", 1.0))
-    return 1e-11 * float(expected["gross"]) + 1e-14 * held
+    required = float(sum(part["requirement"] for part in expected["underlyings"].values()))
+    return 1e-11 * float(expected["gross"]) + 1e-14 * held + 2e-15 * required
+
+
+def greek_units(spot):
+    """Tolerance of each greek in units of the cash tolerance."""
+    return (("delta", 1 / spot), ("vega", 1), ("theta", 365), ("gamma", 1e3 / spot**2))
 
 
 def check_part(seen, expected, tolerance, spot):
     for name in PARTS:
         assert abs(seen[name] - expected[name]) <= tolerance, name
-    for name, unit in (("delta", 1 / spot), ("vega", 1), ("theta", 365), ("gamma", 1e3 / spot**2)):
+    for name, unit in greek_units(spot):
         assert abs(seen["greeks"][name] - expected["greeks"][name]) <= tolerance * unit, name
     assert len(seen["rows"]) == len(expected["rows"])
     for row, rule, pnl in zip(seen["rows"], expected["rows"], expected["pnl"], strict=True):
@@ -38,6 +44,14 @@ def check_part(seen, expected, tolerance, spot):
     # The worst row itself, unless rows are equal to within the accuracy of a double.
     worst = expected["pnl"][expected["worstRow"]]
     assert expected["pnl"][seen["worstRow"]] - worst <= 2 * tolerance
+
+
+def check_expiries(seen, expected, tolerance, spot):
+    assert [found.expiry_ts for found in seen.expiries] == sorted(expected["byExpiry"])
+    for found in seen.expiries:
+        for name, unit in greek_units(spot):
+            exact_value = expected["byExpiry"][found.expiry_ts][name]
+            assert abs(getattr(found, name) - exact_value) <= tolerance * unit, (name, found)
 
 
 def state_of(document):
@@ -52,13 +66,16 @@ def state_of(document):
 @given(cases())
 def test_evaluate__random_valid_files__every_field_equals_exact_arithmetic(case):
     market, portfolio, params = case
-    seen = evaluate(*load(market, portfolio, params)).to_json()
+    result = evaluate(*load(market, portfolio, params))
+    seen = result.to_json()
     worst_rows = {symbol: part["worstRow"] for symbol, part in seen["underlyings"].items()}
     expected = exact.margin(market, portfolio, params, worst_rows)
     tolerance = budget(market, portfolio, expected)
     assert set(seen["underlyings"]) == set(market["underlyings"])
     for symbol, part in seen["underlyings"].items():
-        check_part(part, expected["underlyings"][symbol], tolerance, market["underlyings"][symbol]["spot"])
+        spot = market["underlyings"][symbol]["spot"]
+        check_part(part, expected["underlyings"][symbol], tolerance, spot)
+        check_expiries(result.underlyings[symbol], expected["underlyings"][symbol], tolerance, spot)
     for name in ACCOUNT_FIELDS:
         assert abs(seen[name] - expected[name]) <= tolerance, name
     closest = min(abs(expected[name]) for name in ("marketEquity", "excessInitial", "excessMaintenance"))

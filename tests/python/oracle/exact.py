@@ -147,6 +147,8 @@ def underlying_margin(market, portfolio, params, symbol):  # noqa: C901 - one fo
     net_by_expiry, w_by_expiry = defaultdict(mpf), defaultdict(mpf)
     perp_cash, short, gross, mark, vega = mpf(0), mpf(0), mpf(0), mpf(0), mpf(0)
     greeks = {"delta": units, "gamma": mpf(0), "vega": mpf(0), "theta": mpf(0)}
+    by_expiry = defaultdict(lambda: dict.fromkeys(greeks, mpf(0)))
+    by_expiry[0]["delta"] = units
     for position in portfolio["positions"]:
         if position["underlying"] != symbol:
             continue
@@ -156,6 +158,7 @@ def underlying_margin(market, portfolio, params, symbol):  # noqa: C901 - one fo
             discount, price = linear_terms(market, position)
             pnl = [old + row[3] * quantity * discount * price * row[0] for old, row in zip(pnl, rows, strict=True)]
             greeks["delta"] += quantity * discount
+            by_expiry[position.get("expiry", 0)]["delta"] += quantity * discount
             mark += quantity * discount * (price - mpf(position["entry"]))
             if position["kind"] == "perp":
                 perp_cash += quantity * price
@@ -175,6 +178,7 @@ def underlying_margin(market, portfolio, params, symbol):  # noqa: C901 - one fo
                 gaps[low, high] += quantity * step * (d1 - chord) * (chord - d0) / (d1 - d0)
         for name in greeks:
             greeks[name] += quantity * getattr(option, name)
+            by_expiry[position["expiry"]][name] += quantity * getattr(option, name)
         net_by_expiry[position["expiry"]] += quantity * option.delta * option.forward
         w_by_expiry[position["expiry"]] += quantity * option.vega * option.sigma * option.vol_up * option.g
         vega += quantity * option.vega
@@ -197,6 +201,7 @@ def underlying_margin(market, portfolio, params, symbol):  # noqa: C901 - one fo
         "scan": scan, "certifiedScan": certified, "basis": basis, "vegaTerm": vega_term, "shortMin": short_min,
         "concentration": concentration, "requirement": max(certified + basis + vega_term, short_min) + concentration,
         "worstRow": pnl.index(min(pnl)), "pnl": pnl, "rows": rows, "greeks": greeks, "mark": mark, "gross": gross,
+        "byExpiry": by_expiry,
     }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from tests.chain.helpers.orders import sign_order
 from tests.chain.unit.conftest import FUNDS_WAD
 
 MAX_PRICE_WAD = (2**71 - 1) * 10**10
+SIGNER = 7
 
 
 class Pair:
@@ -19,8 +20,8 @@ class Pair:
         self.keys = [trader, maker]
         end = chain[-1].timestamp + 3600
         self.orders = [
-            [buyer, instrument, True, 4 * WAD, 60 * WAD, 1, end],
-            [seller, instrument, False, 4 * WAD, 50 * WAD, 1, end],
+            [buyer, instrument, True, 4 * WAD, 60 * WAD, 1, end, trader.address],
+            [seller, instrument, False, 4 * WAD, 50 * WAD, 1, end, maker.address],
         ]
 
     def settle(self, relayer, quantity_wad=WAD, price_wad=55 * WAD, signatures=None):
@@ -32,6 +33,10 @@ class Pair:
 
     def signatures(self):
         return [sign_order(self.exchange, k, tuple(o)) for k, o in zip(self.keys, self.orders, strict=True)]
+
+    def buy_signed_by(self, key, signer=None):
+        self.keys[0] = key
+        self.orders[0][SIGNER] = (signer or key).address
 
     def both(self, field, value):
         for order in self.orders:
@@ -71,8 +76,8 @@ def test_settle__rest__fills_and_no_more(pair, stranger):
 
 
 def test_settle__signed_by_operator__fills(ledger, pair, stranger, trader, maker, buyer):
-    pair.keys[0] = maker
-    with reverts_with("Exchange__BadSignature", shown(maker), buyer):
+    pair.buy_signed_by(maker)
+    with reverts_with("Delegation__NotDelegate", shown(maker), buyer):
         pair.settle(stranger)
     ledger.setApprovalForAll(maker, True, {"from": trader})
     pair.settle(stranger)
@@ -80,13 +85,14 @@ def test_settle__signed_by_operator__fills(ledger, pair, stranger, trader, maker
 
 def test_settle__account_sold__old_signature_is_void(ledger, pair, stranger, trader, buyer):
     ledger.transferFrom(trader, stranger, buyer, {"from": trader})
-    with reverts_with("Exchange__BadSignature", shown(trader), buyer):
+    with reverts_with("Delegation__NotDelegate", shown(trader), buyer):
         pair.settle(stranger)
 
 
 def test_settle__contract_wallet__asks_erc1271(ledger, pair, stranger, governor, trader, maker, buyer):
     wallet = governor.deploy(WalletStub, trader)
     ledger.transferFrom(trader, wallet, buyer, {"from": trader})
+    pair.buy_signed_by(trader, wallet)
     pair.settle(stranger)
     pair.keys[0] = maker
     with reverts_with("Exchange__BadSignature", shown(maker), buyer):
@@ -105,6 +111,21 @@ def test_settle__malleable_signature__reverts_BadSignature(pair, stranger, buyer
     flipped = buy[:32] + (order_n - int.from_bytes(buy[32:64], "big")).to_bytes(32, "big") + bytes([55 - buy[64]])
     with reverts_with("Exchange__BadSignature", "0x" + "0" * 40, buyer):
         pair.settle(stranger, signatures=[flipped, sell])
+
+
+def test_settle__signed_by_another_than_named__reverts_BadSignature(pair, stranger, maker, buyer):
+    pair.keys[0] = maker
+    with reverts_with("Exchange__BadSignature", shown(maker), buyer):
+        pair.settle(stranger)
+
+
+def test_settle__nobody_named__reverts_BadSignature(pair, stranger, trader, buyer):
+    pair.orders[0][SIGNER] = "0x" + "0" * 40
+    with reverts_with("Exchange__BadSignature", shown(trader), buyer):
+        pair.settle(stranger)
+    # Nor does a signature that recovers to nobody stand for nobody.
+    with reverts_with("Exchange__BadSignature", "0x" + "0" * 40, buyer):
+        pair.settle(stranger, signatures=[b"\x01" * 65, pair.signatures()[1]])
 
 
 def test_settle__tampered__reverts_BadSignature(pair, stranger):

@@ -1,0 +1,48 @@
+"""Folding of grants of trader keys; the ledger itself is replayed by the chain tests."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from offchain.index.reader import ChainEvent
+from offchain.index.state import GrantState, State, apply
+
+OWNER, BUYER, KEY, OTHER = ("0x" + digit * 40 for digit in "1234")
+
+
+def event(contract, name, **values):
+    return ChainEvent(1, 0, 100, "0x", "0x", contract, name, values)
+
+
+def granted(account_id, delegate, delta):
+    limits = [SimpleNamespace(underlyingId=1, maxDeltaWad=delta, maxGammaWad=5, maxVegaWad=6)]
+    terms = SimpleNamespace(untilTs=900, kinds=3, maxLossWad=7, limits=limits)
+    return event("Delegation", "Granted", accountId=account_id, delegate=delegate, terms=terms)
+
+
+@pytest.fixture
+def state():
+    found = State()
+    for account_id in (2, 3):
+        apply(found, event("Accounts", "AccountOpened", accountId=account_id, owner=OWNER, mode=0))
+        apply(found, granted(account_id, KEY, 4))
+    apply(found, granted(2, OTHER, 9))
+    return found
+
+
+def test_apply__granted__replaces_and_starts_from_no_loss(state):
+    apply(state, event("Delegation", "DelegateTraded", accountId=2, delegate=KEY, lossWad=1, totalLossWad=3))
+    assert state.grants[2, KEY] == GrantState(900, 3, 7, {1: (4, 5, 6)}, 3)
+    apply(state, granted(2, KEY, 8))
+    assert state.grants[2, KEY] == GrantState(900, 3, 7, {1: (8, 5, 6)}, 0)
+
+
+def test_apply__revoked__takes_one(state):
+    apply(state, event("Delegation", "Revoked", accountId=2, delegate=KEY))
+    assert set(state.grants) == {(2, OTHER), (3, KEY)}
+
+
+def test_apply__account_changes_hands__voids_all_its_grants(state):
+    apply(state, event("Accounts", "Transfer", **{"from": OWNER, "to": BUYER, "tokenId": 2}))
+    assert set(state.grants) == {(3, KEY)}
+    assert state.accounts[2].owner == BUYER
