@@ -108,6 +108,12 @@ demo: build/.stamp ## the main job: a market on chain, replayed through a real c
 bench: .solcx/.stamp ## speed of the mirror: options per second, with and without the scenario book
 	@$(PY) scripts/dev/bench.py
 
+search-scan: .solcx/.stamp ## search for a portfolio that loses more than the certified scan (ARGS='--restarts 40 --seed 2')
+	@$(PY) scripts/dev/search_scan.py $(ARGS)
+
+mutation: build/.stamp ## break the libraries, the risk and the margin contracts one place at a time; report what no check noticed
+	@$(PY) scripts/dev/mutate.py $(ARGS)
+
 market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
 	@test -n "$(FILE)" || { echo 'error: FILE: name an option chain, as in make market-fit FILE=chain.parquet' >&2; exit 2; }
 	@$(VENV)/bin/plimsoll market fit "$(FILE)" $(ARGS)
@@ -115,4 +121,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint slither test-python test-chain test-diff test-stateful coverage demo-slice test demo bench market-fit clean
+.PHONY: help setup build lint slither test-python test-chain test-diff test-stateful coverage demo-slice test demo bench search-scan mutation market-fit clean
