@@ -10,7 +10,7 @@ INT_MAX, INT_MIN, UINT_MAX = 2**255 - 1, -(2**255), 2**256 - 1
 CALL, PUT, FUTURE, PERP = range(4)
 
 
-class Reverts(Exception):
+class RevertedError(Exception):
     """The library must revert with exactly these bytes."""
 
     def __init__(self, data: bytes) -> None:
@@ -23,8 +23,8 @@ def word_of(value: int) -> bytes:
     return (value % 2**256).to_bytes(32, "big")
 
 
-def panic(code: int) -> Reverts:
-    return Reverts(bytes.fromhex("4e487b71") + word_of(code))
+def panic(code: int) -> RevertedError:
+    return RevertedError(bytes.fromhex("4e487b71") + word_of(code))
 
 
 def checked(value: int) -> int:
@@ -71,9 +71,9 @@ def signed_fits(value: int, bits: int) -> bool:
 def pack(underlying: int, kind: int, expiry: int, price: int, quantity: int, errors: dict[str, bytes]) -> int:
     """[underlying 8][kind 8][expiry 40][price 72][quantity 128]."""
     if not signed_fits(price, 72):
-        raise Reverts(errors["PositionWord__PriceOverflow"] + word_of(price) + word_of(2**71 - 1))
+        raise RevertedError(errors["PositionWord__PriceOverflow"] + word_of(price) + word_of(2**71 - 1))
     if not signed_fits(quantity, 128):
-        raise Reverts(errors["PositionWord__QuantityOverflow"] + word_of(quantity) + word_of(2**127 - 1))
+        raise RevertedError(errors["PositionWord__QuantityOverflow"] + word_of(quantity) + word_of(2**127 - 1))
     head = underlying << 48 | kind << 40 | expiry
     return (head << 72 | price % 2**72) << 128 | quantity % 2**128
 

@@ -32,7 +32,7 @@ def _case(function: str, reference: Callable[..., Any], *arguments: int) -> Case
     """Pair a call with what the reference says."""
     try:
         answer = reference(*arguments)
-    except exact.Reverts as reverted:
+    except exact.RevertedError as reverted:
         return function, arguments, (False, reverted.data)
     words = answer if isinstance(answer, tuple) else (answer,)
     return function, arguments, (True, b"".join(exact.word_of(w) for w in words))

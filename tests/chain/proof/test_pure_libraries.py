@@ -42,7 +42,7 @@ def test_price_factor__every_second__is_exact_and_never_rises(probe):
 
 
 def test_merge__every_case__never_gives_the_holder_a_wei():
-    """At any later price, in exact fractions: after a trade the value is at most what it was, and less than a wei below."""
+    """At any later price, in exact fractions: the value after is at most that before, and less than a wei below."""
     for _, (word, change, price), (fine, _) in linear_math():
         _, kind, _, entry, held, is_option, _ = exact.unpack(word)
         if is_option or not fine:
