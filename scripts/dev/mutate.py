@@ -22,13 +22,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from offchain.errors import PlimsollError
 from tests.chain.proof import book_battery, margin_battery, oracle_battery, pure_battery, risk_battery
 from tests.chain.proof.world import World, running
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 RESULTS: Final = ROOT / "reports" / "mutation.jsonl"
 LIBRARIES: Final = "contracts/libraries/"
 #: Source of the contract whose code carries a library, and the batteries that judge it.
@@ -92,7 +92,9 @@ COMMUTATIVE: Final = frozenset(("mulWad", "mulWadUp", "mulWadDown", "add", "mul"
 #: Judged by bounds, not to the wei: there a scale is changed by a thousandth, since one wei of 1e18 is below any bound.
 BOUNDED: Final = ("NormalCdf", "OptionKernel", "ScenarioGrid", "RiskEngine")
 LARGE: Final = 10**9
-KEYWORDS: Final = frozenset(("return", "if", "else", "emit", "revert", "while", "for", "unchecked", "assembly", "delete"))
+KEYWORDS: Final = frozenset(
+    ("return", "if", "else", "emit", "revert", "while", "for", "unchecked", "assembly", "delete")
+)
 
 
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ def tokens_of(source: str) -> list[Token]:
 
 
 def code_of(tokens: list[Token]) -> list[tuple[int, bool]]:
-    """Indices of the tokens inside function bodies and constant values; whether they are in assembly."""
+    """Return the tokens inside function bodies and constant values by index, and whether they are in assembly."""
     found: list[tuple[int, bool]] = []
     stack: list[str] = []
     start, value = 0, False
@@ -211,7 +213,7 @@ def _constant(text: str, coarse: bool) -> list[str]:
 
 def _swaps(text: str, before: str, after: str, assembly: bool, coarse: bool) -> list[str]:
     if text[0].isdigit():
-        if before == "." or text.startswith("0x") and len(text) > 20:
+        if before == "." or (text.startswith("0x") and len(text) > 20):
             return []
         # In assembly an offset that is off by one word still reads memory.
         return [f"add({text}, 1)", f"sub({text}, 1)"] if assembly else _constant(text, coarse)
@@ -432,7 +434,7 @@ class Run:
 
 
 def chosen(path: str, per_file: int, seed: int) -> list[Mutant]:
-    """The mutants of one file, or a seeded sample of them."""
+    """Return the mutants of one file, or a seeded sample of them."""
     everything = list(operators((ROOT / path).read_text(encoding="utf-8"), path))
     if per_file <= 0 or len(everything) <= per_file:
         return everything

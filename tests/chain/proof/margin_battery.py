@@ -231,7 +231,12 @@ class Battery:
                 for second in other:
                     yield Snapshot(mode, 10**21, (), (first, second))
             yield Snapshot(mode, 3, held[1], (short, other[0]))
-            for symbols in ((CALM,), (EXPIRING, SMALL), (CALM, EXTREME, BROKEN), (CALM, EXPIRING, EXTREME, SMALL, BROKEN)):
+            for symbols in (
+                (CALM,),
+                (EXPIRING, SMALL),
+                (CALM, EXTREME, BROKEN),
+                (CALM, EXPIRING, EXTREME, SMALL, BROKEN),
+            ):
                 words = self._positions(draw, symbols, draw.choice((1, 4, 9)))
                 yield Snapshot(mode, draw.randrange(-(10**22), 10**23), draw.choice(held), words)
             # At every limit to the wei.
@@ -298,7 +303,7 @@ class Battery:
             return str(answer)
         try:
             return decode_values(self.engine.artifact.functions[name].outputs, answer)
-        except Exception as reason:  # noqa: BLE001 (a mutant may return anything)
+        except Exception as reason:
             return f"cannot be decoded: {reason}"
 
     def _plain(self, s: Snapshot, want: Margin, answer: Any) -> list[str]:
@@ -327,14 +332,19 @@ class Battery:
             ((0, 0, [], [], [one] * 128), None),
         )
         answers = self.world.ask("MarginEngine", [self.engine.encode("evaluate", s) for s, _ in cases])
-        wrong = [f"{s[:2]}: {_said(a)}, expected {w}" for (s, w), a in zip(cases, answers, strict=True) if _said(a) != w]
+        wrong = [
+            f"{s[:2]}: {_said(a)}, expected {w}" for (s, w), a in zip(cases, answers, strict=True) if _said(a) != w
+        ]
         tokens = ((self.tokens["LINKED"], None), (77, ("ScenarioBook__UnknownToken", (77,))))
         answers = self.world.ask("MarginEngine", [self.engine.encode("requireCollateral", t) for t, _ in tokens])
         return wrong + [f"token {t}: {_said(a)}" for (t, w), a in zip(tokens, answers, strict=True) if _said(a) != w]
 
     def _previews(self, reference: Reference) -> list[str]:
         linked, plain = self.tokens["LINKED"], self.tokens["PLAIN"]
-        perp = [word(self.ids[CALM], PERP, 0, p * 10**8, q * WAD) for p, q in ((1_850, 2), (1_950, -2), (1_800, -5), (1_990, -9))]
+        perp = [
+            word(self.ids[CALM], PERP, 0, p * 10**8, q * WAD)
+            for p, q in ((1_850, 2), (1_950, -2), (1_800, -5), (1_990, -9))
+        ]
         expiry = market().rounds[CALM].surfaces[1].expiry_ts
         call = word(self.ids[CALM], CALL, expiry, 2_000 * 10**8, 3 * WAD)
         back = word(self.ids[CALM], CALL, expiry, 2_000 * 10**8, -3 * WAD)

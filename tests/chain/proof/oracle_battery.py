@@ -103,7 +103,11 @@ class Battery:
             half = {"rhoWad": sign * WAD // 2, "aWad": WAD}
             changed.append((half | {"bWad": 4 * WAD // 3}, None))
             changed.append((half | {"bWad": 4 * WAD // 3 + 1}, refused(wing, 2 * WAD + 1, 2 * WAD)))
-        for b, rho, s in ((3 * 10**16, -2 * 10**17, 10**17), (WAD, 6 * 10**17, 3 * WAD), (7 * 10**17 + 3, 0, 10**16 + 7)):
+        for b, rho, s in (
+            (3 * 10**16, -2 * 10**17, 10**17),
+            (WAD, 6 * 10**17, 3 * WAD),
+            (7 * 10**17 + 3, 0, 10**16 + 7),
+        ):
             least = -minimum_variance(0, b, rho, s)
             shape = {"bWad": b, "rhoWad": rho, "sWad": s}
             changed.append((shape | {"aWad": least - 2}, None))
