@@ -67,8 +67,8 @@ SETTINGS: Final[tuple[dict[str, Any], ...]] = (
     {"optimizer": {"enabled": True, "runs": 1}},
     {"viaIR": True, "optimizer": {"enabled": True, "runs": 1}},
 )
-#: What is deployed; a survivor that compiles to the original's code here is no mutant either.
-DEPLOYED: Final[dict[str, Any]] = {"viaIR": True, "optimizer": {"enabled": True, "runs": 800}}
+#: A survivor that the optimizer turns into the original's code is no mutant either.
+OPTIMIZED: Final[dict[str, Any]] = {"optimizer": {"enabled": True, "runs": 800}}
 COMPILES_PER_PROCESS: Final = 150
 
 TOKEN: Final = re.compile(
@@ -422,15 +422,15 @@ class Run:
                 self.world.restore(unit)
             if wrong:
                 return "killed", f"{unit}: {wrong[0][:160]}"
-        if not differs or all(self._same_when_deployed(unit, changed) for unit in differs):
+        if not differs or all(self._same_when_optimized(unit, changed) for unit in differs):
             return "equivalent", ""
         return "survived", ""
 
-    def _same_when_deployed(self, unit: str, changed: dict[str, str]) -> bool:
-        key = f"{unit} deployed"
+    def _same_when_optimized(self, unit: str, changed: dict[str, str]) -> bool:
+        key = f"{unit} optimized"
         if key not in self.originals:
-            self.originals[key] = self.compiler.compile(unit, {}, DEPLOYED) or ""
-        return self.compiler.compile(unit, changed, DEPLOYED) == self.originals[key]
+            self.originals[key] = self.compiler.compile(unit, {}, OPTIMIZED) or ""
+        return bool(self.originals[key]) and self.compiler.compile(unit, changed, OPTIMIZED) == self.originals[key]
 
 
 def chosen(path: str, per_file: int, seed: int) -> list[Mutant]:

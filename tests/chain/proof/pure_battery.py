@@ -141,6 +141,14 @@ def standard_math() -> Iterator[Case]:
                 for is_call in (0, 1):
                     strike = max(1, spot * per_mille // 1_000 + step)
                     yield _case("shortOption", exact.short_option, is_call, spot, strike, mark)
+    # Products one wei above a whole wad: the last that rounding up must still lift.
+    for away in (0, 7, 10**15 + 3):
+        rate = 15 * 10**16 - away
+        while rate % 2 == 0 or rate % 5 == 0:
+            rate -= 1
+        spot = pow(rate, -1, WAD) + 2_000 * WAD
+        strike = spot + -(-(15 * 10**16 - rate) * spot // WAD)
+        yield _case("shortOption", exact.short_option, 1, spot, strike, 0)
     for price in [*range(1, 200), WAD, WAD + 1, 10**30 + 7]:
         yield _case("linear", exact.linear, price)
 
