@@ -84,6 +84,10 @@ test-stateful: build/.stamp ## the property machine over every user action
 	@printf '== tests/chain/invariants\n' >&2
 	@$(CHAIN_TEST) tests/chain/invariants --disable-warnings
 
+test-proof: build/.stamp ## exact references, certified scan, shape of the requirement, failures of peers
+	@printf '== tests/chain/proof\n' >&2
+	@$(CHAIN_TEST) tests/chain/proof --disable-warnings --stateful false
+
 coverage: build/.stamp ## contract coverage of the unit tests, into reports/
 	@printf '== contract coverage (tests/chain/unit)\n' >&2
 	@mkdir -p reports
@@ -98,6 +102,7 @@ test: ## everything CI runs: lint, all tests, contract coverage, the demo on a s
 	@$(MAKE) test-python
 	@$(MAKE) test-chain
 	@$(MAKE) test-diff
+	@$(MAKE) test-proof
 	@$(MAKE) test-stateful
 	@$(MAKE) coverage
 	@$(MAKE) demo-slice
@@ -121,4 +126,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint slither test-python test-chain test-diff test-stateful coverage demo-slice test demo bench search-scan mutation market-fit clean
+.PHONY: help setup build lint slither test-python test-chain test-diff test-proof test-stateful coverage demo-slice test demo bench search-scan mutation market-fit clean

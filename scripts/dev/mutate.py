@@ -436,23 +436,28 @@ class Run:
 def chosen(path: str, per_file: int, seed: int) -> list[Mutant]:
     """Return the mutants of one file, or a seeded sample of them."""
     everything = list(operators((ROOT / path).read_text(encoding="utf-8"), path))
-    if per_file <= 0 or len(everything) <= per_file:
-        return everything
-    return sorted(random.Random(f"{seed} {path}").sample(everything, per_file), key=lambda m: m.at)  # noqa: S311
+    # A larger sample holds the smaller one: what is known stays of use.
+    drawn = random.Random(f"{seed} {path}").sample(everything, len(everything))  # noqa: S311
+    return sorted(drawn[:per_file] if per_file > 0 else drawn, key=lambda m: (m.at, m.end, m.operator, m.text))
 
 
-def fingerprint() -> str:
-    """Of every source that decides a verdict."""
-    names = [*sorted(ROOT.glob("contracts/**/*.sol")), *sorted(ROOT.glob("tests/chain/proof/*.py")), Path(__file__)]
+def fingerprint(path: str) -> str:
+    """Of every source that decides the verdicts on one file."""
+    batteries = {
+        "LibraryProbe": ("integers", "pure_battery"), "MarginEngine": ("integers", "margin_battery"),
+        "RiskEngine": ("risk_battery",), "ScenarioBook": ("book_battery",), "Oracle": ("oracle_battery",),
+    }  # fmt: skip
+    used = {name for unit in TARGETS[path] for name in batteries[unit]} | {"world"}
+    names = [*sorted(ROOT.glob("contracts/**/*.sol")), *(ROOT / f"tests/chain/proof/{n}.py" for n in sorted(used))]
     return hashlib.sha256(b"".join(name.read_bytes() for name in names)).hexdigest()[:16]
 
 
-def remembered(mark: str) -> dict[str, dict[str, Any]]:
+def remembered(marks: dict[str, str]) -> dict[str, dict[str, Any]]:
     """Verdicts of an earlier run on the same sources."""
     if not RESULTS.exists():
         return {}
     lines = [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
-    return {line["key"]: line for line in lines if line["mark"] == mark}
+    return {line["key"]: line for line in lines if line["mark"] == marks.get(line["path"])}
 
 
 def report(results: list[dict[str, Any]]) -> float:
@@ -487,8 +492,8 @@ def main() -> int:
     options = parser.parse_args()
     paths = [p for p in TARGETS if options.only in p and (ROOT / p).exists()]
     mutants = [m for path in paths for m in chosen(path, options.per_file, options.seed)]
-    mark, results = fingerprint(), []
-    known = remembered(mark)
+    marks = {path: fingerprint(path) for path in paths}
+    known, results = remembered(marks), []
     RESULTS.parent.mkdir(exist_ok=True)
     began = time.monotonic()
     with running() as world, RESULTS.open("a", encoding="utf-8") as log:
@@ -500,7 +505,7 @@ def main() -> int:
                     source = (ROOT / mutant.path).read_text(encoding="utf-8")
                     verdict, by = run.verdict(mutant, source)
                     result = {
-                        "mark": mark, "key": mutant.key, "path": mutant.path, "line": mutant.line,
+                        "mark": marks[mutant.path], "key": mutant.key, "path": mutant.path, "line": mutant.line,
                         "operator": mutant.operator, "was": mutant.was, "text": mutant.text, "verdict": verdict,
                         "by": by,
                     }  # fmt: skip
