@@ -113,8 +113,8 @@ def describe(found: Found) -> str:
 def main() -> int:
     """Search; return 1 when a loss is found that the certified scan does not cover."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--restarts", type=int, default=12, help="random restarts (default 12)")
-    parser.add_argument("--rounds", type=int, default=40, help="generations of each restart (default 40)")
+    parser.add_argument("--restarts", type=int, default=10, help="random restarts (default 10)")
+    parser.add_argument("--rounds", type=int, default=30, help="generations of each restart (default 30)")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     began, best = time.monotonic(), None

@@ -239,6 +239,12 @@ class Battery:
             ):
                 words = self._positions(draw, symbols, draw.choice((1, 4, 9)))
                 yield Snapshot(mode, draw.randrange(-(10**22), 10**23), draw.choice(held), words)
+            # A long straddle is worst where no price moves: neither the same way as another nor opposite.
+            still = market().rounds[EXPIRING].surfaces[3].expiry_ts
+            straddle = tuple(word(self.ids[EXPIRING], kind, still, 2_000 * 10**8, 10 * WAD) for kind in (CALL, PUT))
+            for one in (long, short):
+                yield Snapshot(mode, 10**22, (), (*straddle, one))
+                yield Snapshot(mode, 10**22, (), (one, *straddle))
             # At every limit to the wei.
             flat = Snapshot(mode, 0, (), (long,))
             margin, _ = reference.evaluate(flat)
@@ -256,6 +262,7 @@ class Battery:
             ("rich", 10**23, 5 * WAD, 1_900),
             ("short of margin", 10**21, 5 * WAD, 1_900),
             ("insolvent", 10**21, 5 * WAD, 2_500),
+            ("holder", 10**20, 3 * WAD, 1_900),
             ("saver", 10**20, 0, 0),
             ("empty", 0, 0, 0),
         ):
@@ -265,6 +272,8 @@ class Battery:
                 ledger.send(owner, "creditToken", ids[name], 0, cash)
             if quantity:
                 ledger.send(owner, "applyTrade", (ids[name], ids["maker"], perp, quantity, price * WAD))
+        for token in ("PLAIN", "LINKED"):
+            ledger.send(owner, "creditToken", ids["holder"], self.tokens[token], 2 * WAD + 1)
         ids["debtor"] = ledger.call("nextAccountId")
         ledger.send(owner, "open", owner.address, SINGLE)
         ledger.send(owner, "moveCash", ids["debtor"], ids["maker"], 5)
@@ -357,7 +366,7 @@ class Battery:
             (KEEP, 1, [], [call, put, perp[3], back]),
             (SINGLE, 1, [], [call, put, perp[2], back]),
         )
-        for name in ("rich", "saver"):
+        for name in ("rich", "holder", "saver"):
             account = self.accounts[name]
             s = self._snapshot(account)
             calls = [
