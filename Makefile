@@ -84,6 +84,10 @@ test-stateful: build/.stamp ## the property machine over every user action
 	@printf '== tests/chain/invariants\n' >&2
 	@$(CHAIN_TEST) tests/chain/invariants --disable-warnings
 
+test-proof: build/.stamp ## exact references, certified scan, shape of the requirement, failures of peers
+	@printf '== tests/chain/proof\n' >&2
+	@$(CHAIN_TEST) tests/chain/proof --disable-warnings --stateful false
+
 # A margin check has a hundred thousand steps; their traces do not fit into memory. What needs none is traced.
 COVERED := $(addprefix tests/chain/unit/,accounts exchange settlement)
 
@@ -101,6 +105,7 @@ test: ## everything CI runs: lint, all tests, contract coverage, the demo on a s
 	@$(MAKE) test-python
 	@$(MAKE) test-chain
 	@$(MAKE) test-diff
+	@$(MAKE) test-proof
 	@$(MAKE) test-stateful
 	@$(MAKE) coverage
 	@$(MAKE) demo-slice
@@ -111,6 +116,12 @@ demo: build/.stamp ## the main job: a market on chain, replayed through a real c
 bench: .solcx/.stamp ## speed of the mirror: options per second, with and without the scenario book
 	@$(PY) scripts/dev/bench.py
 
+search-scan: .solcx/.stamp ## search for a portfolio that loses more than the certified scan (ARGS='--restarts 40 --seed 2')
+	@$(PY) scripts/dev/search_scan.py $(ARGS)
+
+mutation: build/.stamp ## break the libraries, the risk and the margin contracts one place at a time; report what no check noticed
+	@$(PY) scripts/dev/mutate.py $(ARGS)
+
 market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
 	@test -n "$(FILE)" || { echo 'error: FILE: name an option chain, as in make market-fit FILE=chain.parquet' >&2; exit 2; }
 	@$(VENV)/bin/plimsoll market fit "$(FILE)" $(ARGS)
@@ -118,4 +129,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint slither test-python test-chain test-diff test-stateful coverage demo-slice test demo bench market-fit clean
+.PHONY: help setup build lint slither test-python test-chain test-diff test-proof test-stateful coverage demo-slice test demo bench search-scan mutation market-fit clean

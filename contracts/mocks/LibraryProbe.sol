@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {AuctionMath} from "../libraries/AuctionMath.sol";
+import {LinearMath} from "../libraries/LinearMath.sol";
+import {PositionWord} from "../libraries/PositionWord.sol";
+import {SettlementMath} from "../libraries/SettlementMath.sol";
+import {StandardMath} from "../libraries/StandardMath.sol";
+import {WadMath} from "../libraries/WadMath.sol";
+
+/// @title LibraryProbe
+/// @notice The small pure libraries behind external functions, many calls at a time.
+contract LibraryProbe {
+    /// @notice Runs many calls of this contract; a failed one returns its revert data.
+    /// @param calls Call data.
+    /// @return ok Whether each call succeeded.
+    /// @return results What each call returned.
+    function batch(bytes[] calldata calls) external view returns (bool[] memory ok, bytes[] memory results) {
+        ok = new bool[](calls.length);
+        results = new bytes[](calls.length);
+        for (uint256 i; i < calls.length; ++i) {
+            (ok[i], results[i]) = address(this).staticcall(calls[i]);
+        }
+    }
+
+    function mulWadDown(int256 a, int256 b) external pure returns (int256) {
+        return WadMath.mulWadDown(a, b);
+    }
+
+    function mulWadUp(int256 a, int256 b) external pure returns (int256) {
+        return WadMath.mulWadUp(a, b);
+    }
+
+    function divDown(int256 n, int256 d) external pure returns (int256) {
+        return WadMath.divDown(n, d);
+    }
+
+    function divUp(int256 n, int256 d) external pure returns (int256) {
+        return WadMath.divUp(n, d);
+    }
+
+    function abs(int256 a) external pure returns (uint256) {
+        return WadMath.abs(a);
+    }
+
+    function pack(uint256 underlyingId, uint256 kind, uint256 expiryTs, int256 priceE8, int256 quantityWad)
+        external
+        pure
+        returns (uint256)
+    {
+        return PositionWord.pack(underlyingId, kind, expiryTs, priceE8, quantityWad);
+    }
+
+    function unpack(uint256 word)
+        external
+        pure
+        returns (
+            uint256 underlyingId,
+            uint256 kind,
+            uint256 expiryTs,
+            int256 priceE8,
+            int256 quantityWad,
+            bool isOption,
+            uint256 instrument
+        )
+    {
+        (underlyingId, kind) = (PositionWord.underlyingOf(word), PositionWord.kindOf(word));
+        (expiryTs, priceE8) = (PositionWord.expiryOf(word), PositionWord.priceE8Of(word));
+        (quantityWad, isOption) = (PositionWord.quantityOf(word), PositionWord.isOption(word));
+        instrument = PositionWord.instrumentOf(word);
+    }
+
+    function merge(uint256 word, int256 quantityWad, int256 priceE8)
+        external
+        pure
+        returns (uint256 merged, int256 cashWad)
+    {
+        (merged, cashWad) = LinearMath.merge(word, quantityWad, priceE8);
+    }
+
+    function settledValue(uint256 word, int256 priceWad) external pure returns (int256) {
+        return SettlementMath.valueOf(word, priceWad);
+    }
+
+    function priceFactors(uint256 fromSec, uint256 count) external pure returns (uint256[] memory factorsWad) {
+        factorsWad = new uint256[](count);
+        for (uint256 i; i < count; ++i) {
+            factorsWad[i] = AuctionMath.priceFactor(fromSec + i);
+        }
+    }
+
+    function restoringFraction(int256 targetWad, int256 equityWad, int256 costWad) external pure returns (uint256) {
+        return AuctionMath.restoringFraction(targetWad, equityWad, costWad);
+    }
+
+    function fee(uint256 valueWad, uint256 dWad, uint256 feeRateWad) external pure returns (uint256) {
+        return AuctionMath.fee(valueWad, dWad, feeRateWad);
+    }
+
+    function insolventPay(int256 marketWad, uint256 maintenanceWad, uint256 elapsedSec)
+        external
+        pure
+        returns (uint256)
+    {
+        return AuctionMath.insolventPay(marketWad, maintenanceWad, elapsedSec);
+    }
+
+    function shortOption(bool isCall, uint256 spotWad, uint256 strikeWad, uint256 markWad)
+        external
+        pure
+        returns (uint256 initialWad, uint256 maintenanceWad)
+    {
+        (initialWad, maintenanceWad) = StandardMath.shortOption(isCall, spotWad, strikeWad, markWad);
+    }
+
+    function linear(uint256 priceWad) external pure returns (uint256 initialWad, uint256 maintenanceWad) {
+        (initialWad, maintenanceWad) = StandardMath.linear(priceWad);
+    }
+}

@@ -1,0 +1,474 @@
+"""MarginEngine against exact integers: modes, charges, collateral, states, hypothetical changes and enforcement.
+
+What a single underlying needs is asked of the RiskEngine; everything the MarginEngine makes of it is repeated here from
+sections 5 and 6 of the risk model, to the wei where the rounding is given, else within a stated number of wei.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+from offchain.chain.client import RevertError
+from offchain.chain.contracts import decode_values
+from tests.chain.proof import integers as exact
+from tests.chain.proof.pure_battery import ERRORS
+from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, SMALL, World, market
+
+WAD = 10**18
+SINGLE, STANDARD, CROSS, KEEP = 0, 1, 2, 255
+HEALTHY, MARGIN_CALL, LIQUIDATABLE, INSOLVENT = range(4)
+CALL, PUT, FUTURE, PERP = range(4)
+#: Root and floor of CROSS are rounded up by no more than this.
+CROSS_WEI = 4
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """IAccounts.Snapshot."""
+
+    mode: int
+    cash: int
+    tokens: tuple[tuple[int, int], ...] = ()
+    words: tuple[int, ...] = ()
+
+    def abi(self) -> tuple[Any, ...]:
+        """Return the struct as the encoder takes it."""
+        return self.mode, self.cash, [t for t, _ in self.tokens], [a for _, a in self.tokens], list(self.words)
+
+
+@dataclass(frozen=True)
+class Margin:
+    """MarginState with exact totals; in CROSS the requirement is an interval."""
+
+    equity: int
+    market: int
+    mark: int
+    initial: tuple[int, int]
+    maintenance: tuple[int, int]
+    parts: tuple[Any, ...]
+
+
+def mul_down(a: int, b: int) -> int:
+    return a * b // WAD
+
+
+def mul_up(a: int, b: int) -> int:
+    return -(-a * b // WAD)
+
+
+def word(underlying: int, kind: int, expiry: int, price: int, quantity: int) -> int:
+    return exact.pack(underlying, kind, expiry, price, quantity, ERRORS)
+
+
+class Reference:
+    """Sections 5 and 6 on top of what the RiskEngine answers."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        engine, oracle, book = (world.contracts[n] for n in ("RiskEngine", "Oracle", "ScenarioBook"))
+        self.detail = cache(lambda u, words, linked: engine.call("detailOf", u, list(words), linked))
+        self.by_position = cache(lambda u, words: engine.call("standardOf", u, list(words)))
+        self.price = cache(lambda token: oracle.call("tokenPriceOf", token))
+        self.collateral = cache(lambda token: book.call("collateralOf", token))
+        self.params = book.call("accountParams")
+
+    def evaluate(self, s: Snapshot) -> tuple[Margin, tuple[Any, ...]]:
+        """Margin, and rows and greeks of every underlying."""
+        p, groups, linked = self.params, self._groups(s), {}
+        haircut_value = market_value = 0
+        for token, amount in s.tokens:
+            terms = self.collateral(token)
+            value = mul_down(amount, self.price(token))
+            netted = terms.linkedUnderlying and s.mode != STANDARD
+            cut = terms.linkedHaircutWad if netted else terms.haircutWad
+            haircut_value += mul_down(value, WAD - cut)
+            market_value += value
+            if terms.linkedUnderlying:
+                at = terms.linkedUnderlying
+                linked[at] = linked.get(at, 0) + mul_down(amount, terms.ratioWad)
+        answers = [self.detail(u, tuple(words), linked.get(u, 0)) for u, words in groups.items()]
+        parts = tuple(risk for risk, _ in answers)
+        if s.mode == STANDARD:
+            alone = [self.by_position(u, tuple(words)) for u, words in groups.items()]
+            counted = sum(a.equityValueWad for a in alone)
+            initial = (sum(a.initialWad for a in alone),) * 2
+            maintenance = (sum(a.maintenanceWad for a in alone),) * 2
+        else:
+            alone = list(parts)
+            counted = sum(a.markWad for a in alone)
+            total = self._cross(parts) if s.mode == CROSS else (sum(r.requirementWad for r in parts),) * 2
+            initial = tuple(mul_up(t, p.imFactorWad) for t in total)
+            maintenance = tuple(mul_up(t, p.mmFactorWad) for t in total)
+        if groups and self.price(0) < p.pegThresholdWad:
+            peg = WAD + mul_up(p.pegSlopeWad, p.pegThresholdWad - self.price(0))
+            initial = tuple(mul_up(i, peg) for i in initial)
+        doubt = sum(
+            mul_up(mul_up(WAD - a.confWad, p.confRateWad), a.grossNotionalWad)
+            for a in alone
+            if a.confWad < p.confThresholdWad
+        )
+        mark = sum(a.markWad for a in alone)
+        margin = Margin(
+            equity=s.cash + counted + haircut_value,
+            market=s.cash + mark + market_value,
+            mark=mark,
+            initial=(initial[0] + doubt, initial[1] + doubt),
+            maintenance=(maintenance[0], maintenance[1]),
+            parts=parts,
+        )
+        return margin, tuple(detail for _, detail in answers)
+
+    def _groups(self, s: Snapshot) -> dict[int, list[int]]:
+        """Positions by underlying in order of appearance, then underlyings of linked collateral."""
+        groups: dict[int, list[int]] = {}
+        for w in s.words:
+            groups.setdefault(w >> 248, []).append(w)
+        for token, _ in s.tokens:
+            if self.collateral(token).linkedUnderlying:
+                groups.setdefault(self.collateral(token).linkedUnderlying, [])
+        return groups
+
+    def _cross(self, parts: tuple[Any, ...]) -> tuple[int, int]:
+        """max(sqrt(sum rho_uv R_u R_v), stressShare*sum R_u), with the pads that the root may be low by."""
+        p, square = self.params, Fraction(0)
+        for u in parts:
+            for v in parts:
+                opposite = u.worstMoveWad * v.worstMoveWad < 0
+                rho = WAD if u is v else -p.rhoLowWad if opposite else p.rhoHighWad
+                square += Fraction(u.requirementWad * v.requirementWad * rho, WAD)
+        pads = 2 * sum(u.padWad for u in parts)
+        root = math.isqrt(max(0, math.ceil(square))) + pads
+        floor = mul_up(sum(u.requirementWad for u in parts), p.stressShareWad)
+        return max(root, floor), max(root + CROSS_WEI, floor)
+
+
+def applied(s: Snapshot, mode: int, cash: int, tokens: list[tuple[int, int]], words: list[int]) -> Snapshot:
+    """Apply changes as the ledger would."""
+    amounts, positions = dict(s.tokens), list(s.words)
+    total = s.cash + cash
+    for token, delta in tokens:
+        amounts[token] = amounts.get(token, 0) + delta
+    for change in words:
+        *_, price, quantity, _, instrument = exact.unpack(change)
+        at = next((i for i, w in enumerate(positions) if exact.unpack(w)[6] == instrument), None)
+        if at is None:
+            positions.append(change)
+            continue
+        merged, realised = exact.merge(positions[at], quantity, price, ERRORS)
+        total += realised
+        if exact.unpack(merged)[4]:
+            positions[at] = merged
+        else:
+            positions[at] = positions[-1]
+            positions.pop()
+    return Snapshot(s.mode if mode == KEEP else mode, total, tuple(amounts.items()), tuple(positions))
+
+
+class Battery:
+    """The cases of one world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.engine = world.contracts["MarginEngine"]
+        self.ids = world.deployment.underlyings
+        self.tokens = {name: record.token_id for name, record in world.deployment.tokens.items()}
+        self.first = world.contracts["ScenarioBook"].call("accountParams")
+        other = vars(self.first) | {
+            **{"pegThresholdWad": 97 * 10**16, "rhoHighWad": WAD, "rhoLowWad": WAD, "stressShareWad": 10**17},
+            **{"mmFactorWad": WAD, "imFactorWad": WAD, "confThresholdWad": 91 * 10**16, "confRateWad": 13 * 10**17},
+        }
+        self.phases = [(p, self._phase(p)) for p in (other, vars(self.first))]
+        self.accounts = self._open_accounts()
+
+    def _phase(self, params: dict[str, int]) -> tuple[Reference, list[tuple[Snapshot, Any]]]:
+        self._set(params)
+        reference = Reference(self.world)
+        return reference, [(s, reference.evaluate(s)) for s in self._snapshots(reference)]
+
+    def _set(self, params: dict[str, int]) -> None:
+        self.world.contracts["ScenarioBook"].send(self.world.owner, "setAccountParams", params)
+
+    # --- cases --------------------------------------------------------------------------------------------------------
+
+    def _positions(self, draw: random.Random, symbols: tuple[str, ...], count: int) -> tuple[int, ...]:
+        found = {}
+        rounds = market().rounds
+        for _ in range(count):
+            symbol = draw.choice(symbols)
+            held = rounds[symbol]
+            spot = int(held.spot * 10**8)
+            kind = draw.choice((CALL, PUT, FUTURE, PERP))
+            expiry = 0 if kind == PERP else draw.choice(held.surfaces).expiry_ts
+            price = int(spot * draw.uniform(0.8, 1.2)) or 1
+            quantity = int(draw.gauss(0, 3_000) / held.spot * WAD) or 1
+            found[symbol, kind, expiry, price if kind < FUTURE else 0] = word(
+                self.ids[symbol], kind, expiry, price, quantity
+            )
+        return tuple(found.values())
+
+    def _snapshots(self, reference: Reference) -> Iterator[Snapshot]:
+        draw = random.Random(5)
+        t = self.tokens
+        held = (
+            (),
+            ((t["LINKED"], 3 * WAD + 1),),
+            ((t["PLAIN"], WAD // 3), (t["OTHER"], 10**22), (t["LINKED"], 7)),
+            ((t["USDC"], 5 * WAD),),
+        )
+        long, short = (word(self.ids[CALM], PERP, 0, 1_900 * 10**8, s * 5 * WAD) for s in (1, -1))
+        other = [word(self.ids[EXTREME], PERP, 0, 64_000 * 10**8, s * WAD // 7) for s in (1, -1)]
+        for mode in (SINGLE, STANDARD, CROSS):
+            yield Snapshot(mode, 100 * WAD)
+            yield Snapshot(mode, -1)
+            yield Snapshot(mode, 0, held[1])
+            for first in (long, short):
+                for second in other:
+                    yield Snapshot(mode, 10**21, (), (first, second))
+            yield Snapshot(mode, 3, held[1], (short, other[0]))
+            for symbols in (
+                (CALM,),
+                (EXPIRING, SMALL),
+                (CALM, EXTREME, BROKEN),
+                (CALM, EXPIRING, EXTREME, SMALL, BROKEN),
+            ):
+                words = self._positions(draw, symbols, draw.choice((1, 4, 9)))
+                yield Snapshot(mode, draw.randrange(-(10**22), 10**23), draw.choice(held), words)
+            # A long straddle is worst where no price moves: neither the same way as another nor opposite.
+            still = market().rounds[EXPIRING].surfaces[3].expiry_ts
+            straddle = tuple(word(self.ids[EXPIRING], kind, still, 2_000 * 10**8, 10 * WAD) for kind in (CALL, PUT))
+            for one in (long, short):
+                yield Snapshot(mode, 10**22, (), (*straddle, one))
+                yield Snapshot(mode, 10**22, (), (one, *straddle))
+            # At every limit to the wei.
+            flat = Snapshot(mode, 0, (), (long,))
+            margin, _ = reference.evaluate(flat)
+            for limit in (margin.initial[1] - margin.equity, margin.maintenance[1] - margin.equity, -margin.market):
+                for step in (-1 - CROSS_WEI, -1, 0):
+                    yield replace(flat, cash=limit + step)
+
+    def _open_accounts(self) -> dict[str, int]:
+        """Accounts on the ledger, one for each way to stand."""
+        ledger, owner = self.world.contracts["Accounts"], self.world.owner
+        perp = word(self.ids[CALM], PERP, 0, 0, 0)
+        ids = {}
+        for name, cash, quantity, price in (
+            ("maker", 10**25, 0, 0),
+            ("rich", 10**23, 5 * WAD, 1_900),
+            ("short of margin", 10**21, 5 * WAD, 1_900),
+            ("insolvent", 10**21, 5 * WAD, 2_500),
+            ("holder", 10**20, 3 * WAD, 1_900),
+            ("saver", 10**20, 0, 0),
+            ("empty", 0, 0, 0),
+        ):
+            ids[name] = ledger.call("nextAccountId")
+            ledger.send(owner, "open", owner.address, SINGLE)
+            if cash:
+                ledger.send(owner, "creditToken", ids[name], 0, cash)
+            if quantity:
+                ledger.send(owner, "applyTrade", (ids[name], ids["maker"], perp, quantity, price * WAD))
+        for token in ("PLAIN", "LINKED"):
+            ledger.send(owner, "creditToken", ids["holder"], self.tokens[token], 2 * WAD + 1)
+        ids["debtor"] = ledger.call("nextAccountId")
+        ledger.send(owner, "open", owner.address, SINGLE)
+        ledger.send(owner, "moveCash", ids["debtor"], ids["maker"], 5)
+        return ids
+
+    def _snapshot(self, account: int) -> Snapshot:
+        s = self.world.contracts["Accounts"].call("snapshotOf", account)
+        return Snapshot(s.mode, s.cashWad, tuple(zip(s.tokenIds, s.amountsWad, strict=True)), tuple(s.positions))
+
+    # --- judgement ----------------------------------------------------------------------------------------------------
+
+    def failures(self) -> list[str]:
+        """Everything that is not as it should be; stops at the first bad group."""
+        for params, (reference, cases) in self.phases:
+            self._set(params)
+            wrong = self._evaluations(cases)
+            if not wrong and params == vars(self.first):
+                wrong = self._refusals() or self._previews(reference) or self._enforcements(reference)
+            if wrong:
+                self._set(vars(self.first))
+                return wrong
+        return []
+
+    def _evaluations(self, cases: list[tuple[Snapshot, Any]]) -> list[str]:
+        names = ("evaluate", "evaluateDetailed")
+        calls = [self.engine.encode(name, s.abi()) for s, _ in cases for name in names]
+        answers = self.world.ask("MarginEngine", calls)
+        for i, (s, (want, details)) in enumerate(cases):
+            wrong = self._plain(s, want, answers[2 * i]) + self._detailed(want, details, answers[2 * i + 1])
+            if wrong:
+                return [f"mode {s.mode}, {len(s.words)} positions: {w}" for w in wrong]
+        return []
+
+    def _decoded(self, name: str, answer: Any) -> Any:
+        if not isinstance(answer, bytes):
+            return str(answer)
+        try:
+            return decode_values(self.engine.artifact.functions[name].outputs, answer)
+        except Exception as reason:
+            return f"cannot be decoded: {reason}"
+
+    def _plain(self, s: Snapshot, want: Margin, answer: Any) -> list[str]:
+        got = self._decoded("evaluate", answer)
+        if isinstance(got, str):
+            return [got]
+        parts = () if s.mode == STANDARD else want.parts
+        return compare(got, want, parts)
+
+    def _detailed(self, want: Margin, details: tuple[Any, ...], answer: Any) -> list[str]:
+        got = self._decoded("evaluateDetailed", answer)
+        if isinstance(got, str):
+            return [got]
+        wrong = compare(got[0], want, want.parts)
+        return [*wrong, "details"] if tuple(got[1]) != details else wrong
+
+    def _refusals(self) -> list[str]:
+        one = word(self.ids[CALM], PERP, 0, 1, WAD)
+        cases = (
+            ((3, 0, [], [], []), ("MarginEngine__UnknownMode", (3, 2))),
+            ((255, 0, [], [], []), ("MarginEngine__UnknownMode", (255, 2))),
+            ((0, 0, [1], [], []), ("MarginEngine__BadLength", (0, 1))),
+            ((0, 0, [], [1], []), ("MarginEngine__BadLength", (1, 0))),
+            ((0, 0, [], [], [one] * 129), ("MarginEngine__TooManyPositions", (129, 128))),
+            ((0, 0, [77], [1], []), ("ScenarioBook__UnknownToken", (77,))),
+            ((0, 0, [], [], [one] * 128), None),
+        )
+        answers = self.world.ask("MarginEngine", [self.engine.encode("evaluate", s) for s, _ in cases])
+        wrong = [
+            f"{s[:2]}: {_said(a)}, expected {w}" for (s, w), a in zip(cases, answers, strict=True) if _said(a) != w
+        ]
+        tokens = ((self.tokens["LINKED"], None), (77, ("ScenarioBook__UnknownToken", (77,))))
+        answers = self.world.ask("MarginEngine", [self.engine.encode("requireCollateral", t) for t, _ in tokens])
+        return wrong + [f"token {t}: {_said(a)}" for (t, w), a in zip(tokens, answers, strict=True) if _said(a) != w]
+
+    def _previews(self, reference: Reference) -> list[str]:
+        linked, plain = self.tokens["LINKED"], self.tokens["PLAIN"]
+        perp = [
+            word(self.ids[CALM], PERP, 0, p * 10**8, q * WAD)
+            for p, q in ((1_850, 2), (1_950, -2), (1_800, -5), (1_990, -9))
+        ]
+        expiry = market().rounds[CALM].surfaces[1].expiry_ts
+        call = word(self.ids[CALM], CALL, expiry, 2_000 * 10**8, 3 * WAD)
+        back = word(self.ids[CALM], CALL, expiry, 2_000 * 10**8, -3 * WAD)
+        put = word(self.ids[CALM], PUT, expiry, 1_800 * 10**8, -WAD)
+        changes = (
+            (KEEP, 0, [], []),
+            (CROSS, -(10**20), [(linked, WAD)], [perp[0]]),
+            (STANDARD, 7, [(linked, WAD), (plain, 3), (linked, -WAD // 2)], [perp[1], call]),
+            (KEEP, 0, [], [perp[2]]),
+            (KEEP, 1, [], [call, put, perp[3], back]),
+            (SINGLE, 1, [], [call, put, perp[2], back]),
+        )
+        for name in ("rich", "holder", "saver"):
+            account = self.accounts[name]
+            s = self._snapshot(account)
+            calls = [
+                self.engine.encode("preview", account, (m, c, [t for t, _ in ts], [d for _, d in ts], ws))
+                for m, c, ts, ws in changes
+            ]
+            for change, answer in zip(changes, self.world.ask("MarginEngine", calls), strict=True):
+                got = self._decoded("preview", answer)
+                if isinstance(got, str):
+                    return [got]
+                wrong = []
+                for margin, details, which in ((got[0], got[2], s), (got[1], got[3], applied(s, *change))):
+                    want, rows = reference.evaluate(which)
+                    wrong += compare(margin, want, want.parts)
+                    wrong += ["details"] if tuple(details) != rows else []
+                if wrong:
+                    return [f"preview {name}: {w}" for w in wrong]
+        return self._bad_previews()
+
+    def _bad_previews(self) -> list[str]:
+        account, token = self.accounts["rich"], self.tokens["LINKED"]
+        cases = (
+            ((KEEP, 0, [token], [-1], []), ("MarginEngine__NegativeAmount", (token, -1))),
+            ((KEEP, 0, [token], [], []), ("MarginEngine__BadLength", (0, 1))),
+            ((3, 0, [], [], []), ("MarginEngine__UnknownMode", (3, 2))),
+        )
+        answers = self.world.ask("MarginEngine", [self.engine.encode("preview", account, c) for c, _ in cases])
+        return [f"preview {c[:4]}: {_said(a)}" for (c, w), a in zip(cases, answers, strict=True) if _said(a) != w]
+
+    def _enforcements(self, reference: Reference) -> list[str]:
+        """Who may act: with what the account was before, and whether that must pass."""
+        calls, wanted, names = [], [], []
+        for name, account in self.accounts.items():
+            s = self._snapshot(account)
+            margin, _ = reference.evaluate(s)
+            refused = ("MarginEngine__BelowInitial", (margin.equity, margin.initial[0]))
+            free = not s.words and s.cash >= 0
+            good = free or margin.equity >= margin.initial[0]
+            for what, before in (
+                ("as it is", s),
+                ("poorer by a wei", replace(s, cash=s.cash - 1)),
+                ("richer by a wei", replace(s, cash=s.cash + 1)),
+                ("no positions, same cash", replace(s, words=())),
+                ("more positions, more cash", replace(s, words=s.words * 2, cash=s.cash + 3_000 * WAD)),
+                ("nonsense", replace(s, mode=9)),
+            ):
+                calls.append(self.engine.encode("enforce", account, before.abi()))
+                names.append(f"{name}, {what}")
+                if good:
+                    wanted.append(None)
+                elif before.mode == 9:
+                    wanted.append(("MarginEngine__UnknownMode", (9, 2)))
+                else:
+                    then, _ = reference.evaluate(before)
+                    deepens = margin.market < 0 and margin.market < then.market
+                    falls = margin.equity - margin.initial[0] < then.equity - then.initial[0]
+                    wanted.append(refused if deepens or falls else None)
+            calls.append(self.engine.encode("marginOf", account))
+            names.append(f"margin of {name}")
+            wanted.append(None)
+        answers = self.world.ask("MarginEngine", calls)
+        wrong = []
+        for name, want, answer in zip(names, wanted, answers, strict=True):
+            if _said(answer) != want:
+                wrong.append(f"{name}: {_said(answer)}, expected {want}")
+            elif name.startswith("margin of "):
+                margin, _ = reference.evaluate(self._snapshot(self.accounts[name.removeprefix("margin of ")]))
+                got = self._decoded("marginOf", answer)
+                wrong += [got] if isinstance(got, str) else compare(got, margin, margin.parts)
+        return wrong
+
+
+def _said(answer: Any) -> tuple[str, tuple[Any, ...]] | None:
+    """Error of an answer, ``None`` for success."""
+    if isinstance(answer, bytes):
+        return None
+    return (answer.name, tuple(answer.values)) if isinstance(answer, RevertError) else (str(answer), ())
+
+
+def compare(got: Any, want: Margin, parts: tuple[Any, ...]) -> list[str]:
+    """Differences between a MarginState and the exact one."""
+    wrong = []
+    for name, value, exactly in (
+        ("equity", got.equityWad, want.equity),
+        ("market equity", got.marketEquityWad, want.market),
+        ("mark", got.markToMarketWad, want.mark),
+    ):
+        if value != exactly:
+            wrong.append(f"{name} {value}, exact {exactly}")
+    for name, value, (low, high) in (
+        ("initial", got.initialWad, want.initial),
+        ("maintenance", got.maintenanceWad, want.maintenance),
+    ):
+        if not low <= value <= high:
+            wrong.append(f"{name} {value}, exact {low} to {high}")
+    if tuple(got.underlyings) != parts:
+        wrong.append("underlyings")
+    state = HEALTHY
+    if want.market < 0:
+        state = INSOLVENT
+    elif want.equity < got.maintenanceWad:
+        state = LIQUIDATABLE
+    elif want.equity < got.initialWad:
+        state = MARGIN_CALL
+    return [*wrong, f"state {got.state}, expected {state}"] if got.state != state else wrong

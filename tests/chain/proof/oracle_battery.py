@@ -1,0 +1,149 @@
+"""What the oracle accepts: every field of every message at its limit and one step beyond, signed afresh."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from offchain.chain.client import wallet
+from offchain.chain.contracts import Contract
+from offchain.chain.signing import domain_of, sign_by_all, struct_types
+from tests.chain.proof.book_battery import said
+from tests.chain.proof.world import NOW, World
+
+WAD = 10**18
+MOST = 10**30
+#: An underlying without a round: no earlier spot to be near to.
+FRESH = 200
+SURFACE = {
+    **{"expiryTs": NOW + 10**6, "forwardWad": 1_905 * WAD, "rateWad": 4 * 10**16, "aWad": 2 * 10**15},
+    **{"bWad": 3 * 10**16, "rhoWad": -2 * 10**17, "mWad": 10**16, "sWad": 10**17},
+}
+ROUND = {"underlyingId": FRESH, "ts": NOW, "spotWad": 1_900 * WAD, "perpWad": 1_899 * WAD, "confWad": WAD}
+Expected = tuple[str, tuple[Any, ...]] | None
+
+
+def refused(field: str, observed: int, limit: int) -> Expected:
+    """Name the error of a field outside its domain."""
+    return "Oracle__OutOfDomain", (field.encode().ljust(32, b"\0"), observed, limit)
+
+
+def minimum_variance(a: int, b: int, rho: int, s: int) -> int:
+    """a + b*s*sqrt(1 - rho^2), every product toward zero."""
+    return a + b * s // WAD * math.isqrt(WAD * WAD - rho * rho) // WAD
+
+
+class Battery:
+    """The cases of one world, signed once."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.oracle: Contract = world.contracts["Oracle"]
+        self.signers = [wallet(f"proof signer {i}") for i in range(2)]
+        self.domain = domain_of(self.oracle)
+        named = [*self._headers(), *self._surfaces(), *self._lists()]
+        self.cases = [(self._call("postRound", m), m, want) for m, want in named]
+        self.cases += [(self._call("postTokenPrices", m), m, want) for m, want in self._prices()]
+        self.cases += [(self._call("postSettlement", m), m, want) for m, want in self._settlements()]
+
+    def failures(self) -> list[str]:
+        """Messages that are taken or refused otherwise than they should be."""
+        answers = self.world.ask("Oracle", [data for data, _, _ in self.cases])
+        wrong = []
+        for (_, message, want), answer in zip(self.cases, answers, strict=True):
+            if said(answer) != want:
+                wrong.append(f"{str(message)[:300]}: {said(answer)}, expected {want}")
+            elif "surfaces" in message and want is None and int.from_bytes(answer, "big") != 1:
+                wrong.append("a good round is ignored")
+        return wrong
+
+    def _call(self, function: str, message: dict[str, Any]) -> bytes:
+        primary, types = struct_types(self.oracle, function)
+        return self.oracle.encode(function, message, sign_by_all(self.signers, self.domain, primary, types, message))
+
+    def _headers(self) -> list[tuple[dict[str, Any], Expected]]:
+        cases: list[tuple[dict[str, Any], Expected]] = [
+            (ROUND | {"surfaces": []}, None),
+            (ROUND | {"surfaces": [SURFACE]}, None),
+            (ROUND | {"confWad": 0, "surfaces": []}, None),
+            (ROUND | {"confWad": WAD + 1, "surfaces": []}, refused("confidence", WAD + 1, WAD)),
+        ]
+        for field, name in (("spotWad", "spot"), ("perpWad", "perp")):
+            for value, want in (
+                (1, None),
+                (MOST, None),
+                (0, refused(name, 0, 1)),
+                (MOST + 1, refused(name, MOST + 1, MOST)),
+            ):
+                cases.append((ROUND | {field: value, "surfaces": []}, want))
+        return cases
+
+    def _surfaces(self) -> list[tuple[dict[str, Any], Expected]]:
+        changed: list[tuple[dict[str, int], Expected]] = [
+            ({"forwardWad": 1}, None),
+            ({"forwardWad": MOST}, None),
+            ({"forwardWad": 0}, refused("forward", 0, 1)),
+            ({"forwardWad": MOST + 1}, refused("forward", MOST + 1, MOST)),
+            ({"sWad": 1, "aWad": WAD}, None),
+            ({"sWad": 9 * WAD}, None),
+            ({"sWad": 0}, refused("s", 0, 1)),
+            ({"sWad": 9 * WAD + 1}, refused("s", 9 * WAD + 1, 9 * WAD)),
+            ({"bWad": 2 * WAD, "rhoWad": 0}, None),
+            ({"bWad": 2 * WAD + 1, "rhoWad": 0}, refused("b", 2 * WAD + 1, 2 * WAD)),
+        ]
+        for field, name, limit in (("rateWad", "rate", 9 * WAD), ("mWad", "m", 9 * WAD), ("rhoWad", "rho", WAD - 1)):
+            for sign in (1, -1):
+                changed.append(({field: sign * limit}, None))
+                changed.append(({field: sign * (limit + 1)}, refused(name, sign * (limit + 1), sign * limit)))
+        changed.append(({"aWad": 1_000 * WAD}, None))
+        changed.append(({"aWad": 1_000 * WAD + 1}, refused("a", 1_000 * WAD + 1, 1_000 * WAD)))
+        changed.append(({"aWad": -1_000 * WAD - 1}, refused("a", -1_000 * WAD - 1, -1_000 * WAD)))
+        wing = "b*(1+|rho|)"
+        for sign in (1, -1):
+            half = {"rhoWad": sign * WAD // 2, "aWad": WAD}
+            changed.append((half | {"bWad": 4 * WAD // 3}, None))
+            changed.append((half | {"bWad": 4 * WAD // 3 + 1}, refused(wing, 2 * WAD + 1, 2 * WAD)))
+        for b, rho, s in (
+            (3 * 10**16, -2 * 10**17, 10**17),
+            (WAD, 6 * 10**17, 3 * WAD),
+            (7 * 10**17 + 3, 0, 10**16 + 7),
+        ):
+            least = -minimum_variance(0, b, rho, s)
+            shape = {"bWad": b, "rhoWad": rho, "sWad": s}
+            changed.append((shape | {"aWad": least - 2}, None))
+            changed.append((shape | {"aWad": least - 3}, refused("minimum variance", -3, 0)))
+        return [(ROUND | {"surfaces": [SURFACE | fields]}, want) for fields, want in changed]
+
+    def _lists(self) -> list[tuple[dict[str, Any], Expected]]:
+        def at(*expiries: int) -> dict[str, Any]:
+            return ROUND | {"surfaces": [SURFACE | {"expiryTs": NOW + e} for e in expiries]}
+
+        second = at(5, 6)
+        second["surfaces"][1] = second["surfaces"][1] | {"sWad": 0}
+        return [
+            (at(*range(12)), None),
+            (at(*range(13)), ("Oracle__BadLength", (13, 12))),
+            (at(0), None),
+            (at(-1), refused("expiry", NOW - 1, NOW)),
+            (at(0, 0), refused("expiry", NOW, NOW)),
+            (at(1, 2), None),
+            (at(5, 5), refused("expiry", NOW + 5, NOW + 5)),
+            (at(5, 4), refused("expiry", NOW + 4, NOW + 5)),
+            (second, refused("s", 0, 1)),
+        ]
+
+    def _prices(self) -> list[tuple[dict[str, Any], Expected]]:
+        later = NOW + 1
+        return [
+            ({"ts": later, "tokenIds": [1, 50], "pricesWad": [1, MOST]}, None),
+            ({"ts": later, "tokenIds": [1], "pricesWad": [0]}, refused("tokenPrice", 0, 1)),
+            ({"ts": later, "tokenIds": [50], "pricesWad": [MOST + 1]}, refused("tokenPrice", MOST + 1, MOST)),
+            ({"ts": later, "tokenIds": [], "pricesWad": []}, None),
+        ]
+
+    def _settlements(self) -> list[tuple[dict[str, Any], Expected]]:
+        expiry = NOW - 100
+        times = [expiry - 1_800 + 250 * i for i in range(1, 8)]
+        good = {"underlyingId": 3, "expiryTs": expiry, "sampleTs": times, "spotsWad": [1, MOST, 3, 4, 5, 6, 7]}
+        bad = good | {"spotsWad": [1, 2, 3, 4, 5, 6, MOST + 1]}
+        return [(good, None), (bad, refused("sample", MOST + 1, MOST))]
