@@ -80,9 +80,13 @@ def test_order__of_positions__changes_not_a_wei(world, cases):
     for case in cases[-15:]:
         shuffled = draw.sample(case.words, len(case.words))
         engine = world.contracts["RiskEngine"]
-        assert engine.call("detailOf", case.underlying, shuffled, case.linked) == engine.call(
-            "detailOf", case.underlying, case.words, case.linked
+        (risk_one, detail_one), (risk_two, detail_two) = (
+            engine.call("detailOf", case.underlying, words, case.linked) for words in (shuffled, case.words)
         )
+        # Expiries are listed in the order in which positions name them.
+        for detail in (detail_one, detail_two):
+            detail.expiries.sort(key=lambda greeks: greeks.expiryTs)
+        assert (risk_one, detail_one) == (risk_two, detail_two)
         assert engine.call("standardOf", case.underlying, shuffled) == engine.call(
             "standardOf", case.underlying, case.words
         )
