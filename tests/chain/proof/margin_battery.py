@@ -220,6 +220,7 @@ class Battery:
             ((t["LINKED"], 3 * WAD + 1),),
             ((t["PLAIN"], WAD // 3), (t["OTHER"], 10**22), (t["LINKED"], 7)),
             ((t["USDC"], 5 * WAD),),
+            ((t["STAKED"], 2 * WAD), (t["LINKED"], WAD), (t["OTHER"], 10**22)),
         )
         long, short = (word(self.ids[CALM], PERP, 0, 1_900 * 10**8, s * 5 * WAD) for s in (1, -1))
         other = [word(self.ids[EXTREME], PERP, 0, 64_000 * 10**8, s * WAD // 7) for s in (1, -1)]
@@ -227,6 +228,7 @@ class Battery:
             yield Snapshot(mode, 100 * WAD)
             yield Snapshot(mode, -1)
             yield Snapshot(mode, 0, held[1])
+            yield Snapshot(mode, 0, held[4])
             for first in (long, short):
                 for second in other:
                     yield Snapshot(mode, 10**21, (), (first, second))

@@ -195,9 +195,11 @@ class Battery:
         wrong, legs = [], len(case.legs) + 1
         slack = ROW_BOUND * case.exact["gross"] + mp.mpf(2 * legs) / WAD
         exactly = mp.mpf(legs) / WAD if case.pure else slack
+        # The distance out of the money is rounded down: a wei of the rate, at the spot, for every unit.
+        wei = mp.mpf(3 * legs) / WAD + 2 * case.exact["gross"] * (1 + 1 / spot) / WAD
         options_only_short = all(leg[0] in (FUTURE, PERP) or leg[3] < 0 for leg in case.legs)
         bounds = (
-            ("initial", got.initialWad, initial, 0, mp.mpf(3 * legs) * (1 + case.exact["gross"] / spot) / WAD),
+            ("initial", got.initialWad, initial, 0, wei),
             ("maintenance", got.maintenanceWad, maintenance, 0 if case.pure else slack, slack),
             ("mark", got.markWad, mark, slack, 0 if case.pure else slack),
             ("equity", got.equityValueWad, equity, exactly, 0 if case.pure else slack),
@@ -258,6 +260,10 @@ def _portfolios(symbol: str, expiries: list[int], spot: int, forwards: list[int]
             ([(PUT, expiry, forward * 102 // 100, 50 * unit), (PUT, other, forward * 101 // 100, -40 * unit),
               (FUTURE, other, spot, 5 * unit)], 0),
         ]  # fmt: skip
+        # Many gaps, most of them next to nothing: where both ends of an interval have almost the same delta.
+        ladder = range(20)
+        found.append(([(CALL, expiry, forward * (60 + 5 * k) // 100, unit + k) for k in ladder], 0))
+        found.append(([(PUT, expiry, forward * (993 + 2 * k) // 1_000, unit * (1 - 2 * (k % 2))) for k in ladder], 0))
     for _ in range(3):
         legs = {}
         for _ in range(draw.choice((5, 9))):

@@ -65,6 +65,7 @@ def market() -> Market:
     tokens = (
         Token("USDC", 0.97, 0.0),
         Token("LINKED", 2_300.123456789, 0.25, CALM, 0.05, 1.21),
+        Token("STAKED", 2_100.5, 0.2, CALM, 0.04, 1.05),
         Token("OTHER", 7.5, 0.3, EXTREME, 0.1, 1e-4),
         Token("PLAIN", 4_000.7, 0.1),
     )
