@@ -12,22 +12,17 @@ import {Sqrt} from "./Sqrt.sol";
 /// @custom:error-bound price 6e-10*F + 2e-11*K, delta 3e-10; always inside [max(F - K, 0), F]
 /// @custom:mirror offchain.mirror.black76
 library Black76 {
-    uint256 private constant YEAR_SEC = 365 days;
-    uint256 private constant PRICE_LIMIT = 1 << 112;
-    uint256 private constant VOL_LIMIT_WAD = 1 << 80;
-    uint256 private constant TIME_LIMIT_SEC = 1 << 40;
+    /// @dev One second in years of 365 days, wad squared.
+    uint256 private constant SECOND = 31709791983764586504312531710;
+    uint256 private constant LIMIT = 1 << 112;
 
-    /// @notice Thrown when a price is 2^112 wei or more.
-    error Black76__Price(uint256 observed, uint256 limit);
-    /// @notice Thrown when a volatility is 2^80 wei (1.2 million) or more.
-    error Black76__Volatility(uint256 observed, uint256 limit);
-    /// @notice Thrown when a time is 2^40 seconds or more.
-    error Black76__Time(uint256 observed, uint256 limit);
+    /// @notice Thrown when a price, a volatility (wei) or a time (seconds) is 2^112 or more; names the largest.
+    error Black76__TooLarge(uint256 observed, uint256 limit);
 
     /// @notice Price and delta of a call.
-    /// @custom:domain F, K < 2^112, vol < 2^80, T < 2^40; anything else reverts by name
-    /// @param forwardWad Forward; 0 gives 0.
-    /// @param strikeWad Strike; 0 gives the forward.
+    /// @custom:domain prices above 0, every argument below 2^112; anything else reverts by name
+    /// @param forwardWad Forward.
+    /// @param strikeWad Strike.
     /// @param volWad Volatility per year; 0 gives the intrinsic value.
     /// @param timeSec Time to expiry; 0 gives the intrinsic value.
     /// @return callWad Price.
@@ -37,12 +32,22 @@ library Black76 {
         pure
         returns (uint256 callWad, uint256 deltaWad)
     {
+        if ((forwardWad | strikeWad | volWad | timeSec) >> 112 != 0) {
+            _reject(forwardWad, strikeWad, volWad, timeSec);
+        }
         unchecked {
-            // Unchecked: the domain below keeps T*1e36 under 2**160 and vol*sqrt(T) under 2**168.
-            if ((forwardWad | strikeWad) >> 112 | volWad >> 80 | timeSec >> 40 != 0) {
-                _reject(forwardWad, strikeWad, volWad, timeSec);
+            // Unchecked: T*1e36 < 2**232, vol*sqrt(T) < 2**216, |d1| < 2**157, F*N(d1) < 2**172.
+            uint256 std = (volWad * Sqrt.sqrt(timeSec * SECOND)) / 1e18;
+            int256 d1 = _d1(Ln.lnRatio(forwardWad, strikeWad), std);
+            deltaWad = NormalDistribution.cdf(d1);
+            uint256 n2 = NormalDistribution.cdf(d1 - int256(std));
+            int256 price = int256(forwardWad * deltaWad - strikeWad * n2) / 1e18;
+            assembly ("memory-safe") {
+                // Equivalent: callWad = max(price, forwardWad - strikeWad, 0); rounding must not leave the bounds.
+                let over := sub(sub(forwardWad, strikeWad), price)
+                price := add(price, mul(over, sgt(over, 0)))
+                callWad := mul(price, sgt(price, 0))
             }
-            return _call(forwardWad, strikeWad, (volWad * Sqrt.sqrt((timeSec * 1e36) / YEAR_SEC)) / 1e18);
         }
     }
 
@@ -66,34 +71,18 @@ library Black76 {
         }
     }
 
-    function _call(uint256 forwardWad, uint256 strikeWad, uint256 stdWad)
-        private
-        pure
-        returns (uint256 callWad, uint256 deltaWad)
-    {
-        unchecked {
-            // Unchecked: |ln| < 2**67 and std < 2**108, prices times probabilities stay below 2**172.
-            int256 f = int256(forwardWad);
-            int256 k = int256(strikeWad);
-            if (stdWad == 0 || f * k == 0) return _intrinsic(f, k);
-            int256 std = int256(stdWad);
-            int256 d1 = (Ln.lnRatio(forwardWad, strikeWad) * 1e18) / std + (std >> 1);
-            deltaWad = NormalDistribution.cdf(d1);
-            int256 price = (f * int256(deltaWad) - k * int256(NormalDistribution.cdf(d1 - std))) / 1e18;
-            int256 floor = f > k ? f - k : int256(0);
-            callWad = uint256(price > floor ? price : floor);
+    /// @dev One wei more in the denominator: without a deviation d1 is outside the distribution, or 0 at the money exactly, which is
+    /// the intrinsic value and its delta.
+    function _d1(int256 lnWad, uint256 std) private pure returns (int256 d1) {
+        assembly ("memory-safe") {
+            // Equivalent: d1 = lnWad * 1e18 / (std + 1) + std / 2.
+            d1 := add(sdiv(mul(lnWad, 1000000000000000000), add(std, 1)), shr(1, std))
         }
     }
 
-    function _intrinsic(int256 f, int256 k) private pure returns (uint256 callWad, uint256 deltaWad) {
-        if (f > k) return (uint256(f - k), 1e18);
-        return (0, f == k && f != 0 ? 0.5e18 : 0);
-    }
-
     function _reject(uint256 forwardWad, uint256 strikeWad, uint256 volWad, uint256 timeSec) private pure {
-        if (forwardWad >= PRICE_LIMIT) revert Black76__Price(forwardWad, PRICE_LIMIT);
-        if (strikeWad >= PRICE_LIMIT) revert Black76__Price(strikeWad, PRICE_LIMIT);
-        if (volWad >= VOL_LIMIT_WAD) revert Black76__Volatility(volWad, VOL_LIMIT_WAD);
-        revert Black76__Time(timeSec, TIME_LIMIT_SEC);
+        uint256 price = forwardWad > strikeWad ? forwardWad : strikeWad;
+        uint256 other = volWad > timeSec ? volWad : timeSec;
+        revert Black76__TooLarge(price > other ? price : other, LIMIT);
     }
 }

@@ -13,7 +13,7 @@ library Ln {
     /// @dev 1 wad in the scale of the reduced argument is 1670e18 * 2^58 = 1.4146 * 2^128.
     uint256 private constant SCALE = 1670 << 58;
     uint256 private constant ONE = (1e18 * 1670) << 58;
-    int256 private constant MIDDLE_Q96 = (1e18 * 1670) << 26;
+    int256 private constant MIDDLE_Q136 = (1e18 * 1670) << 66;
     /// @dev ln 2, wad * 2^116.
     int256 private constant LN2 = 57584414849978831576646519229529903417786550753956342;
     uint256 private constant WAD_Q36 = 1e18 << 36;
@@ -32,7 +32,7 @@ library Ln {
     int256 private constant C4 = 408427032917581365251;
     int256 private constant C5 = 6869764;
 
-    /// @notice Thrown for the logarithm of 0.
+    /// @notice Thrown for the logarithm of 0 and for a quotient with a 0.
     error Ln__NotPositive(uint256 observed, uint256 limit);
 
     /// @notice ln(x).
@@ -42,15 +42,11 @@ library Ln {
     function lnWad(uint256 xWad) internal pure returns (int256 y) {
         unchecked {
             // Unchecked: below NEAR_LOW the difference wraps and is large; near 1 the product is below 2**137.
-            uint256 top;
-            uint256 m;
-            if (xWad - NEAR_LOW < NEAR_SPAN) {
-                top = _topNear(xWad * SCALE);
-                m = _mantissa(xWad * SCALE, top);
-            } else {
-                (m, top) = _far(xWad);
-            }
-            y = _series(m, top);
+            int256 m;
+            int256 octave;
+            if (xWad - NEAR_LOW < NEAR_SPAN) (m, octave) = _splitNear(xWad * SCALE);
+            else (m, octave) = _splitWad(xWad);
+            y = _series(m, octave);
         }
     }
 
@@ -67,67 +63,64 @@ library Ln {
                 // Equivalent: reduced = reduced / b, and 0 for b = 0.
                 reduced := div(reduced, b)
             }
-            uint256 top = reduced - NEAR_LOW_RATIO < NEAR_SPAN_RATIO ? _topNear(reduced) : _topFar(reduced);
-            y = _series(_mantissa(reduced, top), top);
+            int256 m;
+            int256 octave;
+            if (reduced - NEAR_LOW_RATIO < NEAR_SPAN_RATIO) (m, octave) = _splitNear(reduced);
+            else (m, octave) = _splitFar(reduced);
+            y = _series(m, octave);
         }
     }
 
-    /// @dev Position of the highest set bit within 7 octaves of 1: two comparisons and one look-up.
-    function _topNear(uint256 reduced) private pure returns (uint256 top) {
+    /// @dev Mantissa, Q136 in [1, 2), and exponent within 7 octaves of 1: two comparisons and one look-up.
+    function _splitNear(uint256 reduced) private pure returns (int256 m, int256 octave) {
         assembly ("memory-safe") {
-            // Equivalent: top = floor(log2(reduced)).
+            // Equivalent: octave = floor(log2(reduced)) - 128; m = reduced << (8 - octave).
             let y := shr(121, reduced)
-            top := mul(5, add(gt(y, 31), gt(y, 1023)))
-            top := add(add(top, 121), byte(shr(top, y), LOG2_OF_5_BITS))
+            let top := mul(5, add(gt(y, 31), gt(y, 1023)))
+            top := add(top, byte(shr(top, y), LOG2_OF_5_BITS))
+            m := shl(sub(15, top), reduced)
+            octave := sub(top, 7)
         }
     }
 
     /// @dev The same for any number, by halving.
-    function _topFar(uint256 reduced) private pure returns (uint256 top) {
+    function _splitFar(uint256 reduced) private pure returns (int256 m, int256 octave) {
         if (reduced == 0) revert Ln__NotPositive(0, 1);
         assembly ("memory-safe") {
-            // Equivalent: top = floor(log2(reduced)).
-            top := shl(7, gt(reduced, 0xffffffffffffffffffffffffffffffff))
+            // Equivalent: octave = floor(log2(reduced)) - 128; m = reduced * 2**(8 - octave).
+            let top := shl(7, gt(reduced, 0xffffffffffffffffffffffffffffffff))
             top := or(top, shl(6, gt(shr(top, reduced), 0xffffffffffffffff)))
             top := or(top, shl(5, gt(shr(top, reduced), 0xffffffff)))
             top := or(top, shl(4, gt(shr(top, reduced), 0xffff)))
             top := or(top, shl(3, gt(shr(top, reduced), 0xff)))
             top := or(top, shl(2, gt(shr(top, reduced), 0xf)))
             top := or(top, byte(shr(top, reduced), LOG2_OF_5_BITS))
+            m := shr(119, shl(sub(255, top), reduced))
+            octave := sub(top, 128)
         }
     }
 
-    /// @dev Mantissa and exponent of any number. From 2^187 on the last 70 bits count for less than the error.
-    function _far(uint256 xWad) private pure returns (uint256 m, uint256 top) {
+    /// @dev The same for any wad. From 2^187 on the last 70 bits count for less than the error.
+    function _splitWad(uint256 xWad) private pure returns (int256 m, int256 octave) {
         unchecked {
             // Unchecked: 2**187 * SCALE < 2**256.
             uint256 drop = xWad >> 187 == 0 ? 0 : 70;
-            uint256 reduced = (xWad >> drop) * SCALE;
-            top = _topFar(reduced);
-            m = _mantissa(reduced, top);
-            top += drop;
+            (m, octave) = _splitFar((xWad >> drop) * SCALE);
+            octave += int256(drop);
         }
     }
 
-    /// @dev Q96 in [1, 2).
-    function _mantissa(uint256 reduced, uint256 top) private pure returns (uint256) {
-        unchecked {
-            // Unchecked: top is at most 255.
-            return (reduced << (255 - top)) >> 159;
-        }
-    }
-
-    function _series(uint256 m, uint256 top) private pure returns (int256) {
+    function _series(int256 m, int256 octave) private pure returns (int256) {
         int256 z;
         assembly ("memory-safe") {
-            // Equivalent: z = (m - MIDDLE_Q96) * WAD_Q36 / (m + MIDDLE_Q96), without the check for 0.
-            z := sdiv(mul(sub(m, MIDDLE_Q96), WAD_Q36), add(m, MIDDLE_Q96))
+            // Equivalent: z = (m - MIDDLE_Q136) * WAD_Q36 / (m + MIDDLE_Q136), without the check for 0.
+            z := sdiv(mul(sub(m, MIDDLE_Q136), WAD_Q36), add(m, MIDDLE_Q136))
         }
         unchecked {
             // Unchecked: z < 2**94, u < 2**41, the sum below 2**255.
             int256 u = (z * z) >> 146;
             int256 p = ((((C5 * u + C4) * u + C3) * u + C2) * u + C1) * u + C0;
-            return ((p >> 173) * z + (int256(top) - 128) * LN2) >> 116;
+            return ((p >> 173) * z + octave * LN2) >> 116;
         }
     }
 }

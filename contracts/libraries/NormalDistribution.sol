@@ -14,17 +14,18 @@ library NormalDistribution {
     uint256 private constant LIMIT_WAD = 6.4e18;
     uint256 private constant HALF_WAD = 0.5e18;
 
-    int256 private constant C0 = 226156424291633194186662080095093570025917938800079226639565593765455331328;
-    int256 private constant C1 = 1009131169269412308523299410545781586806288915937618036952924160;
-    int256 private constant C2 = 29268479213384601724595343502321653242188204174617088;
-    int256 private constant C3 = 330854397172503447704958822732966245563534;
-    int256 private constant C4 = 343140572991171792757215166080857005591506589701432559764347574141583360;
-    int256 private constant C5 = 8687288326251569503432621037744957281855595462815292351053824;
-    int256 private constant C6 = 154177285807517754972726359402218020818012035452802;
-    int256 private constant C7 = -2240087683379909241487730529159474197089;
-    int256 private constant C8 = 37185555601360289471669810415;
-    int256 private constant C9 = -253762718204841801;
-    int256 private constant C10 = 1143663;
+    int256 private constant C0 = 207353169067860487534566160945367952561737842558262598640067761125755715584;
+    int256 private constant C1 = 925229281496512428738273337381198021796630132815152549097111552;
+    int256 private constant C2 = 26835018893233452330853122890264705022906404556420800;
+    int256 private constant C3 = 303346270036925099968205414365541349004564;
+    int256 private constant C4 = 300036373189247088891147964104469940601842169477718395728829612032;
+    int256 private constant C5 = 7596019495849197814908609324874612558831722683829452800;
+    int256 private constant C6 = 134810037934627266594397577810991578152968314;
+    int256 private constant C7 = -1958695173492358158831762879945417;
+    int256 private constant C8 = 32514427368361005123272;
+    int256 private constant C9 = -221885873061;
+    /// @dev Numerator of the tail: half of the denominator at 0; the coefficient of t^10 is 1.
+    int256 private constant C10 = 270389736736989180894586513105888238629400810298239456000000000000000000;
 
     /// @notice N(x).
     /// @custom:domain every int256
@@ -36,14 +37,14 @@ library NormalDistribution {
             int256 sign = xWad >> 255; // 0 or -1
             uint256 x = uint256((xWad ^ sign) - sign);
             int256 t = int256(x >> 26);
-            int256 p = ((((((C10 * t + C9) * t + C8) * t + C7) * t + C6) * t + C5) * t + C4) >> 138;
+            int256 p = ((((((t + C9) * t + C8) * t + C7) * t + C6) * t + C5) * t + C4) >> 118;
             p = ((((p * t + C3) * t + C2) * t + C1) * t + C0) >> 198;
             p *= p;
             uint256 p4 = uint256(p * p) >> 136;
             int256 part;
             assembly ("memory-safe") {
-                // Equivalent: part = HALF_WAD - (x < LIMIT_WAD ? (HALF_WAD << 180) / p4**3 : 0).
-                part := sub(HALF_WAD, mul(lt(x, LIMIT_WAD), div(shl(180, HALF_WAD), mul(mul(p4, p4), p4))))
+                // Equivalent: part = HALF_WAD - (x < LIMIT_WAD ? C10 / p4**3 : 0).
+                part := sub(HALF_WAD, mul(lt(x, LIMIT_WAD), div(C10, mul(mul(p4, p4), p4))))
             }
             // Half minus the tail, with the sign of x, from the middle.
             nWad = HALF_WAD + uint256((part ^ sign) - sign);

@@ -3,18 +3,21 @@ pragma solidity ^0.8.30;
 
 /// @title Sqrt
 /// @notice Square root by Heron's rule.
-/// @dev Within 16 octaves (of a wad: from 1.7e-4 to 10.6) one straight line is within a factor of 2.9 of the root and six
-/// steps reach 65 bits; elsewhere the first guess comes from the position of the highest set bit.
+/// @dev Within twelve octaves (of a wad: from 0.0013 to 4.16) one fraction is within 13 % of the root and four steps reach
+/// 64 bits; elsewhere the first guess comes from the position of the highest set bit.
 /// @custom:error-bound 1 unit of the result
 /// @custom:mirror math.isqrt
 library Sqrt {
-    uint256 private constant NEAR_LOW = 1 << 107;
-    uint256 private constant NEAR_SPAN = (1 << 123) - (1 << 107);
-    /// @dev The same in wad: 2^107/1e18 rounded up, 2^123/1e18 rounded down.
-    uint256 private constant NEAR_LOW_WAD = 162259276829214;
-    uint256 private constant NEAR_SPAN_WAD = 10633823966279326983 - NEAR_LOW_WAD;
-    /// @dev Of the line x / 2^60 + 2^55, which errs by the same factor at both ends and in the middle.
-    uint256 private constant LINE_START = 1 << 55;
+    uint256 private constant NEAR_LOW = 1 << 110;
+    uint256 private constant NEAR_SPAN = 4.16e36 - NEAR_LOW;
+    /// @dev The same in wad: 2^110/1e18 rounded up.
+    uint256 private constant NEAR_LOW_WAD = 1298074214633707;
+    uint256 private constant NEAR_SPAN_WAD = 4.16e18 - NEAR_LOW_WAD;
+    /// @dev First guess x / 2^61 + START - SLOPE / (x + CENTRE): one step from the best straight line, scaled so that it
+    /// errs by the same factor up and down.
+    uint256 private constant START = 0x6c31ee1d66c6500;
+    uint256 private constant SLOPE = 0x4fe8e6ad51e660000000000000000000000000000000;
+    uint256 private constant CENTRE = 0xc8b5aae1356118000000000000000;
 
     /// @notice Thrown when x * 1e18 does not fit.
     error Sqrt__TooLarge(uint256 observed, uint256 limit);
@@ -27,8 +30,8 @@ library Sqrt {
     function sqrtWad(uint256 xWad) internal pure returns (uint256 z) {
         unchecked {
             // Unchecked: below NEAR_LOW_WAD the difference wraps and is large.
-            z = _near(xWad * 1e18);
-            if (xWad - NEAR_LOW_WAD >= NEAR_SPAN_WAD) z = _farWad(xWad);
+            if (xWad - NEAR_LOW_WAD < NEAR_SPAN_WAD) z = _near(xWad * 1e18);
+            else z = _farWad(xWad);
         }
     }
 
@@ -36,22 +39,21 @@ library Sqrt {
     /// @custom:domain every uint256
     /// @custom:rounding within 1
     /// @param x Argument.
-    /// @return Root.
-    function sqrt(uint256 x) internal pure returns (uint256) {
+    /// @return z Root.
+    function sqrt(uint256 x) internal pure returns (uint256 z) {
         unchecked {
             // Unchecked: below NEAR_LOW the difference wraps and is large.
-            return x - NEAR_LOW < NEAR_SPAN ? _near(x) : _far(x);
+            if (x - NEAR_LOW < NEAR_SPAN) z = _near(x);
+            else z = _far(x);
         }
     }
 
-    /// @dev Six steps from the straight line.
+    /// @dev The fraction and four steps.
     function _near(uint256 x) private pure returns (uint256 z) {
         assembly ("memory-safe") {
-            // Equivalent: z = (x >> 60) + LINE_START, then six times z = (z + x/z)/2, without the check for 0. Two steps
-            // at a time: twice the first mean is z + x/z, and from twice a mean the next is z/4 + x/z.
-            z := add(shr(60, x), LINE_START)
-            z := add(z, div(x, z))
-            z := add(shr(2, z), div(x, z))
+            // Equivalent: z = (x >> 61) + START - SLOPE / (x + CENTRE), then four times z = (z + x/z)/2, without the check
+            // for 0. Two steps at a time: twice the first mean is z + x/z, and from it the next is a quarter plus x/it.
+            z := sub(add(shr(61, x), START), div(SLOPE, add(x, CENTRE)))
             z := add(z, div(x, z))
             z := add(shr(2, z), div(x, z))
             z := add(z, div(x, z))

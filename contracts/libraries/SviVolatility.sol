@@ -11,7 +11,7 @@ import {Sqrt} from "./Sqrt.sol";
 /// @custom:mirror offchain.mirror.svi
 library SviVolatility {
     uint256 private constant YEAR_SEC = 365 days;
-    uint256 private constant PRICE_LIMIT = 1 << 112;
+    uint256 private constant LIMIT = 1 << 112;
     int256 private constant PARAMETER_LIMIT_WAD = 1 << 80;
 
     /// @notice Raw SVI parameters of one expiry.
@@ -24,16 +24,16 @@ library SviVolatility {
         int256 sWad;
     }
 
-    /// @notice Thrown when a price is 0, or 2^112 wei or more.
-    error SviVolatility__Price(uint256 observed, uint256 limit);
-    /// @notice Thrown when a parameter is 2^80 wei (1.2 million) or more in size.
+    /// @notice Thrown when a price or the time (seconds) is 2^112 or more; names the largest.
+    error SviVolatility__TooLarge(uint256 observed, uint256 limit);
+    /// @notice Thrown when there is no time left.
+    error SviVolatility__NoTime(uint256 observed, uint256 limit);
+    /// @notice Thrown when a parameter is not in [-2^80, 2^80) wei (1.2 million); names the first.
     error SviVolatility__Parameter(int256 observed, int256 limit);
-    /// @notice Thrown when the time is 0, or 2^40 seconds or more.
-    error SviVolatility__Time(uint256 observed, uint256 limit);
 
     /// @notice Volatility of a strike.
-    /// @custom:domain 0 < F, K < 2^112; 0 < T < 2^40; |parameters| < 2^80; anything else reverts by name
-    /// @custom:error-bound 1e-14 of the volatility plus 1e-14*b*(1 + |rho|)/(2*sigma*T)
+    /// @custom:domain prices above 0 and below 2^112, 0 < T < 2^112, parameters in [-2^80, 2^80); anything else reverts by
+    /// name
     /// @param slice Parameters.
     /// @param forwardWad Forward.
     /// @param strikeWad Strike.
@@ -44,37 +44,55 @@ library SviVolatility {
         pure
         returns (uint256)
     {
-        if ((forwardWad | strikeWad) >> 112 != 0) revert SviVolatility__Price(forwardWad | strikeWad, PRICE_LIMIT);
-        if (forwardWad == 0 || strikeWad == 0) revert SviVolatility__Price(0, 1);
-        if (timeSec == 0 || timeSec >> 40 != 0) revert SviVolatility__Time(timeSec, 1 << 40);
-        uint256 w = totalVariance(slice, Ln.lnRatio(strikeWad, forwardWad));
         unchecked {
-            // Unchecked: w < 2**164, so the product is below 2**250.
-            return Sqrt.sqrt((w * (1e18 * YEAR_SEC)) / timeSec);
+            // Unchecked: no time wraps and fails the check; the domain bounds every product of `_variance` by 2**166 and
+            // the last one by 2**250.
+            uint256 union = (forwardWad | strikeWad | (timeSec - 1)) >> 31;
+            if ((union | _span(slice)) >> 81 != 0) _reject(slice, forwardWad, strikeWad, timeSec);
+            uint256 w = _variance(slice, Ln.lnRatio(strikeWad, forwardWad));
+            assembly ("memory-safe") {
+                // Equivalent: w = w * 1e18 * YEAR_SEC / timeSec.
+                w := div(mul(w, 31536000000000000000000000), timeSec)
+            }
+            return Sqrt.sqrt(w);
         }
     }
 
-    /// @notice Total variance at a log-moneyness.
-    /// @custom:domain |parameters| and |k| < 2^80, else a named revert
-    /// @param slice Parameters.
-    /// @param kWad ln(K/F).
-    /// @return Total variance, at least 0.
-    function totalVariance(Slice memory slice, int256 kWad) internal pure returns (uint256) {
+    /// @dev All parameters, moved to [0, 2^81) where they are in the domain, in one word.
+    function _span(Slice memory slice) private pure returns (uint256) {
         unchecked {
-            // Unchecked: the domain bounds every product by 2**163.
-            (int256 a, int256 b, int256 rho) = (slice.aWad, slice.bWad, slice.rhoWad);
-            (int256 m, int256 s) = (slice.mWad, slice.sWad);
-            _check(a, b, rho, m, s);
-            int256 x = kWad - m;
-            int256 root = int256(Sqrt.sqrt(uint256(x * x + s * s)));
-            int256 w = a + (b * ((rho * x) / 1e18 + root)) / 1e18;
-            return w > 0 ? uint256(w) : 0;
+            // Unchecked: what wraps has its highest bits set or was far outside.
+            int256 moved = (slice.aWad + PARAMETER_LIMIT_WAD) | (slice.bWad + PARAMETER_LIMIT_WAD);
+            moved |= (slice.rhoWad + PARAMETER_LIMIT_WAD) | (slice.mWad + PARAMETER_LIMIT_WAD);
+            return uint256(moved | (slice.sWad + PARAMETER_LIMIT_WAD));
         }
     }
 
-    /// @dev x ^ (x >> 255) is x or -x - 1, so one comparison of their union bounds all.
-    function _check(int256 a, int256 b, int256 rho, int256 m, int256 s) private pure {
-        int256 union = (a ^ (a >> 255)) | (b ^ (b >> 255)) | (rho ^ (rho >> 255)) | (m ^ (m >> 255)) | (s ^ (s >> 255));
-        if (union >= PARAMETER_LIMIT_WAD) revert SviVolatility__Parameter(union, PARAMETER_LIMIT_WAD);
+    function _variance(Slice memory slice, int256 kWad) private pure returns (uint256) {
+        unchecked {
+            // Unchecked: by the domain and |k| < 2**67.
+            int256 x = kWad - slice.mWad;
+            int256 root = int256(Sqrt.sqrt(uint256(x * x + slice.sWad * slice.sWad)));
+            int256 w = slice.aWad + (slice.bWad * ((slice.rhoWad * x) / 1e18 + root)) / 1e18;
+            return uint256(w & ~(w >> 255)); // at least 0
+        }
+    }
+
+    function _reject(Slice memory slice, uint256 forwardWad, uint256 strikeWad, uint256 timeSec) private pure {
+        if (timeSec == 0) revert SviVolatility__NoTime(0, 1);
+        uint256 largest = forwardWad > strikeWad ? forwardWad : strikeWad;
+        if (timeSec > largest) largest = timeSec;
+        if (largest >= LIMIT) revert SviVolatility__TooLarge(largest, LIMIT);
+        _rejectParameter(slice.aWad);
+        _rejectParameter(slice.bWad);
+        _rejectParameter(slice.rhoWad);
+        _rejectParameter(slice.mWad);
+        _rejectParameter(slice.sWad);
+    }
+
+    function _rejectParameter(int256 valueWad) private pure {
+        if (valueWad >= PARAMETER_LIMIT_WAD || valueWad < -PARAMETER_LIMIT_WAD) {
+            revert SviVolatility__Parameter(valueWad, PARAMETER_LIMIT_WAD);
+        }
     }
 }

@@ -24,7 +24,7 @@ Real = Callable[[mp.mpf], mp.mpf]
 WAD = 10**18
 #: ln: 1.0 in the scale of the reduced argument; its mantissa is close to sqrt(2), the middle of an octave.
 LN_ONE = (1670 * WAD) << 58
-LN_MIDDLE = LN_ONE >> 32
+LN_MIDDLE = LN_ONE << 8
 #: ln: z is wad*2^36, u = z^2 >> 146.
 LN_SQUARE_SCALE = mp.mpf(WAD) ** 2 * mp.mpf(2) ** (72 - 146)
 #: exp: u is Q50, R is Q250.
@@ -78,7 +78,7 @@ def remez(powers: list[int], target: Real, weight: Real, low: mp.mpf, high: mp.m
 
 def fit_ln() -> list[int]:
     """2*atanh(z)/z in u = z^2, weighted so that the logarithm's error is even."""
-    middle = mp.mpf(LN_MIDDLE) / 2**96
+    middle = mp.mpf(LN_MIDDLE) / 2**136
     furthest = max((2 - middle) / (2 + middle), (middle - 1) / (middle + 1)) ** 2
     fitted = remez(
         list(range(6)),
@@ -94,7 +94,7 @@ def ln_integer(c: list[int], x: int) -> int:
     """Ln.lnWad for x in [1, 2) of the reduced scale, wad."""
     reduced = x * (1670 << 58)
     log2 = reduced.bit_length() - 1
-    m = reduced >> (log2 - 96) if log2 >= 96 else reduced << (96 - log2)
+    m = reduced << (136 - log2)
     numerator = (m - LN_MIDDLE) * (WAD << 36)
     z = abs(numerator) // (m + LN_MIDDLE) * (1 if numerator >= 0 else -1)
     u = z * z >> 146
@@ -152,10 +152,10 @@ def prove_exp(c: list[int]) -> float:
     return float(worst)
 
 
-def cdf_scales() -> list[mp.mpf]:
-    """Scale of every coefficient: Q247 at the top, one shift by 138 bits between the powers 4 and 3."""
-    scales = [mp.mpf(2) ** 247 * CDF_STEP**j for j in range(4)]
-    return scales + [mp.mpf(2) ** (247 + 138) * CDF_STEP**j for j in range(4, 11)]
+def cdf_scales(leading: mp.mpf) -> list[mp.mpf]:
+    """Scale of every coefficient: that of t^10 is 1; 118 bits are shifted out between the powers 4 and 3."""
+    scales = [CDF_STEP ** (j - 10) / leading for j in range(4, 11)]
+    return [scales[0] * CDF_STEP ** (j - 4) / mp.mpf(2) ** 118 for j in range(4)] + scales
 
 
 def fit_cdf() -> list[int]:
@@ -171,21 +171,23 @@ def fit_cdf() -> list[int]:
         return min(mp.exp(x * x / 2), CDF_TAIL_WEIGHT) * CDF_POWER * tail(x) / root(x)
 
     fitted = remez(list(range(1, 11)), lambda x: root(x) - 1, weight, mp.mpf(0), CDF_LIMIT)
-    return [int(mp.nint(c * s)) for c, s in zip([mp.mpf(1), *fitted], cdf_scales(), strict=True)]
+    coefficients = [int(mp.nint(c * s)) for c, s in zip([mp.mpf(1), *fitted], cdf_scales(fitted[-1]), strict=True)]
+    # In place of the leading 1: the numerator that makes N(0) exactly 1/2.
+    return [*coefficients[:-1], (WAD // 2) * ((coefficients[0] >> 198) ** 4 >> 136) ** 3]
 
 
 def cdf_integer(c: list[int], x: int) -> int:
     """NormalDistribution.cdf for x <= 0 inside the clip, wad; ``x`` is the absolute value."""
     t = x >> 26
-    p = c[10]
+    p = 1
     for k in range(9, 3, -1):
         p = p * t + c[k]
-    p >>= 138
+    p >>= 118
     for k in range(3, -1, -1):
         p = p * t + c[k]
     p >>= 198
     p4 = p**4 >> 136
-    return ((WAD // 2) << 180) // p4**3
+    return c[10] // p4**3
 
 
 def prove_cdf(c: list[int]) -> float:
@@ -221,7 +223,7 @@ FITS = {
 def with_coefficients(text: str, coefficients: list[int]) -> str:
     """The library's source with its coefficients replaced."""
     for j, value in enumerate(coefficients):
-        text, count = re.subn(rf"(constant C{j} = )-?\w+;", rf"\g<1>{value};", text)
+        text, count = re.subn(rf"(constant C{j} =)\s-?\w+;", rf"\g<1> {value};", text)
         if count != 1:
             raise SystemExit(f"constant C{j} is named {count} times")
     return text
