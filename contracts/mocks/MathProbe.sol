@@ -9,69 +9,82 @@ import {Sqrt} from "../libraries/Sqrt.sol";
 import {SviVolatility} from "../libraries/SviVolatility.sol";
 
 /// @title MathProbe
-/// @notice Every fixed-point library over arrays, for tests and measurements.
-/// @dev Arguments and results are packed words: 32 bytes each, one after the other. `gas*` functions return the gas of
-/// one evaluation: the mean over the arguments less that of a loop that only reads them.
+/// @notice Every fixed-point library over arrays: tens of thousands of points in one call.
 contract MathProbe {
-    function gasExp(int256[] memory x) external view returns (uint256 gasUsed, int256 sum) {
-        uint256 start = gasleft();
-        for (uint256 i; i < x.length; ++i) sum += x[i];
-        uint256 empty = start - gasleft();
-        start = gasleft();
-        for (uint256 i; i < x.length; ++i) sum += int256(Exp.expWad(x[i]));
-        gasUsed = ((start - gasleft() - empty) * 10) / x.length;
-    }
-    function gasLn(int256[] memory x) external view returns (uint256 gasUsed, int256 sum) {
-        uint256 start = gasleft();
-        for (uint256 i; i < x.length; ++i) sum += x[i];
-        uint256 empty = start - gasleft();
-        start = gasleft();
-        for (uint256 i; i < x.length; ++i) sum += int256(Ln.lnWad(uint256(x[i])));
-        gasUsed = ((start - gasleft() - empty) * 10) / x.length;
-    }
-    function gasSqrt(int256[] memory x) external view returns (uint256 gasUsed, int256 sum) {
-        uint256 start = gasleft();
-        for (uint256 i; i < x.length; ++i) sum += x[i];
-        uint256 empty = start - gasleft();
-        start = gasleft();
-        for (uint256 i; i < x.length; ++i) sum += int256(Sqrt.sqrtWad(uint256(x[i])));
-        gasUsed = ((start - gasleft() - empty) * 10) / x.length;
-    }
-    function gasCdf(int256[] memory x) external view returns (uint256 gasUsed, int256 sum) {
-        uint256 start = gasleft();
-        for (uint256 i; i < x.length; ++i) sum += x[i];
-        uint256 empty = start - gasleft();
-        start = gasleft();
-        for (uint256 i; i < x.length; ++i) sum += int256(NormalDistribution.cdf(x[i]));
-        gasUsed = ((start - gasleft() - empty) * 10) / x.length;
-    }
-    function gasCall(uint256[4][] memory x) external view returns (uint256 gasUsed, uint256 sum) {
-        uint256 start = gasleft();
+    function exp(int256[] calldata x) external pure returns (uint256[] memory y) {
+        y = new uint256[](x.length);
         for (uint256 i; i < x.length; ++i) {
-            uint256[4] memory o = x[i];
-            unchecked { sum += o[0] + o[1] + o[2] + o[3]; }
+            y[i] = Exp.expWad(x[i]);
         }
-        uint256 empty = start - gasleft();
-        start = gasleft();
-        for (uint256 i; i < x.length; ++i) {
-            uint256[4] memory o = x[i];
-            (uint256 c,) = Black76.call(o[0], o[1], o[2], o[3]);
-            unchecked { sum += c; }
-        }
-        gasUsed = ((start - gasleft() - empty) * 10) / x.length;
     }
-    function gasSvi(SviVolatility.Slice memory slice, uint256[4][] memory x) external view returns (uint256 gasUsed, uint256 sum) {
-        uint256 start = gasleft();
+
+    function ln(uint256[] calldata x) external pure returns (int256[] memory y) {
+        y = new int256[](x.length);
         for (uint256 i; i < x.length; ++i) {
-            uint256[4] memory o = x[i];
-            unchecked { sum += o[0] + o[1] + o[2] + o[3]; }
+            y[i] = Ln.lnWad(x[i]);
         }
-        uint256 empty = start - gasleft();
-        start = gasleft();
+    }
+
+    function lnRatio(uint256[] calldata a, uint256[] calldata b) external pure returns (int256[] memory y) {
+        y = new int256[](a.length);
+        for (uint256 i; i < a.length; ++i) {
+            y[i] = Ln.lnRatio(a[i], b[i]);
+        }
+    }
+
+    function sqrtWad(uint256[] calldata x) external pure returns (uint256[] memory y) {
+        y = new uint256[](x.length);
         for (uint256 i; i < x.length; ++i) {
-            uint256[4] memory o = x[i];
-            unchecked { sum += SviVolatility.volatility(slice, o[0], o[1], o[3]); }
+            y[i] = Sqrt.sqrtWad(x[i]);
         }
-        gasUsed = ((start - gasleft() - empty) * 10) / x.length;
+    }
+
+    function sqrt(uint256[] calldata x) external pure returns (uint256[] memory y) {
+        y = new uint256[](x.length);
+        for (uint256 i; i < x.length; ++i) {
+            y[i] = Sqrt.sqrt(x[i]);
+        }
+    }
+
+    function cdf(int256[] calldata x) external pure returns (uint256[] memory y) {
+        y = new uint256[](x.length);
+        for (uint256 i; i < x.length; ++i) {
+            y[i] = NormalDistribution.cdf(x[i]);
+        }
+    }
+
+    /// @notice Price of each call, then delta of each call.
+    function call(
+        uint256[] calldata forwardWad,
+        uint256[] calldata strikeWad,
+        uint256[] calldata volWad,
+        uint256[] calldata timeSec
+    ) external pure returns (uint256[] memory y) {
+        uint256 n = forwardWad.length;
+        y = new uint256[](2 * n);
+        for (uint256 i; i < n; ++i) {
+            (y[i], y[n + i]) = Black76.call(forwardWad[i], strikeWad[i], volWad[i], timeSec[i]);
+        }
+    }
+
+    function put(uint256 forwardWad, uint256 strikeWad, uint256 volWad, uint256 timeSec)
+        external
+        pure
+        returns (uint256, int256)
+    {
+        return Black76.put(forwardWad, strikeWad, volWad, timeSec);
+    }
+
+    function volatility(
+        SviVolatility.Slice calldata slice,
+        uint256[] calldata forwardWad,
+        uint256[] calldata strikeWad,
+        uint256[] calldata timeSec
+    ) external pure returns (uint256[] memory y) {
+        y = new uint256[](forwardWad.length);
+        SviVolatility.Slice memory s = slice;
+        for (uint256 i; i < forwardWad.length; ++i) {
+            y[i] = SviVolatility.volatility(s, forwardWad[i], strikeWad[i], timeSec[i]);
+        }
     }
 }
