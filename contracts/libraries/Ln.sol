@@ -17,9 +17,9 @@ library Ln {
     /// @dev ln 2, wad * 2^116.
     int256 private constant LN2 = 57584414849978831576646519229529903417786550753956342;
     uint256 private constant WAD_Q36 = 1e18 << 36;
-    /// @dev 15 octaves: from 0.009 to 295 in wad, and the same in the scale of the reduced argument.
-    uint256 private constant NEAR_LOW = 1 << 53;
-    uint256 private constant NEAR_SPAN = (1 << 68) - (1 << 53);
+    /// @dev 15 octaves: 2^121 and 2^136 over SCALE, which is 0.0055 to 181 in wad, and the same in that scale.
+    uint256 private constant NEAR_LOW = 5522977267577711;
+    uint256 private constant NEAR_SPAN = 180976919103986403399 - NEAR_LOW;
     uint256 private constant NEAR_LOW_RATIO = 1 << 121;
     uint256 private constant NEAR_SPAN_RATIO = (1 << 136) - (1 << 121);
     /// @dev Byte i is the position of the highest set bit of i.
@@ -41,7 +41,7 @@ library Ln {
     /// @return y Logarithm, wad.
     function lnWad(uint256 xWad) internal pure returns (int256 y) {
         unchecked {
-            // Unchecked: below NEAR_LOW the difference wraps and is large; near 1 the product is below 2**137.
+            // Unchecked: below NEAR_LOW the difference wraps and is large; near 1 the product is below 2**136.
             int256 m;
             int256 octave;
             if (xWad - NEAR_LOW < NEAR_SPAN) (m, octave) = _splitNear(xWad * SCALE);

@@ -7,7 +7,7 @@ pragma solidity ^0.8.30;
 /// power 16). Because the tail is a power, its error falls with it: a price K*N(d2) far out of the money stays exact to
 /// the scale of the forward. Coefficients: scripts/dev/make_minimax.py.
 /// @custom:unit wad
-/// @custom:error-bound 3e-10 absolute, and for |x| > 2.45 1.5e-11 in the smaller of N(x) and N(-x)
+/// @custom:error-bound 3e-10 absolute; 1.5e-11 for 2.45 < |x| < 6.4; 7.8e-11 beyond
 /// @custom:mirror scipy.special.ndtr
 library NormalDistribution {
     /// @dev From here on N is exactly 0 or 1; N(-6.4) = 7.8e-11.

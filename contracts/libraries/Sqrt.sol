@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice Square root by Heron's rule.
 /// @dev Within twelve octaves (of a wad: from 0.0013 to 4.16) one fraction is within 13 % of the root and four steps reach
 /// 64 bits; elsewhere the first guess comes from the position of the highest set bit.
-/// @custom:error-bound 1 unit of the result
+/// @custom:error-bound 2 units of the result
 /// @custom:mirror math.isqrt
 library Sqrt {
     uint256 private constant NEAR_LOW = 1 << 110;
@@ -24,7 +24,7 @@ library Sqrt {
 
     /// @notice sqrt(x) of a wad.
     /// @custom:domain x < 2^196
-    /// @custom:rounding within 1 wei
+    /// @custom:rounding at most 2 wei below or 1 above
     /// @param xWad Argument, wad.
     /// @return z Root, wad.
     function sqrtWad(uint256 xWad) internal pure returns (uint256 z) {
@@ -37,7 +37,7 @@ library Sqrt {
 
     /// @notice Square root of an integer.
     /// @custom:domain every uint256
-    /// @custom:rounding within 1
+    /// @custom:rounding at most 2 below or 1 above
     /// @param x Argument.
     /// @return z Root.
     function sqrt(uint256 x) internal pure returns (uint256 z) {

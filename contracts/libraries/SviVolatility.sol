@@ -8,6 +8,7 @@ import {Sqrt} from "./Sqrt.sol";
 /// @notice Volatility of a strike on a raw SVI slice of total variance.
 /// @dev w(k) = a + b*(rho*(k - m) + sqrt((k - m)^2 + s^2)), k = ln(K/F); sigma = sqrt(w/T).
 /// @custom:unit wad; time in seconds, a year has 365 days
+/// @custom:error-bound 1e-12 of the volatility where total variance is above 1e-10
 /// @custom:mirror offchain.mirror.svi
 library SviVolatility {
     uint256 private constant YEAR_SEC = 365 days;
@@ -24,7 +25,7 @@ library SviVolatility {
         int256 sWad;
     }
 
-    /// @notice Thrown when a price or the time (seconds) is 2^112 or more; names the largest.
+    /// @notice Thrown when a price is 2^112 wei or more, or the time more seconds than that; names the largest.
     error SviVolatility__TooLarge(uint256 observed, uint256 limit);
     /// @notice Thrown when there is no time left.
     error SviVolatility__NoTime(uint256 observed, uint256 limit);
@@ -32,7 +33,7 @@ library SviVolatility {
     error SviVolatility__Parameter(int256 observed, int256 limit);
 
     /// @notice Volatility of a strike.
-    /// @custom:domain prices above 0 and below 2^112, 0 < T < 2^112, parameters in [-2^80, 2^80); anything else reverts by
+    /// @custom:domain prices above 0 and below 2^112, 0 < T <= 2^112, parameters in [-2^80, 2^80); anything else reverts by
     /// name
     /// @param slice Parameters.
     /// @param forwardWad Forward.
