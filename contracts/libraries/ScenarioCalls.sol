@@ -2,13 +2,13 @@
 pragma solidity ^0.8.30;
 
 import {Ln} from "./Ln.sol";
-import {NormalCdf} from "./NormalCdf.sol";
+import {NormalQuartic} from "./NormalQuartic.sol";
 import {Sqrt} from "./Sqrt.sol";
 
 /// @title ScenarioCalls
 /// @notice One undiscounted call under many scenarios: price moves with known logarithms, three volatilities.
 /// @dev One logarithm and one root per option, one reciprocal per volatility, two table reads per row. The table is in
-/// memory (NormalCdf.load), once for any number of options.
+/// memory (NormalQuartic.load), once for any number of options.
 /// @custom:unit wad; time in seconds, a year has 365 days
 /// @custom:error-bound price 4e-11*(F' + K), F' the moved forward
 library ScenarioCalls {
@@ -93,8 +93,8 @@ library ScenarioCalls {
                 }
                 int256 d1 = (((lnQ64 + (int256(word) >> 160)) * int256(inverse)) >> 64) + int256(std >> 1);
                 int256 forward = int256((forwardWad * ((word >> 64) & ((1 << 96) - 1))) >> 64);
-                int256 n2 = NormalCdf.cdf(table, d1 - int256(std));
-                int256 price = (forward * NormalCdf.cdf(table, d1) - strikeWad * n2) >> 60;
+                int256 n2 = NormalQuartic.cdf(table, d1 - int256(std));
+                int256 price = (forward * NormalQuartic.cdf(table, d1) - strikeWad * n2) >> 60;
                 assembly ("memory-safe") {
                     // Equivalent: callWad[i/32 - 1] = max(price, forward - strikeWad, 0).
                     let over := sub(sub(forward, strikeWad), price)

@@ -32,7 +32,7 @@ TS: Final = 1_800_000_000
 #: Where the code of a probe is put.
 ADDRESS: Final = "0x00000000000000000000000000000000000b0b0b"
 
-TABLE_ADDRESS: Final = "0x000000000000000000000000000000000007AB1E"
+TABLE_ADDRESS: Final = "0x000000000000000000000000000000000007aB1e"
 
 SOURCE: Final = """// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
@@ -108,7 +108,7 @@ def rows_case(source: random.Random, rows: list[tuple[int, int]], limit: int | N
         words.append(ln_q64 << 160 | int(growth * 2**64) << 64 | vol << 5)
     literals = " ".join(f"rows[{i}] = {hex(word)};" for i, word in enumerate(words))
     return Case(
-        ("ScenarioCalls", "NormalCdf"),
+        ("ScenarioCalls", "NormalQuartic"),
         "uint256[3] memory v = [a[2] * 3 / 2, a[2], a[2] * 3 / 4];"
         "sum += ScenarioCalls.prices(table, a[0], a[1], v, a[3], rows)[0];",
         options(source),
@@ -117,7 +117,7 @@ def rows_case(source: random.Random, rows: list[tuple[int, int]], limit: int | N
         limit,
         goal,
         setup=f"uint256[] memory rows = new uint256[]({len(rows)}); {literals}",
-        prepare=f"uint256 table = NormalCdf.load({TABLE_ADDRESS});",
+        prepare=f"uint256 table = NormalQuartic.load({TABLE_ADDRESS});",
     )
 
 
@@ -142,6 +142,11 @@ def cases() -> dict[str, Case]:
         "gas.math.cdf": Case(
             ("NormalDistribution",), "sum += NormalDistribution.cdf(a[0]);", wads(lambda: source.uniform(-6, 6)), "gud-cdf",
             388, 300, 220, "int256",
+        ),
+        "gas.math.cdf_table": Case(
+            ("NormalQuartic",), "sum += uint256(NormalQuartic.cdf(table, a[0]));",
+            [[int(source.uniform(-6, 6) * 2**64)] for _ in range(ARGUMENTS)], "gud-cdf", 388, 300, 220, "int256",
+            prepare=f"uint256 table = NormalQuartic.load({TABLE_ADDRESS});",
         ),
         "gas.math.black76": Case(
             ("Black76",), "(uint256 c, uint256 d) = Black76.call(a[0], a[1], a[2], a[3]); sum += c + d;", options(source),
@@ -169,8 +174,8 @@ def compile_probe(case: Case) -> str:
 
 
 def table_code() -> str:
-    """The deployed code of NormalTable: its words."""
-    text = (ROOT / "contracts" / "libraries" / "NormalTable.sol").read_text(encoding="utf-8")
+    """The deployed code of NormalQuarticTable: its words."""
+    text = (ROOT / "contracts" / "libraries" / "NormalQuarticTable.sol").read_text(encoding="utf-8")
     return "".join(re.findall(r'hex"([0-9a-f]{64})"', text))
 
 
