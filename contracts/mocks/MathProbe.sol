@@ -5,6 +5,8 @@ import {Black76} from "../libraries/Black76.sol";
 import {Exp} from "../libraries/Exp.sol";
 import {Ln} from "../libraries/Ln.sol";
 import {NormalDistribution} from "../libraries/NormalDistribution.sol";
+import {NormalQuartic} from "../libraries/NormalQuartic.sol";
+import {ScenarioCalls} from "../libraries/ScenarioCalls.sol";
 import {Sqrt} from "../libraries/Sqrt.sol";
 import {SviVolatility} from "../libraries/SviVolatility.sol";
 
@@ -51,6 +53,31 @@ contract MathProbe {
         for (uint256 i; i < x.length; ++i) {
             y[i] = NormalDistribution.cdf(x[i]);
         }
+    }
+
+    function quartic(address table, int256[] calldata dQ64) external view returns (int256[] memory y) {
+        y = new int256[](dQ64.length);
+        uint256 pointer = NormalQuartic.load(table);
+        for (uint256 i; i < dQ64.length; ++i) {
+            y[i] = NormalQuartic.cdf(pointer, dQ64[i]);
+        }
+    }
+
+    /// @notice Price under each row (ln(1 + x) and 1 + x in Q64, index of the volatility).
+    function scenarioCalls(
+        address table,
+        uint256[2] calldata forwardAndStrikeWad,
+        uint256[3] calldata volWad,
+        uint256 timeSec,
+        int256[3][] calldata rows
+    ) external view returns (uint256[] memory) {
+        uint256[] memory words = new uint256[](rows.length);
+        for (uint256 i; i < rows.length; ++i) {
+            words[i] = ScenarioCalls.row(rows[i][0], uint256(rows[i][1]), uint256(rows[i][2]));
+        }
+        uint256 pointer = NormalQuartic.load(table);
+        (uint256 forwardWad, uint256 strikeWad) = (forwardAndStrikeWad[0], forwardAndStrikeWad[1]);
+        return ScenarioCalls.prices(pointer, forwardWad, strikeWad, volWad, timeSec, words);
     }
 
     /// @notice Price of each call, then delta of each call.

@@ -59,11 +59,11 @@ class Words:
         return words.tobytes()
 
     def real(self, unit: int = WAD) -> Floats:
-        """The number over its unit, correct to 80 bits twice rounded."""
+        """Return the number over its unit, correct to 80 bits twice rounded."""
         return self.value.astype(Long) * (Long(256) ** self.scale_bytes / Long(unit))
 
     def exact(self, i: int) -> int:
-        """The whole number at one place."""
+        """Return the whole number at one place."""
         return int(self.value[i]) << (8 * self.scale_bytes)
 
 
@@ -85,8 +85,9 @@ class Probe:
     def __init__(self, contract: Contract) -> None:
         self.contract = contract
 
-    def run(self, signature: str, arrays: Sequence[Words], head: Sequence[int] = (), fields: int = 1,
-            chunk: int = CHUNK) -> list[Floats]:
+    def run(
+        self, signature: str, arrays: Sequence[Words], head: Sequence[int] = (), fields: int = 1, chunk: int = CHUNK
+    ) -> list[Floats]:
         """Call ``signature`` chunk by chunk; static ``head`` words come first, ``fields`` results come back."""
         selector = keccak(text=signature)[:4]
         total = len(arrays[0].value)
@@ -122,7 +123,10 @@ class Report:
         largest = float(np.max(error)) if np.all(np.isfinite(error)) else float("inf")
         bad = largest > bound or own > bound / 2
         self.failed |= bad
-        print(f"{what:<46}{len(error):>10,}{largest:>11.2e}{bound:>9.0e}{own:>11.1e}{'  BROKEN' if bad else ''}", flush=True)
+        print(
+            f"{what:<46}{len(error):>10,}{largest:>11.2e}{bound:>9.0e}{own:>11.1e}{'  BROKEN' if bad else ''}",
+            flush=True,
+        )
 
 
 def own_error(reference: Floats, exact: Callable[[int], Any], relative: bool = False) -> float:
@@ -143,10 +147,15 @@ def logs(random: np.random.Generator, low: float, high: float, count: int) -> Fl
 
 def check_exp(probe: Probe, random: np.random.Generator, count: int, report: Report) -> None:
     """Relative to the result, and at most one wei where it is small."""
-    x = Words(np.concatenate([
-        random.integers(int(-42e18 / 256), int(135.3e18 / 256), count // 2),
-        random.integers(int(-3e18 / 256), int(3e18 / 256), count - count // 2),
-    ]), 1)
+    x = Words(
+        np.concatenate(
+            [
+                random.integers(int(-42e18 / 256), int(135.3e18 / 256), count // 2),
+                random.integers(int(-3e18 / 256), int(3e18 / 256), count - count // 2),
+            ]
+        ),
+        1,
+    )
     (got,) = probe.run("exp(int256[])", [x])
     want = np.exp(x.real())
     own = own_error(want, lambda i: mp.exp(mp.mpf(x.exact(i)) / WAD), relative=True)
@@ -209,7 +218,7 @@ def exact_call(forward: int, strike: Any, std: Any) -> tuple[Any, Any, Any]:
 
 
 def black(forward: Floats, strike: Floats, std: Floats) -> tuple[Floats, Floats, Floats]:
-    """The same in floats; the logarithm and d in 80 bits."""
+    """Compute the same in floats; the logarithm and d in 80 bits."""
     moneyness = strike / forward
     d1 = -np.log(moneyness) / std + std / 2
     n1, n2 = ndtr(d1.astype(float)), ndtr((d1 - std).astype(float))
@@ -217,7 +226,7 @@ def black(forward: Floats, strike: Floats, std: Floats) -> tuple[Floats, Floats,
 
 
 def check_call(probe: Probe, random: np.random.Generator, count: int, report: Report) -> None:
-    """The standalone library, price over the forward and delta."""
+    """Compare the standalone library: price over the forward and delta."""
     forward, strike_e8, vol, seconds = options(random, count)
     strike = in_wad(strike_e8)
     names = "call(uint256[],uint256[],uint256[],uint256[])"
@@ -255,7 +264,7 @@ def check_svi(probe: Probe, random: np.random.Generator, count: int, report: Rep
 
 
 def check_kernel(probe: Probe, engine: str, random: np.random.Generator, count: int, report: Report) -> None:
-    """The deployed engine: value and greeks of one option through RiskEngine.detailOf."""
+    """Compare the deployed engine: value and greeks of one option through RiskEngine.detailOf."""
     forward, strike, vol, seconds = options(random, count)
     years = seconds.real(YEAR_SEC)
     variance = Words(np.maximum((vol.real() ** 2 * years * WAD / 256).astype(np.int64), 1), 1)

@@ -66,9 +66,7 @@ def remez(powers: list[int], target: Real, weight: Real, low: mp.mpf, high: mp.m
             right[row] = wanted[i]
         solution = mp.lu_solve(matrix, right)
         fitted = [solution[j] for j in range(len(powers))]
-        errors = [
-            w * (mp.fdot(fitted, row) - g) for w, g, row in zip(weights, wanted, rows, strict=True)
-        ]
+        errors = [w * (mp.fdot(fitted, row) - g) for w, g, row in zip(weights, wanted, rows, strict=True)]
         largest = max(map(abs, errors))
         chosen = extrema(errors, size)
         if len(chosen) < size or largest < abs(solution[size - 1]) * mp.mpf("1.0005"):
@@ -139,7 +137,7 @@ def exp_integer(c: list[int], x: int) -> int:
         r = r * u + c[k]
     r >>= 150
     quotient = ((r + f) << 96) // (r - f)
-    return quotient * ((WAD << 99)) >> (195 - 60 - n)
+    return quotient * (WAD << 99) >> (195 - 60 - n)
 
 
 def prove_exp(c: list[int]) -> float:
@@ -221,7 +219,7 @@ FITS = {
 
 
 def with_coefficients(text: str, coefficients: list[int]) -> str:
-    """The library's source with its coefficients replaced."""
+    """Return the library's source with its coefficients replaced."""
     for j, value in enumerate(coefficients):
         text, count = re.subn(rf"(constant C{j} =)\s-?\w+;", rf"\g<1> {value};", text)
         if count != 1:

@@ -1,8 +1,8 @@
 """Generate contracts/libraries/NormalQuarticTable.sol and prove the error bound of NormalQuartic.
 
-The same 256 quartics as ``make_normal_table.py``, packed so that evaluation needs neither shifts nor masks: a word is
-the signed sum of c4 + c3*2^48 + c2*2^96 + c1*2^144 + c0*2^192, all Q52, for a local coordinate s that is Q48. ``--check``
-compares the file in the repository with a fresh one instead of writing it.
+The same 256 quartics as ``make_normal_table.py``, packed so that evaluation needs neither shifts nor masks: a word
+is the signed sum of c4 + c3*2^48 + c2*2^96 + c1*2^144 + c0*2^192, all Q52, for a local coordinate s that is Q48.
+``--check`` compares the file in the repository with a fresh one instead of writing it.
 """
 
 from __future__ import annotations
@@ -49,14 +49,14 @@ def word_of(index: int) -> int:
 
 
 def signed(word: int, fields: int) -> int:
-    """The lowest fields as a signed number: EVM signextend."""
+    """Read the lowest fields as a signed number: EVM signextend."""
     span = 2 ** (FIELD * fields)
     value = word % span
     return value - span if value >= span // 2 else value
 
 
 def evaluate(word: int, s: int) -> int:
-    """The contract's arithmetic; ``s`` is Q48, the result Q60."""
+    """Repeat the contract's arithmetic; ``s`` is Q48, the result Q60."""
     value = signed(word, 1)
     for fields in (2, 3, 4):
         value = value * s + signed(word, fields)

@@ -79,8 +79,10 @@ def ln_ratio(a: int, b: int) -> int:
 
 
 def _line(x: int) -> int:
-    z = (x >> 61) + 0x6C31EE1D66C6500 - 0x4FE8E6AD51E660000000000000000000000000000000 // (
-        x + 0xC8B5AAE1356118000000000000000
+    z = (
+        (x >> 61)
+        + 0x6C31EE1D66C6500
+        - 0x4FE8E6AD51E660000000000000000000000000000000 // (x + 0xC8B5AAE1356118000000000000000)
     )
     for _ in range(2):
         s = z + x // z
@@ -137,3 +139,16 @@ def svi_volatility(slice_: tuple[int, int, int, int, int], forward: int, strike:
     x = ln_ratio(strike, forward) - m
     w = a + toward_zero(b * (toward_zero(rho * x, WAD) + sqrt(x * x + s * s)), WAD)
     return sqrt(max(w, 0) * WAD * YEAR_SEC // seconds)
+
+
+def quartic(words: list[int], d: int) -> int:
+    """NormalQuartic.cdf on the words of its table."""
+    y = d + (8 << 64)
+    if not 0 <= y < 2**68:
+        return 2**60 if d > 0 else 0
+    word, s = words[y >> 60], (y >> 12) % 2**48
+    value = 0
+    for fields in range(1, 6):
+        low = word % 2 ** (48 * fields) if fields < 5 else word
+        value = value * s + (low - 2 ** (48 * fields) if fields < 5 and low >= 2 ** (48 * fields - 1) else low)
+    return value >> 184

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 
@@ -65,7 +66,7 @@ def test_shape(probe):
     assert close[1] in (-(10**6) - 1, -(10**6))
     x = [int(1.07**k) for k in range(60, 2600)]
     y = probe.ln(x)
-    assert all(a < b for a, b in zip(y, y[1:], strict=False))
+    assert all(a < b for a, b in itertools.pairwise(y))
     forth, back = probe.lnRatio([3 * WAD, WAD], [WAD, 3 * WAD])
     assert abs(forth + back) <= 14_000
 
