@@ -80,6 +80,11 @@ test-diff: build/.stamp ## mirror against chain on generated portfolios
 	@printf '== tests/chain/differential\n' >&2
 	@$(CHAIN_TEST) tests/chain/differential --disable-warnings --stateful false
 
+# Apart from the unit tests: traced for coverage, thousands of points in one call would take hours.
+test-accuracy: build/.stamp ## the fixed-point libraries bit for bit, in bounds, in shape, and their exact gas
+	@printf '== tests/chain/accuracy\n' >&2
+	@$(CHAIN_TEST) tests/chain/accuracy --disable-warnings --stateful false
+
 test-stateful: build/.stamp ## the property machine over every user action
 	@printf '== tests/chain/invariants\n' >&2
 	@$(CHAIN_TEST) tests/chain/invariants --disable-warnings
@@ -98,6 +103,7 @@ test: ## everything CI runs: lint, all tests, contract coverage, the demo on a s
 	@$(MAKE) test-python
 	@$(MAKE) test-chain
 	@$(MAKE) test-diff
+	@$(MAKE) test-accuracy
 	@$(MAKE) test-stateful
 	@$(MAKE) coverage
 	@$(MAKE) demo-slice
@@ -121,4 +127,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint slither test-python test-chain test-diff test-stateful coverage demo-slice test demo bench accuracy bench-math market-fit clean
+.PHONY: help setup build lint slither test-python test-chain test-diff test-accuracy test-stateful coverage demo-slice test demo bench accuracy bench-math market-fit clean

@@ -9,7 +9,7 @@ import mpmath as mp
 import pytest
 from scipy.special import ndtr
 
-from tests.chain.unit.libraries.points import INT_MAX, INT_MIN, WAD, signed
+from tests.chain.accuracy.points import INT_MAX, INT_MIN, WAD, signed
 from tests.python.oracle import fixed
 
 LIMIT = 64 * 10**17

@@ -10,7 +10,7 @@ import mpmath as mp
 import pytest
 
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.unit.libraries.points import UINT_MAX, WAD, sized, unsigned
+from tests.chain.accuracy.points import UINT_MAX, WAD, sized, unsigned
 from tests.python.oracle import fixed
 
 BOUND = mp.mpf("7e-15")

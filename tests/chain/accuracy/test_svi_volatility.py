@@ -10,7 +10,7 @@ import pytest
 
 from offchain.mirror.svi import Svi, total_variance
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.unit.libraries.points import INT_MAX, INT_MIN, UINT_MAX, WAD, sized
+from tests.chain.accuracy.points import INT_MAX, INT_MIN, UINT_MAX, WAD, sized
 from tests.python.oracle import fixed
 
 YEAR_SEC = 31_536_000

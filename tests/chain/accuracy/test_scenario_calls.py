@@ -10,7 +10,7 @@ import mpmath as mp
 import pytest
 
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.unit.libraries.points import INT_MAX, INT_MIN, UINT_MAX, WAD, signed
+from tests.chain.accuracy.points import INT_MAX, INT_MIN, UINT_MAX, WAD, signed
 from tests.python.oracle import fixed
 
 YEAR_SEC = 31_536_000

@@ -10,7 +10,7 @@ import pytest
 
 from offchain.mirror.black76 import price_and_delta
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.unit.libraries.points import UINT_MAX, WAD, sized
+from tests.chain.accuracy.points import UINT_MAX, WAD, sized
 from tests.python.oracle import fixed
 
 LIMIT = 2**112
