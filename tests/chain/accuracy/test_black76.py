@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from offchain.mirror.black76 import price_and_delta
-from tests.chain.helpers.errors import reverts_with
 from tests.chain.accuracy.points import UINT_MAX, WAD, sized
+from tests.chain.helpers.errors import reverts_with
 from tests.python.oracle import fixed
 
 LIMIT = 2**112

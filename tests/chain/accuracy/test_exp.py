@@ -9,8 +9,8 @@ import random
 import mpmath as mp
 import pytest
 
-from tests.chain.helpers.errors import reverts_with
 from tests.chain.accuracy.points import INT_MAX, INT_MIN, WAD
+from tests.chain.helpers.errors import reverts_with
 from tests.python.oracle import fixed
 
 LOWEST, HIGHEST = -41446531673892822312, 135305999368893231000

@@ -9,8 +9,8 @@ import random
 import mpmath as mp
 import pytest
 
-from tests.chain.helpers.errors import reverts_with
 from tests.chain.accuracy.points import UINT_MAX, WAD, sized, unsigned
+from tests.chain.helpers.errors import reverts_with
 from tests.python.oracle import fixed
 
 BOUND = mp.mpf("7e-15")

@@ -9,8 +9,8 @@ from pathlib import Path
 import mpmath as mp
 import pytest
 
-from tests.chain.helpers.errors import reverts_with
 from tests.chain.accuracy.points import INT_MAX, INT_MIN, UINT_MAX, WAD, signed
+from tests.chain.helpers.errors import reverts_with
 from tests.python.oracle import fixed
 
 YEAR_SEC = 31_536_000

@@ -8,8 +8,8 @@ import random
 
 import pytest
 
-from tests.chain.helpers.errors import reverts_with
 from tests.chain.accuracy.points import UINT_MAX, WAD, sized, unsigned
+from tests.chain.helpers.errors import reverts_with
 from tests.python.oracle import fixed
 
 WAD_LIMIT = 2**196

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from offchain.mirror.svi import Svi, total_variance
-from tests.chain.helpers.errors import reverts_with
 from tests.chain.accuracy.points import INT_MAX, INT_MIN, UINT_MAX, WAD, sized
+from tests.chain.helpers.errors import reverts_with
 from tests.python.oracle import fixed
 
 YEAR_SEC = 31_536_000
