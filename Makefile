@@ -80,6 +80,11 @@ test-diff: build/.stamp ## mirror against chain on generated portfolios
 	@printf '== tests/chain/differential\n' >&2
 	@$(CHAIN_TEST) tests/chain/differential --disable-warnings --stateful false
 
+# Apart from the unit tests: traced for coverage, thousands of points in one call would take hours.
+test-accuracy: build/.stamp ## the fixed-point libraries bit for bit, in bounds, in shape, and their exact gas
+	@printf '== tests/chain/accuracy\n' >&2
+	@$(CHAIN_TEST) tests/chain/accuracy --disable-warnings --stateful false
+
 test-stateful: build/.stamp ## the property machine over every user action
 	@printf '== tests/chain/invariants\n' >&2
 	@$(CHAIN_TEST) tests/chain/invariants --disable-warnings
@@ -106,6 +111,7 @@ test: ## everything CI runs: lint, all tests, contract coverage, the demo on a s
 	@$(MAKE) test-chain
 	@$(MAKE) test-diff
 	@$(MAKE) test-proof
+	@$(MAKE) test-accuracy
 	@$(MAKE) test-stateful
 	@$(MAKE) coverage
 	@$(MAKE) demo-slice
@@ -122,6 +128,12 @@ search-scan: .solcx/.stamp ## search for a portfolio that loses more than the ce
 mutation: build/.stamp ## break the libraries, the risk and the margin contracts one place at a time; report what no check noticed
 	@$(PY) scripts/dev/mutate.py $(ARGS)
 
+accuracy: build/.stamp ## a million points per fixed-point library, and the engine's kernel, against references
+	@$(PY) scripts/dev/accuracy.py $(ARGS)
+
+bench-math: .solcx/.stamp ## gas of every fixed-point library beside the best public one, into reports/bench.json
+	@$(PY) scripts/dev/bench_math.py
+
 market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
 	@test -n "$(FILE)" || { echo 'error: FILE: name an option chain, as in make market-fit FILE=chain.parquet' >&2; exit 2; }
 	@$(VENV)/bin/plimsoll market fit "$(FILE)" $(ARGS)
@@ -129,4 +141,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint slither test-python test-chain test-diff test-proof test-stateful coverage demo-slice test demo bench search-scan mutation market-fit clean
+.PHONY: help setup build lint slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan mutation market-fit clean

@@ -5,8 +5,8 @@ import {IAccounts} from "./IAccounts.sol";
 
 /// @title IDelegation
 /// @notice Trader keys: an owner lets a key sign orders of one account, within scope, time, greek limits and a loss.
-/// @dev Only the exchange asks here, so a delegate trades and nothing else: withdrawing, modes, isolation, transfers and
-/// delegation itself ask for the owner. A grant belongs to one account and to one ownership of it: it ends for good
+/// @dev Only the exchange asks here, so a delegate trades and nothing else: withdrawing, modes, isolation, transfers
+/// and delegation itself ask for the owner. A grant belongs to one account and to one ownership of it: it ends for good
 /// when the account changes hands. Granting and revoking ask for the owner itself, because an approved operator's
 /// grant would outlast the approval.
 interface IDelegation {

@@ -144,22 +144,22 @@ contract Delegation is IDelegation {
         return gainWad < 0 ? uint256(-gainWad) : 0;
     }
 
-    function _requireLimits(Limits memory l, uint256 accountId, IAccounts.Snapshot calldata before_) private view {
-        if (l.maxDeltaWad & l.maxGammaWad & l.maxVegaWad == NO_LIMIT) return;
-        IRiskEngine.UnderlyingDetail memory now_ = _greeksOf(ACCOUNTS.snapshotOf(accountId), l.underlyingId);
-        bool isWithin = WadMath.abs(now_.deltaWad) <= l.maxDeltaWad && WadMath.abs(now_.gammaWad) <= l.maxGammaWad
-            && WadMath.abs(now_.vegaWad) <= l.maxVegaWad;
+    function _requireLimits(Limits memory max, uint256 accountId, IAccounts.Snapshot calldata before_) private view {
+        if (max.maxDeltaWad & max.maxGammaWad & max.maxVegaWad == NO_LIMIT) return;
+        IRiskEngine.UnderlyingDetail memory now_ = _greeksOf(ACCOUNTS.snapshotOf(accountId), max.underlyingId);
+        bool isWithin = WadMath.abs(now_.deltaWad) <= max.maxDeltaWad && WadMath.abs(now_.gammaWad) <= max.maxGammaWad
+            && WadMath.abs(now_.vegaWad) <= max.maxVegaWad;
         if (isWithin) return;
         // Only a fill beyond a limit pays for the greeks before it.
-        IRiskEngine.UnderlyingDetail memory then_ = _greeksOf(before_, l.underlyingId);
-        if (!_passes(then_.deltaWad, now_.deltaWad, l.maxDeltaWad)) {
-            revert Delegation__DeltaLimit(now_.deltaWad, l.maxDeltaWad);
+        IRiskEngine.UnderlyingDetail memory then_ = _greeksOf(before_, max.underlyingId);
+        if (!_passes(then_.deltaWad, now_.deltaWad, max.maxDeltaWad)) {
+            revert Delegation__DeltaLimit(now_.deltaWad, max.maxDeltaWad);
         }
-        if (!_passes(then_.gammaWad, now_.gammaWad, l.maxGammaWad)) {
-            revert Delegation__GammaLimit(now_.gammaWad, l.maxGammaWad);
+        if (!_passes(then_.gammaWad, now_.gammaWad, max.maxGammaWad)) {
+            revert Delegation__GammaLimit(now_.gammaWad, max.maxGammaWad);
         }
-        if (!_passes(then_.vegaWad, now_.vegaWad, l.maxVegaWad)) {
-            revert Delegation__VegaLimit(now_.vegaWad, l.maxVegaWad);
+        if (!_passes(then_.vegaWad, now_.vegaWad, max.maxVegaWad)) {
+            revert Delegation__VegaLimit(now_.vegaWad, max.maxVegaWad);
         }
     }
 

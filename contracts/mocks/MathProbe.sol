@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Black76} from "../libraries/Black76.sol";
+import {Exp} from "../libraries/Exp.sol";
+import {Ln} from "../libraries/Ln.sol";
+import {NormalDistribution} from "../libraries/NormalDistribution.sol";
+import {NormalQuartic} from "../libraries/NormalQuartic.sol";
+import {ScenarioCalls} from "../libraries/ScenarioCalls.sol";
+import {Sqrt} from "../libraries/Sqrt.sol";
+import {SviVolatility} from "../libraries/SviVolatility.sol";
+
+/// @title MathProbe
+/// @notice Every fixed-point library over arrays: tens of thousands of points in one call.
+contract MathProbe {
+    function exp(int256[] calldata x) external pure returns (uint256[] memory y) {
+        y = new uint256[](x.length);
+        for (uint256 i; i < x.length; ++i) {
+            y[i] = Exp.expWad(x[i]);
+        }
+    }
+
+    function ln(uint256[] calldata x) external pure returns (int256[] memory y) {
+        y = new int256[](x.length);
+        for (uint256 i; i < x.length; ++i) {
+            y[i] = Ln.lnWad(x[i]);
+        }
+    }
+
+    function lnRatio(uint256[] calldata a, uint256[] calldata b) external pure returns (int256[] memory y) {
+        y = new int256[](a.length);
+        for (uint256 i; i < a.length; ++i) {
+            y[i] = Ln.lnRatio(a[i], b[i]);
+        }
+    }
+
+    function sqrtWad(uint256[] calldata x) external pure returns (uint256[] memory y) {
+        y = new uint256[](x.length);
+        for (uint256 i; i < x.length; ++i) {
+            y[i] = Sqrt.sqrtWad(x[i]);
+        }
+    }
+
+    function sqrt(uint256[] calldata x) external pure returns (uint256[] memory y) {
+        y = new uint256[](x.length);
+        for (uint256 i; i < x.length; ++i) {
+            y[i] = Sqrt.sqrt(x[i]);
+        }
+    }
+
+    function cdf(int256[] calldata x) external pure returns (uint256[] memory y) {
+        y = new uint256[](x.length);
+        for (uint256 i; i < x.length; ++i) {
+            y[i] = NormalDistribution.cdf(x[i]);
+        }
+    }
+
+    function quartic(address table, int256[] calldata dQ64) external view returns (int256[] memory y) {
+        y = new int256[](dQ64.length);
+        uint256 pointer = NormalQuartic.load(table);
+        for (uint256 i; i < dQ64.length; ++i) {
+            y[i] = NormalQuartic.cdf(pointer, dQ64[i]);
+        }
+    }
+
+    /// @notice Price under each row (ln(1 + x) and 1 + x in Q64, index of the volatility).
+    function scenarioCalls(
+        address table,
+        uint256[2] calldata forwardAndStrikeWad,
+        uint256[3] calldata volWad,
+        uint256 timeSec,
+        int256[3][] calldata rows
+    ) external view returns (uint256[] memory) {
+        uint256[] memory words = new uint256[](rows.length);
+        for (uint256 i; i < rows.length; ++i) {
+            words[i] = ScenarioCalls.row(rows[i][0], uint256(rows[i][1]), uint256(rows[i][2]));
+        }
+        uint256 pointer = NormalQuartic.load(table);
+        (uint256 forwardWad, uint256 strikeWad) = (forwardAndStrikeWad[0], forwardAndStrikeWad[1]);
+        return ScenarioCalls.prices(pointer, forwardWad, strikeWad, volWad, timeSec, words);
+    }
+
+    /// @notice Price of each call, then delta of each call.
+    function call(
+        uint256[] calldata forwardWad,
+        uint256[] calldata strikeWad,
+        uint256[] calldata volWad,
+        uint256[] calldata timeSec
+    ) external pure returns (uint256[] memory y) {
+        uint256 n = forwardWad.length;
+        y = new uint256[](2 * n);
+        for (uint256 i; i < n; ++i) {
+            (y[i], y[n + i]) = Black76.call(forwardWad[i], strikeWad[i], volWad[i], timeSec[i]);
+        }
+    }
+
+    function put(uint256 forwardWad, uint256 strikeWad, uint256 volWad, uint256 timeSec)
+        external
+        pure
+        returns (uint256, int256)
+    {
+        return Black76.put(forwardWad, strikeWad, volWad, timeSec);
+    }
+
+    function volatility(
+        SviVolatility.Slice calldata slice,
+        uint256[] calldata forwardWad,
+        uint256[] calldata strikeWad,
+        uint256[] calldata timeSec
+    ) external pure returns (uint256[] memory y) {
+        y = new uint256[](forwardWad.length);
+        SviVolatility.Slice memory s = slice;
+        for (uint256 i; i < forwardWad.length; ++i) {
+            y[i] = SviVolatility.volatility(s, forwardWad[i], strikeWad[i], timeSec[i]);
+        }
+    }
+}

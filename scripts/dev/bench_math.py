@@ -1,0 +1,293 @@
+"""Gas of every fixed-point library beside the best public one, into reports/bench.json.
+
+One evaluation inside one call: a generated contract holds one loop over the arguments with the function and one
+without, and returns the difference. Compiled like the public figures: via-IR, optimizer runs 1,000,000.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from eth_abi.abi import decode, encode
+from eth_utils.crypto import keccak
+
+from offchain.chain.anvil import running
+from offchain.chain.client import Client
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+REPORT: Final = ROOT / "reports" / "bench.json"
+RUNS: Final = 1_000_000
+ARGUMENTS: Final = 200
+WAD: Final = 10**18
+DAY_SEC: Final = 86_400
+TS: Final = 1_800_000_000
+#: Where the code of a probe is put.
+ADDRESS: Final = "0x00000000000000000000000000000000000b0b0b"
+
+TABLE_ADDRESS: Final = "0x000000000000000000000000000000000007aB1e"
+
+SOURCE: Final = """// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+{imports}
+contract Probe {{
+    function measure({type}[{fields}][] memory x{extra}) external view returns (uint256 gasUsed, uint256 sum) {{
+        unchecked {{
+            {setup}
+            {prepare}
+            uint256 start = gasleft();
+            for (uint256 i; i < x.length; ++i) {{
+                {type}[{fields}] memory a = x[i];
+                sum += uint256({read});
+            }}
+            uint256 empty = start - gasleft();
+            start = gasleft();
+            for (uint256 i; i < x.length; ++i) {{
+                {type}[{fields}] memory a = x[i];
+                {run}
+            }}
+            gasUsed = start - gasleft() - empty;
+        }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured, on which arguments, and what to beat."""
+
+    libraries: tuple[str, ...]
+    run: str
+    arguments: list[list[int]]
+    peer: str
+    peer_value: float
+    limit: int | None
+    goal: int | None
+    type: str = "uint256"
+    prepare: str = ""
+    setup: str = ""
+
+
+def log_uniform(source: random.Random, low: float, high: float) -> float:
+    """Draw a number whose logarithm is uniform."""
+    return math.exp(source.uniform(math.log(low), math.log(high)))
+
+
+def options(source: random.Random) -> list[list[int]]:
+    """Forward, strike within a factor e, volatility 20 % to 200 %, a day to two years."""
+    found = []
+    for _ in range(ARGUMENTS):
+        forward = log_uniform(source, 100, 50_000)
+        strike = forward * math.exp(source.uniform(-1, 1))
+        seconds = log_uniform(source, DAY_SEC, 730 * DAY_SEC)
+        found.append([int(forward * WAD), int(strike * WAD), int(source.uniform(0.2, 2) * WAD), int(seconds)])
+    return found
+
+
+#: Price move in 1/100 of the range 0.18 and vol state, of the SPAN book and of the default book.
+SPAN_ROWS: Final = [(x, v) for x in (0, 33, -33, 67, -67, 100, -100) for v in (0, 2)] + [(200, 1), (-200, 1)]
+DEFAULT_ROWS: Final = [(x, v) for x in (0, 25, -25, 50, -50, 75, -75, 100, -100) for v in (0, 1, 2)] + [
+    *((0, 1), (0, 1), (300, 0), (-300, 0))
+]
+
+
+def rows_case(source: random.Random, rows: list[tuple[int, int]], limit: int | None, goal: int | None) -> Case:
+    """One option under the rows of a book; the table is already in memory."""
+    words = []
+    for move, vol in rows:
+        growth = 1 + 0.18 * move / 100
+        ln_q64 = int(math.log(growth) * 2**64) % 2**96
+        words.append(ln_q64 << 160 | int(growth * 2**64) << 64 | vol << 5)
+    literals = " ".join(f"rows[{i}] = {hex(word)};" for i, word in enumerate(words))
+    return Case(
+        ("ScenarioCalls", "NormalQuartic"),
+        "uint256[3] memory v = [a[2] * 3 / 2, a[2], a[2] * 3 / 4];"
+        "sum += ScenarioCalls.prices(table, a[0], a[1], v, a[3], rows)[0];",
+        options(source),
+        f"{len(rows)} x defimath",
+        2501 * len(rows),
+        limit,
+        goal,
+        setup=f"uint256[] memory rows = new uint256[]({len(rows)}); {literals}",
+        prepare=f"uint256 table = NormalQuartic.load({TABLE_ADDRESS});",
+    )
+
+
+def cases() -> dict[str, Case]:
+    """Every measurement by name; arguments are reproducible."""
+    source = random.Random(1)  # noqa: S311 (arguments of a benchmark)
+
+    def wads(draw: Any) -> list[list[int]]:
+        return [[int(draw() * WAD)] for _ in range(ARGUMENTS)]
+
+    return {
+        "gas.math.exp": Case(
+            ("Exp",),
+            "sum += Exp.expWad(a[0]);",
+            wads(lambda: source.uniform(-20, 20)),
+            "defimath",
+            278,
+            280,
+            210,
+            "int256",
+        ),
+        "gas.math.ln": Case(
+            ("Ln",),
+            "sum += uint256(Ln.lnWad(a[0]));",
+            wads(lambda: log_uniform(source, 0.05, 20)),
+            "solady with CLZ",
+            353,
+            350,
+            200,
+        ),
+        "gas.math.sqrt": Case(
+            ("Sqrt",),
+            "sum += Sqrt.sqrtWad(a[0]);",
+            wads(lambda: log_uniform(source, 0.0015, 4)),
+            "defimath",
+            163,
+            170,
+            150,
+        ),
+        "gas.math.cdf": Case(
+            ("NormalDistribution",),
+            "sum += NormalDistribution.cdf(a[0]);",
+            wads(lambda: source.uniform(-6, 6)),
+            "gud-cdf",
+            388,
+            300,
+            220,
+            "int256",
+        ),
+        "gas.math.cdf_table": Case(
+            ("NormalQuartic",),
+            "sum += uint256(NormalQuartic.cdf(table, a[0]));",
+            [[int(source.uniform(-6, 6) * 2**64)] for _ in range(ARGUMENTS)],
+            "gud-cdf",
+            388,
+            300,
+            220,
+            "int256",
+            prepare=f"uint256 table = NormalQuartic.load({TABLE_ADDRESS});",
+        ),
+        "gas.math.black76": Case(
+            ("Black76",),
+            "(uint256 c, uint256 d) = Black76.call(a[0], a[1], a[2], a[3]); sum += c + d;",
+            options(source),
+            "defimath",
+            2501,
+            1200,
+            780,
+        ),
+        "gas.math.svi": Case(
+            ("SviVolatility",),
+            "sum += SviVolatility.volatility(s, a[0], a[1], a[3]);",
+            options(source),
+            "lyra-utils",
+            5060,
+            1000,
+            650,
+            prepare="SviVolatility.Slice memory s = SviVolatility.Slice(0.01e18, 0.1e18, -0.3e18, 0.02e18, 0.2e18);",
+        ),
+        "gas.math.rows16": rows_case(source, SPAN_ROWS, 9_000, 6_500),
+        "gas.math.rows31": rows_case(source, DEFAULT_ROWS, None, None),
+    }
+
+
+def compile_probe(case: Case) -> str:
+    """Deployed code of the generated contract."""
+    fields = len(case.arguments[0])
+    imports = "\n".join(f'import {{{name}}} from "contracts/libraries/{name}.sol";' for name in case.libraries)
+    read = " + ".join(f"a[{k}]" for k in range(fields))
+    source = SOURCE.format(
+        imports=imports,
+        type=case.type,
+        fields=fields,
+        extra="",
+        prepare=case.prepare,
+        setup=case.setup,
+        read=read,
+        run=case.run,
+    )
+    return compile_contract(source)
+
+
+def table_code() -> str:
+    """Return the deployed code of NormalQuarticTable: its words."""
+    text = (ROOT / "contracts" / "libraries" / "NormalQuarticTable.sol").read_text(encoding="utf-8")
+    return "".join(re.findall(r'hex"([0-9a-f]{64})"', text))
+
+
+def compile_contract(source: str) -> str:
+    """Deployed code of a generated contract named Probe."""
+    settings = {
+        "viaIR": True,
+        "optimizer": {"enabled": True, "runs": RUNS},
+        "evmVersion": "prague",
+        "outputSelection": {"*": {"Probe": ["evm.deployedBytecode.object"]}},
+    }
+    request = {"language": "Solidity", "sources": {"Probe.sol": {"content": source}}, "settings": settings}
+    command = ["node", str(ROOT / "scripts" / "dev" / "solc.cjs")]
+    answer = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=True, cwd=ROOT)
+    output = json.loads(answer.stdout)
+    for error in output.get("errors", []):
+        if error["severity"] == "error":
+            raise SystemExit(error["formattedMessage"])
+    return str(output["contracts"]["Probe.sol"]["Probe"]["evm"]["deployedBytecode"]["object"])
+
+
+def measure(client: Client, case: Case) -> int:
+    """Gas of one evaluation, the mean over the arguments, rounded up."""
+    client.rpc("anvil_setCode", ADDRESS, "0x" + compile_probe(case))
+    kind = f"{case.type}[{len(case.arguments[0])}][]"
+    data = keccak(text=f"measure({kind})")[:4] + encode([kind], [case.arguments])
+    gas_used, _ = decode(["uint256", "uint256"], client.call(ADDRESS, data))
+    return -(-gas_used // len(case.arguments))
+
+
+def measure_all() -> dict[str, int]:
+    """Gas by name."""
+    with running(TS) as chain:
+        client = Client(chain.url)
+        client.rpc("anvil_setCode", TABLE_ADDRESS, "0x" + table_code())
+        return {name: measure(client, case) for name, case in cases().items()}
+
+
+def merge(entries: list[dict[str, Any]]) -> None:
+    """Replace entries of the same name in the report and keep the others."""
+    present = json.loads(REPORT.read_text(encoding="utf-8")) if REPORT.exists() else []
+    by_name = {entry["name"]: entry for entry in [*present, *entries]}
+    REPORT.parent.mkdir(exist_ok=True)
+    text = json.dumps([by_name[name] for name in sorted(by_name)], indent=1)
+    REPORT.write_text(text + "\n", encoding="utf-8")
+
+
+def main() -> int:
+    """Measure, print, merge into the report; return the exit code."""
+    found, entries = measure_all(), []
+    print(f"{'one evaluation inside one call':<32}{'gas':>7}{'must':>7}{'goal':>7}  best public")
+    for name, case in cases().items():
+        gas = found[name]
+        over = case.limit is not None and gas > case.limit
+        print(
+            f"{name:<32}{gas:>7}{case.limit or '-':>7}{case.goal or '-':>7}  {case.peer_value:g} ({case.peer})"
+            f"{'  over the limit' if over else ''}"
+        )
+        ratio = round(case.peer_value / gas, 2)
+        entries.append(
+            {"name": name, "unit": "gas", "value": gas, "peer": case.peer, "peerValue": case.peer_value, "ratio": ratio}
+        )
+    merge(entries)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
