@@ -59,7 +59,7 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 	@$(STEP) "ruff check" ruff check .
 	@$(STEP) "ruff format --check" ruff format --check .
 	@$(STEP) "mypy --strict" mypy
-	@$(STEP) "solhint" $(SOLHINT) --quiet --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
+	@$(STEP) "solhint" $(SOLHINT) --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
 	@$(STEP) "layer order" $(PY) scripts/dev/lint_layers.py
 	@$(STEP) "file shape" $(PY) scripts/dev/lint_shape.py
 	@$(STEP) "NatSpec and documents" $(PY) scripts/dev/lint_docs.py

@@ -71,8 +71,8 @@ library Black76 {
         }
     }
 
-    /// @dev One wei more in the denominator: without a deviation d1 is outside the distribution, or 0 at the money exactly, which is
-    /// the intrinsic value and its delta.
+    /// @dev One wei more in the denominator: without a deviation d1 is outside the distribution, or 0 at the money
+    /// exactly, which is the intrinsic value and its delta.
     function _d1(int256 lnWad, uint256 std) private pure returns (int256 d1) {
         assembly ("memory-safe") {
             // Equivalent: d1 = lnWad * 1e18 / (std + 1) + std / 2.

@@ -3,8 +3,8 @@ pragma solidity ^0.8.30;
 
 /// @title NormalQuartic
 /// @notice Normal distribution from the table in NormalQuarticTable's code, for many evaluations in one call.
-/// @dev The fields of a word stand as far apart as one factor s is wide, so that Horner's rule needs no shift: the lowest
-/// k fields, sign-extended, are the next coefficient in place; what stands below it is less than one unit of it.
+/// @dev The fields of a word stand as far apart as one factor s is wide, so that Horner's rule needs no shift: the
+/// lowest k fields, sign-extended, are the next coefficient in place; what stands below it is less than one unit of it.
 /// @custom:error-bound 3e-11 absolute inside [-8, 8); outside exactly 0 or 1 (true distance below 7e-16)
 /// @custom:mirror scipy.special.ndtr
 library NormalQuartic {

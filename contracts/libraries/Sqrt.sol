@@ -3,8 +3,8 @@ pragma solidity ^0.8.30;
 
 /// @title Sqrt
 /// @notice Square root by Heron's rule.
-/// @dev Within twelve octaves (of a wad: from 0.0013 to 4.16) one fraction is within 13 % of the root and four steps reach
-/// 64 bits; elsewhere the first guess comes from the position of the highest set bit.
+/// @dev Within twelve octaves (of a wad: from 0.0013 to 4.16) one fraction is within 13 % of the root and four steps
+/// reach 64 bits; elsewhere the first guess comes from the position of the highest set bit.
 /// @custom:error-bound 2 units of the result
 /// @custom:mirror math.isqrt
 library Sqrt {
@@ -13,8 +13,8 @@ library Sqrt {
     /// @dev The same in wad: 2^110/1e18 rounded up.
     uint256 private constant NEAR_LOW_WAD = 1298074214633707;
     uint256 private constant NEAR_SPAN_WAD = 4.16e18 - NEAR_LOW_WAD;
-    /// @dev First guess x / 2^61 + START - SLOPE / (x + CENTRE): one step from the best straight line, scaled so that it
-    /// errs by the same factor up and down.
+    /// @dev First guess x / 2^61 + START - SLOPE / (x + CENTRE): one step from the best straight line, scaled so that
+    /// it errs by the same factor up and down.
     uint256 private constant START = 0x6c31ee1d66c6500;
     uint256 private constant SLOPE = 0x4fe8e6ad51e660000000000000000000000000000000;
     uint256 private constant CENTRE = 0xc8b5aae1356118000000000000000;
@@ -51,7 +51,8 @@ library Sqrt {
     /// @dev The fraction and four steps.
     function _near(uint256 x) private pure returns (uint256 z) {
         assembly ("memory-safe") {
-            // Equivalent: z = (x >> 61) + START - SLOPE / (x + CENTRE), then four times z = (z + x/z)/2, without the check
+            // Equivalent: z = (x >> 61) + START - SLOPE / (x + CENTRE), then four times z = (z + x/z)/2, without the
+            // check
             // for 0. Two steps at a time: twice the first mean is z + x/z, and from it the next is a quarter plus x/it.
             z := sub(add(shr(61, x), START), div(SLOPE, add(x, CENTRE)))
             z := add(z, div(x, z))

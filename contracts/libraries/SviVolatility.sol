@@ -33,8 +33,8 @@ library SviVolatility {
     error SviVolatility__Parameter(int256 observed, int256 limit);
 
     /// @notice Volatility of a strike.
-    /// @custom:domain prices above 0 and below 2^112, 0 < T <= 2^112, parameters in [-2^80, 2^80); anything else reverts by
-    /// name
+    /// @custom:domain prices above 0 and below 2^112, 0 < T <= 2^112, parameters in [-2^80, 2^80); anything else
+    /// reverts by name
     /// @param slice Parameters.
     /// @param forwardWad Forward.
     /// @param strikeWad Strike.
@@ -46,8 +46,8 @@ library SviVolatility {
         returns (uint256)
     {
         unchecked {
-            // Unchecked: no time wraps and fails the check; the domain bounds every product of `_variance` by 2**166 and
-            // the last one by 2**250.
+            // Unchecked: no time wraps and fails the check; the domain bounds every product of `_variance` by 2**166
+            // and the last one by 2**250.
             uint256 union = (forwardWad | strikeWad | (timeSec - 1)) >> 31;
             if ((union | _span(slice)) >> 81 != 0) _reject(slice, forwardWad, strikeWad, timeSec);
             uint256 w = _variance(slice, Ln.lnRatio(strikeWad, forwardWad));

@@ -90,6 +90,7 @@ contract MathProbe {
         uint256 n = forwardWad.length;
         y = new uint256[](2 * n);
         for (uint256 i; i < n; ++i) {
+            // solhint-disable-next-line avoid-low-level-calls -- the library's function of a call option
             (y[i], y[n + i]) = Black76.call(forwardWad[i], strikeWad[i], volWad[i], timeSec[i]);
         }
     }
