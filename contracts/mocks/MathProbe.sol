@@ -90,7 +90,8 @@ contract MathProbe {
         uint256 n = forwardWad.length;
         y = new uint256[](2 * n);
         for (uint256 i; i < n; ++i) {
-            // solhint-disable-next-line avoid-low-level-calls -- the library's function of a call option
+            // No low-level call: the library's function of a call option.
+            // solhint-disable-next-line avoid-low-level-calls
             (y[i], y[n + i]) = Black76.call(forwardWad[i], strikeWad[i], volWad[i], timeSec[i]);
         }
     }
