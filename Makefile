@@ -108,6 +108,9 @@ demo: build/.stamp ## the main job: a market on chain, replayed through a real c
 bench: .solcx/.stamp ## speed of the mirror: options per second, with and without the scenario book
 	@$(PY) scripts/dev/bench.py
 
+bench-gas: build/.stamp ## gas of margin check, trade, bid and round beside peers and goals, into reports/bench.json
+	@$(PY) scripts/dev/bench_gas.py
+
 market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
 	@test -n "$(FILE)" || { echo 'error: FILE: name an option chain, as in make market-fit FILE=chain.parquet' >&2; exit 2; }
 	@$(VENV)/bin/plimsoll market fit "$(FILE)" $(ARGS)
@@ -115,4 +118,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint slither test-python test-chain test-diff test-stateful coverage demo-slice test demo bench market-fit clean
+.PHONY: help setup build lint slither test-python test-chain test-diff test-stateful coverage demo-slice test demo bench bench-gas market-fit clean
