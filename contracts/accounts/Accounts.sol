@@ -503,7 +503,16 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         // The kind is part of the compared bits, so one mask serves both sides; a linear price is no part.
         uint256 shift = instrument.isOption() ? 128 : 200;
         uint256 wanted = instrument >> shift;
-        while (at < count && words[at] >> shift != wanted) ++at;
+        assembly ("memory-safe") {
+            // Equivalent: while (at < count && words[at] >> shift != wanted) ++at; a slice searches once per position,
+            // and count is at most the length.
+            let place := add(words, 0x20)
+            let end := add(place, shl(5, count))
+            for {} lt(place, end) { place := add(place, 0x20) } {
+                if eq(shr(shift, mload(place)), wanted) { break }
+            }
+            at := shr(5, sub(sub(place, words), 0x20))
+        }
     }
 
     function _resized(uint256 word, int256 quantityWad) private pure returns (uint256) {

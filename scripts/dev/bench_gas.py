@@ -170,7 +170,7 @@ def trade(w: World) -> Iterator[tuple[str, int]]:
 
 
 def bid(w: World) -> Iterator[tuple[str, int]]:
-    """A bid for a slice of an account with short options, by an account with cash."""
+    """Bid for a slice of an account with short options, by an account with cash."""
     for size in BIDS:
         writer, bidder = w.open(w.alice.address), w.open(w.bob.address, 10**7)
         w.hold(writer, size, shorts_only=True)
@@ -181,7 +181,7 @@ def bid(w: World) -> Iterator[tuple[str, int]]:
 
 
 def oracle(w: World) -> Iterator[tuple[str, int]]:
-    """A round by one signer over one that came before it."""
+    """Post a round by one signer over one that came before it."""
     one, four = (w.net(w.price(EXPIRIES[:n])) for n in (1, 4))
     yield "gas.oracle.first", one
     yield "gas.oracle.nextExpiry", (four - one) // 3
@@ -215,9 +215,7 @@ def main() -> None:
     entries = []
     for name, gas in found.items():
         peer = LIMITS[name].peer if name in LIMITS else None
-        entries.append(
-            Entry(name, "gas", gas, PEER if peer else None, peer, round(peer / gas, 2) if peer else None)
-        )
+        entries.append(Entry(name, "gas", gas, PEER if peer else None, peer, round(peer / gas, 2) if peer else None))
     merge(entries)
 
 
