@@ -493,8 +493,14 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     function _read(uint256 accountId, uint256 count, uint256 capacity) private view returns (uint256[] memory words) {
         words = new uint256[](capacity);
         uint256[128] storage stored = _words[accountId];
-        for (uint256 i; i < count; ++i) {
-            words[i] = stored[i];
+        assembly ("memory-safe") {
+            // Equivalent: words[i] = stored[i] for i below count, which is at most capacity.
+            let place := add(words, 0x20)
+            let end := add(stored.slot, count)
+            for { let slot := stored.slot } lt(slot, end) { slot := add(slot, 1) } {
+                mstore(place, sload(slot))
+                place := add(place, 0x20)
+            }
         }
     }
 

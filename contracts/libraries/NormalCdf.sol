@@ -19,8 +19,8 @@ library NormalCdf {
     /// @return pointer Memory position of the first byte.
     function load(address table) internal view returns (uint256 pointer) {
         assembly ("memory-safe") {
-            // Equivalent: bytes memory words = table.code; one cold account access, no storage. Entries lie at multiples
-            // of 16 bytes, on which ScenarioGrid relies.
+            // Equivalent: bytes memory words = table.code; one cold account access, no storage.
+            // Entries lie at multiples of 16 bytes, on which ScenarioGrid relies.
             pointer := and(add(mload(0x40), 0x1f), not(0x1f))
             extcodecopy(table, pointer, 0, TABLE_BYTES)
             mstore(0x40, add(pointer, TABLE_BYTES))

@@ -103,10 +103,11 @@ library ScenarioGrid {
                     v = o.skewed;
                 }
                 bool hasGaps = forwardCash > 0 && segment.isGrid;
-                if (_isInside(o.logMoneynessQ64, segment, v)) {
-                    _walkInside(g.table, node, segment.nodeBytes, o.logMoneynessQ64, v, forwardCash, strikeCash, hasGaps);
+                (uint256 bytes_, int256 logMoneyness) = (segment.nodeBytes, o.logMoneynessQ64);
+                if (_isInside(logMoneyness, segment, v)) {
+                    _walkInside(g.table, node, bytes_, logMoneyness, v, forwardCash, strikeCash, hasGaps);
                 } else {
-                    _walkAnywhere(g.table, node, segment.nodeBytes, o.logMoneynessQ64, v, forwardCash, strikeCash, hasGaps);
+                    _walkAnywhere(g.table, node, bytes_, logMoneyness, v, forwardCash, strikeCash, hasGaps);
                 }
                 assembly ("memory-safe") {
                     // The next ones.
@@ -192,9 +193,9 @@ library ScenarioGrid {
         }
     }
 
-    /// @dev The hot loop: `_walkAnywhere` for a segment that lies inside the table, with NormalCdf.cdf written out twice
-    /// (a call would cost a quarter of it). The table's address is part of the places: z >> 28 is where the entry lies,
-    /// once its last four bits are gone.
+    /// @dev The hot loop: `_walkAnywhere` for a segment that lies inside the table, with NormalCdf.cdf written out
+    /// twice (a call would cost a quarter of it). The table's address is part of the places: z >> 28 is where the entry
+    /// lies, once its last four bits are gone.
     function _walkInside(
         uint256 table,
         Node memory node,
@@ -296,9 +297,9 @@ library ScenarioGrid {
         (out.worstRow, out.lowestWad) = (row, pnlWad);
     }
 
-    /// @dev Grid rows, whose weight is 1. Equivalent, for every node in turn: pnl = _profit(node); _compare(out, pnl, row);
-    /// loss = gap, rounded up, - min(pnl, pnl of the node before) is compared with the worst interval. The first node
-    /// has no gap: its interval is the node itself.
+    /// @dev Grid rows, whose weight is 1. Equivalent, for every node in turn: pnl = _profit(node);
+    /// _compare(out, pnl, row); loss = gap, rounded up, - min(pnl, pnl of the node before) is compared with the worst
+    /// interval. The first node has no gap: its interval is the node itself.
     function _worstOfGrid(
         Node memory node,
         uint256 nodeBytes,

@@ -10,9 +10,10 @@ import {ScenarioRow} from "./ScenarioRow.sol";
 /// come the grid rows (no skew, full weight), one segment per vol state in order of price: neighbours in a segment
 /// bound an interval of the certified scan. Then all other rows, and the unshocked point when it is no row.
 ///
-/// Words: segments, index of the unshocked node; for each segment SEGMENT_WORDS: byte offset of the vol state, skew (wad),
-/// bytes of its nodes, whether it is grid, lowest and highest ln(1 + move) of its nodes (Q64); for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), two
-/// zeros in which the engine keeps its sums, and [weight in 1e-9][row 8] (ScenarioGrid.Node).
+/// Words: segments, index of the unshocked node; for each segment SEGMENT_WORDS: byte offset of the vol state, skew
+/// (wad), bytes of its nodes, whether it is grid, lowest and highest ln(1 + move) of its nodes (Q64); for each node
+/// NODE_WORDS: ln(1 + move) and 1 + move (Q64), two zeros in which the engine keeps its sums, and
+/// [weight in 1e-9][row 8] (ScenarioGrid.Node).
 library ScenarioPlan {
     using ScenarioRow for uint256;
 
@@ -84,7 +85,9 @@ library ScenarioPlan {
         for (uint256 i; i < words.length; ++i) {
             if (!isGrid[i] || words[i].volOf() != vol || words[i].moveOf() <= above) continue;
             if (next == NONE || words[i].moveOf() < words[next].moveOf()) next = i;
-            else if (words[i].moveOf() == words[next].moveOf()) revert IScenarioBook.ScenarioBook__DuplicateRow(next, i);
+            else if (words[i].moveOf() == words[next].moveOf()) {
+                revert IScenarioBook.ScenarioBook__DuplicateRow(next, i);
+            }
         }
     }
 

@@ -37,7 +37,8 @@ SINGLE: Final = 0
 SPOT: Final = 1_900
 EXPIRIES: Final = tuple(TS + days * DAY for days in (3, 10, 30, 90))
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 127)
-BIDS: Final = (16, 64)
+#: Positions of the account, of the bidder, name.
+BIDS: Final = ((16, 0, "16"), (64, 0, "64"), (128, 128, "128.bothSides"))
 LONG: Final = 2**255
 #: Steps of block time; every block's time is set, so that two runs give the same gas.
 STEP_SEC: Final = 10
@@ -61,6 +62,7 @@ LIMITS: Final = {
     "gas.trade.16": Limit(12_123_018, 1_400_000, 800_000),
     "gas.bid.16": Limit(4_480_568, 1_600_000, 1_100_000),
     "gas.bid.64": Limit(15_676_782, 6_000_000, 4_000_000),
+    "gas.bid.128.bothSides": Limit(None, 15_000_000, None),
     "gas.oracle.first": Limit(128_218, 90_000, 60_000),
     "gas.oracle.nextExpiry": Limit(102_324, None, 12_000),
 }
@@ -171,13 +173,14 @@ def trade(w: World) -> Iterator[tuple[str, int]]:
 
 def bid(w: World) -> Iterator[tuple[str, int]]:
     """Bid for a slice of an account with short options, by an account with cash."""
-    for size in BIDS:
+    for size, held, name in BIDS:
         writer, bidder = w.open(w.alice.address), w.open(w.bob.address, 10**7)
         w.hold(writer, size, shorts_only=True)
+        w.hold(bidder, held, shorts_only=True)
         state = w.engine.call("marginOf", writer)
         w.accounts.send(w.admin, "creditToken", writer, 0, state.maintenanceWad * 9 // 10 - state.equityWad)
         w.run("Auction", "start", writer)
-        yield f"gas.bid.{size}", w.run("Auction", "bid", writer, bidder, WAD, True, LONG, by=w.bob)
+        yield f"gas.bid.{name}", w.run("Auction", "bid", writer, bidder, WAD, True, LONG, by=w.bob)
 
 
 def oracle(w: World) -> Iterator[tuple[str, int]]:
