@@ -74,7 +74,7 @@ test-python: .solcx/.stamp ## Python tests without a chain
 
 test-chain: build/.stamp ## Brownie tests on anvil, one file per external function
 	@printf '== tests/chain/unit\n' >&2
-	@$(CHAIN_TEST) tests/chain/unit --disable-warnings --stateful false
+	@$(CHAIN_TEST) tests/chain/unit tests/chain/gas --disable-warnings --stateful false
 
 test-diff: build/.stamp ## mirror against chain on generated portfolios
 	@printf '== tests/chain/differential\n' >&2
@@ -119,7 +119,7 @@ test: ## everything CI runs: lint, all tests, contract coverage, the demo on a s
 demo: build/.stamp ## the main job: a market on chain, replayed through a real crash (ARGS=--json for JSON)
 	@$(VENV)/bin/plimsoll demo $(ARGS)
 
-bench: .solcx/.stamp ## speed of the mirror: options per second, with and without the scenario book
+bench: bench-gas bench-math ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of the mirror
 	@$(PY) scripts/dev/bench.py
 
 search-scan: .solcx/.stamp ## search for a portfolio that loses more than the certified scan (ARGS='--restarts 40 --seed 2')
@@ -133,6 +133,9 @@ accuracy: build/.stamp ## a million points per fixed-point library, and the engi
 
 bench-math: .solcx/.stamp ## gas of every fixed-point library beside the best public one, into reports/bench.json
 	@$(PY) scripts/dev/bench_math.py
+
+bench-gas: build/.stamp ## gas of margin check, trade, bid and round beside peers and goals, into reports/bench.json
+	@$(PY) scripts/dev/bench_gas.py
 
 market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
 	@test -n "$(FILE)" || { echo 'error: FILE: name an option chain, as in make market-fit FILE=chain.parquet' >&2; exit 2; }

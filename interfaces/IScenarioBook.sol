@@ -36,13 +36,13 @@ interface IScenarioBook {
         uint256 weightWad;
     }
 
-    /// @notice What a margin check reads in one piece: parameters, packed rows, and the pairs of the certified scan.
+    /// @notice What a margin check reads in one piece: parameters, packed rows, and the order in which it walks them.
     /// @dev rows: [lnMove int72 Q64][move int64 wad][vol uint8][skew int64 wad][weight uint32 1e-9][0 x16].
-    /// intervals: rows of neighbouring grid prices of one vol state, [high 8][low 8], lowest price first.
+    /// plan: segments and nodes, with the intervals of the certified scan, see ScenarioPlan.
     struct Book {
         UnderlyingParams params;
         uint256[] rows;
-        uint256[] intervals;
+        uint256[] plan;
     }
 
     /// @notice Parameters that act on the whole account (risk-model sections 5 and 8).
@@ -151,7 +151,7 @@ interface IScenarioBook {
 
     /// @notice Everything a margin check needs of one underlying.
     /// @param underlyingId Underlying.
-    /// @return book Parameters, packed rows, intervals.
+    /// @return book Parameters, packed rows, plan.
     function bookOf(uint8 underlyingId) external view returns (Book memory book);
 
     /// @notice Data contract that holds the book as code, in the layout of BookCode.

@@ -502,8 +502,14 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     function _read(uint256 accountId, uint256 count, uint256 capacity) private view returns (uint256[] memory words) {
         words = new uint256[](capacity);
         uint256[128] storage stored = _words[accountId];
-        for (uint256 i; i < count; ++i) {
-            words[i] = stored[i];
+        assembly ("memory-safe") {
+            // Equivalent: words[i] = stored[i] for i below count, which is at most capacity.
+            let place := add(words, 0x20)
+            let end := add(stored.slot, count)
+            for { let slot := stored.slot } lt(slot, end) { slot := add(slot, 1) } {
+                mstore(place, sload(slot))
+                place := add(place, 0x20)
+            }
         }
     }
 
@@ -512,7 +518,16 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         // The kind is part of the compared bits, so one mask serves both sides; a linear price is no part.
         uint256 shift = instrument.isOption() ? 128 : 200;
         uint256 wanted = instrument >> shift;
-        while (at < count && words[at] >> shift != wanted) ++at;
+        assembly ("memory-safe") {
+            // Equivalent: while (at < count && words[at] >> shift != wanted) ++at; a slice searches once per position,
+            // and count is at most the length.
+            let place := add(words, 0x20)
+            let end := add(place, shl(5, count))
+            for {} lt(place, end) { place := add(place, 0x20) } {
+                if eq(shr(shift, mload(place)), wanted) { break }
+            }
+            at := shr(5, sub(sub(place, words), 0x20))
+        }
     }
 
     function _resized(uint256 word, int256 quantityWad) private pure returns (uint256) {

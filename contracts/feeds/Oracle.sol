@@ -8,6 +8,7 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {RoundDomain} from "../libraries/RoundDomain.sol";
 import {RoundHash} from "../libraries/RoundHash.sol";
+import {SurfaceWord} from "../libraries/SurfaceWord.sol";
 
 /// @title Oracle
 /// @notice See IOracle.
@@ -22,24 +23,26 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
     uint256 private constant MIN_SAMPLES = 6;
     uint256 private constant MAX_SAMPLES = 1800;
 
-    /// @dev slot 0: ts, spot, perp (40 + 104 + 104 bits); slot 1: confidence.
+    /// @dev slot 0: all but the confidence, which is read only where it is below 1.
     struct StoredHeader {
         uint40 ts;
         uint104 spotWad;
         uint104 perpWad;
+        bool isSure;
         uint64 confWad;
     }
 
-    /// @dev slot 0: roundTs, forward, rate; slot 1: a, b, rho; slot 2: m, s.
+    /// @dev See SurfaceWord.
     struct StoredSurface {
-        uint40 roundTs;
-        uint104 forwardWad;
-        int64 rateWad;
-        int80 aWad;
-        uint64 bWad;
-        int64 rhoWad;
-        int80 mWad;
-        uint80 sWad;
+        uint256 head;
+        uint256 tail;
+    }
+
+    /// @dev slot 0.
+    struct Limits {
+        uint32 heartbeatSec;
+        uint64 maxDeviationWad;
+        uint8 threshold;
     }
 
     struct StoredPrice {
@@ -47,15 +50,10 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         uint104 priceWad;
     }
 
-    /// @notice Oldest age at which a round still counts.
-    uint256 public heartbeatSec;
-    /// @notice Largest relative move of spot between rounds, wad.
-    uint256 public maxDeviationWad;
-    /// @notice Signatures needed.
-    uint256 public threshold;
     /// @notice Whether an address may sign.
     mapping(address => bool) public isSigner;
 
+    Limits private _limits;
     address[] private _signers;
     mapping(uint8 underlyingId => StoredHeader) private _header;
     mapping(uint8 underlyingId => mapping(uint40 expiryTs => StoredSurface)) private _surface;
@@ -77,7 +75,7 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         whenNotPaused
         returns (bool accepted)
     {
-        StoredHeader memory last = _header[round.underlyingId];
+        StoredHeader storage last = _header[round.underlyingId];
         if (round.ts <= last.ts) return false;
         _requireFresh(round.ts);
         _requireSigned(RoundHash.round(round), signatures);
@@ -141,7 +139,7 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
             isSigner[previous] = true;
         }
         _signers = signers;
-        threshold = threshold_;
+        _limits.threshold = uint8(threshold_);
         emit SignersSet(signers, threshold_);
     }
 
@@ -160,6 +158,24 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         _unpause();
     }
 
+    /// @notice Oldest age at which a round still counts.
+    /// @return Seconds.
+    function heartbeatSec() external view returns (uint256) {
+        return _limits.heartbeatSec;
+    }
+
+    /// @notice Largest relative move of spot between rounds.
+    /// @return Wad.
+    function maxDeviationWad() external view returns (uint256) {
+        return _limits.maxDeviationWad;
+    }
+
+    /// @notice Signatures needed.
+    /// @return Count.
+    function threshold() external view returns (uint256) {
+        return _limits.threshold;
+    }
+
     /// @inheritdoc IOracle
     function roundFor(uint8 underlyingId, uint40[] calldata expiries)
         external
@@ -167,17 +183,22 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         override
         returns (Header memory header, Surface[] memory surfaces)
     {
-        StoredHeader memory h = _header[underlyingId];
-        if (h.ts == 0) revert Oracle__NoRound(underlyingId);
-        _requireFresh(h.ts);
-        header = Header(h.ts, h.spotWad, h.perpWad, h.confWad);
+        StoredHeader storage h = _header[underlyingId];
+        (uint40 ts, bool isSure) = (h.ts, h.isSure);
+        if (ts == 0) revert Oracle__NoRound(underlyingId);
+        (header.ts, header.spotWad, header.perpWad) = (ts, h.spotWad, h.perpWad);
+        _requireFresh(ts);
+        header.confWad = isSure ? 1e18 : h.confWad;
         surfaces = new Surface[](expiries.length);
+        mapping(uint40 expiryTs => StoredSurface) storage stored = _surface[underlyingId];
         for (uint256 i; i < expiries.length; ++i) {
-            StoredSurface memory s = _surface[underlyingId][expiries[i]];
-            if (s.roundTs != h.ts) revert Oracle__ExpiryNotInRound(underlyingId, expiries[i]);
-            surfaces[i] = Surface(
-                expiries[i], s.forwardWad, s.rateWad, s.aWad, s.bWad, s.rhoWad, s.mWad, s.sWad
-            );
+            uint40 expiryTs = expiries[i];
+            StoredSurface storage words = stored[expiryTs];
+            uint256 head = words.head;
+            if (!SurfaceWord.isOf(head, ts)) revert Oracle__ExpiryNotInRound(underlyingId, expiryTs);
+            Surface memory s = surfaces[i];
+            s.expiryTs = expiryTs;
+            SurfaceWord.unpack(s, head, words.tail);
         }
     }
 
@@ -215,31 +236,31 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
             revert Oracle__BadLimit(heartbeatSec_, MAX_HEARTBEAT_SEC);
         }
         if (maxDeviationWad_ == 0 || maxDeviationWad_ > 1e18) revert Oracle__BadLimit(maxDeviationWad_, 1e18);
-        heartbeatSec = heartbeatSec_;
-        maxDeviationWad = maxDeviationWad_;
+        (_limits.heartbeatSec, _limits.maxDeviationWad) = (uint32(heartbeatSec_), uint64(maxDeviationWad_));
         emit LimitsSet(heartbeatSec_, maxDeviationWad_);
     }
 
     function _requireFresh(uint256 ts) private view {
         if (ts > block.timestamp + MAX_AHEAD_SEC) revert Oracle__FromFuture(ts, block.timestamp + MAX_AHEAD_SEC);
-        uint256 oldest = block.timestamp > heartbeatSec ? block.timestamp - heartbeatSec : 0;
+        uint256 maxAgeSec = _limits.heartbeatSec;
+        uint256 oldest = block.timestamp > maxAgeSec ? block.timestamp - maxAgeSec : 0;
         if (ts < oldest) revert Oracle__Stale(ts, oldest);
     }
 
     /// @dev A last round past the heartbeat is no yardstick: after an outage the cap would lock the feed for good.
-    function _requireNear(Round calldata round, StoredHeader memory last) private view {
-        if (last.ts == 0 || round.ts - last.ts > heartbeatSec) return;
+    function _requireNear(Round calldata round, StoredHeader storage last) private view {
+        Limits memory limits = _limits;
+        if (last.ts == 0 || round.ts - last.ts > limits.heartbeatSec) return;
         (uint256 spotWad, uint256 lastWad) = (round.spotWad, last.spotWad);
         uint256 moved = spotWad > lastWad ? spotWad - lastWad : lastWad - spotWad;
         uint256 deviationWad = (moved * 1e18) / lastWad;
-        if (deviationWad > maxDeviationWad) revert Oracle__Deviation(deviationWad, maxDeviationWad);
+        if (deviationWad > limits.maxDeviationWad) revert Oracle__Deviation(deviationWad, limits.maxDeviationWad);
     }
 
     /// @dev Signers must come in increasing order: a repeated signature can never count twice.
     function _requireSigned(bytes32 structHash, bytes[] calldata signatures) private view {
-        if (threshold == 0 || signatures.length < threshold) {
-            revert Oracle__TooFewSignatures(signatures.length, threshold);
-        }
+        uint256 needed = _limits.threshold;
+        if (needed == 0 || signatures.length < needed) revert Oracle__TooFewSignatures(signatures.length, needed);
         bytes32 digest = _hashTypedDataV4(structHash);
         address previous;
         for (uint256 i; i < signatures.length; ++i) {
@@ -250,23 +271,17 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
     }
 
     function _store(Round calldata round) private {
-        _header[round.underlyingId] = StoredHeader(
-            round.ts, uint104(round.spotWad), uint104(round.perpWad), uint64(round.confWad)
-        );
+        StoredHeader storage h = _header[round.underlyingId];
+        bool isSure = round.confWad == 1e18;
+        (h.ts, h.spotWad, h.perpWad, h.isSure) = (round.ts, uint104(round.spotWad), uint104(round.perpWad), isSure);
+        if (!isSure) h.confWad = uint64(round.confWad);
         uint40[] memory expiries = new uint40[](round.surfaces.length);
+        mapping(uint40 expiryTs => StoredSurface) storage stored = _surface[round.underlyingId];
         for (uint256 i; i < round.surfaces.length; ++i) {
             Surface calldata s = round.surfaces[i];
             expiries[i] = s.expiryTs;
-            _surface[round.underlyingId][s.expiryTs] = StoredSurface(
-                round.ts,
-                uint104(s.forwardWad),
-                int64(s.rateWad),
-                int80(s.aWad),
-                uint64(s.bWad),
-                int64(s.rhoWad),
-                int80(s.mWad),
-                uint80(s.sWad)
-            );
+            StoredSurface storage words = stored[s.expiryTs];
+            (words.head, words.tail) = SurfaceWord.pack(round.ts, s);
         }
         _expiries[round.underlyingId] = expiries;
     }

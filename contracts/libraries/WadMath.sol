@@ -50,6 +50,18 @@ library WadMath {
         if (n % d > 0) q += 1;
     }
 
+    /// @notice n / d toward zero, without Solidity's checks.
+    /// @custom:domain d != 0 and not -2**255 / -1: known where it is used
+    /// @param n Numerator.
+    /// @param d Denominator.
+    /// @return q Quotient.
+    function quotient(int256 n, int256 d) internal pure returns (int256 q) {
+        assembly ("memory-safe") {
+            // Equivalent: q = n / d; the checks would cost more than the division.
+            q := sdiv(n, d)
+        }
+    }
+
     /// @notice |a| as an unsigned number.
     /// @param a Any value above the smallest int256.
     /// @return Absolute value.

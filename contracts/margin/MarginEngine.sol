@@ -26,9 +26,10 @@ contract MarginEngine is IMarginEngine {
     IScenarioBook private immutable BOOK;
     IRiskEngine private immutable RISK;
 
-    /// @dev Working memory: underlyings touched, their positions and linked collateral, sums over them.
+    /// @dev Working memory: parameters, underlyings touched, their positions and linked collateral, sums over them.
     struct Work {
         IScenarioBook.AccountParams params;
+        IScenarioBook.CollateralParams[] collateral;
         uint8[] underlyings;
         uint256[][] positions;
         int256[] linkedUnitsWad;
@@ -184,54 +185,65 @@ contract MarginEngine is IMarginEngine {
     /// @dev Values collateral; in netted modes a linked token carries the smaller haircut and enters the scan.
     function _collateral(Work memory w, IAccounts.Snapshot memory s) private view {
         for (uint256 i; i < s.tokenIds.length; ++i) {
-            IScenarioBook.CollateralParams memory c = BOOK.collateralOf(s.tokenIds[i]);
+            IScenarioBook.CollateralParams memory c = w.collateral[i];
             uint256 valueWad = FixedPointMathLib.mulWad(s.amountsWad[i], ORACLE.tokenPriceOf(s.tokenIds[i]));
             bool netted = c.linkedUnderlying != 0 && s.mode != STANDARD;
             uint256 haircutWad = netted ? c.linkedHaircutWad : c.haircutWad;
             w.collateralWad += int256(FixedPointMathLib.mulWad(valueWad, 1e18 - haircutWad));
             w.collateralMarketWad += int256(valueWad);
             if (c.linkedUnderlying == 0) continue;
-            uint256 at = _indexOf(w.underlyings, c.linkedUnderlying);
+            uint256 at = _find(w.underlyings, w.underlyings.length, c.linkedUnderlying);
             w.linkedUnitsWad[at] += int256(FixedPointMathLib.mulWad(s.amountsWad[i], c.ratioWad));
         }
     }
 
     /// @dev Splits positions by underlying; underlyings of linked collateral take part with no positions.
     function _group(Work memory w, IAccounts.Snapshot memory s) private view {
-        uint256[256] memory count;
-        bool[256] memory seen;
-        uint8[] memory found = new uint8[](255);
+        uint256 tokens = s.tokenIds.length;
+        w.collateral = new IScenarioBook.CollateralParams[](tokens);
+        w.underlyings = new uint8[](s.positions.length + tokens);
+        uint256[] memory words = s.positions;
         uint256 n;
-        for (uint256 i; i < s.positions.length; ++i) {
-            uint256 id = s.positions[i].underlyingOf();
-            if (!seen[id]) (seen[id], found[n++]) = (true, uint8(id));
-            ++count[id];
+        uint256 last;
+        for (uint256 i; i < words.length; ++i) {
+            // Neighbours mostly share their underlying.
+            uint256 id = words[i].underlyingOf();
+            if (id == last && n != 0) continue;
+            if (_find(w.underlyings, n, uint8(id)) == n) w.underlyings[n++] = uint8(id);
+            last = id;
         }
-        for (uint256 i; i < s.tokenIds.length; ++i) {
-            uint256 id = BOOK.collateralOf(s.tokenIds[i]).linkedUnderlying;
-            if (id != 0 && !seen[id]) (seen[id], found[n++]) = (true, uint8(id));
+        for (uint256 i; i < tokens; ++i) {
+            w.collateral[i] = BOOK.collateralOf(s.tokenIds[i]);
+            uint8 id = w.collateral[i].linkedUnderlying;
+            if (id != 0 && _find(w.underlyings, n, id) == n) w.underlyings[n++] = id;
         }
+        uint8[] memory found = w.underlyings;
         assembly ("memory-safe") {
             // Shorten the array to what was found; equivalent: copy the first n elements.
             mstore(found, n)
         }
-        w.underlyings = found;
         w.linkedUnitsWad = new int256[](n);
         w.positions = new uint256[][](n);
         for (uint256 k; k < n; ++k) {
-            w.positions[k] = _select(s.positions, found[k], count[found[k]]);
+            // One underlying is the usual case: its positions are all.
+            w.positions[k] = n == 1 ? words : _select(words, found[k]);
         }
     }
 
-    function _select(uint256[] memory words, uint8 id, uint256 count) private pure returns (uint256[] memory out) {
-        out = new uint256[](count);
+    function _select(uint256[] memory words, uint8 id) private pure returns (uint256[] memory out) {
+        out = new uint256[](words.length);
         uint256 n;
-        for (uint256 i; n < count; ++i) {
+        for (uint256 i; i < words.length; ++i) {
             if (words[i].underlyingOf() == id) out[n++] = words[i];
         }
+        assembly ("memory-safe") {
+            // Shorten the array to what was found; equivalent: copy the first n elements.
+            mstore(out, n)
+        }
     }
 
-    function _indexOf(uint8[] memory ids, uint8 id) private pure returns (uint256 i) {
-        while (ids[i] != id) ++i;
+    /// @dev Place of an underlying among the first `count`, or `count`.
+    function _find(uint8[] memory ids, uint256 count, uint8 id) private pure returns (uint256 i) {
+        while (i < count && ids[i] != id) ++i;
     }
 }

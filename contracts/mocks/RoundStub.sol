@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IOracle} from "../../interfaces/IOracle.sol";
 
 /// @title RoundStub
-/// @notice A round that a test writes directly; packed like the oracle's, so that reads cost the same.
+/// @notice A round that a test writes directly.
 contract RoundStub {
     struct StoredHeader {
         uint40 ts;

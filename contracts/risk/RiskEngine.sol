@@ -23,38 +23,45 @@ contract RiskEngine is IRiskEngine {
     using ScenarioRow for uint256;
 
     /// @dev Upward pad per unit of |q|*(2F + K): more than the table's error in two nodes and a gap together
-    /// (3e-10*F, docs/mathematics.md), so that the requirement is never below the exact one.
-    int256 private constant PAD_WAD = 4e8;
+    /// (2e-10*F, docs/mathematics.md), so that the requirement is never below the exact one.
+    int256 private constant PAD_WAD = 3e8;
+    /// @dev Upward pad per option for sums that are cut off at whole wei.
+    int256 private constant PAD_WEI = 64;
 
     IScenarioBook private immutable BOOK;
     IOracle private immutable ORACLE;
     address private immutable NORMAL_TABLE;
 
-    /// @dev Working memory of one pass. Products of a quantity and a price stay in wad squared until the end.
+    /// @dev Working memory of one pass. Cash is wei; products of two wad are named squared until they are divided.
     struct Pass {
         IScenarioBook.Book book;
         IOracle.Header header;
         OptionKernel.Expiry[] expiries;
+        /// @dev Expiry of every position; unused for a perpetual.
+        uint256[] expiryAt;
         OptionKernel.Option option;
         ScenarioGrid.Grid grid;
-        int256[] netCashDelta;
-        int256[] shockedVega;
         /// @dev What a relative move of 1 earns on everything linear, puts' forwards included.
         int256 linearCash;
-        int256[] pnl;
         int256 perpCash;
         int256 linkedCash;
+        /// @dev Q60.
         int256 mark;
-        int256 pad;
+        int256 padSquared;
         uint256 shortUnits;
         uint256 grossUnits;
+        Greeks greeks;
+        /// @dev Per expiry of the round, wad squared; empty unless detailed.
+        ExpiryGreeks[] greeksAt;
+        bool detailed;
+    }
+
+    /// @dev Wad squared.
+    struct Greeks {
         int256 delta;
         int256 gamma;
         int256 vega;
         int256 theta;
-        /// @dev Per expiry of the round, wad squared; empty unless detailed.
-        ExpiryGreeks[] greeks;
-        bool detailed;
     }
 
     constructor(IScenarioBook book, IOracle oracle, address normalTable) {
@@ -70,8 +77,9 @@ contract RiskEngine is IRiskEngine {
         override
         returns (UnderlyingRisk memory risk)
     {
-        Pass memory p = _run(underlyingId, positions, linkedUnitsWad, false);
-        risk = _requirement(p, underlyingId);
+        Pass memory p;
+        _run(p, underlyingId, positions, linkedUnitsWad);
+        _requirement(p, underlyingId, risk);
     }
 
     /// @inheritdoc IRiskEngine
@@ -81,14 +89,16 @@ contract RiskEngine is IRiskEngine {
         override
         returns (UnderlyingRisk memory risk, UnderlyingDetail memory detail)
     {
-        Pass memory p = _run(underlyingId, positions, linkedUnitsWad, true);
-        risk = _requirement(p, underlyingId);
+        Pass memory p;
+        p.detailed = true;
+        _run(p, underlyingId, positions, linkedUnitsWad);
+        _requirement(p, underlyingId, risk);
         detail = UnderlyingDetail(
-            p.pnl,
-            WadMath.divDown(p.delta, 1e18),
-            WadMath.divDown(p.gamma, 1e18),
-            WadMath.divDown(p.vega, 1e18),
-            WadMath.divDown(p.theta, 1e18),
+            ScenarioGrid.profits(p.grid, p.linearCash, p.book.rows.length),
+            WadMath.divDown(p.greeks.delta, 1e18),
+            WadMath.divDown(p.greeks.gamma, 1e18),
+            WadMath.divDown(p.greeks.vega, 1e18),
+            WadMath.divDown(p.greeks.theta, 1e18),
             _greeksByExpiry(p)
         );
     }
@@ -100,253 +110,260 @@ contract RiskEngine is IRiskEngine {
         override
         returns (StandardRisk memory standard)
     {
-        Pass memory p = _open(underlyingId, positions, false);
+        Pass memory p;
+        _open(p, underlyingId, positions);
+        p.grid.table = NormalCdf.load(NORMAL_TABLE);
         for (uint256 i; i < positions.length; ++i) {
-            _standardPosition(p, positions[i], standard);
+            _standardPosition(p, i, positions[i], standard);
         }
         standard.grossNotionalWad = FixedPointMathLib.mulWadUp(standard.grossNotionalWad, p.header.spotWad);
         standard.confWad = p.header.confWad;
     }
 
-    function _run(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad, bool detailed)
+    function _run(Pass memory p, uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
         private
         view
-        returns (Pass memory p)
     {
-        p = _open(underlyingId, positions, true);
-        p.detailed = detailed;
-        if (detailed) p.greeks = new ExpiryGreeks[](p.expiries.length);
-        p.netCashDelta = new int256[](p.expiries.length);
-        p.shockedVega = new int256[](p.expiries.length);
+        _open(p, underlyingId, positions);
+        if (p.detailed) p.greeksAt = new ExpiryGreeks[](p.expiries.length);
+        ScenarioGrid.create(p.grid, p.book.plan, NormalCdf.load(NORMAL_TABLE));
         for (uint256 i; i < positions.length; ++i) {
             uint256 word = positions[i];
-            if (word.isOption()) _addOption(p, word);
-            else _addLinear(p, word);
+            if (word.isOption()) _addOption(p, p.expiries[p.expiryAt[i]], word);
+            else _addLinear(p, i, word);
         }
-        p.delta += linkedUnitsWad * 1e18;
-        p.linkedCash = linkedUnitsWad * int256(p.header.spotWad);
+        p.greeks.delta += linkedUnitsWad * 1e18;
+        p.linkedCash = WadMath.mulWadDown(linkedUnitsWad, int256(p.header.spotWad));
         p.linearCash += p.linkedCash;
-        p.pnl = ScenarioGrid.profits(p.grid, p.book.rows, p.linearCash);
     }
 
-    /// @dev Reads the book, the table and the round for the expiries that the positions name.
-    function _open(uint8 underlyingId, uint256[] calldata positions, bool shocked)
-        private
-        view
-        returns (Pass memory p)
-    {
-        uint40[] memory wanted = _expiriesOf(underlyingId, positions);
-        p.book = BookCode.load(BOOK.bookPointerOf(underlyingId));
-        uint256[] memory none;
-        ScenarioGrid.create(
-            p.grid,
-            shocked ? p.book.rows : none,
-            shocked ? p.book.intervals : none,
-            NormalCdf.load(NORMAL_TABLE)
-        );
+    /// @dev Reads the book and the round for the expiries that the positions name.
+    function _open(Pass memory p, uint8 underlyingId, uint256[] calldata positions) private view {
+        uint40[] memory wanted;
+        (wanted, p.expiryAt) = _expiriesOf(underlyingId, positions);
+        BookCode.load(p.book, BOOK.bookPointerOf(underlyingId));
         IOracle.Surface[] memory surfaces;
         (p.header, surfaces) = ORACLE.roundFor(underlyingId, wanted);
         p.expiries = new OptionKernel.Expiry[](surfaces.length);
         for (uint256 i; i < surfaces.length; ++i) {
-            p.expiries[i] = OptionKernel.prepare(
-                surfaces[i], p.header.ts, p.book.params.volUpWad, p.book.params.volDownWad
+            OptionKernel.prepare(
+                p.expiries[i], surfaces[i], p.header.ts, p.book.params.volUpWad, p.book.params.volDownWad
             );
         }
     }
 
+    /// @dev Different expiries, and for every position the number of its own.
     function _expiriesOf(uint8 underlyingId, uint256[] calldata positions)
         private
         pure
-        returns (uint40[] memory expiries)
+        returns (uint40[] memory expiries, uint256[] memory at)
     {
-        expiries = new uint40[](positions.length);
-        uint256 count;
-        for (uint256 i; i < positions.length; ++i) {
-            uint256 word = positions[i];
-            if (word.underlyingOf() != underlyingId) {
-                revert RiskEngine__WrongUnderlying(word.underlyingOf(), underlyingId);
+        unchecked {
+            // Unchecked: every index stays within the two arrays of the length of positions.
+            expiries = new uint40[](positions.length);
+            at = new uint256[](positions.length);
+            uint256 count;
+            for (uint256 i; i < positions.length; ++i) {
+                uint256 word = positions[i];
+                if (word.underlyingOf() != underlyingId) {
+                    revert RiskEngine__WrongUnderlying(word.underlyingOf(), underlyingId);
+                }
+                if (word.kindOf() == PositionWord.PERP) continue;
+                uint256 j = _find(expiries, count, word.expiryOf());
+                if (j == count) expiries[count++] = uint40(word.expiryOf());
+                at[i] = j;
             }
-            if (word.kindOf() == PositionWord.PERP) continue;
-            uint40 expiryTs = uint40(word.expiryOf());
-            uint256 j;
-            while (j < count && expiries[j] != expiryTs) ++j;
-            if (j == count) expiries[count++] = expiryTs;
+            assembly ("memory-safe") {
+                // Shorten the array to what was found; equivalent: copy the first `count` elements.
+                mstore(expiries, count)
+            }
         }
+    }
+
+    /// @dev Place of an expiry among the first `count`, or `count`.
+    function _find(uint40[] memory expiries, uint256 count, uint256 expiryTs) private pure returns (uint256 j) {
         assembly ("memory-safe") {
-            // Shorten the array to what was found; equivalent: copy the first `count` elements.
-            mstore(expiries, count)
+            // Equivalent: while (j < count && expiries[j] != expiryTs) ++j.
+            let first := add(expiries, 0x20)
+            let end := add(first, shl(5, count))
+            let at := first
+            for {} lt(at, end) { at := add(at, 0x20) } {
+                if eq(mload(at), expiryTs) { break }
+            }
+            j := shr(5, sub(at, first))
         }
     }
 
-    function _expiryIndex(Pass memory p, uint256 expiryTs) private pure returns (uint256 i) {
-        OptionKernel.Expiry[] memory expiries = p.expiries;
-        while (expiries[i].expiryTs != expiryTs) ++i;
-    }
-
-    function _addLinear(Pass memory p, uint256 word) private pure {
+    function _addLinear(Pass memory p, uint256 i, uint256 word) private pure {
         int256 q = word.quantityOf();
         int256 entryWad = word.priceE8Of() * Units.E8_TO_WAD;
         p.grossUnits += WadMath.abs(q);
         if (word.kindOf() == PositionWord.PERP) {
             int256 priceWad = int256(p.header.perpWad);
-            p.mark += q * (priceWad - entryWad);
-            p.linearCash += q * priceWad;
-            p.perpCash += q * priceWad;
-            p.delta += q * 1e18;
+            int256 cashWad = WadMath.mulWadDown(q, priceWad);
+            p.mark += WadMath.mulWadDown(q, priceWad - entryWad) << 60;
+            p.linearCash += cashWad;
+            p.perpCash += cashWad;
+            p.greeks.delta += q * 1e18;
             return;
         }
-        uint256 i = _expiryIndex(p, word.expiryOf());
-        OptionKernel.Expiry memory e = p.expiries[i];
-        int256 forwardWad = int256(e.forwardWad);
-        int256 cash = (q * forwardWad * e.discountQ64) >> 64;
-        p.mark += (q * (forwardWad - entryWad) * e.discountQ64) >> 64;
-        p.linearCash += cash;
-        p.netCashDelta[i] += cash;
+        OptionKernel.Expiry memory e = p.expiries[p.expiryAt[i]];
+        int256 presentCash = WadMath.mulWadDown(q, e.presentWad);
+        p.mark += (presentCash - ((WadMath.mulWadUp(q, entryWad) * e.discountQ64) >> 64)) << 60;
+        p.linearCash += presentCash;
+        e.deltaCash += presentCash << 60;
         int256 delta = (q * e.discountQ64 * 1e18) >> 64;
-        p.delta += delta;
-        if (p.detailed) p.greeks[i].deltaWad += delta;
+        p.greeks.delta += delta;
+        if (p.detailed) p.greeksAt[p.expiryAt[i]].deltaWad += delta;
     }
 
-    function _addOption(Pass memory p, uint256 word) private pure {
-        uint256 i = _expiryIndex(p, word.expiryOf());
-        OptionKernel.Expiry memory e = p.expiries[i];
-        OptionKernel.Option memory o = p.option;
-        int256 q = word.quantityOf();
-        bool isCall = word.kindOf() == PositionWord.CALL;
-        OptionKernel.open(o, e, uint256(word.priceE8Of() * Units.E8_TO_WAD), p.book.params.volFloorWad);
+    function _addOption(Pass memory p, OptionKernel.Expiry memory e, uint256 word) private pure {
         unchecked {
-            // Unchecked: see ScenarioGrid.
-            int256 forwardWad = int256(e.forwardWad);
-            int256 discounted = (q * e.discountQ64) >> 64;
-            if (!isCall) p.linearCash -= discounted * forwardWad;
-            ScenarioGrid.walk(p.grid, o, forwardWad, discounted);
-            if (q > 0) ScenarioGrid.addGaps(p.grid, forwardWad, discounted);
-        }
-        (int256 callWad, int256 n1) = ScenarioGrid.unshocked(p.grid);
-        OptionKernel.settle(o, e, isCall, callWad, n1);
-        _addUnshocked(p, e, o, i, q);
-    }
-
-    /// @dev Everything that is summed at the unshocked point.
-    function _addUnshocked(
-        Pass memory p,
-        OptionKernel.Expiry memory e,
-        OptionKernel.Option memory o,
-        uint256 i,
-        int256 q
-    ) private pure {
-        unchecked {
-            // Unchecked: quantities are below 2**127, prices and vegas below 2**106, at most 128 terms.
+            // Unchecked: quantities are below 2**127, prices below 2**106, the discount below 2**72: cash at stake
+            // is below 2**175 and its sums over 128 positions in Q60 stay within int256; see ScenarioGrid.
+            OptionKernel.Option memory o = p.option;
+            int256 q = word.quantityOf();
+            OptionKernel.open(o, e, uint256(word.priceE8Of() * Units.E8_TO_WAD), p.book.params.volFloorWad);
+            int256 forwardCash = WadMath.quotient(q * e.presentWad, 1e18);
+            int256 strikeCash = WadMath.quotient(q * ((o.strikeWad * e.discountQ64) >> 64), 1e18);
+            int256 z = OptionKernel.positionOf(o);
+            int256 delta = NormalCdf.cdf(p.grid.table, z);
+            int256 value =
+                forwardCash * delta - strikeCash * NormalCdf.cdf(p.grid.table, z - int256(o.flat.stdQ38));
+            if (word.kindOf() == PositionWord.PUT) {
+                value += (strikeCash - forwardCash) << 60;
+                delta -= 1 << 60;
+                p.linearCash -= forwardCash;
+            }
+            // Rounding may leave a worthless option on the wrong side of zero.
+            if ((value ^ q) >= 0) p.mark += value;
+            e.deltaCash += forwardCash * delta;
+            int256 phi = o.flat.stdQ64 == 0 ? int256(0) : OptionKernel.density(z);
+            int256 densityCash = forwardCash * phi;
+            e.densityCash += densityCash;
+            e.vegaCash += (densityCash >> 60) * int256(o.flat.stdQ64);
             uint256 size = WadMath.abs(q);
             p.grossUnits += size;
             if (q < 0) p.shortUnits += size;
-            p.mark += q * o.priceWad;
-            p.pad += (int256(size) * (2 * int256(e.forwardWad) + o.strikeWad)) / 1e18;
-            p.netCashDelta[i] += q * ((o.deltaWad * int256(e.forwardWad)) / 1e18);
-            int256 vegaWad = OptionKernel.vega(e, o);
-            p.vega += q * vegaWad;
-            int256 shockWad = int256(e.upWad) - 1e18;
-            p.shockedVega[i] += q * ((((vegaWad * int256(o.sigmaWad)) / 1e18) * shockWad) / 1e18);
-            p.delta += q * o.deltaWad;
-            if (!p.detailed) return;
-            (int256 gammaWad, int256 thetaWad) = OptionKernel.slowGreeks(e, o, vegaWad);
-            p.gamma += q * gammaWad;
-            p.theta += q * thetaWad;
-            ExpiryGreeks memory g = p.greeks[i];
-            g.deltaWad += q * o.deltaWad;
-            g.gammaWad += q * gammaWad;
-            g.vegaWad += q * vegaWad;
-            g.thetaWad += q * thetaWad;
+            p.padSquared += int256(size) * (2 * int256(e.forwardWad) + o.strikeWad) + PAD_WEI * 1e18;
+            if (p.detailed) _addGreeks(p, e, word, delta, phi);
+            // Last: nothing but the pass itself has to be kept beside the walk's many variables.
+            ScenarioGrid.walk(p.grid, o, forwardCash, strikeCash);
         }
+    }
+
+    function _addGreeks(Pass memory p, OptionKernel.Expiry memory e, uint256 word, int256 delta, int256 phi)
+        private
+        pure
+    {
+        int256 q = word.quantityOf();
+        int256 priceWad =
+            OptionKernel.price(p.option, e, word.kindOf() == PositionWord.CALL, p.grid.table);
+        (int256 gammaWad, int256 thetaWad) = OptionKernel.slowGreeks(e, p.option, phi, priceWad);
+        delta = q * ((delta * e.discountQ64 * 1e18) >> 124);
+        p.greeks.delta += delta;
+        p.greeks.gamma += q * gammaWad;
+        p.greeks.theta += q * thetaWad;
+        ExpiryGreeks memory g = p.greeksAt[_indexOf(p.expiries, e.expiryTs)];
+        g.deltaWad += delta;
+        g.gammaWad += q * gammaWad;
+        g.thetaWad += q * thetaWad;
     }
 
     /// @dev Rounds the sums; what no expiry has of delta is of perpetuals and linked collateral.
     function _greeksByExpiry(Pass memory p) private pure returns (ExpiryGreeks[] memory out) {
-        out = new ExpiryGreeks[](p.greeks.length + 1);
-        int256 delta = p.delta;
-        for (uint256 i; i < p.greeks.length; ++i) {
-            ExpiryGreeks memory g = p.greeks[i];
+        out = new ExpiryGreeks[](p.greeksAt.length + 1);
+        int256 delta = p.greeks.delta;
+        for (uint256 i; i < p.greeksAt.length; ++i) {
+            ExpiryGreeks memory g = p.greeksAt[i];
+            OptionKernel.Expiry memory e = p.expiries[i];
             delta -= g.deltaWad;
             out[i + 1] = ExpiryGreeks(
-                uint40(p.expiries[i].expiryTs),
+                uint40(e.expiryTs),
                 WadMath.divDown(g.deltaWad, 1e18),
                 WadMath.divDown(g.gammaWad, 1e18),
-                WadMath.divDown(g.vegaWad, 1e18),
+                _vegaCash(e),
                 WadMath.divDown(g.thetaWad, 1e18)
             );
         }
         out[0].deltaWad = WadMath.divDown(delta, 1e18);
     }
 
-    function _requirement(Pass memory p, uint8 underlyingId) private pure returns (UnderlyingRisk memory r) {
+    function _indexOf(OptionKernel.Expiry[] memory expiries, uint256 expiryTs) private pure returns (uint256 i) {
+        while (expiries[i].expiryTs != expiryTs) ++i;
+    }
+
+    /// @dev Cash vega per 1.00 of vol of all options of an expiry, wad.
+    function _vegaCash(OptionKernel.Expiry memory e) private pure returns (int256) {
+        return ((e.densityCash >> 60) * int256(e.rootTimeQ64)) >> 64;
+    }
+
+    function _requirement(Pass memory p, uint8 underlyingId, UnderlyingRisk memory r) private pure {
         IScenarioBook.UnderlyingParams memory params = p.book.params;
         r.underlyingId = underlyingId;
         _scan(p, r);
-        r.basisWad = _basis(p, params);
-        r.vegaTermWad = _vegaTerm(p, params);
+        int256 netCash;
+        int256 vegaCash;
+        (r.basisWad, r.vegaTermWad, netCash, vegaCash) = _term(p, params);
+        p.greeks.vega = vegaCash * 1e18;
+        netCash += p.perpCash + p.linkedCash;
         uint256 shortCash = FixedPointMathLib.mulWadUp(p.shortUnits, p.header.spotWad);
         r.shortMinWad = FixedPointMathLib.mulWadUp(shortCash, params.shortMinRateWad);
-        r.concentrationWad = _concentration(p, params);
+        r.concentrationWad = _quadratic(WadMath.abs(netCash), params.n0Wad, params.concRateWad)
+            + _quadratic(WadMath.abs(vegaCash), params.v0Wad, params.concVegaRateWad);
         uint256 sum = r.certifiedScanWad + r.basisWad + r.vegaTermWad;
         r.requirementWad = (sum > r.shortMinWad ? sum : r.shortMinWad) + r.concentrationWad;
-        r.markWad = WadMath.divDown(p.mark, 1e18);
+        r.markWad = p.mark >> 60;
         r.grossNotionalWad = FixedPointMathLib.mulWadUp(p.grossUnits, p.header.spotWad);
         r.confWad = p.header.confWad;
     }
 
     /// @dev Worst row, and the worst interval where long options may lie below their chords.
     function _scan(Pass memory p, UnderlyingRisk memory r) private pure {
-        int256[] memory pnl = p.pnl;
-        uint256 worst;
-        int256 lowest = pnl[0];
-        unchecked {
-            for (uint256 j = 1; j < pnl.length; ++j) {
-                int256 value = pnl[j];
-                if (value < lowest) (worst, lowest) = (j, value);
-            }
-        }
-        r.worstRow = worst;
-        r.worstMoveWad = p.book.rows[worst].moveOf();
-        int256 loss = -lowest;
-        int256 certified = ScenarioGrid.intervalLoss(p.grid, p.book.intervals, pnl);
-        if (certified < loss) certified = loss;
+        ScenarioGrid.Outcome memory out = ScenarioGrid.outcome(p.grid, p.linearCash);
+        r.worstRow = out.worstRow;
+        r.worstMoveWad = p.book.rows[out.worstRow].moveOf();
+        int256 loss = -out.lowestWad;
+        int256 certified = out.intervalLossWad > loss ? out.intervalLossWad : loss;
         r.scanWad = loss > 0 ? uint256(loss) : 0;
-        certified = certified > 0 ? certified : int256(0);
-        r.padWad = uint256(WadMath.divUp(p.pad * PAD_WAD, 1e18));
-        r.certifiedScanWad = uint256(certified) + r.padWad;
+        r.padWad = FixedPointMathLib.mulWadUp(_ceil(uint256(p.padSquared)), uint256(PAD_WAD));
+        r.certifiedScanWad = (certified > 0 ? uint256(certified) : 0) + r.padWad;
     }
 
-    function _basis(Pass memory p, IScenarioBook.UnderlyingParams memory params) private pure returns (uint256 sum) {
-        for (uint256 i; i < p.expiries.length; ++i) {
-            int256 growthWad = (int256(params.basisRateWad) * int256(p.expiries[i].timeSec)) / int256(Units.YEAR_SEC);
-            uint256 rateWad = uint256(FixedPointMathLib.expWad(growthWad) - 1e18);
-            if (rateWad < params.basisMinWad) rateWad = params.basisMinWad;
-            sum += FixedPointMathLib.mulWadUp(_ceil(WadMath.abs(p.netCashDelta[i])), rateWad);
-        }
-        sum += FixedPointMathLib.mulWadUp(_ceil(WadMath.abs(p.perpCash)), params.perpBasisWad);
-    }
-
-    function _vegaTerm(Pass memory p, IScenarioBook.UnderlyingParams memory params) private pure returns (uint256) {
-        uint256 gross;
-        int256 net;
-        for (uint256 i; i < p.shockedVega.length; ++i) {
-            gross += WadMath.abs(p.shockedVega[i]);
-            net += p.shockedVega[i];
-        }
-        return FixedPointMathLib.mulWadUp(_ceil(gross - WadMath.abs(net)), params.vegaTermRateWad);
-    }
-
-    function _concentration(Pass memory p, IScenarioBook.UnderlyingParams memory params)
+    /// @dev What depends on the term structure: basis, vega term, and the sums that concentration needs.
+    function _term(Pass memory p, IScenarioBook.UnderlyingParams memory params)
         private
         pure
-        returns (uint256)
+        returns (uint256 basisWad, uint256 vegaTermWad, int256 netCash, int256 vegaCash)
     {
-        int256 net = p.perpCash + p.linkedCash;
-        for (uint256 i; i < p.netCashDelta.length; ++i) {
-            net += p.netCashDelta[i];
+        uint256 gross;
+        int256 net;
+        for (uint256 i; i < p.expiries.length; ++i) {
+            OptionKernel.Expiry memory e = p.expiries[i];
+            int256 deltaCash = e.deltaCash >> 60;
+            basisWad += FixedPointMathLib.mulWadUp(_magnitude(deltaCash), _basisRate(e.timeSec, params));
+            netCash += deltaCash;
+            vegaCash += _vegaCash(e);
+            int256 shocked = WadMath.mulWadDown(e.vegaCash >> 64, int256(e.upWad) - 1e18);
+            gross += WadMath.abs(shocked);
+            net += shocked;
         }
-        return _quadratic(_ceil(WadMath.abs(net)), params.n0Wad, params.concRateWad)
-            + _quadratic(_ceil(WadMath.abs(p.vega)), params.v0Wad, params.concVegaRateWad);
+        basisWad += FixedPointMathLib.mulWadUp(_magnitude(p.perpCash), params.perpBasisWad);
+        // Two wei for every rounded part.
+        gross += 2 * p.expiries.length;
+        vegaTermWad = FixedPointMathLib.mulWadUp(gross - WadMath.abs(net), params.vegaTermRateWad);
+    }
+
+    /// @dev max(basisMin, exp(basisRate*T) - 1).
+    function _basisRate(uint256 timeSec, IScenarioBook.UnderlyingParams memory params) private pure returns (uint256) {
+        int256 growthWad = (int256(params.basisRateWad) * int256(timeSec)) / int256(Units.YEAR_SEC);
+        uint256 rateWad = uint256(FixedPointMathLib.expWad(growthWad) - 1e18);
+        return rateWad > params.basisMinWad ? rateWad : params.basisMinWad;
+    }
+
+    /// @dev Size of a sum that was rounded down by at most a wei.
+    function _magnitude(int256 value) private pure returns (uint256) {
+        return value == 0 ? 0 : WadMath.abs(value) + 1;
     }
 
     /// @dev From wad squared, rounded up.
@@ -361,38 +378,36 @@ contract RiskEngine is IRiskEngine {
         return FixedPointMathLib.mulWadUp(FixedPointMathLib.fullMulDivUp(over, over, freeWad), rateWad);
     }
 
-    function _standardPosition(Pass memory p, uint256 word, StandardRisk memory s) private pure {
+    function _standardPosition(Pass memory p, uint256 i, uint256 word, StandardRisk memory s) private pure {
         int256 q = word.quantityOf();
         uint256 size = WadMath.abs(q);
         s.grossNotionalWad += size;
         if (!word.isOption()) {
-            _standardLinear(p, word, q, s);
+            _standardLinear(p, i, word, q, s);
             return;
         }
-        OptionKernel.Expiry memory e = p.expiries[_expiryIndex(p, word.expiryOf())];
+        OptionKernel.Expiry memory e = p.expiries[p.expiryAt[i]];
         uint256 strikeWad = uint256(word.priceE8Of() * Units.E8_TO_WAD);
         bool isCall = word.kindOf() == PositionWord.CALL;
         OptionKernel.Option memory o = p.option;
         OptionKernel.open(o, e, strikeWad, p.book.params.volFloorWad);
-        ScenarioGrid.walk(p.grid, o, int256(e.forwardWad), 0);
-        (int256 callWad, int256 n1) = ScenarioGrid.unshocked(p.grid);
-        OptionKernel.settle(o, e, isCall, callWad, n1);
-        int256 value = WadMath.mulWadDown(q, o.priceWad);
+        int256 priceWad = OptionKernel.price(o, e, isCall, p.grid.table);
+        int256 value = WadMath.mulWadDown(q, priceWad);
         s.markWad += value;
         if (q > 0) return;
         s.equityValueWad += value;
         (uint256 im, uint256 mm) =
-            StandardMath.shortOption(isCall, p.header.spotWad, strikeWad, uint256(o.priceWad));
+            StandardMath.shortOption(isCall, p.header.spotWad, strikeWad, uint256(priceWad));
         s.initialWad += FixedPointMathLib.mulWadUp(size, im);
         s.maintenanceWad += FixedPointMathLib.mulWadUp(size, mm);
     }
 
-    function _standardLinear(Pass memory p, uint256 word, int256 q, StandardRisk memory s) private pure {
+    function _standardLinear(Pass memory p, uint256 i, uint256 word, int256 q, StandardRisk memory s) private pure {
         int256 entryWad = word.priceE8Of() * Units.E8_TO_WAD;
         uint256 priceWad = p.header.perpWad;
         int256 discountQ64 = 1 << 64;
         if (word.kindOf() == PositionWord.FUTURE) {
-            OptionKernel.Expiry memory e = p.expiries[_expiryIndex(p, word.expiryOf())];
+            OptionKernel.Expiry memory e = p.expiries[p.expiryAt[i]];
             priceWad = e.forwardWad;
             discountQ64 = e.discountQ64;
         }

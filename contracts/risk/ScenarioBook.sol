@@ -6,6 +6,7 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {SSTORE2} from "solady/src/utils/SSTORE2.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {BookCode} from "../libraries/BookCode.sol";
+import {ScenarioPlan} from "../libraries/ScenarioPlan.sol";
 import {ScenarioRow} from "../libraries/ScenarioRow.sol";
 
 /// @title ScenarioBook
@@ -79,7 +80,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     /// @inheritdoc IScenarioBook
     function bookOf(uint8 underlyingId) external view override returns (Book memory book) {
-        book = BookCode.load(bookPointerOf(underlyingId));
+        BookCode.load(book, bookPointerOf(underlyingId));
     }
 
     /// @inheritdoc IScenarioBook
@@ -135,7 +136,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         Book memory book;
         book.params = params;
         book.rows = _packRows(rows);
-        book.intervals = _intervalsOf(rows);
+        book.plan = _planOf(rows, book.rows);
         _bookPointer[underlyingId] = BookCode.save(book);
         emit BookSet(underlyingId, ++version, params, rows);
     }
@@ -205,29 +206,12 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     }
 
     /// @dev Grid rows have no skew and full weight; neighbours in price of one vol state bound an interval.
-    function _intervalsOf(Row[] calldata rows) private pure returns (uint256[] memory pairs) {
-        uint256[] memory buffer = new uint256[](rows.length);
-        uint256 count;
-        for (uint256 lo; lo < rows.length; ++lo) {
-            if (!_isGrid(rows[lo])) continue;
-            uint256 hi = _nextAbove(rows, lo);
-            if (hi != lo) buffer[count++] = (hi << 8) | lo;
+    function _planOf(Row[] calldata rows, uint256[] memory words) private pure returns (uint256[] memory plan) {
+        bool[] memory isGrid = new bool[](rows.length);
+        for (uint256 i; i < rows.length; ++i) {
+            isGrid[i] = _isGrid(rows[i]);
         }
-        pairs = new uint256[](count);
-        for (uint256 i; i < count; ++i) {
-            pairs[i] = buffer[i];
-        }
-    }
-
-    /// @dev Grid row of the same vol state with the next higher price; `lo` itself when there is none.
-    function _nextAbove(Row[] calldata rows, uint256 lo) private pure returns (uint256 hi) {
-        hi = lo;
-        int256 from = rows[lo].moveWad;
-        for (uint256 j; j < rows.length; ++j) {
-            if (j == lo || rows[j].vol != rows[lo].vol || !_isGrid(rows[j])) continue;
-            if (rows[j].moveWad == from) revert ScenarioBook__DuplicateRow(lo, j);
-            if (rows[j].moveWad > from && (hi == lo || rows[j].moveWad < rows[hi].moveWad)) hi = j;
-        }
+        plan = ScenarioPlan.build(words, isGrid);
     }
 
     function _isGrid(Row calldata row) private pure returns (bool) {

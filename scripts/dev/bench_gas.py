@@ -1,0 +1,226 @@
+"""Measure the gas of the margin check, a trade, a liquidation bid and an oracle round, beside peers and goals.
+
+Every job is a transaction of its own on a fresh local chain, so all storage is cold. The figure is the
+transaction's gas without the base cost (21,000 and the call data). The default book of 31 rows with the
+certified scan; half of the options long, half short, calls and puts, over four expiries.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from offchain.chain import anvil
+from offchain.chain.client import Client, Receipt, wallet
+from offchain.chain.contracts import Contract
+from offchain.chain.deploy import deploy
+from offchain.chain.rounds import RoundPoster
+from offchain.chain.signing import domain_of, sign, struct_types
+from offchain.chain.spec import load_spec
+from offchain.chain.words import Word, pack
+from offchain.model import Kind, Round, Surface, Svi
+from offchain.params import Params
+from scripts.dev.bench_report import Entry, merge
+
+PEER: Final = "Derive v2-core 7736900, PMRM_2, 33 scenarios"
+TS: Final = 1_800_000_000
+DAY: Final = 86_400
+WAD: Final = 10**18
+ETH: Final = 1
+SINGLE: Final = 0
+SPOT: Final = 1_900
+EXPIRIES: Final = tuple(TS + days * DAY for days in (3, 10, 30, 90))
+SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 127)
+#: Positions of the account, of the bidder, name.
+BIDS: Final = ((16, 0, "16"), (64, 0, "64"), (128, 128, "128.bothSides"))
+LONG: Final = 2**255
+#: Steps of block time; every block's time is set, so that two runs give the same gas.
+STEP_SEC: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """What a job of the best peer costs, what it must cost here, and the goal; None where there is no figure."""
+
+    peer: int | None
+    must: int | None
+    goal: int | None
+
+
+LIMITS: Final = {
+    "gas.margin.options.1": Limit(911_716, 100_000, 60_000),
+    "gas.margin.options.16": Limit(6_091_957, 480_000, 300_000),
+    "gas.margin.options.64": Limit(21_176_494, 1_700_000, 1_050_000),
+    "gas.margin.options.127": Limit(41_781_166, 3_300_000, 2_000_000),
+    "gas.margin.furtherOption": Limit(315_000, 25_000, 15_000),
+    "gas.trade.16": Limit(12_123_018, 1_400_000, 800_000),
+    "gas.bid.16": Limit(4_480_568, 1_600_000, 1_100_000),
+    "gas.bid.64": Limit(15_676_782, 6_000_000, 4_000_000),
+    "gas.bid.128.bothSides": Limit(None, 15_000_000, None),
+    "gas.oracle.first": Limit(128_218, 90_000, 60_000),
+    "gas.oracle.nextExpiry": Limit(102_324, None, 12_000),
+}
+
+
+def option(n: int) -> Word:
+    """Option number n: calls and puts, four expiries from the sixteenth on, strikes from the money outwards."""
+    step = n // 2 % 2 + 2 * (n // 16)
+    offset = (step + 1) // 2 * (1 if step % 2 else -1)
+    kind = Kind.PUT if n % 2 else Kind.CALL
+    return Word(ETH, kind, EXPIRIES[n // 4 % 4], (SPOT + 60 * offset) * 10**8, 0)
+
+
+class World:
+    """An installation with one signer, its deployer in the place of a module."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.admin, self.signer = wallet("gas deployer"), wallet("gas signer")
+        self.alice, self.bob = wallet("gas alice"), wallet("gas bob")
+        for account in (self.admin, self.alice, self.bob):
+            client.rpc("anvil_setBalance", account.address, hex(10**24))
+        spec = load_spec("local", Params())
+        spec = replace(spec, oracle=replace(spec.oracle, signer_threshold=1)).with_signers((self.signer.address,))
+        self.now = TS
+        deployment = deploy(client, self.admin, spec)
+        self.poster = RoundPoster(client, deployment, [self.signer])
+        self.contracts = {name: deployment.contract(client, name) for name in deployment.contracts}
+        self.accounts, self.engine = self["Accounts"], self["MarginEngine"]
+        self.accounts.send(self.admin, "setModule", self.admin.address, True)
+        self.price(EXPIRIES)
+        self.price(EXPIRIES)
+        self.poster.send(self.admin, self.poster.tokens_call(self.now, {"USDC": 1.0}))
+        # The other side of every position.
+        self.house = self.open(self.admin.address, 10**9)
+
+    def __getitem__(self, name: str) -> Contract:
+        return self.contracts[name]
+
+    def price(self, expiries: tuple[int, ...]) -> Receipt:
+        """Post a round."""
+        self.now += STEP_SEC
+        self.client.rpc("evm_setNextBlockTimestamp", self.now)
+        surfaces = tuple(Surface(at, 1_905.0, 0.04, Svi(0.002, 0.03, -0.2, 0.01, 0.1)) for at in expiries)
+        market_round = Round("ETH", self.now, float(SPOT), 1_899.0, 1.0, surfaces)
+        return self.poster.send(self.admin, self.poster.round_call(market_round))
+
+    def open(self, owner: str, cash: int = 0) -> int:
+        """Open an account with cash."""
+        account_id = int(self.accounts.call("nextAccountId"))
+        self.accounts.send(self.admin, "open", owner, SINGLE)
+        if cash:
+            self.accounts.send(self.admin, "creditToken", account_id, 0, cash * WAD)
+        return account_id
+
+    def hold(self, account_id: int, count: int, shorts_only: bool = False) -> None:
+        """Give the first options to an account, half of them long."""
+        for n in range(count):
+            is_long = n // 2 % 2 == 0 and not shorts_only
+            sides = (account_id, self.house) if is_long else (self.house, account_id)
+            self.accounts.send(self.admin, "applyTrade", (*sides, pack(option(n)), WAD, 0))
+
+    def run(self, contract: str, function: str, *values: object, by: object = None) -> int:
+        """Send a transaction at the next known second; its gas without the base cost."""
+        self.now += STEP_SEC
+        self.client.rpc("evm_setNextBlockTimestamp", self.now)
+        return self.net(self[contract].send(by or self.admin, function, *values))  # type: ignore[arg-type]
+
+    def net(self, receipt: Receipt) -> int:
+        """Gas of a transaction without its base cost."""
+        sent = self.client.rpc("eth_getTransactionByHash", receipt.tx_hash)
+        data = bytes.fromhex(sent["input"][2:])
+        zeros = data.count(0)
+        return receipt.gas_used - 21_000 - 4 * zeros - 16 * (len(data) - zeros)
+
+
+@contextmanager
+def world() -> Iterator[World]:
+    """Start a chain and install everything on it."""
+    with anvil.running(TS) as chain:
+        yield World(Client(chain.url))
+
+
+def margin(w: World) -> Iterator[tuple[str, int]]:
+    """Margin check of one account that grows."""
+    gas = {}
+    for size in SIZES:
+        account_id = w.open(w.alice.address, 10**6)
+        w.hold(account_id, size)
+        gas[size] = w.run("MarginEngine", "marginOf", account_id)
+        yield f"gas.margin.options.{size}", gas[size]
+    yield "gas.margin.furtherOption", (gas[127] - gas[64]) // 63
+
+
+def trade(w: World) -> Iterator[tuple[str, int]]:
+    """Settle two signed orders between accounts that hold 16 options each."""
+    sides = [(owner, w.open(owner.address, 10**6)) for owner in (w.alice, w.bob)]
+    for _, account_id in sides:
+        w.hold(account_id, 16)
+    exchange, orders = w["Exchange"], []
+    primary, types = struct_types(exchange, "settle")
+    for (owner, account_id), is_buy in zip(sides, (True, False), strict=True):
+        order = {"accountId": account_id, "instrument": pack(option(3)), "isBuy": is_buy, "quantityWad": WAD}
+        order |= {"priceWad": 80 * WAD, "nonce": 1, "expiryTs": TS + DAY}
+        orders += [order, sign(owner, domain_of(exchange), primary, types, order)]
+    yield "gas.trade.16", w.run("Exchange", "settle", *orders, WAD, 80 * WAD)
+
+
+def bid(w: World) -> Iterator[tuple[str, int]]:
+    """Bid for a slice of an account with short options, by an account with cash."""
+    for size, held, name in BIDS:
+        writer, bidder = w.open(w.alice.address), w.open(w.bob.address, 10**7)
+        w.hold(writer, size, shorts_only=True)
+        w.hold(bidder, held, shorts_only=True)
+        state = w.engine.call("marginOf", writer)
+        w.accounts.send(w.admin, "creditToken", writer, 0, state.maintenanceWad * 9 // 10 - state.equityWad)
+        w.run("Auction", "start", writer)
+        yield f"gas.bid.{name}", w.run("Auction", "bid", writer, bidder, WAD, True, LONG, by=w.bob)
+
+
+def oracle(w: World) -> Iterator[tuple[str, int]]:
+    """Post a round by one signer over one that came before it."""
+    one, four = (w.net(w.price(EXPIRIES[:n])) for n in (1, 4))
+    yield "gas.oracle.first", one
+    yield "gas.oracle.nextExpiry", (four - one) // 3
+
+
+def measure() -> dict[str, int]:
+    """Run every job; gas by name."""
+    found: dict[str, int] = {}
+    # Each job on a chain of its own: no job's accounts change another's figures.
+    for job in (margin, trade, bid, oracle):
+        with world() as w:
+            found |= job(w)
+    return found
+
+
+def show(found: dict[str, int]) -> None:
+    """Print a table."""
+    blank = Limit(None, None, None)
+    print(f"{'job':<26}{'peer':>12}{'ours':>12}{'must':>12}{'goal':>12}{'peer/ours':>11}")
+    for name, gas in found.items():
+        limit = LIMITS.get(name, blank)
+        cells = [f"{value:>12,}" if value else f"{'':>12}" for value in (limit.peer, gas, limit.must, limit.goal)]
+        ratio = f"{limit.peer / gas:>10.1f}x" if limit.peer else ""
+        print(f"{name:<26}{''.join(cells)}{ratio}")
+
+
+def main() -> None:
+    """Measure, print, merge into the report."""
+    found = measure()
+    show(found)
+    entries = []
+    for name, gas in found.items():
+        peer = LIMITS[name].peer if name in LIMITS else None
+        entries.append(Entry(name, "gas", gas, PEER if peer else None, peer, round(peer / gas, 2) if peer else None))
+    merge(entries)
+
+
+if __name__ == "__main__":
+    main()
