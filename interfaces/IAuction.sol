@@ -65,6 +65,7 @@ interface IAuction {
     /// @param insolventTs The same of the insolvent branch.
     event ClocksSet(uint256 indexed accountId, uint40 solventTs, uint40 insolventTs);
     /// @notice Emitted when an auction ends.
+    /// @dev After a bid the two figures follow from the slice and may differ from the account's by its rounding.
     /// @param accountId Account.
     /// @param equityWad Its equity.
     /// @param maintenanceWad Its maintenance margin.

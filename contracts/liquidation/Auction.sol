@@ -17,6 +17,8 @@ import {AuctionMath} from "../libraries/AuctionMath.sol";
 contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient {
     uint256 private constant WAD = 1e18;
     uint256 private constant FUND = 1;
+    /// @dev More than all rounding of one slice: 128 quantities cut to a wei, at prices up to 1e12.
+    int256 private constant ROUNDING_WAD = 1e15;
 
     IAccounts private immutable ACCOUNTS;
     IMarginEngine private immutable MARGIN;
@@ -64,6 +66,7 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
         _setClocks(accountId, auction, m);
         quote = _quote(auction, m, accountId, maxFractionWad);
+        IMarginEngine.MarginState memory after_ = _afterSlice(m, quote, int256(auction.reserveWad));
         if (quote.isSolvent != expectSolvent) revert Auction__WrongBranch(quote.isSolvent, expectSolvent);
         ACCOUNTS.transferSlice(accountId, bidderId, quote.fractionWad, auction.reserveWad);
         if (quote.isSolvent) _collect(auction, accountId, bidderId, quote, limitWad);
@@ -72,7 +75,7 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
             accountId, bidderId, quote.isSolvent, quote.fractionWad, quote.priceWad, quote.cashWad, quote.feeWad
         );
         _requireInitial(bidderId);
-        _finish(accountId, m);
+        _finish(accountId, m, after_, quote.isSolvent);
     }
 
     /// @inheritdoc IAuction
@@ -245,13 +248,41 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         if (leftWad != 0) ACCOUNTS.socialise(toId, leftWad);
     }
 
-    /// @dev A liquidation never lowers E - M; the auction ends as soon as the buffer is restored.
-    function _finish(uint256 accountId, IMarginEngine.MarginState memory was) private {
-        IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
+    /// @dev A liquidation never lowers E - M; the auction ends as soon as the buffer is restored. Where the slice itself
+    /// says by how much it rises, and that is more than all rounding, the account is not margined a second time.
+    function _finish(
+        uint256 accountId,
+        IMarginEngine.MarginState memory was,
+        IMarginEngine.MarginState memory m,
+        bool isSolvent
+    ) private {
         int256 excessBefore = was.equityWad - int256(was.maintenanceWad);
         int256 excessAfter = m.equityWad - int256(m.maintenanceWad);
+        if (!isSolvent || excessAfter - excessBefore < ROUNDING_WAD || _isConcentrated(was)) {
+            m = MARGIN.marginOf(accountId);
+            excessAfter = m.equityWad - int256(m.maintenanceWad);
+        }
         if (excessAfter < excessBefore) revert Auction__HarmfulBid(excessBefore, excessAfter);
         if (m.equityWad >= int256(_targetOf(m))) _close(accountId, m);
+    }
+
+    /// @dev A solvent slice takes f*(E - V) of equity and f*M of requirement along and leaves its price: every term of
+    /// equity and requirement but concentration is proportional to size.
+    function _afterSlice(IMarginEngine.MarginState memory m, Quote memory quote, int256 reserveWad)
+        private
+        pure
+        returns (IMarginEngine.MarginState memory after_)
+    {
+        int256 outsideWad = FixedPointMathLib.sMulWad(m.equityWad - reserveWad, int256(quote.fractionWad));
+        after_.equityWad = m.equityWad - outsideWad + int256(quote.cashWad);
+        after_.maintenanceWad = FixedPointMathLib.mulWad(m.maintenanceWad, WAD - quote.fractionWad);
+    }
+
+    /// @dev Concentration falls faster than size, which in CROSS may weigh on the offsets of others.
+    function _isConcentrated(IMarginEngine.MarginState memory m) private pure returns (bool found) {
+        for (uint256 i; i < m.underlyings.length; ++i) {
+            if (m.underlyings[i].concentrationWad != 0) found = true;
+        }
     }
 
     function _close(uint256 accountId, IMarginEngine.MarginState memory m) private {

@@ -166,7 +166,7 @@ def trade(w: World) -> Iterator[tuple[str, int]]:
     primary, types = struct_types(exchange, "settle")
     for (owner, account_id), is_buy in zip(sides, (True, False), strict=True):
         order = {"accountId": account_id, "instrument": pack(option(3)), "isBuy": is_buy, "quantityWad": WAD}
-        order |= {"priceWad": 80 * WAD, "nonce": 1, "expiryTs": TS + DAY}
+        order |= {"priceWad": 80 * WAD, "nonce": 1, "expiryTs": TS + DAY, "signer": owner.address}
         orders += [order, sign(owner, domain_of(exchange), primary, types, order)]
     yield "gas.trade.16", w.run("Exchange", "settle", *orders, WAD, 80 * WAD)
 

@@ -51,12 +51,27 @@ def span_rows(span: int) -> list[Row]:
     return rows + [(s * 2 * span, FLAT, 0, 35 * 10**16) for s in (1, -1)]
 
 
+HEAD_WORDS, SEGMENT_WORDS, NODE_WORDS = 2, 6, 5
+
+
 def intervals(rows: list[Row]) -> set[tuple[int, int]]:
     """Neighbours in price of one vol state among rows without skew and of full weight: (low, high)."""
     found = set()
     for vol in (UP, FLAT, DOWN):
         grid = sorted((r[0], j) for j, r in enumerate(rows) if r[1:] == (vol, 0, WAD))
         found |= {(low[1], high[1]) for low, high in pairwise(grid)}
+    return found
+
+
+def neighbours(plan: list[int]) -> set[tuple[int, int]]:
+    """Rows that follow each other in a grid segment of a plan (ScenarioPlan): (low, high)."""
+    found, node = set(), HEAD_WORDS + SEGMENT_WORDS * plan[0]
+    for segment in range(HEAD_WORDS, node, SEGMENT_WORDS):
+        size, is_grid = plan[segment + 2] // (32 * NODE_WORDS), plan[segment + 3]
+        numbers = [plan[node + NODE_WORDS * n + NODE_WORDS - 1] & 0xFF for n in range(size)]
+        node += size * NODE_WORDS
+        if is_grid:
+            found |= set(pairwise(numbers))
     return found
 
 
@@ -235,7 +250,7 @@ class Battery:
         book, wrong = self.book.call("bookOf", underlying), []
         if vars(book.params) != params:
             wrong.append("params")
-        if len(book.rows) != len(rows) or len(book.intervals) != len(intervals(rows)):
+        if len(book.rows) != len(rows):
             return [*wrong, "counts"]
         for word, (move, vol, skew, weight) in zip(book.rows, rows, strict=True):
             ln = _signed(word >> 184, 72)
@@ -245,7 +260,7 @@ class Battery:
             want = (move % 2**64) << 120 | vol << 112 | (skew % 2**64) << 48 | -(-weight // 10**9) << 16
             if word & 2**184 - 1 != want:
                 wrong.append(f"row {(move, vol, skew, weight)}")
-        if {(pair & 0xFF, pair >> 8) for pair in book.intervals} != intervals(rows):
+        if neighbours(book.plan) != intervals(rows):
             wrong.append("intervals")
         return wrong
 

@@ -135,7 +135,7 @@ class Battery:
             # A wei in the net delta comes back multiplied by the slope of the concentration charge.
             slack = 40 * wei if size else wei
             slack += 0 if case.pure else CHARGE_BOUND * (gross + 10 * size)
-            near(name, getattr(risk, field), want[name], 0 if case.pure else slack, slack)
+            near(name, getattr(risk, field), want[name], slack, slack)
         near("shortMin", risk.shortMinWad, want["shortMin"], 0, wei)
         near("mark", risk.markWad, want["mark"], wei if case.pure else table, 0 if case.pure else table)
         near("gross", risk.grossNotionalWad, want["gross"], 0, mp.mpf("0.999999") / WAD)
@@ -148,10 +148,10 @@ class Battery:
 
     def _details(self, case: Expected, risk: Any, detail: Any) -> list[str]:
         want, gross = case.exact, case.exact["gross"] + abs(wad(case.linked)) * wad(case.header[1])
-        slack = mp.mpf("1e-9") if case.pure else ROW_BOUND * gross * WAD + WEI
+        # Cash of every position is cut off at whole wei before the move multiplies it.
+        slack = len(case.words) + 2 if case.pure else ROW_BOUND * gross * WAD + WEI
         wrong = []
         for j, (got, exact) in enumerate(zip(detail.rowPnlWad, want["rows"], strict=True)):
-            # Rounded down: less than a wei below, never above.
             if not -slack <= exact * WAD - got <= 1 + slack:
                 wrong.append(f"row {j}: {got}, exact {mp.nstr(exact * WAD, 25)}")
         lowest = min(detail.rowPnlWad)
