@@ -26,6 +26,8 @@ GREEK_BOUND = mp.mpf("1e-10")
 WEI = 3
 #: Rounding of the 50-digit arithmetic itself.
 TINY = mp.mpf("1e-25")
+#: 1 + move is cut off at 2^-64.
+MOVE_BOUND = mp.mpf(2) ** -63
 Leg = tuple[int, int, int, int]
 
 
@@ -112,9 +114,9 @@ class Battery:
             if not -below - TINY <= wad(got) - exact <= above + TINY:
                 wrong.append(f"{name} {got}, exact {mp.nstr(exact * WAD, 25)}")
 
-        wei = mp.mpf(WEI) / WAD
+        wei = mp.mpf(WEI + len(case.words)) / WAD + MOVE_BOUND * gross
         table = ROW_BOUND * gross + wei
-        near("scan", risk.scanWad, want["scan"], 0 if case.pure else table, wei if case.pure else table)
+        near("scan", risk.scanWad, want["scan"], wei if case.pure else table, wei if case.pure else table)
         # A discount is good to 1e-18; nothing pads linear instruments for that.
         near(
             "certified",
@@ -149,7 +151,7 @@ class Battery:
     def _details(self, case: Expected, risk: Any, detail: Any) -> list[str]:
         want, gross = case.exact, case.exact["gross"] + abs(wad(case.linked)) * wad(case.header[1])
         # Cash of every position is cut off at whole wei before the move multiplies it.
-        slack = len(case.words) + 2 if case.pure else ROW_BOUND * gross * WAD + WEI
+        slack = (MOVE_BOUND if case.pure else ROW_BOUND) * gross * WAD + len(case.words) + WEI
         wrong = []
         for j, (got, exact) in enumerate(zip(detail.rowPnlWad, want["rows"], strict=True)):
             if not -slack <= exact * WAD - got <= 1 + slack:
