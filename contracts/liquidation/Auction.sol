@@ -248,8 +248,8 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         if (leftWad != 0) ACCOUNTS.socialise(toId, leftWad);
     }
 
-    /// @dev A liquidation never lowers E - M; the auction ends as soon as the buffer is restored. Where the slice itself
-    /// says by how much it rises, and that is more than all rounding, the account is not margined a second time.
+    /// @dev A liquidation never lowers E - M; the auction ends as soon as the buffer is restored. Where the slice
+    /// itself says by how much it rises, and that is more than all rounding, the account is not margined again.
     function _finish(
         uint256 accountId,
         IMarginEngine.MarginState memory was,
