@@ -22,6 +22,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "deploy": ("offchain.cli.deploy", "Deploy and configure the contracts."),
     "keeper": ("offchain.cli.keeper", "Post rounds, settle expiries, liquidate."),
     "account": ("offchain.cli.account", "One account on chain: balances, positions, margin, greeks."),
+    "risk": ("offchain.cli.risk", "VaR, expected shortfall and contributions of one account."),
 }
 
 
