@@ -61,6 +61,24 @@ class History:
         """ISO time of a row, UTC."""
         return _iso(int(self.ts[row]), self.step_sec)
 
+    def between(self, start_ts: int, end_ts: int) -> History:
+        """Return the steps that start in ``[start_ts, end_ts)``; at least two, else InputError."""
+        keep = np.flatnonzero((self.ts >= start_ts) & (self.ts < end_ts))
+        if keep.size < 2:
+            raise InputError(self.source, f"fewer than two rows from {_iso(start_ts)} up to {_iso(end_ts)}")
+        rows = slice(int(keep[0]), int(keep[-1]) + 1)
+        iv = None if self.iv is None else self.iv[rows]
+        return History(
+            self.source,
+            self.assets,
+            self.ts[rows],
+            self.close[rows],
+            self.high[rows],
+            self.low[rows],
+            iv,
+            self.step_sec,
+        )
+
     def select(self, assets: Sequence[str]) -> History:
         """Return the same rows for some assets, in the order given."""
         columns = [self.assets.index(name) for name in assets]

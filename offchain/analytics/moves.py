@@ -61,7 +61,7 @@ def log_moves(history: History, steps: int = 1) -> Moves:
     return Moves(price, log_iv[steps:] - log_iv[:-steps])
 
 
-def ewma_volatility(moves: Vector, decay: float) -> Vector:
+def ewma_volatility(moves: Vector, decay: float, start: Vector | None = None) -> Vector:
     """Volatility forecast of every step and of the one after the last.
 
     Parameters
@@ -70,15 +70,16 @@ def ewma_volatility(moves: Vector, decay: float) -> Vector:
         Zero-mean moves, oldest first.
     decay : float
         Weight of yesterday's variance, in (0, 1).
+    start : ndarray, shape (k,), optional
+        Variance before the first move; the mean square of the whole series when left out.
 
     Returns
     -------
     ndarray, shape (n + 1, k)
-        Row ``t`` uses moves before ``t`` only: ``v_t = decay*v_{t-1} + (1-decay)*m_{t-1}^2``; the start is the
-        mean square of the whole series.
+        Row ``t`` uses moves before ``t`` only: ``v_t = decay*v_{t-1} + (1-decay)*m_{t-1}^2``.
     """
-    start = (moves**2).mean(axis=0)
+    first = (moves**2).mean(axis=0) if start is None else start
     squares = moves**2
-    filtered, _ = lfilter([1.0 - decay], [1.0, -decay], squares, axis=0, zi=(decay * start)[None, :])
-    forecast: Vector = np.sqrt(np.vstack((start, filtered)))
+    filtered, _ = lfilter([1.0 - decay], [1.0, -decay], squares, axis=0, zi=(decay * first)[None, :])
+    forecast: Vector = np.sqrt(np.vstack((first, filtered)))
     return forecast
