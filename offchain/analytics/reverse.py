@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,15 +29,14 @@ _REFINEMENTS: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class ReverseStress:
-    """Smallest move found; ``size`` counts ranges, ``price`` and ``vol`` are relative moves of every underlying.
+    """Smallest move found; ``size`` counts ranges, ``moves`` are those of each underlying.
 
     ``size`` is None when nothing inside the search reaches the threshold; 0 when it is reached already.
     """
 
     threshold: str
     size: float | None
-    price: float | None
-    vol: float | None
+    moves: Mapping[str, Shock]
 
     def to_json(self) -> dict[str, object]:
         """Build the entry of the report."""
@@ -45,8 +44,7 @@ class ReverseStress:
             "threshold": self.threshold,
             "reached": self.size is not None,
             "size": self.size,
-            "price": self.price,
-            "vol": self.vol,
+            "moves": {name: {"price": s.price, "vol": s.vol} for name, s in self.moves.items()},
             "searchedTo": MAX_SIZE,
         }
 
@@ -61,7 +59,7 @@ class _Search:
         }
 
     def shocks(self, angle: float, size: float) -> dict[str, Shock]:
-        """Moves at a point: each underlying by its own ranges."""
+        """Return the moves at a point: each underlying by its own ranges."""
         out = {}
         for name in sorted(self.held):
             own = self.params.for_underlying(name)
@@ -71,6 +69,7 @@ class _Search:
         return out
 
     def margin(self, angle: float, size: float) -> MarginResult:
+        """Margin of the account at a point."""
         return evaluate(shocked_market(self.market, self.shocks(angle, size)), self.portfolio, self.params)
 
     def crossing(self, angle: float, low: float, high: float, distance: Callable[[MarginResult], float]) -> float:
@@ -120,7 +119,7 @@ def reverse_stress(market: Market, portfolio: Portfolio, params: Params) -> list
     out = []
     for name, distance in THRESHOLDS.items():
         if distance(now) <= 0.0:
-            out.append(ReverseStress(name, 0.0, 0.0, 0.0))
+            out.append(ReverseStress(name, 0.0, {}))
             continue
         best: tuple[float, float] | None = None
         for angle in coarse:
@@ -128,7 +127,7 @@ def reverse_stress(market: Market, portfolio: Portfolio, params: Params) -> list
             if size is not None:
                 best = (size, angle)
         if best is None:
-            out.append(ReverseStress(name, None, None, None))
+            out.append(ReverseStress(name, None, {}))
             continue
         width = 2.0 * math.pi / DIRECTIONS
         for _ in range(_REFINEMENTS):
@@ -137,6 +136,5 @@ def reverse_stress(market: Market, portfolio: Portfolio, params: Params) -> list
                 size = search.first(angle, best[0], distance)
                 if size is not None and size < best[0]:
                     best = (size, angle)
-        shock = next(iter(search.shocks(best[1], best[0]).values()))
-        out.append(ReverseStress(name, best[0], shock.price, shock.vol))
+        out.append(ReverseStress(name, best[0], search.shocks(best[1], best[0])))
     return out

@@ -118,8 +118,23 @@ def es_interval(pnl: Vector, level: float, effective: float, confidence: float) 
     return float(es - half), float(es + half)
 
 
-def replicate_interval(centre: float, replicates: Vector, confidence: float) -> Interval:
-    """Student-t interval round ``centre`` from independent replicates of the estimate, shape (r,), r at least 2."""
+def replicate_interval(pooled: float, replicates: Vector, confidence: float) -> Interval:
+    """Interval of an estimate from independent replicates.
+
+    Parameters
+    ----------
+    pooled : float
+        Estimate from all replicates together.
+    replicates : ndarray, shape (r,), r at least 2
+    confidence : float
+
+    Returns
+    -------
+    (float, float)
+        Student-t interval round ``pooled``, widened by the distance to the mean of the replicates: the smoothing of
+        a quantile is biased in proportion to one over the sample size, so that distance bounds the bias of ``pooled``.
+    """
     r = replicates.size
     half = float(t.ppf(0.5 + 0.5 * confidence, r - 1)) * float(replicates.std(ddof=1)) / np.sqrt(r)
-    return float(centre - half), float(centre + half)
+    half += abs(float(replicates.mean()) - pooled)
+    return float(pooled - half), float(pooled + half)

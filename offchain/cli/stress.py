@@ -13,13 +13,13 @@ from rich.table import Table
 
 from offchain.analytics.crashes import crash_scenarios
 from offchain.analytics.reverse import ReverseStress, reverse_stress
+from offchain.analytics.scenario_file import load_scenarios
 from offchain.analytics.stress import StressResult, stress
 from offchain.analytics.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
 from offchain.cli.history_option import chosen_history
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
-from offchain.files.scenarios import load_scenarios
 from offchain.params import Params
 
 _SIGN = {"healthy": ".", "margin call": "c", "liquidatable": "L", "insolvent": "X"}
@@ -38,10 +38,11 @@ def _show_results(console: Console, results: list[StressResult]) -> None:
 
 def _show_reverse(console: Console, found: list[ReverseStress]) -> None:
     for r in found:
-        if r.size is None or r.price is None or r.vol is None:
+        if r.size is None:
             console.print(f"reverse stress, {r.threshold}: not reached within the search")
         else:
-            console.print(f"reverse stress, {r.threshold}: price {r.price:+.2%}, vol {r.vol:+.2%}, {r.size:.3f} ranges")
+            moves = ", ".join(f"{u} {x.price:+.2%} vol {x.vol:+.2%}" for u, x in r.moves.items())
+            console.print(f"reverse stress, {r.threshold}: {moves or 'reached already'}, {r.size:.3f} ranges")
 
 
 def _show_surface(console: Console, points: list[SurfacePoint]) -> None:
