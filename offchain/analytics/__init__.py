@@ -1,0 +1,1 @@
+"""Risk analytics on the float mirror: VaR, stress, calibration and back-test; no network, no clock."""

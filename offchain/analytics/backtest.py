@@ -1,0 +1,195 @@
+"""Back-test of a parameter set: how often, how clustered and how far the market left the scan range."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from offchain.analytics.coverage import LikelihoodRatio, conditional_coverage, traffic_light
+from offchain.analytics.history import History
+from offchain.analytics.liquidation_moves import BlockMoves, block_moves
+from offchain.analytics.procyclicality import WINDOW, Procyclicality, procyclicality, rolling_rules
+from offchain.analytics.shortfall_test import ShortfallTest, shortfall_test
+from offchain.errors import InputError
+from offchain.params import Params
+
+Vector = npt.NDArray[np.float64]
+
+#: p-value below which a test fails.
+SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class BacktestSettings:
+    """Horizon in steps of the history, claimed coverage, Student-t degrees of the ES law, EWMA decay, floor, seed."""
+
+    steps: int = 1
+    coverage: float = 0.99
+    degrees: float = 4.0
+    decay: float = 0.94
+    floor: float = 0.10
+    seed: int = 20_260_206
+
+    def __post_init__(self) -> None:
+        """Check every number against its range."""
+        ranges = {
+            "horizon": (self.steps, 1, 365),
+            "coverage": (self.coverage, 0.9, 0.9999),
+            "degrees": (self.degrees, 1.5, 1e6),
+            "decay": (self.decay, 0.5, 0.9999),
+            "floor": (self.floor, 0.01, 0.33),
+            "seed": (self.seed, 0, 2**32 - 1),
+        }
+        for name, (value, low, high) in ranges.items():
+            if not low <= value <= high:
+                raise InputError(f"--{name}", f"{value:g} is outside [{low:g}, {high:g}]")
+
+
+@dataclass(frozen=True, slots=True)
+class LimitTest:
+    """One limit against one measure of the move.
+
+    Attributes
+    ----------
+    limit : float
+        Relative move that is covered.
+    expected : float
+        Exceedances that the claimed coverage allows.
+    exceedances : tuple of (str, float)
+        Date on which the block ended, and the signed move.
+    light, worst_year : str, int
+        Traffic light over the whole history; most exceedances in any ``WINDOW`` blocks.
+    """
+
+    limit: float
+    observations: int
+    expected: float
+    exceedances: tuple[tuple[str, float], ...]
+    kupiec: LikelihoodRatio
+    independence: LikelihoodRatio
+    conditional: LikelihoodRatio
+    shortfall: ShortfallTest
+    light: str
+    worst_year: int
+
+    @property
+    def too_many(self) -> bool:
+        """Whether coverage is rejected because there are too many exceedances (too few is no failure)."""
+        return self.kupiec.p_value < SIGNIFICANCE and len(self.exceedances) > self.expected
+
+    @property
+    def passes(self) -> bool:
+        """Whether the limit covers what it claims: coverage, ES and traffic light."""
+        return not self.too_many and self.shortfall.p_value >= SIGNIFICANCE and self.light == "green"
+
+    def to_json(self) -> dict[str, object]:
+        """Build the entry of the report."""
+        return {
+            "limit": self.limit,
+            "observations": self.observations,
+            "expected": self.expected,
+            "count": len(self.exceedances),
+            "exceedances": [{"date": date, "move": move} for date, move in self.exceedances],
+            "kupiec": self.kupiec.to_json(),
+            "independence": self.independence.to_json(),
+            "conditionalCoverage": self.conditional.to_json(),
+            "shortfall": self.shortfall.to_json(),
+            "trafficLight": self.light,
+            "worstWindow": self.worst_year,
+            "passes": self.passes,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class AssetBacktest:
+    """One asset: limits by name, and how two rolling rules would have moved (None with too little history)."""
+
+    limits: Mapping[str, LimitTest]
+    raw_rule: Procyclicality | None
+    buffered_rule: Procyclicality | None
+
+    def to_json(self) -> dict[str, object]:
+        """Build the entry of the report."""
+        rules = {"fixed": procyclicality(np.ones(2)).to_json()}
+        if self.raw_rule is not None and self.buffered_rule is not None:
+            rules |= {"ewma": self.raw_rule.to_json(), "buffered": self.buffered_rule.to_json()}
+        return {"limits": {k: v.to_json() for k, v in self.limits.items()}, "procyclicality": rules}
+
+
+def limit_test(
+    history: History, blocks: BlockMoves, moves: Vector, limit: float, settings: BacktestSettings
+) -> LimitTest:
+    """Run every test of one limit.
+
+    Parameters
+    ----------
+    history : History
+        For the dates.
+    blocks : BlockMoves
+    moves : ndarray, shape (n,)
+        ``blocks.close`` or ``blocks.worst``.
+    limit : float
+    settings : BacktestSettings
+
+    Returns
+    -------
+    LimitTest
+    """
+    size, tail = np.abs(moves), 1.0 - settings.coverage
+    hits = size > limit
+    pof, independence, joint = conditional_coverage(hits, tail)
+    count = int(hits.sum())
+    window = np.convolve(hits.astype(np.int64), np.ones(min(WINDOW, hits.size), dtype=np.int64), mode="valid")
+    return LimitTest(
+        limit=limit,
+        observations=hits.size,
+        expected=hits.size * tail,
+        exceedances=tuple((history.date(int(blocks.end[i])), float(moves[i])) for i in np.flatnonzero(hits)),
+        kupiec=pof,
+        independence=independence,
+        conditional=joint,
+        shortfall=shortfall_test(size, limit, settings.coverage, settings.degrees, settings.seed),
+        light=traffic_light(count, hits.size, tail),
+        worst_year=int(window.max()),
+    )
+
+
+def backtest_asset(history: History, asset: str, params: Params, settings: BacktestSettings) -> AssetBacktest:
+    """Back-test the scan range of one asset, as initial and as maintenance margin.
+
+    Parameters
+    ----------
+    history : History
+    asset : str
+    params : Params
+        ``priceRange`` is the limit of initial margin, ``mmFactor*priceRange`` that of maintenance: a linear position
+        at the edge of liquidation has that much left.
+    settings : BacktestSettings
+
+    Returns
+    -------
+    AssetBacktest
+
+    Raises
+    ------
+    InputError
+        If fewer than two exceedances are expected: no test has power there.
+    """
+    blocks = block_moves(history, asset, settings.steps)
+    need = int(np.ceil(2.0 / (1.0 - settings.coverage) - 1e-9))
+    if blocks.close.size < need:
+        raise InputError(
+            history.source, f"{asset}: {blocks.close.size} blocks are too little history, {need} are needed"
+        )
+    price_range = params.for_underlying(asset).price_range
+    limits = {}
+    for name, factor in (("initial", params.account.im_factor), ("maintenance", params.account.mm_factor)):
+        limits[f"{name}Close"] = limit_test(history, blocks, blocks.close, price_range * factor, settings)
+        limits[f"{name}Worst"] = limit_test(history, blocks, blocks.worst, price_range * factor, settings)
+    if blocks.worst.size <= WINDOW:
+        return AssetBacktest(limits, None, None)
+    raw, buffered = rolling_rules(blocks.worst, settings.coverage, settings.decay, settings.floor)
+    return AssetBacktest(limits, procyclicality(raw), procyclicality(buffered))

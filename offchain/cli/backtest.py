@@ -1,0 +1,102 @@
+"""``plimsoll backtest``: the scan range against the price history."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from offchain.analytics.backtest import AssetBacktest, BacktestSettings, backtest_asset
+from offchain.analytics.history import History, load_history
+from offchain.cli.history_option import history_path
+from offchain.errors import InputError
+from offchain.files.params import load_params
+from offchain.params import Params
+
+_DEFAULT = BacktestSettings()
+
+
+def day_ts(text: str | None, option: str, otherwise: int) -> int:
+    """Unix seconds of an ISO day, ``otherwise`` when none is given; InputError names the option."""
+    if text is None:
+        return otherwise
+    try:
+        return (date.fromisoformat(text) - date(1970, 1, 1)).days * 86_400
+    except ValueError:
+        raise InputError(option, f"{text!r} is no day like 2026-02-05") from None
+
+
+def priced(history: Path | None, asset: list[str] | None, since: str | None, until: str | None) -> History:
+    """History of the assets between two days."""
+    loaded = load_history(history_path(history), asset or ["ETH", "BTC"])
+    return loaded.between(day_ts(since, "--since", 0), day_ts(until, "--until", 2**40))
+
+
+def _show(results: dict[str, AssetBacktest]) -> None:
+    console = Console()
+    table = Table(title="Scan range over the liquidation horizon", title_justify="left")
+    for name in ("limit", "move", "beyond", "expected", "Kupiec p", "indep. p", "ES p", "light", "passes"):
+        table.add_column(name, justify="left" if name == "limit" else "right")
+    for asset, result in results.items():
+        for name, test in result.limits.items():
+            table.add_row(
+                f"{asset} {name}",
+                f"{test.limit:.3f}",
+                f"{len(test.exceedances)} of {test.observations}",
+                f"{test.expected:.1f}",
+                f"{test.kupiec.p_value:.4f}",
+                f"{test.independence.p_value:.4f}",
+                f"{test.shortfall.p_value:.4f}",
+                test.light,
+                "yes" if test.passes else "NO",
+            )
+    console.print(table)
+    for asset, result in results.items():
+        test = result.limits["initialWorst"]
+        named = ", ".join(f"{day} {move:+.1%}" for day, move in test.exceedances)
+        console.print(f"{asset} beyond the range: {named or 'never'}")
+        if result.raw_rule is not None and result.buffered_rule is not None:
+            raw, own = result.raw_rule, result.buffered_rule
+            console.print(
+                f"{asset} peak over trough: fixed 1, EWMA rule {raw.peak_to_trough:.1f}, "
+                f"buffered {own.peak_to_trough:.1f}; largest rise in 5 blocks: {raw.rise_5:.1f}, {own.rise_5:.1f}"
+            )
+
+
+def command(
+    params: Annotated[Path | None, typer.Option(help="Parameter file; missing keys take the defaults.")] = None,
+    history: Annotated[Path | None, typer.Option(help="Prices; default: the market data folder's.")] = None,
+    asset: Annotated[list[str] | None, typer.Option(help="Repeat for several; default ETH and BTC.")] = None,
+    since: Annotated[str | None, typer.Option(help="First day.")] = None,
+    until: Annotated[str | None, typer.Option(help="Day after the last.")] = None,
+    horizon: Annotated[int, typer.Option(help="Liquidation horizon in days.")] = _DEFAULT.steps,
+    coverage: Annotated[float, typer.Option(help="Claimed coverage.")] = _DEFAULT.coverage,
+    degrees: Annotated[float, typer.Option(help="Student-t degrees of the ES law.")] = _DEFAULT.degrees,
+    seed: Annotated[int, typer.Option()] = _DEFAULT.seed,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Back-test the scan range over the price history."""
+    settings = BacktestSettings(horizon, coverage, degrees, seed=seed)
+    prices = priced(history, asset, since, until)
+    chosen = load_params(params, set(prices.assets)) if params is not None else Params()
+    results = {name: backtest_asset(prices, name, chosen, settings) for name in prices.assets}
+    if not as_json:
+        _show(results)
+        return
+    document = {
+        "schema": "plimsoll.backtest/1",
+        "source": prices.source,
+        "first": prices.date(0),
+        "last": prices.date(-1),
+        "horizonDays": horizon,
+        "coverage": coverage,
+        "degrees": degrees,
+        "seed": seed,
+        "assets": {name: result.to_json() for name, result in results.items()},
+    }
+    typer.echo(json.dumps(document, allow_nan=False))

@@ -1,0 +1,99 @@
+"""``plimsoll stress``: scenarios, crashes, reverse stress and the liquidation surface of one account."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from offchain.analytics.crashes import crash_scenarios
+from offchain.analytics.reverse import ReverseStress, reverse_stress
+from offchain.analytics.scenario_file import load_scenarios
+from offchain.analytics.stress import StressResult, stress
+from offchain.analytics.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
+from offchain.cli.history_option import chosen_history
+from offchain.files.market import load_market
+from offchain.files.params import load_params
+from offchain.files.portfolio import load_portfolio
+from offchain.params import Params
+
+_SIGN = {"healthy": ".", "margin call": "c", "liquidatable": "L", "insolvent": "X"}
+
+
+def _show_results(console: Console, results: list[StressResult]) -> None:
+    table = Table(title="Scenarios, cash", title_justify="left")
+    for name in ("scenario", "moves", "P&L", "equity", "maintenance", "state"):
+        table.add_column(name, justify="left" if name in ("scenario", "moves", "state") else "right")
+    for r in results:
+        moves = ", ".join(f"{u} {s.price:+.1%} vol {s.vol:+.0%}" for u, s in r.scenario.shocks.items())
+        figures = (f"{x:,.0f}" for x in (r.pnl, r.equity, r.maintenance_margin))
+        table.add_row(r.scenario.name, moves, *figures, r.state)
+    console.print(table)
+
+
+def _show_reverse(console: Console, found: list[ReverseStress]) -> None:
+    for r in found:
+        if r.size is None:
+            console.print(f"reverse stress, {r.threshold}: not reached within the search")
+        else:
+            moves = ", ".join(f"{u} {x.price:+.2%} vol {x.vol:+.2%}" for u, x in r.moves.items())
+            console.print(f"reverse stress, {r.threshold}: {moves or 'reached already'}, {r.size:.3f} ranges")
+
+
+def _show_surface(console: Console, points: list[SurfacePoint]) -> None:
+    console.print("liquidation surface (. healthy, c margin call, L liquidatable, X insolvent); prices across:")
+    console.print("          " + " ".join(f"{p:+5.0%}" for p in PRICES))
+    rows = [points[i : i + len(PRICES)] for i in range(0, len(points), len(PRICES))]
+    for (hours, vol), row in zip(((h, v) for h in HOURS for v in VOLS), rows, strict=True):
+        console.print(f"{hours:4.0f}h {vol:+4.0%} " + " ".join(f"{_SIGN[p.state]:>5}" for p in row), highlight=False)
+
+
+def command(
+    market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1).")],
+    portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
+    params: Annotated[Path | None, typer.Option(help="Parameter file; missing keys take the defaults.")] = None,
+    scenarios: Annotated[Path | None, typer.Option(help="Your scenarios (plimsoll.scenarios/1).")] = None,
+    replay: Annotated[bool, typer.Option(help="Replay the crashes of the price history.")] = False,
+    history: Annotated[Path | None, typer.Option(help="Prices for --replay.")] = None,
+    crash_vol: Annotated[float, typer.Option(help="Rise of vols in a crash, where history has none.")] = 0.5,
+    reverse: Annotated[bool, typer.Option(help="Smallest move that reaches IM, MM and zero.")] = False,
+    surface: Annotated[bool, typer.Option(help="States over spot, vol and time.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Stress one account; without a choice: reverse stress and surface."""
+    loaded = load_market(market)
+    folio = load_portfolio(portfolio, loaded)
+    chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
+    if scenarios is None and not (replay or reverse or surface):
+        reverse = surface = True
+    listed = load_scenarios(scenarios, set(loaded.rounds)) if scenarios is not None else []
+    missing: list[str] = []
+    if replay:
+        crashes, missing = crash_scenarios(chosen_history(history, list(loaded.rounds)), crash_vol)
+        listed = [*listed, *crashes]
+    results = stress(loaded, folio, chosen, listed)
+    found = reverse_stress(loaded, folio, chosen) if reverse else []
+    points = liquidation_surface(loaded, folio, chosen) if surface else []
+    if as_json:
+        document = {
+            "schema": "plimsoll.stress/1",
+            "scenarios": [r.to_json() for r in results],
+            "notInHistory": missing,
+            "reverse": [r.to_json() for r in found],
+            "surface": [asdict(p) for p in points],
+        }
+        typer.echo(json.dumps(document, allow_nan=False))
+        return
+    console = Console()
+    if results:
+        _show_results(console, results)
+    if missing:
+        console.print(f"not in the history: {', '.join(missing)}")
+    _show_reverse(console, found)
+    if points:
+        _show_surface(console, points)

@@ -1,0 +1,103 @@
+"""Bad history is refused by name and row; good history is merged, aligned and repeatable."""
+
+import gzip
+
+import numpy as np
+import pytest
+
+from offchain.analytics.correlation import repair_correlation
+from offchain.analytics.history import DAY_SEC, load_history
+from offchain.errors import InputError
+
+ROWS = [("2024-01-01", 100, 110, 90), ("2024-01-02", 105, 108, 99), ("2024-01-03", 103, 106, 101)]
+
+
+def table(rows, asset="ETH"):
+    return [f"{day},{asset},{high},{low},{close}" for day, close, high, low in rows]
+
+
+def write(tmp_path, lines, name="h.csv", header="date,asset,high,low,close"):
+    path = tmp_path / name
+    text = "\n".join([header, *lines]) + "\n"
+    path.write_bytes(gzip.compress(text.encode()) if name.endswith("gz") else text.encode())
+    return path
+
+
+@pytest.mark.parametrize("name", ["h.csv", "h.csv.gz"])
+def test_good_file_is_read(tmp_path, name):
+    history = load_history(write(tmp_path, table(ROWS), name), ["ETH"])
+    assert history.close[:, 0].tolist() == [100.0, 105.0, 103.0]
+    assert history.low[:, 0].tolist() == [90.0, 99.0, 101.0]
+    assert history.date(0) == "2024-01-01"
+    assert history.iv is None
+
+
+def test_rows_inside_a_day_are_merged(tmp_path):
+    lines = ["2024-01-01T00:00:00Z,ETH,9,7,8", "2024-01-01T12:00:00Z,ETH,12,8,11", "2024-01-02T00:00:00Z,ETH,10,9,10"]
+    history = load_history(write(tmp_path, lines, header="ts,asset,high,low,close"), ["ETH"])
+    assert (history.close[0, 0], history.high[0, 0], history.low[0, 0]) == (11.0, 12.0, 7.0)
+    assert np.diff(history.ts).tolist() == [DAY_SEC]
+
+
+def test_assets_are_cut_to_what_they_share(tmp_path):
+    history = load_history(write(tmp_path, table(ROWS) + table(ROWS[1:], "BTC")), ["BTC", "ETH"])
+    assert history.close.tolist() == [[105.0, 105.0], [103.0, 103.0]]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (table([ROWS[0], ROWS[2], ROWS[1]]), r"ETH: row 3 \(2024-01-02.*\) is before the row above it: unsorted"),
+        (table([ROWS[0], ROWS[1], ROWS[1]]), r"ETH: row 3 repeats the time 2024-01-02"),
+        (table([ROWS[0], ROWS[2]]), r"ETH: 1 step\(s\) missing, the first is 2024-01-02"),
+        (table([ROWS[0], ("2024-01-02", 0, 1, 1)]), r"ETH: close of row 2 .* is no positive number"),
+        (table([ROWS[0], ("2024-01-02", "nan", 1, 1)]), r"ETH: close of row 2 .* is no positive number"),
+        (table([ROWS[0], ("2024-01-02", "", 1, 1)]), r"ETH: close of row 2 .* is no positive number"),
+        (table([ROWS[0], ("2024-01-02", "many", 1, 1)]), r"column 'close' holds text"),
+        (table([("2024-01-01", 5, 5, 5), ("2024-01-02", 5, 5, 5)]), r"ETH: the price is constant at 5 in all 2 rows"),
+        (table(ROWS[:1]), r"fewer than two steps"),
+        (table(ROWS, "BTC"), r"holds no rows of 'ETH', only BTC"),
+        (["soon,ETH,1,1,1", "later,ETH,1,1,2"], r"time column holds no dates"),
+    ],
+)
+def test_bad_rows_are_named(tmp_path, lines, message):
+    with pytest.raises(InputError, match=message):
+        load_history(write(tmp_path, lines), ["ETH"])
+
+
+def test_missing_columns_and_files_are_named(tmp_path):
+    with pytest.raises(InputError, match="no column close"):
+        load_history(write(tmp_path, ["2024-01-01,ETH"], header="date,asset"), ["ETH"])
+    with pytest.raises(InputError, match="cannot be read"):
+        load_history(tmp_path / "none.csv", ["ETH"])
+    (tmp_path / "bad.parquet").write_text("no parquet")
+    with pytest.raises(InputError, match="is no table"):
+        load_history(tmp_path / "bad.parquet", ["ETH"])
+
+
+def test_real_history_is_complete(real_prices):
+    history = load_history(real_prices, ["ETH", "BTC"])
+    assert history.ts.size == 3237
+    assert (history.date(0), history.date(-1)) == ("2017-08-17", "2026-06-27")
+
+
+def test_indefinite_correlation_is_repaired_with_a_warning():
+    bad = np.array([[1.0, -0.9, -0.9], [-0.9, 1.0, -0.9], [-0.9, -0.9, 1.0]])
+    fixed, warnings = repair_correlation(bad, ("ETH", "BTC", "SOL"))
+    assert np.linalg.eigvalsh(fixed)[0] >= -1e-12
+    assert np.diag(fixed).tolist() == [1.0, 1.0, 1.0]
+    assert fixed[0, 1] == pytest.approx(-0.5)
+    assert "repaired by spectral truncation, largest change of an entry 0.4" in warnings[0]
+
+
+def test_valid_correlation_is_left_alone():
+    good = np.array([[1.0, 0.8], [0.8, 1.0]])
+    fixed, warnings = repair_correlation(good, ("ETH", "BTC"))
+    assert fixed is good
+    assert warnings == []
+
+
+@pytest.mark.parametrize("entry", [1.5, float("nan")])
+def test_impossible_correlation_is_refused(entry):
+    with pytest.raises(InputError, match="must lie in"):
+        repair_correlation(np.array([[1.0, entry], [entry, 1.0]]), ("ETH", "BTC"))
