@@ -1,7 +1,8 @@
 """Generate contracts/libraries/NormalQuarticTable.sol and prove the error bound of NormalQuartic.
 
 The normal distribution on [-8, 8) is cut into 256 intervals of width 1/16; each holds a quartic fitted at Chebyshev
-nodes, packed so that evaluation needs neither shifts nor masks: a word is the signed sum of c4 + c3*2^48 + c2*2^96 + c1*2^144 + c0*2^192, all Q52, for a local coordinate s that is Q48.
+nodes, packed so that evaluation needs neither shifts nor masks: a word is the signed sum of
+c4 + c3*2^48 + c2*2^96 + c1*2^144 + c0*2^192, all Q52, for a local coordinate s that is Q48.
 ``--check`` compares the file in the repository with a fresh one instead of writing it.
 """
 
