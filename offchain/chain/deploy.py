@@ -104,9 +104,10 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     spec = build.spec
     authority = build.create("Authority", build.account.address)
     account_params = {_camel(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
-    book = build.create("ScenarioBook", authority, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
+    table = build.create("NormalTable")
+    book = build.create("ScenarioBook", authority, table, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
     oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
-    risk_engine = build.create("RiskEngine", book, oracle, build.create("NormalTable"))
+    risk_engine = build.create("RiskEngine", book, oracle)
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
     for symbol in spec.underlyings:
         _list_underlying(build, symbol)
