@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "account": ("offchain.cli.account", "One account on chain: balances, positions, margin, greeks."),
     "risk": ("offchain.cli.risk", "VaR, expected shortfall and contributions of one account."),
     "stress": ("offchain.cli.stress", "Scenarios, crashes, reverse stress and liquidation surface of one account."),
+    "compare": ("offchain.cli.compare", "Margin models of other venues on one account."),
     "backtest": ("offchain.cli.backtest", "The scan range against the price history."),
     "calibrate": ("offchain.cli.calibrate", "Scenario ranges from history, as a parameter file."),
 }
