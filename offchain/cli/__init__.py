@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "risk": ("offchain.cli.risk", "VaR, expected shortfall and contributions of one account."),
     "stress": ("offchain.cli.stress", "Scenarios, crashes, reverse stress and liquidation surface of one account."),
     "compare": ("offchain.cli.compare", "Margin models of other venues on one account."),
+    "optimise": ("offchain.cli.optimise", "Trades that release margin, hedges, less tail risk, allocation, bands."),
     "backtest": ("offchain.cli.backtest", "The scan range against the price history."),
     "calibrate": ("offchain.cli.calibrate", "Scenario ranges from history, as a parameter file."),
 }
