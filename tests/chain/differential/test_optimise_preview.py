@@ -1,0 +1,102 @@
+"""The optimiser's suggestion on a book of 100 legs: preview on chain confirms it, and the exchange reads its orders."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from brownie import accounts, chain, project
+from eth_account.messages import _hash_eip191_message, encode_typed_data
+
+from offchain.analytics.optimise.release import release
+from offchain.analytics.optimise.universe import TradingCosts
+from offchain.chain.orders import ORDER_FIELDS, OrderTerms, order_document, order_messages, preview_changes
+from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from offchain.params import Params
+from tests.chain.helpers.ledger import option
+from tests.chain.helpers.signed import WAD, surface
+from tests.chain.helpers.stack import PERP, deploy_stack
+
+AGREEMENT = 1e-6  #: of gross notional
+CASH, WETH, LEGS = 500_000, 3, 100
+IDS = {"ETH": 1}
+PARAMS = Params(overrides_all={"price_range": 0.18})
+
+
+@pytest.fixture(scope="module")
+def stack():
+    return deploy_stack(project.get_loaded_projects()[0], accounts[0], chain)
+
+
+@pytest.fixture(scope="module")
+def expiries(stack):
+    found = tuple(chain[-1].timestamp + days * 86_400 for days in (7, 30))
+    stack.price(1_900, surfaces=[surface(expiry) for expiry in found])
+    return found
+
+
+@pytest.fixture(scope="module")
+def book(stack, expiries):
+    """Account id and its mirror: 99 options and a perpetual, more sold than bought."""
+    account, other = stack.open(accounts[1], CASH), stack.open(accounts[2], 10_000_000)
+    stack.accounts.creditToken(account, 1, WETH * WAD, {"from": stack.admin})
+    draw = random.Random(5)
+    listed = [(e, k, s) for e in expiries for k in (Kind.CALL, Kind.PUT) for s in range(1_300, 2_600, 50)]
+    positions, cash = [], float(CASH)
+    for expiry, kind, strike in draw.sample(listed, LEGS - 1):
+        quantity, price = draw.choice((-3, -2, -1, 1, 2)), draw.randint(5, 60)
+        sides = (account, other) if quantity > 0 else (other, account)
+        stack.trade(*sides, abs(quantity), price, option(expiry, strike, kind))
+        positions.append(Position("ETH", kind, expiry, float(strike), float(quantity)))
+        cash -= quantity * price
+    stack.trade(account, other, 4, 1_900, PERP)
+    positions.append(Position("ETH", Kind.PERP, 0, 1_900.0, 4.0))
+    return account, Portfolio(Mode.SINGLE, cash, {"WETH": float(WETH)}, tuple(positions))
+
+
+@pytest.fixture(scope="module")
+def market(stack, expiries):
+    """The same market off chain."""
+    ts = int(stack.oracle.roundFor(1, [])[0][0])
+    svi = Svi(0.002, 0.03, -0.2, 0.01, 0.1)
+    eth = Round("ETH", ts, 1_900.0, 1_900.0, 1.0, tuple(Surface(e, 1_905.0, 0.04, svi) for e in expiries))
+    return Market(
+        ts, {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", 1_900.0, 0.2, "ETH", 0.02, 1.0)}, {"ETH": eth}
+    )
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_preview_confirms_the_released_margin(stack, book, market, count):
+    account, folio = book
+    assert len(folio.positions) == LEGS
+    found = release(market, folio, PARAMS, TradingCosts(), count=count)
+    orders = [trade.order for trade in found.trades]
+    before, after, _, _ = stack.engine.preview(account, tuple(preview_changes(orders, IDS).values()))
+    for ours, theirs in ((found.before, before), (found.after, after)):
+        bound = AGREEMENT * ours.gross_notional
+        assert ours.equity == pytest.approx(int(theirs[1]) / WAD, abs=bound)
+        assert ours.initial_margin == pytest.approx(int(theirs[4]) / WAD, abs=bound)
+    released = [int(side[1]) - int(side[4]) for side in (before, after)]
+    assert found.released == pytest.approx(
+        (released[1] - released[0]) / WAD, abs=2 * AGREEMENT * found.after.gross_notional
+    )
+    assert released[1] > released[0]
+
+
+def test_the_exchange_hashes_the_templates_as_a_wallet_does(stack, book, market):
+    account, folio = book
+    found = release(market, folio, PARAMS, TradingCosts(), count=2)
+    (entry,) = [item for item in stack.exchange.abi if item.get("name") == "hashOf"]
+    fields = [{"name": c["name"], "type": c["type"]} for c in entry["inputs"][0]["components"]]
+    # The exchange's own struct decides; every field of it is known.
+    assert fields == ORDER_FIELDS[: len(fields)]
+    terms = OrderTerms(account, accounts[1].address, 3, chain[-1].timestamp + 3_600)
+    held = [trade.candidate.held for trade in found.trades]
+    messages = order_messages([t.order for t in found.trades], held, IDS, terms, fields)
+    _, name, version, chain_id, verifying, _, _ = stack.exchange.eip712Domain()
+    domain = {"name": name, "version": version, "chainId": int(chain_id), "verifyingContract": verifying}
+    document = order_document(messages, domain, fields)
+    for message in messages:
+        typed = {key: document[key] for key in ("types", "primaryType", "domain")} | {"message": message}
+        digest = bytes(_hash_eip191_message(encode_typed_data(full_message=typed)))
+        assert str(stack.exchange.hashOf(tuple(message.values()))) == "0x" + digest.hex()
