@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "account": ("offchain.cli.account", "One account on chain: balances, positions, margin, greeks."),
     "risk": ("offchain.cli.risk", "VaR, expected shortfall and contributions of one account."),
     "stress": ("offchain.cli.stress", "Scenarios, crashes, reverse stress and liquidation surface of one account."),
+    "cascade": ("offchain.cli.cascade", "A shock through all accounts: hedging and liquidations move the price."),
     "compare": ("offchain.cli.compare", "Margin models of other venues on one account."),
     "optimise": ("offchain.cli.optimise", "Trades that release margin, hedges, less tail risk, allocation, bands."),
     "backtest": ("offchain.cli.backtest", "The scan range against the price history."),

@@ -26,7 +26,9 @@ HistoryFile = Annotated[
     Path | None, typer.Option("--history", help="Prices, CSV or parquet; default: the market data folder's.")
 ]
 Days = Annotated[int | None, typer.Option("--days", help="Use the last so many days of the history.")]
-MethodName = Annotated[str, typer.Option("--method", help="all, historical, filtered, parametric or monte-carlo.")]
+MethodName = Annotated[
+    str, typer.Option("--method", help="all or historical, filtered, garch, parametric, monte-carlo.")
+]
 Level = Annotated[float, typer.Option("--level", help="Confidence of VaR and ES.")]
 Horizon = Annotated[int, typer.Option("--horizon", help="Days.")]
 Confidence = Annotated[float, typer.Option("--confidence", help="Coverage of the confidence intervals.")]
