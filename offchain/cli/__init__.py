@@ -27,6 +27,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "cascade": ("offchain.cli.cascade", "A shock through all accounts: hedging and liquidations move the price."),
     "compare": ("offchain.cli.compare", "Margin models of other venues on one account."),
     "optimise": ("offchain.cli.optimise", "Trades that release margin, hedges, less tail risk, allocation, bands."),
+    "report": ("offchain.cli.report", "One page about one account: margin, greeks, VaR, stress, models."),
     "backtest": ("offchain.cli.backtest", "The scan range against the price history."),
     "calibrate": ("offchain.cli.calibrate", "Scenario ranges from history, as a parameter file."),
 }

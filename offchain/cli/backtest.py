@@ -16,6 +16,7 @@ from offchain.analytics.backtest import AssetBacktest, BacktestSettings, backtes
 from offchain.analytics.chain_backtest import ChainBacktest, chain_backtest, load_chains
 from offchain.analytics.history import History, load_history
 from offchain.cli.history_option import data_file, history_path
+from offchain.cli.html_option import HtmlFile, write_page
 from offchain.errors import InputError
 from offchain.files.params import load_params
 from offchain.params import Params
@@ -95,19 +96,22 @@ def _show_chains(results: dict[str, ChainBacktest]) -> None:
         console.print(table)
 
 
-def _on_chains(params: Path | None, file: Path | None, assets: list[str], coverage: float, as_json: bool) -> None:
+def _on_chains(
+    params: Path | None, file: Path | None, assets: list[str], coverage: float, html: Path | None, as_json: bool
+) -> None:
     path = file if file is not None else data_file(CHAIN_FILE, "--chain-file")
     chosen = load_params(params, set(assets)) if params is not None else Params()
     results = {asset: chain_backtest(load_chains(path, asset), chosen, coverage, progress) for asset in assets}
-    if not as_json:
-        _show_chains(results)
-        return
     document = {
         "schema": "plimsoll.chainBacktest/1",
         "source": path.name,
         "coverage": coverage,
         "assets": {asset: result.to_json() for asset, result in results.items()},
     }
+    write_page(html, document)
+    if not as_json:
+        _show_chains(results)
+        return
     typer.echo(json.dumps(document, allow_nan=False))
 
 
@@ -129,19 +133,17 @@ def command(
     seed: Annotated[int, typer.Option()] = _DEFAULT.seed,
     chains: Annotated[bool, typer.Option("--chains", help="Standard books over daily option chains instead.")] = False,
     chain_file: Annotated[Path | None, typer.Option(help="Chains; default: the market data folder's.")] = None,
+    html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Back-test the scan range over the price history, or the whole requirement over option chains."""
     if chains or chain_file is not None:
-        _on_chains(params, chain_file, asset or ["ETH", "BTC"], coverage, as_json)
+        _on_chains(params, chain_file, asset or ["ETH", "BTC"], coverage, html, as_json)
         return
     settings = BacktestSettings(horizon, coverage, degrees, seed=seed)
     prices = priced(history, asset, since, until)
     chosen = load_params(params, set(prices.assets)) if params is not None else Params()
     results = {name: backtest_asset(prices, name, chosen, settings) for name in prices.assets}
-    if not as_json:
-        _show(results)
-        return
     document = {
         "schema": "plimsoll.backtest/1",
         "source": prices.source,
@@ -153,4 +155,8 @@ def command(
         "seed": seed,
         "assets": {name: result.to_json() for name, result in results.items()},
     }
-    typer.echo(json.dumps(document, allow_nan=False))
+    write_page(html, document)
+    if as_json:
+        typer.echo(json.dumps(document, allow_nan=False))
+    else:
+        _show(results)

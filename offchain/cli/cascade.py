@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from offchain.analytics.cascade import Cascade, CascadeSettings, cascade
+from offchain.cli.html_option import HtmlFile, write_page
 from offchain.errors import InputError
 from offchain.files.market import load_market
 from offchain.files.params import load_params
@@ -44,6 +45,7 @@ def command(
     hedger: Annotated[
         list[int] | None, typer.Option(help="Number of an account that hedges, from 1; guessed when none is given.")
     ] = None,
+    html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Run a shock through all accounts: forced hedging and liquidations move the price further."""
@@ -57,6 +59,7 @@ def command(
     flags = [i in hedger for i in range(1, len(names) + 1)] if hedger else None
     settings = CascadeSettings(underlying, shock, vol_shock, depth, hedge_share)
     found = cascade(loaded, folios, names, chosen, settings, flags)
+    write_page(html, found.to_json())
     if as_json:
         typer.echo(json.dumps(found.to_json(), allow_nan=False))
     else:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from offchain.analytics.models.compare import Line, compare, load_replacements
+from offchain.cli.html_option import HtmlFile, write_page
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
@@ -42,6 +43,7 @@ def command(
         list[Path] | None,
         typer.Option(help="Replaces the parameter file of the model it names; may be given for several models."),
     ] = None,
+    html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Margin of one account by this protocol and by the models of other venues."""
@@ -49,8 +51,9 @@ def command(
     folio = load_portfolio(portfolio, loaded)
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
     lines = compare(loaded, folio, chosen, load_replacements(model_params or []))
+    document = {"schema": "plimsoll.compare/1", "models": [line.to_json() for line in lines]}
+    write_page(html, document)
     if as_json:
-        document = {"schema": "plimsoll.compare/1", "models": [line.to_json() for line in lines]}
         typer.echo(json.dumps(document, allow_nan=False))
     else:
         _show(lines)

@@ -15,6 +15,7 @@ from rich.table import Table
 from offchain.analytics.optimise.trades import Suggestion
 from offchain.analytics.optimise.universe import TradingCosts
 from offchain.cli.history_option import chosen_history
+from offchain.cli.html_option import HtmlFile, write_page
 from offchain.cli.order_file import OrderOptions, write_orders
 from offchain.errors import AgreementError, InputError
 from offchain.files.market import load_market
@@ -95,12 +96,18 @@ def _verified(market: Market, portfolio: Portfolio, params: Params, found: Sugge
 
 
 def _finish(
-    inputs: tuple[Market, Portfolio, Params], found: Suggestion, orders: OrderOptions, verify: bool, as_json: bool
+    inputs: tuple[Market, Portfolio, Params],
+    found: Suggestion,
+    orders: OrderOptions,
+    verify: bool,
+    html: Path | None,
+    as_json: bool,
 ) -> None:
     document = found.to_json()
     if verify:
         document["chain"] = _verified(*inputs, found)
     document["orders"] = write_orders(inputs[0], found, orders)
+    write_page(html, document)
     if as_json:
         typer.echo(json.dumps(document, allow_nan=False))
         return
@@ -130,6 +137,7 @@ def release_command(
     nonce: Nonce = 1,
     valid: ValidSec = 3_600,
     verify: Verify = False,
+    html: HtmlFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the trades that release the most margin, after their cost."""
@@ -138,7 +146,7 @@ def release_command(
     inputs = _loaded(market, portfolio, params)
     costs = TradingCosts(option_spread, option_floor, linear_spread, liquidity, lot)
     found = release(*inputs, costs, trades, tuple(keep or ()))
-    _finish(inputs, found, OrderOptions(orders, deployment, account, signer, nonce, valid), verify, as_json)
+    _finish(inputs, found, OrderOptions(orders, deployment, account, signer, nonce, valid), verify, html, as_json)
 
 
 @app.command("hedge")
@@ -165,6 +173,7 @@ def hedge_command(
     nonce: Nonce = 1,
     valid: ValidSec = 3_600,
     verify: Verify = False,
+    html: HtmlFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Find the cheapest hedge to a target."""
@@ -182,7 +191,7 @@ def hedge_command(
     else:
         goals: Mapping[str, float] = {"delta": delta, "gamma": gamma, "vega": vega}
         found = hedge(*inputs, costs, target, underlying, goals)
-    _finish(inputs, found, OrderOptions(orders, deployment, account, signer, nonce, valid), verify, as_json)
+    _finish(inputs, found, OrderOptions(orders, deployment, account, signer, nonce, valid), verify, html, as_json)
 
 
 @app.command("risk")
@@ -209,6 +218,7 @@ def risk_command(
     nonce: Nonce = 1,
     valid: ValidSec = 3_600,
     verify: Verify = False,
+    html: HtmlFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Lower tail risk (CVaR) or variance over historical scenarios, net of cost and impact."""
@@ -221,7 +231,7 @@ def risk_command(
     costs = TradingCosts(option_spread, option_floor, linear_spread, liquidity, lot)
     prices = chosen_history(history, underlyings_of(legs_of(inputs[0], inputs[1])[0]), days)
     found = less_risk(*inputs, costs, prices, objective, level, horizon, budget, goal)
-    _finish(inputs, found, OrderOptions(orders, deployment, account, signer, nonce, valid), verify, as_json)
+    _finish(inputs, found, OrderOptions(orders, deployment, account, signer, nonce, valid), verify, html, as_json)
 
 
 @app.command("allocate")

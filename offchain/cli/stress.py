@@ -20,6 +20,7 @@ from offchain.analytics.settings import RiskSettings
 from offchain.analytics.stress import StressResult, stress
 from offchain.analytics.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
 from offchain.cli.history_option import chosen_history
+from offchain.cli.html_option import HtmlFile, write_page
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
@@ -92,6 +93,7 @@ def command(
     reverse: Annotated[bool, typer.Option(help="Smallest move that reaches IM, MM and zero.")] = False,
     surface: Annotated[bool, typer.Option(help="States over spot, vol and time.")] = False,
     correlations: Annotated[bool, typer.Option(help="VaR under other correlations, beside what offsets earn.")] = False,
+    html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Stress one account; without a choice: reverse stress and surface."""
@@ -109,15 +111,16 @@ def command(
     found = reverse_stress(loaded, folio, chosen) if reverse else []
     points = liquidation_surface(loaded, folio, chosen) if surface else []
     broken = _breakdown(loaded, folio, chosen, history) if correlations else None
+    document = {
+        "schema": "plimsoll.stress/1",
+        "scenarios": [r.to_json() for r in results],
+        "notInHistory": missing,
+        "reverse": [r.to_json() for r in found],
+        "surface": [asdict(p) for p in points],
+        "correlations": None if broken is None else broken.to_json(),
+    }
+    write_page(html, document)
     if as_json:
-        document = {
-            "schema": "plimsoll.stress/1",
-            "scenarios": [r.to_json() for r in results],
-            "notInHistory": missing,
-            "reverse": [r.to_json() for r in found],
-            "surface": [asdict(p) for p in points],
-            "correlations": None if broken is None else broken.to_json(),
-        }
         typer.echo(json.dumps(document, allow_nan=False))
         return
     console = Console()
