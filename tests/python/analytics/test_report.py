@@ -20,7 +20,6 @@ from offchain.market.chain_file import load_chain
 def files(tmp_path, monkeypatch):
     """Market, portfolio in two underlyings, a synthetic history of 600 days."""
     monkeypatch.delenv("PLIMSOLL_MARKET_DATA", raising=False)
-    monkeypatch.setattr("offchain.market.replay.find_data", lambda: None)
     close = walk(600, 0.03, k=2)
     stamps = [1_640_995_200 + 86_400 * i for i in range(600)]
     lines = ["ts,asset,close"]
