@@ -125,6 +125,7 @@ def release_command(
     keep: Annotated[
         list[str] | None, typer.Option("--keep", help="Greek that must stay: delta, gamma, vega; several times.")
     ] = None,
+    budget: Annotated[float | None, typer.Option("--budget", help="Most that spreads may cost, cash.")] = None,
     option_spread: OptionSpread = _COSTS.option_spread,
     option_floor: OptionFloor = _COSTS.option_floor,
     linear_spread: LinearSpread = _COSTS.linear_spread,
@@ -145,7 +146,7 @@ def release_command(
 
     inputs = _loaded(market, portfolio, params)
     costs = TradingCosts(option_spread, option_floor, linear_spread, liquidity, lot)
-    found = release(*inputs, costs, trades, tuple(keep or ()))
+    found = release(*inputs, costs, trades, tuple(keep or ()), budget)
     _finish(inputs, found, OrderOptions(orders, deployment, account, signer, nonce, valid), verify, html, as_json)
 
 

@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from offchain.analytics.optimise.trades import Suggestion
-from offchain.chain.deployment import load_deployment
-from offchain.chain.orders import OrderTerms, exchange_domain, order_document, order_messages
 from offchain.errors import InputError
 from offchain.market.chain_file import replace_file
 from offchain.model import Market
@@ -47,6 +45,10 @@ def write_orders(market: Market, found: Suggestion, options: OrderOptions) -> li
 
     Without a deployment underlyings are numbered from 1 in alphabetical order, as a local chain lists them.
     """
+    # Late: signing and the ABI layer are slow to import, and --help needs neither.
+    from offchain.chain.deployment import load_deployment
+    from offchain.chain.orders import OrderTerms, exchange_domain, order_document, order_messages
+
     ids = {name: number for number, name in enumerate(sorted(market.rounds), 1)}
     domain = None
     if options.deployment is not None:

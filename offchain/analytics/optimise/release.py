@@ -85,6 +85,14 @@ def keep_exposures(program: TradeProgram, market: Market, params: Params, names:
             program.lp.row(f"{name} of {underlying} unchanged", terms, lower=0.0, upper=0.0, wanted=True)
 
 
+def _limit_cost(program: TradeProgram, budget: float) -> None:
+    """Bound the sum of half spreads."""
+    if not budget >= 0.0:
+        raise InputError("--budget", f"{budget:g} is below 0")
+    spread = np.array([c.half_spread for c in program.candidates])
+    program.lp.row("cost", [(program.bought, spread), (program.sold, spread)], upper=budget, wanted=True)
+
+
 def _largest(program: TradeProgram, values: Vector, count: int) -> tuple[Vector, list[int]]:
     """Solve again with the ``count`` largest trades only."""
     sizes = np.abs(program.net(values)) * np.array([c.price for c in program.candidates])
@@ -101,6 +109,7 @@ def release(
     costs: TradingCosts,
     count: int = 3,
     keep: tuple[str, ...] = (),
+    budget: float | None = None,
 ) -> Suggestion:
     """Suggest the trades that raise equity less initial margin the most.
 
@@ -115,6 +124,8 @@ def release(
         Largest number of trades.
     keep : tuple of str
         Greeks that must stay where they are, of ``KEEPABLE``.
+    budget : float, optional
+        Most that all half spreads may cost.
 
     Returns
     -------
@@ -132,6 +143,8 @@ def release(
         raise InputError("--trades", f"{count} is outside [1, {MAX_TRADES}]")
     candidates = universe_of(market, portfolio, costs)
     program = release_program(market, portfolio, params, candidates, open_all=bool(keep))
+    if budget is not None:
+        _limit_cost(program, budget)
     if keep:
         keep_exposures(program, market, params, keep)
         values = program.lp.solve("optimise")[1]

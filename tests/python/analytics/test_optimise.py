@@ -98,6 +98,18 @@ def test_release_keeps_the_greeks_it_is_told_to_keep(book):
         assert found.after.underlyings[name].delta == pytest.approx(found.before.underlyings[name].delta, abs=1e-4)
 
 
+def test_release_stays_within_its_budget(book):
+    market, folio, _ = book
+    costs = TradingCosts(lot=1e-4)
+    free = release(market, folio, Params(), costs)
+    spent = sum(trade.cost for trade in free.trades)
+    tight = release(market, folio, Params(), costs, budget=0.3 * spent)
+    assert sum(trade.cost for trade in tight.trades) <= 0.3 * spent + 1e-6
+    assert 0.0 < tight.released < free.released
+    with pytest.raises(InputError, match="--budget"):
+        release(market, folio, Params(), costs, budget=-1.0)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
