@@ -76,6 +76,8 @@ def test_a_liquidation_sells_the_delta_and_takes_the_next_account_down():
     both = cascade(market, [weak, next_], ["weak", "next"], Params(), CascadeSettings("ETH", -0.12, depth=3e3))
     assert both.rounds[0].liquidated == ("weak",)
     assert any("next" in r.liquidated for r in both.rounds[1:])
+    fallen = [name for r in both.rounds for name in r.liquidated]
+    assert sorted(fallen) == ["next", "weak"]
     assert both.rounds[0].selling == pytest.approx(-10.0 * 1_900.0 * 0.88)
 
 
@@ -182,6 +184,8 @@ def test_chain_backtest_over_real_days(real_prices):
     narrow = Params(overrides_all={"price_range": 0.02, "vol_up": 0.0, "vol_down": 0.0})
     tight = chain_backtest(snapshots, narrow, coverage=0.9)
     assert not tight.tests["long perpetual"][1].passes
+    beyond = int((1.0 - spot[1:] / spot[:-1] > 0.8 * (0.35 * 3 * 0.02 + 0.002)).sum())
+    assert len(tight.tests["long perpetual"][1].exceedances) == beyond > 2
     day, ratio = max(tight.tests["long perpetual"][1].exceedances, key=lambda e: e[1])
     assert day.startswith("2026-0")
     assert ratio > 1.0

@@ -96,6 +96,14 @@ def test_deribit_recorded_reply():
     assert whole.standard[0] / 1_800.0 == pytest.approx(0.219400, abs=1e-6)
 
 
+def test_deribit_linear_account():
+    account = book_of(market_of("ETH", 2_000.0), Position("ETH", Kind.PERP, 0, 2_000.0, 10.0))
+    found = deribit.margin(account, shipped_params("deribit", deribit.DeribitParams))
+    # The widest extended row is scaled back to the range: a linear position loses the range in each.
+    assert found.initial == pytest.approx((0.18 + 0.005) * 20_000.0)
+    assert found.maintenance == pytest.approx(0.8 * (0.18 + 0.005) * 20_000.0)
+
+
 def test_deribit_dampener_takes_at_most_the_loss():
     market = market_of("BTC", 50_000.0)
     held = book_of(market, Position("BTC", Kind.PERP, 0, 5e4, -1.0)).holdings[0]

@@ -10,7 +10,7 @@ from helpers.examples import EXPIRY, MARKET, PORTFOLIO
 from helpers.histories import synthetic_history, walk
 
 from offchain.analytics.optimise.allocate import allocate
-from offchain.analytics.optimise.bands import BandSettings, rebalancing_bands
+from offchain.analytics.optimise.bands import BandSettings, _simulate, rebalancing_bands
 from offchain.analytics.optimise.frontier import frontier, shrunk_covariance, shrunk_means
 from offchain.analytics.optimise.hedge import collar, hedge
 from offchain.analytics.optimise.linear_program import InfeasibleError, LinearProgram, UnboundedError
@@ -141,6 +141,12 @@ def test_hedge_reaches_its_target_to_within_a_lot(book, target):
         assert abs(after.vega) < 0.5
 
 
+def test_the_perpetual_takes_up_what_rounding_leaves(book):
+    market, folio, _ = book
+    found = hedge(market, folio, Params(), TradingCosts(lot=0.25), "delta-vega", "ETH")
+    assert abs(found.after.underlyings["ETH"].delta) <= 0.125 + 1e-9
+
+
 def test_hedge_by_delta_alone_takes_the_cheapest_instrument():
     market, folio = options_book([("call", 2_000.0, -5.0)])
     found = hedge(market, folio, Params(), TradingCosts(linear_spread=1e-5), "delta", "ETH")
@@ -222,6 +228,17 @@ def test_allocation_gives_the_token_to_the_account_that_it_hedges():
     assert found.after[0].initial_margin < 0.5 * found.before[0].initial_margin
 
 
+def test_allocation_never_borrows_for_another_account():
+    perp = {"underlying": "ETH", "kind": "perp", "entry": 1_900.0}
+    document = {**PORTFOLIO, "cash": 100.0}
+    market, short, _ = load(MARKET, {**document, "collateral": [], "positions": [{**perp, "quantity": -50.0}]})
+    dai = [{"token": "DAI", "amount": 1e5}]
+    _, rich, _ = load(MARKET, {**document, "collateral": dai, "positions": [{**perp, "quantity": 1.0}]})
+    found = allocate(market, [short, rich], ["short", "rich"], Params())
+    changes = dict(found.transfers)["cash"]
+    assert min(100.0 + change for change in changes) >= -1e-6
+
+
 def test_allocation_needs_two_accounts_of_mode_single(book):
     market, folio, _ = book
     with pytest.raises(InputError, match="at least 2"):
@@ -242,6 +259,15 @@ def test_bands_trade_less_and_risk_more_as_they_widen():
     assert rebalancing_bands(market, folio, "ETH", dear)[1].width > best.width
 
 
+def test_simulated_prices_have_no_drift():
+    market, folio = options_book([("call", 1_900.0, -5.0)])
+    spot, _, _ = _simulate(
+        market, list(folio.positions), 1_900.0, BandSettings(1.5, days=5.0, paths=20_000, steps_per_day=2)
+    )
+    assert spot[-1].mean() == pytest.approx(1_900.0, rel=0.004)
+    assert np.log(spot[-1]).std() == pytest.approx(1.5 * np.sqrt(5.0 / 365.0), rel=0.03)
+
+
 def test_gamma_drag_has_the_sign_of_realised_less_implied_variance():
     market, folio = options_book([("call", 1_900.0, -5.0)])
     calm = rebalancing_bands(market, folio, "ETH", BandSettings(0.05, days=5.0, paths=200))[0][0]
@@ -258,6 +284,10 @@ def test_shrinkage_and_frontier():
     covariance, weight = shrunk_covariance(many)
     assert weight < 0.01
     assert np.sqrt(np.diag(covariance)) == pytest.approx([0.01, 0.02, 0.03, 0.04], rel=0.03)
+    sample = np.cov(few.T, bias=True)
+    shrunk, share = shrunk_covariance(few)
+    assert shrunk == pytest.approx(share * np.trace(sample) / 4 * np.eye(4) + (1 - share) * sample)
+    assert 0.1 < share <= 1.0
     means, share = shrunk_means(many, covariance)
     assert 0.0 < share <= 1.0
     assert means.std() < many.mean(axis=0).std()
