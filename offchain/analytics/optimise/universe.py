@@ -11,7 +11,7 @@ from offchain.analytics.legs import Leg, legs_of
 from offchain.errors import InputError
 from offchain.mirror import black76, svi
 from offchain.mirror.risk_engine import surface_of, time_to_expiry
-from offchain.model import Kind, Market, Portfolio, Position
+from offchain.model import Kind, Market, Mode, Portfolio, Position
 
 #: Strikes offered at every expiry, in units of the forward.
 LADDER: Final = (0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15, 1.2, 1.25, 1.3, 1.4, 1.6)
@@ -89,7 +89,7 @@ def _key(position: Position) -> tuple[object, ...]:
 def _candidate(market: Market, position: Position, held: float, costs: TradingCosts) -> Candidate:
     round_ = market.rounds[position.underlying]
     limit = costs.liquidity / round_.spot
-    label = legs_of(market, Portfolio(mode=0, cash=0.0, positions=(position,)))[0][0].label  # type: ignore[arg-type]
+    label = legs_of(market, Portfolio(Mode.SINGLE, 0.0, {}, (position,)))[0][0].label
     if position.kind == Kind.PERP:
         return Candidate(position, label, round_.perp, costs.linear_spread * round_.perp, limit, held)
     surface = surface_of(round_, position.expiry_ts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 import pytest
@@ -11,6 +12,7 @@ from eth_account.messages import _hash_eip191_message, encode_typed_data
 from offchain.analytics.optimise.release import release
 from offchain.analytics.optimise.universe import TradingCosts
 from offchain.chain.orders import ORDER_FIELDS, OrderTerms, order_document, order_messages, preview_changes
+from offchain.cli import run
 from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from offchain.params import Params
 from tests.chain.helpers.ledger import option
@@ -100,3 +102,29 @@ def test_the_exchange_hashes_the_templates_as_a_wallet_does(stack, book, market)
         typed = {key: document[key] for key in ("types", "primaryType", "domain")} | {"message": message}
         digest = bytes(_hash_eip191_message(encode_typed_data(full_message=typed)))
         assert str(stack.exchange.hashOf(tuple(message.values()))) == "0x" + digest.hex()
+
+
+def test_the_command_asks_the_contracts(tmp_path, capsys):
+    expiry = 1_770_968_000
+    svi = {"a": 0.002, "b": 0.03, "rho": -0.2, "m": 0.0, "sigma": 0.1}
+    surfaces = [{"expiry": expiry, "forward": 1_901.2, "rate": 0.04, "svi": svi}]
+    market = {
+        "schema": "plimsoll.market/1",
+        "timestamp": 1_770_326_940,
+        "tokens": {"USDC": {"price": 1.0}},
+        "underlyings": {"ETH": {"spot": 1_900.0, "perp": 1_899.5, "confidence": 1.0, "expiries": surfaces}},
+    }
+    leg = {"underlying": "ETH", "kind": "option", "right": "call", "expiry": expiry, "strike": 2_000.0}
+    folio = {
+        "schema": "plimsoll.portfolio/1",
+        "mode": "SINGLE",
+        "cash": 9_000.0,
+        "positions": [{**leg, "quantity": -5.0}],
+    }
+    for name, document in (("M.json", market), ("P.json", folio)):
+        (tmp_path / name).write_text(json.dumps(document))
+    files = ["--market", str(tmp_path / "M.json"), "--portfolio", str(tmp_path / "P.json")]
+    assert run(["optimise", "release", *files, "--verify", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["chain"]["largestDifference"] <= AGREEMENT
+    assert found["chain"]["released"] == pytest.approx(found["released"], abs=1e-3)

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from helpers.documents import load
+from helpers.documents import cases, load
 from helpers.examples import EXPIRY, MARKET, PORTFOLIO, TS
+from hypothesis import given, settings
 
 from offchain.analytics.models import deribit, derive, derive_standard, okx, paradex, span
 from offchain.analytics.models.account import account_of
@@ -313,3 +314,27 @@ def test_bad_explicit_volatilities_are_one_line(arguments, tmp_path, capsys, vol
     (tmp_path / "M.json").write_text(json.dumps(document))
     assert run(arguments) == 2
     assert message in capsys.readouterr().err
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_every_model_is_finite_on_any_valid_account_and_initial_covers_maintenance(case):
+    market, folio, params = load(*case)
+    for line in compare(market, folio, params):
+        assert np.isfinite([line.margin.initial, line.margin.maintenance, *line.margin.components.values()]).all()
+        slack = 1e-9 * max(1.0, abs(line.margin.initial))
+        assert line.margin.model not in MODELS or line.margin.initial >= line.margin.maintenance - slack
+
+
+@pytest.mark.parametrize("collateral", [[], [{"token": "WETH", "amount": 2.0}], [{"token": "DAI", "amount": 2e6}]])
+def test_an_account_without_positions_needs_what_its_collateral_says(collateral):
+    market, folio, _ = load(MARKET, {**PORTFOLIO, "positions": [], "collateral": collateral})
+    lines = {line.margin.model: line.margin for line in compare(market, folio, Params())}
+    if not collateral:
+        assert all(margin.initial == 0.0 for margin in lines.values())
+    elif collateral == [{"token": "WETH", "amount": 2.0}]:
+        assert lines["okx"].components["mr1"] == pytest.approx(0.12 * 3_800.0)
+        assert lines["span"].maintenance == pytest.approx(0.2 * 3_800.0)
+        assert lines["derive"].components["worst"] > 0.0
+    else:
+        assert lines["okx"].components["mr9"] == pytest.approx(7_500.0 + 17_500.0)

@@ -143,8 +143,8 @@ def test_hedge_reaches_its_target_to_within_a_lot(book, target):
 
 def test_the_perpetual_takes_up_what_rounding_leaves(book):
     market, folio, _ = book
-    found = hedge(market, folio, Params(), TradingCosts(lot=0.25), "delta-vega", "ETH")
-    assert abs(found.after.underlyings["ETH"].delta) <= 0.125 + 1e-9
+    found = hedge(market, folio, Params(), TradingCosts(lot=0.1), "delta-vega", "ETH")
+    assert abs(found.after.underlyings["ETH"].delta) <= 0.05 + 1e-9
 
 
 def test_hedge_by_delta_alone_takes_the_cheapest_instrument():
