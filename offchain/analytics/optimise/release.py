@@ -18,6 +18,7 @@ from offchain.analytics.optimise.trades import (
 )
 from offchain.analytics.optimise.universe import TradingCosts, universe_of
 from offchain.errors import InputError
+from offchain.files.portfolio import MAX_POSITIONS
 from offchain.model import Market, Mode, Portfolio
 from offchain.params import Params
 
@@ -121,7 +122,7 @@ def release(
     params : Params
     costs : TradingCosts
     count : int
-        Largest number of trades.
+        Largest number of trades. Where that many new positions would not fit, only what is held trades.
     keep : tuple of str
         Greeks that must stay where they are, of ``KEEPABLE``.
     budget : float, optional
@@ -142,6 +143,8 @@ def release(
     if not 1 <= count <= MAX_TRADES:
         raise InputError("--trades", f"{count} is outside [1, {MAX_TRADES}]")
     candidates = universe_of(market, portfolio, costs)
+    if len(portfolio.positions) + count > MAX_POSITIONS:
+        candidates = tuple(c for c in candidates if c.held != 0.0)
     program = release_program(market, portfolio, params, candidates, open_all=bool(keep))
     if budget is not None:
         _limit_cost(program, budget)

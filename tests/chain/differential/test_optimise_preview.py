@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import pytest
 from brownie import accounts, chain, project
@@ -15,7 +16,9 @@ from offchain.chain.orders import ORDER_FIELDS, OrderTerms, order_document, orde
 from offchain.cli import run
 from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from offchain.params import Params
+from offchain.units import float_to_wad
 from tests.chain.helpers.ledger import option
+from tests.chain.helpers.orders import sign_order
 from tests.chain.helpers.signed import WAD, surface
 from tests.chain.helpers.stack import PERP, deploy_stack
 
@@ -38,9 +41,21 @@ def expiries(stack):
 
 
 @pytest.fixture(scope="module")
-def book(stack, expiries):
+def wallets():
+    """Keys of the account and of its counterparty."""
+    return accounts.add(), accounts.add()
+
+
+@pytest.fixture(scope="module")
+def other(stack, wallets):
+    """Account of the counterparty."""
+    return stack.open(wallets[1], 10_000_000)
+
+
+@pytest.fixture(scope="module")
+def book(stack, expiries, wallets, other):
     """Account id and its mirror: 99 options and a perpetual, more sold than bought."""
-    account, other = stack.open(accounts[1], CASH), stack.open(accounts[2], 10_000_000)
+    account = stack.open(wallets[0], CASH)
     stack.accounts.creditToken(account, 1, WETH * WAD, {"from": stack.admin})
     draw = random.Random(5)
     listed = [(e, k, s) for e in expiries for k in (Kind.CALL, Kind.PUT) for s in range(1_300, 2_600, 50)]
@@ -85,14 +100,14 @@ def test_preview_confirms_the_released_margin(stack, book, market, count):
     assert released[1] > released[0]
 
 
-def test_the_exchange_hashes_the_templates_as_a_wallet_does(stack, book, market):
+def test_the_exchange_hashes_the_templates_as_a_wallet_does(stack, book, wallets, market):
     account, folio = book
     found = release(market, folio, PARAMS, TradingCosts(), count=2)
     (entry,) = [item for item in stack.exchange.abi if item.get("name") == "hashOf"]
     fields = [{"name": c["name"], "type": c["type"]} for c in entry["inputs"][0]["components"]]
     # The exchange's own struct decides; every field of it is known.
     assert fields == ORDER_FIELDS[: len(fields)]
-    terms = OrderTerms(account, accounts[1].address, 3, chain[-1].timestamp + 3_600)
+    terms = OrderTerms(account, wallets[0].address, 3, chain[-1].timestamp + 3_600)
     held = [trade.candidate.held for trade in found.trades]
     messages = order_messages([t.order for t in found.trades], held, IDS, terms, fields)
     _, name, version, chain_id, verifying, _, _ = stack.exchange.eip712Domain()
@@ -102,6 +117,36 @@ def test_the_exchange_hashes_the_templates_as_a_wallet_does(stack, book, market)
         typed = {key: document[key] for key in ("types", "primaryType", "domain")} | {"message": message}
         digest = bytes(_hash_eip191_message(encode_typed_data(full_message=typed)))
         assert str(stack.exchange.hashOf(tuple(message.values()))) == "0x" + digest.hex()
+
+
+def test_the_exchange_settles_a_template(stack, book, other, wallets, market):
+    account, folio = book
+    found = release(market, folio, PARAMS, TradingCosts(), count=1)
+    (trade,) = found.trades
+    (entry,) = [item for item in stack.exchange.abi if item.get("name") == "settle"]
+    fields = [{"name": c["name"], "type": c["type"]} for c in entry["inputs"][0]["components"]]
+    end = chain[-1].timestamp + 3_600
+    sides = []
+    for number, wallet, order, held in (
+        (account, wallets[0], trade.order, trade.candidate.held),
+        (
+            other,
+            wallets[1],
+            replace(trade.order, position=replace(trade.order.position, quantity=-trade.quantity)),
+            0.0,
+        ),
+    ):
+        (message,) = order_messages([order], [held], IDS, OrderTerms(number, wallet.address, 11, end), fields)
+        sides.append((tuple(message.values()), sign_order(stack.exchange, wallet, tuple(message.values()))))
+    if trade.quantity < 0.0:
+        sides.reverse()
+    # Either form of the call: buy, sell and a price, or maker and taker.
+    values = [item for side in sides for item in side] + [float_to_wad(abs(trade.quantity)), float_to_wad(trade.limit)]
+    stack.exchange.settle(*values[: len(entry["inputs"])], {"from": accounts[3], "gas_limit": 30_000_000})
+    equity, initial = (int(stack.engine.marginOf(account)[i]) / WAD for i in (1, 4))
+    bound = 2 * AGREEMENT * found.after.gross_notional
+    assert equity == pytest.approx(found.after.equity, abs=bound)
+    assert initial == pytest.approx(found.after.initial_margin, abs=bound)
 
 
 def test_the_command_asks_the_contracts(tmp_path, capsys):

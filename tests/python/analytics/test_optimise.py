@@ -98,6 +98,15 @@ def test_release_keeps_the_greeks_it_is_told_to_keep(book):
         assert found.after.underlyings[name].delta == pytest.approx(found.before.underlyings[name].delta, abs=1e-4)
 
 
+def test_a_full_account_trades_what_it_holds():
+    strikes = [1_500.0 + 10.0 * i for i in range(64)]
+    legs = [(right, k, -1.0) for right in ("call", "put") for k in strikes]
+    market, folio = options_book(legs, cash=1e6)
+    assert len(folio.positions) == 128
+    found = release(market, folio, Params(), TradingCosts(), count=2)
+    assert all(trade.candidate.held == -1.0 for trade in found.trades)
+
+
 def test_release_stays_within_its_budget(book):
     market, folio, _ = book
     costs = TradingCosts(lot=1e-4)
