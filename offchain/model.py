@@ -41,12 +41,16 @@ class Svi:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """One expiry of a round: forward, continuously compounded rate and SVI slice."""
+    """One expiry of a round: forward, continuously compounded rate and SVI slice.
+
+    ``vols`` are explicit (strike, volatility) pairs; only the float margin models of other venues read them.
+    """
 
     expiry_ts: int
     forward: float
     rate: float
     svi: Svi
+    vols: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

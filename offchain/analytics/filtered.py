@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from offchain.analytics.garch import VolatilityRule, garch_rule
 from offchain.analytics.history import DAY_SEC, History
 from offchain.analytics.legs import Leg, underlyings_of
 from offchain.analytics.moves import Moves, ewma_volatility, log_moves
@@ -21,13 +22,31 @@ WARM_UP = 30
 PATHS = 10_000
 
 
-def filtered_moves(history: History, settings: RiskSettings) -> Moves:
+def ewma_rule(factors: Vector, decay: float) -> VolatilityRule:
+    """Volatility rule of an exponentially weighted mean of squares."""
+    k = factors.shape[1]
+    forecast = ewma_volatility(factors, decay)
+    return VolatilityRule(np.zeros(k), np.full(k, 1.0 - decay), np.full(k, decay), forecast, f"EWMA {decay:g}")
+
+
+def rule_of(history: History, factors: Vector, settings: RiskSettings, garch: bool) -> VolatilityRule:
+    """Return the rule that filters: EWMA, or a GARCH fit of every factor."""
+    if not garch:
+        return ewma_rule(factors, settings.decay)
+    return garch_rule(factors, (*history.assets, *(f"{name} vol" for name in history.assets)))
+
+
+def filtered_moves(history: History, settings: RiskSettings, rule: VolatilityRule, factors: Vector) -> Moves:
     """Joint moves over the horizon at today's volatility.
 
     Parameters
     ----------
     history : History
     settings : RiskSettings
+    rule : VolatilityRule
+        Fitted to ``factors``.
+    factors : ndarray, shape (n, 2k)
+        Log moves of prices, then of volatilities.
 
     Returns
     -------
@@ -40,9 +59,7 @@ def filtered_moves(history: History, settings: RiskSettings) -> Moves:
     .. [1] G. Barone-Adesi, K. Giannopoulos, L. Vosper, VaR without correlations for portfolios of derivative
        securities, Journal of Futures Markets 19, 1999.
     """
-    raw = log_moves(history)
-    factors = np.hstack((raw.price, raw.vol))
-    forecast = ewma_volatility(factors, settings.decay)
+    forecast = rule.forecast
     safe = np.where(forecast > 0.0, forecast, 1.0)
     check_level(settings.level, float(factors.shape[0] - WARM_UP), history.source)
     residual = (factors / safe[:-1])[WARM_UP:]
@@ -56,15 +73,29 @@ def filtered_moves(history: History, settings: RiskSettings) -> Moves:
         for _ in range(steps):
             move = residual[rng.integers(residual.shape[0], size=PATHS)] * np.sqrt(variance)
             total += move
-            variance = settings.decay * variance + (1.0 - settings.decay) * move**2
+            variance = rule.next_variance(variance, move)
     k = len(history.assets)
     return Moves(total[:, :k], total[:, k:])
 
 
 def filtered_var(market: Market, legs: tuple[Leg, ...], history: History, settings: RiskSettings) -> RiskResult:
     """VaR and ES by EWMA-filtered historical simulation; arguments as ``historical_var``."""
+    return _filtered(market, legs, history, settings, garch=False)
+
+
+def garch_var(market: Market, legs: tuple[Leg, ...], history: History, settings: RiskSettings) -> RiskResult:
+    """VaR and ES by GARCH-filtered historical simulation; arguments as ``historical_var``."""
+    return _filtered(market, legs, history, settings, garch=True)
+
+
+def _filtered(
+    market: Market, legs: tuple[Leg, ...], history: History, settings: RiskSettings, garch: bool
+) -> RiskResult:
     steps = settings.horizon_days * DAY_SEC // history.step_sec
-    moves = filtered_moves(history, settings)
+    raw = log_moves(history)
+    factors = np.hstack((raw.price, raw.vol))
+    rule = rule_of(history, factors, settings, garch)
+    moves = filtered_moves(history, settings, rule, factors)
     effective = (history.ts.size - 1 - WARM_UP) / steps
     check_level(settings.level, effective, history.source)
     pnl = revalue(market, legs, underlyings_of(legs), moves, settings.horizon_days * DAY_SEC)
@@ -72,7 +103,7 @@ def filtered_var(market: Market, legs: tuple[Leg, ...], history: History, settin
     weights = tail_weights(total, settings.level)
     effective = min(effective, float(total.size))
     return RiskResult(
-        method=f"filtered historical: EWMA {settings.decay:g}, {total.size} scenarios from {history.source}",
+        method=f"filtered historical: {rule.note}, {total.size} scenarios from {history.source}",
         var=-float(weights.var @ total),
         es=-float(weights.es @ total),
         var_interval=order_interval(total, settings.level, effective, settings.confidence),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from offchain.analytics.filtered import filtered_var
+from offchain.analytics.filtered import filtered_var, garch_var
 from offchain.analytics.historical import historical_var
 from offchain.analytics.history import History
 from offchain.analytics.legs import Leg, legs_of
@@ -22,6 +22,7 @@ Method = Callable[[Market, tuple[Leg, ...], History, RiskSettings], RiskResult]
 METHODS: Final[Mapping[str, Method]] = {
     "historical": historical_var,
     "filtered": filtered_var,
+    "garch": garch_var,
     "parametric": parametric_var,
     "monte-carlo": monte_carlo_var,
 }

@@ -35,7 +35,8 @@ def _surface(surface: Surface, shock: Shock, ts: int, elapsed_sec: int) -> Surfa
     svi = surface.svi
     # ln(K/F') = ln(K/F) - ln(1+x): shifting m by the same amount leaves the strike's volatility where it was.
     moved = Svi(svi.a * scale, svi.b * scale, svi.rho, svi.m - math.log1p(shock.price), svi.sigma)
-    return replace(surface, forward=surface.forward * (1.0 + shock.price), svi=moved)
+    vols = tuple((strike, vol * (1.0 + shock.vol)) for strike, vol in surface.vols)
+    return replace(surface, forward=surface.forward * (1.0 + shock.price), svi=moved, vols=vols)
 
 
 def shocked_market(market: Market, shocks: Mapping[str, Shock], elapsed_sec: int = 0) -> Market:

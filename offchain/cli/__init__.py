@@ -22,8 +22,13 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "deploy": ("offchain.cli.deploy", "Deploy and configure the contracts."),
     "keeper": ("offchain.cli.keeper", "Post rounds, settle expiries, liquidate."),
     "account": ("offchain.cli.account", "One account on chain: balances, positions, margin, greeks."),
+    "watch": ("offchain.cli.watch", "Terminal dashboard of one account on chain."),
     "risk": ("offchain.cli.risk", "VaR, expected shortfall and contributions of one account."),
     "stress": ("offchain.cli.stress", "Scenarios, crashes, reverse stress and liquidation surface of one account."),
+    "cascade": ("offchain.cli.cascade", "A shock through all accounts: hedging and liquidations move the price."),
+    "compare": ("offchain.cli.compare", "Margin models of other venues on one account."),
+    "optimise": ("offchain.cli.optimise", "Trades that release margin, hedges, less tail risk, allocation, bands."),
+    "report": ("offchain.cli.report", "One page about one account: margin, greeks, VaR, stress, models."),
     "backtest": ("offchain.cli.backtest", "The scan range against the price history."),
     "calibrate": ("offchain.cli.calibrate", "Scenario ranges from history, as a parameter file."),
 }

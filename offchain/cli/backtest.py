@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -12,13 +13,16 @@ from rich.console import Console
 from rich.table import Table
 
 from offchain.analytics.backtest import AssetBacktest, BacktestSettings, backtest_asset
+from offchain.analytics.chain_backtest import ChainBacktest, chain_backtest, load_chains
 from offchain.analytics.history import History, load_history
-from offchain.cli.history_option import history_path
+from offchain.cli.history_option import data_file, history_path
+from offchain.cli.html_option import HtmlFile, write_page
 from offchain.errors import InputError
 from offchain.files.params import load_params
 from offchain.params import Params
 
 _DEFAULT = BacktestSettings()
+CHAIN_FILE = "deribit_chain_daily.parquet"
 
 
 def day_ts(text: str | None, option: str, otherwise: int) -> int:
@@ -68,6 +72,55 @@ def _show(results: dict[str, AssetBacktest]) -> None:
             )
 
 
+def _show_chains(results: dict[str, ChainBacktest]) -> None:
+    console = Console()
+    for asset, result in results.items():
+        title = f"{asset}: {len(result.dates)} days, {result.dates[0]} to {result.dates[-1]}, {result.skipped} left out"
+        table = Table(title=title, title_justify="left")
+        for name in (
+            "book",
+            "beyond IM",
+            "beyond MM",
+            "largest loss / MM",
+            "peak / trough",
+            "rise 1",
+            "rise 5",
+            "passes",
+        ):
+            table.add_column(name, justify="left" if name == "book" else "right")
+        for name, (initial, maintenance) in result.tests.items():
+            cycle = result.cycle[name]
+            counts = (str(len(initial.exceedances)), str(len(maintenance.exceedances)), f"{result.largest[name]:.2f}")
+            rises = (f"{x:.2f}" for x in (cycle.peak_to_trough, cycle.rise_1, cycle.rise_5))
+            table.add_row(name, *counts, *rises, "yes" if initial.passes and maintenance.passes else "NO")
+        console.print(table)
+
+
+def _on_chains(
+    params: Path | None, file: Path | None, assets: list[str], coverage: float, html: Path | None, as_json: bool
+) -> None:
+    path = file if file is not None else data_file(CHAIN_FILE, "--chain-file")
+    chosen = load_params(params, set(assets)) if params is not None else Params()
+    results = {asset: chain_backtest(load_chains(path, asset), chosen, coverage, progress) for asset in assets}
+    document = {
+        "schema": "plimsoll.chainBacktest/1",
+        "source": path.name,
+        "coverage": coverage,
+        "assets": {asset: result.to_json() for asset, result in results.items()},
+    }
+    write_page(html, document)
+    if not as_json:
+        _show_chains(results)
+        return
+    typer.echo(json.dumps(document, allow_nan=False))
+
+
+def progress(line: str) -> None:
+    """Tell a person at a terminal how far a long walk is."""
+    if sys.stderr.isatty():
+        print(line, file=sys.stderr)
+
+
 def command(
     params: Annotated[Path | None, typer.Option(help="Parameter file; missing keys take the defaults.")] = None,
     history: Annotated[Path | None, typer.Option(help="Prices; default: the market data folder's.")] = None,
@@ -78,16 +131,19 @@ def command(
     coverage: Annotated[float, typer.Option(help="Claimed coverage.")] = _DEFAULT.coverage,
     degrees: Annotated[float, typer.Option(help="Student-t degrees of the ES law.")] = _DEFAULT.degrees,
     seed: Annotated[int, typer.Option()] = _DEFAULT.seed,
+    chains: Annotated[bool, typer.Option("--chains", help="Standard books over daily option chains instead.")] = False,
+    chain_file: Annotated[Path | None, typer.Option(help="Chains; default: the market data folder's.")] = None,
+    html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
-    """Back-test the scan range over the price history."""
+    """Back-test the scan range over the price history, or the whole requirement over option chains."""
+    if chains or chain_file is not None:
+        _on_chains(params, chain_file, asset or ["ETH", "BTC"], coverage, html, as_json)
+        return
     settings = BacktestSettings(horizon, coverage, degrees, seed=seed)
     prices = priced(history, asset, since, until)
     chosen = load_params(params, set(prices.assets)) if params is not None else Params()
     results = {name: backtest_asset(prices, name, chosen, settings) for name in prices.assets}
-    if not as_json:
-        _show(results)
-        return
     document = {
         "schema": "plimsoll.backtest/1",
         "source": prices.source,
@@ -99,4 +155,8 @@ def command(
         "seed": seed,
         "assets": {name: result.to_json() for name, result in results.items()},
     }
-    typer.echo(json.dumps(document, allow_nan=False))
+    write_page(html, document)
+    if as_json:
+        typer.echo(json.dumps(document, allow_nan=False))
+    else:
+        _show(results)

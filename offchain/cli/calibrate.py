@@ -14,6 +14,7 @@ from offchain.analytics.backtest import BacktestSettings
 from offchain.analytics.calibrate import calibrate_asset, parameter_document
 from offchain.analytics.history import load_history
 from offchain.cli.backtest import priced
+from offchain.cli.html_option import HtmlFile, write_page
 from offchain.errors import InputError
 from offchain.files.params import load_params
 from offchain.params import AccountParams, UnderlyingParams
@@ -40,6 +41,7 @@ def command(
     floor: Annotated[float, typer.Option(help="Smallest price range.")] = _DEFAULT.floor,
     cover: Annotated[Cover, typer.Option(help="Which requirement reaches the coverage.")] = Cover.INITIAL,
     out: Annotated[Path | None, typer.Option(help="Parameter file to write.")] = None,
+    html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Propose priceRange, volUp and volDown at a target coverage."""
@@ -56,11 +58,11 @@ def command(
         except OSError as error:
             raise InputError(str(out), f"cannot be written ({error.strerror})") from None
         load_params(out)
+    reasons = {name: list(result.reasons) for name, result in found.items()}
+    proposal = {"schema": "plimsoll.calibration/1", "params": document, "reasons": reasons}
+    write_page(html, proposal)
     if as_json:
-        reasons = {name: list(result.reasons) for name, result in found.items()}
-        typer.echo(
-            json.dumps({"schema": "plimsoll.calibration/1", "params": document, "reasons": reasons}, allow_nan=False)
-        )
+        typer.echo(json.dumps(proposal, allow_nan=False))
         return
     console = Console()
     for name, result in found.items():

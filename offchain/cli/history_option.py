@@ -20,12 +20,15 @@ def history_path(given: Path | None) -> Path:
     InputError
         When neither is there.
     """
-    if given is not None:
-        return given
+    return given if given is not None else data_file(DEFAULT_FILE, "--history")
+
+
+def data_file(name: str, option: str) -> Path:
+    """Return a file of the market data folder; InputError names the option when it is not there."""
     folder = find_data()
-    if folder is None or not (folder / DEFAULT_FILE).is_file():
-        raise InputError("--history", f"no file given, and no market data folder holds {DEFAULT_FILE}")
-    return folder / DEFAULT_FILE
+    if folder is None or not (folder / name).is_file():
+        raise InputError(option, f"no file given, and no market data folder holds {name}")
+    return folder / name
 
 
 def chosen_history(given: Path | None, assets: Sequence[str], days: int | None = None) -> History:

@@ -1,8 +1,9 @@
-"""``plimsoll market``: fit an option-chain file, fetch a live one."""
+"""``plimsoll market``: fit an option-chain file, look at the fit, fetch a live chain."""
 
 from __future__ import annotations
 
 import json
+import sys
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from offchain.cli.html_option import HtmlFile
 from offchain.errors import InputError
 from offchain.market.chain_file import ChainSnapshot, file_format, load_chain
 from offchain.market.forwards import term_structure
@@ -218,6 +220,38 @@ def fit(
         typer.echo(f"note: {note}")
     if out is not None:
         typer.echo(f"market written to {out}")
+
+
+@app.command()
+def smile(
+    file: Annotated[Path, typer.Argument(help="Option chain: .parquet, .csv or .csv.gz.")],
+    currency: Annotated[Currency | None, typer.Option(help="Only this underlying; all in the file otherwise.")] = None,
+    ts: Annotated[str | None, typer.Option(help="Snapshot to take: unix seconds or ISO 8601.")] = None,
+    html: HtmlFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Lay marks beside the fitted surface: error per strike, butterfly and calendar checks."""
+    from offchain.analytics.report.smile import smile_of, smile_page
+
+    asked = parse_ts(ts) if ts is not None else None
+    chosen, note = pick(load_chain(file), currency.value if currency else None, asked, str(file))
+    smiles = [smile_of(snapshot) for snapshot in chosen]
+    found = {one.currency: one.to_json() for one in smiles}
+    document = {"schema": "plimsoll.smile/1", "file": file.name, "underlyings": found}
+    if html is not None:
+        from offchain.analytics.report.page import write_pair
+
+        beside = write_pair(html, smile_page(smiles), document)
+        print(f"{html} and {beside} written", file=sys.stderr)
+    if as_json:
+        typer.echo(json.dumps(document, allow_nan=False))
+        return
+    from offchain.cli.market_tables import show_smile
+
+    for one in smiles:
+        show_smile(one)
+    if note is not None:
+        typer.echo(f"note: {note}")
 
 
 @app.command()

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from offchain.analytics.report.smile import Smile
 from offchain.market.rounds import SnapshotFit, years_to
 from offchain.market.svi_fit import calendar_gap
 
@@ -91,6 +92,28 @@ def _arbitrage(fit: SnapshotFit) -> list[str]:
             failed.append("calendar")
         verdicts.append(", ".join(failed) or "none")
     return verdicts
+
+
+def show_smile(smile: Smile) -> None:
+    """Print errors and checks of every expiry."""
+    table = Table(title=f"{smile.currency}: fit less marks, vol points, and arbitrage checks", title_justify="left")
+    for name in ("expiry", "quotes", "rms", "largest", "at strike", "least g", "least rise", "arbitrage"):
+        table.add_column(name, justify="left" if name in ("expiry", "arbitrage") else "right", no_wrap=True)
+    for one in smile.slices:
+        found = one.to_json()
+        failed = [name for name in ("butterfly", "calendar") if not found[f"{name}Free"]]
+        worst = max(found["strikes"], key=lambda s: abs(s["errorVolPoints"]))
+        table.add_row(
+            _day(one.expiry_ts),
+            str(len(found["strikes"])),
+            f"{found['rmsVolPoints']:.2f}",
+            f"{worst['errorVolPoints']:+.2f}",
+            f"{worst['strike']:,.6g}",
+            f"{one.butterfly_min:.4f}",
+            "" if found["calendarMin"] is None else f"{one.calendar_min:.2e}",
+            Text(", ".join(failed) or "none", style="yellow" if failed else "green"),
+        )
+    Console().print(table)
 
 
 def _day(ts: int) -> str:

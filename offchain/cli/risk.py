@@ -14,6 +14,7 @@ from offchain.analytics.legs import legs_of, underlyings_of
 from offchain.analytics.risk_report import METHODS, RiskReport, risk_report
 from offchain.analytics.settings import RiskSettings
 from offchain.cli.history_option import chosen_history
+from offchain.cli.html_option import HtmlFile, write_page
 from offchain.files.market import load_market
 from offchain.files.portfolio import load_portfolio
 
@@ -26,7 +27,9 @@ HistoryFile = Annotated[
     Path | None, typer.Option("--history", help="Prices, CSV or parquet; default: the market data folder's.")
 ]
 Days = Annotated[int | None, typer.Option("--days", help="Use the last so many days of the history.")]
-MethodName = Annotated[str, typer.Option("--method", help="all, historical, filtered, parametric or monte-carlo.")]
+MethodName = Annotated[
+    str, typer.Option("--method", help="all or historical, filtered, garch, parametric, monte-carlo.")
+]
 Level = Annotated[float, typer.Option("--level", help="Confidence of VaR and ES.")]
 Horizon = Annotated[int, typer.Option("--horizon", help="Days.")]
 Confidence = Annotated[float, typer.Option("--confidence", help="Coverage of the confidence intervals.")]
@@ -74,6 +77,7 @@ def _run(
     days: int | None,
     method: str,
     settings: RiskSettings,
+    html: Path | None,
     as_json: bool,
     contributions: bool,
 ) -> None:
@@ -82,8 +86,10 @@ def _run(
     legs, _ = legs_of(loaded, folio)
     prices = chosen_history(history, underlyings_of(legs), days)
     report = risk_report(loaded, folio, prices, settings, list(METHODS) if method == "all" else [method])
+    document = report.to_json(contributions)
+    write_page(html, document)
     if as_json:
-        typer.echo(json.dumps(report.to_json(contributions), allow_nan=False))
+        typer.echo(json.dumps(document, allow_nan=False))
     else:
         _show(report, contributions)
 
@@ -105,13 +111,14 @@ def var(
     spot_vol: SpotVol = _DEFAULT.spot_vol,
     paths: Paths = _DEFAULT.paths,
     seed: Seed = _DEFAULT.seed,
+    html: HtmlFile = None,
     as_json: AsJson = False,
 ) -> None:
     """VaR and expected shortfall with confidence intervals."""
     settings = RiskSettings(
         level, horizon, confidence, decay, degrees, correlation, vol_of_vol, spot_vol, paths, seed=seed
     )
-    _run(market, portfolio, history, days, method, settings, as_json, contributions=False)
+    _run(market, portfolio, history, days, method, settings, html, as_json, contributions=False)
 
 
 @app.command("contrib")
@@ -131,10 +138,11 @@ def contrib(
     spot_vol: SpotVol = _DEFAULT.spot_vol,
     paths: Paths = _DEFAULT.paths,
     seed: Seed = _DEFAULT.seed,
+    html: HtmlFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Component, marginal and incremental VaR and ES of every position."""
     settings = RiskSettings(
         level, horizon, confidence, decay, degrees, correlation, vol_of_vol, spot_vol, paths, seed=seed
     )
-    _run(market, portfolio, history, days, method, settings, as_json, contributions=True)
+    _run(market, portfolio, history, days, method, settings, html, as_json, contributions=True)

@@ -11,15 +11,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from offchain.analytics.breakdown import Breakdown, correlation_breakdown
 from offchain.analytics.crashes import crash_scenarios
+from offchain.analytics.legs import legs_of, underlyings_of
 from offchain.analytics.reverse import ReverseStress, reverse_stress
 from offchain.analytics.scenario_file import load_scenarios
+from offchain.analytics.settings import RiskSettings
 from offchain.analytics.stress import StressResult, stress
 from offchain.analytics.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
 from offchain.cli.history_option import chosen_history
+from offchain.cli.html_option import HtmlFile, write_page
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
+from offchain.model import Market, Portfolio
 from offchain.params import Params
 
 _SIGN = {"healthy": ".", "margin call": "c", "liquidatable": "L", "insolvent": "X"}
@@ -53,23 +58,49 @@ def _show_surface(console: Console, points: list[SurfacePoint]) -> None:
         console.print(f"{hours:4.0f}h {vol:+4.0%} " + " ".join(f"{_SIGN[p.state]:>5}" for p in row), highlight=False)
 
 
+def _breakdown(market: Market, portfolio: Portfolio, params: Params, history: Path | None) -> Breakdown:
+    prices = chosen_history(history, underlyings_of(legs_of(market, portfolio)[0]))
+    return correlation_breakdown(market, portfolio, params, prices, RiskSettings())
+
+
+def _show_breakdown(console: Console, found: Breakdown) -> None:
+    table = Table(title="Monte-Carlo figures at 0.99 over a day, cash, by correlation of prices", title_justify="left")
+    for name in ("correlation", "VaR", "ES"):
+        table.add_column(name, justify="right")
+    for point in found.points:
+        label = "estimated" if point.correlation is None else f"{point.correlation:+g}"
+        table.add_row(label, f"{point.var:,.2f}", f"{point.es:,.2f}")
+    console.print(table)
+    for a, b, rho in found.estimated:
+        console.print(f"estimated correlation {a} {b}: {rho:.3f}", highlight=False)
+    for warning in dict.fromkeys(w for point in found.points for w in point.warnings):
+        console.print(warning, style="yellow")
+    console.print(
+        f"maintenance: CROSS {found.cross:,.2f}, SINGLE {found.single:,.2f}; every underlying at its own worst row: "
+        f"{found.separate:,.2f}",
+        highlight=False,
+    )
+
+
 def command(
     market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1).")],
     portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
     params: Annotated[Path | None, typer.Option(help="Parameter file; missing keys take the defaults.")] = None,
     scenarios: Annotated[Path | None, typer.Option(help="Your scenarios (plimsoll.scenarios/1).")] = None,
     replay: Annotated[bool, typer.Option(help="Replay the crashes of the price history.")] = False,
-    history: Annotated[Path | None, typer.Option(help="Prices for --replay.")] = None,
+    history: Annotated[Path | None, typer.Option(help="Prices for --replay and --correlations.")] = None,
     crash_vol: Annotated[float, typer.Option(help="Rise of vols in a crash, where history has none.")] = 0.5,
     reverse: Annotated[bool, typer.Option(help="Smallest move that reaches IM, MM and zero.")] = False,
     surface: Annotated[bool, typer.Option(help="States over spot, vol and time.")] = False,
+    correlations: Annotated[bool, typer.Option(help="VaR under other correlations, beside what offsets earn.")] = False,
+    html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Stress one account; without a choice: reverse stress and surface."""
     loaded = load_market(market)
     folio = load_portfolio(portfolio, loaded)
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
-    if scenarios is None and not (replay or reverse or surface):
+    if scenarios is None and not (replay or reverse or surface or correlations):
         reverse = surface = True
     listed = load_scenarios(scenarios, set(loaded.rounds)) if scenarios is not None else []
     missing: list[str] = []
@@ -79,14 +110,17 @@ def command(
     results = stress(loaded, folio, chosen, listed)
     found = reverse_stress(loaded, folio, chosen) if reverse else []
     points = liquidation_surface(loaded, folio, chosen) if surface else []
+    broken = _breakdown(loaded, folio, chosen, history) if correlations else None
+    document = {
+        "schema": "plimsoll.stress/1",
+        "scenarios": [r.to_json() for r in results],
+        "notInHistory": missing,
+        "reverse": [r.to_json() for r in found],
+        "surface": [asdict(p) for p in points],
+        "correlations": None if broken is None else broken.to_json(),
+    }
+    write_page(html, document)
     if as_json:
-        document = {
-            "schema": "plimsoll.stress/1",
-            "scenarios": [r.to_json() for r in results],
-            "notInHistory": missing,
-            "reverse": [r.to_json() for r in found],
-            "surface": [asdict(p) for p in points],
-        }
         typer.echo(json.dumps(document, allow_nan=False))
         return
     console = Console()
@@ -97,3 +131,5 @@ def command(
     _show_reverse(console, found)
     if points:
         _show_surface(console, points)
+    if broken is not None:
+        _show_breakdown(console, broken)

@@ -12,6 +12,8 @@ MAX_EXPIRIES = 12
 MAX_PRICE = 1e12  #: cash; the strike of an option must also fit 72 bits of 1e-8
 MIN_PRICE = 1e-18  #: one wad
 MAX_TOTAL_VARIANCE = 1e3
+MAX_STRIKES = 1_000
+MAX_VOL = 10.0
 MAX_HORIZON_SEC = 10 * 365 * 86_400
 #: Rounding of a double: a slice that touches zero variance exactly is inside the domain.
 _VARIANCE_SLACK = 2e-18
@@ -36,10 +38,22 @@ def _svi(node: Node) -> Svi:
     return svi
 
 
+def _vols(node: Node) -> tuple[tuple[float, float], ...]:
+    """Explicit volatilities, each strike once."""
+    found: dict[float, float] = {}
+    for item in node.items(MAX_STRIKES):
+        item.object({"strike", "vol"})
+        strike = item.key("strike").number(0.0, MAX_PRICE, open_low=True)
+        if strike in found:
+            item.key("strike").fail(f"{strike:g} appears twice")
+        found[strike] = item.key("vol").number(0.0, MAX_VOL, open_low=True)
+    return tuple(found.items())
+
+
 def _surfaces(node: Node, ts: int) -> tuple[Surface, ...]:
     surfaces: list[Surface] = []
     for item in node.items(MAX_EXPIRIES):
-        item.object({"expiry", "forward", "rate", "svi"})
+        item.object({"expiry", "forward", "rate", "svi"}, {"vols"})
         expiry = item.key("expiry").timestamp()
         if expiry < ts:
             item.key("expiry").fail(f"{expiry} is before the market's timestamp {ts}: expired")
@@ -53,6 +67,7 @@ def _surfaces(node: Node, ts: int) -> tuple[Surface, ...]:
                 forward=item.key("forward").number(MIN_PRICE, MAX_PRICE),
                 rate=item.key("rate").number(-9.0, 9.0),
                 svi=_svi(item.key("svi")),
+                vols=_vols(item.key("vols")) if item.has("vols") else (),
             )
         )
     return tuple(surfaces)

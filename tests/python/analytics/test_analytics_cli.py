@@ -56,7 +56,7 @@ def fails(capsys, arguments):
 
 def test_risk_contrib_adds_up_in_the_document(files, capsys):
     report = document(capsys, ["risk", "contrib", *account(files), "--history", str(files / "H.csv"), "--json"])
-    assert set(report["methods"]) == {"historical", "filtered", "parametric", "monte-carlo"}
+    assert set(report["methods"]) == {"historical", "filtered", "garch", "parametric", "monte-carlo"}
     for found in report["methods"].values():
         assert sum(p["componentVar"] for p in found["positions"]) == pytest.approx(found["var"], abs=1e-9, rel=1e-9)
         assert sum(p["componentEs"] for p in found["positions"]) == pytest.approx(found["es"], abs=1e-9, rel=1e-9)

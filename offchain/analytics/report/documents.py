@@ -1,0 +1,249 @@
+"""Pages of the other commands, built from the very document that is written beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from offchain.analytics.report.page import COLOURS, Section, Table, Tile, layout, money, page_of
+from offchain.errors import InputError
+
+Document = Mapping[str, Any]
+
+
+def _bars(names: Sequence[str], series: Mapping[str, Sequence[float]], title: str, stacked: bool = False) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for label, values in series.items():
+        figure.add_bar(name=label, x=list(names), y=list(values))
+    figure.update_yaxes(title=title)
+    return layout(figure, 360, barmode="relative" if stacked else "group", showlegend=len(series) > 1)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "NO"
+    if isinstance(value, float):
+        return f"{value:,.6g}" if abs(value) < 1_000.0 else money(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_cell(part)}" for name, part in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(part) for part in value)
+    return str(value)
+
+
+def _words(name: str) -> str:
+    """Turn ``excessInitial`` into words."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name)
+
+
+def _records(records: Sequence[Mapping[str, Any]], wide: Sequence[str] = (), skip: Sequence[str] = ()) -> list[Table]:
+    """Show a list of records as one table."""
+    if not records:
+        return []
+    header = [name for name in records[0] if name not in skip]
+    rows = [[_cell(record.get(name)) for name in header] for record in records]
+    return [Table([_words(name) for name in header], rows, [header.index(name) for name in wide if name in header])]
+
+
+def _compare(document: Document) -> list[Section]:
+    models = document["models"]
+    figure = _bars(
+        [m["model"] for m in models],
+        {
+            "initial": [m["initialRequirement"] for m in models],
+            "maintenance": [m["maintenanceRequirement"] for m in models],
+        },
+        "market equity needed, cash",
+    )
+    parts = [Table((m["model"], "cash"), [(k, money(v)) for k, v in m["components"].items()]) for m in models]
+    tables = _records(models, skip=("components", "evidence", "source", "notes"))
+    facts = [{name: m[name] for name in ("model", "evidence", "source", "notes")} for m in models]
+    said = _records(facts, wide=("evidence", "source", "notes"))
+    text = "Market equity that must be there: cash, marks and collateral without haircuts."
+    return [
+        Section("Requirements", text, (figure,), tables),
+        Section("Components", tables=parts),
+        Section("Where the formulas come from", tables=said),
+    ]
+
+
+def _risk(document: Document) -> list[Section]:
+    methods = document["methods"]
+    names = list(methods)
+    figure = _bars(
+        names,
+        {"VaR": [methods[n]["var"] for n in names], "expected shortfall": [methods[n]["es"] for n in names]},
+        "loss, cash",
+    )
+    rows = [methods[n] for n in names]
+    sections = [Section("By method", figures=(figure,), tables=_records(rows, ("method", "warnings"), ("positions",)))]
+    for name in names:
+        if "positions" in methods[name]:
+            held = methods[name]["positions"]
+            share = _bars([p["position"] for p in held], {"share of ES": [p["componentEs"] for p in held]}, "cash")
+            sections.append(Section(f"Contributions: {name}", figures=(share,), tables=_records(held)))
+    return sections
+
+
+def _surface(points: Sequence[Mapping[str, Any]]) -> list[Any]:
+    import plotly.graph_objects as go
+
+    figures = []
+    for hours in dict.fromkeys(p["hours"] for p in points):
+        own = [p for p in points if p["hours"] == hours]
+        prices = list(dict.fromkeys(p["price"] for p in own))
+        vols = list(dict.fromkeys(p["vol"] for p in own))
+        cells = {(p["price"], p["vol"]): p["distance"] for p in own}
+        most = max(abs(p["distance"]) for p in points) or 1.0
+        heat = go.Heatmap(
+            z=[[cells[(x, v)] for v in vols] for x in prices], x=[f"{v:+.0%}" for v in vols],
+            y=[f"{x:+.0%}" for x in prices], zmin=-most, zmax=most, xgap=1, ygap=1,
+            colorscale=[[0.0, COLOURS[4]], [0.5, "#ffffff"], [1.0, COLOURS[5]]], colorbar={"title": "cash"},
+        )  # fmt: skip
+        figure = go.Figure(heat)
+        figure.update_xaxes(title="vol move", type="category")
+        figure.update_yaxes(title="price move", type="category")
+        figures.append(layout(figure, 400, title={"text": f"after {hours:g} hours", "x": 0.0}))
+    return figures
+
+
+def _stress(document: Document) -> list[Section]:
+    sections = []
+    found = document["scenarios"]
+    if found:
+        figure = _bars([s["name"] for s in found], {"P&L": [s["pnl"] for s in found]}, "cash")
+        sections.append(Section("Scenarios", figures=(figure,), tables=_records(found, wide=("source",))))
+    if document["reverse"]:
+        sections.append(Section("Smallest joint move to each threshold", tables=_records(document["reverse"])))
+    if document["surface"]:
+        text = "Equity less maintenance margin; below zero is liquidatable."
+        sections.append(Section("Liquidation surface", text, _surface(document["surface"])))
+    if document["correlations"]:
+        table = _records(document["correlations"]["points"], wide=("warnings",))
+        sections.append(Section("Other correlations of prices", tables=table))
+    return sections
+
+
+def _backtest(document: Document) -> list[Section]:
+    sections = []
+    for asset, found in document["assets"].items():
+        limits = found["limits"]
+        figure = _bars(
+            list(limits),
+            {"beyond": [t["count"] for t in limits.values()], "expected": [t["expected"] for t in limits.values()]},
+            "days",
+        )
+        short = [
+            {
+                "limit": name, "move": t["limit"], "days": t["observations"], "expected": t["expected"],
+                "beyond": t["count"], "Kupiec p": t["kupiec"]["pValue"], "independence p": t["independence"]["pValue"],
+                "ES p": t["shortfall"]["pValue"], "light": t["trafficLight"], "passes": t["passes"],
+            }
+            for name, t in limits.items()
+        ]  # fmt: skip
+        cycle = [{"rule": name, **values} for name, values in found["procyclicality"].items()]
+        sections.append(Section(asset, figures=(figure,), tables=[*_records(short), *_records(cycle)]))
+        beyond = [{"limit": n, **e} for n, t in limits.items() for e in t["exceedances"]]
+        sections.append(Section(f"{asset}: days beyond", tables=_records(beyond)))
+    return sections
+
+
+def _chain_backtest(document: Document) -> list[Section]:
+    sections = []
+    for asset, found in document["assets"].items():
+        books = found["books"]
+        figure = _bars(
+            list(books),
+            {"largest loss": [b["largestLossOverMaintenance"] for b in books.values()]},
+            "of maintenance margin",
+        )
+        figure.add_hline(y=1.0, line={"color": COLOURS[4], "dash": "dot"})
+        short = [
+            {
+                "book": name, "beyond initial": b["initial"]["count"], "beyond maintenance": b["maintenance"]["count"],
+                "expected": b["maintenance"]["expected"], "largest": b["largestLossOverMaintenance"],
+                **b["procyclicality"], "passes": b["initial"]["passes"] and b["maintenance"]["passes"],
+            }
+            for name, b in books.items()
+        ]  # fmt: skip
+        text = f"{found['pairs']} days, {found['first']} to {found['last']}, {found['skipped']} left out."
+        sections.append(Section(asset, text, (figure,), _records(short)))
+    return sections
+
+
+def _cascade(document: Document) -> list[Section]:
+    rounds = document["rounds"]
+    names = [str(i) for i in range(len(rounds))]
+    path = _bars(names, {"move": [100.0 * r["move"] for r in rounds]}, "move since the start, %")
+    flows = {"hedging": [r["hedging"] for r in rounds], "liquidations": [r["liquidationTrades"] for r in rounds]}
+    figures = (path, _bars(names, flows, "trades, cash", stacked=True))
+    rest = "The price rests." if document["settled"] else "The price does not rest within the model's range."
+    text = f"{rest} The shock is amplified {document['amplification']:.3f} times."
+    return [Section("Rounds", text, figures, _records(rounds, wide=("liquidated", "insolvent")))]
+
+
+def _optimise(document: Document) -> list[Section]:
+    sides = [document["before"], document["after"]]
+    keys = ("equity", "initialMargin", "maintenanceMargin", "excessInitial")
+    figure = _bars(["before", "after"], {_words(key): [side[key] for side in sides] for key in keys}, "cash")
+    text = (
+        f"Equity less initial margin rises by {money(document['released'])}, after a cost of {money(document['cost'])}."
+    )
+    tables = [
+        *_records(document["trades"], skip=("underlying", "kind", "expiry", "strike")),
+        *_records([{"side": n, **s} for n, s in zip(("before", "after"), sides, strict=True)], skip=("greeks",)),
+    ]
+    return [Section("Trades", text, (figure,), tables, document["notes"])]
+
+
+def _calibrate(document: Document) -> list[Section]:
+    return [
+        Section(
+            "Parameters",
+            tables=_records([{"parameter": k, "value": v} for k, v in document["params"].items()], wide=("value",)),
+        )
+    ]
+
+
+PAGES: Final[Mapping[str, tuple[str, Callable[[Document], list[Section]]]]] = {
+    "plimsoll.compare/1": ("Margin models side by side", _compare),
+    "plimsoll.risk/1": ("Value at risk and expected shortfall", _risk),
+    "plimsoll.stress/1": ("Stress", _stress),
+    "plimsoll.backtest/1": ("Back-test of the scan range", _backtest),
+    "plimsoll.chainBacktest/1": ("Back-test over option chains", _chain_backtest),
+    "plimsoll.cascade/1": ("Cascade", _cascade),
+    "plimsoll.optimise/1": ("Suggested trades", _optimise),
+    "plimsoll.calibration/1": ("Calibration", _calibrate),
+}
+
+
+def document_page(document: Document) -> str:
+    """Build the page of a document that a command prints.
+
+    Parameters
+    ----------
+    document : mapping
+
+    Returns
+    -------
+    str
+        A whole HTML document without references to a network.
+
+    Raises
+    ------
+    InputError
+        When there is no page for its schema.
+    """
+    schema = str(document.get("schema"))
+    if schema not in PAGES:
+        raise InputError("--html", f"there is no page for {schema}")
+    title, sections = PAGES[schema]
+    plain = {k: v for k, v in document.items() if isinstance(v, str | int | float) and k != "schema"}
+    tiles = [Tile(_words(name), _cell(value)) for name, value in plain.items()]
+    notes = [Section("Notes", notes=document["notes"])] if document.get("notes") and schema == "plimsoll.risk/1" else []
+    return page_of(title, "", tiles, (), [*sections(document), *notes])

@@ -1,0 +1,59 @@
+"""``plimsoll compare``: the margin models of other venues on one account."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from offchain.analytics.models.compare import Line, compare, load_replacements
+from offchain.cli.html_option import HtmlFile, write_page
+from offchain.files.market import load_market
+from offchain.files.params import load_params
+from offchain.files.portfolio import load_portfolio
+from offchain.params import Params
+
+
+def _show(lines: list[Line]) -> None:
+    console = Console()
+    table = Table(title="Market equity that must be there, cash", title_justify="left")
+    for name in ("model", "initial", "maintenance", "excess initial", "excess maintenance"):
+        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+    for line in lines:
+        m = line.margin
+        figures = (m.initial, m.maintenance, line.market_equity - m.initial, line.market_equity - m.maintenance)
+        table.add_row(m.model, *(f"{x:,.2f}" for x in figures))
+    console.print(table)
+    for line in lines:
+        parts = ", ".join(f"{name} {value:,.2f}" for name, value in line.margin.components.items())
+        console.print(f"{line.margin.model} ({line.evidence}): {parts}", highlight=False)
+        for note in line.margin.notes:
+            console.print(f"  {note}", style="yellow")
+
+
+def command(
+    market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1); explicit vols per strike count.")],
+    portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
+    params: Annotated[Path | None, typer.Option(help="Parameter file of this protocol.")] = None,
+    model_params: Annotated[
+        list[Path] | None,
+        typer.Option(help="Replaces the parameter file of the model it names; may be given for several models."),
+    ] = None,
+    html: HtmlFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Margin of one account by this protocol and by the models of other venues."""
+    loaded = load_market(market)
+    folio = load_portfolio(portfolio, loaded)
+    chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
+    lines = compare(loaded, folio, chosen, load_replacements(model_params or []))
+    document = {"schema": "plimsoll.compare/1", "models": [line.to_json() for line in lines]}
+    write_page(html, document)
+    if as_json:
+        typer.echo(json.dumps(document, allow_nan=False))
+    else:
+        _show(lines)

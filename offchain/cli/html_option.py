@@ -1,0 +1,44 @@
+"""The option ``--html``: a page, and its document beside it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from offchain.errors import InputError
+
+
+def check_page(path: Path, option: str) -> None:
+    """Refuse a page that could not be written, before anything else is."""
+    if path.suffix != ".html":
+        raise InputError(option, f"{path.name} does not end in .html")
+    if not path.parent.is_dir():
+        raise InputError(option, f"folder {path.parent} does not exist")
+
+
+def checked(path: Path | None) -> Path | None:
+    """Check the value of ``--html``."""
+    if path is not None:
+        check_page(path, "--html")
+    return path
+
+
+HtmlFile = Annotated[
+    Path | None,
+    typer.Option("--html", callback=checked, help="Write a self-contained page here, and its JSON beside it."),
+]
+
+
+def write_page(html: Path | None, document: Mapping[str, Any]) -> None:
+    """Write page and document when a page was asked for; standard output stays free for ``--json``."""
+    if html is None:
+        return
+    from offchain.analytics.report.documents import document_page
+    from offchain.analytics.report.page import write_pair
+
+    beside = write_pair(html, document_page(document), document)
+    print(f"{html} and {beside} written", file=sys.stderr)

@@ -1,0 +1,94 @@
+"""One account of a deployment, followed through an index of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from offchain.chain.account import params_of
+from offchain.chain.client import Client
+from offchain.chain.deployment import check_chain, load_deployment
+from offchain.errors import InputError, UnavailableError
+from offchain.index.store import Store
+from offchain.index.sync import Index
+from offchain.keeper.view import market_of, portfolio_of
+from offchain.model import Market, Portfolio
+from offchain.params import Params
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The account at one block.
+
+    Attributes
+    ----------
+    block : int
+    market : Market
+        Latest posted rounds and token prices.
+    portfolio : Portfolio
+    auction : bool
+        Whether an auction of the account is running.
+    """
+
+    block: int
+    market: Market
+    portfolio: Portfolio
+    auction: bool
+
+
+class AccountFeed:
+    """Reads events into an index and hands out the account.
+
+    Parameters
+    ----------
+    rpc : str
+        HTTP address of a node.
+    deployment : Path
+        Artefact that ``plimsoll deploy`` wrote.
+    account_id : int
+    data : Path or None
+        Folder of the index, beside the keeper's own and never the same file; a temporary one when None.
+    """
+
+    def __init__(self, rpc: str, deployment: Path, account_id: int, data: Path | None = None) -> None:
+        self._deployment = load_deployment(deployment)
+        client = Client(rpc)
+        check_chain(self._deployment, client)
+        self._folder = tempfile.TemporaryDirectory() if data is None else None
+        folder = Path(self._folder.name) if self._folder is not None else Path(data or ".")
+        folder.mkdir(parents=True, exist_ok=True)
+        store = Store(f"sqlite:///{folder / f'watch-{self._deployment.chain_id}.sqlite'}")
+        self._index = Index(client, self._deployment, store)
+        self.account_id = account_id
+
+    @property
+    def params(self) -> Params:
+        """Risk parameters that the deployment was configured with."""
+        return params_of(self._deployment)
+
+    def read(self) -> Seen:
+        """Sync to the head and return the account.
+
+        Returns
+        -------
+        Seen
+
+        Raises
+        ------
+        InputError
+            When there is no such account.
+        UnavailableError
+            When the node fails, or a round or token price has never been posted.
+        """
+        progress = self._index.sync()
+        state = self._index.state
+        if self.account_id not in state.accounts:
+            raise InputError(
+                "account", f"{self.account_id} does not exist; the last is {max(state.accounts, default=0)}"
+            )
+        market = market_of(state, self._deployment)
+        if market is None:
+            raise UnavailableError("oracle", "a round or a token price has never been posted")
+        portfolio = portfolio_of(state, self.account_id, self._deployment)
+        return Seen(progress.block_number, market, portfolio, self.account_id in state.auctions)

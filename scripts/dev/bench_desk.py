@@ -1,0 +1,75 @@
+"""Measure the desk: a warm re-solve of the margin program, VaR of ten thousand accounts; into reports/bench.json."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+import numpy as np
+
+from offchain.analytics.many import SparseBooks, var_many
+from offchain.analytics.optimise.trades import TradeProgram, release_program
+from offchain.analytics.optimise.universe import TradingCosts, universe_of
+from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from offchain.params import Params
+from scripts.dev.bench_report import Entry
+
+INSTRUMENTS: Final = 200
+TS: Final = 1_770_326_940
+SCENARIOS, UNITS, ACCOUNTS, HELD = 10_000, 2_000, 10_000, 20
+#: What each must stay below.
+LP_MS, VAR_SEC = 3.0, 1.0
+
+
+def margin_program() -> TradeProgram:
+    """Build the program of a book of 100 legs with 200 instruments to trade over 31 rows."""
+    svi = Svi(0.002, 0.03, -0.2, 0.0, 0.1)
+    surfaces = tuple(Surface(TS + d * 86_400, 1_900.0 + d / 10, 0.04, svi) for d in (3, 7, 14, 30, 60, 91, 180))
+    market = Market(TS, {"USDC": Token("USDC", 1.0, 0.0)}, {"ETH": Round("ETH", TS, 1_900.0, 1_899.5, 1.0, surfaces)})
+    draw = np.random.default_rng(1)
+    options = [
+        Position("ETH", kind, surface.expiry_ts, float(strike), float(draw.integers(1, 8) * draw.choice((-1, 1))))
+        for surface in surfaces
+        for strike in range(1_400, 2_450, 150)
+        for kind in (Kind.CALL, Kind.PUT)
+    ]
+    positions = (*options[:99], Position("ETH", Kind.PERP, 0, 1_900.0, 4.0))
+    portfolio = Portfolio(Mode.SINGLE, 5e5, {}, positions)
+    candidates = universe_of(market, portfolio, TradingCosts())[:INSTRUMENTS]
+    return release_program(market, portfolio, Params(), candidates, open_all=True)
+
+
+def lp_ms() -> float:
+    """Mean time of a re-solve, each after another instrument was closed or opened, milliseconds."""
+    program = margin_program()
+    program.lp.solve("bench")
+    spent = 0.0
+    for number in range(INSTRUMENTS):
+        for on in (False, True):
+            start = time.perf_counter()
+            program.allow(number, on)
+            program.lp.solve("bench")
+            spent += time.perf_counter() - start
+    return 1e3 * spent / (2 * INSTRUMENTS)
+
+
+def var_sec() -> float:
+    """Shortest of three runs of VaR and ES of all accounts, seconds; compiling is not counted."""
+    draw = np.random.default_rng(1)
+    pnl = draw.standard_normal((UNITS, SCENARIOS)).astype(np.float32)
+    instrument = draw.integers(0, UNITS, ACCOUNTS * HELD)
+    books = SparseBooks(np.arange(ACCOUNTS + 1) * HELD, instrument, draw.standard_normal(ACCOUNTS * HELD))
+    times = []
+    for _ in range(4):
+        start = time.perf_counter()
+        var_many(pnl, books, 0.99)
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
+
+
+def desk_entries() -> list[Entry]:
+    """Measure both and print them beside their limits."""
+    lp, var = lp_ms(), var_sec()
+    print(f"margin program    {lp:8.3f} ms a re-solve, limit {LP_MS:g}")
+    print(f"VaR, 10k accounts {var:8.3f} s over 10k scenarios, limit {VAR_SEC:g}")
+    return [Entry("off.lp", "ms", lp), Entry("off.var", "s", var)]

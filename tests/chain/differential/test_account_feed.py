@@ -1,0 +1,88 @@
+"""An account that really traded, through the index into dashboard and report, against the contracts' own view of it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from offchain.chain import anvil
+from offchain.chain.account import read_account
+from offchain.chain.client import Client
+from offchain.chain.rounds import RoundPoster
+from offchain.chain.spec import spec_for_market
+from offchain.cli import run
+from offchain.demo.plan import PlannedTrade
+from offchain.demo.result import GasBook
+from offchain.demo.world import build_world
+from offchain.keeper.account_feed import AccountFeed
+from offchain.mirror.margin_engine import evaluate
+from offchain.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
+from offchain.params import Params
+
+NOW = 1_770_326_940
+AGREEMENT = 1e-6  #: of gross notional
+EXPIRY = NOW + 20 * 86_400
+
+
+@pytest.fixture(scope="module")
+def market():
+    svi = Svi(0.01, 0.05, -0.2, 0.0, 0.1)
+    rounds = {"ETH": Round("ETH", NOW, 1_900.0, 1_899.5, 1.0, (Surface(EXPIRY, 1_905.0, 0.04, svi),))}
+    tokens = {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", 1_900.0, 0.2, "ETH", 0.02, 1.0)}
+    return Market(NOW, tokens, rounds)
+
+
+@pytest.fixture(scope="module")
+def deployed(market, tmp_path_factory):
+    """Address of a local chain, the artefact, and the account of the taker."""
+    with anvil.running(NOW) as chain:
+        client = Client(chain.url)
+        world = build_world(client, spec_for_market(market, Params(), ()), GasBook())
+        relayer = world.funded_wallet("relayer")
+        poster = RoundPoster(client, world.deployment, list(world.signers))
+        poster.send(relayer, poster.round_call(market.rounds["ETH"]))
+        poster.send(relayer, poster.tokens_call(NOW, {s: t.price for s, t in market.tokens.items()}))
+        maker = world.open("maker", Mode.SINGLE, 1e6, by_permit=False)
+        taker = world.open("taker", Mode.SINGLE, 20_000.0, by_permit=False)
+        world.deposit(taker, "WETH", 2.0)
+        for position, price in (
+            (Position("ETH", Kind.CALL, EXPIRY, 2_100.0, -5.0), 40.0),
+            (Position("ETH", Kind.PERP, 0, 1_900.0, 1.0), 1_900.0),
+        ):
+            world.trade(taker, maker, PlannedTrade(position, price))
+        path = tmp_path_factory.mktemp("deployment") / "D.json"
+        world.deployment.save(path)
+        yield chain.url, path, taker.account_id
+
+
+def test_the_feed_sees_what_the_contracts_hold(deployed):
+    url, path, account_id = deployed
+    feed = AccountFeed(url, path, account_id)
+    seen = feed.read()
+    held = {(p.kind, p.price, p.quantity) for p in seen.portfolio.positions}
+    assert held == {(Kind.CALL, 2_100.0, -5.0), (Kind.PERP, 1_900.0, 1.0)}
+    from offchain.chain.deployment import load_deployment
+
+    chain = read_account(Client(url), load_deployment(path), account_id).margin
+    ours = evaluate(seen.market, seen.portfolio, feed.params)
+    for name in ("equity", "initial_margin", "maintenance_margin"):
+        assert getattr(ours, name) == pytest.approx(getattr(chain, name), abs=AGREEMENT * ours.gross_notional)
+    assert not seen.auction
+
+
+def test_watch_and_report_from_a_deployment(deployed, tmp_path, capsys, monkeypatch):
+    url, path, account_id = deployed
+    monkeypatch.setattr("offchain.cli.report.find_data", lambda: None)
+    where = ["--rpc", url, "--deployment", str(path)]
+    assert run(["watch", str(account_id), *where, "--data", str(tmp_path / "index"), "--json"]) == 0
+    look = json.loads(capsys.readouterr().out)
+    assert run(["report", str(account_id), *where, "--out", str(tmp_path / "r.html")]) == 0
+    capsys.readouterr()
+    written = json.loads((tmp_path / "r.json").read_text())
+    assert written["margin"]["equity"] == pytest.approx(look["margin"]["equity"])
+    assert (tmp_path / "index").is_dir()
+    assert run(["watch", "99", *where, "--json"]) == 2
+    assert "account: 99 does not exist" in capsys.readouterr().err
+    assert run(["report", "99", *where, "--out", str(tmp_path / "x.html")]) == 2
+    assert not (tmp_path / "x.html").exists()

@@ -1,0 +1,340 @@
+"""Margin models of other venues against their published worked examples, and rules that each must keep."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.documents import cases, load
+from helpers.examples import EXPIRY, MARKET, PORTFOLIO, TS
+from hypothesis import given, settings
+
+from offchain.analytics.models import deribit, derive, derive_standard, okx, paradex, span
+from offchain.analytics.models.account import account_of
+from offchain.analytics.models.compare import MODELS, compare
+from offchain.analytics.models.parameters import shipped_params
+from offchain.cli import run
+from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from offchain.params import Params
+
+FLAT = Svi(0.01, 0.0, 0.0, 0.0, 0.1)
+
+
+def market_of(name, spot, perp=None, surfaces=(), ts=TS):
+    rounds = {name: Round(name, ts, spot, spot if perp is None else perp, 1.0, surfaces)}
+    return Market(ts, {"USDC": Token("USDC", 1.0, 0.0)}, rounds)
+
+
+def book_of(market, *positions, cash=0.0):
+    return account_of(market, Portfolio(Mode.SINGLE, cash, {}, positions))
+
+
+# SPAN: L. McMillan's arrays, gains per row.
+FUTURE = [0, 0, 3330, 3330, -3330, -3330, 6670, 6670, -6670, -6670, 10000, 10000, -10000, -10000, 7000, -7000]
+CALL = [460, -610, 2640, 1730, -1270, -2340, 5210, 4540, -2540, -3430, 8060, 7640, -3380, -3990, 3130, -1500]
+
+
+def test_span_long_call_and_covered_write():
+    assert span.scan_risk([CALL]) == (3_990.0, 14)
+    assert span.scan_risk([FUTURE, [-gain for gain in CALL]]) == (6_620.0, 13)
+
+
+def test_span_array_of_a_future_is_the_published_shape():
+    market = market_of("ETH", 1_000.0)
+    held = book_of(market, Position("ETH", Kind.PERP, 0, 1_000.0, 1.0)).holdings[0]
+    params = replace(shipped_params("span", span.SpanParams).default, price_scan=0.1)
+    got = span.risk_array(held, params)[0]
+    assert got == pytest.approx(np.array(FUTURE) / 100.0, abs=0.05)
+
+
+def test_span_credits_and_charges_have_their_sign():
+    rounds = {n: Round(n, TS, s, s, 1.0, (Surface(EXPIRY, s, 0.0, FLAT),)) for n, s in (("ETH", 2e3), ("BTC", 6e4))}
+    market = Market(TS, {"USDC": Token("USDC", 1.0, 0.0)}, rounds)
+    eth = Position("ETH", Kind.PERP, 0, 2e3, 30.0)
+    params = shipped_params("span", span.SpanParams)
+    alone = span.margin(book_of(market, eth), params)
+    hedged = span.margin(book_of(market, eth, Position("BTC", Kind.PERP, 0, 6e4, -1.0)), params)
+    assert alone.maintenance == pytest.approx(0.18 * 6e4)
+    assert hedged.maintenance == pytest.approx(0.5 * (0.18 + 0.16) * 6e4)
+    calendar = span.margin(book_of(market, eth, Position("ETH", Kind.FUTURE, EXPIRY, 2e3, -30.0)), params)
+    assert calendar.maintenance == pytest.approx(0.01 * 6e4)
+
+
+def test_span_never_asks_less_than_the_short_option_minimum():
+    market = market_of("ETH", 2_000.0, surfaces=(Surface(EXPIRY, 2_000.0, 0.0, FLAT),))
+    far = Position("ETH", Kind.CALL, EXPIRY, 1e6, -3.0)
+    found = span.margin(book_of(market, far), shipped_params("span", span.SpanParams))
+    assert found.maintenance == pytest.approx(0.01 * 2_000.0 * 3.0)
+
+
+def test_deribit_documentation_example():
+    market = market_of("BTC", 50_000.0, surfaces=(Surface(TS + 86_400, 50_000.0, 0.0, FLAT),))
+    account = book_of(
+        market,
+        Position("BTC", Kind.PERP, 0, 5e4, 0.314538364),
+        Position("BTC", Kind.FUTURE, TS + 86_400, 5e4, -0.001187534),
+    )
+    params = replace(shipped_params("deribit", deribit.DeribitParams).of("BTC"), settlement="inverse")
+    found = deribit.matrix_of(account.holdings[0], params)
+    coin = found.worst / 5e4, found.roll / 5e4
+    assert coin[0] == pytest.approx(0.0596858724, abs=1e-10)
+    assert coin[1] == pytest.approx(0.0031572590, abs=1e-10)
+    # The published total differs from the sum of its published parts by 4e-10.
+    assert sum(coin) == pytest.approx(0.06284313098, abs=1e-9)
+    assert params.maintenance_factor * sum(coin) == pytest.approx(0.050274504784, abs=1e-9)
+
+
+def test_deribit_recorded_reply():
+    account = book_of(market_of("ETH", 1_800.0), Position("ETH", Kind.PERP, 0, 1_800.0, -0.999487053))
+    params = replace(shipped_params("deribit", deribit.DeribitParams).of("ETH"), settlement="inverse")
+    found = deribit.matrix_of(account.holdings[0], params)
+    assert found.worst / 1_800.0 == pytest.approx(0.152464127, abs=1e-9)
+    assert found.roll / 1_800.0 == pytest.approx(0.004997435, abs=1e-9)
+    assert (found.worst + found.roll) / 1_800.0 == pytest.approx(0.157461562, abs=1e-9)
+    assert 0.8 * (found.worst + found.roll) / 1_800.0 == pytest.approx(0.125969250, abs=1e-9)
+    assert found.standard[0] / 1_800.0 == pytest.approx(0.131640, abs=1e-6)
+    whole = deribit.matrix_of(account.holdings[0], replace(params, pnl_offset=1.0))
+    assert whole.standard[0] / 1_800.0 == pytest.approx(0.219400, abs=1e-6)
+
+
+def test_deribit_linear_account():
+    account = book_of(market_of("ETH", 2_000.0), Position("ETH", Kind.PERP, 0, 2_000.0, 10.0))
+    found = deribit.margin(account, shipped_params("deribit", deribit.DeribitParams))
+    # The widest extended row is scaled back to the range: a linear position loses the range in each.
+    assert found.initial == pytest.approx((0.18 + 0.005) * 20_000.0)
+    assert found.maintenance == pytest.approx(0.8 * (0.18 + 0.005) * 20_000.0)
+
+
+def test_deribit_dampener_takes_at_most_the_loss():
+    market = market_of("BTC", 50_000.0)
+    held = book_of(market, Position("BTC", Kind.PERP, 0, 5e4, -1.0)).holdings[0]
+    params = shipped_params("deribit", deribit.DeribitParams).of("BTC")
+    plain = deribit.matrix_of(held, params).extended
+    damped = deribit.matrix_of(held, replace(params, dampener=100.0)).extended
+    assert damped[2] == pytest.approx(plain[2] + (0.5 / 0.16 - 1.0) * 100.0)
+    assert deribit.matrix_of(held, replace(params, dampener=1e9)).extended.min() == 0.0
+
+
+def test_okx_documentation_examples():
+    account = book_of(market_of("BTC", 97_049.035, perp=97_034.2437), Position("BTC", Kind.PERP, 0, 97_034.2437, -0.1))
+    params = shipped_params("okx", okx.OkxParams)
+    unit = okx.risk_unit(account.holdings[0], params.of("BTC"), 0.0)
+    assert unit.mr1 == pytest.approx(1_164.410924, abs=1e-6)
+    assert unit.mr4 == pytest.approx(19.409807, abs=1e-6)
+    assert unit.mr6 == pytest.approx(1_164.410924, abs=1e-6)
+    assert unit.maintenance == pytest.approx(1_183.820732, abs=2e-6)
+    assert okx.margin(account, params).initial == pytest.approx(1_538.966951, abs=2e-6)
+    assert okx.initial_of(191.662974, 0.0, 1.3) == pytest.approx(249.161867, abs=1e-6)
+    assert okx.tiered(10e6, params.default.depeg_tiers) == pytest.approx(202_500.0)
+
+
+def test_okx_combination_takes_the_largest_and_then_the_floor():
+    unit = okx.RiskUnit(mr1=10.0, mr2=30.0, mr3=1.0, mr4=2.0, mr5=3.0, mr6=20.0, mr7=0.0)
+    assert unit.maintenance == 36.0
+    assert replace(unit, mr7=40.0).maintenance == 40.0
+
+
+#: The case's own rows beyond the range.
+CASE_TAILS = ((-0.66, 0.6 / 11), (-0.33, 1.2 / 11), (0.5, 0.072), (1.0, 0.036), (2.0, 0.018), (3.0, 0.012))
+
+
+def derive_case(position, spot, perp, surfaces=()):
+    account = book_of(market_of("BTC", spot, perp, surfaces), position)
+    shipped = shipped_params("derive", derive.DeriveParams)
+    found = derive.margin(account, replace(shipped, default=replace(shipped.default, tails=CASE_TAILS)))
+    return account.market_equity - found.initial, account.market_equity - found.maintenance, account
+
+
+def test_derive_single_perpetual():
+    # The published figures hold with 10 of unrealised profit.
+    initial, maintenance, _ = derive_case(Position("BTC", Kind.PERP, 0, 3_090.0, 1.0), 3_000.0, 3_100.0)
+    assert initial == pytest.approx(-608.0, abs=1e-9)
+    assert maintenance == pytest.approx(-481.4, abs=1e-9)
+
+
+def test_derive_naked_short_call():
+    surface = Surface(TS + 794_852, 95_776.67392708939, 0.15000000000000002, FLAT, ((100_000.0, 0.453803924321583),))
+    call = Position("BTC", Kind.CALL, TS + 794_852, 100_000.0, -1.0)
+    initial, maintenance, account = derive_case(call, 95_663.50604855, 95_663.5, (surface,))
+    assert initial == pytest.approx(-14_604.048120144837, abs=1e-8)
+    assert maintenance == pytest.approx(-11_824.858703959073, abs=1e-8)
+    params = replace(shipped_params("derive", derive.DeriveParams).default, tails=CASE_TAILS)
+    found = derive.manager(account.holdings[0], params)
+    assert found.rows.min() == pytest.approx(-12_939.312020443322, abs=1e-8)
+    assert found.skew == pytest.approx([-43.43395259503018] * 2, abs=1e-8)
+    assert found.forward == pytest.approx(-947.2098049301085, abs=1e-8)
+    published = [-9430.612502045187, -7978.264376240463, -7569.803983748366]
+    assert found.rows[17:20] == pytest.approx(published, abs=1e-8)
+    tails = [64.71374015229630, 129.38451502479600, -3_058.966961715574, -3_253.209461815327, -3_350.58485781257]
+    assert found.rows[23:28] == pytest.approx(tails, abs=1e-8)
+
+
+def test_derive_liquidation_fraction():
+    fraction = derive.max_liquidation_fraction(-147.570009, 119.306330, 0.98)
+    assert fraction == pytest.approx(0.557941, abs=1e-6)
+    assert fraction * 119.306330 * 0.98 == pytest.approx(65.234609, abs=1e-4)
+    assert derive.max_liquidation_fraction(1.0, 100.0, 0.98) == 0.0
+    assert derive.max_liquidation_fraction(-10.0, -100.0, 0.98) == 1.0
+
+
+def test_derive_forward_fixes_in_the_last_half_hour():
+    surface = Surface(TS + 900, 2_000.0, 0.0, Svi(1e-5, 0.0, 0.0, 0.0, 0.1))
+    account = book_of(
+        market_of("BTC", 2_000.0, surfaces=(surface,)), Position("BTC", Kind.CALL, TS + 900, 1_000.0, -1.0)
+    )
+    found = derive.manager(account.holdings[0], shipped_params("derive", derive.DeriveParams).default)
+    # Half of the forward is fixed: +18 % moves the call by 180, not 360 (the static discount of a debt is 1 here).
+    assert found.rows[0] == pytest.approx(-180.0, abs=0.01)
+
+
+def test_paradex_delta_floor():
+    params = shipped_params("paradex", paradex.ParadexParams).default
+    assert paradex.delta_floor([1.0, -1.5], 70_000.0, params) == pytest.approx(1_400.0)
+
+
+def test_derive_standard_is_the_rule_of_the_risk_model_for_naked_shorts():
+    market, folio, _ = load(MARKET, {**PORTFOLIO, "collateral": []})
+    lines = {line.margin.model: line.margin for line in compare(market, folio, Params())}
+    assert lines["derive-standard"].initial == pytest.approx(lines["plimsoll standard"].initial)
+    assert lines["derive-standard"].maintenance == pytest.approx(lines["plimsoll standard"].maintenance)
+
+
+def test_derive_standard_takes_the_maximum_loss_of_a_spread():
+    market = market_of("ETH", 2_000.0, surfaces=(Surface(EXPIRY, 2_000.0, 0.0, FLAT),))
+    spread = (Position("ETH", Kind.PUT, EXPIRY, 1_900.0, -1.0), Position("ETH", Kind.PUT, EXPIRY, 1_850.0, 1.0))
+    account = book_of(market, *spread)
+    found = derive_standard.margin(account, shipped_params("derive-standard", derive_standard.DeriveStandardParams))
+    assert account.market_equity - found.initial == pytest.approx(-50.0)
+    naked = book_of(
+        market, Position("ETH", Kind.CALL, EXPIRY, 2_000.0, -1.0), Position("ETH", Kind.CALL, EXPIRY, 9e3, 2.0)
+    )
+    worse = derive_standard.margin(naked, shipped_params("derive-standard", derive_standard.DeriveStandardParams))
+    assert worse.initial == pytest.approx(naked.market_equity + 0.15 * 2_000.0 + float(naked.holdings[0].unit_mark[0]))
+
+
+def test_every_model_scales_with_the_book():
+    market, folio, _ = load(MARKET, {**PORTFOLIO, "collateral": []})
+    double = replace(folio, positions=tuple(replace(p, quantity=2 * p.quantity) for p in folio.positions))
+    for one, two in zip(compare(market, folio, Params()), compare(market, double, Params()), strict=True):
+        assert two.margin.maintenance == pytest.approx(2 * one.margin.maintenance)
+
+
+def test_explicit_volatility_goes_before_the_slice_for_the_others_only(tmp_path):
+    document = json.loads(json.dumps(MARKET))
+    document["underlyings"]["ETH"]["expiries"][0]["vols"] = [{"strike": 2000.0, "vol": 1.5}]
+    plain, folio, _ = load(MARKET, PORTFOLIO)
+    explicit, _, _ = load(document, PORTFOLIO)
+    for before, after in zip(compare(plain, folio, Params()), compare(explicit, folio, Params()), strict=True):
+        same = before.margin.model.startswith("plimsoll")
+        assert (before.margin == after.margin and before.market_equity == after.market_equity) == same
+
+
+@pytest.fixture
+def arguments(tmp_path):
+    (tmp_path / "M.json").write_text(json.dumps(MARKET))
+    (tmp_path / "P.json").write_text(json.dumps(PORTFOLIO))
+    return ["compare", "--market", str(tmp_path / "M.json"), "--portfolio", str(tmp_path / "P.json")]
+
+
+def test_command_gives_every_model(arguments, capsys):
+    assert run([*arguments, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    names = [line["model"] for line in document["models"]]
+    assert names == ["plimsoll single", "plimsoll cross", "plimsoll standard", *MODELS]
+    assert run(arguments) == 0
+
+
+def shipped_document(model):
+    from importlib.resources import files
+
+    return json.loads(files("offchain.analytics.models").joinpath("params", f"{model}.json").read_text())
+
+
+def test_a_parameter_file_replaces_the_shipped_one(arguments, tmp_path, capsys):
+    document = shipped_document("span")
+    document["default"]["initialFactor"] = 2.0
+    (tmp_path / "S.json").write_text(json.dumps(document))
+    assert run([*arguments, "--model-params", str(tmp_path / "S.json"), "--json"]) == 0
+    lines = {line["model"]: line for line in json.loads(capsys.readouterr().out)["models"]}
+    haircuts = lines["span"]["components"]["haircuts"]
+    assert lines["span"]["initialRequirement"] - haircuts == pytest.approx(
+        2.0 * (lines["span"]["maintenanceRequirement"] - haircuts)
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (["model"], "magic", "'magic' is not one of"),
+        (["default", "priceScan"], 0.9, "default.priceScan: 0.9 is outside"),
+        (["default", "priceScan"], None, "expected a number, got null"),
+        (["default", "typo"], 1.0, "unknown key 'typo'"),
+        (["underlyings", "ETH", "priceScan"], -1.0, "underlyings.ETH.priceScan: -1 is outside"),
+        (["schema"], "other", "is not 'plimsoll.model-params/1'"),
+    ],
+)
+def test_a_bad_parameter_file_is_one_line(arguments, tmp_path, capsys, path, value, message):
+    document = shipped_document("span")
+    node = document
+    for key in path[:-1]:
+        node = node[key]
+    node[path[-1]] = value
+    (tmp_path / "S.json").write_text(json.dumps(document))
+    assert run([*arguments, "--model-params", str(tmp_path / "S.json")]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
+
+
+def test_two_files_of_one_model_and_bad_arrays_are_errors(arguments, tmp_path, capsys):
+    document = shipped_document("okx")
+    (tmp_path / "A.json").write_text(json.dumps(document))
+    twice = ["--model-params", str(tmp_path / "A.json")] * 2
+    assert run([*arguments, *twice]) == 2
+    assert "has two parameter files" in capsys.readouterr().err
+    for value, message in (([], "is empty"), ([[1.0]], "1 numbers, 2 are wanted")):
+        document["default"]["closeOutTiers"] = value
+        (tmp_path / "A.json").write_text(json.dumps(document))
+        assert run([*arguments, *twice[:2]]) == 2
+        assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("vols", "message"),
+    [
+        ([{"strike": 2000.0, "vol": 0.0}], "vol: 0 is outside"),
+        ([{"strike": 2000.0, "vol": 1.0}, {"strike": 2000.0, "vol": 1.1}], "strike: 2000 appears twice"),
+        ([{"strike": 2000.0}], "missing key 'vol'"),
+    ],
+)
+def test_bad_explicit_volatilities_are_one_line(arguments, tmp_path, capsys, vols, message):
+    document = json.loads(json.dumps(MARKET))
+    document["underlyings"]["ETH"]["expiries"][0]["vols"] = vols
+    (tmp_path / "M.json").write_text(json.dumps(document))
+    assert run(arguments) == 2
+    assert message in capsys.readouterr().err
+
+
+@settings(max_examples=60)
+@given(cases())
+def test_every_model_is_finite_on_any_valid_account_and_initial_covers_maintenance(case):
+    market, folio, params = load(*case)
+    for line in compare(market, folio, params):
+        assert np.isfinite([line.margin.initial, line.margin.maintenance, *line.margin.components.values()]).all()
+        slack = 1e-9 * max(1.0, abs(line.margin.initial))
+        assert line.margin.model not in MODELS or line.margin.initial >= line.margin.maintenance - slack
+
+
+@pytest.mark.parametrize("collateral", [[], [{"token": "WETH", "amount": 2.0}], [{"token": "DAI", "amount": 2e6}]])
+def test_an_account_without_positions_needs_what_its_collateral_says(collateral):
+    market, folio, _ = load(MARKET, {**PORTFOLIO, "positions": [], "collateral": collateral})
+    lines = {line.margin.model: line.margin for line in compare(market, folio, Params())}
+    if not collateral:
+        assert all(margin.initial == 0.0 for margin in lines.values())
+    elif collateral == [{"token": "WETH", "amount": 2.0}]:
+        assert lines["okx"].components["mr1"] == pytest.approx(0.12 * 3_800.0)
+        assert lines["span"].maintenance == pytest.approx(0.2 * 3_800.0)
+        assert lines["derive"].components["worst"] > 0.0
+    else:
+        assert lines["okx"].components["mr9"] == pytest.approx(7_500.0 + 17_500.0)

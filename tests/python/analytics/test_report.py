@@ -1,0 +1,180 @@
+"""Pages: self-contained, escaped, with the same figures as JSON beside them; nothing is written on bad input."""
+
+import json
+import math
+import re
+
+import pytest
+from helpers.examples import MARKET, PORTFOLIO
+from helpers.histories import walk
+
+from offchain.analytics.report.documents import PAGES, document_page
+from offchain.analytics.report.page import Section, Table, Tile, money, page_of, write_pair
+from offchain.analytics.report.smile import smile_of, smile_page
+from offchain.cli import run
+from offchain.errors import InputError
+from offchain.market.chain_file import load_chain
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """Market, portfolio in two underlyings, a synthetic history of 600 days."""
+    monkeypatch.delenv("PLIMSOLL_MARKET_DATA", raising=False)
+    close = walk(600, 0.03, k=2)
+    stamps = [1_640_995_200 + 86_400 * i for i in range(600)]
+    lines = ["ts,asset,close"]
+    for j, asset in enumerate(("ETH", "BTC")):
+        lines += [f"{ts},{asset},{price}" for ts, price in zip(stamps, close[:, j], strict=True)]
+    (tmp_path / "H.csv").write_text("\n".join(lines) + "\n")
+    folio = json.loads(json.dumps(PORTFOLIO))
+    folio["positions"].append({"underlying": "BTC", "kind": "perp", "quantity": -0.2, "entry": 65_000.0})
+    (tmp_path / "M.json").write_text(json.dumps(MARKET))
+    (tmp_path / "P.json").write_text(json.dumps(folio))
+    return tmp_path
+
+
+def account(files):
+    return ["--market", str(files / "M.json"), "--portfolio", str(files / "P.json")]
+
+
+def numbers(value):
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return [n for item in value for n in numbers(item)]
+    return [value] if isinstance(value, float | int) else []
+
+
+def self_contained(path):
+    """The page loads nothing: no reference outside of scripts' own text, the library inside, once."""
+    html = path.read_text()
+    outside = re.sub(r"<script.*?</script>", "", html, flags=re.S)
+    assert not re.search(r"(src|href)\s*=", outside)
+    assert not re.search(r"<script[^>]*\ssrc", html)
+    assert html.count("plotly.js v") <= 1 or html.count("Plotly.newPlot") >= 1
+    assert "NaN" not in outside
+    document = json.loads(path.with_suffix(".json").read_text())
+    assert all(math.isfinite(n) for n in numbers(document))
+    return outside, document
+
+
+def test_report_from_files(files, capsys):
+    out = files / "r.html"
+    arguments = ["report", "a <b> & c", *account(files), "--history", str(files / "H.csv"), "--out", str(out)]
+    assert run(arguments) == 0
+    html, document = self_contained(out)
+    assert "a &lt;b&gt; &amp; c" in html
+    assert "a <b>" not in html
+    for title in (
+        "Positions and greeks",
+        "Scenario rows",
+        "Stress",
+        "Margin models side by side",
+        "correlations break",
+    ):
+        assert title in html
+    assert document["schema"] == "plimsoll.report/1"
+    assert set(document["risk"]["methods"]) == {"historical", "filtered", "garch", "parametric", "monte-carlo"}
+    total = sum(leg["delta"] for leg in document["positions"])
+    greeks = [u["greeks"]["delta"] for u in document["margin"]["underlyings"].values()]
+    assert total == pytest.approx(sum(greeks))
+    capsys.readouterr()
+
+
+def test_report_without_history_says_so(files, capsys, monkeypatch):
+    monkeypatch.setattr("offchain.cli.report.find_data", lambda: None)
+    assert run(["report", "x", *account(files), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["risk"] is None
+    assert any("no price history" in note for note in document["notes"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--market", "M.json"], "files come in pairs"),
+        ([], "needs --rpc and --deployment"),
+        (["--rpc", "http://127.0.0.1:1", "--deployment", "nope.json"], "'x' is no account id"),
+        (["--market", "M.json", "--portfolio", "P.json", "--rpc", "http://127.0.0.1:1"], "not from both"),
+        (["--market", "M.json", "--portfolio", "P.json", "--out", "r.pdf"], "does not end in .html"),
+        (["--market", "M.json", "--portfolio", "P.json", "--level", "1"], "--level: 1 is outside"),
+        (["--params", "R.json"], "has its own parameters"),
+    ],
+)
+def test_bad_input_of_report_is_one_line(files, capsys, monkeypatch, arguments, message):
+    monkeypatch.setattr("offchain.cli.report.find_data", lambda: None)
+    monkeypatch.chdir(files)
+    before = sorted(p.name for p in files.iterdir())
+    assert run(["report", "x", *arguments]) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err
+    assert shown.err.count("\n") == 1
+    assert sorted(p.name for p in files.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["compare"],
+        ["risk", "contrib", "--history", "H.csv"],
+        ["stress", "--reverse", "--surface", "--correlations", "--replay", "--history", "H.csv"],
+        ["cascade", "--underlying", "ETH"],
+        ["optimise", "release"],
+    ],
+)
+def test_other_commands_write_page_and_document(files, capsys, monkeypatch, command):
+    monkeypatch.chdir(files)
+    assert run([*command, *account(files), "--html", "o.html", "--json"]) == 0
+    _, document = self_contained(files / "o.html")
+    assert document == json.loads(capsys.readouterr().out)
+    assert document["schema"] in PAGES
+
+
+def test_backtest_and_calibration_write_pages(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    for command in ("backtest", "calibrate"):
+        assert run([command, "--history", "H.csv", "--html", f"{command}.html"]) == 0
+        self_contained(files / f"{command}.html")
+    capsys.readouterr()
+
+
+def test_a_page_that_cannot_be_written_stops_before_orders_are(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    for name in ("o.htm", "missing/o.html"):
+        assert run(["optimise", "release", *account(files), "--orders", "O.json", "--html", name]) == 2
+        assert "--html: " in capsys.readouterr().err
+        assert not (files / "O.json").exists()
+
+
+def test_a_figure_that_is_not_finite_writes_nothing(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_pair(tmp_path / "x.html", "<p>", {"a": float("nan")})
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(InputError, match="no page for"):
+        document_page({"schema": "other"})
+
+
+def test_text_is_escaped_everywhere():
+    evil = "<script>alert(1)</script>"
+    table = Table((evil,), ((evil,),))
+    html = page_of(evil, evil, [Tile(evil, evil)], [evil], [Section(evil, evil, tables=(table,), notes=(evil,))])
+    assert "<script>" not in html
+    assert money(-0.001) == "0.00"
+
+
+def test_smile_of_a_real_chain(real_prices, tmp_path, capsys):
+    chain = real_prices.parent / "deribit_snapshot_2026-01-14T1534Z_peak.csv.gz"
+    smile = smile_of(load_chain(chain)[0])
+    for one in smile.slices:
+        assert (one.strike[1:] > one.strike[:-1]).all()
+        assert abs(one.error).max() < 0.2
+    assert smile.slices[0].to_json()["calendarMin"] is None
+    # Total variance that falls is named.
+    falling = [one.to_json()["calendarFree"] for one in smile.slices]
+    assert falling[0] is True
+    assert "Volatility surface" in smile_page([smile])
+    assert run(["market", "smile", str(chain), "--html", str(tmp_path / "s.html"), "--json"]) == 0
+    _, document = self_contained(tmp_path / "s.html")
+    assert document == json.loads(capsys.readouterr().out)
+    assert run(["market", "smile", str(chain), "--html", str(tmp_path / "s.txt")]) == 2
+    assert "does not end in .html" in capsys.readouterr().err
