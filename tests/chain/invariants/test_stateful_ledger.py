@@ -271,12 +271,13 @@ class Ledger(RuleBasedStateMachine):
     def rule_bad_trade(self, pair, odd):
         world, (buyer, seller) = self.world, pair
         instrument, price = world.instrument(Kind.PERP, 0, 0), int(world.spot) * WAD
-        buy, good, sell, other, quantity, _ = world.fill(buyer, seller, instrument, WAD, price)
+        buy, good, sell, other, quantity = world.fill(buyer, seller, instrument, WAD, price)
         forged = world.signed(sell, STRANGER)
         settle = (STRANGER, "exchange", "settle")
-        self._refused("Exchange__BadSignature", *settle, buy, good, sell, forged, quantity, price)
-        self._refused("Exchange__Overfilled", *settle, buy, good, sell, other, quantity + 1 + odd, price)
-        self._refused("Exchange__PriceAboveLimit", *settle, buy, good, sell, other, quantity, price + 10**10)
+        self._refused("Exchange__BadSignature", *settle, buy, good, sell, forged, quantity)
+        self._refused("Exchange__Overfilled", *settle, buy, good, sell, other, quantity + 1 + odd)
+        dear = world.order(seller, instrument, False, WAD, price + 10**10)
+        self._refused("Exchange__PriceBelowLimit", *settle, buy, good, dear, world.signed(dear), quantity)
         self._refused("Accounts__NotModule", STRANGER, "accounts", "moveCash", buyer, seller, 1)
 
     @rule(move=A_MOVE)

@@ -18,6 +18,7 @@ from offchain.index.reader import LogReader
 from offchain.index.state import SOURCES, State, apply
 from offchain.model import Kind, Round, Surface, Svi
 from offchain.params import Params
+from tests.chain.helpers.orders import PLAIN
 
 WAD = 10**18
 RAW_PER_CASH = 10**6
@@ -174,7 +175,8 @@ class World:
     ) -> tuple[Any, ...]:
         self.nonce += 1
         signer = self.owners[account_id].address
-        return (account_id, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + 3_600, signer)
+        terms = (account_id, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + 3_600, signer)
+        return (*terms, *PLAIN)
 
     def signed(self, order: tuple[Any, ...], signer: Any = None) -> bytes:
         """Signature of the account's owner, or of another key."""
@@ -186,7 +188,7 @@ class World:
         """Arguments of a fill that both owners signed."""
         buy = self.order(buyer, instrument, True, quantity_wad, price_wad)
         sell = self.order(seller, instrument, False, quantity_wad, price_wad)
-        return (buy, self.signed(buy), sell, self.signed(sell), quantity_wad, price_wad)
+        return (buy, self.signed(buy), sell, self.signed(sell), quantity_wad)
 
 
 def reset(base: Base) -> None:
