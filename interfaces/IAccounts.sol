@@ -21,7 +21,8 @@ interface IAccounts {
         SETTLEMENT,
         LIQUIDATION,
         SOCIALISED,
-        CLEARING
+        CLEARING,
+        FUNDING
     }
 
     /// @notice What the margin engine computes on.
@@ -85,6 +86,23 @@ interface IAccounts {
     /// @param marginEngine Engine that is asked before and after changes of owners.
     event MarginEngineSet(address marginEngine);
 
+    /// @notice Emitted when the funding of an underlying goes on at another rate.
+    /// @param underlyingId Underlying.
+    /// @param indexWad What one unit of a long has paid since the start.
+    /// @param rateWad What it pays a day from now on; negative when shorts pay.
+    event FundingRateSet(uint8 indexed underlyingId, int256 indexWad, int256 rateWad);
+    /// @notice Emitted when a perpetual pays or receives its funding; the cash changes at once by the sum of them.
+    /// @param accountId Account.
+    /// @param underlyingId Underlying.
+    /// @param paidWad Cash paid; negative when received.
+    /// @param indexWad Index up to which the position has paid.
+    event FundingSettled(uint256 indexed accountId, uint8 indexed underlyingId, int256 paidWad, int256 indexWad);
+    /// @notice Emitted when a cap of open interest changes.
+    /// @param underlyingId Underlying.
+    /// @param kind Kind of instrument.
+    /// @param capWad Most that may be open on the long side of one series; 0 for no cap.
+    event OpenInterestCapSet(uint8 indexed underlyingId, uint8 indexed kind, uint256 capWad);
+
     /// @notice Thrown when the caller is no module.
     error Accounts__NotModule(address caller);
     /// @notice Thrown when the caller may not act for the account.
@@ -121,6 +139,13 @@ interface IAccounts {
     error Accounts__Expired(uint256 expiryTs, uint256 nowTs);
     /// @notice Thrown when the account is too unhealthy for the change.
     error Accounts__Unhealthy(int256 equityWad, uint256 initialWad);
+
+    /// @notice Thrown when a funding rate is beyond what can be stored.
+    error Accounts__FundingRateOutOfRange(int256 observedWad, int256 limitWad);
+    /// @notice Thrown when a trade would open more than the cap of its series.
+    error Accounts__OpenInterestAboveCap(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when a cap names no underlying or no kind of instrument.
+    error Accounts__BadKind(uint256 underlyingId, uint256 kind);
 
     /// @notice Opens an account.
     /// @param owner Owner of the new account.
@@ -188,7 +213,7 @@ interface IAccounts {
     /// @param lossWad Loss.
     function socialise(uint256 toId, uint256 lossWad) external;
 
-    /// @notice Books pending socialised losses of some accounts; anyone may call.
+    /// @notice Books pending socialised losses and funding of some accounts; anyone may call.
     /// @param accountIds Accounts.
     function accrue(uint256[] calldata accountIds) external;
 
@@ -200,6 +225,30 @@ interface IAccounts {
     /// @notice Sets the margin engine. Governance only.
     /// @param marginEngine Engine.
     function setMarginEngine(address marginEngine) external;
+
+    /// @notice Caps the open interest of each series of a kind; what is open stays. Governance only.
+    /// @param underlyingId Underlying.
+    /// @param kind Kind of instrument: 0 call, 1 put, 2 future, 3 perpetual.
+    /// @param capWad Most that may be open on the long side of one series; 0 for no cap.
+    function setOpenInterestCap(uint8 underlyingId, uint8 kind, uint256 capWad) external;
+
+    /// @notice Books the funding index of an underlying and goes on at another rate. Modules only.
+    /// @param underlyingId Underlying.
+    /// @param rateWad Cash that one unit of a long pays a day; negative when shorts pay.
+    function setFundingRate(uint8 underlyingId, int256 rateWad) external;
+
+    /// @notice Funding of an underlying.
+    /// @param underlyingId Underlying.
+    /// @return indexWad What one unit of a long has paid since the start, up to now.
+    /// @return rateWad What it pays a day, for at most an hour since it was set.
+    /// @return sinceTs When the rate was set.
+    function fundingOf(uint8 underlyingId) external view returns (int256 indexWad, int256 rateWad, uint40 sinceTs);
+
+    /// @notice Open interest of the series of an instrument, all strikes together.
+    /// @param instrument Position word.
+    /// @return longWad Sum of long quantities.
+    /// @return capWad Most of it; 0 for no cap.
+    function openInterestOf(uint256 instrument) external view returns (uint256 longWad, uint256 capWad);
 
     /// @notice Whether a contract may write.
     /// @param module Contract.
@@ -215,12 +264,12 @@ interface IAccounts {
     /// @return indexWad Index, wad, at most 1.
     function lossIndexWad() external view returns (uint256 indexWad);
 
-    /// @notice The account as the margin engine sees it, with pending losses applied.
+    /// @notice The account as the margin engine sees it, with pending losses and unsettled funding in its cash.
     /// @param accountId Account.
     /// @return snapshot Snapshot.
     function snapshotOf(uint256 accountId) external view returns (Snapshot memory snapshot);
 
-    /// @notice Cash with pending losses applied.
+    /// @notice Cash with pending losses and unsettled funding applied.
     /// @param accountId Account.
     /// @return cashWad Cash.
     function cashOf(uint256 accountId) external view returns (int256 cashWad);

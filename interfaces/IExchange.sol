@@ -72,6 +72,26 @@ interface IExchange {
         uint64 optionWad;
     }
 
+    /// @notice What may be traded of one underlying.
+    struct Rules {
+        /// @dev Bits: 1 call, 2 put, 4 future, 8 perpetual.
+        uint8 kinds;
+        /// @dev Expiries are multiples of it, unix seconds.
+        uint32 expiryStepSec;
+        /// @dev Longest time to expiry.
+        uint32 maxTenorSec;
+        /// @dev Strikes are multiples of it, 1e-8 cash.
+        uint72 strikeStepE8;
+    }
+
+    /// @notice Emitted when the listing rules of an underlying change.
+    /// @param underlyingId Underlying.
+    /// @param rules Rules.
+    event RulesSet(uint8 indexed underlyingId, Rules rules);
+    /// @notice Emitted when the fills of one instrument stop or go on.
+    /// @param instrument Position word.
+    /// @param paused Whether they stop.
+    event InstrumentPauseSet(uint256 indexed instrument, bool paused);
     /// @notice Emitted on every fill and for every leg of a quote.
     /// @param buyHash Buy order or quote; 0 for the taker of a quote.
     /// @param sellHash Sell order or quote; 0 for the taker of a quote.
@@ -122,6 +142,18 @@ interface IExchange {
     /// @param mask One bit per cancelled nonce.
     event NoncesCancelled(address indexed signer, uint256 indexed wordPos, uint256 mask);
 
+    /// @notice Thrown when a step of expiries or strikes is zero.
+    error Exchange__ZeroStep(uint256 expiryStepSec, uint256 strikeStepE8);
+    /// @notice Thrown when the underlying is not listed, or not with this kind of instrument.
+    error Exchange__KindNotListed(uint256 underlyingId, uint256 kind);
+    /// @notice Thrown when an expiry is no multiple of the step.
+    error Exchange__ExpiryNotListed(uint256 observedTs, uint256 stepSec);
+    /// @notice Thrown when an expiry is too far away.
+    error Exchange__ExpiryTooFar(uint256 observedTs, uint256 limitTs);
+    /// @notice Thrown when a strike is no multiple of the step.
+    error Exchange__StrikeNotListed(int256 observedE8, uint256 stepE8);
+    /// @notice Thrown when the instrument is paused.
+    error Exchange__InstrumentPaused(uint256 instrument);
     /// @notice Thrown when both orders buy or both sell.
     error Exchange__WrongSide(bool makerIsBuy, bool takerIsBuy);
     /// @notice Thrown when the orders name different instruments.
@@ -223,6 +255,29 @@ interface IExchange {
     /// @notice Sets the account that gets the fees; at first the insurance fund's. Governance only.
     /// @param accountId Account.
     function setFeeAccount(uint256 accountId) external;
+
+    /// @notice Sets what may be traded of an underlying; nothing may before. Governance only.
+    /// @param underlyingId Underlying.
+    /// @param rules Rules; what is open and no longer fits is settled or liquidated as ever.
+    function setRules(uint8 underlyingId, Rules calldata rules) external;
+
+    /// @notice Stops the fills of one instrument. Guardian.
+    /// @param instrument Position word.
+    function pauseInstrument(uint256 instrument) external;
+
+    /// @notice Resumes the fills of one instrument. Governance only.
+    /// @param instrument Position word.
+    function unpauseInstrument(uint256 instrument) external;
+
+    /// @notice Listing rules of an underlying.
+    /// @param underlyingId Underlying.
+    /// @return rules Rules; no kinds when it is not listed.
+    function rulesOf(uint8 underlyingId) external view returns (Rules memory rules);
+
+    /// @notice Whether the fills of an instrument are stopped.
+    /// @param instrument Position word.
+    /// @return True while they are.
+    function isInstrumentPaused(uint256 instrument) external view returns (bool);
 
     /// @notice Stops fills; cancelling stays open. Guardian.
     function pause() external;

@@ -5,11 +5,13 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
+import {FundingLedger} from "./FundingLedger.sol";
 import {LinearMath} from "../libraries/LinearMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SettlementMath} from "../libraries/SettlementMath.sol";
 import {Units} from "../libraries/Units.sol";
 import {WadMath} from "../libraries/WadMath.sol";
+import {OpenInterest} from "./OpenInterest.sol";
 
 /// @title Accounts
 /// @notice See IAccounts.
@@ -17,12 +19,12 @@ import {WadMath} from "../libraries/WadMath.sol";
 /// clearing account. A header is read into memory, changed and written back; the clearing account is only written
 /// by `_clear` and `_addCash`, never while its header is held in memory.
 /// @custom:invariant I-01
-contract Accounts is IAccounts, ERC721, AccessManaged {
+contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
     using PositionWord for uint256;
 
     uint256 private constant CLEARING = 0;
     uint256 private constant CASH = 0;
-    uint256 private constant MAX_TOKENS = 40;
+    uint256 private constant MAX_TOKENS = 32;
     uint256 private constant MAX_WAD = uint256(uint128(type(int128).max));
     uint256 private constant START_INDEX_WAD = 1e18;
     /// @dev Below this the index would lose too many digits.
@@ -32,9 +34,10 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     struct Header {
         int128 cashWad;
         uint72 lossIndexWad;
-        uint40 tokenMask;
+        uint32 tokenMask;
         Mode mode;
         uint8 positionCount;
+        uint8 perpCount;
     }
 
     /// @dev slot 0.
@@ -87,6 +90,16 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     }
 
     /// @inheritdoc IAccounts
+    function setOpenInterestCap(uint8 underlyingId, uint8 kind, uint256 capWad) external override restricted {
+        _setCap(underlyingId, kind, capWad);
+    }
+
+    /// @inheritdoc IAccounts
+    function setFundingRate(uint8 underlyingId, int256 rateWad) external override onlyModule {
+        _setRate(underlyingId, rateWad);
+    }
+
+    /// @inheritdoc IAccounts
     function open(address owner, Mode mode) external override returns (uint256 accountId) {
         accountId = _create(owner, mode);
     }
@@ -131,9 +144,12 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         int256 priceE8 = isOption ? int256(0) : int256(trade.priceWad) / Units.E8_TO_WAD;
         int256 paidWad = isOption ? WadMath.mulWadUp(quantityWad, int256(trade.priceWad)) : int256(0);
         int256 takenWad = isOption ? WadMath.mulWadDown(quantityWad, int256(trade.priceWad)) : int256(0);
-        int256 buyerWad = _trade(trade.buyerId, trade.instrument, quantityWad, priceE8, -paidWad);
-        int256 sellerWad = _trade(trade.sellerId, trade.instrument, -quantityWad, priceE8, takenWad);
+        (int256 buyerWad, int256 boughtWad) =
+            _trade(trade.buyerId, trade.instrument, quantityWad, priceE8, -paidWad);
+        (int256 sellerWad, int256 soldWad) =
+            _trade(trade.sellerId, trade.instrument, -quantityWad, priceE8, takenWad);
         _clear(-(buyerWad + sellerWad));
+        _open(trade.instrument, boughtWad + soldWad);
     }
 
     /// @inheritdoc IAccounts
@@ -265,7 +281,7 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     function snapshotOf(uint256 accountId) public view override returns (Snapshot memory snapshot) {
         Header memory h = _existing(accountId);
         snapshot.mode = uint8(h.mode);
-        snapshot.cashWad = _afterLoss(accountId, h);
+        snapshot.cashWad = _cashNow(accountId, h);
         snapshot.positions = _read(accountId, h.positionCount, h.positionCount);
         uint256 count;
         for (uint256 mask = h.tokenMask; mask != 0; mask &= mask - 1) {
@@ -283,7 +299,7 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
 
     /// @inheritdoc IAccounts
     function cashOf(uint256 accountId) public view override returns (int256 cashWad) {
-        cashWad = _afterLoss(accountId, _existing(accountId));
+        cashWad = _cashNow(accountId, _existing(accountId));
     }
 
     /// @dev Every change of an owner comes through here; opening an account is none.
@@ -344,16 +360,27 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         cashWad = cashWad * int256(indexWad) / int256(uint256(h.lossIndexWad));
     }
 
-    /// @dev Reads a header and books pending losses; the caller writes the header back.
+    /// @dev Cash after pending losses and funding: what `_load` would book.
+    function _cashNow(uint256 accountId, Header memory h) private view returns (int256 cashWad) {
+        cashWad = _afterLoss(accountId, h);
+        if (h.perpCount != 0) cashWad -= _owedFunding(accountId);
+    }
+
+    /// @dev Reads a header and books pending losses and funding; the caller writes the header back.
     function _load(uint256 accountId) private returns (Header memory h) {
         h = _existing(accountId);
         int256 cashWad = _afterLoss(accountId, h);
         int256 lossWad = h.cashWad - cashWad;
         h.lossIndexWad = _totals.lossIndexWad;
-        if (lossWad == 0) return h;
-        h.cashWad = int128(cashWad);
-        emit CashChanged(accountId, -lossWad, cashWad, Reason.SOCIALISED);
-        _clear(lossWad);
+        if (lossWad != 0) {
+            h.cashWad = int128(cashWad);
+            emit CashChanged(accountId, -lossWad, cashWad, Reason.SOCIALISED);
+            _clear(lossWad);
+        }
+        if (h.perpCount == 0) return h;
+        int256 owedWad = _settleFunding(accountId);
+        _changeCash(accountId, h, -owedWad, Reason.FUNDING);
+        _clear(owedWad);
     }
 
     /// @dev The same for an account that may hold positions.
@@ -394,18 +421,19 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         uint256 amountWad = uint256(heldWad + deltaWad);
         if (amountWad > MAX_WAD) revert Accounts__Overflow(amountWad, MAX_WAD);
         _amountsWad[accountId][tokenId] = amountWad;
-        uint40 bit = uint40(1 << tokenId);
+        uint32 bit = uint32(1 << tokenId);
         h.tokenMask = amountWad == 0 ? h.tokenMask & ~bit : h.tokenMask | bit;
         emit CollateralChanged(accountId, tokenId, deltaWad, amountWad);
     }
 
     function _trade(uint256 accountId, uint256 instrument, int256 quantityWad, int256 priceE8, int256 premiumWad)
         private
-        returns (int256 cashWad)
+        returns (int256 cashWad, int256 openedWad)
     {
         Header memory h = _loadFree(accountId);
         uint256[] memory words = _read(accountId, h.positionCount, uint256(h.positionCount) + 1);
-        cashWad = premiumWad + _merge(accountId, h, words, instrument, quantityWad, priceE8);
+        (cashWad, openedWad) = _merge(accountId, h, words, instrument, quantityWad, priceE8);
+        cashWad += premiumWad;
         _changeCash(accountId, h, cashWad, Reason.TRADE);
         _headers[accountId] = h;
     }
@@ -426,7 +454,10 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
             int256 partWad = quantityWad * fractionWad / Units.WAD;
             if (partWad == 0) continue;
             _store(fromId, from, source, i - 1, partWad == quantityWad ? 0 : _resized(word, quantityWad - partWad));
-            realisedWad += _merge(toId, to, target, _resized(word, 0), partWad, word.priceE8Of());
+            (int256 mergedWad, int256 openedWad) =
+                _merge(toId, to, target, _resized(word, 0), partWad, word.priceE8Of());
+            realisedWad += mergedWad;
+            _open(word, openedWad - _positive(partWad));
         }
     }
 
@@ -465,7 +496,8 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         _store(toId, to, new uint256[](1), 0, word);
     }
 
-    /// @dev Merges a change into the position of the same instrument; `words` has room for one more.
+    /// @dev Merges a change into the position of the same instrument; `words` has room for one more. `openedWad` is by
+    /// how much the long side grows.
     function _merge(
         uint256 accountId,
         Header memory h,
@@ -473,11 +505,13 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         uint256 instrument,
         int256 quantityWad,
         int256 priceE8
-    ) private returns (int256 cashWad) {
+    ) private returns (int256 cashWad, int256 openedWad) {
         uint256 count = h.positionCount;
         uint256 at = _find(words, count, instrument);
         uint256 merged;
+        int256 heldWad = at == count ? int256(0) : words[at].quantityOf();
         (merged, cashWad) = LinearMath.merge(at == count ? instrument : words[at], quantityWad, priceE8);
+        openedWad = _positive(heldWad + quantityWad) - _positive(heldWad);
         _store(accountId, h, words, at, merged.quantityOf() == 0 ? 0 : merged);
     }
 
@@ -494,6 +528,11 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
             if (at != count - 1) (words[at], stored[at]) = (words[count - 1], words[count - 1]);
             (words[count - 1], stored[count - 1]) = (0, 0);
             h.positionCount = uint8(count - 1);
+        }
+        uint256 either = word == 0 ? oldWord : word;
+        if (either.kindOf() == PositionWord.PERP) {
+            int256 change = _setPerp(accountId, either.underlyingOf(), word.quantityOf());
+            h.perpCount = uint8(uint256(int256(uint256(h.perpCount)) + change));
         }
         emit PositionChanged(accountId, oldWord, word);
     }

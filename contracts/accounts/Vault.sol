@@ -21,7 +21,7 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
     uint256 private constant CASH = 0;
     uint256 private constant MAX_DECIMALS = 18;
     /// @dev Width of the token mask of an account.
-    uint256 private constant MAX_TOKENS = 40;
+    uint256 private constant MAX_TOKENS = 32;
 
     IAccounts private immutable ACCOUNTS;
     IMarginEngine private immutable MARGIN_ENGINE;

@@ -10,13 +10,14 @@ import {IDelegation} from "../../interfaces/IDelegation.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {FeeSchedule} from "./FeeSchedule.sol";
+import {Listing} from "./Listing.sol";
 import {OrderAuthority} from "./OrderAuthority.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {Units} from "../libraries/Units.sol";
 
 /// @title Exchange
 /// @notice See IExchange.
-contract Exchange is OrderAuthority, FeeSchedule, Pausable, ReentrancyGuardTransient {
+contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyGuardTransient {
     using PositionWord for uint256;
 
     uint256 private constant LIMIT = 0;
@@ -127,10 +128,7 @@ contract Exchange is OrderAuthority, FeeSchedule, Pausable, ReentrancyGuardTrans
     }
 
     function _requireTradable(uint256 instrument, uint256 quantityWad, uint256 priceWad) private view {
-        uint256 expiryTs = instrument.expiryOf();
-        if (instrument.kindOf() != PositionWord.PERP && expiryTs <= block.timestamp) {
-            revert Exchange__InstrumentExpired(expiryTs, block.timestamp);
-        }
+        _requireListed(instrument);
         if (quantityWad == 0) revert Exchange__ZeroQuantity(quantityWad, 1);
         if (quantityWad > MAX_WAD) revert Exchange__QuantityTooLarge(quantityWad, MAX_WAD);
         if (priceWad == 0 || priceWad > MAX_PRICE_WAD) revert Exchange__PriceOutOfRange(priceWad, MAX_PRICE_WAD);

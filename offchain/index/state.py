@@ -10,7 +10,10 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from offchain.chain.words import Word, unpack
+from offchain.index.funding import index_at, owed
 from offchain.index.reader import ChainEvent
+from offchain.model import Kind
 
 WAD = 10**18
 CLEARING = 0
@@ -26,6 +29,8 @@ class AccountState:
     cash_wad: int = 0
     collateral: dict[int, int] = field(default_factory=dict)
     words: list[int] = field(default_factory=list)
+    #: By underlying: the funding index up to which the perpetual has paid.
+    paid_index: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -37,6 +42,15 @@ class AuctionState:
     insolvent_ts: int = 0
     reserve_wad: int = 0
     bid_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FundingState:
+    """Funding of one underlying: index when the rate was set, the rate a day, and when."""
+
+    index_wad: int
+    rate_wad: int
+    since_ts: int
 
 
 @dataclass(slots=True)
@@ -62,9 +76,28 @@ class State:
     grants: dict[tuple[int, str], GrantState] = field(default_factory=dict)
     loss_index_wad: int = WAD
     socialised_wad: int = 0
+    funding: dict[int, FundingState] = field(default_factory=dict)
+    #: Time of the latest event, or of the block that the reader has come to: what funding counts up to.
+    ts: int = 0
 
     def cash_of(self, account_id: int) -> int:
-        """Return cash with pending losses applied, wad; mirror of ``Accounts.cashOf``.
+        """Return cash with pending losses and unsettled funding, wad; mirror of ``Accounts.cashOf``.
+
+        Parameters
+        ----------
+        account_id : int
+            Account.
+
+        Returns
+        -------
+        int
+            Wad.
+        """
+        account = self.accounts[account_id]
+        return self.cash_before_funding(account_id) - sum(self._owed(account, word) for word in map(unpack, account.words))
+
+    def cash_before_funding(self, account_id: int) -> int:
+        """Return cash with pending losses alone, wad: what losses are spread over.
 
         Parameters
         ----------
@@ -80,6 +113,29 @@ class State:
         if account.cash_wad <= 0 or account_id == CLEARING or account.loss_index_wad == self.loss_index_wad:
             return account.cash_wad
         return account.cash_wad * self.loss_index_wad // account.loss_index_wad
+
+    def funding_index(self, underlying_id: int) -> int:
+        """Return what one unit of a long has paid, wad; mirror of ``Accounts.fundingOf``.
+
+        Parameters
+        ----------
+        underlying_id : int
+            Underlying.
+
+        Returns
+        -------
+        int
+            Wad, at the time of the state.
+        """
+        funding = self.funding.get(underlying_id, FundingState(0, 0, 0))
+        return index_at(funding.index_wad, funding.rate_wad, funding.since_ts, self.ts)
+
+    def _owed(self, account: AccountState, word: Word) -> int:
+        """Return the unsettled funding of one position."""
+        if word.kind is not Kind.PERP:
+            return 0
+        step = self.funding_index(word.underlying_id) - account.paid_index[word.underlying_id]
+        return owed(word.quantity_wad, step)
 
 
 def _opened(state: State, event: ChainEvent) -> None:
@@ -113,8 +169,13 @@ def _collateral_changed(state: State, event: ChainEvent) -> None:
 
 
 def _position_changed(state: State, event: ChainEvent) -> None:
-    words = state.accounts[event.values["accountId"]].words
+    account = state.accounts[event.values["accountId"]]
+    words = account.words
     old, new = event.values["oldWord"], event.values["newWord"]
+    traded = unpack(new or old)
+    if traded.kind is Kind.PERP:
+        # Every change of a perpetual settles its funding first.
+        account.paid_index[traded.underlying_id] = state.funding_index(traded.underlying_id)
     if old == 0:
         words.append(new)
         return
@@ -130,6 +191,16 @@ def _position_changed(state: State, event: ChainEvent) -> None:
 def _loss_socialised(state: State, event: ChainEvent) -> None:
     state.loss_index_wad = event.values["newIndexWad"]
     state.socialised_wad += event.values["lossWad"]
+
+
+def _funding_rate_set(state: State, event: ChainEvent) -> None:
+    values = event.values
+    state.funding[values["underlyingId"]] = FundingState(values["indexWad"], values["rateWad"], event.block_ts)
+
+
+def _funding_settled(state: State, event: ChainEvent) -> None:
+    account = state.accounts[event.values["accountId"]]
+    account.paid_index[event.values["underlyingId"]] = event.values["indexWad"]
 
 
 def _round_posted(state: State, event: ChainEvent) -> None:
@@ -193,6 +264,8 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Accounts", "CollateralChanged"): _collateral_changed,
     ("Accounts", "PositionChanged"): _position_changed,
     ("Accounts", "LossSocialised"): _loss_socialised,
+    ("Accounts", "FundingRateSet"): _funding_rate_set,
+    ("Accounts", "FundingSettled"): _funding_settled,
     ("Oracle", "RoundPosted"): _round_posted,
     ("Oracle", "TokenPricePosted"): _token_price_posted,
     ("Oracle", "SettlementPosted"): _settlement_posted,
@@ -220,6 +293,7 @@ def apply(state: State, event: ChainEvent) -> None:
     event : ChainEvent
         The next event in chain order.
     """
+    state.ts = max(state.ts, event.block_ts)
     handler = _FOLD.get((event.contract, event.name))
     if handler is not None:
         handler(state, event)

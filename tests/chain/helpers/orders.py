@@ -32,6 +32,8 @@ QUOTE_FIELDS = (
 LIMIT, FILL_OR_KILL, POST_ONLY = range(3)
 #: Kind, reduce only and highest fee of a plain limit order.
 PLAIN = (LIMIT, False, 0)
+#: Listing rules that allow every kind, expiry and strike of an underlying, four years ahead.
+ANY_INSTRUMENT = (15, 1, 126_144_000, 1)
 DOMAIN_FIELDS = (
     ("name", "string"),
     ("version", "string"),

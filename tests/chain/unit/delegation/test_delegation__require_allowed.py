@@ -8,7 +8,7 @@ from brownie import WalletStub, WritingWallet, accounts, chain, web3
 from tests.chain.helpers.delegation import CALL, PERP, limits, terms
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, option, perp, shown, words
-from tests.chain.helpers.orders import PLAIN, sign_order
+from tests.chain.helpers.orders import ANY_INSTRUMENT, PLAIN, sign_order
 from tests.chain.unit.conftest import FUNDS_WAD
 
 PRICE = 50 * WAD
@@ -57,7 +57,8 @@ def test_require_allowed__owner_signs__delegation_is_not_asked(delegation, fill,
     assert "DelegateTraded" not in fill(perp(), by=trader).events
 
 
-def test_require_allowed__out_of_scope__reverts(delegation, fill, trader, key, buyer, until):
+def test_require_allowed__out_of_scope__reverts(delegation, exchange, governor, fill, trader, key, buyer, until):
+    exchange.setRules(2, ANY_INSTRUMENT, {"from": governor})
     delegation.grant(buyer, key, terms(until, limits(1), kinds=CALL), {"from": trader})
     with reverts_with("Delegation__KindNotAllowed", 3, CALL):
         fill(perp())
