@@ -77,6 +77,8 @@ class State:
     loss_index_wad: int = WAD
     socialised_wad: int = 0
     funding: dict[int, FundingState] = field(default_factory=dict)
+    #: By underlying: the round that set the present rate.
+    funded_round_ts: dict[int, int] = field(default_factory=dict)
     #: Time of the latest event, or of the block that the reader has come to: what funding counts up to.
     ts: int = 0
 
@@ -94,7 +96,9 @@ class State:
             Wad.
         """
         account = self.accounts[account_id]
-        return self.cash_before_funding(account_id) - sum(self._owed(account, word) for word in map(unpack, account.words))
+        return self.cash_before_funding(account_id) - sum(
+            self._owed(account, word) for word in map(unpack, account.words)
+        )
 
     def cash_before_funding(self, account_id: int) -> int:
         """Return cash with pending losses alone, wad: what losses are spread over.
@@ -203,6 +207,10 @@ def _funding_settled(state: State, event: ChainEvent) -> None:
     account.paid_index[event.values["underlyingId"]] = event.values["indexWad"]
 
 
+def _funding_updated(state: State, event: ChainEvent) -> None:
+    state.funded_round_ts[event.values["underlyingId"]] = event.values["roundTs"]
+
+
 def _round_posted(state: State, event: ChainEvent) -> None:
     state.rounds[event.values["underlyingId"]] = event.values["round"]
 
@@ -266,6 +274,7 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Accounts", "LossSocialised"): _loss_socialised,
     ("Accounts", "FundingRateSet"): _funding_rate_set,
     ("Accounts", "FundingSettled"): _funding_settled,
+    ("PerpMarket", "FundingUpdated"): _funding_updated,
     ("Oracle", "RoundPosted"): _round_posted,
     ("Oracle", "TokenPricePosted"): _token_price_posted,
     ("Oracle", "SettlementPosted"): _settlement_posted,
