@@ -140,6 +140,13 @@ interface IVault {
     /// @param to Receiver.
     function withdraw(uint256 accountId, address token, uint256 amountRaw, address to) external;
 
+    /// @notice Withdraws cash that the account need not have: what is missing is borrowed against its other collateral
+    /// and bears interest. The account must have its initial margin afterwards.
+    /// @param accountId Account of the caller.
+    /// @param amountRaw Amount of cash, raw.
+    /// @param to Receiver.
+    function borrow(uint256 accountId, uint256 amountRaw, address to) external;
+
     /// @notice A listed token.
     /// @param tokenId Token.
     /// @return token Address, decimals, cap and holdings.

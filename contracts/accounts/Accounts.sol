@@ -6,6 +6,7 @@ import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {FundingLedger} from "./FundingLedger.sol";
+import {Lending} from "./Lending.sol";
 import {LinearMath} from "../libraries/LinearMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SettlementMath} from "../libraries/SettlementMath.sol";
@@ -19,32 +20,25 @@ import {OpenInterest} from "./OpenInterest.sol";
 /// clearing account. A header is read into memory, changed and written back; the clearing account is only written
 /// by `_clear` and `_addCash`, never while its header is held in memory.
 /// @custom:invariant I-01
-contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
+contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged {
     using PositionWord for uint256;
 
     uint256 private constant CLEARING = 0;
+    uint256 private constant FUND = 1;
     uint256 private constant CASH = 0;
     uint256 private constant MAX_TOKENS = 32;
-    uint256 private constant MAX_WAD = uint256(uint128(type(int128).max));
-    uint256 private constant START_INDEX_WAD = 1e18;
     /// @dev Below this the index would lose too many digits.
     uint256 private constant MIN_INDEX_WAD = 1e12;
 
-    /// @dev slot 0. A loss index of 0 means that the account does not exist.
+    /// @dev slot 0. The index is that of positive cash or of debts, by the sign of the cash; 0 means that the account
+    /// does not exist.
     struct Header {
         int128 cashWad;
-        uint72 lossIndexWad;
+        uint72 indexWad;
         uint32 tokenMask;
         Mode mode;
         uint8 positionCount;
         uint8 perpCount;
-    }
-
-    /// @dev slot 0.
-    struct Totals {
-        uint128 positiveCashWad;
-        uint72 lossIndexWad;
-        uint40 nextId;
     }
 
     /// @inheritdoc IAccounts
@@ -53,7 +47,6 @@ contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
     /// @inheritdoc IAccounts
     mapping(uint256 accountId => uint256) public override transferCountOf;
 
-    Totals private _totals;
     IMarginEngine private _marginEngine;
     mapping(uint256 accountId => Header) private _headers;
     mapping(uint256 accountId => uint256[128]) private _words;
@@ -72,7 +65,6 @@ contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
     /// @param authority Access manager.
     /// @param reservedOwner Owner of the clearing account and of the insurance fund's account.
     constructor(address authority, address reservedOwner) ERC721("Plimsoll Account", "PLIM") AccessManaged(authority) {
-        _totals.lossIndexWad = uint72(START_INDEX_WAD);
         _create(reservedOwner, Mode.SINGLE);
         _create(reservedOwner, Mode.SINGLE);
     }
@@ -92,6 +84,12 @@ contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
     /// @inheritdoc IAccounts
     function setOpenInterestCap(uint8 underlyingId, uint8 kind, uint256 capWad) external override restricted {
         _setCap(underlyingId, kind, capWad);
+    }
+
+    /// @inheritdoc IAccounts
+    function setRateCurve(RateCurve calldata curve) external override restricted {
+        _accrue();
+        _setCurve(curve);
     }
 
     /// @inheritdoc IAccounts
@@ -180,6 +178,13 @@ contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
     }
 
     /// @inheritdoc IAccounts
+    function borrowCash(uint256 accountId, uint256 amountWad) external override onlyModule {
+        if (amountWad == 0) revert Accounts__ZeroAmount(amountWad, 1);
+        if (accountId == CLEARING) revert Accounts__Reserved(accountId, CLEARING + 1);
+        _addCash(accountId, -_signed(amountWad), Reason.WITHDRAWAL);
+    }
+
+    /// @inheritdoc IAccounts
     function moveCash(uint256 fromId, uint256 toId, uint256 amountWad) external override onlyModule {
         _addCash(fromId, -_signed(amountWad), Reason.TRANSFER);
         _addCash(toId, _signed(amountWad), Reason.TRANSFER);
@@ -233,14 +238,16 @@ contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
     /// @inheritdoc IAccounts
     function socialise(uint256 toId, uint256 lossWad) external override onlyModule {
         if (lossWad == 0) revert Accounts__ZeroAmount(lossWad, 1);
+        _accrue();
         Totals memory t = _totals;
         if (lossWad > t.positiveCashWad) revert Accounts__LossTooLarge(lossWad, t.positiveCashWad);
         // Floor: what the accounts lose is at least the loss, so the sum of balances stays within the total.
-        uint256 indexWad = uint256(t.lossIndexWad) * (t.positiveCashWad - lossWad) / t.positiveCashWad;
+        uint256 indexWad = uint256(t.cashIndexWad) * (t.positiveCashWad - lossWad) / t.positiveCashWad;
         if (indexWad < MIN_INDEX_WAD) revert Accounts__LossTooLarge(lossWad, t.positiveCashWad);
-        emit LossSocialised(lossWad, t.lossIndexWad, indexWad);
-        _totals.lossIndexWad = uint72(indexWad);
+        emit LossSocialised(lossWad, t.cashIndexWad, indexWad);
+        _totals.cashIndexWad = uint72(indexWad);
         _totals.positiveCashWad = uint128(t.positiveCashWad - lossWad);
+        if (_loans.debtWad != 0) _setLoans(_loans.debtWad);
         _clear(-_signed(lossWad));
         _addCash(toId, _signed(lossWad), Reason.SOCIALISED);
     }
@@ -265,16 +272,6 @@ contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
     /// @inheritdoc IAccounts
     function nextAccountId() external view override returns (uint256) {
         return _totals.nextId;
-    }
-
-    /// @inheritdoc IAccounts
-    function positiveCashWad() external view override returns (uint256 cashWad) {
-        cashWad = _totals.positiveCashWad;
-    }
-
-    /// @inheritdoc IAccounts
-    function lossIndexWad() external view override returns (uint256 indexWad) {
-        indexWad = _totals.lossIndexWad;
     }
 
     /// @inheritdoc IAccounts
@@ -311,7 +308,7 @@ contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
     function _create(address owner, Mode mode) private returns (uint256 accountId) {
         accountId = _totals.nextId++;
         Header storage h = _headers[accountId];
-        h.lossIndexWad = _totals.lossIndexWad;
+        h.indexWad = _totals.cashIndexWad;
         h.mode = mode;
         _mint(owner, accountId);
         emit AccountOpened(accountId, owner, mode);
@@ -349,38 +346,48 @@ contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
 
     function _existing(uint256 accountId) private view returns (Header memory h) {
         h = _headers[accountId];
-        if (h.lossIndexWad == 0) revert Accounts__UnknownAccount(accountId, _totals.nextId);
+        if (h.indexWad == 0) revert Accounts__UnknownAccount(accountId, _totals.nextId);
     }
 
-    /// @dev Cash after pending losses, rounded down; the clearing account never bears one.
-    function _afterLoss(uint256 accountId, Header memory h) private view returns (int256 cashWad) {
-        cashWad = h.cashWad;
-        uint256 indexWad = _totals.lossIndexWad;
-        if (cashWad <= 0 || accountId == CLEARING || indexWad == h.lossIndexWad) return cashWad;
-        cashWad = cashWad * int256(indexWad) / int256(uint256(h.lossIndexWad));
-    }
-
-    /// @dev Cash after pending losses and funding: what `_load` would book.
+    /// @dev Cash after pending losses, interest and funding: what `_load` would book. The clearing account bears none.
     function _cashNow(uint256 accountId, Header memory h) private view returns (int256 cashWad) {
-        cashWad = _afterLoss(accountId, h);
+        if (accountId == CLEARING) return h.cashWad;
+        Accrual memory a = _accrual();
+        cashWad = _afterIndex(h.cashWad, h.indexWad, a);
+        if (accountId == FUND) cashWad += int256(a.reserveWad);
         if (h.perpCount != 0) cashWad -= _owedFunding(accountId);
     }
 
-    /// @dev Reads a header and books pending losses and funding; the caller writes the header back.
+    /// @dev Books the interest of all since the last write; nothing when that was in this block.
+    function _accrue() private {
+        uint256 reserveWad = _bookInterest();
+        if (reserveWad == 0) return;
+        _addCash(FUND, int256(reserveWad), Reason.RESERVE);
+        _clear(-int256(reserveWad));
+    }
+
+    /// @dev Reads a header and books pending losses, interest and funding; the caller writes the header back.
     function _load(uint256 accountId) private returns (Header memory h) {
+        _accrue();
         h = _existing(accountId);
-        int256 cashWad = _afterLoss(accountId, h);
-        int256 lossWad = h.cashWad - cashWad;
-        h.lossIndexWad = _totals.lossIndexWad;
-        if (lossWad != 0) {
+        if (accountId == CLEARING) return h;
+        int256 cashWad = _afterIndex(h.cashWad, h.indexWad, _accrual());
+        int256 deltaWad = cashWad - h.cashWad;
+        if (deltaWad != 0) {
+            bool isLoss = deltaWad < 0 && h.cashWad > 0;
             h.cashWad = int128(cashWad);
-            emit CashChanged(accountId, -lossWad, cashWad, Reason.SOCIALISED);
-            _clear(lossWad);
+            h.indexWad = _indexOf(cashWad);
+            emit CashChanged(accountId, deltaWad, cashWad, isLoss ? Reason.SOCIALISED : Reason.INTEREST);
+            _clear(-deltaWad);
         }
         if (h.perpCount == 0) return h;
         int256 owedWad = _settleFunding(accountId);
         _changeCash(accountId, h, -owedWad, Reason.FUNDING);
         _clear(owedWad);
+    }
+
+    function _indexOf(int256 cashWad) private view returns (uint72) {
+        return cashWad < 0 ? _loans.debtIndexWad : _totals.cashIndexWad;
     }
 
     /// @dev The same for an account that may hold positions.
@@ -405,10 +412,8 @@ contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
         int256 cashWad = h.cashWad + deltaWad;
         if (WadMath.abs(cashWad) > MAX_WAD) revert Accounts__Overflow(WadMath.abs(cashWad), MAX_WAD);
         if (accountId != CLEARING) {
-            int256 changeWad = _positive(cashWad) - _positive(h.cashWad);
-            uint256 totalWad = uint256(int256(uint256(_totals.positiveCashWad)) + changeWad);
-            if (totalWad > MAX_WAD) revert Accounts__Overflow(totalWad, MAX_WAD);
-            if (changeWad != 0) _totals.positiveCashWad = uint128(totalWad);
+            _changeTotals(h.cashWad, cashWad);
+            h.indexWad = _indexOf(cashWad);
         }
         h.cashWad = int128(cashWad);
         emit CashChanged(accountId, deltaWad, cashWad, reason);
@@ -571,10 +576,6 @@ contract Accounts is FundingLedger, OpenInterest, ERC721, AccessManaged {
 
     function _resized(uint256 word, int256 quantityWad) private pure returns (uint256) {
         return (word >> 128 << 128) | uint128(int128(quantityWad));
-    }
-
-    function _positive(int256 valueWad) private pure returns (int256) {
-        return valueWad > 0 ? valueWad : int256(0);
     }
 
     function _signed(uint256 valueWad) private pure returns (int256) {

@@ -122,23 +122,17 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         nonReentrant
         whenNotPaused
     {
-        if (!ACCOUNTS.isAuthorised(accountId, msg.sender)) revert Vault__NotAuthorised(msg.sender, accountId);
-        if (to == address(0) || to == address(this)) revert Vault__BadReceiver(to, address(this));
-        if (amountRaw == 0) revert Vault__ZeroAmount(amountRaw, 1);
+        _requirePayable(accountId, amountRaw, to);
         uint256 tokenId = tokenIdOf(token);
-        Token storage listed = _tokens[tokenId];
-        ACCOUNTS.debitToken(accountId, tokenId, amountRaw * _wadPerRaw(listed.decimals));
-        // Cash that others owe is in an account but not yet in the vault.
-        if (listed.heldRaw < amountRaw) revert Vault__Illiquid(amountRaw, listed.heldRaw);
-        listed.heldRaw -= amountRaw;
-        // Against an empty account: a withdrawal has to leave the initial margin, not merely the excess it found.
-        IAccounts.Snapshot memory empty;
-        MARGIN_ENGINE.enforce(accountId, empty);
-        emit Withdrawn(accountId, tokenId, to, amountRaw);
-        uint256 heldRaw = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransfer(to, amountRaw);
-        uint256 paidRaw = heldRaw - IERC20(token).balanceOf(address(this));
-        if (paidRaw != amountRaw) revert Vault__InexactTransfer(paidRaw, amountRaw);
+        ACCOUNTS.debitToken(accountId, tokenId, amountRaw * _wadPerRaw(_tokens[tokenId].decimals));
+        _pay(accountId, tokenId, amountRaw, to);
+    }
+
+    /// @inheritdoc IVault
+    function borrow(uint256 accountId, uint256 amountRaw, address to) external override nonReentrant whenNotPaused {
+        _requirePayable(accountId, amountRaw, to);
+        ACCOUNTS.borrowCash(accountId, amountRaw * _wadPerRaw(_listed(CASH).decimals));
+        _pay(accountId, CASH, amountRaw, to);
     }
 
     /// @inheritdoc IVault
@@ -156,6 +150,29 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         uint256 place = _place[token];
         if (place == 0) revert Vault__UnknownToken(token, _tokens.length);
         tokenId = place - 1;
+    }
+
+    function _requirePayable(uint256 accountId, uint256 amountRaw, address to) private view {
+        if (!ACCOUNTS.isAuthorised(accountId, msg.sender)) revert Vault__NotAuthorised(msg.sender, accountId);
+        if (to == address(0) || to == address(this)) revert Vault__BadReceiver(to, address(this));
+        if (amountRaw == 0) revert Vault__ZeroAmount(amountRaw, 1);
+    }
+
+    /// @dev Lets out what the ledger has debited.
+    function _pay(uint256 accountId, uint256 tokenId, uint256 amountRaw, address to) private {
+        Token storage listed = _tokens[tokenId];
+        address token = listed.token;
+        // Cash that others owe is in an account but not yet in the vault.
+        if (listed.heldRaw < amountRaw) revert Vault__Illiquid(amountRaw, listed.heldRaw);
+        listed.heldRaw -= amountRaw;
+        // Against an empty account: a withdrawal has to leave the initial margin, not merely the excess it found.
+        IAccounts.Snapshot memory empty;
+        MARGIN_ENGINE.enforce(accountId, empty);
+        emit Withdrawn(accountId, tokenId, to, amountRaw);
+        uint256 heldRaw = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransfer(to, amountRaw);
+        uint256 paidRaw = heldRaw - IERC20(token).balanceOf(address(this));
+        if (paidRaw != amountRaw) revert Vault__InexactTransfer(paidRaw, amountRaw);
     }
 
     function _permit(address token, uint256 amountRaw, uint256 deadlineTs, uint8 v, bytes32 r, bytes32 s) private {

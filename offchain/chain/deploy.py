@@ -90,6 +90,7 @@ def _parameters(spec: Spec) -> dict[str, Any]:
         "book": spec.params.book,
         "oracle": {"heartbeat_sec": spec.oracle.heartbeat_sec, "signer_threshold": spec.oracle.signer_threshold},
         "funding": asdict(spec.funding),
+        "lending": asdict(spec.lending),
         "listing": asdict(spec.listing),
         "account": asdict(spec.params.account),
         "underlyings": {name: asdict(spec.params.for_underlying(name)) for name in spec.underlyings},
@@ -183,6 +184,19 @@ def _custody(build: _Build) -> None:
     build.send("InsuranceFund", "setAuction", auction)
     for reserved in (CLEARING_ID, FUND_ID):
         build.send("Accounts", "transferFrom", build.account.address, fund, reserved)
+
+
+def _set_rates(build: _Build) -> None:
+    """Set the curve of interest; rates and utilisation on chain are in steps of 1e-6, the reserve in basis points."""
+    lending = build.spec.lending
+    curve = {
+        "baseRateE6": round(lending.base_rate * 10**6),
+        "kinkE6": round(lending.kink * 10**6),
+        "kinkRateE6": round(lending.kink_rate * 10**6),
+        "fullRateE6": round(lending.full_rate * 10**6),
+        "reserveBps": round(lending.reserve_share * 10**4),
+    }
+    build.send("Accounts", "setRateCurve", curve)
 
 
 def _list_instruments(build: _Build) -> None:
@@ -281,5 +295,6 @@ def deploy(
     _custody(build)
     _list_tokens(build)
     _list_instruments(build)
+    _set_rates(build)
     _hand_over(build, guardian or account.address, governor or account.address)
     return build.finish()

@@ -67,6 +67,17 @@ class FundingSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class LendingSpec:
+    """Rates a year by utilisation, as fractions; ``reserve_share`` of the interest goes to the insurance fund."""
+
+    base_rate: float
+    kink: float
+    kink_rate: float
+    full_rate: float
+    reserve_share: float
+
+
+@dataclass(frozen=True, slots=True)
 class ListingSpec:
     """What may be traded of every underlying; ``kinds`` are bits: 1 call, 2 put, 4 future, 8 perpetual."""
 
@@ -78,6 +89,7 @@ class ListingSpec:
 
 # A margin check trades nothing; these are the terms of a deployment that names none.
 CHECK_FUNDING = FundingSpec(max_premium=0.01, period_sec=28_800)
+CHECK_LENDING = LendingSpec(base_rate=0.01, kink=0.8, kink_rate=0.08, full_rate=1.0, reserve_share=0.1)
 CHECK_LISTING = ListingSpec(kinds=15, expiry_step_sec=1, max_tenor_sec=126_144_000, strike_step=1e-8)
 
 
@@ -91,6 +103,7 @@ class Spec:
     underlyings: tuple[str, ...]
     params: Params = field(default_factory=Params)
     funding: FundingSpec = CHECK_FUNDING
+    lending: LendingSpec = CHECK_LENDING
     listing: ListingSpec = CHECK_LISTING
 
     def with_signers(self, signers: tuple[str, ...]) -> Spec:
@@ -157,7 +170,7 @@ def load_spec(network: str, params: Params) -> Spec:
         raise InputError("--network", f"no configuration {network}; known: {known}") from reason
     except ValueError as reason:
         raise InputError(path.name, f"is not TOML: {reason}") from reason
-    sections = {"network", "oracle", "underlyings", "tokens", "funding", "listing"}
+    sections = {"network", "oracle", "underlyings", "tokens", "funding", "lending", "listing"}
     if set(document) != sections:
         raise InputError(path.name, f"sections must be {', '.join(sorted(sections))}")
     tokens = tuple(
@@ -173,6 +186,7 @@ def load_spec(network: str, params: Params) -> Spec:
         underlyings=tuple(document["underlyings"]["symbols"]),
         params=params,
         funding=_build(FundingSpec, f"{path.name} [funding]", document["funding"]),
+        lending=_build(LendingSpec, f"{path.name} [lending]", document["lending"]),
         listing=_build(ListingSpec, f"{path.name} [listing]", document["listing"]),
     )
 

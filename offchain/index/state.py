@@ -6,26 +6,27 @@ Positions keep the order of the ledger, so that the rebuilt account equals ``sna
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
 from offchain.chain.words import Word, unpack
 from offchain.index.funding import index_at, owed
+from offchain.index.interest import Lending, accrual, after_index
 from offchain.index.reader import ChainEvent
 from offchain.model import Kind
 
 WAD = 10**18
-CLEARING = 0
+CLEARING, FUND = 0, 1
 
 
 @dataclass(slots=True)
 class AccountState:
-    """One account as stored; ``loss_index_wad`` is the loss index its cash was stored at."""
+    """One account as stored; ``index_wad`` is the index, by the sign of its cash, that the cash was stored at."""
 
     owner: str
     mode: int
-    loss_index_wad: int
+    index_wad: int
     cash_wad: int = 0
     collateral: dict[int, int] = field(default_factory=dict)
     words: list[int] = field(default_factory=list)
@@ -74,7 +75,7 @@ class State:
     settled: dict[tuple[int, int], int] = field(default_factory=dict)
     auctions: dict[int, AuctionState] = field(default_factory=dict)
     grants: dict[tuple[int, str], GrantState] = field(default_factory=dict)
-    loss_index_wad: int = WAD
+    lending: Lending = field(default_factory=Lending)
     socialised_wad: int = 0
     funding: dict[int, FundingState] = field(default_factory=dict)
     #: By underlying: the round that set the present rate.
@@ -83,7 +84,7 @@ class State:
     ts: int = 0
 
     def cash_of(self, account_id: int) -> int:
-        """Return cash with pending losses and unsettled funding, wad; mirror of ``Accounts.cashOf``.
+        """Return cash with pending losses, interest and unsettled funding, wad; mirror of ``Accounts.cashOf``.
 
         Parameters
         ----------
@@ -101,7 +102,7 @@ class State:
         )
 
     def cash_before_funding(self, account_id: int) -> int:
-        """Return cash with pending losses alone, wad: what losses are spread over.
+        """Return cash with pending losses and interest alone, wad: what losses are spread over.
 
         Parameters
         ----------
@@ -114,9 +115,11 @@ class State:
             Wad.
         """
         account = self.accounts[account_id]
-        if account.cash_wad <= 0 or account_id == CLEARING or account.loss_index_wad == self.loss_index_wad:
+        if account_id == CLEARING:
             return account.cash_wad
-        return account.cash_wad * self.loss_index_wad // account.loss_index_wad
+        moved = accrual(self.lending, self.ts)
+        reserve = moved.reserve_wad if account_id == FUND else 0
+        return after_index(account.cash_wad, account.index_wad, moved) + reserve
 
     def funding_index(self, underlying_id: int) -> int:
         """Return what one unit of a long has paid, wad; mirror of ``Accounts.fundingOf``.
@@ -144,7 +147,7 @@ class State:
 
 def _opened(state: State, event: ChainEvent) -> None:
     values = event.values
-    state.accounts[values["accountId"]] = AccountState(values["owner"], values["mode"], state.loss_index_wad)
+    state.accounts[values["accountId"]] = AccountState(values["owner"], values["mode"], state.lending.cash_index_wad)
 
 
 def _transferred(state: State, event: ChainEvent) -> None:
@@ -162,7 +165,8 @@ def _mode_changed(state: State, event: ChainEvent) -> None:
 def _cash_changed(state: State, event: ChainEvent) -> None:
     account = state.accounts[event.values["accountId"]]
     account.cash_wad = event.values["cashWad"]
-    account.loss_index_wad = state.loss_index_wad
+    lending = state.lending
+    account.index_wad = lending.debt_index_wad if account.cash_wad < 0 else lending.cash_index_wad
 
 
 def _collateral_changed(state: State, event: ChainEvent) -> None:
@@ -193,8 +197,35 @@ def _position_changed(state: State, event: ChainEvent) -> None:
 
 
 def _loss_socialised(state: State, event: ChainEvent) -> None:
-    state.loss_index_wad = event.values["newIndexWad"]
+    state.lending = replace(state.lending, cash_index_wad=event.values["newIndexWad"])
     state.socialised_wad += event.values["lossWad"]
+
+
+def _interest_accrued(state: State, event: ChainEvent) -> None:
+    values, lending = event.values, state.lending
+    state.lending = replace(
+        lending,
+        cash_index_wad=values["cashIndexWad"],
+        debt_index_wad=values["debtIndexWad"],
+        debt_wad=lending.debt_wad + values["interestWad"],
+        positive_wad=lending.positive_wad + values["interestWad"] - values["reserveWad"],
+        since_ts=event.block_ts,
+    )
+
+
+def _loans_changed(state: State, event: ChainEvent) -> None:
+    values = event.values
+    state.lending = replace(
+        state.lending,
+        debt_wad=values["debtWad"],
+        positive_wad=values["positiveCashWad"],
+        rate_e6=values["rateE6"],
+        since_ts=event.block_ts,
+    )
+
+
+def _rate_curve_set(state: State, event: ChainEvent) -> None:
+    state.lending = replace(state.lending, reserve_bps=event.values["curve"].reserveBps)
 
 
 def _funding_rate_set(state: State, event: ChainEvent) -> None:
@@ -272,6 +303,9 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Accounts", "CollateralChanged"): _collateral_changed,
     ("Accounts", "PositionChanged"): _position_changed,
     ("Accounts", "LossSocialised"): _loss_socialised,
+    ("Accounts", "InterestAccrued"): _interest_accrued,
+    ("Accounts", "LoansChanged"): _loans_changed,
+    ("Accounts", "RateCurveSet"): _rate_curve_set,
     ("Accounts", "FundingRateSet"): _funding_rate_set,
     ("Accounts", "FundingSettled"): _funding_settled,
     ("PerpMarket", "FundingUpdated"): _funding_updated,

@@ -17,6 +17,7 @@ PROPERTIES = {
     "I-10": "a valid action succeeds; one that is not ends with the error that names why",
     "I-11": "fees reach the insurance fund to the wei: of every leg, both sides, each rounded up",
     "I-12": "cash counts unsettled funding: touching an account books what its snapshot said",
+    "I-13": "the total of debts is the negative cash, short of it by what rounding adds to debts",
 }
 
 

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from offchain.chain.client import RevertError
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.words import unpack
+from offchain.index.interest import accrual
 from offchain.index.state import snapshot_fields
 from offchain.model import Kind, Round
 from tests.chain.helpers.orders import FILL_OR_KILL, LIMIT, POST_ONLY
@@ -41,9 +42,21 @@ from tests.chain.invariants.world import (
     reset,
 )
 
+#: IAccounts.Reason
+TRANSFER = 3
 EXAMPLES, STEPS = 60, 30
 REACHED = (
-    *("trade perp", "quote", "quote refused", "reduce", "reduce refused", "cancel", "funding"),
+    *(
+        "trade perp",
+        "quote",
+        "quote refused",
+        "reduce",
+        "reduce refused",
+        "cancel",
+        "funding",
+        "borrow",
+        "borrow refused",
+    ),
     *("deposit", "withdraw", "round", "auction", "bid solvent", "bid insolvent", "settle"),
 )
 #: The same run on every machine, so that a failure is a change of the code; see the module text for others.
@@ -145,6 +158,37 @@ class Ledger(RuleBasedStateMachine):
             check(excess(world.margin(trader), "initialWad") >= 0, "I-02", account=trader)
             done["withdraw"] += 1
 
+    @rule(trader=A_TRADER, percent=st.sampled_from([20, 80, 95, 130]), odd=st.integers(0, RAW_PER_CASH))
+    def rule_borrow(self, trader, percent, odd):
+        """Bring collateral and borrow a share of what the margin leaves, or more than it."""
+        world = self.world
+        world.deposit(trader, "WETH", WAD)
+        margin = world.margin(trader)
+        if isinstance(margin, RevertError):
+            return
+        room = max(excess(margin, "initialWad"), 0)
+        amount_raw = max(room, WAD) * percent // 100 // WAD_PER_RAW + odd
+        snapshot = world.accounts.call("snapshotOf", trader)
+        snapshot.cashWad -= amount_raw * WAD_PER_RAW
+        foreseen = world.marginengine.call_many("evaluate", [[snapshot]])[0]
+        owner = world.owners[trader]
+        refusal = world.refusal(owner, "vault", "borrow", trader, amount_raw, owner.address)
+        if snapshot.cashWad >= 0 and not snapshot.positions:
+            check(refusal is None, "I-08", refusal=refusal)
+        elif isinstance(foreseen, RevertError):
+            check(refusal is not None and refusal.name == foreseen.name, "I-10", got=refusal, foreseen=foreseen)
+            return
+        elif excess(foreseen, "initialWad") < 0:
+            fits = refusal is not None and refusal.name == "MarginEngine__BelowInitial"
+            check(fits, "I-02", refusal=refusal, foreseen=foreseen)
+            done["borrow refused"] += 1
+            return
+        elif excess(foreseen, "initialWad") < world.drift(world.now - 60):
+            return
+        check(refusal is None, "I-10", refusal=refusal)
+        world.send(owner, "vault", "borrow", trader, amount_raw, owner.address)
+        done["borrow" if snapshot.cashWad < 0 else "borrow own"] += 1
+
     @rule(pair=A_PAIR, kind=A_KIND, expiry=A_EXPIRY, strike=A_STRIKE, load=A_LOAD, odd=A_ODD, kinds=A_KINDS)
     def rule_trade(self, pair, kind, expiry, strike, load, odd, kinds):
         self._trade(pair, kind, expiry, strike, load, odd, kinds)
@@ -227,13 +271,13 @@ class Ledger(RuleBasedStateMachine):
         """Send a fill; it succeeds, or the state before justifies the refusal."""
         world = self.world
         before, since = {i: world.margin(i) for i in pair}, world.now
-        fund = world.accounts.call("cashOf", FUND)
         try:
-            world.send(sender, "exchange", function, *values)
+            receipt = world.send(sender, "exchange", function, *values)
         except RevertError as refused:
             self._justified(refused, before)
             return False
-        paid = world.accounts.call("cashOf", FUND) - fund
+        moved = [values for name, values in world.accounts.events(receipt) if name == "CashChanged"]
+        paid = sum(v.deltaWad for v in moved if v.accountId == FUND and v.reason == TRANSFER)
         check(paid == fees_of(legs), "I-11", paid=paid, wanted=fees_of(legs), legs=legs)
         for account_id in pair:
             now = world.margin(account_id)
@@ -475,7 +519,7 @@ class Ledger(RuleBasedStateMachine):
         surplus = view.stored[CLEARING] + cost + pending
         # Every write rounds by less than two wei; a loss index has 18 digits, so a loss rounds by cash * 1e-18 more.
         wei = 2 * world.writes + len(view.ids)
-        spread = (view.positive * 4 // view.index + 1) * bool(state.socialised_wad) * 20
+        spread = (view.positive * 4 // view.index + 1) * bool(state.socialised_wad) * 20 + self._interest_wei()
         check(-wei <= surplus <= wei + spread, "I-05", surplus=float(surplus), wei=wei, spread=spread)
 
     @invariant()
@@ -485,8 +529,23 @@ class Ledger(RuleBasedStateMachine):
         positive = sum(max(state.cash_before_funding(i), 0) for i in view.ids if i != CLEARING)
         gap = view.positive - positive
         losses = bool(state.socialised_wad)
-        spread = (view.positive * 4 // view.index + 1) * 20 * losses
+        spread = (view.positive * 4 // view.index + 1) * 20 * losses + self._interest_wei()
         check(0 <= gap <= 2 * world.writes * losses + spread, "I-06", total=view.positive, positive=positive)
+
+    def _interest_wei(self):
+        """An index has 18 digits: each time interest is booked, all cash and all debt round by that."""
+        view, world = self.world.view(), self.world
+        return (world.accruals + 1) * (2 * view.positive // min(view.index, WAD) + 2 * view.loan.debtWad // WAD + 10)
+
+    @invariant()
+    def invariant_debt(self):
+        view, world = self.world.view(), self.world
+        state = world.replay()
+        owed = -sum(min(state.cash_before_funding(i), 0) for i in view.ids if i != CLEARING)
+        gap = owed - view.loan.debtWad
+        check(0 <= gap <= 2 * world.writes + self._interest_wei(), "I-13", owed=owed, total=view.loan.debtWad)
+        if view.loan.debtWad:
+            done["debt checked"] += 1
 
     @invariant()
     def invariant_stale(self):
@@ -523,7 +582,8 @@ class Ledger(RuleBasedStateMachine):
     @invariant()
     def invariant_replay(self):
         view, state = self.world.view(), self.world.replay()
-        check(state.loss_index_wad == view.index, "I-09", index=view.index, replayed=state.loss_index_wad)
+        index = accrual(state.lending, state.ts).cash_index_wad
+        check(index == view.index, "I-09", index=view.index, replayed=index)
         check(sorted(state.accounts) == view.ids, "I-09", accounts=sorted(state.accounts))
         for account_id in view.ids:
             seen = vars(view.snapshots[account_id])

@@ -79,6 +79,7 @@ class World:
         self.settled: set[int] = set()
         self.nonce = 0
         self.writes = 0
+        self.accruals = 0
         self.seen: tuple[int, SimpleNamespace] | None = None
 
     # --- reading
@@ -109,7 +110,8 @@ class World:
             margins=self.marginengine.call_many("marginOf", each),
             auctions=self.auction.call_many("auctionOf", each),
             positive=self.accounts.call("positiveCashWad"),
-            index=self.accounts.call("lossIndexWad"),
+            index=self.accounts.call("cashIndexWad"),
+            loan=self.accounts.call("lendingOf")[0],
             stale=self.is_stale(),
         )
         self.seen = (block, found)
@@ -127,6 +129,7 @@ class World:
             for event in self.logs.read(self.block + 1, head):
                 apply(self.state, event)
                 self.writes += event.name in ("CashChanged", "PositionChanged", "FundingSettled")
+                self.accruals += event.name == "InterestAccrued"
             self.block = head
         self.state.ts = self.logs.head_ts
         return self.state
@@ -153,11 +156,14 @@ class World:
         self.spot, self.round_ts = spot, ts
 
     def drift(self, since_ts: int) -> int:
-        """What funding can have cost any account since a time, wad: its margin was read then, and the clock went on."""
+        """What funding and interest can have moved any account by since a time, wad: the clock went on."""
         _, rate, _ = self.accounts.call("fundingOf", ETH)
         words = [unpack(word) for snapshot in self.view().snapshots for word in snapshot.positions]
         quantity = sum(abs(word.quantity_wad) for word in words if word.kind is Kind.PERP)
-        return abs(rate) * quantity * (self.now - since_ts) // (WAD * 86_400) + 10
+        loan, _ = self.accounts.call("lendingOf")
+        elapsed = self.now - since_ts
+        interest = loan.debtWad * loan.rateE6 * elapsed // (10**6 * 31_536_000)
+        return abs(rate) * quantity * elapsed // (WAD * 86_400) + interest + 10
 
     def post_settlement(self, expiry_ts: int) -> None:
         samples = [(expiry_ts - 1_800 + 300 * n, self.spot + n) for n in range(1, 7)]
