@@ -78,6 +78,9 @@ interface IAccounts {
     /// @param owner Its owner.
     /// @param mode Its margin mode.
     event AccountOpened(uint256 indexed accountId, address indexed owner, Mode mode);
+    /// @notice Emitted when an account is closed, after its token was burnt.
+    /// @param accountId Account.
+    event AccountClosed(uint256 indexed accountId);
     /// @notice Emitted when the margin mode changes.
     /// @param accountId Account.
     /// @param oldMode Before.
@@ -181,6 +184,8 @@ interface IAccounts {
     /// @notice Thrown when the account is too unhealthy for the change.
     error Accounts__Unhealthy(int256 equityWad, uint256 initialWad);
 
+    /// @notice Thrown when an account to be closed holds positions, collateral, cash or a debt.
+    error Accounts__NotEmpty(uint256 held, int256 cashWad);
     /// @notice Thrown when a funding rate is beyond what can be stored.
     error Accounts__FundingRateOutOfRange(int256 observedWad, int256 limitWad);
     /// @notice Thrown when a trade would open more than the cap of its series.
@@ -199,6 +204,11 @@ interface IAccounts {
     /// @param mode Margin mode.
     /// @return accountId New account.
     function open(address owner, Mode mode) external returns (uint256 accountId);
+
+    /// @notice Closes an account that holds nothing; its id is never used again and nothing can be credited to it.
+    /// @dev Less cash than can be withdrawn, 1e12 wei, goes to the insurance fund.
+    /// @param accountId Account of the caller.
+    function close(uint256 accountId) external;
 
     /// @notice Changes the margin mode; initial margin must pass before and after.
     /// @param accountId Account of the caller.

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {LibBit} from "solady/src/utils/LibBit.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {FundingLedger} from "./FundingLedger.sol";
@@ -27,6 +28,8 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
     uint256 private constant FUND = 1;
     uint256 private constant CASH = 0;
     uint256 private constant MAX_TOKENS = 32;
+    /// @dev Cash below one raw unit of a token of 6 decimals: it cannot be withdrawn.
+    int256 private constant DUST_WAD = 1e12;
     /// @dev Below this the index would lose too many digits.
     uint256 private constant MIN_INDEX_WAD = 1e12;
 
@@ -108,6 +111,20 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         emit ModeChanged(accountId, _headers[accountId].mode, mode);
         _headers[accountId].mode = mode;
         _requireInitial(accountId);
+    }
+
+    /// @inheritdoc IAccounts
+    function close(uint256 accountId) external override onlyAuthorised(accountId) {
+        if (accountId <= FUND) revert Accounts__Reserved(accountId, FUND + 1);
+        Header memory h = _load(accountId);
+        uint256 held = uint256(h.positionCount) + LibBit.popCount(h.tokenMask);
+        if (held != 0 || h.cashWad < 0 || h.cashWad >= DUST_WAD) revert Accounts__NotEmpty(held, h.cashWad);
+        int256 restWad = h.cashWad;
+        _changeCash(accountId, h, -restWad, Reason.TRANSFER);
+        delete _headers[accountId];
+        if (restWad != 0) _addCash(FUND, restWad, Reason.TRANSFER);
+        _burn(accountId);
+        emit AccountClosed(accountId);
     }
 
     /// @inheritdoc IAccounts

@@ -10,6 +10,7 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
+import {IPermit2} from "../../interfaces/IPermit2.sol";
 import {IVault} from "../../interfaces/IVault.sol";
 
 /// @title Vault
@@ -22,6 +23,9 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
     uint256 private constant MAX_DECIMALS = 18;
     /// @dev Width of the token mask of an account.
     uint256 private constant MAX_TOKENS = 32;
+
+    /// @dev The same on every chain.
+    IPermit2 private constant PERMIT2 = IPermit2(0x000000000022D473030F116dDEE9F6B43aC78BA3);
 
     IAccounts private immutable ACCOUNTS;
     IMarginEngine private immutable MARGIN_ENGINE;
@@ -86,6 +90,26 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
     ) external override nonReentrant whenNotPaused {
         _permit(token, amountRaw, deadlineTs, v, r, s);
         _deposit(accountId, token, amountRaw);
+    }
+
+    /// @inheritdoc IVault
+    function depositWithPermit2(
+        uint256 accountId,
+        address token,
+        uint256 amountRaw,
+        uint256 nonce,
+        uint256 deadlineTs,
+        bytes calldata signature
+    ) external override nonReentrant whenNotPaused {
+        if (address(PERMIT2).code.length == 0) revert Vault__NoPermit2(address(PERMIT2));
+        uint256 heldRaw = _book(accountId, token, amountRaw);
+        PERMIT2.permitTransferFrom(
+            IPermit2.PermitTransferFrom(IPermit2.TokenPermissions(token, amountRaw), nonce, deadlineTs),
+            IPermit2.SignatureTransferDetails(address(this), amountRaw),
+            msg.sender,
+            signature
+        );
+        _requireReceived(token, amountRaw, heldRaw);
     }
 
     /// @inheritdoc IVault
@@ -190,6 +214,13 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
     }
 
     function _deposit(uint256 accountId, address token, uint256 amountRaw) private {
+        uint256 heldRaw = _book(accountId, token, amountRaw);
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amountRaw);
+        _requireReceived(token, amountRaw, heldRaw);
+    }
+
+    /// @dev Everything of a deposit but the transfer; returns what the vault holds before it.
+    function _book(uint256 accountId, address token, uint256 amountRaw) private returns (uint256 heldRaw) {
         if (amountRaw == 0) revert Vault__ZeroAmount(amountRaw, 1);
         uint256 tokenId = tokenIdOf(token);
         if (tokenId != CASH) _requireCollateral(accountId, tokenId);
@@ -202,8 +233,10 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         listed.heldRaw += amountRaw;
         ACCOUNTS.creditToken(accountId, tokenId, amountRaw * _wadPerRaw(listed.decimals));
         emit Deposited(accountId, tokenId, msg.sender, amountRaw);
-        uint256 heldRaw = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransferFrom(msg.sender, address(this), amountRaw);
+        heldRaw = IERC20(token).balanceOf(address(this));
+    }
+
+    function _requireReceived(address token, uint256 amountRaw, uint256 heldRaw) private view {
         uint256 receivedRaw = IERC20(token).balanceOf(address(this)) - heldRaw;
         if (receivedRaw != amountRaw) revert Vault__InexactTransfer(receivedRaw, amountRaw);
     }

@@ -77,6 +77,7 @@ class State:
     grants: dict[tuple[int, str], GrantState] = field(default_factory=dict)
     lending: Lending = field(default_factory=Lending)
     socialised_wad: int = 0
+    closed_count: int = 0
     funding: dict[int, FundingState] = field(default_factory=dict)
     #: By underlying: the round that set the present rate.
     funded_round_ts: dict[int, int] = field(default_factory=dict)
@@ -148,6 +149,11 @@ class State:
 def _opened(state: State, event: ChainEvent) -> None:
     values = event.values
     state.accounts[values["accountId"]] = AccountState(values["owner"], values["mode"], state.lending.cash_index_wad)
+
+
+def _account_closed(state: State, event: ChainEvent) -> None:
+    del state.accounts[event.values["accountId"]]
+    state.closed_count += 1
 
 
 def _transferred(state: State, event: ChainEvent) -> None:
@@ -297,6 +303,7 @@ def _delegate_traded(state: State, event: ChainEvent) -> None:
 
 _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Accounts", "AccountOpened"): _opened,
+    ("Accounts", "AccountClosed"): _account_closed,
     ("Accounts", "Transfer"): _transferred,
     ("Accounts", "ModeChanged"): _mode_changed,
     ("Accounts", "CashChanged"): _cash_changed,
