@@ -369,9 +369,13 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
     /// @dev Cash after pending losses, interest and funding: what `_load` would book. The clearing account bears none.
     function _cashNow(uint256 accountId, Header memory h) private view returns (int256 cashWad) {
         if (accountId == CLEARING) return h.cashWad;
-        Accrual memory a = _accrual();
-        cashWad = _afterIndex(h.cashWad, h.indexWad, a);
-        if (accountId == FUND) cashWad += int256(a.reserveWad);
+        if (_isBooked()) {
+            cashWad = _afterIndex(h.cashWad, h.indexWad, _indexOf(h.cashWad));
+        } else {
+            Accrual memory a = _accrual();
+            cashWad = _afterIndex(h.cashWad, h.indexWad, h.cashWad < 0 ? a.debtIndexWad : a.cashIndexWad);
+            if (accountId == FUND) cashWad += int256(a.reserveWad);
+        }
         if (h.perpCount != 0) cashWad -= _owedFunding(accountId);
     }
 
@@ -388,7 +392,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         _accrue();
         h = _existing(accountId);
         if (accountId == CLEARING) return h;
-        int256 cashWad = _afterIndex(h.cashWad, h.indexWad, _accrual());
+        int256 cashWad = _afterIndex(h.cashWad, h.indexWad, _indexOf(h.cashWad));
         int256 deltaWad = cashWad - h.cashWad;
         if (deltaWad != 0) {
             bool isLoss = deltaWad < 0 && h.cashWad > 0;
@@ -401,10 +405,6 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         int256 owedWad = _settleFunding(accountId);
         _changeCash(accountId, h, -owedWad, Reason.FUNDING);
         _clear(owedWad);
-    }
-
-    function _indexOf(int256 cashWad) private view returns (uint72) {
-        return cashWad < 0 ? _loans.debtIndexWad : _totals.cashIndexWad;
     }
 
     /// @dev The same for an account that may hold positions.
@@ -454,7 +454,9 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
     {
         Header memory h = _loadFree(accountId);
         uint256[] memory words = _read(accountId, h.positionCount, uint256(h.positionCount) + 1);
-        (cashWad, openedWad) = _merge(accountId, h, words, instrument, quantityWad, priceE8);
+        int256 heldWad;
+        (cashWad, heldWad) = _merge(accountId, h, words, instrument, quantityWad, priceE8);
+        openedWad = _opened(heldWad, quantityWad);
         cashWad += premiumWad;
         _changeCash(accountId, h, cashWad, Reason.TRADE);
         _headers[accountId] = h;
@@ -476,10 +478,11 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             int256 partWad = quantityWad * fractionWad / Units.WAD;
             if (partWad == 0) continue;
             _store(fromId, from, source, i - 1, partWad == quantityWad ? 0 : _resized(word, quantityWad - partWad));
-            (int256 mergedWad, int256 openedWad) =
+            (int256 mergedWad, int256 heldWad) =
                 _merge(toId, to, target, _resized(word, 0), partWad, word.priceE8Of());
             realisedWad += mergedWad;
-            _open(word, openedWad - _positive(partWad));
+            // Open interest changes only where a long meets a short.
+            if ((heldWad ^ partWad) < 0) _open(word, _opened(heldWad, partWad) - _positive(partWad));
         }
     }
 
@@ -518,8 +521,8 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         _store(toId, to, new uint256[](1), 0, word);
     }
 
-    /// @dev Merges a change into the position of the same instrument; `words` has room for one more. `openedWad` is by
-    /// how much the long side grows.
+    /// @dev Merges a change into the position of the same instrument; `words` has room for one more. `heldWad` is
+    /// what was held before.
     function _merge(
         uint256 accountId,
         Header memory h,
@@ -527,13 +530,12 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         uint256 instrument,
         int256 quantityWad,
         int256 priceE8
-    ) private returns (int256 cashWad, int256 openedWad) {
+    ) private returns (int256 cashWad, int256 heldWad) {
         uint256 count = h.positionCount;
         uint256 at = _find(words, count, instrument);
         uint256 merged;
-        int256 heldWad = at == count ? int256(0) : words[at].quantityOf();
+        if (at != count) heldWad = words[at].quantityOf();
         (merged, cashWad) = LinearMath.merge(at == count ? instrument : words[at], quantityWad, priceE8);
-        openedWad = _positive(heldWad + quantityWad) - _positive(heldWad);
         _store(accountId, h, words, at, merged.quantityOf() == 0 ? 0 : merged);
     }
 
@@ -589,6 +591,11 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             }
             at := shr(5, sub(sub(place, words), 0x20))
         }
+    }
+
+    /// @dev By how much the long side grows.
+    function _opened(int256 heldWad, int256 quantityWad) private pure returns (int256) {
+        return _positive(heldWad + quantityWad) - _positive(heldWad);
     }
 
     function _resized(uint256 word, int256 quantityWad) private pure returns (uint256) {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {InterestMath} from "../libraries/InterestMath.sol";
+import {WadMath} from "../libraries/WadMath.sol";
 
 /// @title Lending
 /// @notice Negative cash is borrowed from positive cash: totals, one index of positive cash and one of debts. See
@@ -84,6 +85,7 @@ abstract contract Lending is IAccounts {
     /// @dev Books the interest of the time since the last write.
     /// @return reserveWad Share of the insurance fund, to be credited by the caller.
     function _bookInterest() internal returns (uint256 reserveWad) {
+        if (_isBooked()) return 0;
         Accrual memory a = _accrual();
         if (a.interestWad == 0) return 0;
         reserveWad = a.reserveWad;
@@ -118,19 +120,28 @@ abstract contract Lending is IAccounts {
         emit LoansChanged(debtWad, positiveWad, rateE6);
     }
 
-    /// @dev Cash of an account after what the index of its sign has done since; rounded down.
-    function _afterIndex(int256 cashWad, uint256 fromIndexWad, Accrual memory a) internal pure returns (int256) {
-        if (cashWad > 0) return cashWad * int256(a.cashIndexWad) / int256(fromIndexWad);
-        if (cashWad == 0 || a.debtIndexWad == fromIndexWad) return cashWad;
-        return -((-cashWad * int256(a.debtIndexWad) - 1) / int256(fromIndexWad) + 1);
+    /// @dev Cash of an account after what the index of its sign has done since; rounded down, debts up.
+    function _afterIndex(int256 cashWad, uint256 fromIndexWad, uint256 toIndexWad) internal pure returns (int256) {
+        if (fromIndexWad == toIndexWad || cashWad == 0) return cashWad;
+        return WadMath.divDown(cashWad * int256(toIndexWad), int256(fromIndexWad));
+    }
+
+    /// @dev Whether nothing can have grown since the last write.
+    function _isBooked() internal view returns (bool) {
+        return _loans.rateE6 == 0 || _loans.sinceTs == block.timestamp;
+    }
+
+    /// @dev As of the last write.
+    function _indexOf(int256 cashWad) internal view returns (uint72) {
+        return cashWad < 0 ? _loans.debtIndexWad : _totals.cashIndexWad;
     }
 
     /// @dev Indices that would leave their range stay where they are, with no interest for anybody.
     function _accrual() internal view returns (Accrual memory a) {
+        (a.cashIndexWad, a.debtIndexWad) = (_totals.cashIndexWad, _loans.debtIndexWad);
+        if (_isBooked()) return a;
         Totals memory t = _totals;
         Loans memory l = _loans;
-        (a.cashIndexWad, a.debtIndexWad) = (t.cashIndexWad, l.debtIndexWad);
-        if (l.rateE6 == 0 || l.sinceTs == block.timestamp) return a;
         uint256 elapsedSec = block.timestamp - l.sinceTs;
         uint256 interestWad = InterestMath.earned(l.debtWad, l.rateE6, elapsedSec);
         uint256 reserveWad = (interestWad * t.reserveBps + InterestMath.ONE_BPS - 1) / InterestMath.ONE_BPS;
