@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from tests.chain.helpers.orders import ANY_INSTRUMENT
 from tests.chain.helpers.signed import SIGNERS, WAD, market_round, post
 
 PERP = 1 << 248 | 3 << 240
@@ -82,6 +83,7 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
     delegation = admin.deploy(project.Delegation, ledger, engine)
     exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation)
+    exchange.setRules(1, ANY_INSTRUMENT, {"from": admin})
     preview = admin.deploy(project.OrderPreview, ledger, engine, exchange)
     ledger.setMarginEngine(engine, {"from": admin})
     for module in (admin, fund, auction, exchange):
