@@ -174,6 +174,7 @@ def _custody(build: _Build) -> None:
     auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund)
     build.create("Lens", accounts, address["Oracle"], auction)
     build.create("OrderPreview", accounts, engine, exchange)
+    build.create("ActionPreview", accounts, engine, auction, vault)
     build.send("Accounts", "setMarginEngine", engine)
     for module in (vault, exchange, settlement, fund, auction):
         build.send("Accounts", "setModule", module, True)

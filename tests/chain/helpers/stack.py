@@ -83,14 +83,16 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     delegation = admin.deploy(project.Delegation, ledger, engine)
     exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation)
     preview = admin.deploy(project.OrderPreview, ledger, engine, exchange)
+    vault = admin.deploy(project.Vault, authority, ledger, engine)
+    actions = admin.deploy(project.ActionPreview, ledger, engine, auction, vault)
     ledger.setMarginEngine(engine, {"from": admin})
-    for module in (admin, fund, auction, exchange):
+    for module in (admin, fund, auction, exchange, vault):
         ledger.setModule(module, True, {"from": admin})
     fund.setAuction(auction, {"from": admin})
     stack = Stack(
         **{"admin": admin, "chain": chain, "authority": authority, "book": book, "oracle": oracle, "risk": risk},
         **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction},
-        **{"delegation": delegation, "exchange": exchange, "preview": preview},
+        **{"delegation": delegation, "exchange": exchange, "preview": preview, "vault": vault, "actions": actions},
     )
     stack.price(1_900)
     return stack
