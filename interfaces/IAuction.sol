@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IMarginEngine} from "./IMarginEngine.sol";
+
 /// @title IAuction
 /// @notice Liquidation of an account by Dutch auction, solvent or insolvent (risk-model section 8).
 /// @dev Flow: feeds -> risk -> margin -> [liquidation]. A slice takes the same fraction of everything, so hedges
@@ -86,6 +88,11 @@ interface IAuction {
     /// @param sinceTs Time of the call.
     event MarginCallMet(uint256 indexed accountId, int256 equityWad, uint256 initialWad, uint40 sinceTs);
 
+    /// @notice Emitted when the margin engine for graces changes.
+    /// @param oldEngine Before.
+    /// @param newEngine After; zero when there is no grace.
+    event PriorMarginSet(address oldEngine, address newEngine);
+
     /// @notice Thrown when an auction of the account is running.
     error Auction__AlreadyOpen(uint256 accountId);
     /// @notice Thrown when no auction of the account is running.
@@ -109,6 +116,8 @@ interface IAuction {
     /// @notice Thrown when the branch is not the one the bidder named.
     error Auction__WrongBranch(bool isSolvent, bool expectedSolvent);
 
+    /// @notice Thrown when only a recent change of parameters put the account below maintenance.
+    error Auction__InGrace(uint256 nowTs, uint256 graceEndTs);
     /// @notice Thrown when the account stands to its initial margin as it did when it was last noted.
     error Auction__CallUnchanged(int256 equityWad, uint256 initialWad);
 
@@ -154,6 +163,14 @@ interface IAuction {
     /// @param maxFractionWad Largest fraction wanted.
     /// @return quote What a bid would do.
     function previewBid(uint256 accountId, uint256 maxFractionWad) external view returns (Quote memory quote);
+
+    /// @notice Sets the margin engine that values accounts as before the present grace; zero for no grace.
+    /// @param engine Margin engine bound to a PriorBook.
+    function setPriorMargin(IMarginEngine engine) external;
+
+    /// @notice The margin engine that values accounts as before the present grace.
+    /// @return Zero when there is none.
+    function priorMargin() external view returns (IMarginEngine);
 
     /// @notice Since when an account is called for margin.
     /// @param accountId Account.

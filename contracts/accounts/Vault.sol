@@ -120,8 +120,8 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         external
         override
         nonReentrant
-        whenNotPaused
     {
+        if (paused()) _requireIdleCash(accountId, token);
         if (!ACCOUNTS.isAuthorised(accountId, msg.sender)) revert Vault__NotAuthorised(msg.sender, accountId);
         if (to == address(0) || to == address(this)) revert Vault__BadReceiver(to, address(this));
         if (amountRaw == 0) revert Vault__ZeroAmount(amountRaw, 1);
@@ -156,6 +156,12 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         uint256 place = _place[token];
         if (place == 0) revert Vault__UnknownToken(token, _tokens.length);
         tokenId = place - 1;
+    }
+
+    /// @dev The exit that no guardian can close: cash of an account that carries no risk and needs no price.
+    function _requireIdleCash(uint256 accountId, address token) private view {
+        uint256 count = ACCOUNTS.snapshotOf(accountId).positions.length;
+        if (tokenIdOf(token) != CASH || count != 0) revert Vault__OnlyIdleCash(token, count);
     }
 
     function _permit(address token, uint256 amountRaw, uint256 deadlineTs, uint8 v, bytes32 r, bytes32 s) private {

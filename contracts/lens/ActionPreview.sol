@@ -81,7 +81,8 @@ contract ActionPreview is IActionPreview {
         uint256 tokenId = VAULT.tokenIdOf(token);
         IVault.Token memory listed = VAULT.tokenOf(tokenId);
         IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(accountId);
-        if (Pausable(address(VAULT)).paused()) return 0;
+        bool isIdleCash = tokenId == CASH && s.positions.length == 0;
+        if (!isIdleCash && Pausable(address(VAULT)).paused()) return 0;
         uint256 wadPerRaw = 10 ** (WAD_DECIMALS - listed.decimals);
         (uint256 at, uint256 heldWad) = _held(s, tokenId);
         amountRaw = FixedPointMathLib.min(heldWad / wadPerRaw, listed.heldRaw);

@@ -27,6 +27,8 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
 
     /// @inheritdoc IAuction
     mapping(uint256 accountId => uint40) public override marginCallTsOf;
+    /// @inheritdoc IAuction
+    IMarginEngine public override priorMargin;
 
     mapping(uint256 accountId => State) private _auction;
 
@@ -49,6 +51,7 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         if (auction.isOpen) revert Auction__AlreadyOpen(accountId);
         IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
         _requireLiquidatable(m);
+        if (m.marketEquityWad >= 0) _requireNoGrace(accountId);
         auction.isOpen = true;
         emit AuctionStarted(accountId, m.equityWad, m.maintenanceWad, m.marketEquityWad >= 0);
         _setClocks(accountId, auction, m);
@@ -106,6 +109,12 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         emit AuctionEnded(accountId, 0, 0);
     }
 
+    /// @inheritdoc IAuction
+    function setPriorMargin(IMarginEngine engine) external override restricted {
+        emit PriorMarginSet(address(priorMargin), address(engine));
+        priorMargin = engine;
+    }
+
     /// @notice Stops new auctions and bids.
     function pause() external restricted {
         _pause();
@@ -127,6 +136,7 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
         if (!auction.isOpen) {
             _requireLiquidatable(m);
+            if (m.marketEquityWad >= 0) _requireNoGrace(accountId);
             auction.isOpen = true;
         }
         (auction.solventTs, auction.insolventTs) = _clocks(auction, m);
@@ -153,6 +163,15 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         if (m.equityWad >= int256(m.maintenanceWad) && m.marketEquityWad >= 0) {
             revert Auction__NotLiquidatable(m.equityWad, m.maintenanceWad);
         }
+    }
+
+    /// @dev A change of parameters alone liquidates nobody before its grace is over: until then an account must be short
+    /// without the change as well. Insolvency does not depend on parameters and knows no grace.
+    function _requireNoGrace(uint256 accountId) private view {
+        uint256 endTs = BOOK.graceEndTs();
+        if (block.timestamp >= endTs || address(priorMargin) == address(0)) return;
+        IMarginEngine.MarginState memory m = priorMargin.marginOf(accountId);
+        if (m.equityWad >= int256(m.maintenanceWad)) revert Auction__InGrace(block.timestamp, endTs);
     }
 
     /// @dev Strict: a bidder short of margin may not take more risk, even at a gain.

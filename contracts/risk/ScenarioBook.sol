@@ -15,6 +15,7 @@ import {ScenarioRow} from "../libraries/ScenarioRow.sol";
 contract ScenarioBook is IScenarioBook, AccessManaged {
     uint256 private constant MAX_ROWS = 32;
     uint256 private constant WAD = 1e18;
+    uint256 private constant MAX_GRACE_SEC = 7 days;
     uint8 private constant UP = 0;
     uint8 private constant FLAT = 1;
     uint8 private constant DOWN = 2;
@@ -26,9 +27,20 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     /// @inheritdoc IScenarioBook
     mapping(uint8 underlyingId => bytes32) public override symbolOf;
 
-    mapping(uint8 underlyingId => address) private _bookPointer;
-    mapping(uint256 tokenId => CollateralParams) private _collateral;
-    address private _accountPointer;
+    /// @inheritdoc IScenarioBook
+    uint256 public override graceSec;
+    /// @inheritdoc IScenarioBook
+    uint256 public override graceEndTs;
+
+    mapping(uint8 underlyingId => address) internal _bookPointer;
+    mapping(uint256 tokenId => CollateralParams) internal _collateral;
+    address internal _accountPointer;
+
+    /// @dev What held before the first change of a grace; every grace has its own generation, so none is cleared.
+    uint256 private _generation;
+    mapping(uint256 generation => mapping(uint8 underlyingId => address)) private _priorBook;
+    mapping(uint256 generation => mapping(uint256 tokenId => CollateralParams)) private _priorCollateral;
+    mapping(uint256 generation => address) private _priorAccount;
 
     constructor(address authority, AccountParams memory params) AccessManaged(authority) {
         _setAccountParams(params);
@@ -57,11 +69,17 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         restricted
     {
         _requireListed(underlyingId);
+        uint256 generation = _beginGrace();
+        if (_priorBook[generation][underlyingId] == address(0)) {
+            _priorBook[generation][underlyingId] = _bookPointer[underlyingId];
+        }
         _setBook(underlyingId, params, rows);
     }
 
     /// @inheritdoc IScenarioBook
     function setAccountParams(AccountParams calldata params) external override restricted {
+        uint256 generation = _beginGrace();
+        if (_priorAccount[generation] == address(0)) _priorAccount[generation] = _accountPointer;
         _setAccountParams(params);
     }
 
@@ -74,8 +92,37 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         CollateralParams memory old = _collateral[tokenId];
         CollateralParams memory fresh = params;
         fresh.listed = true;
+        if (old.listed) {
+            uint256 generation = _beginGrace();
+            if (!_priorCollateral[generation][tokenId].listed) _priorCollateral[generation][tokenId] = old;
+        }
         _collateral[tokenId] = fresh;
         emit CollateralSet(tokenId, ++version, old, fresh);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function setGrace(uint256 graceSec_) external override restricted {
+        if (graceSec_ > MAX_GRACE_SEC) revert ScenarioBook__ParameterOutOfRange("graceSec", graceSec_, MAX_GRACE_SEC);
+        emit GraceSet(graceSec, graceSec_);
+        graceSec = graceSec_;
+    }
+
+    /// @inheritdoc IScenarioBook
+    function priorBookPointerOf(uint8 underlyingId) external view override returns (address pointer) {
+        if (block.timestamp < graceEndTs) pointer = _priorBook[_generation][underlyingId];
+        if (pointer == address(0)) pointer = bookPointerOf(underlyingId);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function priorAccountParams() external view override returns (AccountParams memory params) {
+        address pointer = block.timestamp < graceEndTs ? _priorAccount[_generation] : address(0);
+        params = pointer == address(0) ? accountParams() : abi.decode(SSTORE2.read(pointer), (AccountParams));
+    }
+
+    /// @inheritdoc IScenarioBook
+    function priorCollateralOf(uint256 tokenId) external view override returns (CollateralParams memory params) {
+        if (block.timestamp < graceEndTs) params = _priorCollateral[_generation][tokenId];
+        if (!params.listed) params = collateralOf(tokenId);
     }
 
     /// @inheritdoc IScenarioBook
@@ -84,18 +131,18 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     }
 
     /// @inheritdoc IScenarioBook
-    function bookPointerOf(uint8 underlyingId) public view override returns (address pointer) {
+    function bookPointerOf(uint8 underlyingId) public view virtual override returns (address pointer) {
         pointer = _bookPointer[underlyingId];
         if (pointer == address(0)) revert ScenarioBook__UnknownUnderlying(underlyingId, underlyingCount);
     }
 
     /// @inheritdoc IScenarioBook
-    function accountParams() public view override returns (AccountParams memory params) {
+    function accountParams() public view virtual override returns (AccountParams memory params) {
         params = abi.decode(SSTORE2.read(_accountPointer), (AccountParams));
     }
 
     /// @inheritdoc IScenarioBook
-    function collateralOf(uint256 tokenId) external view override returns (CollateralParams memory params) {
+    function collateralOf(uint256 tokenId) public view virtual override returns (CollateralParams memory params) {
         params = _collateral[tokenId];
         if (!params.listed) revert ScenarioBook__UnknownToken(tokenId);
     }
@@ -129,6 +176,16 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     function _step(uint256 i) private pure returns (int256 step) {
         step = int256((i + 1) / 2);
         if (i % 2 == 0) step = -step;
+    }
+
+    /// @dev A change within a grace moves its end; what held before its first change stays the yardstick.
+    function _beginGrace() private returns (uint256 generation) {
+        if (graceSec != 0) {
+            if (block.timestamp >= graceEndTs) ++_generation;
+            graceEndTs = block.timestamp + graceSec;
+            emit GraceStarted(_generation, graceEndTs);
+        }
+        generation = _generation;
     }
 
     function _setBook(uint8 underlyingId, UnderlyingParams calldata params, Row[] calldata rows) private {
@@ -183,7 +240,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         if (observedWad > limitWad) revert ScenarioBook__ParameterOutOfRange(name, observedWad, limitWad);
     }
 
-    function _requireListed(uint8 underlyingId) private view {
+    function _requireListed(uint8 underlyingId) internal view virtual {
         if (underlyingId == 0 || underlyingId > underlyingCount) {
             revert ScenarioBook__UnknownUnderlying(underlyingId, underlyingCount);
         }

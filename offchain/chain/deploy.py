@@ -10,17 +10,19 @@ from eth_account.signers.local import LocalAccount
 
 from offchain.chain.client import Client, Receipt
 from offchain.chain.contracts import LOCAL_GAS, Contract, create
-from offchain.chain.deployment import Deployment, TokenRecord
+from offchain.chain.deployment import Deployment, TokenRecord, artifact_name
 from offchain.chain.spec import Spec, TokenSpec
 from offchain.errors import InputError
 from offchain.units import float_to_raw, float_to_wad
 
-ADMIN_ROLE, GUARDIAN_ROLE = 0, 1
+ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE = 0, 1, 2
 CLEARING_ID, FUND_ID = 0, 1
 MOCK_ERC20 = "MockToken"
 NOBODY = "0x" + "0" * 40
 DUST_CASH = 10.0
 
+# What a preview of parameters may set on the draft of the book.
+DRAFTED = ("setBook", "setAccountParams", "setCollateral")
 # Contracts that the guardian may stop.
 PAUSABLE = ("Oracle", "Vault", "Exchange", "Auction")
 
@@ -62,7 +64,7 @@ class _Build:
     def create(self, name: str, *values: Any) -> str:
         """Deploy one contract and remember it."""
         self.report(name)
-        contract, receipt = create(self.client, self.account, name, *values, gas=self.gas)
+        contract, receipt = create(self.client, self.account, artifact_name(name), *values, gas=self.gas)
         self.contracts[name] = contract
         self.first_block = self.first_block or receipt.block_number
         return contract.address
@@ -175,12 +177,24 @@ def _custody(build: _Build) -> None:
     build.create("Lens", accounts, address["Oracle"], auction)
     build.create("OrderPreview", accounts, engine, exchange)
     build.create("ActionPreview", accounts, engine, auction, vault)
+    prior = _engine_of(build, "Prior", build.create("PriorBook", address["ScenarioBook"]))
+    draft_book = build.create("DraftBook", authority, address["ScenarioBook"])
+    draft = _engine_of(build, "Draft", draft_book)
+    build.create("ParameterPreview", accounts, engine, draft_book, draft)
+    build.send("Auction", "setPriorMargin", prior)
     build.send("Accounts", "setMarginEngine", engine)
     for module in (vault, exchange, settlement, fund, auction):
         build.send("Accounts", "setModule", module, True)
     build.send("InsuranceFund", "setAuction", auction)
     for reserved in (CLEARING_ID, FUND_ID):
         build.send("Accounts", "transferFrom", build.account.address, fund, reserved)
+
+
+def _engine_of(build: _Build, which: str, book: str) -> str:
+    """Deploy risk and margin engine a second time, bound to a stand-in for the scenario book."""
+    address = {name: contract.address for name, contract in build.contracts.items()}
+    risk = build.create(f"{which}RiskEngine", book, address["Oracle"], address["NormalTable"])
+    return build.create(f"{which}MarginEngine", address["Accounts"], address["Oracle"], book, risk)
 
 
 def _list_tokens(build: _Build) -> None:
@@ -205,6 +219,10 @@ def _hand_over(build: _Build, guardian: str, governor: str) -> None:
     for name in PAUSABLE:
         selector = build.contracts[name].artifact.functions["pause"].selector
         build.send("Authority", "setTargetFunctionRole", build.contracts[name].address, [selector], GUARDIAN_ROLE)
+    draft = build.contracts["DraftBook"]
+    selectors = [draft.artifact.functions[name].selector for name in DRAFTED]
+    build.send("Authority", "setTargetFunctionRole", draft.address, selectors, DRAFT_ROLE)
+    build.send("Authority", "grantRole", DRAFT_ROLE, build.contracts["ParameterPreview"].address, 0)
     if governor != build.account.address:
         build.send("Authority", "grantRole", ADMIN_ROLE, governor, build.spec.network.governor_delay_sec)
         manager.send(build.account, "renounceRole", ADMIN_ROLE, build.account.address, gas=build.gas)

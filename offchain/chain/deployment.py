@@ -16,6 +16,25 @@ from offchain.errors import InputError, UnavailableError
 
 SCHEMA = "plimsoll.deployment/1"
 
+#: Contracts that are deployed more than once, each time bound to another book.
+INSTANCES = {f"{book}{engine}": engine for book in ("Prior", "Draft") for engine in ("RiskEngine", "MarginEngine")}
+
+
+def artifact_name(name: str) -> str:
+    """Return the contract that is deployed under ``name``.
+
+    Parameters
+    ----------
+    name : str
+        Name in a deployment.
+
+    Returns
+    -------
+    str
+        Name of its artefact.
+    """
+    return INSTANCES.get(name, name)
+
 
 @dataclass(frozen=True, slots=True)
 class TokenRecord:
@@ -71,7 +90,7 @@ class Deployment:
         Contract
             Ready to call.
         """
-        return Contract(client, load_artifact(name), self.contracts[name])
+        return Contract(client, load_artifact(artifact_name(name)), self.contracts[name])
 
     def token_contract(self, client: Client, symbol: str, artifact: str = "MockToken") -> Contract:
         """Bind one token to a client.

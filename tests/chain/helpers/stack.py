@@ -61,6 +61,12 @@ class Stack(SimpleNamespace):
         _, equity, market, mark, initial, maintenance, _ = self.engine.marginOf(account_id)
         return SimpleNamespace(equity=equity, market=market, mark=mark, initial=initial, maintenance=maintenance)
 
+    def engine_of(self, book: Any) -> Any:
+        """Deploy a margin engine of its own for a book that stands in for the live one."""
+        project = self.project
+        risk = self.admin.deploy(project.RiskEngine, book, self.oracle, self.table)
+        return self.admin.deploy(project.MarginEngine, self.accounts, self.oracle, book, risk)
+
     def cash_sum(self) -> int:
         """Stored cash over all accounts."""
         return sum(self.accounts.storedCashOf(i) for i in range(self.accounts.nextAccountId()))
@@ -72,7 +78,8 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     book = admin.deploy(project.ScenarioBook, authority, ACCOUNT)
     oracle = admin.deploy(project.Oracle, authority, 7 * 86_400, WAD)
     oracle.setSigners([signer.address for signer in SIGNERS], 2, {"from": admin})
-    risk = admin.deploy(project.RiskEngine, book, oracle, admin.deploy(project.NormalTable))
+    table = admin.deploy(project.NormalTable)
+    risk = admin.deploy(project.RiskEngine, book, oracle, table)
     rows = [tuple(row) for row in book.defaultRows(PRICE_RANGE)]
     book.listUnderlying("0x" + b"ETH".ljust(32, b"\0").hex(), UNDERLYING, rows, {"from": admin})
     book.setCollateral(1, (True, 1, 2 * 10**17, 2 * 10**16, WAD), {"from": admin})
@@ -90,8 +97,9 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
         ledger.setModule(module, True, {"from": admin})
     fund.setAuction(auction, {"from": admin})
     stack = Stack(
+        project=project,
         **{"admin": admin, "chain": chain, "authority": authority, "book": book, "oracle": oracle, "risk": risk},
-        **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction},
+        **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction, "table": table},
         **{"delegation": delegation, "exchange": exchange, "preview": preview, "vault": vault, "actions": actions},
     )
     stack.price(1_900)

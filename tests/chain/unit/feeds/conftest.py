@@ -18,3 +18,8 @@ def oracle(Authority, Oracle, accounts):
 @pytest.fixture
 def relayer(accounts):
     return accounts[5]
+
+
+@pytest.fixture(scope="module")
+def admin(accounts):
+    return accounts[0]

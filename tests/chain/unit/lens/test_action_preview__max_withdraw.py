@@ -103,3 +103,15 @@ def test_max_withdraw__stale_with_positions__reverts_as_the_withdrawal(stack, tr
         stack.actions.maxWithdraw(account_id, stack.usdc)
     with reverts_with("Oracle__Stale"):
         stack.vault.withdraw(account_id, stack.usdc, 1, trader, {"from": trader})
+
+
+def test_max_withdraw__paused__idle_cash_only(stack, trader, maker):
+    idle, busy = funded(stack, trader, 100 * USDC, WETH), funded(stack, trader, 9_000 * USDC)
+    stack.trade(busy, funded(stack, maker, 100_000 * USDC), 1, 1_900)
+    stack.vault.pause({"from": stack.admin})
+    assert stack.actions.maxWithdraw(idle, stack.usdc) == 100 * USDC
+    assert stack.actions.maxWithdraw(idle, stack.weth) == 0
+    assert stack.actions.maxWithdraw(busy, stack.usdc) == 0
+    with reverts_with("Vault__OnlyIdleCash"):
+        stack.vault.withdraw(busy, stack.usdc, 1, trader, {"from": trader})
+    stack.vault.withdraw(idle, stack.usdc, 100 * USDC, trader, {"from": trader})

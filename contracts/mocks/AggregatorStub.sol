@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IAggregator} from "../../interfaces/IAggregator.sol";
+
+/// @title AggregatorStub
+/// @notice A feed whose answer a test sets; it can be told to fail.
+contract AggregatorStub is IAggregator {
+    uint8 public immutable override decimals;
+
+    int256 private _answer;
+    uint256 private _ts;
+    bool private _fails;
+
+    constructor(uint8 decimals_) {
+        decimals = decimals_;
+    }
+
+    function set(int256 answer, uint256 ts, bool fails) external {
+        (_answer, _ts, _fails) = (answer, ts, fails);
+    }
+
+    /// @inheritdoc IAggregator
+    function latestRoundData() external view override returns (uint80, int256, uint256, uint256, uint80) {
+        require(!_fails, "stub fails");
+        return (1, _answer, _ts, _ts, 1);
+    }
+}
