@@ -89,6 +89,14 @@ test-stateful: build/.stamp ## the property machine over every user action
 	@printf '== tests/chain/invariants\n' >&2
 	@$(CHAIN_TEST) tests/chain/invariants --disable-warnings
 
+# The report says what was reached; the regression tests of peers' failures belong to the same question.
+audit: build/.stamp ## attack a local chain: 24,000 random calls, every property after each, into reports/audit.md (ARGS='--seed 7')
+	@printf '== audit: the property machine\n' >&2
+	@$(PY) -m tests.chain.audit $(ARGS)
+	@printf '== audit: failures of peers\n' >&2
+	@$(CHAIN_TEST) tests/chain/proof/test_peer_failures.py --disable-warnings --stateful false
+	@$(MAKE) slither
+
 test-proof: build/.stamp ## exact references, certified scan, shape of the requirement, failures of peers
 	@printf '== tests/chain/proof\n' >&2
 	@$(CHAIN_TEST) tests/chain/proof --disable-warnings --stateful false
@@ -144,4 +152,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan mutation market-fit clean
+.PHONY: help setup build lint audit slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan mutation market-fit clean

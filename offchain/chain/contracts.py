@@ -357,6 +357,28 @@ def decode_event(event: Event, log: Mapping[str, Any]) -> tuple[str, SimpleNames
     return event.name, SimpleNamespace(**values)
 
 
+def creation_code(name: str, *values: Any) -> bytes:
+    """Return what creates one contract.
+
+    Parameters
+    ----------
+    name : str
+        Contract name.
+    *values : Any
+        Constructor arguments.
+
+    Returns
+    -------
+    bytes
+        Creation code and encoded arguments.
+    """
+    artifact = load_artifact(name)
+    inputs: list[dict[str, Any]] = next(
+        (entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), []
+    )
+    return artifact.bytecode + encode_values(inputs, values)
+
+
 def create(
     client: Client, account: LocalAccount, name: str, *values: Any, gas: int | None = LOCAL_GAS
 ) -> tuple[Contract, Receipt]:
@@ -380,11 +402,7 @@ def create(
     tuple[Contract, Receipt]
         The contract and the receipt of its creation.
     """
-    artifact = load_artifact(name)
-    inputs: list[dict[str, Any]] = next(
-        (entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), []
-    )
-    data = artifact.bytecode + encode_values(inputs, values)
+    artifact, data = load_artifact(name), creation_code(name, *values)
     receipt = client.send(account, None, data, gas, f"{name}.constructor")
     if receipt.contract_address is None:
         raise UnavailableError(client.url, f"the receipt of {name} names no contract")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
 
 from offchain.chain.client import Client, Receipt
-from offchain.chain.contracts import LOCAL_GAS, Contract, create
+from offchain.chain.contracts import LOCAL_GAS, Contract, all_artifacts, creation_code, load_artifact
 from offchain.chain.deployment import Deployment, TokenRecord, artifact_name
+from offchain.chain.progress import Journal, digest_of
 from offchain.chain.spec import Spec, TokenSpec
 from offchain.errors import InputError
 from offchain.units import float_to_raw, float_to_wad
@@ -54,7 +57,8 @@ class _Build:
     tokens: dict[str, TokenRecord] = field(default_factory=dict)
     underlyings: dict[str, int] = field(default_factory=dict)
     first_block: int = 0
-    guardian: str = ""
+    journal: Journal | None = None
+    roles: dict[str, str] = field(default_factory=dict)
 
     @property
     def gas(self) -> int | None:
@@ -64,14 +68,28 @@ class _Build:
     def create(self, name: str, *values: Any) -> str:
         """Deploy one contract and remember it."""
         self.report(name)
-        contract, receipt = create(self.client, self.account, artifact_name(name), *values, gas=self.gas)
-        self.contracts[name] = contract
+        self.contracts[name] = self.create_alone(artifact_name(name), *values)
+        return self.contracts[name].address
+
+    def create_alone(self, artifact: str, *values: Any) -> Contract:
+        """Deploy a contract that is no part of the installation."""
+        data, source = creation_code(artifact, *values), f"{artifact}.constructor"
+        receipt = self.transact(None, data, source)
         self.first_block = self.first_block or receipt.block_number
-        return contract.address
+        if receipt.contract_address is None:
+            raise InputError(source, f"transaction {receipt.tx_hash} created no contract")
+        return Contract(self.client, load_artifact(artifact), to_checksum_address(receipt.contract_address))
 
     def send(self, name: str, function: str, *values: Any) -> Receipt:
         """Configure one contract."""
-        return self.contracts[name].send(self.account, function, *values, gas=self.gas)
+        contract = self.contracts[name]
+        return self.transact(contract.address, contract.encode(function, *values), f"{name}.{function}")
+
+    def transact(self, to: str | None, data: bytes, source: str) -> Receipt:
+        """Send one transaction; with a journal, only when the chain does not have it yet."""
+        if self.journal is not None:
+            return self.journal.transact(to, data, self.gas, source)
+        return self.client.send(self.account, to, data, self.gas, source)
 
     def finish(self) -> Deployment:
         """Return the artefact."""
@@ -82,7 +100,7 @@ class _Build:
             contracts={name: contract.address for name, contract in self.contracts.items()},
             tokens=dict(self.tokens),
             underlyings=dict(self.underlyings),
-            parameters=_parameters(self.spec),
+            parameters={**_parameters(self.spec), "roles": dict(self.roles)},
         )
 
 
@@ -110,8 +128,13 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
     risk_engine = build.create("RiskEngine", book, oracle, build.create("NormalTable"))
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
+    if spec.oracle.sequencer:
+        build.send("Oracle", "setSequencer", spec.oracle.sequencer, spec.oracle.sequencer_grace_sec)
     for symbol in spec.underlyings:
         _list_underlying(build, symbol)
+    for entry in spec.aggregators:
+        number, limit = build.underlyings[entry.underlying], float_to_wad(entry.max_deviation)
+        build.send("Oracle", "setAggregator", number, entry.feed, entry.max_age_sec, limit)
     # The clearing and the fund's account belong to the deployer until the fund takes them over.
     accounts = NOBODY if without_accounts else build.create("Accounts", authority, build.account.address)
     build.create("MarginEngine", accounts, oracle, book, risk_engine)
@@ -182,6 +205,8 @@ def _custody(build: _Build) -> None:
     draft = _engine_of(build, "Draft", draft_book)
     build.create("ParameterPreview", accounts, engine, draft_book, draft)
     build.send("Auction", "setPriorMargin", prior)
+    if build.spec.network.grace_sec:
+        build.send("ScenarioBook", "setGrace", build.spec.network.grace_sec)
     build.send("Accounts", "setMarginEngine", engine)
     for module in (vault, exchange, settlement, fund, auction):
         build.send("Accounts", "setModule", module, True)
@@ -204,9 +229,7 @@ def _list_tokens(build: _Build) -> None:
         if not address:
             if not build.spec.network.is_local:
                 raise InputError(f"tokens.{token.symbol}", "address is missing; mocks exist on local chains only")
-            address = create(build.client, build.account, MOCK_ERC20, token.name, token.symbol, token.decimals)[
-                0
-            ].address
+            address = build.create_alone(MOCK_ERC20, token.name, token.symbol, token.decimals).address
         build.send("Vault", "listToken", address, float_to_raw(token.deposit_cap, token.decimals))
         build.tokens[token.symbol] = TokenRecord(token_id, address, token.decimals)
         _set_collateral(build, token, token_id)
@@ -214,7 +237,7 @@ def _list_tokens(build: _Build) -> None:
 
 def _hand_over(build: _Build, guardian: str, governor: str) -> None:
     """Let the guardian pause, and give governance to its holder behind the configured delay."""
-    manager = build.contracts["Authority"]
+    build.roles = {"deployer": build.account.address, "guardian": guardian, "governor": governor}
     build.send("Authority", "grantRole", GUARDIAN_ROLE, guardian, 0)
     for name in PAUSABLE:
         selector = build.contracts[name].artifact.functions["pause"].selector
@@ -225,7 +248,7 @@ def _hand_over(build: _Build, guardian: str, governor: str) -> None:
     build.send("Authority", "grantRole", DRAFT_ROLE, build.contracts["ParameterPreview"].address, 0)
     if governor != build.account.address:
         build.send("Authority", "grantRole", ADMIN_ROLE, governor, build.spec.network.governor_delay_sec)
-        manager.send(build.account, "renounceRole", ADMIN_ROLE, build.account.address, gas=build.gas)
+        build.send("Authority", "renounceRole", ADMIN_ROLE, build.account.address)
 
 
 def deploy(
@@ -236,8 +259,9 @@ def deploy(
     guardian: str = "",
     governor: str = "",
     report: Callable[[str], None] = _silent,
+    part: Path | None = None,
 ) -> Deployment:
-    """Deploy and configure a whole installation.
+    """Deploy and configure a whole installation, or go on with one that was interrupted.
 
     Parameters
     ----------
@@ -253,6 +277,9 @@ def deploy(
         Address that gets the admin role behind the configured delay; the deployer keeps it when empty.
     report : Callable[[str], None]
         Told the name of every contract.
+    part : Path, optional
+        Where progress is kept; an interrupted run goes on from there and sends nothing twice. The caller removes it
+        once the artefact is written. Without it an interrupted run starts afresh.
 
     Returns
     -------
@@ -262,7 +289,7 @@ def deploy(
     Raises
     ------
     InputError
-        When the configuration names another chain, no signers, or lacks a token address.
+        When the configuration names another chain, no signers, or lacks a token address, or ``part`` is of another one.
     RevertError
         When a contract refuses its configuration.
     """
@@ -275,8 +302,12 @@ def deploy(
             "--signer", f"{len(spec.oracle.signers)} given, the threshold is {spec.oracle.signer_threshold}"
         )
     build = _Build(client, account, spec, report)
+    guardian, governor = guardian or account.address, governor or account.address
+    if part is not None:
+        codes = [(artifact.name, artifact.bytecode) for artifact in all_artifacts()]
+        build.journal = Journal(part, client, account, digest_of(spec, guardian, governor, codes))
     _pricing(build, without_accounts=False)
     _custody(build)
     _list_tokens(build)
-    _hand_over(build, guardian or account.address, governor or account.address)
+    _hand_over(build, guardian, governor)
     return build.finish()

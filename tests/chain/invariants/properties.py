@@ -15,6 +15,8 @@ PROPERTIES = {
     "I-08": "a stale round stops what needs a margin number: no deposit, and no withdrawal of an account without debt",
     "I-09": "replaying all events rebuilds the ledger, the auctions and the loss index",
     "I-10": "a valid action succeeds; one that is not ends with the error that names why",
+    "I-11": "a liquidation does what its preview said, to the wei",
+    "I-12": "the largest withdrawal of the preview passes, one unit more does not",
 }
 
 
