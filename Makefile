@@ -64,6 +64,7 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 	@$(STEP) "file shape" $(PY) scripts/dev/lint_shape.py
 	@$(STEP) "NatSpec and documents" $(PY) scripts/dev/lint_docs.py
 	@$(STEP) "contract size" $(PY) scripts/dev/lint_sizes.py
+	@$(STEP) "storage and access tables" $(PY) scripts/dev/make_tables.py --check
 
 slither: .solcx/.stamp ## static analysis of the contracts: no finding of high or medium impact
 	@$(STEP) "slither" $(PY) scripts/dev/run_slither.py
@@ -74,7 +75,7 @@ test-python: .solcx/.stamp ## Python tests without a chain
 
 test-chain: build/.stamp ## Brownie tests on anvil, one file per external function
 	@printf '== tests/chain/unit\n' >&2
-	@$(CHAIN_TEST) tests/chain/unit tests/chain/gas --disable-warnings --stateful false
+	@$(CHAIN_TEST) tests/chain/unit tests/chain/gas tests/chain/deployment --disable-warnings --stateful false
 
 test-diff: build/.stamp ## mirror against chain on generated portfolios
 	@printf '== tests/chain/differential\n' >&2

@@ -24,6 +24,8 @@ MOCK_ERC20 = "MockToken"
 NOBODY = "0x" + "0" * 40
 DUST_CASH = 10.0
 
+# Contracts that may change balances.
+MODULES = ("Vault", "Exchange", "Settlement", "InsuranceFund", "Auction")
 # What a preview of parameters may set on the draft of the book.
 DRAFTED = ("setBook", "setAccountParams", "setCollateral")
 # Contracts that the guardian may stop.
@@ -39,8 +41,19 @@ ACCOUNT_FIELDS = (
 )
 
 
-def _camel(name: str) -> str:
-    """Return the contract's name of a parameter: ``vol_up`` becomes ``volUpWad``."""
+def contract_name(name: str) -> str:
+    """Return the contract's name of a parameter.
+
+    Parameters
+    ----------
+    name : str
+        For example ``vol_up``.
+
+    Returns
+    -------
+    str
+        For example ``volUpWad``.
+    """
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest) + "Wad"
 
@@ -123,7 +136,7 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     """Deploy and configure what a margin number needs."""
     spec = build.spec
     authority = build.create("Authority", build.account.address)
-    account_params = {_camel(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
+    account_params = {contract_name(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
     book = build.create("ScenarioBook", authority, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
     oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
     risk_engine = build.create("RiskEngine", book, oracle, build.create("NormalTable"))
@@ -143,7 +156,7 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
 def _list_underlying(build: _Build, symbol: str) -> None:
     """List one underlying with its parameters and rows."""
     own = build.spec.params.for_underlying(symbol)
-    values = {_camel(name): float_to_wad(getattr(own, name)) for name in UNDERLYING_FIELDS}
+    values = {contract_name(name): float_to_wad(getattr(own, name)) for name in UNDERLYING_FIELDS}
     rows_of = "spanRows" if build.spec.params.book == "span" else "defaultRows"
     rows = build.contracts["ScenarioBook"].call(rows_of, values["priceRangeWad"])
     build.send("ScenarioBook", "listUnderlying", symbol.encode().ljust(32, b"\0"), values, rows)
@@ -194,7 +207,7 @@ def _custody(build: _Build) -> None:
     vault = build.create("Vault", authority, accounts, engine)
     delegation = build.create("Delegation", accounts, engine)
     exchange = build.create("Exchange", authority, accounts, engine, delegation)
-    settlement = build.create("Settlement", accounts, address["Oracle"])
+    build.create("Settlement", accounts, address["Oracle"])
     fund = build.create("InsuranceFund", authority, accounts)
     auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund)
     build.create("Lens", accounts, address["Oracle"], auction)
@@ -208,8 +221,8 @@ def _custody(build: _Build) -> None:
     if build.spec.network.grace_sec:
         build.send("ScenarioBook", "setGrace", build.spec.network.grace_sec)
     build.send("Accounts", "setMarginEngine", engine)
-    for module in (vault, exchange, settlement, fund, auction):
-        build.send("Accounts", "setModule", module, True)
+    for module in MODULES:
+        build.send("Accounts", "setModule", build.contracts[module].address, True)
     build.send("InsuranceFund", "setAuction", auction)
     for reserved in (CLEARING_ID, FUND_ID):
         build.send("Accounts", "transferFrom", build.account.address, fund, reserved)
@@ -249,6 +262,24 @@ def _hand_over(build: _Build, guardian: str, governor: str) -> None:
     if governor != build.account.address:
         build.send("Authority", "grantRole", ADMIN_ROLE, governor, build.spec.network.governor_delay_sec)
         build.send("Authority", "renounceRole", ADMIN_ROLE, build.account.address)
+
+
+def wrong_chain(spec: Spec, client: Client) -> str:
+    """Say that configuration and node are of different chains.
+
+    Parameters
+    ----------
+    spec : Spec
+        Configuration.
+    client : Client
+        Endpoint.
+
+    Returns
+    -------
+    str
+        Both ids.
+    """
+    return f"{spec.network.name} has chain id {spec.network.chain_id}, the node {client.chain_id}"
 
 
 def deploy(
@@ -294,9 +325,7 @@ def deploy(
         When a contract refuses its configuration.
     """
     if client.chain_id != spec.network.chain_id:
-        raise InputError(
-            "--network", f"{spec.network.name} has chain id {spec.network.chain_id}, the node {client.chain_id}"
-        )
+        raise InputError("--network", wrong_chain(spec, client))
     if len(spec.oracle.signers) < spec.oracle.signer_threshold:
         raise InputError(
             "--signer", f"{len(spec.oracle.signers)} given, the threshold is {spec.oracle.signer_threshold}"

@@ -370,7 +370,7 @@ class Machine:
         self.checks["I-02"] += 1
 
     def _has_deep_put(self, account_id: int) -> bool:
-        """By the formulas of mode STANDARD a short put worth more than 13/9 of spot needs less at first than to keep."""
+        """In STANDARD a short put worth more than 13/9 of spot has an initial margin below its maintenance."""
         snapshot = self.page[account_id].snapshot
         words = map(unpack, snapshot.positions) if snapshot.mode == STANDARD else ()
         edge = DEEP * self.world.spot * 10**8
