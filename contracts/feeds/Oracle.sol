@@ -317,8 +317,8 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
 
     /// @dev What may be read: fresh, and not from a time when nobody could act on it.
     function _requireUsable(uint256 ts) private view {
-        Limits storage l = _limits;
-        (uint256 maxAgeSec, bool watches) = (l.heartbeatSec, l.watchesSequencer);
+        Limits storage limits = _limits;
+        (uint256 maxAgeSec, bool watches) = (limits.heartbeatSec, limits.watchesSequencer);
         _requireAge(ts, maxAgeSec);
         if (watches) _requireSequencer();
     }

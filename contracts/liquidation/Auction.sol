@@ -165,8 +165,8 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         }
     }
 
-    /// @dev A change of parameters alone liquidates nobody before its grace is over: until then an account must be short
-    /// without the change as well. Insolvency does not depend on parameters and knows no grace.
+    /// @dev A change of parameters alone liquidates nobody before its grace is over: until then an account must be
+    /// short without the change as well. Insolvency does not depend on parameters and knows no grace.
     function _requireNoGrace(uint256 accountId) private view {
         uint256 endTs = BOOK.graceEndTs();
         if (block.timestamp >= endTs || address(priorMargin) == address(0)) return;

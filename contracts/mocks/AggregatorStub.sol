@@ -6,6 +6,9 @@ import {IAggregator} from "../../interfaces/IAggregator.sol";
 /// @title AggregatorStub
 /// @notice A feed whose answer a test sets; it can be told to fail.
 contract AggregatorStub is IAggregator {
+    /// @notice Thrown when the stub was told to fail.
+    error AggregatorStub__Fails(uint256 ts);
+
     uint8 public immutable override decimals;
 
     int256 private _answer;
@@ -22,7 +25,7 @@ contract AggregatorStub is IAggregator {
 
     /// @inheritdoc IAggregator
     function latestRoundData() external view override returns (uint80, int256, uint256, uint256, uint80) {
-        require(!_fails, "stub fails");
+        if (_fails) revert AggregatorStub__Fails(_ts);
         return (1, _answer, _ts, _ts, 1);
     }
 }

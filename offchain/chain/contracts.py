@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import rlp  # type: ignore[import-untyped]
 from eth_abi.abi import decode, encode
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
@@ -357,6 +358,27 @@ def decode_event(event: Event, log: Mapping[str, Any]) -> tuple[str, SimpleNames
     return event.name, SimpleNamespace(**values)
 
 
+def constructor_values(name: str, *values: Any) -> bytes:
+    """Encode what the constructor of a contract takes.
+
+    Parameters
+    ----------
+    name : str
+        Contract name.
+    *values : Any
+        Arguments.
+
+    Returns
+    -------
+    bytes
+        Empty when it takes nothing.
+    """
+    inputs: list[dict[str, Any]] = next(
+        (entry["inputs"] for entry in load_artifact(name).abi if entry["type"] == "constructor"), []
+    )
+    return encode_values(inputs, values)
+
+
 def creation_code(name: str, *values: Any) -> bytes:
     """Return what creates one contract.
 
@@ -372,11 +394,25 @@ def creation_code(name: str, *values: Any) -> bytes:
     bytes
         Creation code and encoded arguments.
     """
-    artifact = load_artifact(name)
-    inputs: list[dict[str, Any]] = next(
-        (entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), []
-    )
-    return artifact.bytecode + encode_values(inputs, values)
+    return load_artifact(name).bytecode + constructor_values(name, *values)
+
+
+def creation_address(creator: str, nonce: int) -> str:
+    """Return the address of what a creator creates with a nonce.
+
+    Parameters
+    ----------
+    creator : str
+        Wallet or contract.
+    nonce : int
+        Its nonce.
+
+    Returns
+    -------
+    str
+        Checksum address.
+    """
+    return to_checksum_address(keccak(rlp.encode([bytes.fromhex(creator[2:]), nonce]))[-20:])
 
 
 def create(

@@ -11,7 +11,14 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
 from offchain.chain.client import Client, Receipt
-from offchain.chain.contracts import LOCAL_GAS, Contract, all_artifacts, creation_code, load_artifact
+from offchain.chain.contracts import (
+    LOCAL_GAS,
+    Contract,
+    all_artifacts,
+    constructor_values,
+    creation_code,
+    load_artifact,
+)
 from offchain.chain.deployment import Deployment, TokenRecord, artifact_name
 from offchain.chain.progress import Journal, digest_of
 from offchain.chain.spec import Spec, TokenSpec
@@ -72,6 +79,7 @@ class _Build:
     first_block: int = 0
     journal: Journal | None = None
     roles: dict[str, str] = field(default_factory=dict)
+    constructors: dict[str, str] = field(default_factory=dict)
 
     @property
     def gas(self) -> int | None:
@@ -81,6 +89,7 @@ class _Build:
     def create(self, name: str, *values: Any) -> str:
         """Deploy one contract and remember it."""
         self.report(name)
+        self.constructors[name] = constructor_values(artifact_name(name), *values).hex()
         self.contracts[name] = self.create_alone(artifact_name(name), *values)
         return self.contracts[name].address
 
@@ -113,7 +122,7 @@ class _Build:
             contracts={name: contract.address for name, contract in self.contracts.items()},
             tokens=dict(self.tokens),
             underlyings=dict(self.underlyings),
-            parameters={**_parameters(self.spec), "roles": dict(self.roles)},
+            parameters={**_parameters(self.spec), "roles": self.roles, "constructors": self.constructors},
         )
 
 

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
 from offchain.chain.client import Client, RevertError
-from offchain.chain.contracts import Contract, decode_event
+from offchain.chain.contracts import Contract, creation_address, decode_event, load_artifact
 from offchain.chain.deploy import (
     ACCOUNT_FIELDS,
     ADMIN_ROLE,
@@ -23,12 +26,13 @@ from offchain.chain.deploy import (
     UNDERLYING_FIELDS,
     contract_name,
 )
-from offchain.chain.deployment import Deployment
+from offchain.chain.deployment import Deployment, artifact_name
 from offchain.chain.spec import Spec
 from offchain.errors import InputError
 from offchain.units import float_to_raw, float_to_wad
 
 NOTHING = "nothing"
+DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +106,43 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     if codeless:
         return codeless
     found = []
-    for part in (_oracle, _book, _collateral, _tokens, _wiring, _roles):
+    for part in (_codes, _oracle, _book, _collateral, _tokens, _wiring, _roles):
         found += [Difference(*entry) for entry in part(seen) if entry[1] != entry[2]]
     return found
+
+
+def _codes(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    """Create every contract once more in a call, and compare what would stand there, immutables included."""
+    client, parameters = seen.client, seen.deployment.parameters
+    deployer = parameters["roles"]["deployer"]
+    nonce = int(client.rpc("eth_getTransactionCount", deployer, "latest"), 16)
+    elsewhere = creation_address(deployer, nonce)
+    for name, address in seen.deployment.contracts.items():
+        creation = load_artifact(artifact_name(name)).bytecode.hex() + parameters["constructors"][name]
+        built = client.rpc("eth_call", {"from": deployer, "data": f"0x{creation}"}, "latest")
+        for old, new in _moved(seen, name, elsewhere, address):
+            built = built.replace(old, new)
+        there = client.rpc("eth_getCode", address, "latest")
+        yield f"{name}.code", _short(there), _short(built)
+
+
+def _moved(seen: _Seen, name: str, old: str, new: str) -> Iterator[tuple[str, str]]:
+    """Yield what a contract keeps of its own address: itself, its first child, its signing domain."""
+    if "eip712Domain" in seen.of(name).artifact.functions:
+        domain = seen.of(name).call("eip712Domain")
+        yield _separator(domain, old), _separator(domain, new)
+    yield old[2:].lower(), new[2:].lower()
+    yield creation_address(old, 1)[2:].lower(), creation_address(new, 1)[2:].lower()
+
+
+def _short(code: str) -> str:
+    return "0x" + keccak(hexstr=code).hex()[:16]
+
+
+def _separator(domain: Any, address: str) -> str:
+    _, name, version, chain_id, *_ = domain
+    values = [keccak(text=DOMAIN), keccak(text=name), keccak(text=version), chain_id, address]
+    return keccak(encode(["bytes32", "bytes32", "bytes32", "uint256", "address"], values)).hex()
 
 
 def _oracle(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:

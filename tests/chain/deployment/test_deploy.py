@@ -404,6 +404,19 @@ def test_verify__other_rows_and_a_third_underlying__are_named(client, installed)
     assert not any(name.startswith("underlyings.BTC") for name in differences)
 
 
+@pytest.mark.parametrize("name", ["Vault", "Oracle", "MarginEngine", "DraftBook"])
+def test_verify__other_code__is_named(client, installed, name):
+    address = installed.deployment.contracts[name]
+    code = client.rpc("eth_getCode", address, "latest")
+    # An immutable: the ledger, the oracle's own address, the live book.
+    kept = {"Oracle": "Oracle", "DraftBook": "ScenarioBook"}.get(name, "Accounts")
+    word = installed.deployment.contracts[kept][2:].lower()
+    assert word in code
+    client.rpc("anvil_setCode", address, code.replace(word, STRANGER.address[2:].lower()))
+    there, built = found(client, installed.deployment).pop(f"{name}.code")
+    assert there != built
+
+
 def test_verify__nothing_there__is_no_code(client, installed):
     client.rpc("anvil_setCode", installed.deployment.contracts["Vault"], "0x")
     assert found(client, installed.deployment) == {"Vault.code": (NOTHING, "code")}

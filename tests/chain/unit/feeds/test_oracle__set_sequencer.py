@@ -66,7 +66,7 @@ def test_sequencer__down__rounds_are_posted_all_the_same(oracle, feed, admin, ch
 
 def test_sequencer__feed_fails__prices_are_not_read(oracle, feed, admin, chain):
     feed.set(0, 1, True, {"from": admin})
-    with pytest.raises(Exception, match="stub fails"):
+    with reverts_with("AggregatorStub__Fails", 1):
         oracle.tokenPriceOf(0)
 
 
