@@ -11,7 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import rlp  # type: ignore[import-untyped]
 from eth_abi.abi import decode, encode
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
@@ -412,7 +411,11 @@ def creation_address(creator: str, nonce: int) -> str:
     str
         Checksum address.
     """
-    return to_checksum_address(keccak(rlp.encode([bytes.fromhex(creator[2:]), nonce]))[-20:])
+    # RLP of a list of two short strings; a nonce below 128 is its own encoding, and 0 is the empty string.
+    digits = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    head = b"" if 0 < nonce < 128 else bytes([128 + len(digits)])
+    body = bytes([128 + 20]) + bytes.fromhex(creator[2:]) + head + digits
+    return to_checksum_address(keccak(bytes([192 + len(body)]) + body)[-20:])
 
 
 def create(
