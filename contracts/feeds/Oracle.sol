@@ -306,20 +306,18 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
     }
 
     function _requireFresh(uint256 ts) private view {
-        _requireAge(ts, _limits.heartbeatSec);
-    }
-
-    function _requireAge(uint256 ts, uint256 maxAgeSec) private view {
         if (ts > block.timestamp + MAX_AHEAD_SEC) revert Oracle__FromFuture(ts, block.timestamp + MAX_AHEAD_SEC);
+        uint256 maxAgeSec = _limits.heartbeatSec;
         uint256 oldest = block.timestamp > maxAgeSec ? block.timestamp - maxAgeSec : 0;
         if (ts < oldest) revert Oracle__Stale(ts, oldest);
     }
 
-    /// @dev What may be read: fresh, and not from a time when nobody could act on it.
+    /// @dev What may be read: fresh, and not from a time when nobody could act on it. What is stored was not from the
+    /// future when it was posted, and time only grows.
     function _requireUsable(uint256 ts) private view {
         Limits storage limits = _limits;
         (uint256 maxAgeSec, bool watches) = (limits.heartbeatSec, limits.watchesSequencer);
-        _requireAge(ts, maxAgeSec);
+        if (ts + maxAgeSec < block.timestamp) revert Oracle__Stale(ts, block.timestamp - maxAgeSec);
         if (watches) _requireSequencer();
     }
 
