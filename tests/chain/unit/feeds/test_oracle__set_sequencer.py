@@ -8,7 +8,7 @@ from brownie import AggregatorStub
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import WAD, market_round, post
 
-GRACE = 3_600
+GRACE = 1_800
 NOWHERE = "0x" + "0" * 40
 
 
