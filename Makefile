@@ -64,6 +64,7 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 	@$(STEP) "file shape" $(PY) scripts/dev/lint_shape.py
 	@$(STEP) "NatSpec and documents" $(PY) scripts/dev/lint_docs.py
 	@$(STEP) "contract size" $(PY) scripts/dev/lint_sizes.py
+	@$(STEP) "storage and access tables" $(PY) scripts/dev/make_tables.py --check
 
 slither: .solcx/.stamp ## static analysis of the contracts: no finding of high or medium impact
 	@$(STEP) "slither" $(PY) scripts/dev/run_slither.py
@@ -74,7 +75,7 @@ test-python: .solcx/.stamp ## Python tests without a chain
 
 test-chain: build/.stamp ## Brownie tests on anvil, one file per external function
 	@printf '== tests/chain/unit\n' >&2
-	@$(CHAIN_TEST) tests/chain/unit tests/chain/gas --disable-warnings --stateful false
+	@$(CHAIN_TEST) tests/chain/unit tests/chain/gas tests/chain/deployment --disable-warnings --stateful false
 
 test-diff: build/.stamp ## mirror against chain on generated portfolios
 	@printf '== tests/chain/differential\n' >&2
@@ -88,6 +89,14 @@ test-accuracy: build/.stamp ## the fixed-point libraries bit for bit, in bounds,
 test-stateful: build/.stamp ## the property machine over every user action
 	@printf '== tests/chain/invariants\n' >&2
 	@$(CHAIN_TEST) tests/chain/invariants --disable-warnings
+
+# The report says what was reached; the regression tests of peers' failures belong to the same question.
+audit: build/.stamp ## attack a local chain: 24,000 random calls, every property after each, into reports/audit.md (ARGS='--seed 7')
+	@printf '== audit: the property machine\n' >&2
+	@$(PY) -m tests.chain.audit $(ARGS)
+	@printf '== audit: failures of peers\n' >&2
+	@$(CHAIN_TEST) tests/chain/proof/test_peer_failures.py --disable-warnings --stateful false
+	@$(MAKE) slither
 
 test-proof: build/.stamp ## exact references, certified scan, shape of the requirement, failures of peers
 	@printf '== tests/chain/proof\n' >&2
@@ -144,4 +153,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan mutation market-fit clean
+.PHONY: help setup build lint audit slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan mutation market-fit clean

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IMarginEngine} from "./IMarginEngine.sol";
+
 /// @title IAuction
 /// @notice Liquidation of an account by Dutch auction, solvent or insolvent (risk-model section 8).
 /// @dev Flow: feeds -> risk -> margin -> [liquidation]. A slice takes the same fraction of everything, so hedges
@@ -71,6 +73,26 @@ interface IAuction {
     /// @param maintenanceWad Its maintenance margin.
     event AuctionEnded(uint256 indexed accountId, int256 equityWad, uint256 maintenanceWad);
 
+    /// @notice Emitted when an account is called for margin: its equity fell below the initial margin.
+    /// @param accountId Account.
+    /// @param equityWad Its equity.
+    /// @param initialWad Its initial margin.
+    /// @param maintenanceWad Its maintenance margin; below it the account may be liquidated.
+    event MarginCalled(
+        uint256 indexed accountId, int256 equityWad, uint256 initialWad, uint256 maintenanceWad
+    );
+    /// @notice Emitted when a called account has its initial margin again.
+    /// @param accountId Account.
+    /// @param equityWad Its equity.
+    /// @param initialWad Its initial margin.
+    /// @param sinceTs Time of the call.
+    event MarginCallMet(uint256 indexed accountId, int256 equityWad, uint256 initialWad, uint40 sinceTs);
+
+    /// @notice Emitted when the margin engine for graces changes.
+    /// @param oldEngine Before.
+    /// @param newEngine After; zero when there is no grace.
+    event PriorMarginSet(address oldEngine, address newEngine);
+
     /// @notice Thrown when an auction of the account is running.
     error Auction__AlreadyOpen(uint256 accountId);
     /// @notice Thrown when no auction of the account is running.
@@ -93,6 +115,11 @@ interface IAuction {
     error Auction__NotPureDebt(uint256 held, int256 cashWad);
     /// @notice Thrown when the branch is not the one the bidder named.
     error Auction__WrongBranch(bool isSolvent, bool expectedSolvent);
+
+    /// @notice Thrown when only a recent change of parameters put the account below maintenance.
+    error Auction__InGrace(uint256 nowTs, uint256 graceEndTs);
+    /// @notice Thrown when the account stands to its initial margin as it did when it was last noted.
+    error Auction__CallUnchanged(int256 equityWad, uint256 initialWad);
 
     /// @notice Starts the auction of an account below maintenance; anyone may call.
     /// @param accountId Account.
@@ -125,11 +152,30 @@ interface IAuction {
     /// @param accountId Account.
     function writeOff(uint256 accountId) external;
 
-    /// @notice What a bid would do now, before the bidder's own margin is looked at.
+    /// @notice Notes on chain that an account fell below its initial margin, or has it again; anyone may call.
+    /// @dev A notice only: what an account may do and when it may be liquidated is read off its margin, not off this.
+    /// @param accountId Account.
+    function callMargin(uint256 accountId) external;
+
+    /// @notice What a bid would do now, before the bidder's own margin is looked at; an account that is not under
+    /// auction but may be is quoted as if it were started now.
     /// @param accountId Liquidated account.
     /// @param maxFractionWad Largest fraction wanted.
     /// @return quote What a bid would do.
     function previewBid(uint256 accountId, uint256 maxFractionWad) external view returns (Quote memory quote);
+
+    /// @notice Sets the margin engine that values accounts as before the present grace; zero for no grace.
+    /// @param engine Margin engine bound to a PriorBook.
+    function setPriorMargin(IMarginEngine engine) external;
+
+    /// @notice The margin engine that values accounts as before the present grace.
+    /// @return Zero when there is none.
+    function priorMargin() external view returns (IMarginEngine);
+
+    /// @notice Since when an account is called for margin.
+    /// @param accountId Account.
+    /// @return Unix seconds; 0 when it is not.
+    function marginCallTsOf(uint256 accountId) external view returns (uint40);
 
     /// @notice The auction of an account.
     /// @param accountId Account.

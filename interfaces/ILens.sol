@@ -29,6 +29,17 @@ interface ILens {
         bool isConserved;
     }
 
+    /// @notice One token of the ledger against the vault.
+    /// @custom:unit wad
+    struct Custody {
+        uint256 tokenId;
+        /// @dev Sum over all accounts as stored; for cash it may hold negative balances.
+        int256 ledgerWad;
+        /// @dev What the vault booked, and what it really has.
+        uint256 bookedWad;
+        uint256 balanceWad;
+    }
+
     /// @notice Thrown when a page starts behind the last account.
     error Lens__BadPage(uint256 first, uint256 nextId);
 
@@ -49,6 +60,11 @@ interface ILens {
     /// @param vault Vault that holds it.
     /// @return result Sums and verdict.
     function conservation(IVault vault) external view returns (Conservation memory result);
+
+    /// @notice Every token of the vault against the sum over all accounts: equal to the wei after every transaction.
+    /// @param vault Vault that holds them.
+    /// @return tokens One per listed token, cash first.
+    function custodyOf(IVault vault) external view returns (Custody[] memory tokens);
 
     /// @notice The latest round with all its expiries; reverts when stale or missing.
     /// @param underlyingId Underlying.

@@ -75,6 +75,17 @@ interface IOracle {
     /// @param maxDeviationWad Largest relative move of spot between rounds, wad.
     event LimitsSet(uint256 heartbeatSec, uint256 maxDeviationWad);
 
+    /// @notice Emitted when the sequencer's uptime feed changes.
+    /// @param feed Feed; zero when nothing is watched.
+    /// @param graceSec Time after a restart in which prices are not read.
+    event SequencerSet(address feed, uint256 graceSec);
+    /// @notice Emitted when the aggregator of an underlying changes.
+    /// @param underlyingId Underlying.
+    /// @param feed Aggregator; zero when there is none.
+    /// @param maxAgeSec Oldest answer that counts.
+    /// @param maxDeviationWad Largest relative distance of spot from it, wad.
+    event AggregatorSet(uint8 indexed underlyingId, address feed, uint256 maxAgeSec, uint256 maxDeviationWad);
+
     /// @notice Thrown when too few signers signed.
     error Oracle__TooFewSignatures(uint256 observed, uint256 limit);
     /// @notice Thrown when a signature is not from a signer, or signers are not in increasing order.
@@ -95,6 +106,12 @@ interface IOracle {
     error Oracle__OutOfDomain(bytes32 field, int256 observed, int256 limit);
     /// @notice Thrown when spot moved too far since the last round.
     error Oracle__Deviation(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when spot is too far from the aggregator's price.
+    error Oracle__Disagreement(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when the sequencer of the chain is down.
+    error Oracle__SequencerDown(uint256 sinceTs);
+    /// @notice Thrown when the sequencer has been back for less than the grace.
+    error Oracle__SequencerGrace(uint256 observedSec, uint256 limitSec);
     /// @notice Thrown when array lengths differ or exceed the limit.
     error Oracle__BadLength(uint256 observed, uint256 limit);
     /// @notice Thrown when the settlement price exists already.
@@ -132,6 +149,20 @@ interface IOracle {
     /// @param maxDeviationWad Largest relative move of spot between rounds, wad.
     function setLimits(uint256 heartbeatSec, uint256 maxDeviationWad) external;
 
+    /// @notice Sets the feed that tells whether the sequencer of a layer-2 chain is up; zero where there is none.
+    /// @dev An answer of 0 is up. While it is down, and for the grace after its return, no price can be read.
+    /// @param feed Uptime feed.
+    /// @param graceSec Grace after a restart, at most a day.
+    function setSequencer(address feed, uint256 graceSec) external;
+
+    /// @notice Sets an independent price that rounds of an underlying are compared with; zero removes it.
+    /// @dev Only a fresh answer counts: an aggregator that is late or fails stops nothing.
+    /// @param underlyingId Underlying.
+    /// @param feed Aggregator.
+    /// @param maxAgeSec Oldest answer that counts.
+    /// @param maxDeviationWad Largest relative distance of spot from it, wad.
+    function setAggregator(uint8 underlyingId, address feed, uint256 maxAgeSec, uint256 maxDeviationWad) external;
+
     /// @notice The latest round, for some of its expiries.
     /// @param underlyingId Underlying.
     /// @param expiries Expiries wanted.
@@ -162,4 +193,19 @@ interface IOracle {
     /// @param underlyingId Underlying.
     /// @return expiries Increasing.
     function expiriesOf(uint8 underlyingId) external view returns (uint40[] memory expiries);
+
+    /// @notice Uptime feed of the sequencer.
+    /// @return feed Zero when nothing is watched.
+    /// @return graceSec Grace after a restart.
+    function sequencer() external view returns (address feed, uint256 graceSec);
+
+    /// @notice Aggregator of an underlying.
+    /// @param underlyingId Underlying.
+    /// @return feed Zero when there is none.
+    /// @return maxAgeSec Oldest answer that counts.
+    /// @return maxDeviationWad Largest relative distance, wad.
+    function aggregatorOf(uint8 underlyingId)
+        external
+        view
+        returns (address feed, uint256 maxAgeSec, uint256 maxDeviationWad);
 }

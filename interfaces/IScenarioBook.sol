@@ -98,6 +98,15 @@ interface IScenarioBook {
         uint256 indexed tokenId, uint256 version, CollateralParams oldParams, CollateralParams newParams
     );
 
+    /// @notice Emitted when the length of a grace changes.
+    /// @param oldSec Before.
+    /// @param newSec After.
+    event GraceSet(uint256 oldSec, uint256 newSec);
+    /// @notice Emitted when a change starts a grace or moves its end.
+    /// @param generation Counter of graces.
+    /// @param endTs Until when what held before the first change protects from liquidation.
+    event GraceStarted(uint256 generation, uint256 endTs);
+
     /// @notice Thrown when a parameter is outside its interval.
     error ScenarioBook__ParameterOutOfRange(bytes32 name, uint256 observedWad, uint256 limitWad);
     /// @notice Thrown when a parameter is no whole multiple of its step.
@@ -142,6 +151,32 @@ interface IScenarioBook {
     /// @param tokenId Token id given by the vault.
     /// @param params Parameters; `listed` is set by the call.
     function setCollateral(uint256 tokenId, CollateralParams calldata params) external;
+
+    /// @notice Sets for how long after a change nobody is liquidated who would not have been without it.
+    /// @param graceSec Grace, at most 7 days; 0 for none.
+    function setGrace(uint256 graceSec) external;
+
+    /// @notice Length of the grace after a change.
+    /// @return Seconds.
+    function graceSec() external view returns (uint256);
+
+    /// @notice End of the present or last grace.
+    /// @return Unix seconds.
+    function graceEndTs() external view returns (uint256);
+
+    /// @notice Book before the first change of the present grace; the book itself outside of one.
+    /// @param underlyingId Underlying.
+    /// @return pointer Data contract, see bookPointerOf.
+    function priorBookPointerOf(uint8 underlyingId) external view returns (address pointer);
+
+    /// @notice Packed account parameters before the first change of the present grace, or the present ones.
+    /// @return word Packed, see AccountWord.
+    function priorAccountWord() external view returns (uint256 word);
+
+    /// @notice Parameters of a token before the first change of the present grace, or the present ones.
+    /// @param tokenId Token.
+    /// @return params Parameters.
+    function priorCollateralOf(uint256 tokenId) external view returns (CollateralParams memory params);
 
     /// @notice The default 31 rows for a price range.
     /// @param priceRangeWad Largest grid move, wad.

@@ -45,6 +45,8 @@ interface IVault {
     error Vault__NoPermit2(address expected);
     /// @notice Thrown when the token is not listed.
     error Vault__UnknownToken(address token, uint256 listed);
+    /// @notice Thrown when anything but cash of an account without positions is withdrawn while the vault is paused.
+    error Vault__OnlyIdleCash(address token, uint256 positions);
     /// @notice Thrown when there is no token with this id.
     error Vault__UnknownTokenId(uint256 observed, uint256 listed);
     /// @notice Thrown when the token is listed already.
@@ -153,6 +155,7 @@ interface IVault {
     ) external returns (uint256 accountId);
 
     /// @notice Withdraws; the account must have its initial margin afterwards.
+    /// @dev A pause stops all but cash of accounts without positions.
     /// @param accountId Account of the caller.
     /// @param token Token.
     /// @param amountRaw Amount, raw.

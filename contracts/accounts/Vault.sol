@@ -144,8 +144,8 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         external
         override
         nonReentrant
-        whenNotPaused
     {
+        if (paused()) _requireIdleCash(accountId, token);
         _requirePayable(accountId, amountRaw, to);
         uint256 tokenId = tokenIdOf(token);
         ACCOUNTS.debitToken(accountId, tokenId, amountRaw * _wadPerRaw(_tokens[tokenId].decimals));
@@ -197,6 +197,12 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         IERC20(token).safeTransfer(to, amountRaw);
         uint256 paidRaw = heldRaw - IERC20(token).balanceOf(address(this));
         if (paidRaw != amountRaw) revert Vault__InexactTransfer(paidRaw, amountRaw);
+    }
+
+    /// @dev The exit that no guardian can close: cash of an account that carries no risk and needs no price.
+    function _requireIdleCash(uint256 accountId, address token) private view {
+        uint256 count = ACCOUNTS.snapshotOf(accountId).positions.length;
+        if (tokenIdOf(token) != CASH || count != 0) revert Vault__OnlyIdleCash(token, count);
     }
 
     function _permit(address token, uint256 amountRaw, uint256 deadlineTs, uint8 v, bytes32 r, bytes32 s) private {

@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
+import {IAggregator} from "../../interfaces/IAggregator.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {RoundDomain} from "../libraries/RoundDomain.sol";
 import {RoundHash} from "../libraries/RoundHash.sol";
@@ -22,6 +23,8 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
     uint256 private constant MAX_EDGE_SEC = 5 minutes;
     uint256 private constant MIN_SAMPLES = 6;
     uint256 private constant MAX_SAMPLES = 1800;
+    uint256 private constant MAX_GRACE_SEC = 1 days;
+    uint256 private constant MAX_DECIMALS = 18;
 
     /// @dev slot 0: all but the confidence, which is read only where it is below 1.
     struct StoredHeader {
@@ -43,6 +46,23 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         uint32 heartbeatSec;
         uint64 maxDeviationWad;
         uint8 threshold;
+        /// @dev Both in the word that every read and every round reads anyway: unset, the checks cost nothing.
+        bool watchesSequencer;
+        bool hasAggregators;
+    }
+
+    /// @dev slot 0.
+    struct Sequencer {
+        address feed;
+        uint32 graceSec;
+    }
+
+    /// @dev slot 0.
+    struct Aggregator {
+        address feed;
+        uint24 maxAgeSec;
+        uint8 decimals;
+        uint64 maxDeviationWad;
     }
 
     struct StoredPrice {
@@ -60,6 +80,8 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
     mapping(uint8 underlyingId => uint40[]) private _expiries;
     mapping(uint256 tokenId => StoredPrice) private _tokenPrice;
     mapping(uint8 underlyingId => mapping(uint40 expiryTs => uint256)) private _settlementWad;
+    Sequencer private _sequencer;
+    mapping(uint8 underlyingId => Aggregator) private _aggregator;
 
     constructor(address authority, uint256 heartbeatSec_, uint256 maxDeviationWad_)
         AccessManaged(authority)
@@ -81,6 +103,7 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         _requireSigned(RoundHash.round(round), signatures);
         RoundDomain.check(round);
         _requireNear(round, last);
+        if (_limits.hasAggregators) _requireAgreed(round.underlyingId, round.spotWad);
         _store(round);
         emit RoundPosted(round.underlyingId, round);
         return true;
@@ -148,6 +171,32 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         _setLimits(heartbeatSec_, maxDeviationWad_);
     }
 
+    /// @inheritdoc IOracle
+    function setSequencer(address feed, uint256 graceSec) external override restricted {
+        if (graceSec > MAX_GRACE_SEC) revert Oracle__BadLimit(graceSec, MAX_GRACE_SEC);
+        _sequencer = Sequencer(feed, uint32(graceSec));
+        _limits.watchesSequencer = feed != address(0);
+        emit SequencerSet(feed, graceSec);
+    }
+
+    /// @inheritdoc IOracle
+    function setAggregator(uint8 underlyingId, address feed, uint256 maxAgeSec, uint256 maxDeviationWad_)
+        external
+        override
+        restricted
+    {
+        if (maxAgeSec > MAX_HEARTBEAT_SEC) revert Oracle__BadLimit(maxAgeSec, MAX_HEARTBEAT_SEC);
+        if (maxDeviationWad_ > 1e18) revert Oracle__BadLimit(maxDeviationWad_, 1e18);
+        uint8 decimals;
+        if (feed != address(0)) {
+            decimals = IAggregator(feed).decimals();
+            if (decimals > MAX_DECIMALS) revert Oracle__BadLimit(decimals, MAX_DECIMALS);
+            _limits.hasAggregators = true;
+        }
+        _aggregator[underlyingId] = Aggregator(feed, uint24(maxAgeSec), decimals, uint64(maxDeviationWad_));
+        emit AggregatorSet(underlyingId, feed, maxAgeSec, maxDeviationWad_);
+    }
+
     /// @notice Stops new rounds, prices and settlements.
     function pause() external restricted {
         _pause();
@@ -187,7 +236,7 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         (uint40 ts, bool isSure) = (h.ts, h.isSure);
         if (ts == 0) revert Oracle__NoRound(underlyingId);
         (header.ts, header.spotWad, header.perpWad) = (ts, h.spotWad, h.perpWad);
-        _requireFresh(ts);
+        _requireUsable(ts);
         header.confWad = isSure ? 1e18 : h.confWad;
         surfaces = new Surface[](expiries.length);
         mapping(uint40 expiryTs => StoredSurface) storage stored = _surface[underlyingId];
@@ -206,8 +255,24 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
     function tokenPriceOf(uint256 tokenId) external view override returns (uint256 priceWad) {
         StoredPrice memory price = _tokenPrice[tokenId];
         if (price.ts == 0) revert Oracle__NoTokenPrice(tokenId);
-        _requireFresh(price.ts);
+        _requireUsable(price.ts);
         priceWad = price.priceWad;
+    }
+
+    /// @inheritdoc IOracle
+    function sequencer() external view override returns (address feed, uint256 graceSec) {
+        (feed, graceSec) = (_sequencer.feed, _sequencer.graceSec);
+    }
+
+    /// @inheritdoc IOracle
+    function aggregatorOf(uint8 underlyingId)
+        external
+        view
+        override
+        returns (address feed, uint256 maxAgeSec, uint256 maxDeviationWad_)
+    {
+        Aggregator memory a = _aggregator[underlyingId];
+        (feed, maxAgeSec, maxDeviationWad_) = (a.feed, a.maxAgeSec, a.maxDeviationWad);
     }
 
     /// @inheritdoc IOracle
@@ -245,6 +310,40 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         uint256 maxAgeSec = _limits.heartbeatSec;
         uint256 oldest = block.timestamp > maxAgeSec ? block.timestamp - maxAgeSec : 0;
         if (ts < oldest) revert Oracle__Stale(ts, oldest);
+    }
+
+    /// @dev What may be read: fresh, and not from a time when nobody could act on it. What is stored was not from the
+    /// future when it was posted, and time only grows.
+    function _requireUsable(uint256 ts) private view {
+        Limits storage limits = _limits;
+        (uint256 maxAgeSec, bool watches) = (limits.heartbeatSec, limits.watchesSequencer);
+        if (ts + maxAgeSec < block.timestamp) revert Oracle__Stale(ts, block.timestamp - maxAgeSec);
+        if (watches) _requireSequencer();
+    }
+
+    /// @dev While the sequencer is down only its operator's queue gets through; after its return everybody gets the
+    /// grace to act before prices of the outage bind anybody.
+    function _requireSequencer() private view {
+        Sequencer memory s = _sequencer;
+        (, int256 answer, uint256 startedTs,,) = IAggregator(s.feed).latestRoundData();
+        if (answer != 0) revert Oracle__SequencerDown(startedTs);
+        uint256 upSec = startedTs == 0 || startedTs > block.timestamp ? 0 : block.timestamp - startedTs;
+        if (upSec < s.graceSec) revert Oracle__SequencerGrace(upSec, s.graceSec);
+    }
+
+    /// @dev A second opinion, no second dependency: an aggregator that is late or fails stops nothing.
+    function _requireAgreed(uint8 underlyingId, uint256 spotWad) private view {
+        Aggregator memory a = _aggregator[underlyingId];
+        if (a.feed == address(0)) return;
+        try IAggregator(a.feed).latestRoundData() returns (uint80, int256 answer, uint256, uint256 updatedTs, uint80) {
+            if (answer <= 0 || updatedTs + a.maxAgeSec < block.timestamp) return;
+            uint256 otherWad = uint256(answer) * 10 ** (MAX_DECIMALS - a.decimals);
+            uint256 apart = spotWad > otherWad ? spotWad - otherWad : otherWad - spotWad;
+            uint256 deviationWad = (apart * 1e18) / otherWad;
+            if (deviationWad > a.maxDeviationWad) revert Oracle__Disagreement(deviationWad, a.maxDeviationWad);
+        } catch {
+            return;
+        }
     }
 
     /// @dev A last round past the heartbeat is no yardstick: after an outage the cap would lock the feed for good.

@@ -60,6 +60,25 @@ contract Lens is ILens {
     }
 
     /// @inheritdoc ILens
+    function custodyOf(IVault vault) external view override returns (Custody[] memory tokens) {
+        tokens = new Custody[](vault.tokenCount());
+        for (uint256 id; id < tokens.length; ++id) {
+            IVault.Token memory t = vault.tokenOf(id);
+            uint256 wadPerRaw = 10 ** (WAD_DECIMALS - t.decimals);
+            uint256 balanceRaw = IERC20(t.token).balanceOf(address(vault));
+            tokens[id] = Custody(id, 0, t.heldRaw * wadPerRaw, balanceRaw * wadPerRaw);
+        }
+        uint256 next = ACCOUNTS.nextAccountId();
+        for (uint256 accountId; accountId < next; ++accountId) {
+            IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(accountId);
+            for (uint256 i; i < s.tokenIds.length; ++i) {
+                tokens[s.tokenIds[i]].ledgerWad += int256(s.amountsWad[i]);
+            }
+        }
+        tokens[CASH_TOKEN].ledgerWad = storedCashWad(0, next);
+    }
+
+    /// @inheritdoc ILens
     function latestRound(uint8 underlyingId)
         external
         view

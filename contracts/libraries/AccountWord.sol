@@ -6,12 +6,14 @@ import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 /// @title AccountWord
 /// @notice The account parameters that a margin check needs in one storage word.
 /// @dev Nine fields of 28 bits in steps of 1e-6, the first named one lowest: imFactor, mmFactor, pegThreshold,
-/// pegSlope, confThreshold, confRate, rhoHigh, rhoLow, stressShare.
+/// pegSlope, confThreshold, confRate, rhoHigh, rhoLow, stressShare; then a 1.
 /// @custom:unit wad
 library AccountWord {
     /// @notice Parameters are whole multiples of this.
     uint256 internal constant STEP_WAD = 1e12;
     uint256 private constant FIELD_BITS = 28;
+    /// @dev The bit above all fields: a packed word is never 0.
+    uint256 private constant IS_SET = 1 << 252;
     uint256 private constant FIELD_MASK = (1 << FIELD_BITS) - 1;
 
     /// @notice Packs parameters; each is a multiple of STEP_WAD below 268 wad.
@@ -29,6 +31,7 @@ library AccountWord {
             p.rhoLowWad,
             p.stressShareWad
         ];
+        word = IS_SET;
         for (uint256 i; i < 9; ++i) {
             word |= (fields[i] / STEP_WAD) << (i * FIELD_BITS);
         }

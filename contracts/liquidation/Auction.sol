@@ -25,6 +25,11 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
     IScenarioBook private immutable BOOK;
     IInsuranceFund private immutable INSURANCE;
 
+    /// @inheritdoc IAuction
+    mapping(uint256 accountId => uint40) public override marginCallTsOf;
+    /// @inheritdoc IAuction
+    IMarginEngine public override priorMargin;
+
     mapping(uint256 accountId => State) private _auction;
 
     constructor(
@@ -45,9 +50,8 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         State storage auction = _auction[accountId];
         if (auction.isOpen) revert Auction__AlreadyOpen(accountId);
         IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
-        if (m.equityWad >= int256(m.maintenanceWad) && m.marketEquityWad >= 0) {
-            revert Auction__NotLiquidatable(m.equityWad, m.maintenanceWad);
-        }
+        _requireLiquidatable(m);
+        if (m.marketEquityWad >= 0) _requireNoGrace(accountId);
         auction.isOpen = true;
         emit AuctionStarted(accountId, m.equityWad, m.maintenanceWad, m.marketEquityWad >= 0);
         _setClocks(accountId, auction, m);
@@ -105,6 +109,12 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         emit AuctionEnded(accountId, 0, 0);
     }
 
+    /// @inheritdoc IAuction
+    function setPriorMargin(IMarginEngine engine) external override restricted {
+        emit PriorMarginSet(address(priorMargin), address(engine));
+        priorMargin = engine;
+    }
+
     /// @notice Stops new auctions and bids.
     function pause() external restricted {
         _pause();
@@ -124,13 +134,44 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
     {
         State memory auction = _auction[accountId];
         IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
+        if (!auction.isOpen) {
+            _requireLiquidatable(m);
+            if (m.marketEquityWad >= 0) _requireNoGrace(accountId);
+            auction.isOpen = true;
+        }
         (auction.solventTs, auction.insolventTs) = _clocks(auction, m);
         quote = _quote(auction, m, accountId, maxFractionWad);
     }
 
     /// @inheritdoc IAuction
+    function callMargin(uint256 accountId) external override {
+        IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
+        bool isShort = m.equityWad < int256(m.initialWad);
+        uint40 sinceTs = marginCallTsOf[accountId];
+        if (isShort == (sinceTs != 0)) revert Auction__CallUnchanged(m.equityWad, m.initialWad);
+        marginCallTsOf[accountId] = isShort ? uint40(block.timestamp) : 0;
+        if (isShort) emit MarginCalled(accountId, m.equityWad, m.initialWad, m.maintenanceWad);
+        else emit MarginCallMet(accountId, m.equityWad, m.initialWad, sinceTs);
+    }
+
+    /// @inheritdoc IAuction
     function auctionOf(uint256 accountId) external view override returns (State memory state) {
         state = _auction[accountId];
+    }
+
+    function _requireLiquidatable(IMarginEngine.MarginState memory m) private pure {
+        if (m.equityWad >= int256(m.maintenanceWad) && m.marketEquityWad >= 0) {
+            revert Auction__NotLiquidatable(m.equityWad, m.maintenanceWad);
+        }
+    }
+
+    /// @dev A change of parameters alone liquidates nobody before its grace is over: until then an account must be
+    /// short without the change as well. Insolvency does not depend on parameters and knows no grace.
+    function _requireNoGrace(uint256 accountId) private view {
+        uint256 endTs = BOOK.graceEndTs();
+        if (block.timestamp >= endTs || address(priorMargin) == address(0)) return;
+        IMarginEngine.MarginState memory m = priorMargin.marginOf(accountId);
+        if (m.equityWad >= int256(m.maintenanceWad)) revert Auction__InGrace(block.timestamp, endTs);
     }
 
     /// @dev Strict: a bidder short of margin may not take more risk, even at a gain.

@@ -15,6 +15,7 @@ import {ScenarioRow} from "../libraries/ScenarioRow.sol";
 /// @dev A book is kept as the code of a data contract: one cold read instead of one per row.
 contract ScenarioBook is IScenarioBook, AccessManaged {
     uint256 private constant WAD = 1e18;
+    uint256 private constant MAX_GRACE_SEC = 7 days;
     uint8 private constant UP = 0;
     uint8 private constant FLAT = 1;
     uint8 private constant DOWN = 2;
@@ -29,17 +30,28 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     }
 
     /// @inheritdoc IScenarioBook
-    uint256 public override accountWord;
-    /// @inheritdoc IScenarioBook
     uint256 public override version;
     /// @inheritdoc IScenarioBook
     uint256 public override underlyingCount;
     /// @inheritdoc IScenarioBook
     mapping(uint8 underlyingId => bytes32) public override symbolOf;
 
-    mapping(uint8 underlyingId => address) private _bookPointer;
-    mapping(uint256 tokenId => CollateralParams) private _collateral;
-    AuctionParams private _auctionParams;
+    /// @inheritdoc IScenarioBook
+    uint256 public override graceSec;
+    /// @inheritdoc IScenarioBook
+    uint256 public override graceEndTs;
+
+    mapping(uint8 underlyingId => address) internal _bookPointer;
+    mapping(uint256 tokenId => CollateralParams) internal _collateral;
+    /// @dev See AccountWord; never 0 once set.
+    uint256 internal _accountWord;
+    AuctionParams internal _auctionParams;
+
+    /// @dev What held before the first change of a grace; every grace has its own generation, so none is cleared.
+    uint256 private _generation;
+    mapping(uint256 generation => mapping(uint8 underlyingId => address)) private _priorBook;
+    mapping(uint256 generation => mapping(uint256 tokenId => CollateralParams)) private _priorCollateral;
+    mapping(uint256 generation => uint256) private _priorAccountWord;
 
     constructor(address authority, address normalTable, AccountParams memory params) AccessManaged(authority) {
         if (normalTable.code.length != NormalCdf.TABLE_BYTES) {
@@ -72,11 +84,17 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         restricted
     {
         _requireListed(underlyingId);
+        uint256 generation = _beginGrace();
+        if (_priorBook[generation][underlyingId] == address(0)) {
+            _priorBook[generation][underlyingId] = _bookPointer[underlyingId];
+        }
         _setBook(underlyingId, params, rows);
     }
 
     /// @inheritdoc IScenarioBook
     function setAccountParams(AccountParams calldata params) external override restricted {
+        uint256 generation = _beginGrace();
+        if (_priorAccountWord[generation] == 0) _priorAccountWord[generation] = _accountWord;
         _setAccountParams(params);
     }
 
@@ -89,8 +107,37 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         CollateralParams memory old = _collateral[tokenId];
         CollateralParams memory fresh = params;
         fresh.listed = true;
+        if (old.listed) {
+            uint256 generation = _beginGrace();
+            if (!_priorCollateral[generation][tokenId].listed) _priorCollateral[generation][tokenId] = old;
+        }
         _collateral[tokenId] = fresh;
         emit CollateralSet(tokenId, ++version, old, fresh);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function setGrace(uint256 graceSec_) external override restricted {
+        if (graceSec_ > MAX_GRACE_SEC) revert ScenarioBook__ParameterOutOfRange("graceSec", graceSec_, MAX_GRACE_SEC);
+        emit GraceSet(graceSec, graceSec_);
+        graceSec = graceSec_;
+    }
+
+    /// @inheritdoc IScenarioBook
+    function priorBookPointerOf(uint8 underlyingId) external view override returns (address pointer) {
+        if (block.timestamp < graceEndTs) pointer = _priorBook[_generation][underlyingId];
+        if (pointer == address(0)) pointer = bookPointerOf(underlyingId);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function priorAccountWord() external view override returns (uint256 word) {
+        if (block.timestamp < graceEndTs) word = _priorAccountWord[_generation];
+        if (word == 0) word = accountWord();
+    }
+
+    /// @inheritdoc IScenarioBook
+    function priorCollateralOf(uint256 tokenId) external view override returns (CollateralParams memory params) {
+        if (block.timestamp < graceEndTs) params = _priorCollateral[_generation][tokenId];
+        if (!params.listed) params = collateralOf(tokenId);
     }
 
     /// @inheritdoc IScenarioBook
@@ -99,21 +146,26 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     }
 
     /// @inheritdoc IScenarioBook
-    function bookPointerOf(uint8 underlyingId) public view override returns (address pointer) {
+    function bookPointerOf(uint8 underlyingId) public view virtual override returns (address pointer) {
         pointer = _bookPointer[underlyingId];
         if (pointer == address(0)) revert ScenarioBook__UnknownUnderlying(underlyingId, underlyingCount);
     }
 
     /// @inheritdoc IScenarioBook
-    function accountParams() public view override returns (AccountParams memory params) {
-        AccountWord.unpack(params, accountWord);
+    function accountWord() public view virtual override returns (uint256) {
+        return _accountWord;
+    }
+
+    /// @inheritdoc IScenarioBook
+    function accountParams() public view virtual override returns (AccountParams memory params) {
+        AccountWord.unpack(params, _accountWord);
         AuctionParams memory auction = _auctionParams;
         (params.bufferWad, params.feeRateWad) = (auction.bufferWad, auction.feeRateWad);
         params.dustWad = auction.dustWad;
     }
 
     /// @inheritdoc IScenarioBook
-    function collateralOf(uint256 tokenId) external view override returns (CollateralParams memory params) {
+    function collateralOf(uint256 tokenId) public view virtual override returns (CollateralParams memory params) {
         params = _collateral[tokenId];
         if (!params.listed) revert ScenarioBook__UnknownToken(tokenId);
     }
@@ -149,6 +201,16 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         if (i % 2 == 0) step = -step;
     }
 
+    /// @dev A change within a grace moves its end; what held before its first change stays the yardstick.
+    function _beginGrace() private returns (uint256 generation) {
+        if (graceSec != 0) {
+            if (block.timestamp >= graceEndTs) ++_generation;
+            graceEndTs = block.timestamp + graceSec;
+            emit GraceStarted(_generation, graceEndTs);
+        }
+        generation = _generation;
+    }
+
     function _setBook(uint8 underlyingId, UnderlyingParams calldata params, Row[] calldata rows) private {
         _checkParams(params);
         Book memory book;
@@ -172,8 +234,9 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         _limit("bufferWad", params.bufferWad, 10 * WAD);
         _limit("feeRateWad", params.feeRateWad, 0.3e18);
         _limit("dustWad", params.dustWad, 1e6 * WAD);
-        AccountParams memory old = accountParams();
-        accountWord = AccountWord.pack(params);
+        AccountParams memory old;
+        if (_accountWord != 0) old = accountParams();
+        _accountWord = AccountWord.pack(params);
         _auctionParams =
             AuctionParams(uint64(params.bufferWad), uint64(params.feeRateWad), uint128(params.dustWad));
         emit AccountParamsSet(++version, old, params);
@@ -210,7 +273,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         }
     }
 
-    function _requireListed(uint8 underlyingId) private view {
+    function _requireListed(uint8 underlyingId) internal view virtual {
         if (underlyingId == 0 || underlyingId > underlyingCount) {
             revert ScenarioBook__UnknownUnderlying(underlyingId, underlyingCount);
         }

@@ -311,7 +311,15 @@ class Client:
         self._nonces.pop(address, None)
 
     def send(
-        self, account: LocalAccount, to: str | None, data: bytes, gas: int | None = None, source: str = "transaction"
+        self,
+        account: LocalAccount,
+        to: str | None,
+        data: bytes,
+        gas: int | None = None,
+        source: str = "transaction",
+        *,
+        nonce: int | None = None,
+        record: Callable[[str], None] | None = None,
     ) -> Receipt:
         """Sign, send and wait for one transaction.
 
@@ -327,6 +335,10 @@ class Client:
             Gas limit; estimated when absent.
         source : str
             Name used in an error message.
+        nonce : int, optional
+            Nonce of the sender; the next unused one when absent.
+        record : Callable[[str], None], optional
+            Told the hash of the transaction before it is sent.
 
         Returns
         -------
@@ -346,8 +358,10 @@ class Client:
                 gas = int(int(self.rpc("eth_estimateGas", request), 16) * GAS_MARGIN)
             except RevertError as reverted:
                 raise RevertError(source, reverted.name, reverted.values) from None
-        nonce = self.next_nonce(account.address)
+        nonce = self.next_nonce(account.address) if nonce is None else nonce
         raw, tx_hash = self.sign(account, to, data, nonce, gas, self.fees())
+        if record is not None:
+            record(tx_hash)
         try:
             self.rpc("eth_sendRawTransaction", raw)
         except PlimsollError:

@@ -357,6 +357,67 @@ def decode_event(event: Event, log: Mapping[str, Any]) -> tuple[str, SimpleNames
     return event.name, SimpleNamespace(**values)
 
 
+def constructor_values(name: str, *values: Any) -> bytes:
+    """Encode what the constructor of a contract takes.
+
+    Parameters
+    ----------
+    name : str
+        Contract name.
+    *values : Any
+        Arguments.
+
+    Returns
+    -------
+    bytes
+        Empty when it takes nothing.
+    """
+    inputs: list[dict[str, Any]] = next(
+        (entry["inputs"] for entry in load_artifact(name).abi if entry["type"] == "constructor"), []
+    )
+    return encode_values(inputs, values)
+
+
+def creation_code(name: str, *values: Any) -> bytes:
+    """Return what creates one contract.
+
+    Parameters
+    ----------
+    name : str
+        Contract name.
+    *values : Any
+        Constructor arguments.
+
+    Returns
+    -------
+    bytes
+        Creation code and encoded arguments.
+    """
+    return load_artifact(name).bytecode + constructor_values(name, *values)
+
+
+def creation_address(creator: str, nonce: int) -> str:
+    """Return the address of what a creator creates with a nonce.
+
+    Parameters
+    ----------
+    creator : str
+        Wallet or contract.
+    nonce : int
+        Its nonce.
+
+    Returns
+    -------
+    str
+        Checksum address.
+    """
+    # RLP of a list of two short strings; a nonce below 128 is its own encoding, and 0 is the empty string.
+    digits = nonce.to_bytes((nonce.bit_length() + 7) // 8, "big")
+    head = b"" if 0 < nonce < 128 else bytes([128 + len(digits)])
+    body = bytes([128 + 20]) + bytes.fromhex(creator[2:]) + head + digits
+    return to_checksum_address(keccak(bytes([192 + len(body)]) + body)[-20:])
+
+
 def create(
     client: Client, account: LocalAccount, name: str, *values: Any, gas: int | None = LOCAL_GAS
 ) -> tuple[Contract, Receipt]:
@@ -380,11 +441,7 @@ def create(
     tuple[Contract, Receipt]
         The contract and the receipt of its creation.
     """
-    artifact = load_artifact(name)
-    inputs: list[dict[str, Any]] = next(
-        (entry["inputs"] for entry in artifact.abi if entry["type"] == "constructor"), []
-    )
-    data = artifact.bytecode + encode_values(inputs, values)
+    artifact, data = load_artifact(name), creation_code(name, *values)
     receipt = client.send(account, None, data, gas, f"{name}.constructor")
     if receipt.contract_address is None:
         raise UnavailableError(client.url, f"the receipt of {name} names no contract")

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
 
 from offchain.chain.client import Client, Receipt
-from offchain.chain.contracts import LOCAL_GAS, Contract, create
-from offchain.chain.deployment import Deployment, TokenRecord
+from offchain.chain.contracts import (
+    LOCAL_GAS,
+    Contract,
+    all_artifacts,
+    constructor_values,
+    creation_code,
+    load_artifact,
+)
+from offchain.chain.deployment import Deployment, TokenRecord, artifact_name
+from offchain.chain.progress import Journal, digest_of
 from offchain.chain.spec import Spec, TokenSpec
 from offchain.errors import InputError
 from offchain.units import float_to_raw, float_to_wad
 
-ADMIN_ROLE, GUARDIAN_ROLE = 0, 1
+ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE = 0, 1, 2
 CLEARING_ID, FUND_ID = 0, 1
 MOCK_ERC20 = "MockToken"
 NOBODY = "0x" + "0" * 40
 DUST_CASH = 10.0
 
+# Contracts that may change balances.
+MODULES = ("Vault", "Exchange", "Settlement", "PerpMarket", "InsuranceFund", "Auction")
+# What a preview of parameters may set on the draft of the book.
+DRAFTED = ("setBook", "setAccountParams", "setCollateral")
 # Contracts that the guardian may stop.
 PAUSABLE = ("Oracle", "Vault", "Exchange", "Auction")
 
@@ -34,8 +48,19 @@ ACCOUNT_FIELDS = (
 )
 
 
-def _camel(name: str) -> str:
-    """Return the contract's name of a parameter: ``vol_up`` becomes ``volUpWad``."""
+def contract_name(name: str) -> str:
+    """Return the contract's name of a parameter.
+
+    Parameters
+    ----------
+    name : str
+        For example ``vol_up``.
+
+    Returns
+    -------
+    str
+        For example ``volUpWad``.
+    """
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest) + "Wad"
 
@@ -52,7 +77,9 @@ class _Build:
     tokens: dict[str, TokenRecord] = field(default_factory=dict)
     underlyings: dict[str, int] = field(default_factory=dict)
     first_block: int = 0
-    guardian: str = ""
+    journal: Journal | None = None
+    roles: dict[str, str] = field(default_factory=dict)
+    constructors: dict[str, str] = field(default_factory=dict)
 
     @property
     def gas(self) -> int | None:
@@ -62,14 +89,29 @@ class _Build:
     def create(self, name: str, *values: Any) -> str:
         """Deploy one contract and remember it."""
         self.report(name)
-        contract, receipt = create(self.client, self.account, name, *values, gas=self.gas)
-        self.contracts[name] = contract
+        self.constructors[name] = constructor_values(artifact_name(name), *values).hex()
+        self.contracts[name] = self.create_alone(artifact_name(name), *values)
+        return self.contracts[name].address
+
+    def create_alone(self, artifact: str, *values: Any) -> Contract:
+        """Deploy a contract that is no part of the installation."""
+        data, source = creation_code(artifact, *values), f"{artifact}.constructor"
+        receipt = self.transact(None, data, source)
         self.first_block = self.first_block or receipt.block_number
-        return contract.address
+        if receipt.contract_address is None:
+            raise InputError(source, f"transaction {receipt.tx_hash} created no contract")
+        return Contract(self.client, load_artifact(artifact), to_checksum_address(receipt.contract_address))
 
     def send(self, name: str, function: str, *values: Any) -> Receipt:
         """Configure one contract."""
-        return self.contracts[name].send(self.account, function, *values, gas=self.gas)
+        contract = self.contracts[name]
+        return self.transact(contract.address, contract.encode(function, *values), f"{name}.{function}")
+
+    def transact(self, to: str | None, data: bytes, source: str) -> Receipt:
+        """Send one transaction; with a journal, only when the chain does not have it yet."""
+        if self.journal is not None:
+            return self.journal.transact(to, data, self.gas, source)
+        return self.client.send(self.account, to, data, self.gas, source)
 
     def finish(self) -> Deployment:
         """Return the artefact."""
@@ -80,7 +122,7 @@ class _Build:
             contracts={name: contract.address for name, contract in self.contracts.items()},
             tokens=dict(self.tokens),
             underlyings=dict(self.underlyings),
-            parameters=_parameters(self.spec),
+            parameters={**_parameters(self.spec), "roles": self.roles, "constructors": self.constructors},
         )
 
 
@@ -106,14 +148,19 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     """Deploy and configure what a margin number needs."""
     spec = build.spec
     authority = build.create("Authority", build.account.address)
-    account_params = {_camel(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
+    account_params = {contract_name(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
     table = build.create("NormalTable")
     book = build.create("ScenarioBook", authority, table, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
     oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
     risk_engine = build.create("RiskEngine", book, oracle)
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
+    if spec.oracle.sequencer:
+        build.send("Oracle", "setSequencer", spec.oracle.sequencer, spec.oracle.sequencer_grace_sec)
     for symbol in spec.underlyings:
         _list_underlying(build, symbol)
+    for entry in spec.aggregators:
+        number, limit = build.underlyings[entry.underlying], float_to_wad(entry.max_deviation)
+        build.send("Oracle", "setAggregator", number, entry.feed, entry.max_age_sec, limit)
     # The clearing and the fund's account belong to the deployer until the fund takes them over.
     accounts = NOBODY if without_accounts else build.create("Accounts", authority, build.account.address)
     build.create("MarginEngine", accounts, oracle, book, risk_engine)
@@ -122,7 +169,7 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
 def _list_underlying(build: _Build, symbol: str) -> None:
     """List one underlying with its parameters and rows."""
     own = build.spec.params.for_underlying(symbol)
-    values = {_camel(name): float_to_wad(getattr(own, name)) for name in UNDERLYING_FIELDS}
+    values = {contract_name(name): float_to_wad(getattr(own, name)) for name in UNDERLYING_FIELDS}
     rows_of = "spanRows" if build.spec.params.book == "span" else "defaultRows"
     rows = build.contracts["ScenarioBook"].call(rows_of, values["priceRangeWad"])
     build.send("ScenarioBook", "listUnderlying", symbol.encode().ljust(32, b"\0"), values, rows)
@@ -173,15 +220,23 @@ def _custody(build: _Build) -> None:
     vault = build.create("Vault", authority, accounts, engine)
     delegation = build.create("Delegation", accounts, engine)
     exchange = build.create("Exchange", authority, accounts, engine, delegation)
-    settlement = build.create("Settlement", accounts, address["Oracle"])
-    perp_market = build.create("PerpMarket", authority, accounts, address["Oracle"])
+    build.create("Settlement", accounts, address["Oracle"])
+    build.create("PerpMarket", authority, accounts, address["Oracle"])
     fund = build.create("InsuranceFund", authority, accounts)
     auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund)
     build.create("Lens", accounts, address["Oracle"], auction)
     build.create("OrderPreview", accounts, engine, exchange)
+    build.create("ActionPreview", accounts, engine, auction, vault)
+    prior = _engine_of(build, "Prior", build.create("PriorBook", address["ScenarioBook"]))
+    draft_book = build.create("DraftBook", authority, address["NormalTable"], address["ScenarioBook"])
+    draft = _engine_of(build, "Draft", draft_book)
+    build.create("ParameterPreview", accounts, engine, draft_book, draft)
+    build.send("Auction", "setPriorMargin", prior)
+    if build.spec.network.grace_sec:
+        build.send("ScenarioBook", "setGrace", build.spec.network.grace_sec)
     build.send("Accounts", "setMarginEngine", engine)
-    for module in (vault, exchange, settlement, perp_market, fund, auction):
-        build.send("Accounts", "setModule", module, True)
+    for module in MODULES:
+        build.send("Accounts", "setModule", build.contracts[module].address, True)
     build.send("InsuranceFund", "setAuction", auction)
     for reserved in (CLEARING_ID, FUND_ID):
         build.send("Accounts", "transferFrom", build.account.address, fund, reserved)
@@ -215,6 +270,13 @@ def _list_instruments(build: _Build) -> None:
         build.send("PerpMarket", "setTerms", underlying_id, terms)
 
 
+def _engine_of(build: _Build, which: str, book: str) -> str:
+    """Deploy risk and margin engine a second time, bound to a stand-in for the scenario book."""
+    address = {name: contract.address for name, contract in build.contracts.items()}
+    risk = build.create(f"{which}RiskEngine", book, address["Oracle"])
+    return build.create(f"{which}MarginEngine", address["Accounts"], address["Oracle"], book, risk)
+
+
 def _list_tokens(build: _Build) -> None:
     """List every token in the vault with its collateral terms; on a local chain deploy mocks."""
     for token_id, token in enumerate(build.spec.tokens):
@@ -222,9 +284,7 @@ def _list_tokens(build: _Build) -> None:
         if not address:
             if not build.spec.network.is_local:
                 raise InputError(f"tokens.{token.symbol}", "address is missing; mocks exist on local chains only")
-            address = create(build.client, build.account, MOCK_ERC20, token.name, token.symbol, token.decimals)[
-                0
-            ].address
+            address = build.create_alone(MOCK_ERC20, token.name, token.symbol, token.decimals).address
         build.send("Vault", "listToken", address, float_to_raw(token.deposit_cap, token.decimals))
         build.tokens[token.symbol] = TokenRecord(token_id, address, token.decimals)
         _set_collateral(build, token, token_id)
@@ -232,7 +292,7 @@ def _list_tokens(build: _Build) -> None:
 
 def _hand_over(build: _Build, guardian: str, governor: str) -> None:
     """Let the guardian pause, and give governance to its holder behind the configured delay."""
-    manager = build.contracts["Authority"]
+    build.roles = {"deployer": build.account.address, "guardian": guardian, "governor": governor}
     build.send("Authority", "grantRole", GUARDIAN_ROLE, guardian, 0)
     for name in PAUSABLE:
         selector = build.contracts[name].artifact.functions["pause"].selector
@@ -240,9 +300,31 @@ def _hand_over(build: _Build, guardian: str, governor: str) -> None:
     pause_instrument = build.contracts["Exchange"].artifact.functions["pauseInstrument"].selector
     exchange = build.contracts["Exchange"].address
     build.send("Authority", "setTargetFunctionRole", exchange, [pause_instrument], GUARDIAN_ROLE)
+    draft = build.contracts["DraftBook"]
+    selectors = [draft.artifact.functions[name].selector for name in DRAFTED]
+    build.send("Authority", "setTargetFunctionRole", draft.address, selectors, DRAFT_ROLE)
+    build.send("Authority", "grantRole", DRAFT_ROLE, build.contracts["ParameterPreview"].address, 0)
     if governor != build.account.address:
         build.send("Authority", "grantRole", ADMIN_ROLE, governor, build.spec.network.governor_delay_sec)
-        manager.send(build.account, "renounceRole", ADMIN_ROLE, build.account.address, gas=build.gas)
+        build.send("Authority", "renounceRole", ADMIN_ROLE, build.account.address)
+
+
+def wrong_chain(spec: Spec, client: Client) -> str:
+    """Say that configuration and node are of different chains.
+
+    Parameters
+    ----------
+    spec : Spec
+        Configuration.
+    client : Client
+        Endpoint.
+
+    Returns
+    -------
+    str
+        Both ids.
+    """
+    return f"{spec.network.name} has chain id {spec.network.chain_id}, the node {client.chain_id}"
 
 
 def deploy(
@@ -253,8 +335,9 @@ def deploy(
     guardian: str = "",
     governor: str = "",
     report: Callable[[str], None] = _silent,
+    part: Path | None = None,
 ) -> Deployment:
-    """Deploy and configure a whole installation.
+    """Deploy and configure a whole installation, or go on with one that was interrupted.
 
     Parameters
     ----------
@@ -270,6 +353,9 @@ def deploy(
         Address that gets the admin role behind the configured delay; the deployer keeps it when empty.
     report : Callable[[str], None]
         Told the name of every contract.
+    part : Path, optional
+        Where progress is kept; an interrupted run goes on from there and sends nothing twice. The caller removes it
+        once the artefact is written. Without it an interrupted run starts afresh.
 
     Returns
     -------
@@ -279,23 +365,25 @@ def deploy(
     Raises
     ------
     InputError
-        When the configuration names another chain, no signers, or lacks a token address.
+        When the configuration names another chain, no signers, or lacks a token address, or ``part`` is of another one.
     RevertError
         When a contract refuses its configuration.
     """
     if client.chain_id != spec.network.chain_id:
-        raise InputError(
-            "--network", f"{spec.network.name} has chain id {spec.network.chain_id}, the node {client.chain_id}"
-        )
+        raise InputError("--network", wrong_chain(spec, client))
     if len(spec.oracle.signers) < spec.oracle.signer_threshold:
         raise InputError(
             "--signer", f"{len(spec.oracle.signers)} given, the threshold is {spec.oracle.signer_threshold}"
         )
     build = _Build(client, account, spec, report)
+    guardian, governor = guardian or account.address, governor or account.address
+    if part is not None:
+        codes = [(artifact.name, artifact.bytecode) for artifact in all_artifacts()]
+        build.journal = Journal(part, client, account, digest_of(spec, guardian, governor, codes))
     _pricing(build, without_accounts=False)
     _custody(build)
     _list_tokens(build)
     _list_instruments(build)
     _set_rates(build)
-    _hand_over(build, guardian or account.address, governor or account.address)
+    _hand_over(build, guardian, governor)
     return build.finish()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,9 +10,29 @@ from typing import Any
 
 from offchain.chain.client import Client
 from offchain.chain.contracts import Contract, load_artifact
+from offchain.chain.progress import write_whole
 from offchain.errors import InputError, UnavailableError
 
 SCHEMA = "plimsoll.deployment/1"
+
+#: Contracts that are deployed more than once, each time bound to another book.
+INSTANCES = {f"{book}{engine}": engine for book in ("Prior", "Draft") for engine in ("RiskEngine", "MarginEngine")}
+
+
+def artifact_name(name: str) -> str:
+    """Return the contract that is deployed under ``name``.
+
+    Parameters
+    ----------
+    name : str
+        Name in a deployment.
+
+    Returns
+    -------
+    str
+        Name of its artefact.
+    """
+    return INSTANCES.get(name, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +89,7 @@ class Deployment:
         Contract
             Ready to call.
         """
-        return Contract(client, load_artifact(name), self.contracts[name])
+        return Contract(client, load_artifact(artifact_name(name)), self.contracts[name])
 
     def token_contract(self, client: Client, symbol: str, artifact: str = "MockToken") -> Contract:
         """Bind one token to a client.
@@ -100,19 +118,7 @@ class Deployment:
         path : Path
             Target; its folder is created.
         """
-        document = {"schema": SCHEMA, **asdict(self)}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                json.dump(document, stream, indent=1, sort_keys=True)
-                stream.write("\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        write_whole(path, {"schema": SCHEMA, **asdict(self)})
 
 
 def load_deployment(path: Path) -> Deployment:

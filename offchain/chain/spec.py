@@ -19,6 +19,8 @@ CHECK_HEARTBEAT_SEC = 86_400
 CHECK_MAX_DEVIATION = 0.5
 CHECK_DECIMALS = 18
 
+LOCAL_CHAIN_ID = 31337
+
 T = TypeVar("T")
 
 
@@ -39,23 +41,36 @@ class TokenSpec:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """Where to; ``is_local`` allows mock tokens and throw-away keys."""
+    """Where to; ``is_local`` allows mock tokens and throw-away keys; ``grace_sec`` follows a change of parameters."""
 
     name: str
     is_local: bool
     confirmations: int
     governor_delay_sec: int
-    chain_id: int = 31337
+    chain_id: int = LOCAL_CHAIN_ID
+    grace_sec: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class OracleSpec:
-    """Signers and bounds of the oracle; ``max_deviation`` is a fraction per round."""
+    """Signers and bounds of the oracle; ``max_deviation`` is a fraction per round; ``sequencer`` may be empty."""
 
     signer_threshold: int
     heartbeat_sec: int
     max_deviation: float
     signers: tuple[str, ...] = ()
+    sequencer: str = ""
+    sequencer_grace_sec: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AggregatorSpec:
+    """A second opinion on the spot of one underlying; ``max_deviation`` is a fraction."""
+
+    underlying: str
+    feed: str
+    max_age_sec: int
+    max_deviation: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +120,7 @@ class Spec:
     funding: FundingSpec = CHECK_FUNDING
     lending: LendingSpec = CHECK_LENDING
     listing: ListingSpec = CHECK_LISTING
+    aggregators: tuple[AggregatorSpec, ...] = ()
 
     def with_signers(self, signers: tuple[str, ...]) -> Spec:
         """Return the same deployment with other oracle signers.
@@ -171,7 +187,7 @@ def load_spec(network: str, params: Params) -> Spec:
     except ValueError as reason:
         raise InputError(path.name, f"is not TOML: {reason}") from reason
     sections = {"network", "oracle", "underlyings", "tokens", "funding", "lending", "listing"}
-    if set(document) != sections:
+    if set(document) - {"aggregators"} != sections:
         raise InputError(path.name, f"sections must be {', '.join(sorted(sections))}")
     tokens = tuple(
         _build(TokenSpec, f"{path.name} [tokens.{symbol}]", table, symbol=symbol)
@@ -179,8 +195,18 @@ def load_spec(network: str, params: Params) -> Spec:
     )
     if not tokens or tokens[0].symbol != "USDC":
         raise InputError(path.name, "the first token must be USDC, the cash token")
+    network_spec = _build(NetworkSpec, f"{path.name} [network]", document["network"])
+    if network_spec.is_local and network_spec.chain_id != LOCAL_CHAIN_ID:
+        raise InputError(path.name, f"is_local needs chain id {LOCAL_CHAIN_ID}, got {network_spec.chain_id}")
+    aggregators = tuple(
+        _build(AggregatorSpec, f"{path.name} [aggregators.{symbol}]", table, underlying=symbol)
+        for symbol, table in document.get("aggregators", {}).items()
+    )
+    for entry in aggregators:
+        if entry.underlying not in document["underlyings"]["symbols"]:
+            raise InputError(path.name, f"aggregators.{entry.underlying} is no listed underlying")
     return Spec(
-        network=_build(NetworkSpec, f"{path.name} [network]", document["network"]),
+        network=network_spec,
         oracle=_build(OracleSpec, f"{path.name} [oracle]", document["oracle"]),
         tokens=tokens,
         underlyings=tuple(document["underlyings"]["symbols"]),
@@ -188,6 +214,7 @@ def load_spec(network: str, params: Params) -> Spec:
         funding=_build(FundingSpec, f"{path.name} [funding]", document["funding"]),
         lending=_build(LendingSpec, f"{path.name} [lending]", document["lending"]),
         listing=_build(ListingSpec, f"{path.name} [listing]", document["listing"]),
+        aggregators=aggregators,
     )
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from offchain.chain.client import Client
+    from offchain.chain.deployment import Deployment
+    from offchain.chain.spec import Spec
 
 LOCAL_FUNDS_WEI = hex(10**24)
 
@@ -20,17 +25,22 @@ def command(
     pass_file: Annotated[Path | None, typer.Option(help="File with its password; else the environment.")] = None,
     guardian: Annotated[str, typer.Option(help="Address that may pause; the deployer by default.")] = "",
     governor: Annotated[str, typer.Option(help="Address that takes over governance.")] = "",
+    verify: Annotated[bool, typer.Option("--verify", help="Only compare; never send anything.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Really broadcast to a network that is not local.")] = False,
 ) -> None:
-    """Deploy everything, configure it, and write the artefact that the other commands read."""
+    """Deploy everything, configure it, verify it, and write the artefact that the other commands read.
+
+    With the artefact there already nothing is sent: chain and configuration are compared.
+    An interrupted run goes on where it stopped.
+    """
     from eth_utils.address import is_address, to_checksum_address
 
-    from offchain.chain.client import Client, wallet
-    from offchain.chain.deploy import deploy
+    from offchain.chain.client import Client
+    from offchain.chain.deploy import wrong_chain
+    from offchain.chain.deployment import load_deployment
     from offchain.chain.spec import load_spec
-    from offchain.errors import InputError
+    from offchain.errors import InputError, UnavailableError
     from offchain.files.params import load_params
-    from offchain.keeper.keys import load_key
     from offchain.params import Params
 
     for option, addresses in (("--signer", signer), ("--guardian", [guardian]), ("--governor", [governor])):
@@ -39,9 +49,39 @@ def command(
                 raise InputError(option, f"{address} is no address")
     spec = load_spec(network, load_params(params) if params else Params())
     spec = spec.with_signers(tuple(to_checksum_address(address) for address in signer))
+    client = Client(rpc)
+    if (live or out.exists()) and spec.network.chain_id != client.chain_id:
+        raise InputError("--network", wrong_chain(spec, client))
+    if out.exists():
+        deployment = load_deployment(out)
+    elif verify:
+        raise UnavailableError(str(out), "there is no artefact to verify")
+    else:
+        people: dict[str, str] = {}
+        for name, who in (("guardian", guardian), ("governor", governor)):
+            people |= {name: str(to_checksum_address(who))} if who else {}
+        deployment = _deploy(client, spec, out, keystore, pass_file, people, live)
+    raise typer.Exit(_compare(client, deployment, spec))
+
+
+def _deploy(
+    client: Client,
+    spec: Spec,
+    out: Path,
+    keystore: Path | None,
+    pass_file: Path | None,
+    people: dict[str, str],
+    live: bool,
+) -> Deployment:
+    """Deploy or go on, and write the artefact."""
+    from offchain.chain.client import wallet
+    from offchain.chain.deploy import deploy
+    from offchain.chain.progress import part_path
+    from offchain.errors import InputError
+    from offchain.keeper.keys import load_key
+
     if not spec.network.is_local and not live:
         raise InputError("--live", f"missing; {spec.network.name} is a public network and this would broadcast")
-    client = Client(rpc)
     if keystore is not None:
         account = load_key(keystore, pass_file)
     elif spec.network.is_local:
@@ -49,13 +89,26 @@ def command(
         client.rpc("anvil_setBalance", account.address, LOCAL_FUNDS_WEI)
     else:
         raise InputError("--keystore", "missing; a public network needs a deployer's key")
+    part = part_path(out)
     deployment = deploy(
-        client,
-        account,
-        spec,
-        guardian=guardian,
-        governor=governor,
-        report=lambda name: typer.echo(f"deploying {name}", err=True),
+        client, account, spec, **people, part=part, report=lambda name: typer.echo(f"deploying {name}", err=True)
     )
     deployment.save(out)
-    typer.echo(f"{len(deployment.contracts)} contracts on chain {deployment.chain_id}; artefact: {out}")
+    part.unlink(missing_ok=True)
+    return deployment
+
+
+def _compare(client: Client, deployment: Deployment, spec: Spec) -> int:
+    """Print every difference between chain and configuration; return the exit code."""
+    from offchain.chain.deployment import check_chain
+    from offchain.chain.verify import verify
+
+    check_chain(deployment, client)
+    differences = verify(client, deployment, spec)
+    for difference in differences:
+        typer.echo(str(difference))
+    if differences:
+        typer.echo(f"error: {len(differences)} differences between chain and configuration", err=True)
+        return 1
+    typer.echo(f"{len(deployment.contracts)} contracts on chain {deployment.chain_id} are as configured")
+    return 0

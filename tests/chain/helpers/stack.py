@@ -62,6 +62,12 @@ class Stack(SimpleNamespace):
         _, equity, market, mark, initial, maintenance, _ = self.engine.marginOf(account_id)
         return SimpleNamespace(equity=equity, market=market, mark=mark, initial=initial, maintenance=maintenance)
 
+    def engine_of(self, book: Any) -> Any:
+        """Deploy a margin engine of its own for a book that stands in for the live one."""
+        project = self.project
+        risk = self.admin.deploy(project.RiskEngine, book, self.oracle)
+        return self.admin.deploy(project.MarginEngine, self.accounts, self.oracle, book, risk)
+
     def cash_sum(self) -> int:
         """Stored cash over all accounts."""
         return sum(self.accounts.storedCashOf(i) for i in range(self.accounts.nextAccountId()))
@@ -70,7 +76,8 @@ class Stack(SimpleNamespace):
 def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     """Deploy with one underlying and one linked token at a price of 1,900."""
     authority = admin.deploy(project.Authority, admin)
-    book = admin.deploy(project.ScenarioBook, authority, admin.deploy(project.NormalTable), ACCOUNT)
+    table = admin.deploy(project.NormalTable)
+    book = admin.deploy(project.ScenarioBook, authority, table, ACCOUNT)
     oracle = admin.deploy(project.Oracle, authority, 7 * 86_400, WAD)
     oracle.setSigners([signer.address for signer in SIGNERS], 2, {"from": admin})
     risk = admin.deploy(project.RiskEngine, book, oracle)
@@ -85,14 +92,17 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation)
     exchange.setRules(1, ANY_INSTRUMENT, {"from": admin})
     preview = admin.deploy(project.OrderPreview, ledger, engine, exchange)
+    vault = admin.deploy(project.Vault, authority, ledger, engine)
+    actions = admin.deploy(project.ActionPreview, ledger, engine, auction, vault)
     ledger.setMarginEngine(engine, {"from": admin})
-    for module in (admin, fund, auction, exchange):
+    for module in (admin, fund, auction, exchange, vault):
         ledger.setModule(module, True, {"from": admin})
     fund.setAuction(auction, {"from": admin})
     stack = Stack(
+        project=project,
         **{"admin": admin, "chain": chain, "authority": authority, "book": book, "oracle": oracle, "risk": risk},
-        **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction},
-        **{"delegation": delegation, "exchange": exchange, "preview": preview},
+        **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction, "table": table},
+        **{"delegation": delegation, "exchange": exchange, "preview": preview, "vault": vault, "actions": actions},
     )
     stack.price(1_900)
     return stack

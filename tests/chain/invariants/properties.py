@@ -18,6 +18,8 @@ PROPERTIES = {
     "I-11": "fees reach the insurance fund to the wei: of every leg, both sides, each rounded up",
     "I-12": "cash counts unsettled funding: touching an account books what its snapshot said",
     "I-13": "the total of debts is the negative cash, short of it by what rounding adds to debts",
+    "I-14": "a liquidation does what its preview said, to the wei",
+    "I-15": "the largest withdrawal of the preview passes, one unit more does not",
 }
 
 

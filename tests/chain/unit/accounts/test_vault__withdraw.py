@@ -4,7 +4,7 @@ import brownie
 import pytest
 
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.helpers.ledger import WAD, shown, snapshot
+from tests.chain.helpers.ledger import WAD, perp, shown, snapshot
 
 
 @pytest.fixture
@@ -68,7 +68,21 @@ def test_withdraw__to_nobody__reverts_BadReceiver(vault, usdc, trader, account_i
         vault.withdraw(account_id, usdc, 1, to, {"from": trader})
 
 
-def test_withdraw__paused__reverts_EnforcedPause(governor, vault, usdc, trader, account_id):
+def test_withdraw__paused__idle_cash_leaves_all_the_same(governor, vault, usdc, trader, account_id):
     vault.pause({"from": governor})
-    with reverts_with("EnforcedPause"):
+    assert "Withdrawn" in vault.withdraw(account_id, usdc, 1, trader, {"from": trader}).events
+
+
+def test_withdraw__paused__collateral__reverts_OnlyIdleCash(governor, vault, weth, trader, account_id):
+    vault.pause({"from": governor})
+    with reverts_with("Vault__OnlyIdleCash", shown(weth), 0):
+        vault.withdraw(account_id, weth, 1, trader, {"from": trader})
+
+
+def test_withdraw__paused__with_a_position__reverts_OnlyIdleCash(
+    governor, module, ledger, vault, usdc, trader, account_id, seller
+):
+    ledger.applyTrade((account_id, seller, perp(), WAD, 2_000 * WAD), {"from": module})
+    vault.pause({"from": governor})
+    with reverts_with("Vault__OnlyIdleCash", shown(usdc), 1):
         vault.withdraw(account_id, usdc, 1, trader, {"from": trader})

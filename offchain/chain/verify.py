@@ -1,0 +1,270 @@
+"""Compare an installation with its configuration, parameter by parameter; nothing is sent."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from offchain.chain.client import Client, RevertError
+from offchain.chain.contracts import Contract, creation_address, decode_event, load_artifact
+from offchain.chain.deploy import (
+    ACCOUNT_FIELDS,
+    ADMIN_ROLE,
+    DRAFT_ROLE,
+    DRAFTED,
+    DUST_CASH,
+    GUARDIAN_ROLE,
+    MODULES,
+    NOBODY,
+    PAUSABLE,
+    UNDERLYING_FIELDS,
+    contract_name,
+)
+from offchain.chain.deployment import Deployment, artifact_name
+from offchain.chain.spec import Spec
+from offchain.errors import InputError
+from offchain.units import float_to_raw, float_to_wad
+
+NOTHING = "nothing"
+DOMAIN = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One parameter that is not as configured."""
+
+    name: str
+    on_chain: Any
+    configured: Any
+
+    def __str__(self) -> str:
+        return f"{self.name}: chain {self.on_chain}, configuration {self.configured}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """The installation as it is read."""
+
+    client: Client
+    deployment: Deployment
+    spec: Spec
+
+    def of(self, name: str) -> Contract:
+        return self.deployment.contract(self.client, name)
+
+    def named(self, address: str) -> str:
+        """Name of an address of the installation, or the address itself."""
+        names = {there.lower(): name for name, there in self.deployment.contracts.items()}
+        return names.get(address.lower(), address)
+
+    def events(self, name: str) -> list[tuple[str, SimpleNamespace]]:
+        """Every event of one contract since the deployment, in order."""
+        contract = self.of(name)
+        wanted = {"address": contract.address, "fromBlock": hex(self.deployment.block), "toBlock": "latest"}
+        logs = self.client.rpc("eth_getLogs", wanted)
+        known = contract.artifact.events
+        return [decode_event(known[log["topics"][0]], log) for log in logs if log["topics"][0] in known]
+
+
+def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Difference]:
+    """Read every parameter of an installation and compare it with the configuration.
+
+    Parameters
+    ----------
+    client : Client
+        Endpoint.
+    deployment : Deployment
+        Artefact.
+    spec : Spec
+        Configuration, with signers.
+
+    Returns
+    -------
+    list[Difference]
+        Empty when all is as configured.
+
+    Raises
+    ------
+    InputError
+        When the artefact lacks a contract.
+    """
+    seen = _Seen(client, deployment, spec)
+    missing = [name for name in ("Authority", *PAUSABLE, *MODULES, "Lens") if name not in deployment.contracts]
+    if missing:
+        raise InputError("deployment", f"lacks {', '.join(sorted(set(missing)))}")
+    codeless = [
+        Difference(f"{name}.code", NOTHING, "code")
+        for name, address in deployment.contracts.items()
+        if client.rpc("eth_getCode", address, "latest") == "0x"
+    ]
+    if codeless:
+        return codeless
+    found = []
+    for part in (_codes, _oracle, _book, _collateral, _tokens, _wiring, _roles):
+        found += [Difference(*entry) for entry in part(seen) if entry[1] != entry[2]]
+    return found
+
+
+def _codes(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    """Create every contract once more in a call, and compare what would stand there, immutables included."""
+    client, parameters = seen.client, seen.deployment.parameters
+    deployer = parameters["roles"]["deployer"]
+    nonce = int(client.rpc("eth_getTransactionCount", deployer, "latest"), 16)
+    elsewhere = creation_address(deployer, nonce)
+    for name, address in seen.deployment.contracts.items():
+        creation = load_artifact(artifact_name(name)).bytecode.hex() + parameters["constructors"][name]
+        built = client.rpc("eth_call", {"from": deployer, "data": f"0x{creation}"}, "latest")
+        for old, new in _moved(seen, name, elsewhere, address):
+            built = built.replace(old, new)
+        there = client.rpc("eth_getCode", address, "latest")
+        yield f"{name}.code", _short(there), _short(built)
+
+
+def _moved(seen: _Seen, name: str, old: str, new: str) -> Iterator[tuple[str, str]]:
+    """Yield what a contract keeps of its own address: itself, its first child, its signing domain."""
+    if "eip712Domain" in seen.of(name).artifact.functions:
+        domain = seen.of(name).call("eip712Domain")
+        yield _separator(domain, old), _separator(domain, new)
+    yield old[2:].lower(), new[2:].lower()
+    yield creation_address(old, 1)[2:].lower(), creation_address(new, 1)[2:].lower()
+
+
+def _short(code: str) -> str:
+    return "0x" + keccak(hexstr=code).hex()[:16]
+
+
+def _separator(domain: Any, address: str) -> str:
+    _, name, version, chain_id, *_ = domain
+    values = [keccak(text=DOMAIN), keccak(text=name), keccak(text=version), chain_id, address]
+    return keccak(encode(["bytes32", "bytes32", "bytes32", "uint256", "address"], values)).hex()
+
+
+def _oracle(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    oracle, spec = seen.of("Oracle"), seen.spec.oracle
+    yield "oracle.heartbeat_sec", oracle.call("heartbeatSec"), spec.heartbeat_sec
+    yield "oracle.max_deviation", oracle.call("maxDeviationWad"), float_to_wad(spec.max_deviation)
+    yield "oracle.signer_threshold", oracle.call("threshold"), spec.signer_threshold
+    signers = [values.signers for name, values in seen.events("Oracle") if name == "SignersSet"]
+    yield "oracle.signers", [s.lower() for s in signers[-1]], [s.lower() for s in spec.signers]
+    feed, grace = oracle.call("sequencer")
+    yield "oracle.sequencer", feed.lower(), (spec.sequencer or NOBODY).lower()
+    yield "oracle.sequencer_grace_sec", grace, spec.sequencer_grace_sec
+    wanted = {entry.underlying: entry for entry in seen.spec.aggregators}
+    for symbol, number in seen.deployment.underlyings.items():
+        entry = wanted.get(symbol)
+        configured = (entry.feed.lower(), entry.max_age_sec, float_to_wad(entry.max_deviation)) if entry else None
+        there = oracle.call("aggregatorOf", number)
+        yield f"aggregators.{symbol}", (there[0].lower(), *there[1:]), configured or (NOBODY, 0, 0)
+
+
+def _book(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    book, spec = seen.of("ScenarioBook"), seen.spec
+    listed = [book.call("symbolOf", n + 1).rstrip(b"\0").decode() for n in range(book.call("underlyingCount"))]
+    yield "underlyings", listed, list(spec.underlyings)
+    there = vars(book.call("accountParams"))
+    for name in ACCOUNT_FIELDS:
+        key = contract_name(name)
+        yield f"account.{key}", there[key], float_to_wad(getattr(spec.params.account, name))
+    yield "account.dustWad", there["dustWad"], float_to_wad(DUST_CASH)
+    yield "network.grace_sec", book.call("graceSec"), spec.network.grace_sec
+    rows = {values.underlyingId: values.rows for name, values in seen.events("ScenarioBook") if name == "BookSet"}
+    rows_of = "spanRows" if spec.params.book == "span" else "defaultRows"
+    for number, symbol in enumerate(listed, 1):
+        if symbol not in spec.underlyings:
+            continue
+        own, params = spec.params.for_underlying(symbol), vars(book.call("bookOf", number).params)
+        for name in UNDERLYING_FIELDS:
+            key = contract_name(name)
+            yield f"underlyings.{symbol}.{key}", params[key], float_to_wad(getattr(own, name))
+        wanted = book.call(rows_of, float_to_wad(own.price_range))
+        for n in range(max(len(rows[number]), len(wanted))):
+            pair = [vars(side[n]) if n < len(side) else NOTHING for side in (rows[number], wanted)]
+            yield f"underlyings.{symbol}.rows[{n}]", pair[0], pair[1]
+
+
+def _collateral(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    book = seen.of("ScenarioBook")
+    for token_id, token in enumerate(seen.spec.tokens):
+        wanted = {
+            "listed": True,
+            "linkedUnderlying": seen.deployment.underlyings[token.linked] if token.linked else 0,
+            "haircutWad": float_to_wad(token.haircut),
+            "linkedHaircutWad": float_to_wad(token.linked_haircut),
+            "ratioWad": float_to_wad(token.ratio),
+        }
+        try:
+            there = vars(book.call("collateralOf", token_id))
+        except RevertError:
+            yield f"tokens.{token.symbol}", NOTHING, wanted
+            continue
+        for key, value in wanted.items():
+            yield f"tokens.{token.symbol}.{key}", there[key], value
+
+
+def _tokens(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    vault = seen.of("Vault")
+    yield "Vault.tokenCount", vault.call("tokenCount"), len(seen.spec.tokens)
+    for token_id, token in enumerate(seen.spec.tokens[: vault.call("tokenCount")]):
+        there = vault.call("tokenOf", token_id)
+        address = token.address or seen.deployment.tokens[token.symbol].address
+        yield f"tokens.{token.symbol}.address", there.token.lower(), address.lower()
+        yield f"tokens.{token.symbol}.decimals", there.decimals, token.decimals
+        yield f"tokens.{token.symbol}.capRaw", there.capRaw, float_to_raw(token.deposit_cap, token.decimals)
+
+
+def _wiring(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    modules: dict[str, bool] = {}
+    engine = NOTHING
+    for name, values in seen.events("Accounts"):
+        if name == "ModuleSet":
+            modules[seen.named(values.module)] = values.allowed
+        elif name == "MarginEngineSet":
+            engine = seen.named(values.marginEngine)
+    yield "Accounts.modules", sorted(name for name, allowed in modules.items() if allowed), sorted(MODULES)
+    yield "Accounts.marginEngine", engine, "MarginEngine"
+    yield "InsuranceFund.auction", seen.named(seen.of("InsuranceFund").call("auction")), "Auction"
+    yield "Auction.priorMargin", seen.named(seen.of("Auction").call("priorMargin")), "PriorMarginEngine"
+    for name in PAUSABLE:
+        yield f"{name}.paused", seen.of(name).call("paused"), False
+    authority = seen.deployment.contracts["Authority"]
+    for name in seen.deployment.contracts:
+        contract = seen.of(name)
+        if "authority" in contract.artifact.functions:
+            yield f"{name}.authority", seen.named(contract.call("authority")), seen.named(authority)
+
+
+def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    people: Mapping[str, str] = seen.deployment.parameters["roles"]
+    manager, network = seen.of("Authority"), seen.spec.network
+    handed_over = people["governor"] != people["deployer"]
+    wanted: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    wanted[ADMIN_ROLE] = [(people["governor"], network.governor_delay_sec if handed_over else 0)]
+    wanted[GUARDIAN_ROLE] = [(people["guardian"], 0)]
+    wanted[DRAFT_ROLE] = [("ParameterPreview", 0)]
+    holders: dict[int, set[str]] = defaultdict(set)
+    functions: dict[str, int] = {}
+    for name, values in seen.events("Authority"):
+        if name == "RoleGranted":
+            holders[values.roleId].add(values.account)
+        elif name == "TargetFunctionRoleUpdated":
+            functions[f"{seen.named(values.target)}.0x{values.selector.hex()}"] = values.roleId
+    for role in sorted({*holders, *wanted}):
+        there = [(seen.named(who), *manager.call("hasRole", role, who)) for who in holders[role]]
+        yield f"role.{role}", sorted((who, delay) for who, has, delay in there if has), sorted(wanted[role])
+    expected = {f"{name}.{_selector(seen, name, 'pause')}": GUARDIAN_ROLE for name in PAUSABLE}
+    expected |= {f"DraftBook.{_selector(seen, 'DraftBook', name)}": DRAFT_ROLE for name in DRAFTED}
+    for key in sorted({*functions, *expected}):
+        yield f"role.function.{key}", functions.get(key, ADMIN_ROLE), expected.get(key, ADMIN_ROLE)
+    for name, address in seen.deployment.contracts.items():
+        if name != "Authority":
+            yield f"role.closed.{name}", manager.call("isTargetClosed", address), False
+
+
+def _selector(seen: _Seen, name: str, function: str) -> str:
+    return "0x" + seen.of(name).artifact.functions[function].selector.hex()

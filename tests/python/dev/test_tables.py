@@ -1,0 +1,61 @@
+"""Generated tables and the judgement of static findings."""
+
+import pytest
+
+from scripts.dev import make_tables
+from scripts.dev.run_slither import JUSTIFIED, judge
+
+
+def finding(check, contract, name):
+    element = {"name": name, "type_specific_fields": {"parent": {"name": contract}}}
+    return {"check": check, "elements": [element], "description": "first line\nsecond"}
+
+
+ALL = [finding(check, *place.split(".")) for check, place in JUSTIFIED]
+
+
+def test_judge__every_finding_justified__no_fault():
+    assert judge(ALL) == []
+    assert judge([*ALL, ALL[0]]) == []
+
+
+def test_judge__new_finding__is_a_fault():
+    assert judge([*ALL, finding("arbitrary-send-erc20", "Vault", "withdraw")]) == [
+        "arbitrary-send-erc20 in Vault.withdraw: first line"
+    ]
+
+
+def test_judge__justification_that_nothing_needs__is_a_fault():
+    (check, place), *_ = sorted(JUSTIFIED)
+    left = [entry for entry in ALL if (entry["check"], entry["elements"][0]["name"]) != (check, place.split(".")[1])]
+    assert judge(left) == [f"{check} in {place} is justified, but not found"]
+
+
+def test_access__names_who_may_call():
+    table = make_tables.access()
+    for row in (
+        "| Accounts | `moveCash` | modules |",
+        "| Oracle | `pause` | guardian |",
+        "| Oracle | `setSigners` | governor |",
+        "| DraftBook | `setBook` | ParameterPreview |",
+        "| InsuranceFund | `draw` | Auction |",
+    ):
+        assert row in table
+    assert "`snapshotOf`" not in table
+
+
+@pytest.mark.parametrize("change", ["access", "storage"])
+def test_check__table_out_of_date__fails(monkeypatch, tmp_path, capsys, change):
+    texts = {"access": "access\n", "storage": "storage\n"}
+    for name, text in texts.items():
+        path = tmp_path / f"{name}.md"
+        path.write_text(text, encoding="utf-8")
+        monkeypatch.setattr(make_tables, name.upper(), path)
+        monkeypatch.setattr(make_tables, name, lambda text=text: text)
+    monkeypatch.setattr(make_tables, "ROOT", tmp_path)
+    assert make_tables.main(["--check"]) == 0
+    (tmp_path / f"{change}.md").write_text("old\n", encoding="utf-8")
+    assert make_tables.main(["--check"]) == 1
+    assert f"{change}.md is out of date" in capsys.readouterr().out
+    assert make_tables.main([]) == 0
+    assert make_tables.main(["--check"]) == 0
