@@ -137,7 +137,9 @@ class World:
     # --- time and market
 
     def pass_time(self, seconds: int) -> None:
-        self.client.rpc("evm_increaseTime", seconds)
+        """Let time pass; never to the last minute of a round: there a call and the block after it may differ."""
+        left = self.round_ts + self.heartbeat_sec - (self.now + seconds)
+        self.client.rpc("evm_increaseTime", seconds + 120 * (0 <= left < 60))
         self.client.rpc("evm_mine")
 
     def post_market(self, spot: float, premium: float = -0.001) -> None:
