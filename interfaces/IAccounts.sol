@@ -21,7 +21,35 @@ interface IAccounts {
         SETTLEMENT,
         LIQUIDATION,
         SOCIALISED,
-        CLEARING
+        CLEARING,
+        FUNDING,
+        INTEREST,
+        RESERVE
+    }
+
+    /// @notice How cash bears interest. Utilisation and rates a year are in steps of 1e-6.
+    struct RateCurve {
+        /// @dev Rate when next to nothing is borrowed.
+        uint24 baseRateE6;
+        /// @dev Utilisation at which the rate starts to rise steeply, above 0 and below 1.
+        uint24 kinkE6;
+        /// @dev Rate at the kink.
+        uint24 kinkRateE6;
+        /// @dev Rate when everything is borrowed, at most 4 (400%).
+        uint24 fullRateE6;
+        /// @dev Share of the insurance fund in the interest, at most 5,000.
+        uint16 reserveBps;
+    }
+
+    /// @notice Debt of all accounts.
+    struct Loan {
+        uint256 debtWad;
+        /// @dev What one unit of debt that has been there since the start has become.
+        uint256 indexWad;
+        /// @dev Rate a year, in steps of 1e-6.
+        uint256 rateE6;
+        /// @dev Since when it grows at that rate.
+        uint256 sinceTs;
     }
 
     /// @notice What the margin engine computes on.
@@ -50,6 +78,9 @@ interface IAccounts {
     /// @param owner Its owner.
     /// @param mode Its margin mode.
     event AccountOpened(uint256 indexed accountId, address indexed owner, Mode mode);
+    /// @notice Emitted when an account is closed, after its token was burnt.
+    /// @param accountId Account.
+    event AccountClosed(uint256 indexed accountId);
     /// @notice Emitted when the margin mode changes.
     /// @param accountId Account.
     /// @param oldMode Before.
@@ -84,6 +115,37 @@ interface IAccounts {
     /// @notice Emitted when the margin engine is set.
     /// @param marginEngine Engine that is asked before and after changes of owners.
     event MarginEngineSet(address marginEngine);
+
+    /// @notice Emitted when the funding of an underlying goes on at another rate.
+    /// @param underlyingId Underlying.
+    /// @param indexWad What one unit of a long has paid since the start.
+    /// @param rateWad What it pays a day from now on; negative when shorts pay.
+    event FundingRateSet(uint8 indexed underlyingId, int256 indexWad, int256 rateWad);
+    /// @notice Emitted when a perpetual pays or receives its funding; the cash changes at once by the sum of them.
+    /// @param accountId Account.
+    /// @param underlyingId Underlying.
+    /// @param paidWad Cash paid; negative when received.
+    /// @param indexWad Index up to which the position has paid.
+    event FundingSettled(uint256 indexed accountId, uint8 indexed underlyingId, int256 paidWad, int256 indexWad);
+    /// @notice Emitted when interest is booked into the indices.
+    /// @param interestWad What debts have grown by, rounded down.
+    /// @param reserveWad Share of the insurance fund in it; the rest is that of positive cash.
+    /// @param cashIndexWad Index of positive cash.
+    /// @param debtIndexWad Index of debts.
+    event InterestAccrued(uint256 interestWad, uint256 reserveWad, uint256 cashIndexWad, uint256 debtIndexWad);
+    /// @notice Emitted when the debt or the rate on it changes, after the interest up to then.
+    /// @param debtWad Debt of all accounts.
+    /// @param positiveCashWad Cash that it is borrowed from.
+    /// @param rateE6 Rate a year from now on, in steps of 1e-6.
+    event LoansChanged(uint256 debtWad, uint256 positiveCashWad, uint256 rateE6);
+    /// @notice Emitted when the curve of rates changes.
+    /// @param curve Curve.
+    event RateCurveSet(RateCurve curve);
+    /// @notice Emitted when a cap of open interest changes.
+    /// @param underlyingId Underlying.
+    /// @param kind Kind of instrument.
+    /// @param capWad Most that may be open on the long side of one series; 0 for no cap.
+    event OpenInterestCapSet(uint8 indexed underlyingId, uint8 indexed kind, uint256 capWad);
 
     /// @notice Thrown when the caller is no module.
     error Accounts__NotModule(address caller);
@@ -122,11 +184,31 @@ interface IAccounts {
     /// @notice Thrown when the account is too unhealthy for the change.
     error Accounts__Unhealthy(int256 equityWad, uint256 initialWad);
 
+    /// @notice Thrown when an account to be closed holds positions, collateral, cash or a debt.
+    error Accounts__NotEmpty(uint256 held, int256 cashWad);
+    /// @notice Thrown when a funding rate is beyond what can be stored.
+    error Accounts__FundingRateOutOfRange(int256 observedWad, int256 limitWad);
+    /// @notice Thrown when a trade would open more than the cap of its series.
+    error Accounts__OpenInterestAboveCap(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when the kink of a curve is not between 0 and 1.
+    error Accounts__BadKink(uint256 observedE6, uint256 limitE6);
+    /// @notice Thrown when a rate is above the one at a higher utilisation, or the last above the highest.
+    error Accounts__RateAboveNext(uint256 observedE6, uint256 limitE6);
+    /// @notice Thrown when the share of the insurance fund is too large.
+    error Accounts__ReserveTooLarge(uint256 observedBps, uint256 limitBps);
+    /// @notice Thrown when a cap names no underlying or no kind of instrument.
+    error Accounts__BadKind(uint256 underlyingId, uint256 kind);
+
     /// @notice Opens an account.
     /// @param owner Owner of the new account.
     /// @param mode Margin mode.
     /// @return accountId New account.
     function open(address owner, Mode mode) external returns (uint256 accountId);
+
+    /// @notice Closes an account that holds nothing; its id is never used again and nothing can be credited to it.
+    /// @dev Less cash than can be withdrawn, 1e12 wei, goes to the insurance fund.
+    /// @param accountId Account of the caller.
+    function close(uint256 accountId) external;
 
     /// @notice Changes the margin mode; initial margin must pass before and after.
     /// @param accountId Account of the caller.
@@ -160,6 +242,11 @@ interface IAccounts {
     /// @param amountWad Amount.
     function debitToken(uint256 accountId, uint256 tokenId, uint256 amountWad) external;
 
+    /// @notice Takes cash that leaves the vault as a loan: cash may become negative. Modules only.
+    /// @param accountId Account.
+    /// @param amountWad Amount.
+    function borrowCash(uint256 accountId, uint256 amountWad) external;
+
     /// @notice Moves cash between accounts; the payer's cash may become negative. Modules only.
     /// @param fromId Payer.
     /// @param toId Receiver.
@@ -188,7 +275,7 @@ interface IAccounts {
     /// @param lossWad Loss.
     function socialise(uint256 toId, uint256 lossWad) external;
 
-    /// @notice Books pending socialised losses of some accounts; anyone may call.
+    /// @notice Books pending socialised losses, interest and funding of some accounts; anyone may call.
     /// @param accountIds Accounts.
     function accrue(uint256[] calldata accountIds) external;
 
@@ -201,26 +288,60 @@ interface IAccounts {
     /// @param marginEngine Engine.
     function setMarginEngine(address marginEngine) external;
 
+    /// @notice Caps the open interest of each series of a kind; what is open stays. Governance only.
+    /// @param underlyingId Underlying.
+    /// @param kind Kind of instrument: 0 call, 1 put, 2 future, 3 perpetual.
+    /// @param capWad Most that may be open on the long side of one series; 0 for no cap.
+    function setOpenInterestCap(uint8 underlyingId, uint8 kind, uint256 capWad) external;
+
+    /// @notice Sets how cash bears interest, from now on. Governance only.
+    /// @param curve Curve.
+    function setRateCurve(RateCurve calldata curve) external;
+
+    /// @notice Debt of all accounts with interest up to now, and the curve of rates.
+    /// @return loan Debt.
+    /// @return curve Curve.
+    function lendingOf() external view returns (Loan memory loan, RateCurve memory curve);
+
+    /// @notice Books the funding index of an underlying and goes on at another rate. Modules only.
+    /// @param underlyingId Underlying.
+    /// @param rateWad Cash that one unit of a long pays a day; negative when shorts pay.
+    function setFundingRate(uint8 underlyingId, int256 rateWad) external;
+
+    /// @notice Funding of an underlying.
+    /// @param underlyingId Underlying.
+    /// @return indexWad What one unit of a long has paid since the start, up to now.
+    /// @return rateWad What it pays a day, for at most an hour since it was set.
+    /// @return sinceTs When the rate was set.
+    function fundingOf(uint8 underlyingId) external view returns (int256 indexWad, int256 rateWad, uint40 sinceTs);
+
+    /// @notice Open interest of the series of an instrument, all strikes together.
+    /// @param instrument Position word.
+    /// @return longWad Sum of long quantities.
+    /// @return capWad Most of it; 0 for no cap.
+    function openInterestOf(uint256 instrument) external view returns (uint256 longWad, uint256 capWad);
+
     /// @notice Whether a contract may write.
     /// @param module Contract.
     /// @return True for a module.
     function isModule(address module) external view returns (bool);
 
     /// @notice Sum of positive cash over all accounts but the clearing account: what a socialised loss is spread over.
-    /// @dev Rounded up by at most one wei an account and loss.
+    /// @dev With interest up to now; rounded up by at most one wei an account and loss.
     /// @return cashWad Cash.
     function positiveCashWad() external view returns (uint256 cashWad);
 
-    /// @notice What is left of one unit of positive cash that has been there since the start.
-    /// @return indexWad Index, wad, at most 1.
-    function lossIndexWad() external view returns (uint256 indexWad);
+    /// @notice What one unit of positive cash that has been there since the start has become: losses lower it, interest
+    /// raises it.
+    /// @return indexWad Index, wad, interest up to now included.
+    function cashIndexWad() external view returns (uint256 indexWad);
 
-    /// @notice The account as the margin engine sees it, with pending losses applied.
+    /// @notice The account as the margin engine sees it, with pending losses, interest and unsettled funding in its cash.
     /// @param accountId Account.
     /// @return snapshot Snapshot.
     function snapshotOf(uint256 accountId) external view returns (Snapshot memory snapshot);
 
-    /// @notice Cash with pending losses applied.
+    /// @notice Cash with pending losses, interest and unsettled funding applied.
     /// @param accountId Account.
     /// @return cashWad Cash.
     function cashOf(uint256 accountId) external view returns (int256 cashWad);

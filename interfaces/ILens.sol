@@ -32,7 +32,7 @@ interface ILens {
     /// @notice Thrown when a page starts behind the last account.
     error Lens__BadPage(uint256 first, uint256 nextId);
 
-    /// @notice Accounts by id.
+    /// @notice Accounts by id; a closed one has no owner and nothing else.
     /// @param first First id.
     /// @param count Most accounts to return.
     /// @return page Summaries.

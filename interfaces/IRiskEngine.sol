@@ -62,8 +62,8 @@ interface IRiskEngine {
         uint256 confWad;
     }
 
-    /// @notice Thrown when the strike is too far from the forward for the kernel.
-    error RiskEngine__Moneyness(uint256 strikeWad, uint256 forwardWad);
+    /// @notice Thrown when the linked collateral's units leave int128.
+    error RiskEngine__LinkedOverflow(int256 observedWad, int256 limitWad);
     /// @notice Thrown when a position of another underlying is passed.
     error RiskEngine__WrongUnderlying(uint256 observed, uint256 expected);
 

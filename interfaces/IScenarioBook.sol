@@ -46,7 +46,7 @@ interface IScenarioBook {
     }
 
     /// @notice Parameters that act on the whole account (risk-model sections 5 and 8).
-    /// @custom:unit wad; dustWad is cash
+    /// @custom:unit wad, all but the last three in steps of 1e-6; dustWad is cash
     struct AccountParams {
         uint256 mmFactorWad;
         uint256 imFactorWad;
@@ -100,6 +100,8 @@ interface IScenarioBook {
 
     /// @notice Thrown when a parameter is outside its interval.
     error ScenarioBook__ParameterOutOfRange(bytes32 name, uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when a parameter is no whole multiple of its step.
+    error ScenarioBook__ParameterStep(bytes32 name, uint256 observedWad, uint256 stepWad);
     /// @notice Thrown when a row would move the price to zero or below, or leaves the representable range.
     error ScenarioBook__MoveOutOfRange(int256 observedWad, int256 limitWad);
     /// @notice Thrown when a book has no rows or too many.
@@ -108,6 +110,8 @@ interface IScenarioBook {
     error ScenarioBook__VolState(uint256 observed, uint256 limit);
     /// @notice Thrown when two grid rows share vol state and price, so that no interval lies between them.
     error ScenarioBook__DuplicateRow(uint256 first, uint256 second);
+    /// @notice Thrown when the normal table given at deployment is none; names the bytes of its code.
+    error ScenarioBook__NoTable(uint256 observed, uint256 limit);
     /// @notice Thrown for an underlying that is not listed.
     error ScenarioBook__UnknownUnderlying(uint256 observed, uint256 listed);
     /// @notice Thrown when all 255 ids are used.
@@ -162,6 +166,10 @@ interface IScenarioBook {
     /// @notice Parameters of the whole account.
     /// @return params Parameters.
     function accountParams() external view returns (AccountParams memory params);
+
+    /// @notice Those of them that a margin check needs, in one word.
+    /// @return word Packed, see AccountWord.
+    function accountWord() external view returns (uint256 word);
 
     /// @notice Parameters of a collateral token.
     /// @param tokenId Token.

@@ -41,6 +41,8 @@ interface IVault {
     /// @param amountRaw Amount, raw.
     event Withdrawn(uint256 indexed accountId, uint256 indexed tokenId, address indexed to, uint256 amountRaw);
 
+    /// @notice Thrown when Permit2 is not deployed on this chain.
+    error Vault__NoPermit2(address expected);
     /// @notice Thrown when the token is not listed.
     error Vault__UnknownToken(address token, uint256 listed);
     /// @notice Thrown when there is no token with this id.
@@ -105,6 +107,23 @@ interface IVault {
         bytes32 s
     ) external;
 
+    /// @notice Deposits with a signature for Permit2; the caller is the one who signed.
+    /// @dev The token needs the caller's approval for Permit2, once, and none for the vault.
+    /// @param accountId Account.
+    /// @param token Token.
+    /// @param amountRaw Amount, raw; exactly what was signed.
+    /// @param nonce Unordered nonce of Permit2.
+    /// @param deadlineTs Last second of the signature.
+    /// @param signature Signature over PermitTransferFrom with the vault as the spender.
+    function depositWithPermit2(
+        uint256 accountId,
+        address token,
+        uint256 amountRaw,
+        uint256 nonce,
+        uint256 deadlineTs,
+        bytes calldata signature
+    ) external;
+
     /// @notice Opens an account of the caller and deposits, out of the caller's allowance.
     /// @param mode Margin mode.
     /// @param token Token.
@@ -139,6 +158,13 @@ interface IVault {
     /// @param amountRaw Amount, raw.
     /// @param to Receiver.
     function withdraw(uint256 accountId, address token, uint256 amountRaw, address to) external;
+
+    /// @notice Withdraws cash that the account need not have: what is missing is borrowed against its other collateral
+    /// and bears interest. The account must have its initial margin afterwards.
+    /// @param accountId Account of the caller.
+    /// @param amountRaw Amount of cash, raw.
+    /// @param to Receiver.
+    function borrow(uint256 accountId, uint256 amountRaw, address to) external;
 
     /// @notice A listed token.
     /// @param tokenId Token.

@@ -3,13 +3,17 @@ pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
+import {LibBit} from "solady/src/utils/LibBit.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
+import {FundingLedger} from "./FundingLedger.sol";
+import {Lending} from "./Lending.sol";
 import {LinearMath} from "../libraries/LinearMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SettlementMath} from "../libraries/SettlementMath.sol";
 import {Units} from "../libraries/Units.sol";
 import {WadMath} from "../libraries/WadMath.sol";
+import {OpenInterest} from "./OpenInterest.sol";
 
 /// @title Accounts
 /// @notice See IAccounts.
@@ -17,31 +21,27 @@ import {WadMath} from "../libraries/WadMath.sol";
 /// clearing account. A header is read into memory, changed and written back; the clearing account is only written
 /// by `_clear` and `_addCash`, never while its header is held in memory.
 /// @custom:invariant I-01
-contract Accounts is IAccounts, ERC721, AccessManaged {
+contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged {
     using PositionWord for uint256;
 
     uint256 private constant CLEARING = 0;
+    uint256 private constant FUND = 1;
     uint256 private constant CASH = 0;
-    uint256 private constant MAX_TOKENS = 40;
-    uint256 private constant MAX_WAD = uint256(uint128(type(int128).max));
-    uint256 private constant START_INDEX_WAD = 1e18;
+    uint256 private constant MAX_TOKENS = 32;
+    /// @dev Cash below one raw unit of a token of 6 decimals: it cannot be withdrawn.
+    int256 private constant DUST_WAD = 1e12;
     /// @dev Below this the index would lose too many digits.
     uint256 private constant MIN_INDEX_WAD = 1e12;
 
-    /// @dev slot 0. A loss index of 0 means that the account does not exist.
+    /// @dev slot 0. The index is that of positive cash or of debts, by the sign of the cash; 0 means that the account
+    /// does not exist.
     struct Header {
         int128 cashWad;
-        uint72 lossIndexWad;
-        uint40 tokenMask;
+        uint72 indexWad;
+        uint32 tokenMask;
         Mode mode;
         uint8 positionCount;
-    }
-
-    /// @dev slot 0.
-    struct Totals {
-        uint128 positiveCashWad;
-        uint72 lossIndexWad;
-        uint40 nextId;
+        uint8 perpCount;
     }
 
     /// @inheritdoc IAccounts
@@ -50,7 +50,6 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     /// @inheritdoc IAccounts
     mapping(uint256 accountId => uint256) public override transferCountOf;
 
-    Totals private _totals;
     IMarginEngine private _marginEngine;
     mapping(uint256 accountId => Header) private _headers;
     mapping(uint256 accountId => uint256[128]) private _words;
@@ -69,7 +68,6 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     /// @param authority Access manager.
     /// @param reservedOwner Owner of the clearing account and of the insurance fund's account.
     constructor(address authority, address reservedOwner) ERC721("Plimsoll Account", "PLIM") AccessManaged(authority) {
-        _totals.lossIndexWad = uint72(START_INDEX_WAD);
         _create(reservedOwner, Mode.SINGLE);
         _create(reservedOwner, Mode.SINGLE);
     }
@@ -87,6 +85,22 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     }
 
     /// @inheritdoc IAccounts
+    function setOpenInterestCap(uint8 underlyingId, uint8 kind, uint256 capWad) external override restricted {
+        _setCap(underlyingId, kind, capWad);
+    }
+
+    /// @inheritdoc IAccounts
+    function setRateCurve(RateCurve calldata curve) external override restricted {
+        _accrue();
+        _setCurve(curve);
+    }
+
+    /// @inheritdoc IAccounts
+    function setFundingRate(uint8 underlyingId, int256 rateWad) external override onlyModule {
+        _setRate(underlyingId, rateWad);
+    }
+
+    /// @inheritdoc IAccounts
     function open(address owner, Mode mode) external override returns (uint256 accountId) {
         accountId = _create(owner, mode);
     }
@@ -97,6 +111,20 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         emit ModeChanged(accountId, _headers[accountId].mode, mode);
         _headers[accountId].mode = mode;
         _requireInitial(accountId);
+    }
+
+    /// @inheritdoc IAccounts
+    function close(uint256 accountId) external override onlyAuthorised(accountId) {
+        if (accountId <= FUND) revert Accounts__Reserved(accountId, FUND + 1);
+        Header memory h = _load(accountId);
+        uint256 held = uint256(h.positionCount) + LibBit.popCount(h.tokenMask);
+        if (held != 0 || h.cashWad < 0 || h.cashWad >= DUST_WAD) revert Accounts__NotEmpty(held, h.cashWad);
+        int256 restWad = h.cashWad;
+        _changeCash(accountId, h, -restWad, Reason.TRANSFER);
+        delete _headers[accountId];
+        if (restWad != 0) _addCash(FUND, restWad, Reason.TRANSFER);
+        _burn(accountId);
+        emit AccountClosed(accountId);
     }
 
     /// @inheritdoc IAccounts
@@ -131,9 +159,12 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         int256 priceE8 = isOption ? int256(0) : int256(trade.priceWad) / Units.E8_TO_WAD;
         int256 paidWad = isOption ? WadMath.mulWadUp(quantityWad, int256(trade.priceWad)) : int256(0);
         int256 takenWad = isOption ? WadMath.mulWadDown(quantityWad, int256(trade.priceWad)) : int256(0);
-        int256 buyerWad = _trade(trade.buyerId, trade.instrument, quantityWad, priceE8, -paidWad);
-        int256 sellerWad = _trade(trade.sellerId, trade.instrument, -quantityWad, priceE8, takenWad);
+        (int256 buyerWad, int256 boughtWad) =
+            _trade(trade.buyerId, trade.instrument, quantityWad, priceE8, -paidWad);
+        (int256 sellerWad, int256 soldWad) =
+            _trade(trade.sellerId, trade.instrument, -quantityWad, priceE8, takenWad);
         _clear(-(buyerWad + sellerWad));
+        _open(trade.instrument, boughtWad + soldWad);
     }
 
     /// @inheritdoc IAccounts
@@ -161,6 +192,13 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
             _changeToken(accountId, h, tokenId, -_signed(amountWad));
             _headers[accountId] = h;
         }
+    }
+
+    /// @inheritdoc IAccounts
+    function borrowCash(uint256 accountId, uint256 amountWad) external override onlyModule {
+        if (amountWad == 0) revert Accounts__ZeroAmount(amountWad, 1);
+        if (accountId == CLEARING) revert Accounts__Reserved(accountId, CLEARING + 1);
+        _addCash(accountId, -_signed(amountWad), Reason.WITHDRAWAL);
     }
 
     /// @inheritdoc IAccounts
@@ -217,14 +255,16 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     /// @inheritdoc IAccounts
     function socialise(uint256 toId, uint256 lossWad) external override onlyModule {
         if (lossWad == 0) revert Accounts__ZeroAmount(lossWad, 1);
+        _accrue();
         Totals memory t = _totals;
         if (lossWad > t.positiveCashWad) revert Accounts__LossTooLarge(lossWad, t.positiveCashWad);
         // Floor: what the accounts lose is at least the loss, so the sum of balances stays within the total.
-        uint256 indexWad = uint256(t.lossIndexWad) * (t.positiveCashWad - lossWad) / t.positiveCashWad;
+        uint256 indexWad = uint256(t.cashIndexWad) * (t.positiveCashWad - lossWad) / t.positiveCashWad;
         if (indexWad < MIN_INDEX_WAD) revert Accounts__LossTooLarge(lossWad, t.positiveCashWad);
-        emit LossSocialised(lossWad, t.lossIndexWad, indexWad);
-        _totals.lossIndexWad = uint72(indexWad);
+        emit LossSocialised(lossWad, t.cashIndexWad, indexWad);
+        _totals.cashIndexWad = uint72(indexWad);
         _totals.positiveCashWad = uint128(t.positiveCashWad - lossWad);
+        if (_loans.debtWad != 0) _setLoans(_loans.debtWad);
         _clear(-_signed(lossWad));
         _addCash(toId, _signed(lossWad), Reason.SOCIALISED);
     }
@@ -252,20 +292,10 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     }
 
     /// @inheritdoc IAccounts
-    function positiveCashWad() external view override returns (uint256 cashWad) {
-        cashWad = _totals.positiveCashWad;
-    }
-
-    /// @inheritdoc IAccounts
-    function lossIndexWad() external view override returns (uint256 indexWad) {
-        indexWad = _totals.lossIndexWad;
-    }
-
-    /// @inheritdoc IAccounts
     function snapshotOf(uint256 accountId) public view override returns (Snapshot memory snapshot) {
         Header memory h = _existing(accountId);
         snapshot.mode = uint8(h.mode);
-        snapshot.cashWad = _afterLoss(accountId, h);
+        snapshot.cashWad = _cashNow(accountId, h);
         snapshot.positions = _read(accountId, h.positionCount, h.positionCount);
         uint256 count;
         for (uint256 mask = h.tokenMask; mask != 0; mask &= mask - 1) {
@@ -283,7 +313,7 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
 
     /// @inheritdoc IAccounts
     function cashOf(uint256 accountId) public view override returns (int256 cashWad) {
-        cashWad = _afterLoss(accountId, _existing(accountId));
+        cashWad = _cashNow(accountId, _existing(accountId));
     }
 
     /// @dev Every change of an owner comes through here; opening an account is none.
@@ -295,7 +325,7 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
     function _create(address owner, Mode mode) private returns (uint256 accountId) {
         accountId = _totals.nextId++;
         Header storage h = _headers[accountId];
-        h.lossIndexWad = _totals.lossIndexWad;
+        h.indexWad = _totals.cashIndexWad;
         h.mode = mode;
         _mint(owner, accountId);
         emit AccountOpened(accountId, owner, mode);
@@ -333,27 +363,48 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
 
     function _existing(uint256 accountId) private view returns (Header memory h) {
         h = _headers[accountId];
-        if (h.lossIndexWad == 0) revert Accounts__UnknownAccount(accountId, _totals.nextId);
+        if (h.indexWad == 0) revert Accounts__UnknownAccount(accountId, _totals.nextId);
     }
 
-    /// @dev Cash after pending losses, rounded down; the clearing account never bears one.
-    function _afterLoss(uint256 accountId, Header memory h) private view returns (int256 cashWad) {
-        cashWad = h.cashWad;
-        uint256 indexWad = _totals.lossIndexWad;
-        if (cashWad <= 0 || accountId == CLEARING || indexWad == h.lossIndexWad) return cashWad;
-        cashWad = cashWad * int256(indexWad) / int256(uint256(h.lossIndexWad));
+    /// @dev Cash after pending losses, interest and funding: what `_load` would book. The clearing account bears none.
+    function _cashNow(uint256 accountId, Header memory h) private view returns (int256 cashWad) {
+        if (accountId == CLEARING) return h.cashWad;
+        if (_isBooked()) {
+            cashWad = _afterIndex(h.cashWad, h.indexWad, _indexOf(h.cashWad));
+        } else {
+            Accrual memory a = _accrual();
+            cashWad = _afterIndex(h.cashWad, h.indexWad, h.cashWad < 0 ? a.debtIndexWad : a.cashIndexWad);
+            if (accountId == FUND) cashWad += int256(a.reserveWad);
+        }
+        if (h.perpCount != 0) cashWad -= _owedFunding(accountId);
     }
 
-    /// @dev Reads a header and books pending losses; the caller writes the header back.
+    /// @dev Books the interest of all since the last write; nothing when that was in this block.
+    function _accrue() private {
+        uint256 reserveWad = _bookInterest();
+        if (reserveWad == 0) return;
+        _addCash(FUND, int256(reserveWad), Reason.RESERVE);
+        _clear(-int256(reserveWad));
+    }
+
+    /// @dev Reads a header and books pending losses, interest and funding; the caller writes the header back.
     function _load(uint256 accountId) private returns (Header memory h) {
+        _accrue();
         h = _existing(accountId);
-        int256 cashWad = _afterLoss(accountId, h);
-        int256 lossWad = h.cashWad - cashWad;
-        h.lossIndexWad = _totals.lossIndexWad;
-        if (lossWad == 0) return h;
-        h.cashWad = int128(cashWad);
-        emit CashChanged(accountId, -lossWad, cashWad, Reason.SOCIALISED);
-        _clear(lossWad);
+        if (accountId == CLEARING) return h;
+        int256 cashWad = _afterIndex(h.cashWad, h.indexWad, _indexOf(h.cashWad));
+        int256 deltaWad = cashWad - h.cashWad;
+        if (deltaWad != 0) {
+            bool isLoss = deltaWad < 0 && h.cashWad > 0;
+            h.cashWad = int128(cashWad);
+            h.indexWad = _indexOf(cashWad);
+            emit CashChanged(accountId, deltaWad, cashWad, isLoss ? Reason.SOCIALISED : Reason.INTEREST);
+            _clear(-deltaWad);
+        }
+        if (h.perpCount == 0) return h;
+        int256 owedWad = _settleFunding(accountId);
+        _changeCash(accountId, h, -owedWad, Reason.FUNDING);
+        _clear(owedWad);
     }
 
     /// @dev The same for an account that may hold positions.
@@ -378,10 +429,8 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         int256 cashWad = h.cashWad + deltaWad;
         if (WadMath.abs(cashWad) > MAX_WAD) revert Accounts__Overflow(WadMath.abs(cashWad), MAX_WAD);
         if (accountId != CLEARING) {
-            int256 changeWad = _positive(cashWad) - _positive(h.cashWad);
-            uint256 totalWad = uint256(int256(uint256(_totals.positiveCashWad)) + changeWad);
-            if (totalWad > MAX_WAD) revert Accounts__Overflow(totalWad, MAX_WAD);
-            if (changeWad != 0) _totals.positiveCashWad = uint128(totalWad);
+            _changeTotals(h.cashWad, cashWad);
+            h.indexWad = _indexOf(cashWad);
         }
         h.cashWad = int128(cashWad);
         emit CashChanged(accountId, deltaWad, cashWad, reason);
@@ -394,18 +443,21 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         uint256 amountWad = uint256(heldWad + deltaWad);
         if (amountWad > MAX_WAD) revert Accounts__Overflow(amountWad, MAX_WAD);
         _amountsWad[accountId][tokenId] = amountWad;
-        uint40 bit = uint40(1 << tokenId);
+        uint32 bit = uint32(1 << tokenId);
         h.tokenMask = amountWad == 0 ? h.tokenMask & ~bit : h.tokenMask | bit;
         emit CollateralChanged(accountId, tokenId, deltaWad, amountWad);
     }
 
     function _trade(uint256 accountId, uint256 instrument, int256 quantityWad, int256 priceE8, int256 premiumWad)
         private
-        returns (int256 cashWad)
+        returns (int256 cashWad, int256 openedWad)
     {
         Header memory h = _loadFree(accountId);
         uint256[] memory words = _read(accountId, h.positionCount, uint256(h.positionCount) + 1);
-        cashWad = premiumWad + _merge(accountId, h, words, instrument, quantityWad, priceE8);
+        int256 heldWad;
+        (cashWad, heldWad) = _merge(accountId, h, words, instrument, quantityWad, priceE8);
+        openedWad = _opened(heldWad, quantityWad);
+        cashWad += premiumWad;
         _changeCash(accountId, h, cashWad, Reason.TRADE);
         _headers[accountId] = h;
     }
@@ -426,7 +478,11 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
             int256 partWad = quantityWad * fractionWad / Units.WAD;
             if (partWad == 0) continue;
             _store(fromId, from, source, i - 1, partWad == quantityWad ? 0 : _resized(word, quantityWad - partWad));
-            realisedWad += _merge(toId, to, target, _resized(word, 0), partWad, word.priceE8Of());
+            (int256 mergedWad, int256 heldWad) =
+                _merge(toId, to, target, _resized(word, 0), partWad, word.priceE8Of());
+            realisedWad += mergedWad;
+            // Open interest changes only where a long meets a short.
+            if ((heldWad ^ partWad) < 0) _open(word, _opened(heldWad, partWad) - _positive(partWad));
         }
     }
 
@@ -465,7 +521,8 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         _store(toId, to, new uint256[](1), 0, word);
     }
 
-    /// @dev Merges a change into the position of the same instrument; `words` has room for one more.
+    /// @dev Merges a change into the position of the same instrument; `words` has room for one more. `heldWad` is
+    /// what was held before.
     function _merge(
         uint256 accountId,
         Header memory h,
@@ -473,10 +530,11 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         uint256 instrument,
         int256 quantityWad,
         int256 priceE8
-    ) private returns (int256 cashWad) {
+    ) private returns (int256 cashWad, int256 heldWad) {
         uint256 count = h.positionCount;
         uint256 at = _find(words, count, instrument);
         uint256 merged;
+        if (at != count) heldWad = words[at].quantityOf();
         (merged, cashWad) = LinearMath.merge(at == count ? instrument : words[at], quantityWad, priceE8);
         _store(accountId, h, words, at, merged.quantityOf() == 0 ? 0 : merged);
     }
@@ -494,6 +552,11 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
             if (at != count - 1) (words[at], stored[at]) = (words[count - 1], words[count - 1]);
             (words[count - 1], stored[count - 1]) = (0, 0);
             h.positionCount = uint8(count - 1);
+        }
+        uint256 either = word == 0 ? oldWord : word;
+        if (either.kindOf() == PositionWord.PERP) {
+            int256 change = _setPerp(accountId, either.underlyingOf(), word.quantityOf());
+            h.perpCount = uint8(uint256(int256(uint256(h.perpCount)) + change));
         }
         emit PositionChanged(accountId, oldWord, word);
     }
@@ -530,12 +593,13 @@ contract Accounts is IAccounts, ERC721, AccessManaged {
         }
     }
 
-    function _resized(uint256 word, int256 quantityWad) private pure returns (uint256) {
-        return (word >> 128 << 128) | uint128(int128(quantityWad));
+    /// @dev By how much the long side grows.
+    function _opened(int256 heldWad, int256 quantityWad) private pure returns (int256) {
+        return _positive(heldWad + quantityWad) - _positive(heldWad);
     }
 
-    function _positive(int256 valueWad) private pure returns (int256) {
-        return valueWad > 0 ? valueWad : int256(0);
+    function _resized(uint256 word, int256 quantityWad) private pure returns (uint256) {
+        return (word >> 128 << 128) | uint128(int128(quantityWad));
     }
 
     function _signed(uint256 valueWad) private pure returns (int256) {

@@ -10,6 +10,7 @@ import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
+import {IPermit2} from "../../interfaces/IPermit2.sol";
 import {IVault} from "../../interfaces/IVault.sol";
 
 /// @title Vault
@@ -21,7 +22,10 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
     uint256 private constant CASH = 0;
     uint256 private constant MAX_DECIMALS = 18;
     /// @dev Width of the token mask of an account.
-    uint256 private constant MAX_TOKENS = 40;
+    uint256 private constant MAX_TOKENS = 32;
+
+    /// @dev The same on every chain.
+    IPermit2 private constant PERMIT2 = IPermit2(0x000000000022D473030F116dDEE9F6B43aC78BA3);
 
     IAccounts private immutable ACCOUNTS;
     IMarginEngine private immutable MARGIN_ENGINE;
@@ -89,6 +93,26 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IVault
+    function depositWithPermit2(
+        uint256 accountId,
+        address token,
+        uint256 amountRaw,
+        uint256 nonce,
+        uint256 deadlineTs,
+        bytes calldata signature
+    ) external override nonReentrant whenNotPaused {
+        if (address(PERMIT2).code.length == 0) revert Vault__NoPermit2(address(PERMIT2));
+        uint256 heldRaw = _book(accountId, token, amountRaw);
+        PERMIT2.permitTransferFrom(
+            IPermit2.PermitTransferFrom(IPermit2.TokenPermissions(token, amountRaw), nonce, deadlineTs),
+            IPermit2.SignatureTransferDetails(address(this), amountRaw),
+            msg.sender,
+            signature
+        );
+        _requireReceived(token, amountRaw, heldRaw);
+    }
+
+    /// @inheritdoc IVault
     function openAndDeposit(IAccounts.Mode mode, address token, uint256 amountRaw)
         external
         override
@@ -122,23 +146,17 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         nonReentrant
         whenNotPaused
     {
-        if (!ACCOUNTS.isAuthorised(accountId, msg.sender)) revert Vault__NotAuthorised(msg.sender, accountId);
-        if (to == address(0) || to == address(this)) revert Vault__BadReceiver(to, address(this));
-        if (amountRaw == 0) revert Vault__ZeroAmount(amountRaw, 1);
+        _requirePayable(accountId, amountRaw, to);
         uint256 tokenId = tokenIdOf(token);
-        Token storage listed = _tokens[tokenId];
-        ACCOUNTS.debitToken(accountId, tokenId, amountRaw * _wadPerRaw(listed.decimals));
-        // Cash that others owe is in an account but not yet in the vault.
-        if (listed.heldRaw < amountRaw) revert Vault__Illiquid(amountRaw, listed.heldRaw);
-        listed.heldRaw -= amountRaw;
-        // Against an empty account: a withdrawal has to leave the initial margin, not merely the excess it found.
-        IAccounts.Snapshot memory empty;
-        MARGIN_ENGINE.enforce(accountId, empty);
-        emit Withdrawn(accountId, tokenId, to, amountRaw);
-        uint256 heldRaw = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransfer(to, amountRaw);
-        uint256 paidRaw = heldRaw - IERC20(token).balanceOf(address(this));
-        if (paidRaw != amountRaw) revert Vault__InexactTransfer(paidRaw, amountRaw);
+        ACCOUNTS.debitToken(accountId, tokenId, amountRaw * _wadPerRaw(_tokens[tokenId].decimals));
+        _pay(accountId, tokenId, amountRaw, to);
+    }
+
+    /// @inheritdoc IVault
+    function borrow(uint256 accountId, uint256 amountRaw, address to) external override nonReentrant whenNotPaused {
+        _requirePayable(accountId, amountRaw, to);
+        ACCOUNTS.borrowCash(accountId, amountRaw * _wadPerRaw(_listed(CASH).decimals));
+        _pay(accountId, CASH, amountRaw, to);
     }
 
     /// @inheritdoc IVault
@@ -158,6 +176,29 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         tokenId = place - 1;
     }
 
+    function _requirePayable(uint256 accountId, uint256 amountRaw, address to) private view {
+        if (!ACCOUNTS.isAuthorised(accountId, msg.sender)) revert Vault__NotAuthorised(msg.sender, accountId);
+        if (to == address(0) || to == address(this)) revert Vault__BadReceiver(to, address(this));
+        if (amountRaw == 0) revert Vault__ZeroAmount(amountRaw, 1);
+    }
+
+    /// @dev Lets out what the ledger has debited.
+    function _pay(uint256 accountId, uint256 tokenId, uint256 amountRaw, address to) private {
+        Token storage listed = _tokens[tokenId];
+        address token = listed.token;
+        // Cash that others owe is in an account but not yet in the vault.
+        if (listed.heldRaw < amountRaw) revert Vault__Illiquid(amountRaw, listed.heldRaw);
+        listed.heldRaw -= amountRaw;
+        // Against an empty account: a withdrawal has to leave the initial margin, not merely the excess it found.
+        IAccounts.Snapshot memory empty;
+        MARGIN_ENGINE.enforce(accountId, empty);
+        emit Withdrawn(accountId, tokenId, to, amountRaw);
+        uint256 heldRaw = IERC20(token).balanceOf(address(this));
+        IERC20(token).safeTransfer(to, amountRaw);
+        uint256 paidRaw = heldRaw - IERC20(token).balanceOf(address(this));
+        if (paidRaw != amountRaw) revert Vault__InexactTransfer(paidRaw, amountRaw);
+    }
+
     function _permit(address token, uint256 amountRaw, uint256 deadlineTs, uint8 v, bytes32 r, bytes32 s) private {
         tokenIdOf(token);
         // Anyone may have relayed the permit already; then the allowance is there and the signature is spent.
@@ -173,6 +214,13 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
     }
 
     function _deposit(uint256 accountId, address token, uint256 amountRaw) private {
+        uint256 heldRaw = _book(accountId, token, amountRaw);
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amountRaw);
+        _requireReceived(token, amountRaw, heldRaw);
+    }
+
+    /// @dev Everything of a deposit but the transfer; returns what the vault holds before it.
+    function _book(uint256 accountId, address token, uint256 amountRaw) private returns (uint256 heldRaw) {
         if (amountRaw == 0) revert Vault__ZeroAmount(amountRaw, 1);
         uint256 tokenId = tokenIdOf(token);
         if (tokenId != CASH) _requireCollateral(accountId, tokenId);
@@ -185,8 +233,10 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         listed.heldRaw += amountRaw;
         ACCOUNTS.creditToken(accountId, tokenId, amountRaw * _wadPerRaw(listed.decimals));
         emit Deposited(accountId, tokenId, msg.sender, amountRaw);
-        uint256 heldRaw = IERC20(token).balanceOf(address(this));
-        IERC20(token).safeTransferFrom(msg.sender, address(this), amountRaw);
+        heldRaw = IERC20(token).balanceOf(address(this));
+    }
+
+    function _requireReceived(address token, uint256 amountRaw, uint256 heldRaw) private view {
         uint256 receivedRaw = IERC20(token).balanceOf(address(this)) - heldRaw;
         if (receivedRaw != amountRaw) revert Vault__InexactTransfer(receivedRaw, amountRaw);
     }

@@ -2,82 +2,98 @@
 pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IDelegation} from "../../interfaces/IDelegation.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
+import {FeeSchedule} from "./FeeSchedule.sol";
+import {Listing} from "./Listing.sol";
+import {OrderAuthority} from "./OrderAuthority.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {Units} from "../libraries/Units.sol";
 
 /// @title Exchange
 /// @notice See IExchange.
-contract Exchange is IExchange, AccessManaged, EIP712, Pausable, ReentrancyGuardTransient {
+contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyGuardTransient {
     using PositionWord for uint256;
 
-    bytes32 private constant ORDER_TYPEHASH = keccak256(
-        "Order(uint256 accountId,uint256 instrument,bool isBuy,uint256 quantityWad,"
-        "uint256 priceWad,uint256 nonce,uint40 expiryTs,address signer)"
-    );
+    uint256 private constant LIMIT = 0;
+    uint256 private constant FILL_OR_KILL = 1;
+    uint256 private constant POST_ONLY = 2;
+    uint256 private constant MAX_LEGS = 8;
+    uint256 private constant MAX_WAD = uint256(uint128(type(int128).max));
+    uint256 private constant MIN_FILL_WAD = 1e12;
     /// @dev An entry price is an int72 in steps of 1e-8 cash.
     uint256 private constant MAX_PRICE_WAD = uint256(uint72(type(int72).max)) * uint256(Units.E8_TO_WAD);
 
-    IAccounts private immutable ACCOUNTS;
     IMarginEngine private immutable MARGIN_ENGINE;
     IDelegation private immutable DELEGATION;
 
     mapping(bytes32 digest => uint256) private _filledWad;
-    mapping(address signer => mapping(uint256 wordPos => uint256)) private _cancelled;
+
+    /// @dev One account of a fill. The delegate is 0 when the signer may act for the account in every way.
+    struct Side {
+        uint256 accountId;
+        bytes32 digest;
+        address delegate;
+        bool isMaker;
+        uint256 maxFeeWad;
+        IAccounts.Snapshot before_;
+    }
 
     constructor(address authority, IAccounts accounts, IMarginEngine marginEngine, IDelegation delegation)
         AccessManaged(authority)
         EIP712("Plimsoll Exchange", "1")
+        FeeSchedule(accounts)
     {
-        ACCOUNTS = accounts;
         MARGIN_ENGINE = marginEngine;
         DELEGATION = delegation;
     }
 
     /// @inheritdoc IExchange
     function settle(
-        Order calldata buy,
-        bytes calldata buySignature,
-        Order calldata sell,
-        bytes calldata sellSignature,
-        uint256 quantityWad,
-        uint256 priceWad
+        Order calldata maker,
+        bytes calldata makerSignature,
+        Order calldata taker,
+        bytes calldata takerSignature,
+        uint256 quantityWad
     ) external override nonReentrant whenNotPaused {
-        _requireMatch(buy, sell);
-        _requirePrice(buy, sell, priceWad);
-        if (quantityWad == 0) revert Exchange__ZeroQuantity(quantityWad, 1);
-        (bytes32 buyHash, address buyDelegate) = _fill(buy, buySignature, quantityWad);
-        (bytes32 sellHash, address sellDelegate) = _fill(sell, sellSignature, quantityWad);
-        emit Settled(buyHash, sellHash, buy.instrument, buy.accountId, sell.accountId, quantityWad, priceWad);
-        _trade(
-            IAccounts.Trade({
-                buyerId: buy.accountId,
-                sellerId: sell.accountId,
-                instrument: buy.instrument,
-                quantityWad: quantityWad,
-                priceWad: priceWad
-            }),
-            buyDelegate,
-            sellDelegate
-        );
+        _requireMatch(maker, taker);
+        _requireTradable(maker.instrument, quantityWad, maker.priceWad);
+        Side memory made = _fill(maker, makerSignature, quantityWad, true);
+        Side memory taken = _fill(taker, takerSignature, quantityWad, false);
+        bool isRest = _filledWad[made.digest] == maker.quantityWad && _filledWad[taken.digest] == taker.quantityWad;
+        if (quantityWad < MIN_FILL_WAD && !isRest) revert Exchange__Dust(quantityWad, MIN_FILL_WAD);
+        Leg memory leg = Leg(maker.instrument, maker.isBuy, quantityWad, maker.priceWad);
+        _book(leg, made, taken);
+        _requireMargin(made, taken);
+        _limit(leg, made, taken);
     }
 
     /// @inheritdoc IExchange
-    function cancel(uint256 nonce) external override {
-        _cancel(nonce >> 8, 1 << (nonce & 0xff));
-    }
-
-    /// @inheritdoc IExchange
-    function cancelMany(uint256 wordPos, uint256 mask) external override {
-        _cancel(wordPos, mask);
+    function fillQuote(Quote calldata quote, bytes calldata signature, uint256 takerId, uint256 maxFeeWad)
+        external
+        override
+        nonReentrant
+        whenNotPaused
+    {
+        _requireTaker(quote, takerId);
+        _requireLegs(quote.legs);
+        Side memory made = _quoted(quote, signature);
+        Side memory taken = _side(takerId, msg.sender, bytes32(0), maxFeeWad, false);
+        emit QuoteFilled(made.digest, quote.accountId, takerId, msg.sender);
+        for (uint256 i; i < quote.legs.length; ++i) {
+            _requireAllowed(made, quote.legs[i].instrument);
+            _requireAllowed(taken, quote.legs[i].instrument);
+            _book(quote.legs[i], made, taken);
+        }
+        _requireMargin(made, taken);
+        for (uint256 i; i < quote.legs.length; ++i) {
+            _limit(quote.legs[i], made, taken);
+        }
     }
 
     /// @inheritdoc IExchange
@@ -95,91 +111,148 @@ contract Exchange is IExchange, AccessManaged, EIP712, Pausable, ReentrancyGuard
         quantityWad = _filledWad[digest];
     }
 
-    /// @inheritdoc IExchange
-    function hashOf(Order calldata order) public view override returns (bytes32 digest) {
-        digest = _hashTypedDataV4(keccak256(abi.encode(ORDER_TYPEHASH, order)));
-    }
-
-    /// @inheritdoc IExchange
-    function isCancelled(address signer, uint256 nonce) public view override returns (bool) {
-        return _cancelled[signer][nonce >> 8] & (1 << (nonce & 0xff)) != 0;
-    }
-
-    function _cancel(uint256 wordPos, uint256 mask) private {
-        _cancelled[msg.sender][wordPos] |= mask;
-        emit NoncesCancelled(msg.sender, wordPos, mask);
-    }
-
-    function _requireMatch(Order calldata buy, Order calldata sell) private view {
-        if (!buy.isBuy || sell.isBuy) revert Exchange__WrongSide(buy.isBuy, sell.isBuy);
-        if (buy.instrument != sell.instrument) {
-            revert Exchange__InstrumentMismatch(buy.instrument, sell.instrument);
+    function _requireMatch(Order calldata maker, Order calldata taker) private pure {
+        if (maker.isBuy == taker.isBuy) revert Exchange__WrongSide(maker.isBuy, taker.isBuy);
+        if (maker.instrument != taker.instrument) {
+            revert Exchange__InstrumentMismatch(maker.instrument, taker.instrument);
         }
-        if (buy.accountId == sell.accountId) revert Exchange__SelfTrade(buy.accountId, sell.accountId);
-        uint256 expiryTs = buy.instrument.expiryOf();
-        if (buy.instrument.kindOf() != PositionWord.PERP && expiryTs <= block.timestamp) {
-            revert Exchange__InstrumentExpired(expiryTs, block.timestamp);
+        if (maker.accountId == taker.accountId) revert Exchange__SelfTrade(maker.accountId, taker.accountId);
+        if (maker.kind != LIMIT && maker.kind != POST_ONLY) revert Exchange__NotMaker(maker.kind, POST_ONLY);
+        if (taker.kind > FILL_OR_KILL) revert Exchange__NotTaker(taker.kind, FILL_OR_KILL);
+        if (taker.isBuy && maker.priceWad > taker.priceWad) {
+            revert Exchange__PriceAboveLimit(maker.priceWad, taker.priceWad);
+        }
+        if (!taker.isBuy && maker.priceWad < taker.priceWad) {
+            revert Exchange__PriceBelowLimit(maker.priceWad, taker.priceWad);
         }
     }
 
-    function _requirePrice(Order calldata buy, Order calldata sell, uint256 priceWad) private pure {
+    function _requireTradable(uint256 instrument, uint256 quantityWad, uint256 priceWad) private view {
+        _requireListed(instrument);
+        if (quantityWad == 0) revert Exchange__ZeroQuantity(quantityWad, 1);
+        if (quantityWad > MAX_WAD) revert Exchange__QuantityTooLarge(quantityWad, MAX_WAD);
         if (priceWad == 0 || priceWad > MAX_PRICE_WAD) revert Exchange__PriceOutOfRange(priceWad, MAX_PRICE_WAD);
-        if (priceWad > buy.priceWad) revert Exchange__PriceAboveLimit(priceWad, buy.priceWad);
-        if (priceWad < sell.priceWad) revert Exchange__PriceBelowLimit(priceWad, sell.priceWad);
         uint256 stepWad = uint256(Units.E8_TO_WAD);
-        if (!buy.instrument.isOption() && priceWad % stepWad != 0) revert Exchange__PriceStep(priceWad, stepWad);
+        if (!instrument.isOption() && priceWad % stepWad != 0) revert Exchange__PriceStep(priceWad, stepWad);
     }
 
-    /// @dev Checks one order and counts the fill; checks that need no signature come first. The delegate is 0 when the
-    /// signer may act for the account in every way.
-    function _fill(Order calldata order, bytes calldata signature, uint256 quantityWad)
+    function _requireTaker(Quote calldata quote, uint256 takerId) private pure {
+        if (quote.accountId == takerId) revert Exchange__SelfTrade(quote.accountId, takerId);
+        if (quote.takerId != 0 && quote.takerId != takerId) revert Exchange__WrongTaker(takerId, quote.takerId);
+    }
+
+    function _requireLegs(Leg[] calldata legs) private view {
+        if (legs.length == 0 || legs.length > MAX_LEGS) revert Exchange__BadLegCount(legs.length, MAX_LEGS);
+        for (uint256 i; i < legs.length; ++i) {
+            _requireTradable(legs[i].instrument, legs[i].quantityWad, legs[i].priceWad);
+            for (uint256 j; j < i; ++j) {
+                if (legs[j].instrument.instrumentOf() == legs[i].instrument.instrumentOf()) {
+                    revert Exchange__DuplicateLeg(j, i);
+                }
+            }
+        }
+    }
+
+    /// @dev Checks one order and counts the fill; checks that need no signature come first.
+    function _fill(Order calldata order, bytes calldata signature, uint256 quantityWad, bool isMaker)
         private
-        returns (bytes32 digest, address delegate)
+        returns (Side memory side)
     {
-        if (order.expiryTs < block.timestamp) revert Exchange__OrderExpired(order.expiryTs, block.timestamp);
-        digest = hashOf(order);
+        _requireTime(order.expiryTs);
+        bytes32 digest = hashOf(order);
         uint256 filledWad = _filledWad[digest];
         uint256 leftWad = order.quantityWad - filledWad;
         if (quantityWad > leftWad) revert Exchange__Overfilled(quantityWad, leftWad);
-        address signer = order.signer;
-        _requireSigned(signer, order.accountId, digest, signature);
-        if (isCancelled(signer, order.nonce)) revert Exchange__Cancelled(signer, order.nonce);
-        if (!ACCOUNTS.isAuthorised(order.accountId, signer)) {
-            DELEGATION.requireAllowed(order.accountId, signer, order.instrument);
-            delegate = signer;
+        if (order.kind == FILL_OR_KILL && quantityWad != order.quantityWad) {
+            revert Exchange__NotWhole(quantityWad, order.quantityWad);
         }
+        _requireSigned(order.signer, order.nonce, order.accountId, digest, signature);
+        side = _side(order.accountId, order.signer, digest, order.maxFeeWad, isMaker);
+        _requireAllowed(side, order.instrument);
+        if (order.reduceOnly) _requireReducing(side.before_.positions, order, quantityWad);
         _filledWad[digest] = filledWad + quantityWad;
     }
 
-    /// @dev A key counts by its signature even when it has code (EIP-7702); anything else is asked by ERC-1271.
-    function _requireSigned(address signer, uint256 accountId, bytes32 digest, bytes calldata signature) private view {
-        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return;
-        if (!SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature)) {
-            revert Exchange__BadSignature(recovered, accountId);
+    /// @dev A quote fills once and whole; what counts as filled is the number of its legs.
+    function _quoted(Quote calldata quote, bytes calldata signature) private returns (Side memory) {
+        _requireTime(quote.expiryTs);
+        bytes32 digest = hashOfQuote(quote);
+        if (_filledWad[digest] != 0) revert Exchange__Overfilled(quote.legs.length, 0);
+        _requireSigned(quote.signer, quote.nonce, quote.accountId, digest, signature);
+        _filledWad[digest] = quote.legs.length;
+        return _side(quote.accountId, quote.signer, digest, quote.maxFeeWad, true);
+    }
+
+    function _requireTime(uint256 expiryTs) private view {
+        if (expiryTs < block.timestamp) revert Exchange__OrderExpired(expiryTs, block.timestamp);
+    }
+
+    function _side(uint256 accountId, address signer, bytes32 digest, uint256 maxFeeWad, bool isMaker)
+        private
+        view
+        returns (Side memory)
+    {
+        address delegate = ACCOUNTS.isAuthorised(accountId, signer) ? address(0) : signer;
+        return Side(accountId, digest, delegate, isMaker, maxFeeWad, ACCOUNTS.snapshotOf(accountId));
+    }
+
+    function _requireAllowed(Side memory side, uint256 instrument) private view {
+        if (side.delegate != address(0)) DELEGATION.requireAllowed(side.accountId, side.delegate, instrument);
+    }
+
+    function _requireReducing(uint256[] memory words, Order calldata order, uint256 quantityWad) private pure {
+        int256 heldWad;
+        for (uint256 i; i < words.length; ++i) {
+            if (words[i].instrumentOf() == order.instrument.instrumentOf()) heldWad = words[i].quantityOf();
+        }
+        int256 closableWad = order.isBuy ? -heldWad : heldWad;
+        if (int256(quantityWad) > closableWad) {
+            revert Exchange__NotReducing(quantityWad, closableWad > 0 ? uint256(closableWad) : 0);
         }
     }
 
-    /// @dev Writes the fill to the ledger, then asks for the margin of both sides and for the limits of delegates.
-    function _trade(IAccounts.Trade memory trade, address buyDelegate, address sellDelegate) private {
-        IAccounts.Snapshot memory buyer = ACCOUNTS.snapshotOf(trade.buyerId);
-        IAccounts.Snapshot memory seller = ACCOUNTS.snapshotOf(trade.sellerId);
-        ACCOUNTS.applyTrade(trade);
-        MARGIN_ENGINE.enforce(trade.buyerId, buyer);
-        MARGIN_ENGINE.enforce(trade.sellerId, seller);
-        int256 quantityWad = int256(trade.quantityWad);
-        _afterFill(trade, trade.buyerId, buyDelegate, quantityWad, buyer);
-        _afterFill(trade, trade.sellerId, sellDelegate, -quantityWad, seller);
+    /// @dev Writes one leg, seen by the maker, to the ledger and takes the fees of both sides.
+    function _book(Leg memory leg, Side memory maker, Side memory taker) private {
+        (Side memory buyer, Side memory seller) = leg.isBuy ? (maker, taker) : (taker, maker);
+        uint256 makerRateWad = _rateOf(leg.instrument, true, maker.maxFeeWad);
+        uint256 takerRateWad = _rateOf(leg.instrument, false, taker.maxFeeWad);
+        emit Settled(
+            buyer.digest,
+            seller.digest,
+            leg.instrument,
+            buyer.accountId,
+            seller.accountId,
+            leg.quantityWad,
+            leg.priceWad,
+            leg.isBuy
+        );
+        ACCOUNTS.applyTrade(
+            IAccounts.Trade(buyer.accountId, seller.accountId, leg.instrument, leg.quantityWad, leg.priceWad)
+        );
+        _charge(maker.digest, maker.accountId, leg.quantityWad, leg.priceWad, makerRateWad);
+        _charge(taker.digest, taker.accountId, leg.quantityWad, leg.priceWad, takerRateWad);
     }
 
-    function _afterFill(
-        IAccounts.Trade memory trade,
-        uint256 accountId,
-        address delegate,
-        int256 quantityWad,
-        IAccounts.Snapshot memory before_
-    ) private {
-        if (delegate == address(0)) return;
-        DELEGATION.afterFill(accountId, delegate, trade.instrument, quantityWad, trade.priceWad, before_);
+    function _requireMargin(Side memory maker, Side memory taker) private view {
+        MARGIN_ENGINE.enforce(maker.accountId, maker.before_);
+        MARGIN_ENGINE.enforce(taker.accountId, taker.before_);
+    }
+
+    /// @dev The limits of delegates, after every leg.
+    function _limit(Leg memory leg, Side memory maker, Side memory taker) private {
+        _afterFill(leg, maker, leg.isBuy);
+        _afterFill(leg, taker, !leg.isBuy);
+    }
+
+    /// @dev The price counts with the fee in it, so that the loss bound of a delegate does.
+    function _afterFill(Leg memory leg, Side memory side, bool isBuy) private {
+        if (side.delegate == address(0)) return;
+        uint256 rateWad = _rateOf(leg.instrument, side.isMaker, side.maxFeeWad);
+        uint256 feeWad = (leg.priceWad * rateWad + Units.UWAD - 1) / Units.UWAD;
+        uint256 stepWad = leg.instrument.isOption() ? 1 : uint256(Units.E8_TO_WAD);
+        feeWad = (feeWad + stepWad - 1) / stepWad * stepWad;
+        int256 quantityWad = isBuy ? int256(leg.quantityWad) : -int256(leg.quantityWad);
+        uint256 priceWad = isBuy ? leg.priceWad + feeWad : leg.priceWad - feeWad;
+        DELEGATION.afterFill(side.accountId, side.delegate, leg.instrument, quantityWad, priceWad, side.before_);
     }
 }

@@ -32,9 +32,12 @@ contract Lens is ILens {
         page = new AccountSummary[](_pageEnd(first, count) - first);
         for (uint256 i; i < page.length; ++i) {
             uint256 id = first + i;
-            page[i] = AccountSummary(
-                id, IERC721(address(ACCOUNTS)).ownerOf(id), ACCOUNTS.snapshotOf(id), AUCTION.auctionOf(id)
-            );
+            try IERC721(address(ACCOUNTS)).ownerOf(id) returns (address owner) {
+                page[i] = AccountSummary(id, owner, ACCOUNTS.snapshotOf(id), AUCTION.auctionOf(id));
+            } catch {
+                // Closed: nobody may stop a page by closing an account.
+                page[i].accountId = id;
+            }
         }
     }
 

@@ -1,20 +1,29 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {Exp} from "./Exp.sol";
+import {Ln} from "./Ln.sol";
 import {NormalCdf} from "./NormalCdf.sol";
+import {Sqrt} from "./Sqrt.sol";
 import {Units} from "./Units.sol";
 import {WadMath} from "./WadMath.sol";
 
 /// @title OptionKernel
 /// @notice Black-76 on a shocked forward and SVI volatility, with what all rows share computed once.
 /// @dev Standard deviations and logarithms are Q64, probabilities Q60, prices wad.
-/// @custom:error-bound price 1.5e-11*(F + K), delta 1.5e-11
+/// @custom:error-bound price 2e-10*(F + K), delta 2e-10
 /// @custom:mirror offchain.mirror.black76
 library OptionKernel {
     /// @dev 1/sqrt(2*pi), Q60.
     int256 private constant INV_SQRT_2PI_Q60 = 459949134171706403;
+
+    /// @dev sqrt(1/365), Q64.
+    uint256 private constant DAY_ROOT_Q64 = 965546714207883173;
+    /// @notice Bytes of one volatility in memory.
+    uint256 internal constant VOLATILITY_BYTES = 192;
+    uint256 private constant FLAT_PLACE = VOLATILITY_BYTES;
+    uint256 private constant DOWN_PLACE = 2 * VOLATILITY_BYTES;
 
     /// @notice What every option of one expiry shares.
     struct Expiry {
@@ -44,26 +53,20 @@ library OptionKernel {
         int256 vegaCash;
     }
 
-    /// @notice One volatility of an option, as the grid's loop reads it.
-    struct Volatility {
-        /// @dev sigma*sqrt(T), Q64, and 2**128 over it.
-        uint256 stdQ64;
-        uint256 inverseQ64;
-        /// @dev The same deviation, and the place of half of it in the normal table.
-        uint256 stdQ38;
-        uint256 middleQ38;
-    }
-
-    /// @notice One option before any shock; ScenarioGrid finds a vol state by its place among the first three.
+    /// @notice One option before any shock.
     struct Option {
-        Volatility up;
-        Volatility flat;
-        Volatility down;
-        Volatility skewed;
+        /// @dev Memory position of its volatilities, VOLATILITY_BYTES each: up, flat, down, then those that
+        /// ScenarioPlan lists. Words of one, which ScenarioWalk reads as well:
+        /// reciprocal of the standard deviation sigma*sqrt(T), Q64;
+        /// position of the unshocked d1 in the normal table, ln(F/K)/std + std/2 + 7, Q128;
+        /// the deviation in the scale of positions, Q35;
+        /// lowest and highest move, as ln(1 + x), at which d1 and d2 lie in the table, Q64;
+        /// the deviation, Q64.
+        uint256 volatilities;
         int256 strikeWad;
         int256 logMoneynessQ64;
-        /// @dev clamp(ln(K/F)/skewScale, -1, 1), wad.
-        int256 skewWad;
+        /// @dev Of the flat volatility.
+        uint256 stdQ64;
     }
 
     /// @notice Prepares an expiry.
@@ -79,31 +82,37 @@ library OptionKernel {
         uint256 volUpWad,
         uint256 volDownWad
     ) internal pure {
-        e.expiryTs = surface.expiryTs;
-        e.timeSec = surface.expiryTs > ts ? surface.expiryTs - ts : 0;
-        e.forwardWad = surface.forwardWad;
-        e.rateWad = surface.rateWad;
-        int256 rateTimeWad = (surface.rateWad * int256(e.timeSec)) / int256(Units.YEAR_SEC);
-        e.discountQ64 = (FixedPointMathLib.expWad(-rateTimeWad) << 64) / 1e18;
-        e.presentWad = (int256(e.forwardWad) * e.discountQ64) >> 64;
-        e.rootTimeQ64 = FixedPointMathLib.sqrt((e.timeSec << 128) / Units.YEAR_SEC);
-        uint256 floorSec = e.timeSec > 1 days ? e.timeSec : 1 days;
-        uint256 factorWad = _termFactor(floorSec);
-        e.upWad = 1e18 + (volUpWad * factorWad) / 1e18;
-        uint256 fallWad = (volDownWad * factorWad) / 1e18;
-        e.downWad = fallWad < 1e18 ? 1e18 - fallWad : 0;
-        e.skewScaleWad = int256((6 * FixedPointMathLib.sqrt((floorSec * 1e36) / Units.YEAR_SEC)) / 10);
-        (e.aWad, e.bWad, e.rhoWad) = (surface.aWad, int256(surface.bWad), surface.rhoWad);
-        (e.mWad, e.sWad) = (surface.mWad, int256(surface.sWad));
+        unchecked {
+            // Unchecked: the round's domain and the book's limits bound every factor by 2**104, times by 2**40.
+            (e.expiryTs, e.forwardWad, e.rateWad) = (surface.expiryTs, surface.forwardWad, surface.rateWad);
+            uint256 timeSec = surface.expiryTs > ts ? surface.expiryTs - ts : 0;
+            e.timeSec = timeSec;
+            int256 rateTimeWad = WadMath.quotient(surface.rateWad * int256(timeSec), int256(Units.YEAR_SEC));
+            e.discountQ64 = int256((Exp.expWad(-rateTimeWad) << 64) / 1e18);
+            e.presentWad = (int256(e.forwardWad) * e.discountQ64) >> 64;
+            // In Q120 usual times (nine hours to three years) lie in the range where a root is cheap.
+            uint256 rootQ64 = Sqrt.sqrt((timeSec << 120) / Units.YEAR_SEC) << 4;
+            e.rootTimeQ64 = rootQ64;
+            if (timeSec < 1 days) (timeSec, rootQ64) = (1 days, DAY_ROOT_Q64);
+            uint256 factorWad = _termFactor(timeSec);
+            e.upWad = 1e18 + (volUpWad * factorWad) / 1e18;
+            uint256 fallWad = (volDownWad * factorWad) / 1e18;
+            e.downWad = fallWad < 1e18 ? 1e18 - fallWad : 0;
+            e.skewScaleWad = int256((rootQ64 * 0.6e18) >> 64);
+            (e.aWad, e.bWad, e.rhoWad) = (surface.aWad, int256(surface.bWad), surface.rhoWad);
+            (e.mWad, e.sWad) = (surface.mWad, int256(surface.sWad));
+        }
     }
 
     /// @notice g(T) = (30 days / T)^p, p = 0.30 up to 30 days, else 0.13.
     /// @param timeSec At least one day.
     /// @return Factor, wad.
     function _termFactor(uint256 timeSec) private pure returns (uint256) {
-        int256 powerWad = timeSec <= 30 days ? int256(0.3e18) : int256(0.13e18);
-        int256 lnWad = FixedPointMathLib.lnWad(int256((30 days * 1e18) / timeSec));
-        return uint256(FixedPointMathLib.expWad((powerWad * lnWad) / 1e18));
+        unchecked {
+            // Unchecked: the logarithm is below 5 wad. 100 times the power is whole.
+            int256 percent = timeSec <= 30 days ? int256(30) : int256(13);
+            return Exp.expWad((percent * Ln.lnRatio(30 days, timeSec)) / 100);
+        }
     }
 
     /// @notice Total variance of the SVI slice, at least 0.
@@ -114,13 +123,26 @@ library OptionKernel {
         unchecked {
             // Unchecked: the round's domain bounds every factor by 2**67.
             int256 x = kWad - e.mWad;
-            int256 root = int256(FixedPointMathLib.sqrt(uint256(x * x + e.sWad * e.sWad)));
+            int256 root = int256(Sqrt.sqrt(uint256(x * x + e.sWad * e.sWad)));
             int256 wWad = e.aWad + WadMath.quotient(e.bWad * (WadMath.quotient(e.rhoWad * x, 1e18) + root), 1e18);
             w = wWad > 0 ? uint256(wWad) : 0;
         }
     }
 
-    /// @notice Prepares one option.
+    /// @notice Makes room for an option.
+    /// @param o Memory of the option.
+    /// @param count Number of volatilities, at least three.
+    function create(Option memory o, uint256 count) internal pure {
+        assembly ("memory-safe") {
+            // Equivalent: o.volatilities = new bytes(count * VOLATILITY_BYTES), not cleared: all is written before it
+            // is read.
+            let place := mload(0x40)
+            mstore(0x40, add(place, mul(count, VOLATILITY_BYTES)))
+            mstore(o, place)
+        }
+    }
+
+    /// @notice Prepares one option under up, flat and down volatility.
     /// @param o Memory of the option; overwritten, so that one allocation serves a whole portfolio.
     /// @param e Expiry.
     /// @param strikeWad Strike, positive.
@@ -131,69 +153,101 @@ library OptionKernel {
         uint256 strikeWad,
         uint256 volFloorWad
     ) internal pure {
-        unchecked {
-            // Unchecked: strikes and forwards are below 2**105 and strikes at least 1e10, so |ln(F/K)| < 47.
-            o.strikeWad = int256(strikeWad);
-            int256 lnWad = _lnRatio(e.forwardWad, strikeWad);
-            o.logMoneynessQ64 = WadMath.quotient(lnWad << 64, 1e18);
-            int256 skewWad = WadMath.quotient(-lnWad * 1e18, e.skewScaleWad);
-            o.skewWad = skewWad > 1e18 ? int256(1e18) : skewWad < -1e18 ? -int256(1e18) : skewWad;
-            _setVolatility(o, e, lnWad, volFloorWad);
-        }
+        // Strikes and forwards are below 2**105 and strikes at least 1e10, so |ln(F/K)| < 47.
+        int256 lnWad = Ln.lnRatio(e.forwardWad, strikeWad);
+        // Variance at 0 time is 0: intrinsic value.
+        openAt(o, e, strikeWad, lnWad, e.timeSec == 0 ? 0 : totalVariance(e, -lnWad), volFloorWad);
     }
 
-    /// @dev ln(F/K); the larger one is the numerator, so that the quotient keeps 18 digits.
-    function _lnRatio(uint256 forwardWad, uint256 strikeWad) private pure returns (int256) {
+    /// @notice Prepares one option of a known variance.
+    /// @param o Memory of the option.
+    /// @param e Expiry.
+    /// @param strikeWad Strike, positive.
+    /// @param lnWad ln(F/K), wad.
+    /// @param w Total variance, wad, below 2^80.
+    /// @param volFloorWad Floor of the up state, wad.
+    function openAt(
+        Option memory o,
+        Expiry memory e,
+        uint256 strikeWad,
+        int256 lnWad,
+        uint256 w,
+        uint256 volFloorWad
+    ) internal pure {
         unchecked {
-            if (forwardWad >= strikeWad) return FixedPointMathLib.lnWad(int256((forwardWad * 1e18) / strikeWad));
-            return -FixedPointMathLib.lnWad(int256((strikeWad * 1e18) / forwardWad));
-        }
-    }
-
-    /// @dev Variance at 0 time is 0: intrinsic value.
-    function _setVolatility(Option memory o, Expiry memory e, int256 lnWad, uint256 volFloorWad) private pure {
-        uint256 w = e.timeSec == 0 ? 0 : totalVariance(e, -lnWad);
-        unchecked {
-            // Unchecked: the round's domain bounds w by 2**80, so every product stays below 2**210.
-            uint256 flat = FixedPointMathLib.sqrt((w << 128) / 1e18);
+            // Unchecked: the domain bounds logarithm and variance, so every product stays below 2**210.
+            (o.strikeWad, o.logMoneynessQ64) = (int256(strikeWad), WadMath.quotient(lnWad << 64, 1e18));
+            // In Q120 usual variances (0.001 to 3) lie in the range where a root is cheap.
+            uint256 flat = Sqrt.sqrt((w << 120) / 1e18) << 4;
             uint256 up = (flat * e.upWad) / 1e18;
             uint256 lowest = (e.rootTimeQ64 * volFloorWad) / 1e18;
-            setVolatility(o.up, up > lowest ? up : lowest);
-            setVolatility(o.flat, flat);
-            setVolatility(o.down, (flat * e.downWad) / 1e18);
+            o.stdQ64 = flat;
+            _setVolatility(o, 0, up > lowest ? up : lowest);
+            _setVolatility(o, FLAT_PLACE, flat);
+            _setVolatility(o, DOWN_PLACE, (flat * e.downWad) / 1e18);
         }
     }
 
-    /// @notice Fills one volatility.
-    /// @param v Memory of it.
-    /// @param stdQ64 Standard deviation.
-    function setVolatility(Volatility memory v, uint256 stdQ64) internal pure {
+    /// @notice Fills the volatilities after the first three.
+    /// @param o Option, open.
+    /// @param e Its expiry.
+    /// @param plan Plan of the book, see ScenarioPlan.
+    function openSkews(Option memory o, Expiry memory e, uint256[] memory plan) internal pure {
+        if (plan[0] == 0) return;
         unchecked {
-            // Unchecked: shifts and a sum far below 2**255.
-            (v.stdQ64, v.inverseQ64, v.stdQ38) = (stdQ64, inverseOf(stdQ64), stdQ64 >> 26);
-            v.middleQ38 = uint256(NormalCdf.CENTRE_Q38) + (v.stdQ38 >> 1);
+            // Unchecked: |skew| < 1 wad, so the factor is positive; at most 32 volatilities.
+            // clamp(ln(K/F)/skewScale, -1, 1), wad.
+            int256 ownWad = WadMath.quotient((-o.logMoneynessQ64 * 1e36) >> 64, e.skewScaleWad);
+            ownWad = ownWad > 1e18 ? int256(1e18) : ownWad < -1e18 ? -int256(1e18) : ownWad;
+            for (uint256 i; i < plan[0]; ++i) {
+                uint256 stdQ64;
+                int256 skewWad;
+                assembly ("memory-safe") {
+                    // Equivalent: stdQ64 = deviation of the volatility at plan[4 + 2*i]; skewWad = plan[5 + 2*i].
+                    let pair := add(add(plan, 0xa0), shl(6, i))
+                    stdQ64 := mload(add(add(mload(o), mload(pair)), 0xa0))
+                    skewWad := mload(add(pair, 0x20))
+                }
+                uint256 factorWad = uint256(1e18 + WadMath.quotient(skewWad * ownWad, 1e18));
+                _setVolatility(o, (3 + i) * VOLATILITY_BYTES, (stdQ64 * factorWad) / 1e18);
+            }
         }
     }
 
-    /// @notice 2**128 over a standard deviation, Q64.
-    /// @dev Zero gives a number so large that any logarithm leaves the table: N is 0 or 1, or 1/2 at the money
-    /// exactly, which is the intrinsic value and its delta.
-    /// @param stdQ64 Standard deviation.
-    /// @return Reciprocal.
-    function inverseOf(uint256 stdQ64) internal pure returns (uint256) {
+    /// @dev Fills one volatility. Zero deviation needs no branch: its reciprocal is so large that any logarithm leaves
+    /// the table and N is 0 or 1, or 1/2 at the money exactly, which is the intrinsic value and its delta.
+    function _setVolatility(Option memory o, uint256 place, uint256 stdQ64) private pure {
         unchecked {
-            return stdQ64 == 0 ? 1 << 140 : (1 << 128) / stdQ64;
+            // Unchecked: a logarithm is below 2**70, a reciprocal at most 2**140, a deviation below 2**110.
+            uint256 inverse = stdQ64 == 0 ? 1 << 140 : (1 << 128) / stdQ64;
+            int256 logMoneynessQ64 = o.logMoneynessQ64;
+            int256 placeQ128 = logMoneynessQ64 * int256(inverse);
+            placeQ128 += (NormalCdf.CENTRE_Q35 + int256(stdQ64 >> 30)) << 93;
+            // d1 = l/std + std/2 < 6.875 and d2 = l/std - std/2 > -6.875: by more than rounding inside the table.
+            int256 reachQ64 = int256((stdQ64 * 55) >> 3) - int256((stdQ64 * stdQ64) >> 65);
+            assembly ("memory-safe") {
+                // The words in the order of Option.
+                let at := add(mload(o), place)
+                mstore(at, inverse)
+                mstore(add(at, 0x20), placeQ128)
+                mstore(add(at, 0x40), shr(29, stdQ64))
+                mstore(add(at, 0x60), sub(sub(0, reachQ64), logMoneynessQ64))
+                mstore(add(at, 0x80), sub(reachQ64, logMoneynessQ64))
+                mstore(add(at, 0xa0), stdQ64)
+            }
         }
     }
 
     /// @notice Place of the unshocked d1 in the normal table.
     /// @param o Option.
-    /// @return Position d1 + 7, Q38.
+    /// @return Position d1 + 7, Q35.
     function positionOf(Option memory o) internal pure returns (int256) {
-        unchecked {
-            // Unchecked: the logarithm is below 2**70, the reciprocal at most 2**140. As in ScenarioGrid.
-            return ((o.logMoneynessQ64 * int256(o.flat.inverseQ64)) >> 90) + int256(o.flat.middleQ38);
+        int256 placeQ128;
+        assembly ("memory-safe") {
+            // Equivalent: the second word of the volatility at FLAT_PLACE.
+            placeQ128 := mload(add(mload(o), 0xe0))
         }
+        return placeQ128 >> 93;
     }
 
     /// @notice Price of one unit at the unshocked point.
@@ -212,22 +266,22 @@ library OptionKernel {
             int256 z = positionOf(o);
             int256 forwardWad = int256(e.forwardWad);
             priceWad = (forwardWad * NormalCdf.cdf(table, z)
-                    - o.strikeWad * NormalCdf.cdf(table, z - int256(o.flat.stdQ38))) >> 60;
+                    - o.strikeWad * NormalCdf.cdf(table, z - int256(o.stdQ64 >> 29))) >> 60;
             if (!isCall) priceWad += o.strikeWad - forwardWad;
             priceWad = priceWad > 0 ? (priceWad * e.discountQ64) >> 64 : int256(0);
         }
     }
 
     /// @notice Normal density, undiscounted.
-    /// @param z Position d1 + 7, Q38.
+    /// @param z Position d1 + 7, Q35.
     /// @return phi phi(d1), Q60.
     function density(int256 z) internal pure returns (int256 phi) {
         unchecked {
-            int256 d = z - NormalCdf.CENTRE_Q38;
+            int256 d = z - NormalCdf.CENTRE_Q35;
             // Beyond 9 standard deviations the density is below 1e-18.
-            if (d > 9 << 38 || d < -(9 << 38)) return 0;
+            if (d > 9 << 35 || d < -(9 << 35)) return 0;
             // Unchecked: |d1| <= 9 by the line above.
-            phi = WadMath.quotient(INV_SQRT_2PI_Q60 * FixedPointMathLib.expWad(-((d * d * 5e17) >> 76)), 1e18);
+            phi = WadMath.quotient(INV_SQRT_2PI_Q60 * int256(Exp.expWad(-((d * d * 5e17) >> 70))), 1e18);
         }
     }
 
@@ -244,7 +298,7 @@ library OptionKernel {
         pure
         returns (int256 gammaWad, int256 thetaWad)
     {
-        int256 std = int256(o.flat.stdQ64);
+        int256 std = int256(o.stdQ64);
         if (std == 0) return (0, 0);
         int256 discounted = (phiQ60 * e.discountQ64) >> 60;
         gammaWad = (((((discounted << 64) / std) * 1e18) >> 64) * 1e18) / int256(e.forwardWad);

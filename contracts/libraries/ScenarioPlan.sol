@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {OptionKernel} from "./OptionKernel.sol";
 import {ScenarioRow} from "./ScenarioRow.sol";
 
 /// @title ScenarioPlan
@@ -10,25 +11,34 @@ import {ScenarioRow} from "./ScenarioRow.sol";
 /// come the grid rows (no skew, full weight), one segment per vol state in order of price: neighbours in a segment
 /// bound an interval of the certified scan. Then all other rows, and the unshocked point when it is no row.
 ///
-/// Words: segments, index of the unshocked node; for each segment SEGMENT_WORDS: byte offset of the vol state, skew
-/// (wad), bytes of its nodes, whether it is grid, lowest and highest ln(1 + move) of its nodes (Q64); for each node
-/// NODE_WORDS: ln(1 + move) and 1 + move (Q64), two zeros in which the engine keeps its sums, and
-/// [weight in 1e-9][row 8] (ScenarioGrid.Node).
+/// Volatilities are numbered: up, flat, down, then every other pair of vol state and skew that a row has.
+///
+/// Words: number of volatilities after the first three, segments, index of the unshocked node, rows; for each of those
+/// volatilities VOLATILITY_WORDS: place of the one it differs from, skew (wad); for each segment SEGMENT_WORDS: place
+/// of its volatility among the option's (OptionKernel.Option), bytes of its nodes, whether it is grid, lowest and
+/// highest ln(1 + move) of its nodes (Q64); for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), two zeros in
+/// which the engine keeps its sums, and [move, wad][weight 32 in 1e-9][row 8] (ScenarioGrid.Node).
 library ScenarioPlan {
     using ScenarioRow for uint256;
 
-    uint256 internal constant HEAD_WORDS = 2;
-    uint256 internal constant SEGMENT_WORDS = 6;
+    uint256 internal constant HEAD_WORDS = 4;
+    uint256 internal constant VOLATILITY_WORDS = 2;
+    uint256 internal constant SEGMENT_WORDS = 5;
     uint256 internal constant NODE_WORDS = 5;
     uint256 private constant NODE_BYTES = NODE_WORDS * 32;
     /// @dev Row number of an unshocked point that is no row.
     uint256 internal constant NO_ROW = 255;
+    /// @dev Up, flat and down.
+    uint256 internal constant FIRST_VOLATILITIES = 3;
     uint256 private constant FLAT = 1;
     uint256 private constant NONE = type(uint256).max;
 
     struct Draft {
         uint256[] nodes;
         uint256[] segments;
+        uint256[] volatilities;
+        uint256 volatilityCount;
+        uint256 rowCount;
         uint256 nodeCount;
         uint256 segmentCount;
         uint256 gridSegments;
@@ -43,23 +53,27 @@ library ScenarioPlan {
         Draft memory d;
         d.nodes = new uint256[]((words.length + 1) * NODE_WORDS);
         d.segments = new uint256[]((words.length + 4) * SEGMENT_WORDS);
-        d.base = NONE;
+        d.volatilities = new uint256[](words.length * VOLATILITY_WORDS);
+        (d.base, d.rowCount) = (NONE, words.length);
         for (uint256 vol; vol < 3; ++vol) {
             _addGrid(d, words, isGrid, vol);
         }
         d.gridSegments = d.segmentCount;
         for (uint256 i; i < words.length; ++i) {
-            if (isGrid[i]) continue;
-            uint256 last = d.segmentCount;
-            if (last == d.gridSegments || !_sameVolatility(d, last - 1, words[i])) _addSegment(d, words[i]);
-            _addNode(d, words[i], i);
+            if (!isGrid[i]) _addOther(d, words[i], i);
         }
         if (d.base == NONE) {
-            uint256 unshocked = ScenarioRow.pack(0, 0, uint8(FLAT), 0, 0);
-            _addSegment(d, unshocked);
-            _addNode(d, unshocked, NO_ROW);
+            _addOther(d, ScenarioRow.pack(0, 0, uint8(FLAT), 0, 0), NO_ROW);
         }
         plan = _joined(d);
+    }
+
+    /// @dev A row that bounds no interval joins the last segment when that is of its volatility and no grid.
+    function _addOther(Draft memory d, uint256 word, uint256 row) private pure {
+        uint256 last = d.segmentCount;
+        bool isSame = last != d.gridSegments && d.segments[(last - 1) * SEGMENT_WORDS] == _placeOf(d, word);
+        if (!isSame) _addSegment(d, word);
+        _addNode(d, word, row);
     }
 
     /// @dev One segment: the grid rows of a vol state from the lowest price up.
@@ -93,38 +107,48 @@ library ScenarioPlan {
 
     function _addSegment(Draft memory d, uint256 word) private pure {
         uint256 at = d.segmentCount++ * SEGMENT_WORDS;
-        d.segments[at] = word.volOf() << 5;
-        d.segments[at + 1] = uint256(word.skewOf());
-        (d.segments[at + 4], d.segments[at + 5]) = (uint256(word.lnMoveOf()), uint256(word.lnMoveOf()));
+        d.segments[at] = _placeOf(d, word);
+        (d.segments[at + 3], d.segments[at + 4]) = (uint256(word.lnMoveOf()), uint256(word.lnMoveOf()));
     }
 
-    function _sameVolatility(Draft memory d, uint256 segment, uint256 word) private pure returns (bool) {
-        uint256 at = segment * SEGMENT_WORDS;
-        return d.segments[at] == word.volOf() << 5 && d.segments[at + 1] == uint256(word.skewOf());
+    /// @dev Place of a row's volatility among an option's; a new one is added to the list.
+    function _placeOf(Draft memory d, uint256 word) private pure returns (uint256) {
+        uint256 from = word.volOf() * OptionKernel.VOLATILITY_BYTES;
+        if (word.skewOf() == 0) return from;
+        (uint256 at, uint256 end) = (0, d.volatilityCount * VOLATILITY_WORDS);
+        while (at < end && (d.volatilities[at] != from || d.volatilities[at + 1] != uint256(word.skewOf()))) {
+            at += VOLATILITY_WORDS;
+        }
+        if (at == end) {
+            ++d.volatilityCount;
+            (d.volatilities[at], d.volatilities[at + 1]) = (from, uint256(word.skewOf()));
+        }
+        return (FIRST_VOLATILITIES + at / VOLATILITY_WORDS) * OptionKernel.VOLATILITY_BYTES;
     }
 
     function _addNode(Draft memory d, uint256 word, uint256 row) private pure {
         if (d.base == NONE && word.moveOf() == 0 && word.volOf() == FLAT && word.skewOf() == 0) d.base = d.nodeCount;
         uint256 segment = (d.segmentCount - 1) * SEGMENT_WORDS;
-        d.segments[segment + 2] += NODE_BYTES;
-        if (word.lnMoveOf() < int256(d.segments[segment + 4])) d.segments[segment + 4] = uint256(word.lnMoveOf());
-        if (word.lnMoveOf() > int256(d.segments[segment + 5])) d.segments[segment + 5] = uint256(word.lnMoveOf());
+        d.segments[segment + 1] += NODE_BYTES;
+        if (word.lnMoveOf() < int256(d.segments[segment + 3])) d.segments[segment + 3] = uint256(word.lnMoveOf());
+        if (word.lnMoveOf() > int256(d.segments[segment + 4])) d.segments[segment + 4] = uint256(word.lnMoveOf());
         uint256 at = d.nodeCount++ * NODE_WORDS;
         d.nodes[at] = uint256(word.lnMoveOf());
         d.nodes[at + 1] = uint256((1e18 + word.moveOf()) << 64) / 1e18;
-        d.nodes[at + 4] = (word.weightOf() << 8) | row;
+        d.nodes[at + 4] = (uint256(word.moveOf()) << 40) | (word.weightOf() << 8) | row;
     }
 
     function _joined(Draft memory d) private pure returns (uint256[] memory plan) {
-        uint256 segmentWords = d.segmentCount * SEGMENT_WORDS;
-        uint256 nodeWords = d.nodeCount * NODE_WORDS;
-        plan = new uint256[](HEAD_WORDS + segmentWords + nodeWords);
-        (plan[0], plan[1]) = (d.segmentCount, d.base);
-        for (uint256 i; i < segmentWords; ++i) {
-            plan[HEAD_WORDS + i] = d.segments[i];
-        }
-        for (uint256 i; i < nodeWords; ++i) {
-            plan[HEAD_WORDS + segmentWords + i] = d.nodes[i];
+        uint256[3] memory counts =
+            [d.volatilityCount * VOLATILITY_WORDS, d.segmentCount * SEGMENT_WORDS, d.nodeCount * NODE_WORDS];
+        uint256[][3] memory parts = [d.volatilities, d.segments, d.nodes];
+        plan = new uint256[](HEAD_WORDS + counts[0] + counts[1] + counts[2]);
+        (plan[0], plan[1], plan[2], plan[3]) = (d.volatilityCount, d.segmentCount, d.base, d.rowCount);
+        uint256 at = HEAD_WORDS;
+        for (uint256 part; part < 3; ++part) {
+            for (uint256 i; i < counts[part]; ++i) {
+                plan[at++] = parts[part][i];
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {AccountWord} from "../libraries/AccountWord.sol";
 import {MarginMath} from "../libraries/MarginMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SnapshotMath} from "../libraries/SnapshotMath.sol";
@@ -28,7 +29,8 @@ contract MarginEngine is IMarginEngine {
 
     /// @dev Working memory: parameters, underlyings touched, their positions and linked collateral, sums over them.
     struct Work {
-        IScenarioBook.AccountParams params;
+        /// @dev Account parameters, see AccountWord.
+        uint256 params;
         IScenarioBook.CollateralParams[] collateral;
         uint8[] underlyings;
         uint256[][] positions;
@@ -55,7 +57,7 @@ contract MarginEngine is IMarginEngine {
         override
         returns (MarginState memory margin)
     {
-        (margin,) = _evaluate(snapshot, false);
+        _evaluate(margin, snapshot, false);
     }
 
     /// @inheritdoc IMarginEngine
@@ -65,12 +67,12 @@ contract MarginEngine is IMarginEngine {
         override
         returns (MarginState memory margin, IRiskEngine.UnderlyingDetail[] memory details)
     {
-        (margin, details) = _evaluate(snapshot, true);
+        details = _evaluate(margin, snapshot, true);
     }
 
     /// @inheritdoc IMarginEngine
     function marginOf(uint256 accountId) external view override returns (MarginState memory margin) {
-        (margin,) = _evaluate(ACCOUNTS.snapshotOf(accountId), false);
+        _evaluate(margin, ACCOUNTS.snapshotOf(accountId), false);
     }
 
     /// @inheritdoc IMarginEngine
@@ -101,10 +103,12 @@ contract MarginEngine is IMarginEngine {
     function enforce(uint256 accountId, IAccounts.Snapshot calldata before_) external view override {
         IAccounts.Snapshot memory snapshot = ACCOUNTS.snapshotOf(accountId);
         if (snapshot.positions.length == 0 && snapshot.cashWad >= 0) return;
-        (MarginState memory now_,) = _evaluate(snapshot, false);
+        MarginState memory now_;
+        _evaluate(now_, snapshot, false);
         if (now_.equityWad >= int256(now_.initialWad)) return;
         // Only a failing account pays for the second evaluation.
-        (MarginState memory then_,) = _evaluate(before_, false);
+        MarginState memory then_;
+        _evaluate(then_, before_, false);
         int256 excessNow = now_.equityWad - int256(now_.initialWad);
         int256 excessThen = then_.equityWad - int256(then_.initialWad);
         // Margin set free does not pay for a new hole: no action of its own may open or deepen an insolvency.
@@ -114,10 +118,10 @@ contract MarginEngine is IMarginEngine {
         }
     }
 
-    function _evaluate(IAccounts.Snapshot memory s, bool detailed)
+    function _evaluate(MarginState memory m, IAccounts.Snapshot memory s, bool detailed)
         private
         view
-        returns (MarginState memory m, IRiskEngine.UnderlyingDetail[] memory details)
+        returns (IRiskEngine.UnderlyingDetail[] memory details)
     {
         if (s.mode > CROSS) revert MarginEngine__UnknownMode(s.mode, CROSS);
         if (s.tokenIds.length != s.amountsWad.length) {
@@ -127,39 +131,43 @@ contract MarginEngine is IMarginEngine {
             revert MarginEngine__TooManyPositions(s.positions.length, Units.MAX_POSITIONS);
         }
         Work memory w;
-        w.params = BOOK.accountParams();
+        w.params = BOOK.accountWord();
         _group(w, s);
         _collateral(w, s);
         uint256 n = w.underlyings.length;
         if (detailed || s.mode != STANDARD) m.underlyings = new IRiskEngine.UnderlyingRisk[](n);
         if (detailed) details = new IRiskEngine.UnderlyingDetail[](n);
         for (uint256 i; i < n; ++i) {
+            (uint8 id, uint256[] memory positions) = (w.underlyings[i], w.positions[i]);
             if (detailed) {
-                (m.underlyings[i], details[i]) =
-                    RISK.detailOf(w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+                (m.underlyings[i], details[i]) = RISK.detailOf(id, positions, w.linkedUnitsWad[i]);
             } else if (s.mode != STANDARD) {
-                m.underlyings[i] = RISK.riskOf(w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+                m.underlyings[i] = RISK.riskOf(id, positions, w.linkedUnitsWad[i]);
             }
-            if (s.mode == STANDARD) _addStandard(w, m, i);
-            else _addNetted(w, m, i);
+            if (s.mode == STANDARD) _addStandard(w, m, RISK.standardOf(id, positions));
+            else _addNetted(w, m, m.underlyings[i]);
         }
         _total(w, m, s);
     }
 
-    function _addStandard(Work memory w, MarginState memory m, uint256 i) private view {
-        IRiskEngine.StandardRisk memory r = RISK.standardOf(w.underlyings[i], w.positions[i]);
-        w.standardInitialWad += r.initialWad;
-        w.standardMaintenanceWad += r.maintenanceWad;
-        w.countedWad += r.equityValueWad;
-        m.markToMarketWad += r.markWad;
-        w.confChargeWad += MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params);
+    function _addStandard(Work memory w, MarginState memory m, IRiskEngine.StandardRisk memory r) private pure {
+        unchecked {
+            // Unchecked: sums over at most 128 positions, each below 2**235.
+            w.standardInitialWad += r.initialWad;
+            w.standardMaintenanceWad += r.maintenanceWad;
+            w.countedWad += r.equityValueWad;
+            m.markToMarketWad += r.markWad;
+            w.confChargeWad += MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params);
+        }
     }
 
-    function _addNetted(Work memory w, MarginState memory m, uint256 i) private pure {
-        IRiskEngine.UnderlyingRisk memory r = m.underlyings[i];
-        w.countedWad += r.markWad;
-        m.markToMarketWad += r.markWad;
-        w.confChargeWad += MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params);
+    function _addNetted(Work memory w, MarginState memory m, IRiskEngine.UnderlyingRisk memory r) private pure {
+        unchecked {
+            // Unchecked: sums over at most 128 positions, each below 2**235.
+            w.countedWad += r.markWad;
+            m.markToMarketWad += r.markWad;
+            w.confChargeWad += MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params);
+        }
     }
 
     /// @dev Sections 5 and 6: requirement by mode, charges, equity, state.
@@ -171,8 +179,8 @@ contract MarginEngine is IMarginEngine {
         if (s.mode != STANDARD) {
             uint256 requirementWad =
                 s.mode == CROSS ? MarginMath.cross(m.underlyings, w.params) : MarginMath.sum(m.underlyings);
-            initialWad = FixedPointMathLib.mulWadUp(requirementWad, w.params.imFactorWad);
-            m.maintenanceWad = FixedPointMathLib.mulWadUp(requirementWad, w.params.mmFactorWad);
+            initialWad = FixedPointMathLib.mulWadUp(requirementWad, AccountWord.imFactorOf(w.params));
+            m.maintenanceWad = FixedPointMathLib.mulWadUp(requirementWad, AccountWord.mmFactorOf(w.params));
         }
         if (w.underlyings.length != 0) {
             uint256 pegWad = MarginMath.pegFactor(ORACLE.tokenPriceOf(CASH_TOKEN), w.params);

@@ -4,9 +4,8 @@ pragma solidity ^0.8.30;
 import {Black76} from "../libraries/Black76.sol";
 import {Exp} from "../libraries/Exp.sol";
 import {Ln} from "../libraries/Ln.sol";
+import {NormalCdf} from "../libraries/NormalCdf.sol";
 import {NormalDistribution} from "../libraries/NormalDistribution.sol";
-import {NormalQuartic} from "../libraries/NormalQuartic.sol";
-import {ScenarioCalls} from "../libraries/ScenarioCalls.sol";
 import {Sqrt} from "../libraries/Sqrt.sol";
 import {SviVolatility} from "../libraries/SviVolatility.sol";
 
@@ -55,29 +54,12 @@ contract MathProbe {
         }
     }
 
-    function quartic(address table, int256[] calldata dQ64) external view returns (int256[] memory y) {
-        y = new int256[](dQ64.length);
-        uint256 pointer = NormalQuartic.load(table);
-        for (uint256 i; i < dQ64.length; ++i) {
-            y[i] = NormalQuartic.cdf(pointer, dQ64[i]);
+    function tableCdf(address table, int256[] calldata zQ35) external view returns (int256[] memory y) {
+        y = new int256[](zQ35.length);
+        uint256 pointer = NormalCdf.load(table);
+        for (uint256 i; i < zQ35.length; ++i) {
+            y[i] = NormalCdf.cdf(pointer, zQ35[i]);
         }
-    }
-
-    /// @notice Price under each row (ln(1 + x) and 1 + x in Q64, index of the volatility).
-    function scenarioCalls(
-        address table,
-        uint256[2] calldata forwardAndStrikeWad,
-        uint256[3] calldata volWad,
-        uint256 timeSec,
-        int256[3][] calldata rows
-    ) external view returns (uint256[] memory) {
-        uint256[] memory words = new uint256[](rows.length);
-        for (uint256 i; i < rows.length; ++i) {
-            words[i] = ScenarioCalls.row(rows[i][0], uint256(rows[i][1]), uint256(rows[i][2]));
-        }
-        uint256 pointer = NormalQuartic.load(table);
-        (uint256 forwardWad, uint256 strikeWad) = (forwardAndStrikeWad[0], forwardAndStrikeWad[1]);
-        return ScenarioCalls.prices(pointer, forwardWad, strikeWad, volWad, timeSec, words);
     }
 
     /// @notice Price of each call, then delta of each call.

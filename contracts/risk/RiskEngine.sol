@@ -6,11 +6,12 @@ import {IOracle} from "../../interfaces/IOracle.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {BookCode} from "../libraries/BookCode.sol";
+import {Exp} from "../libraries/Exp.sol";
 import {NormalCdf} from "../libraries/NormalCdf.sol";
 import {OptionKernel} from "../libraries/OptionKernel.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {ScenarioGrid} from "../libraries/ScenarioGrid.sol";
-import {ScenarioRow} from "../libraries/ScenarioRow.sol";
+import {ScenarioPlan} from "../libraries/ScenarioPlan.sol";
 import {StandardMath} from "../libraries/StandardMath.sol";
 import {Units} from "../libraries/Units.sol";
 import {WadMath} from "../libraries/WadMath.sol";
@@ -20,32 +21,35 @@ import {WadMath} from "../libraries/WadMath.sol";
 /// @dev One pass: every option is opened once, walked through all rows, and leaves only sums behind.
 contract RiskEngine is IRiskEngine {
     using PositionWord for uint256;
-    using ScenarioRow for uint256;
 
     /// @dev Upward pad per unit of |q|*(2F + K): more than the table's error in two nodes and a gap together
-    /// (2e-10*F, docs/mathematics.md), so that the requirement is never below the exact one.
-    int256 private constant PAD_WAD = 3e8;
+    /// (2.2e-9*F + 1.3e-9*K, docs/mathematics.md), so that the requirement is never below the exact one.
+    int256 private constant PAD_WAD = 2e9;
     /// @dev Upward pad per option for sums that are cut off at whole wei.
     int256 private constant PAD_WEI = 64;
 
     IScenarioBook private immutable BOOK;
     IOracle private immutable ORACLE;
-    address private immutable NORMAL_TABLE;
 
     /// @dev Working memory of one pass. Cash is wei; products of two wad are named squared until they are divided.
     struct Pass {
         IScenarioBook.Book book;
-        IOracle.Header header;
+        /// @dev Of the round.
+        uint256 spotWad;
+        uint256 perpWad;
+        uint256 confWad;
         OptionKernel.Expiry[] expiries;
         /// @dev Expiry of every position; unused for a perpetual.
         uint256[] expiryAt;
         OptionKernel.Option option;
         ScenarioGrid.Grid grid;
+        /// @dev Memory position of the normal table.
+        uint256 table;
         /// @dev What a relative move of 1 earns on everything linear, puts' forwards included.
         int256 linearCash;
         int256 perpCash;
         int256 linkedCash;
-        /// @dev Q60.
+        /// @dev Of futures, perpetuals, and what puts are worth beyond calls.
         int256 mark;
         int256 padSquared;
         uint256 shortUnits;
@@ -64,10 +68,9 @@ contract RiskEngine is IRiskEngine {
         int256 theta;
     }
 
-    constructor(IScenarioBook book, IOracle oracle, address normalTable) {
+    constructor(IScenarioBook book, IOracle oracle) {
         BOOK = book;
         ORACLE = oracle;
-        NORMAL_TABLE = normalTable;
     }
 
     /// @inheritdoc IRiskEngine
@@ -94,7 +97,7 @@ contract RiskEngine is IRiskEngine {
         _run(p, underlyingId, positions, linkedUnitsWad);
         _requirement(p, underlyingId, risk);
         detail = UnderlyingDetail(
-            ScenarioGrid.profits(p.grid, p.linearCash, p.book.rows.length),
+            ScenarioGrid.profits(p.grid, p.linearCash, p.book.plan[3]),
             WadMath.divDown(p.greeks.delta, 1e18),
             WadMath.divDown(p.greeks.gamma, 1e18),
             WadMath.divDown(p.greeks.vega, 1e18),
@@ -112,12 +115,12 @@ contract RiskEngine is IRiskEngine {
     {
         Pass memory p;
         _open(p, underlyingId, positions);
-        p.grid.table = NormalCdf.load(NORMAL_TABLE);
+        OptionKernel.create(p.option, ScenarioPlan.FIRST_VOLATILITIES);
         for (uint256 i; i < positions.length; ++i) {
             _standardPosition(p, i, positions[i], standard);
         }
-        standard.grossNotionalWad = FixedPointMathLib.mulWadUp(standard.grossNotionalWad, p.header.spotWad);
-        standard.confWad = p.header.confWad;
+        standard.grossNotionalWad = FixedPointMathLib.mulWadUp(standard.grossNotionalWad, p.spotWad);
+        standard.confWad = p.confWad;
     }
 
     function _run(Pass memory p, uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
@@ -126,14 +129,22 @@ contract RiskEngine is IRiskEngine {
     {
         _open(p, underlyingId, positions);
         if (p.detailed) p.greeksAt = new ExpiryGreeks[](p.expiries.length);
-        ScenarioGrid.create(p.grid, p.book.plan, NormalCdf.load(NORMAL_TABLE));
+        OptionKernel.create(p.option, ScenarioPlan.FIRST_VOLATILITIES + p.book.plan[0]);
+        ScenarioGrid.create(p.grid, p.book.plan, p.table, p.option);
         for (uint256 i; i < positions.length; ++i) {
             uint256 word = positions[i];
             if (word.isOption()) _addOption(p, p.expiries[p.expiryAt[i]], word);
             else _addLinear(p, i, word);
         }
+        if (linkedUnitsWad != 0) _addLinked(p, linkedUnitsWad);
+    }
+
+    function _addLinked(Pass memory p, int256 linkedUnitsWad) private pure {
+        if (linkedUnitsWad != int128(linkedUnitsWad)) {
+            revert RiskEngine__LinkedOverflow(linkedUnitsWad, type(int128).max);
+        }
         p.greeks.delta += linkedUnitsWad * 1e18;
-        p.linkedCash = WadMath.mulWadDown(linkedUnitsWad, int256(p.header.spotWad));
+        p.linkedCash = WadMath.mulWadDown(linkedUnitsWad, int256(p.spotWad));
         p.linearCash += p.linkedCash;
     }
 
@@ -141,13 +152,13 @@ contract RiskEngine is IRiskEngine {
     function _open(Pass memory p, uint8 underlyingId, uint256[] calldata positions) private view {
         uint40[] memory wanted;
         (wanted, p.expiryAt) = _expiriesOf(underlyingId, positions);
-        BookCode.load(p.book, BOOK.bookPointerOf(underlyingId));
-        IOracle.Surface[] memory surfaces;
-        (p.header, surfaces) = ORACLE.roundFor(underlyingId, wanted);
+        p.table = BookCode.load(p.book, BOOK.bookPointerOf(underlyingId));
+        (IOracle.Header memory header, IOracle.Surface[] memory surfaces) = ORACLE.roundFor(underlyingId, wanted);
+        (p.spotWad, p.perpWad, p.confWad) = (header.spotWad, header.perpWad, header.confWad);
         p.expiries = new OptionKernel.Expiry[](surfaces.length);
         for (uint256 i; i < surfaces.length; ++i) {
             OptionKernel.prepare(
-                p.expiries[i], surfaces[i], p.header.ts, p.book.params.volUpWad, p.book.params.volDownWad
+                p.expiries[i], surfaces[i], header.ts, p.book.params.volUpWad, p.book.params.volDownWad
             );
         }
     }
@@ -199,9 +210,9 @@ contract RiskEngine is IRiskEngine {
         int256 entryWad = word.priceE8Of() * Units.E8_TO_WAD;
         p.grossUnits += WadMath.abs(q);
         if (word.kindOf() == PositionWord.PERP) {
-            int256 priceWad = int256(p.header.perpWad);
+            int256 priceWad = int256(p.perpWad);
             int256 cashWad = WadMath.mulWadDown(q, priceWad);
-            p.mark += WadMath.mulWadDown(q, priceWad - entryWad) << 60;
+            p.mark += WadMath.mulWadDown(q, priceWad - entryWad);
             p.linearCash += cashWad;
             p.perpCash += cashWad;
             p.greeks.delta += q * 1e18;
@@ -209,7 +220,7 @@ contract RiskEngine is IRiskEngine {
         }
         OptionKernel.Expiry memory e = p.expiries[p.expiryAt[i]];
         int256 presentCash = WadMath.mulWadDown(q, e.presentWad);
-        p.mark += (presentCash - ((WadMath.mulWadUp(q, entryWad) * e.discountQ64) >> 64)) << 60;
+        p.mark += presentCash - ((WadMath.mulWadUp(q, entryWad) * e.discountQ64) >> 64);
         p.linearCash += presentCash;
         e.deltaCash += presentCash << 60;
         int256 delta = (q * e.discountQ64 * 1e18) >> 64;
@@ -227,28 +238,26 @@ contract RiskEngine is IRiskEngine {
             int256 forwardCash = WadMath.quotient(q * e.presentWad, 1e18);
             int256 strikeCash = WadMath.quotient(q * ((o.strikeWad * e.discountQ64) >> 64), 1e18);
             int256 z = OptionKernel.positionOf(o);
-            int256 delta = NormalCdf.cdf(p.grid.table, z);
-            int256 value =
-                forwardCash * delta - strikeCash * NormalCdf.cdf(p.grid.table, z - int256(o.flat.stdQ38));
+            int256 delta = NormalCdf.cdf(p.table, z);
             if (word.kindOf() == PositionWord.PUT) {
-                value += (strikeCash - forwardCash) << 60;
+                p.mark += strikeCash - forwardCash;
                 delta -= 1 << 60;
                 p.linearCash -= forwardCash;
             }
-            // Rounding may leave a worthless option on the wrong side of zero.
-            if ((value ^ q) >= 0) p.mark += value;
             e.deltaCash += forwardCash * delta;
-            int256 phi = o.flat.stdQ64 == 0 ? int256(0) : OptionKernel.density(z);
+            uint256 std = o.stdQ64;
+            int256 phi = std == 0 ? int256(0) : OptionKernel.density(z);
             int256 densityCash = forwardCash * phi;
             e.densityCash += densityCash;
-            e.vegaCash += (densityCash >> 60) * int256(o.flat.stdQ64);
+            e.vegaCash += (densityCash >> 60) * int256(std);
             uint256 size = WadMath.abs(q);
             p.grossUnits += size;
             if (q < 0) p.shortUnits += size;
             p.padSquared += int256(size) * (2 * int256(e.forwardWad) + o.strikeWad) + PAD_WEI * 1e18;
             if (p.detailed) _addGreeks(p, e, word, delta, phi);
+            OptionKernel.openSkews(o, e, p.book.plan);
             // Last: nothing but the pass itself has to be kept beside the walk's many variables.
-            ScenarioGrid.walk(p.grid, o, forwardCash, strikeCash);
+            ScenarioGrid.walk(p.grid, forwardCash, strikeCash);
         }
     }
 
@@ -258,7 +267,7 @@ contract RiskEngine is IRiskEngine {
     {
         int256 q = word.quantityOf();
         int256 priceWad =
-            OptionKernel.price(p.option, e, word.kindOf() == PositionWord.CALL, p.grid.table);
+            OptionKernel.price(p.option, e, word.kindOf() == PositionWord.CALL, p.table);
         (int256 gammaWad, int256 thetaWad) = OptionKernel.slowGreeks(e, p.option, phi, priceWad);
         delta = q * ((delta * e.discountQ64 * 1e18) >> 124);
         p.greeks.delta += delta;
@@ -305,29 +314,42 @@ contract RiskEngine is IRiskEngine {
         int256 netCash;
         int256 vegaCash;
         (r.basisWad, r.vegaTermWad, netCash, vegaCash) = _term(p, params);
-        p.greeks.vega = vegaCash * 1e18;
-        netCash += p.perpCash + p.linkedCash;
-        uint256 shortCash = FixedPointMathLib.mulWadUp(p.shortUnits, p.header.spotWad);
-        r.shortMinWad = FixedPointMathLib.mulWadUp(shortCash, params.shortMinRateWad);
-        r.concentrationWad = _quadratic(WadMath.abs(netCash), params.n0Wad, params.concRateWad)
-            + _quadratic(WadMath.abs(vegaCash), params.v0Wad, params.concVegaRateWad);
-        uint256 sum = r.certifiedScanWad + r.basisWad + r.vegaTermWad;
-        r.requirementWad = (sum > r.shortMinWad ? sum : r.shortMinWad) + r.concentrationWad;
-        r.markWad = p.mark >> 60;
-        r.grossNotionalWad = FixedPointMathLib.mulWadUp(p.grossUnits, p.header.spotWad);
-        r.confWad = p.header.confWad;
+        unchecked {
+            // Unchecked: every part is a sum over at most 128 positions and stays below 2**200.
+            p.greeks.vega = vegaCash * 1e18;
+            netCash += p.perpCash + p.linkedCash;
+            uint256 shortCash = FixedPointMathLib.mulWadUp(p.shortUnits, p.spotWad);
+            r.shortMinWad = FixedPointMathLib.mulWadUp(shortCash, params.shortMinRateWad);
+            r.concentrationWad = _quadratic(WadMath.abs(netCash), params.n0Wad, params.concRateWad)
+                + _quadratic(WadMath.abs(vegaCash), params.v0Wad, params.concVegaRateWad);
+            uint256 sum = r.certifiedScanWad + r.basisWad + r.vegaTermWad;
+            r.requirementWad = (sum > r.shortMinWad ? sum : r.shortMinWad) + r.concentrationWad;
+            // At the unshocked node every option is worth its call.
+            r.markWad = p.mark + (p.grid.baseNode.cash >> 60);
+        }
+        r.grossNotionalWad = FixedPointMathLib.mulWadUp(p.grossUnits, p.spotWad);
+        r.confWad = p.confWad;
     }
 
     /// @dev Worst row, and the worst interval where long options may lie below their chords.
     function _scan(Pass memory p, UnderlyingRisk memory r) private pure {
         ScenarioGrid.Outcome memory out = ScenarioGrid.outcome(p.grid, p.linearCash);
-        r.worstRow = out.worstRow;
-        r.worstMoveWad = p.book.rows[out.worstRow].moveOf();
-        int256 loss = -out.lowestWad;
-        int256 certified = out.intervalLossWad > loss ? out.intervalLossWad : loss;
-        r.scanWad = loss > 0 ? uint256(loss) : 0;
+        // Fields of ScenarioGrid.Node.tag.
+        r.worstRow = out.worstTag & 0xff;
+        r.worstMoveWad = int256(out.worstTag) >> 40;
+        int256 loss = -out.lowest;
+        int256 certified = out.intervalLoss > loss ? out.intervalLoss : loss;
+        r.scanWad = _toWei(loss);
         r.padWad = FixedPointMathLib.mulWadUp(_ceil(uint256(p.padSquared)), uint256(PAD_WAD));
-        r.certifiedScanWad = (certified > 0 ? uint256(certified) : 0) + r.padWad;
+        r.certifiedScanWad = _toWei(certified) + r.padWad;
+    }
+
+    /// @dev A loss in Q60 wei, rounded up; 0 for a profit.
+    function _toWei(int256 loss) private pure returns (uint256) {
+        unchecked {
+            // Unchecked: a sum over at most 128 positions, below 2**254.
+            return loss > 0 ? (uint256(loss) + (1 << 60) - 1) >> 60 : 0;
+        }
     }
 
     /// @dev What depends on the term structure: basis, vega term, and the sums that concentration needs.
@@ -338,27 +360,33 @@ contract RiskEngine is IRiskEngine {
     {
         uint256 gross;
         int256 net;
-        for (uint256 i; i < p.expiries.length; ++i) {
-            OptionKernel.Expiry memory e = p.expiries[i];
-            int256 deltaCash = e.deltaCash >> 60;
-            basisWad += FixedPointMathLib.mulWadUp(_magnitude(deltaCash), _basisRate(e.timeSec, params));
-            netCash += deltaCash;
-            vegaCash += _vegaCash(e);
-            int256 shocked = WadMath.mulWadDown(e.vegaCash >> 64, int256(e.upWad) - 1e18);
-            gross += WadMath.abs(shocked);
-            net += shocked;
+        unchecked {
+            // Unchecked: at most 128 sums of cash, each below 2**240 before it is divided; rates at most 1 wad.
+            for (uint256 i; i < p.expiries.length; ++i) {
+                OptionKernel.Expiry memory e = p.expiries[i];
+                int256 deltaCash = e.deltaCash >> 60;
+                basisWad += FixedPointMathLib.mulWadUp(_magnitude(deltaCash), _basisRate(e.timeSec, params));
+                netCash += deltaCash;
+                vegaCash += _vegaCash(e);
+                int256 shocked = WadMath.mulWadDown(e.vegaCash >> 64, int256(e.upWad) - 1e18);
+                gross += WadMath.abs(shocked);
+                net += shocked;
+            }
+            basisWad += FixedPointMathLib.mulWadUp(_magnitude(p.perpCash), params.perpBasisWad);
+            // Two wei for every rounded part.
+            gross += 2 * p.expiries.length;
+            vegaTermWad = FixedPointMathLib.mulWadUp(gross - WadMath.abs(net), params.vegaTermRateWad);
         }
-        basisWad += FixedPointMathLib.mulWadUp(_magnitude(p.perpCash), params.perpBasisWad);
-        // Two wei for every rounded part.
-        gross += 2 * p.expiries.length;
-        vegaTermWad = FixedPointMathLib.mulWadUp(gross - WadMath.abs(net), params.vegaTermRateWad);
     }
 
     /// @dev max(basisMin, exp(basisRate*T) - 1).
     function _basisRate(uint256 timeSec, IScenarioBook.UnderlyingParams memory params) private pure returns (uint256) {
-        int256 growthWad = (int256(params.basisRateWad) * int256(timeSec)) / int256(Units.YEAR_SEC);
-        uint256 rateWad = uint256(FixedPointMathLib.expWad(growthWad) - 1e18);
-        return rateWad > params.basisMinWad ? rateWad : params.basisMinWad;
+        unchecked {
+            // Unchecked: the rate is at most 1 wad, the time below 2**40 seconds.
+            uint256 growthWad = (params.basisRateWad * timeSec) / Units.YEAR_SEC;
+            uint256 rateWad = Exp.expWad(int256(growthWad)) - 1e18;
+            return rateWad > params.basisMinWad ? rateWad : params.basisMinWad;
+        }
     }
 
     /// @dev Size of a sum that was rounded down by at most a wei.
@@ -391,20 +419,20 @@ contract RiskEngine is IRiskEngine {
         bool isCall = word.kindOf() == PositionWord.CALL;
         OptionKernel.Option memory o = p.option;
         OptionKernel.open(o, e, strikeWad, p.book.params.volFloorWad);
-        int256 priceWad = OptionKernel.price(o, e, isCall, p.grid.table);
+        int256 priceWad = OptionKernel.price(o, e, isCall, p.table);
         int256 value = WadMath.mulWadDown(q, priceWad);
         s.markWad += value;
         if (q > 0) return;
         s.equityValueWad += value;
         (uint256 im, uint256 mm) =
-            StandardMath.shortOption(isCall, p.header.spotWad, strikeWad, uint256(priceWad));
+            StandardMath.shortOption(isCall, p.spotWad, strikeWad, uint256(priceWad));
         s.initialWad += FixedPointMathLib.mulWadUp(size, im);
         s.maintenanceWad += FixedPointMathLib.mulWadUp(size, mm);
     }
 
     function _standardLinear(Pass memory p, uint256 i, uint256 word, int256 q, StandardRisk memory s) private pure {
         int256 entryWad = word.priceE8Of() * Units.E8_TO_WAD;
-        uint256 priceWad = p.header.perpWad;
+        uint256 priceWad = p.perpWad;
         int256 discountQ64 = 1 << 64;
         if (word.kindOf() == PositionWord.FUTURE) {
             OptionKernel.Expiry memory e = p.expiries[p.expiryAt[i]];

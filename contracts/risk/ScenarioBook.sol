@@ -3,9 +3,10 @@ pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
-import {SSTORE2} from "solady/src/utils/SSTORE2.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {AccountWord} from "../libraries/AccountWord.sol";
 import {BookCode} from "../libraries/BookCode.sol";
+import {NormalCdf} from "../libraries/NormalCdf.sol";
 import {ScenarioPlan} from "../libraries/ScenarioPlan.sol";
 import {ScenarioRow} from "../libraries/ScenarioRow.sol";
 
@@ -13,12 +14,22 @@ import {ScenarioRow} from "../libraries/ScenarioRow.sol";
 /// @notice See IScenarioBook.
 /// @dev A book is kept as the code of a data contract: one cold read instead of one per row.
 contract ScenarioBook is IScenarioBook, AccessManaged {
-    uint256 private constant MAX_ROWS = 32;
     uint256 private constant WAD = 1e18;
     uint8 private constant UP = 0;
     uint8 private constant FLAT = 1;
     uint8 private constant DOWN = 2;
 
+    address private immutable NORMAL_TABLE;
+
+    /// @dev The account parameters that only liquidation reads, in one storage word.
+    struct AuctionParams {
+        uint64 bufferWad;
+        uint64 feeRateWad;
+        uint128 dustWad;
+    }
+
+    /// @inheritdoc IScenarioBook
+    uint256 public override accountWord;
     /// @inheritdoc IScenarioBook
     uint256 public override version;
     /// @inheritdoc IScenarioBook
@@ -28,9 +39,13 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     mapping(uint8 underlyingId => address) private _bookPointer;
     mapping(uint256 tokenId => CollateralParams) private _collateral;
-    address private _accountPointer;
+    AuctionParams private _auctionParams;
 
-    constructor(address authority, AccountParams memory params) AccessManaged(authority) {
+    constructor(address authority, address normalTable, AccountParams memory params) AccessManaged(authority) {
+        if (normalTable.code.length != NormalCdf.TABLE_BYTES) {
+            revert ScenarioBook__NoTable(normalTable.code.length, NormalCdf.TABLE_BYTES);
+        }
+        NORMAL_TABLE = normalTable;
         _setAccountParams(params);
     }
 
@@ -80,7 +95,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     /// @inheritdoc IScenarioBook
     function bookOf(uint8 underlyingId) external view override returns (Book memory book) {
-        BookCode.load(book, bookPointerOf(underlyingId));
+        BookCode.loadAll(book, bookPointerOf(underlyingId));
     }
 
     /// @inheritdoc IScenarioBook
@@ -91,7 +106,10 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     /// @inheritdoc IScenarioBook
     function accountParams() public view override returns (AccountParams memory params) {
-        params = abi.decode(SSTORE2.read(_accountPointer), (AccountParams));
+        AccountWord.unpack(params, accountWord);
+        AuctionParams memory auction = _auctionParams;
+        (params.bufferWad, params.feeRateWad) = (auction.bufferWad, auction.feeRateWad);
+        params.dustWad = auction.dustWad;
     }
 
     /// @inheritdoc IScenarioBook
@@ -137,26 +155,27 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         book.params = params;
         book.rows = _packRows(rows);
         book.plan = _planOf(rows, book.rows);
-        _bookPointer[underlyingId] = BookCode.save(book);
+        _bookPointer[underlyingId] = BookCode.save(book, NORMAL_TABLE);
         emit BookSet(underlyingId, ++version, params, rows);
     }
 
     function _setAccountParams(AccountParams memory params) private {
-        _limit("mmFactorWad", params.mmFactorWad, params.imFactorWad);
-        _limit("imFactorWad", params.imFactorWad, 10 * WAD);
-        _limit("pegThresholdWad", params.pegThresholdWad, WAD);
-        _limit("pegSlopeWad", params.pegSlopeWad, 100 * WAD);
-        _limit("confThresholdWad", params.confThresholdWad, WAD);
-        _limit("confRateWad", params.confRateWad, 10 * WAD);
-        _limit("rhoHighWad", params.rhoHighWad, WAD);
-        _limit("rhoLowWad", params.rhoLowWad, WAD);
-        _limit("stressShareWad", params.stressShareWad, WAD);
+        _limitStep("mmFactorWad", params.mmFactorWad, params.imFactorWad);
+        _limitStep("imFactorWad", params.imFactorWad, 10 * WAD);
+        _limitStep("pegThresholdWad", params.pegThresholdWad, WAD);
+        _limitStep("pegSlopeWad", params.pegSlopeWad, 100 * WAD);
+        _limitStep("confThresholdWad", params.confThresholdWad, WAD);
+        _limitStep("confRateWad", params.confRateWad, 10 * WAD);
+        _limitStep("rhoHighWad", params.rhoHighWad, WAD);
+        _limitStep("rhoLowWad", params.rhoLowWad, WAD);
+        _limitStep("stressShareWad", params.stressShareWad, WAD);
         _limit("bufferWad", params.bufferWad, 10 * WAD);
         _limit("feeRateWad", params.feeRateWad, 0.3e18);
         _limit("dustWad", params.dustWad, 1e6 * WAD);
-        AccountParams memory old;
-        if (_accountPointer != address(0)) old = accountParams();
-        _accountPointer = SSTORE2.write(abi.encode(params));
+        AccountParams memory old = accountParams();
+        accountWord = AccountWord.pack(params);
+        _auctionParams =
+            AuctionParams(uint64(params.bufferWad), uint64(params.feeRateWad), uint128(params.dustWad));
         emit AccountParamsSet(++version, old, params);
     }
 
@@ -183,6 +202,14 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         if (observedWad > limitWad) revert ScenarioBook__ParameterOutOfRange(name, observedWad, limitWad);
     }
 
+    /// @dev The same for a parameter that is kept in steps.
+    function _limitStep(bytes32 name, uint256 observedWad, uint256 limitWad) private pure {
+        _limit(name, observedWad, limitWad);
+        if (observedWad % AccountWord.STEP_WAD != 0) {
+            revert ScenarioBook__ParameterStep(name, observedWad, AccountWord.STEP_WAD);
+        }
+    }
+
     function _requireListed(uint8 underlyingId) private view {
         if (underlyingId == 0 || underlyingId > underlyingCount) {
             revert ScenarioBook__UnknownUnderlying(underlyingId, underlyingCount);
@@ -191,7 +218,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     function _packRows(Row[] calldata rows) private pure returns (uint256[] memory words) {
         uint256 n = rows.length;
-        if (n == 0 || n > MAX_ROWS) revert ScenarioBook__RowCount(n, MAX_ROWS);
+        if (n == 0 || n > BookCode.MAX_ROWS) revert ScenarioBook__RowCount(n, BookCode.MAX_ROWS);
         words = new uint256[](n);
         for (uint256 i; i < n; ++i) {
             Row calldata row = rows[i];

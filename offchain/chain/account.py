@@ -96,7 +96,10 @@ def read_account(client: Client, deployment: Deployment, account_id: int) -> Acc
     count = accounts.call("nextAccountId")
     if account_id >= count:
         raise InputError("account", f"{account_id} does not exist; the last is {count - 1}")
-    snapshot = accounts.call("snapshotOf", account_id)
+    try:
+        snapshot = accounts.call("snapshotOf", account_id)
+    except RevertError as reverted:
+        raise InputError("account", f"{account_id} has been closed") from reverted
     tokens = {record.token_id: symbol for symbol, record in deployment.tokens.items()}
     symbols = {number: symbol for symbol, number in deployment.underlyings.items()}
     amounts = zip(snapshot.tokenIds, snapshot.amountsWad, strict=True)

@@ -89,6 +89,9 @@ def _parameters(spec: Spec) -> dict[str, Any]:
     return {
         "book": spec.params.book,
         "oracle": {"heartbeat_sec": spec.oracle.heartbeat_sec, "signer_threshold": spec.oracle.signer_threshold},
+        "funding": asdict(spec.funding),
+        "lending": asdict(spec.lending),
+        "listing": asdict(spec.listing),
         "account": asdict(spec.params.account),
         "underlyings": {name: asdict(spec.params.for_underlying(name)) for name in spec.underlyings},
         "collateral": {token.symbol: asdict(token) for token in spec.tokens},
@@ -104,9 +107,10 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     spec = build.spec
     authority = build.create("Authority", build.account.address)
     account_params = {_camel(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
-    book = build.create("ScenarioBook", authority, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
+    table = build.create("NormalTable")
+    book = build.create("ScenarioBook", authority, table, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
     oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
-    risk_engine = build.create("RiskEngine", book, oracle, build.create("NormalTable"))
+    risk_engine = build.create("RiskEngine", book, oracle)
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
     for symbol in spec.underlyings:
         _list_underlying(build, symbol)
@@ -170,16 +174,45 @@ def _custody(build: _Build) -> None:
     delegation = build.create("Delegation", accounts, engine)
     exchange = build.create("Exchange", authority, accounts, engine, delegation)
     settlement = build.create("Settlement", accounts, address["Oracle"])
+    perp_market = build.create("PerpMarket", authority, accounts, address["Oracle"])
     fund = build.create("InsuranceFund", authority, accounts)
     auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund)
     build.create("Lens", accounts, address["Oracle"], auction)
     build.create("OrderPreview", accounts, engine, exchange)
     build.send("Accounts", "setMarginEngine", engine)
-    for module in (vault, exchange, settlement, fund, auction):
+    for module in (vault, exchange, settlement, perp_market, fund, auction):
         build.send("Accounts", "setModule", module, True)
     build.send("InsuranceFund", "setAuction", auction)
     for reserved in (CLEARING_ID, FUND_ID):
         build.send("Accounts", "transferFrom", build.account.address, fund, reserved)
+
+
+def _set_rates(build: _Build) -> None:
+    """Set the curve of interest; rates and utilisation on chain are in steps of 1e-6, the reserve in basis points."""
+    lending = build.spec.lending
+    curve = {
+        "baseRateE6": round(lending.base_rate * 10**6),
+        "kinkE6": round(lending.kink * 10**6),
+        "kinkRateE6": round(lending.kink_rate * 10**6),
+        "fullRateE6": round(lending.full_rate * 10**6),
+        "reserveBps": round(lending.reserve_share * 10**4),
+    }
+    build.send("Accounts", "setRateCurve", curve)
+
+
+def _list_instruments(build: _Build) -> None:
+    """Set what may be traded of every underlying, and the terms of its funding."""
+    listing, funding = build.spec.listing, build.spec.funding
+    rules = {
+        "kinds": listing.kinds,
+        "expiryStepSec": listing.expiry_step_sec,
+        "maxTenorSec": listing.max_tenor_sec,
+        "strikeStepE8": round(listing.strike_step * 10**8),
+    }
+    terms = {"maxPremiumWad": float_to_wad(funding.max_premium), "periodSec": funding.period_sec}
+    for underlying_id in build.underlyings.values():
+        build.send("Exchange", "setRules", underlying_id, rules)
+        build.send("PerpMarket", "setTerms", underlying_id, terms)
 
 
 def _list_tokens(build: _Build) -> None:
@@ -204,6 +237,9 @@ def _hand_over(build: _Build, guardian: str, governor: str) -> None:
     for name in PAUSABLE:
         selector = build.contracts[name].artifact.functions["pause"].selector
         build.send("Authority", "setTargetFunctionRole", build.contracts[name].address, [selector], GUARDIAN_ROLE)
+    pause_instrument = build.contracts["Exchange"].artifact.functions["pauseInstrument"].selector
+    exchange = build.contracts["Exchange"].address
+    build.send("Authority", "setTargetFunctionRole", exchange, [pause_instrument], GUARDIAN_ROLE)
     if governor != build.account.address:
         build.send("Authority", "grantRole", ADMIN_ROLE, governor, build.spec.network.governor_delay_sec)
         manager.send(build.account, "renounceRole", ADMIN_ROLE, build.account.address, gas=build.gas)
@@ -259,5 +295,7 @@ def deploy(
     _pricing(build, without_accounts=False)
     _custody(build)
     _list_tokens(build)
+    _list_instruments(build)
+    _set_rates(build)
     _hand_over(build, guardian or account.address, governor or account.address)
     return build.finish()

@@ -59,6 +59,41 @@ class OracleSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class FundingSpec:
+    """Funding of perpetuals: largest premium as a fraction of spot, and the time over which a premium is paid once."""
+
+    max_premium: float
+    period_sec: int
+
+
+@dataclass(frozen=True, slots=True)
+class LendingSpec:
+    """Rates a year by utilisation, as fractions; ``reserve_share`` of the interest goes to the insurance fund."""
+
+    base_rate: float
+    kink: float
+    kink_rate: float
+    full_rate: float
+    reserve_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class ListingSpec:
+    """What may be traded of every underlying; ``kinds`` are bits: 1 call, 2 put, 4 future, 8 perpetual."""
+
+    kinds: int
+    expiry_step_sec: int
+    max_tenor_sec: int
+    strike_step: float
+
+
+# A margin check trades nothing; these are the terms of a deployment that names none.
+CHECK_FUNDING = FundingSpec(max_premium=0.01, period_sec=28_800)
+CHECK_LENDING = LendingSpec(base_rate=0.01, kink=0.8, kink_rate=0.08, full_rate=1.0, reserve_share=0.1)
+CHECK_LISTING = ListingSpec(kinds=15, expiry_step_sec=1, max_tenor_sec=126_144_000, strike_step=1e-8)
+
+
+@dataclass(frozen=True, slots=True)
 class Spec:
     """Everything ``deploy`` needs; ``tokens`` starts with the cash token."""
 
@@ -67,6 +102,9 @@ class Spec:
     tokens: tuple[TokenSpec, ...]
     underlyings: tuple[str, ...]
     params: Params = field(default_factory=Params)
+    funding: FundingSpec = CHECK_FUNDING
+    lending: LendingSpec = CHECK_LENDING
+    listing: ListingSpec = CHECK_LISTING
 
     def with_signers(self, signers: tuple[str, ...]) -> Spec:
         """Return the same deployment with other oracle signers.
@@ -132,7 +170,7 @@ def load_spec(network: str, params: Params) -> Spec:
         raise InputError("--network", f"no configuration {network}; known: {known}") from reason
     except ValueError as reason:
         raise InputError(path.name, f"is not TOML: {reason}") from reason
-    sections = {"network", "oracle", "underlyings", "tokens"}
+    sections = {"network", "oracle", "underlyings", "tokens", "funding", "lending", "listing"}
     if set(document) != sections:
         raise InputError(path.name, f"sections must be {', '.join(sorted(sections))}")
     tokens = tuple(
@@ -147,6 +185,9 @@ def load_spec(network: str, params: Params) -> Spec:
         tokens=tokens,
         underlyings=tuple(document["underlyings"]["symbols"]),
         params=params,
+        funding=_build(FundingSpec, f"{path.name} [funding]", document["funding"]),
+        lending=_build(LendingSpec, f"{path.name} [lending]", document["lending"]),
+        listing=_build(ListingSpec, f"{path.name} [listing]", document["listing"]),
     )
 
 

@@ -10,6 +10,7 @@ from offchain.decide.intents import (
     Settle,
     StartAuction,
     TouchAuction,
+    UpdateFunding,
     WriteOff,
 )
 from offchain.decide.policy import decide
@@ -29,6 +30,7 @@ __all__ = [
     "Snapshot",
     "StartAuction",
     "TouchAuction",
+    "UpdateFunding",
     "WriteOff",
     "decide",
 ]

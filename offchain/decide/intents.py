@@ -59,6 +59,19 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateFunding:
+    """Let the posted round of ``ts`` set the funding rate of ``underlying``."""
+
+    underlying: str
+    ts: int
+
+    @property
+    def key(self) -> str:
+        """Name of the effect."""
+        return f"funding:{self.underlying}:{self.ts}"
+
+
+@dataclass(frozen=True, slots=True)
 class StartAuction:
     """Start the auction of an account below its maintenance requirement."""
 
@@ -132,5 +145,14 @@ class WriteOff:
 
 
 Intent = (
-    PostRound | PostTokenPrices | PostSettlement | Settle | StartAuction | TouchAuction | Bid | EndAuction | WriteOff
+    PostRound
+    | PostTokenPrices
+    | PostSettlement
+    | Settle
+    | UpdateFunding
+    | StartAuction
+    | TouchAuction
+    | Bid
+    | EndAuction
+    | WriteOff
 )

@@ -1,4 +1,4 @@
-"""The order of work: prices first, then expiries, then liquidations, most endangered account first."""
+"""The order of work: prices, expiries, funding, then liquidations, most endangered account first."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from offchain.decide.intents import (
     Settle,
     StartAuction,
     TouchAuction,
+    UpdateFunding,
     WriteOff,
 )
 from offchain.decide.snapshot import AccountView, AuctionView, Snapshot
@@ -38,7 +39,7 @@ def decide(snapshot: Snapshot) -> tuple[Intent, ...]:
     settlements = _settlements(snapshot)
     if prices or settlements:
         return (*prices, *settlements)
-    return _liquidations(snapshot)
+    return (*_funding(snapshot), *_liquidations(snapshot))
 
 
 def _prices(snapshot: Snapshot) -> tuple[Intent, ...]:
@@ -62,6 +63,15 @@ def _settlements(snapshot: Snapshot) -> tuple[Intent, ...]:
             chunk = tuple(sorted(holders)[first : first + snapshot.max_settle_accounts])
             wanted.append(Settle(underlying, expiry_ts, chunk))
     return tuple(wanted)
+
+
+def _funding(snapshot: Snapshot) -> tuple[Intent, ...]:
+    """Let every fresh round set its funding rate, once."""
+    return tuple(
+        UpdateFunding(underlying, ts)
+        for underlying, ts in sorted(snapshot.posted_round_ts.items())
+        if ts > snapshot.funded_round_ts.get(underlying, 0) and snapshot.block_ts <= ts + snapshot.heartbeat_sec
+    )
 
 
 def _liquidations(snapshot: Snapshot) -> tuple[Intent, ...]:

@@ -120,6 +120,10 @@ class Snapshot:
         Of the auctions.
     max_settle_accounts : int
         Accounts in one settlement transaction.
+    funded_round_ts : Mapping[str, int]
+        Round that set the present funding rate, by underlying; missing before the first.
+    heartbeat_sec : int
+        Age at which a round no longer counts; 0 where funding is not kept.
     """
 
     block_ts: int
@@ -135,3 +139,5 @@ class Snapshot:
     bidder: BidderRule | None = None
     terms: AuctionTerms = field(default_factory=AuctionTerms)
     max_settle_accounts: int = 20
+    funded_round_ts: Mapping[str, int] = field(default_factory=dict)
+    heartbeat_sec: int = 0

@@ -80,8 +80,9 @@ def index_problems(world: World, state: State) -> list[str]:
     ids = sorted(state.accounts)
     accounts = world.contract("Accounts")
     problems = []
-    if accounts.call("nextAccountId") != len(ids):
-        problems.append(f"index: {len(ids)} accounts, the chain has {accounts.call('nextAccountId')}")
+    opened = len(ids) + state.closed_count
+    if accounts.call("nextAccountId") != opened:
+        problems.append(f"index: {opened} accounts, the chain has {accounts.call('nextAccountId')}")
     for account_id, snapshot in zip(ids, accounts.call_many("snapshotOf", [[i] for i in ids]), strict=True):
         if vars(snapshot) != snapshot_fields(state, account_id):
             problems.append(f"index: account {account_id} differs from snapshotOf")

@@ -24,6 +24,7 @@ from offchain.decide import (
     Settle,
     StartAuction,
     TouchAuction,
+    UpdateFunding,
     WriteOff,
 )
 from offchain.demo.audit import chain_margins, conservation, index_problems, largest_difference
@@ -62,6 +63,7 @@ STEP_OF: dict[type, str] = {
     PostTokenPrices: "tokenPrices",
     PostSettlement: "settlementPrice",
     Settle: "settle",
+    UpdateFunding: "funding",
     StartAuction: "startAuction",
     TouchAuction: "touchAuction",
     Bid: "bid",

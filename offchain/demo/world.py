@@ -20,6 +20,7 @@ from offchain.model import Mode, Position
 from offchain.units import float_to_raw, float_to_wad
 
 ORDER_LIFE_SEC = 86_400
+KIND_LIMIT = 0
 GAS_MONEY_WEI = hex(10**24)
 SIGNER_COUNT = 3
 
@@ -216,6 +217,9 @@ class World:
             "nonce": holder.nonce,
             "expiryTs": self.client.block_ts() + ORDER_LIFE_SEC,
             "signer": holder.wallet.address,
+            "kind": KIND_LIMIT,
+            "reduceOnly": False,
+            "maxFeeWad": 0,
         }
         primary, types = struct_types(exchange, "settle")
         return order, sign(holder.wallet, domain_of(exchange), primary, types, order)
@@ -240,7 +244,7 @@ class World:
         buyer, seller = (taker, maker) if trade.position.quantity > 0 else (maker, taker)
         buy, buy_signature = self._signed_order(buyer, trade, is_buy=True)
         sell, sell_signature = self._signed_order(seller, trade, is_buy=False)
-        values = (buy, buy_signature, sell, sell_signature, buy["quantityWad"], buy["priceWad"])
+        values = (buy, buy_signature, sell, sell_signature, buy["quantityWad"])
         receipt = self.contract("Exchange").send(maker.wallet, "settle", *values)
         self.gas.note("trade", receipt.gas_used)
         return receipt

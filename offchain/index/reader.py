@@ -46,12 +46,15 @@ class LogReader:
 
     def __init__(self, client: Client, addresses: Mapping[str, str]) -> None:
         self._client = client
+        #: Time of the block that ``head`` named last.
+        self.head_ts = 0
         self._names = {address.lower(): name for name, address in addresses.items()}
         self._events: dict[str, dict[str, Event]] = {name: load_artifact(name).events for name in addresses}
 
     def head(self) -> tuple[int, str]:
         """Return number and hash of the latest block."""
         block = self._client.rpc("eth_getBlockByNumber", "latest", False)
+        self.head_ts = int(block["timestamp"], 16)
         return int(block["number"], 16), block["hash"]
 
     def block_hashes(self, numbers: Sequence[int]) -> list[str | None]:

@@ -6,26 +6,32 @@ Positions keep the order of the ledger, so that the rebuilt account equals ``sna
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
+from offchain.chain.words import Word, unpack
+from offchain.index.funding import index_at, owed
+from offchain.index.interest import Lending, accrual, after_index
 from offchain.index.reader import ChainEvent
+from offchain.model import Kind
 
 WAD = 10**18
-CLEARING = 0
+CLEARING, FUND = 0, 1
 
 
 @dataclass(slots=True)
 class AccountState:
-    """One account as stored; ``loss_index_wad`` is the loss index its cash was stored at."""
+    """One account as stored; ``index_wad`` is the index, by the sign of its cash, that the cash was stored at."""
 
     owner: str
     mode: int
-    loss_index_wad: int
+    index_wad: int
     cash_wad: int = 0
     collateral: dict[int, int] = field(default_factory=dict)
     words: list[int] = field(default_factory=list)
+    #: By underlying: the funding index up to which the perpetual has paid.
+    paid_index: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -37,6 +43,15 @@ class AuctionState:
     insolvent_ts: int = 0
     reserve_wad: int = 0
     bid_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FundingState:
+    """Funding of one underlying: index when the rate was set, the rate a day, and when."""
+
+    index_wad: int
+    rate_wad: int
+    since_ts: int
 
 
 @dataclass(slots=True)
@@ -60,11 +75,17 @@ class State:
     settled: dict[tuple[int, int], int] = field(default_factory=dict)
     auctions: dict[int, AuctionState] = field(default_factory=dict)
     grants: dict[tuple[int, str], GrantState] = field(default_factory=dict)
-    loss_index_wad: int = WAD
+    lending: Lending = field(default_factory=Lending)
     socialised_wad: int = 0
+    closed_count: int = 0
+    funding: dict[int, FundingState] = field(default_factory=dict)
+    #: By underlying: the round that set the present rate.
+    funded_round_ts: dict[int, int] = field(default_factory=dict)
+    #: Time of the latest event, or of the block that the reader has come to: what funding counts up to.
+    ts: int = 0
 
     def cash_of(self, account_id: int) -> int:
-        """Return cash with pending losses applied, wad; mirror of ``Accounts.cashOf``.
+        """Return cash with pending losses, interest and unsettled funding, wad; mirror of ``Accounts.cashOf``.
 
         Parameters
         ----------
@@ -77,14 +98,62 @@ class State:
             Wad.
         """
         account = self.accounts[account_id]
-        if account.cash_wad <= 0 or account_id == CLEARING or account.loss_index_wad == self.loss_index_wad:
+        return self.cash_before_funding(account_id) - sum(
+            self._owed(account, word) for word in map(unpack, account.words)
+        )
+
+    def cash_before_funding(self, account_id: int) -> int:
+        """Return cash with pending losses and interest alone, wad: what losses are spread over.
+
+        Parameters
+        ----------
+        account_id : int
+            Account.
+
+        Returns
+        -------
+        int
+            Wad.
+        """
+        account = self.accounts[account_id]
+        if account_id == CLEARING:
             return account.cash_wad
-        return account.cash_wad * self.loss_index_wad // account.loss_index_wad
+        moved = accrual(self.lending, self.ts)
+        reserve = moved.reserve_wad if account_id == FUND else 0
+        return after_index(account.cash_wad, account.index_wad, moved) + reserve
+
+    def funding_index(self, underlying_id: int) -> int:
+        """Return what one unit of a long has paid, wad; mirror of ``Accounts.fundingOf``.
+
+        Parameters
+        ----------
+        underlying_id : int
+            Underlying.
+
+        Returns
+        -------
+        int
+            Wad, at the time of the state.
+        """
+        funding = self.funding.get(underlying_id, FundingState(0, 0, 0))
+        return index_at(funding.index_wad, funding.rate_wad, funding.since_ts, self.ts)
+
+    def _owed(self, account: AccountState, word: Word) -> int:
+        """Return the unsettled funding of one position."""
+        if word.kind is not Kind.PERP:
+            return 0
+        step = self.funding_index(word.underlying_id) - account.paid_index[word.underlying_id]
+        return owed(word.quantity_wad, step)
 
 
 def _opened(state: State, event: ChainEvent) -> None:
     values = event.values
-    state.accounts[values["accountId"]] = AccountState(values["owner"], values["mode"], state.loss_index_wad)
+    state.accounts[values["accountId"]] = AccountState(values["owner"], values["mode"], state.lending.cash_index_wad)
+
+
+def _account_closed(state: State, event: ChainEvent) -> None:
+    del state.accounts[event.values["accountId"]]
+    state.closed_count += 1
 
 
 def _transferred(state: State, event: ChainEvent) -> None:
@@ -102,7 +171,8 @@ def _mode_changed(state: State, event: ChainEvent) -> None:
 def _cash_changed(state: State, event: ChainEvent) -> None:
     account = state.accounts[event.values["accountId"]]
     account.cash_wad = event.values["cashWad"]
-    account.loss_index_wad = state.loss_index_wad
+    lending = state.lending
+    account.index_wad = lending.debt_index_wad if account.cash_wad < 0 else lending.cash_index_wad
 
 
 def _collateral_changed(state: State, event: ChainEvent) -> None:
@@ -113,8 +183,13 @@ def _collateral_changed(state: State, event: ChainEvent) -> None:
 
 
 def _position_changed(state: State, event: ChainEvent) -> None:
-    words = state.accounts[event.values["accountId"]].words
+    account = state.accounts[event.values["accountId"]]
+    words = account.words
     old, new = event.values["oldWord"], event.values["newWord"]
+    traded = unpack(new or old)
+    if traded.kind is Kind.PERP:
+        # Every change of a perpetual settles its funding first.
+        account.paid_index[traded.underlying_id] = state.funding_index(traded.underlying_id)
     if old == 0:
         words.append(new)
         return
@@ -128,8 +203,49 @@ def _position_changed(state: State, event: ChainEvent) -> None:
 
 
 def _loss_socialised(state: State, event: ChainEvent) -> None:
-    state.loss_index_wad = event.values["newIndexWad"]
+    state.lending = replace(state.lending, cash_index_wad=event.values["newIndexWad"])
     state.socialised_wad += event.values["lossWad"]
+
+
+def _interest_accrued(state: State, event: ChainEvent) -> None:
+    values, lending = event.values, state.lending
+    state.lending = replace(
+        lending,
+        cash_index_wad=values["cashIndexWad"],
+        debt_index_wad=values["debtIndexWad"],
+        debt_wad=lending.debt_wad + values["interestWad"],
+        positive_wad=lending.positive_wad + values["interestWad"] - values["reserveWad"],
+        since_ts=event.block_ts,
+    )
+
+
+def _loans_changed(state: State, event: ChainEvent) -> None:
+    values = event.values
+    state.lending = replace(
+        state.lending,
+        debt_wad=values["debtWad"],
+        positive_wad=values["positiveCashWad"],
+        rate_e6=values["rateE6"],
+        since_ts=event.block_ts,
+    )
+
+
+def _rate_curve_set(state: State, event: ChainEvent) -> None:
+    state.lending = replace(state.lending, reserve_bps=event.values["curve"].reserveBps)
+
+
+def _funding_rate_set(state: State, event: ChainEvent) -> None:
+    values = event.values
+    state.funding[values["underlyingId"]] = FundingState(values["indexWad"], values["rateWad"], event.block_ts)
+
+
+def _funding_settled(state: State, event: ChainEvent) -> None:
+    account = state.accounts[event.values["accountId"]]
+    account.paid_index[event.values["underlyingId"]] = event.values["indexWad"]
+
+
+def _funding_updated(state: State, event: ChainEvent) -> None:
+    state.funded_round_ts[event.values["underlyingId"]] = event.values["roundTs"]
 
 
 def _round_posted(state: State, event: ChainEvent) -> None:
@@ -187,12 +303,19 @@ def _delegate_traded(state: State, event: ChainEvent) -> None:
 
 _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Accounts", "AccountOpened"): _opened,
+    ("Accounts", "AccountClosed"): _account_closed,
     ("Accounts", "Transfer"): _transferred,
     ("Accounts", "ModeChanged"): _mode_changed,
     ("Accounts", "CashChanged"): _cash_changed,
     ("Accounts", "CollateralChanged"): _collateral_changed,
     ("Accounts", "PositionChanged"): _position_changed,
     ("Accounts", "LossSocialised"): _loss_socialised,
+    ("Accounts", "InterestAccrued"): _interest_accrued,
+    ("Accounts", "LoansChanged"): _loans_changed,
+    ("Accounts", "RateCurveSet"): _rate_curve_set,
+    ("Accounts", "FundingRateSet"): _funding_rate_set,
+    ("Accounts", "FundingSettled"): _funding_settled,
+    ("PerpMarket", "FundingUpdated"): _funding_updated,
     ("Oracle", "RoundPosted"): _round_posted,
     ("Oracle", "TokenPricePosted"): _token_price_posted,
     ("Oracle", "SettlementPosted"): _settlement_posted,
@@ -220,6 +343,7 @@ def apply(state: State, event: ChainEvent) -> None:
     event : ChainEvent
         The next event in chain order.
     """
+    state.ts = max(state.ts, event.block_ts)
     handler = _FOLD.get((event.contract, event.name))
     if handler is not None:
         handler(state, event)

@@ -83,6 +83,7 @@ class Index:
         events = self._reader.read(first, number) if first <= number else []
         for event in events:
             apply(self.state, event)
+        self.state.ts = self._reader.head_ts
         with self._store.session() as session:
             self._store.add_events(session, events)
             self._store.add_sync_point(session, number, block_hash)
@@ -108,6 +109,8 @@ class Index:
         """Bring the state tables up to date."""
         touched = {int(e.values["accountId"]) for e in events if "accountId" in e.values}
         # A loss index moves every account's cash at once.
+        # Funding moves the cash of every perpetual all the time.
+        touched |= {account_id for account_id, account in self.state.accounts.items() if account.paid_index}
         if everything or any(event.name == "LossSocialised" for event in events):
             touched = set(self.state.accounts)
         for table in (AccountRow, CollateralRow, PositionRow):

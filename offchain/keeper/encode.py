@@ -18,6 +18,7 @@ from offchain.decide import (
     Settle,
     StartAuction,
     TouchAuction,
+    UpdateFunding,
     WriteOff,
 )
 from offchain.keeper.feed import Feed
@@ -94,12 +95,15 @@ class Encoder:
         return Transaction(intent.key, self.poster.address, data, DONE_SETTLEMENT)
 
     def _action(
-        self, intent: Settle | StartAuction | TouchAuction | Bid | EndAuction | WriteOff
+        self, intent: Settle | UpdateFunding | StartAuction | TouchAuction | Bid | EndAuction | WriteOff
     ) -> tuple[str, str, tuple[object, ...], frozenset[str]]:
         """Return contract, function, arguments and the errors that mean "done"."""
         if isinstance(intent, Settle):
             underlying_id = self.deployment.underlyings[intent.underlying]
             return "Settlement", "settle", (underlying_id, intent.expiry_ts, list(intent.account_ids)), frozenset()
+        if isinstance(intent, UpdateFunding):
+            values = (self.deployment.underlyings[intent.underlying],)
+            return "PerpMarket", "update", values, frozenset({"Oracle__Stale"})
         if isinstance(intent, StartAuction):
             return "Auction", "start", (intent.account_id,), DONE_START
         if isinstance(intent, TouchAuction):
@@ -109,5 +113,5 @@ class Encoder:
         if isinstance(intent, EndAuction):
             return "Auction", "end", (intent.account_id,), DONE_END
         limit_wad = max(0, float_to_wad(intent.limit))
-        values = (intent.account_id, intent.bidder_id, WAD, intent.is_solvent, limit_wad)
-        return "Auction", "bid", values, DONE_BID
+        bid = (intent.account_id, intent.bidder_id, WAD, intent.is_solvent, limit_wad)
+        return "Auction", "bid", bid, DONE_BID

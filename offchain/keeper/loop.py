@@ -128,6 +128,8 @@ class Keeper:
         return Snapshot(
             block_ts=now_ts,
             offered_round_ts=offered,
+            funded_round_ts={s: state.funded_round_ts.get(n, 0) for s, n in deployment.underlyings.items()},
+            heartbeat_sec=int(deployment.parameters["oracle"]["heartbeat_sec"]),
             posted_round_ts={s: state.rounds[n].ts for s, n in deployment.underlyings.items() if n in state.rounds},
             offered_token_ts=quote.ts if quote else 0,
             posted_token_ts=min((ts for ts, _ in state.token_prices.values()), default=0),

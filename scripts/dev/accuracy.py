@@ -298,9 +298,9 @@ def deploy(client: Client) -> tuple[Probe, Probe, str]:
     math, _ = create(client, account, "MathProbe")
     kernel, _ = create(client, account, "KernelProbe")
     authority, _ = create(client, account, "Authority", account.address)
-    book, _ = create(client, account, "ScenarioBook", authority.address, [*ACCOUNT, *AUCTION])
     table, _ = create(client, account, "NormalTable")
-    engine, _ = create(client, account, "RiskEngine", book.address, kernel.address, table.address)
+    book, _ = create(client, account, "ScenarioBook", authority.address, table.address, [*ACCOUNT, *AUCTION])
+    engine, _ = create(client, account, "RiskEngine", book.address, kernel.address)
     rows = book.call("defaultRows", UNDERLYING[0])
     book.send(account, "listUnderlying", b"ETH".ljust(32, b"\0"), UNDERLYING, rows)
     return Probe(math), Probe(kernel), engine.address

@@ -167,8 +167,9 @@ def trade(w: World) -> Iterator[tuple[str, int]]:
     for (owner, account_id), is_buy in zip(sides, (True, False), strict=True):
         order = {"accountId": account_id, "instrument": pack(option(3)), "isBuy": is_buy, "quantityWad": WAD}
         order |= {"priceWad": 80 * WAD, "nonce": 1, "expiryTs": TS + DAY, "signer": owner.address}
+        order |= {"kind": 0, "reduceOnly": False, "maxFeeWad": 0}
         orders += [order, sign(owner, domain_of(exchange), primary, types, order)]
-    yield "gas.trade.16", w.run("Exchange", "settle", *orders, WAD, 80 * WAD)
+    yield "gas.trade.16", w.run("Exchange", "settle", *orders, WAD)
 
 
 def bid(w: World) -> Iterator[tuple[str, int]]:

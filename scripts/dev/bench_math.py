@@ -28,6 +28,7 @@ RUNS: Final = 1_000_000
 ARGUMENTS: Final = 200
 WAD: Final = 10**18
 DAY_SEC: Final = 86_400
+YEAR_SEC: Final = 365 * DAY_SEC
 TS: Final = 1_800_000_000
 #: Where the code of a probe is put.
 ADDRESS: Final = "0x00000000000000000000000000000000000b0b0b"
@@ -37,6 +38,7 @@ TABLE_ADDRESS: Final = "0x000000000000000000000000000000000007aB1e"
 SOURCE: Final = """// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 {imports}
+import {{IOracle}} from "interfaces/IOracle.sol";
 contract Probe {{
     function measure({type}[{fields}][] memory x{extra}) external view returns (uint256 gasUsed, uint256 sum) {{
         unchecked {{
@@ -92,32 +94,42 @@ def options(source: random.Random) -> list[list[int]]:
     return found
 
 
-#: Price move in 1/100 of the range 0.18 and vol state, of the SPAN book and of the default book.
-SPAN_ROWS: Final = [(x, v) for x in (0, 33, -33, 67, -67, 100, -100) for v in (0, 2)] + [(200, 1), (-200, 1)]
-DEFAULT_ROWS: Final = [(x, v) for x in (0, 25, -25, 50, -50, 75, -75, 100, -100) for v in (0, 1, 2)] + [
-    *((0, 1), (0, 1), (300, 0), (-300, 0))
+#: Rows beyond it are the tails.
+MAX_GRID_MOVE: Final = 100
+#: Price move in 1/100 of the range 0.18, vol state and skew in 1/100, of the SPAN book and of the default book.
+SPAN_ROWS: Final = [(x, v, 0) for x in (0, 33, -33, 67, -67, 100, -100) for v in (0, 2)] + [(200, 1, 0), (-200, 1, 0)]
+DEFAULT_ROWS: Final = [(x, v, 0) for x in (0, 25, -25, 50, -50, 75, -75, 100, -100) for v in (0, 1, 2)] + [
+    *((0, 1, 25), (0, 1, -25), (300, 0, 0), (-300, 0, 0))
 ]
 
 
-def rows_case(source: random.Random, rows: list[tuple[int, int]], limit: int | None, goal: int | None) -> Case:
-    """One option under the rows of a book; the table is already in memory."""
-    words = []
-    for move, vol in rows:
-        growth = 1 + 0.18 * move / 100
-        ln_q64 = int(math.log(growth) * 2**64) % 2**96
-        words.append(ln_q64 << 160 | int(growth * 2**64) << 64 | vol << 5)
-    literals = " ".join(f"rows[{i}] = {hex(word)};" for i, word in enumerate(words))
+def rows_case(source: random.Random, rows: list[tuple[int, int, int]], limit: int | None, goal: int | None) -> Case:
+    """Measure a short option of known variance in the risk engine: opened, and walked through the rows of a book.
+
+    Book, expiry and table are already in memory. A long option's gaps, which no peer has, are not part of it; its
+    SVI volatility is measured by itself.
+    """
+    setup = [f"uint256[] memory words = new uint256[]({len(rows)}); bool[] memory isGrid = new bool[]({len(rows)});"]
+    for i, (move, vol, skew) in enumerate(rows):
+        ln_wad, move_wad = int(math.log(1 + 0.0018 * move) * WAD), move * WAD * 18 // 10_000
+        setup.append(f"words[{i}] = ScenarioRow.pack({ln_wad}, {move_wad}, {vol}, {skew}e16, 1e18);")
+        setup.append(f"isGrid[{i}] = {'true' if abs(move) <= MAX_GRID_MOVE and not skew else 'false'};")
+    setup.append("OptionKernel.Expiry memory e; OptionKernel.Option memory o; ScenarioGrid.Grid memory g;")
+    setup.append("IOracle.Surface memory s;")
     return Case(
-        ("ScenarioCalls", "NormalQuartic"),
-        "uint256[3] memory v = [a[2] * 3 / 2, a[2], a[2] * 3 / 4];"
-        "sum += ScenarioCalls.prices(table, a[0], a[1], v, a[3], rows)[0];",
-        options(source),
+        ("Ln", "OptionKernel", "ScenarioGrid", "ScenarioPlan", "ScenarioRow", "NormalCdf"),
+        "OptionKernel.openAt(o, e, a[1], Ln.lnRatio(a[0], a[1]), a[2], 1e16); OptionKernel.openSkews(o, e, plan);"
+        "ScenarioGrid.walk(g, -int256(a[0]), -int256(a[1]));",
+        [[f, k, v * v // WAD * t // YEAR_SEC] for f, k, v, t in options(source)],
         f"{len(rows)} x defimath",
         2501 * len(rows),
         limit,
         goal,
-        setup=f"uint256[] memory rows = new uint256[]({len(rows)}); {literals}",
-        prepare=f"uint256 table = NormalQuartic.load({TABLE_ADDRESS});",
+        setup=" ".join(setup),
+        prepare=f"uint256[] memory plan = ScenarioPlan.build(words, isGrid); OptionKernel.create(o, 3 + plan[0]);"
+        f"ScenarioGrid.create(g, plan, NormalCdf.load({TABLE_ADDRESS}), o);"
+        "s = IOracle.Surface(uint40(block.timestamp + 30 days), 2000e18, 0.04e18, 0.01e18, 0.03e18, -0.2e18, 0.01e18,"
+        "0.1e18); OptionKernel.prepare(e, s, block.timestamp, 0.45e18, 0.3e18);",
     )
 
 
@@ -168,15 +180,15 @@ def cases() -> dict[str, Case]:
             "int256",
         ),
         "gas.math.cdf_table": Case(
-            ("NormalQuartic",),
-            "sum += uint256(NormalQuartic.cdf(table, a[0]));",
-            [[int(source.uniform(-6, 6) * 2**64)] for _ in range(ARGUMENTS)],
+            ("NormalCdf",),
+            "sum += uint256(NormalCdf.cdf(table, a[0]));",
+            [[int(source.uniform(1, 13) * 2**35)] for _ in range(ARGUMENTS)],
             "gud-cdf",
             388,
             300,
             220,
             "int256",
-            prepare=f"uint256 table = NormalQuartic.load({TABLE_ADDRESS});",
+            prepare=f"uint256 table = NormalCdf.load({TABLE_ADDRESS});",
         ),
         "gas.math.black76": Case(
             ("Black76",),
@@ -221,8 +233,8 @@ def compile_probe(case: Case) -> str:
 
 
 def table_code() -> str:
-    """Return the deployed code of NormalQuarticTable: its words."""
-    text = (ROOT / "contracts" / "libraries" / "NormalQuarticTable.sol").read_text(encoding="utf-8")
+    """Return the deployed code of NormalTable: its words."""
+    text = (ROOT / "contracts" / "libraries" / "NormalTable.sol").read_text(encoding="utf-8")
     return "".join(re.findall(r'hex"([0-9a-f]{64})"', text))
 
 

@@ -11,6 +11,7 @@ from offchain.mirror.order_preview import OpenOrder, filled, preview_orders
 from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from offchain.params import Params
 from tests.chain.helpers.ledger import future, option, perp
+from tests.chain.helpers.orders import PLAIN
 from tests.chain.helpers.signed import WAD, surface
 from tests.chain.helpers.stack import deploy_stack
 
@@ -82,7 +83,8 @@ def signed_order(account, word, order, nonce):
     """The same order as the exchange takes it; nobody asks for its signature."""
     size = round(abs(order.position.quantity) * WAD)
     buys = order.position.quantity > 0
-    return (account, word, buys, size, int(order.limit) * WAD, nonce, chain[-1].timestamp + 600, accounts[1].address)
+    end = chain[-1].timestamp + 600
+    return (account, word, buys, size, int(order.limit) * WAD, nonce, end, accounts[1].address, *PLAIN)
 
 
 @pytest.mark.parametrize("seed", range(10))

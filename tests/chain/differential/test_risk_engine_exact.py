@@ -39,11 +39,11 @@ def engine(accounts, Authority, ScenarioBook, RoundStub, NormalTable, RiskEngine
     """An engine on a stub round with the default book: (engine, stub, rows)."""
     owner = accounts[0]
     manager = owner.deploy(Authority, owner)
-    book = owner.deploy(ScenarioBook, manager, ACCOUNT)
+    book = owner.deploy(ScenarioBook, manager, owner.deploy(NormalTable), ACCOUNT)
     rows = [tuple(row) for row in book.defaultRows(PARAMS["priceRangeWad"])]
     book.listUnderlying(b"ETH".ljust(32, b"\0"), list(PARAMS.values()), rows, {"from": owner})
     stub = owner.deploy(RoundStub)
-    return owner.deploy(RiskEngine, book, stub, owner.deploy(NormalTable)), stub, rows
+    return owner.deploy(RiskEngine, book, stub), stub, rows
 
 
 def pack(kind: int, expiry: int, price_e8: int, quantity: int) -> int:

@@ -15,7 +15,25 @@ ORDER_FIELDS = (
     ("nonce", "uint256"),
     ("expiryTs", "uint40"),
     ("signer", "address"),
+    ("kind", "uint8"),
+    ("reduceOnly", "bool"),
+    ("maxFeeWad", "uint256"),
 )
+LEG_FIELDS = (("instrument", "uint256"), ("isBuy", "bool"), ("quantityWad", "uint256"), ("priceWad", "uint256"))
+QUOTE_FIELDS = (
+    ("accountId", "uint256"),
+    ("takerId", "uint256"),
+    ("legs", "Leg[]"),
+    ("nonce", "uint256"),
+    ("expiryTs", "uint40"),
+    ("signer", "address"),
+    ("maxFeeWad", "uint256"),
+)
+LIMIT, FILL_OR_KILL, POST_ONLY = range(3)
+#: Kind, reduce only and highest fee of a plain limit order.
+PLAIN = (LIMIT, False, 0)
+#: Listing rules that allow every kind, expiry and strike of an underlying, four years ahead.
+ANY_INSTRUMENT = (15, 1, 126_144_000, 1)
 DOMAIN_FIELDS = (
     ("name", "string"),
     ("version", "string"),
@@ -30,16 +48,31 @@ def _fields(pairs: tuple[tuple[str, str], ...]) -> list[dict[str, str]]:
 
 def sign_order(exchange: Any, signer: Any, order: tuple[Any, ...], chain_id: int = 0) -> bytes:
     """Sign an order with the key of a local account; ``chain_id`` 0 takes the one of the exchange."""
+    message = dict(zip((name for name, _ in ORDER_FIELDS), order, strict=True))
+    return _signed(exchange, signer, "Order", {"Order": _fields(ORDER_FIELDS)}, message, chain_id)
+
+
+def sign_quote(exchange: Any, signer: Any, quote: tuple[Any, ...], chain_id: int = 0) -> bytes:
+    """Sign a quote of several legs with the key of a local account."""
+    message = dict(zip((name for name, _ in QUOTE_FIELDS), quote, strict=True))
+    message["legs"] = [dict(zip((name for name, _ in LEG_FIELDS), leg, strict=True)) for leg in message["legs"]]
+    types = {"Quote": _fields(QUOTE_FIELDS), "Leg": _fields(LEG_FIELDS)}
+    return _signed(exchange, signer, "Quote", types, message, chain_id)
+
+
+def _signed(
+    exchange: Any, signer: Any, primary: str, types: dict[str, Any], message: dict[str, Any], chain_id: int
+) -> bytes:
     _, name, version, own_chain_id, verifying, _, _ = exchange.eip712Domain()
-    message = {
-        "types": {"EIP712Domain": _fields(DOMAIN_FIELDS), "Order": _fields(ORDER_FIELDS)},
-        "primaryType": "Order",
+    full = {
+        "types": {"EIP712Domain": _fields(DOMAIN_FIELDS), **types},
+        "primaryType": primary,
         "domain": {
             "name": name,
             "version": version,
             "chainId": chain_id or own_chain_id,
             "verifyingContract": verifying,
         },
-        "message": dict(zip((name for name, _ in ORDER_FIELDS), order, strict=True)),
+        "message": message,
     }
-    return bytes(Account.sign_typed_data(signer.private_key, full_message=message).signature)
+    return bytes(Account.sign_typed_data(signer.private_key, full_message=full).signature)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from tests.chain.helpers.orders import ANY_INSTRUMENT
 from tests.chain.helpers.signed import SIGNERS, WAD, market_round, post
 
 PERP = 1 << 248 | 3 << 240
@@ -69,10 +70,10 @@ class Stack(SimpleNamespace):
 def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     """Deploy with one underlying and one linked token at a price of 1,900."""
     authority = admin.deploy(project.Authority, admin)
-    book = admin.deploy(project.ScenarioBook, authority, ACCOUNT)
+    book = admin.deploy(project.ScenarioBook, authority, admin.deploy(project.NormalTable), ACCOUNT)
     oracle = admin.deploy(project.Oracle, authority, 7 * 86_400, WAD)
     oracle.setSigners([signer.address for signer in SIGNERS], 2, {"from": admin})
-    risk = admin.deploy(project.RiskEngine, book, oracle, admin.deploy(project.NormalTable))
+    risk = admin.deploy(project.RiskEngine, book, oracle)
     rows = [tuple(row) for row in book.defaultRows(PRICE_RANGE)]
     book.listUnderlying("0x" + b"ETH".ljust(32, b"\0").hex(), UNDERLYING, rows, {"from": admin})
     book.setCollateral(1, (True, 1, 2 * 10**17, 2 * 10**16, WAD), {"from": admin})
@@ -82,6 +83,7 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
     delegation = admin.deploy(project.Delegation, ledger, engine)
     exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation)
+    exchange.setRules(1, ANY_INSTRUMENT, {"from": admin})
     preview = admin.deploy(project.OrderPreview, ledger, engine, exchange)
     ledger.setMarginEngine(engine, {"from": admin})
     for module in (admin, fund, auction, exchange):

@@ -19,14 +19,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from offchain.chain.client import RevertError
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.words import unpack
+from offchain.index.interest import accrual
 from offchain.index.state import snapshot_fields
 from offchain.model import Kind, Round
+from tests.chain.helpers.orders import FILL_OR_KILL, LIMIT, POST_ONLY
 from tests.chain.invariants.properties import check
 from tests.chain.invariants.world import (
     ADMIN,
     CLEARING,
     ETH,
     FAR,
+    FUND,
     RAW_PER_CASH,
     SIGNERS,
     STRANGER,
@@ -35,11 +38,27 @@ from tests.chain.invariants.world import (
     Base,
     World,
     build,
+    fees_of,
     reset,
 )
 
+#: IAccounts.Reason
+TRANSFER = 3
 EXAMPLES, STEPS = 60, 30
-REACHED = ("deposit", "withdraw", "trade perp", "round", "auction", "bid solvent", "bid insolvent", "settle")
+REACHED = (
+    *(
+        "trade perp",
+        "quote",
+        "quote refused",
+        "reduce",
+        "reduce refused",
+        "cancel",
+        "funding",
+        "borrow",
+        "borrow refused",
+    ),
+    *("deposit", "withdraw", "round", "auction", "bid solvent", "bid insolvent", "settle"),
+)
 #: The same run on every machine, so that a failure is a change of the code; see the module text for others.
 SEED = 20_260_130
 MAKER_ID = 2
@@ -57,6 +76,8 @@ def excess(margin, requirement):
 A_TRADER = st.sampled_from(TRADER_IDS)
 A_PAIR = st.sampled_from([*((t, MAKER_ID) for t in TRADER_IDS), *((MAKER_ID, t) for t in TRADER_IDS), (3, 4), (5, 3)])
 A_KIND = st.sampled_from([Kind.PERP, Kind.PERP, Kind.FUTURE, Kind.CALL, Kind.PUT])
+#: Kinds of the maker's and of the taker's order.
+A_KINDS = st.sampled_from([(LIMIT, LIMIT), (POST_ONLY, LIMIT), (LIMIT, FILL_OR_KILL), (POST_ONLY, FILL_OR_KILL)])
 A_EXPIRY = st.sampled_from([0, 1])
 A_STRIKE = st.sampled_from([1_800, 2_000, 2_200])
 #: Share of what the trader's cash could carry at a requirement of a quarter of the notional.
@@ -68,6 +89,8 @@ A_WETH = st.integers(1, 2 * WAD)
 A_TENTHS = st.sampled_from([1, 5, 10])
 #: Within the oracle's largest move per round, 0.25.
 A_MOVE = st.sampled_from([-0.22, -0.1, -0.01, 0.02, 0.1, 0.22])
+#: Both ends are beyond what funding counts, 1% of spot.
+A_PREMIUM = st.sampled_from([-0.02, -0.001, 0.0, 0.004, 0.02])
 #: Three of them pass the heartbeat and the first expiry, which are two hours.
 A_SEC = st.sampled_from([600, 3_000])
 A_FRACTION = st.sampled_from([WAD // 3, WAD])
@@ -135,39 +158,136 @@ class Ledger(RuleBasedStateMachine):
             check(excess(world.margin(trader), "initialWad") >= 0, "I-02", account=trader)
             done["withdraw"] += 1
 
-    @rule(pair=A_PAIR, kind=A_KIND, expiry=A_EXPIRY, strike=A_STRIKE, load=A_LOAD, odd=A_ODD)
-    def rule_trade(self, pair, kind, expiry, strike, load, odd):
-        self._trade(pair, kind, expiry, strike, load, odd)
+    @rule(trader=A_TRADER, percent=st.sampled_from([20, 80, 95, 130]), odd=st.integers(0, RAW_PER_CASH))
+    def rule_borrow(self, trader, percent, odd):
+        """Bring collateral and borrow a share of what the margin leaves, or more than it."""
+        world = self.world
+        world.deposit(trader, "WETH", WAD)
+        margin = world.margin(trader)
+        if isinstance(margin, RevertError):
+            return
+        room = max(excess(margin, "initialWad"), 0)
+        amount_raw = max(room, WAD) * percent // 100 // WAD_PER_RAW + odd
+        snapshot = world.accounts.call("snapshotOf", trader)
+        snapshot.cashWad -= amount_raw * WAD_PER_RAW
+        foreseen = world.marginengine.call_many("evaluate", [[snapshot]])[0]
+        owner = world.owners[trader]
+        refusal = world.refusal(owner, "vault", "borrow", trader, amount_raw, owner.address)
+        if snapshot.cashWad >= 0 and not snapshot.positions:
+            check(refusal is None, "I-08", refusal=refusal)
+        elif isinstance(foreseen, RevertError):
+            check(refusal is not None and refusal.name == foreseen.name, "I-10", got=refusal, foreseen=foreseen)
+            return
+        elif excess(foreseen, "initialWad") < 0:
+            fits = refusal is not None and refusal.name == "MarginEngine__BelowInitial"
+            check(fits, "I-02", refusal=refusal, foreseen=foreseen)
+            done["borrow refused"] += 1
+            return
+        elif excess(foreseen, "initialWad") < world.drift(world.now - 60):
+            return
+        check(refusal is None, "I-10", refusal=refusal)
+        world.send(owner, "vault", "borrow", trader, amount_raw, owner.address)
+        done["borrow" if snapshot.cashWad < 0 else "borrow own"] += 1
+
+    @rule(pair=A_PAIR, kind=A_KIND, expiry=A_EXPIRY, strike=A_STRIKE, load=A_LOAD, odd=A_ODD, kinds=A_KINDS)
+    def rule_trade(self, pair, kind, expiry, strike, load, odd, kinds):
+        self._trade(pair, kind, expiry, strike, load, odd, kinds)
 
     @rule(pair=A_PAIR, load=A_LOAD, odd=A_ODD)
     def rule_trade_perp(self, pair, load, odd):
         self._trade(pair, Kind.PERP, 0, 0, load, odd)
 
-    def _trade(self, pair, kind, expiry, strike, load, odd):
+    @rule(trader=A_TRADER, buys=st.booleans(), strike=A_STRIKE, load=A_LOAD, odd=A_ODD)
+    def rule_quote(self, trader, buys, strike, load, odd):
+        """A perpetual against a call and a future, from the maker."""
+        world = self.world
+        expiry_ts = world.expiries[1]
+        legs = [
+            self._leg(trader, Kind.PERP, 0, 0, load, odd, is_buy=buys),
+            self._leg(trader, Kind.CALL, expiry_ts, strike, load, odd, is_buy=not buys),
+            self._leg(trader, Kind.FUTURE, expiry_ts, 0, load / 2, odd, is_buy=not buys),
+        ]
+        quote = world.quote(MAKER_ID, trader, legs)
+        if self._book((MAKER_ID, trader), legs, world.owners[trader], "fillQuote", quote):
+            done["quote"] += 1
+            self._refused("Exchange__Overfilled", world.owners[trader], "exchange", "fillQuote", *quote)
+        else:
+            done["quote refused"] += 1
+
+    @rule(trader=A_TRADER, share=A_TENTHS, odd=A_ODD)
+    def rule_reduce(self, trader, share, odd):
+        """A reduce-only order closes up to what is held, whatever it is, and nothing beyond."""
+        world = self.world
+        words = [unpack(word) for word in world.accounts.call("snapshotOf", trader).positions]
+        held = next((word.quantity_wad for word in words if word.kind is Kind.PERP), 0)
+        quantity = max(abs(held) * share // 10, 10**12)
+        is_buy = held < 0
+        instrument, price = world.instrument(Kind.PERP, 0, 0), int(world.spot) * WAD
+        beyond = quantity > abs(held)
+        mine = world.order(trader, instrument, is_buy, quantity, price, reduce_only=True)
+        theirs = world.order(MAKER_ID, instrument, not is_buy, quantity, price, kind=POST_ONLY)
+        fill = (theirs, world.signed(theirs), mine, world.signed(mine), quantity)
+        if beyond:
+            self._refused("Exchange__NotReducing", STRANGER, "exchange", "settle", *fill)
+            done["reduce refused"] += 1
+        elif self._book((MAKER_ID, trader), [(instrument, is_buy, quantity, price)], STRANGER, "settle", fill):
+            done["reduce"] += 1
+
+    @rule(pair=A_PAIR, bulk=st.booleans())
+    def rule_cancel(self, pair, bulk):
+        world, (buyer, seller) = self.world, pair
+        fill = world.fill(buyer, seller, world.instrument(Kind.PERP, 0, 0), WAD, int(world.spot) * WAD)
+        nonce = fill[0][5]
+        call = ("cancelBelow", nonce + 1) if bulk else ("cancel", nonce)
+        world.send(world.owners[buyer], "exchange", *call)
+        self._refused("Exchange__Cancelled", STRANGER, "exchange", "settle", *fill)
+        done["cancel"] += 1
+
+    def _leg(self, trader, kind, expiry_ts, strike, load, odd, *, is_buy):
+        """One leg that the trader's cash could about carry, seen by the maker."""
+        is_option = kind in (Kind.CALL, Kind.PUT)
+        spot = self.world.spot
+        instrument = self.world.instrument(kind, expiry_ts, strike)
+        cash = max(self.world.accounts.call("cashOf", trader), WAD)
+        quantity = int(load * cash / (0.25 * spot)) + 10**12 + odd
+        price = int(spot * (0.03 if is_option else 1)) * WAD + odd * (1 if is_option else 10**10)
+        return (instrument, is_buy, quantity, price)
+
+    def _trade(self, pair, kind, expiry, strike, load, odd, kinds=(LIMIT, LIMIT)):
         world, (buyer, seller) = self.world, pair
         expiry_ts = 0 if kind is Kind.PERP else world.expiries[expiry]
         if kind is not Kind.PERP and expiry_ts <= world.now + 60:
             return
-        is_option = kind in (Kind.CALL, Kind.PUT)
-        instrument = world.instrument(kind, expiry_ts, strike if is_option else 0)
+        strike = strike if kind in (Kind.CALL, Kind.PUT) else 0
         trader = seller if buyer == MAKER_ID else buyer
-        quantity = int(load * max(world.accounts.call("cashOf", trader), WAD) / (0.25 * world.spot)) + odd
-        price = int(world.spot * (0.03 if is_option else 1)) * WAD + odd * (1 if is_option else 10**10)
-        before = {i: world.margin(i) for i in pair}
-        fill = world.fill(buyer, seller, instrument, quantity, price)
+        leg = self._leg(trader, kind, expiry_ts, strike, load, odd, is_buy=True)
+        instrument, _, quantity, price = leg
+        fill = world.fill(buyer, seller, instrument, quantity, price, kinds)
+        if self._book(pair, [leg], STRANGER, "settle", fill):
+            done[f"trade {kind.name.lower()}"] += 1
+            self._refused("Exchange__Overfilled", STRANGER, "exchange", "settle", *fill)
+
+    def _book(self, pair, legs, sender, function, values):
+        """Send a fill; it succeeds, or the state before justifies the refusal."""
+        world = self.world
+        before, since = {i: world.margin(i) for i in pair}, world.now
         try:
-            world.send(STRANGER, "exchange", "settle", *fill)
+            receipt = world.send(sender, "exchange", function, *values)
         except RevertError as refused:
             self._justified(refused, before)
-            return
-        done[f"trade {kind.name.lower()}"] += 1
+            return False
+        moved = [values for name, values in world.accounts.events(receipt) if name == "CashChanged"]
+        paid = sum(v.deltaWad for v in moved if v.accountId == FUND and v.reason == TRANSFER)
+        check(paid == fees_of(legs), "I-11", paid=paid, wanted=fees_of(legs), legs=legs)
         for account_id in pair:
             now = world.margin(account_id)
             check(not isinstance(now, RevertError), "I-08", account=account_id, error=now)
             then = before[account_id]
-            kept = not isinstance(then, RevertError) and excess(now, "initialWad") >= excess(then, "initialWad")
+            floor = 0 if isinstance(then, RevertError) else excess(then, "initialWad") - world.drift(since)
+            kept = not isinstance(then, RevertError) and excess(now, "initialWad") >= floor
             check(excess(now, "initialWad") >= 0 or kept, "I-02", account=account_id, then=then, now=now)
         world.send(STRANGER, "accounts", "accrue", list(pair))
+        return True
 
     def _justified(self, refused, before):
         """A refused fill names a requirement above the equity, or a missing price."""
@@ -181,12 +301,12 @@ class Ledger(RuleBasedStateMachine):
         check(equity < initial, "I-10", equity=equity, initial=initial)
         done["trade refused"] += 1
 
-    @rule(move=A_MOVE)
-    def rule_round(self, move):
+    @rule(move=A_MOVE, premium=A_PREMIUM)
+    def rule_round(self, move, premium=-0.001):
         """Spot stays within what keeps strikes meaningful."""
         spot = self.world.spot * (1 + move)
         self.world.pass_time(1)
-        self.world.post_market(min(max(spot, 500.0), 8_000.0) if not 500.0 < spot < 8_000.0 else spot)
+        self.world.post_market(min(max(spot, 500.0), 8_000.0) if not 500.0 < spot < 8_000.0 else spot, premium)
         done["round"] += 1
 
     @rule(trader=A_TRADER, move=A_MOVE, rounds=st.sampled_from([1, 1, 2]), fraction=A_FRACTION)
@@ -198,6 +318,24 @@ class Ledger(RuleBasedStateMachine):
         for _ in range(rounds):
             self.rule_round(0.22 if move > 0 else -0.22)
         self.rule_liquidate(trader, fraction)
+
+    @rule(trader=A_TRADER, sec=A_SEC)
+    def rule_funding(self, trader, sec):
+        """Touching an account settles what its snapshot counted already."""
+        world = self.world
+        world.pass_time(sec)
+        foreseen = world.accounts.call("cashOf", trader)
+        index, rate, _ = world.accounts.call("fundingOf", ETH)
+        receipt = world.send(STRANGER, "accounts", "accrue", [trader])
+        settled = any(word.kind is Kind.PERP for word in map(unpack, world.view().snapshots[trader].positions))
+        stored = world.accounts.call("storedCashOf", trader)
+        check(stored == world.accounts.call("cashOf", trader), "I-12", stored=stored)
+        drift = world.drift(world.client.block_ts() - 60)
+        check(abs(stored - foreseen) <= drift, "I-12", stored=stored, foreseen=foreseen, index=index, receipt=receipt)
+        if settled and rate:
+            done["funding"] += 1
+        # A round counts once.
+        check(world.perpmarket.call("update", ETH) is False if not world.is_stale() else True, "I-12")
 
     @rule(sec=A_SEC)
     def rule_pass_time(self, sec):
@@ -214,6 +352,14 @@ class Ledger(RuleBasedStateMachine):
             world.send(STRANGER, "settlement", "settle", ETH, expiry_ts, [1, MAKER_ID, *TRADER_IDS])
             world.settled.add(expiry_ts)
             done["settle"] += 1
+
+    @rule(luck=st.sampled_from([True, False, False, False]))
+    def rule_expire(self, luck):
+        """Go to the first expiry: the steps of time alone rarely reach it."""
+        left = self.world.expiries[0] - self.world.now
+        if luck and left > 0:
+            self.world.pass_time(left + 60)
+            self.rule_settle()
 
     @rule(trader=A_TRADER, fraction=A_FRACTION)
     def rule_liquidate(self, trader, fraction):
@@ -233,7 +379,7 @@ class Ledger(RuleBasedStateMachine):
         self._bid(trader, margin, fraction)
 
     def _bid(self, trader, margin, fraction):
-        world = self.world
+        world, since = self.world, self.world.now
         quote = world.auction.call_many("previewBid", [[trader, fraction]])[0]
         if isinstance(quote, RevertError):
             # Between the restored buffer and the initial requirement there is nothing to sell.
@@ -250,7 +396,7 @@ class Ledger(RuleBasedStateMachine):
             return
         now = world.margin(trader)
         then, after = excess(margin, "maintenanceWad"), excess(now, "maintenanceWad")
-        check(after >= then, "I-07", then=then, after=after, quote=quote)
+        check(after >= then - world.drift(since), "I-07", then=then, after=after, quote=quote)
         done["bid solvent" if quote.isSolvent else "bid insolvent"] += 1
 
     def _bidder_lacks(self, refused):
@@ -271,12 +417,20 @@ class Ledger(RuleBasedStateMachine):
     def rule_bad_trade(self, pair, odd):
         world, (buyer, seller) = self.world, pair
         instrument, price = world.instrument(Kind.PERP, 0, 0), int(world.spot) * WAD
-        buy, good, sell, other, quantity, _ = world.fill(buyer, seller, instrument, WAD, price)
-        forged = world.signed(sell, STRANGER)
+        buy, good, sell, other, quantity = world.fill(buyer, seller, instrument, WAD, price)
         settle = (STRANGER, "exchange", "settle")
-        self._refused("Exchange__BadSignature", *settle, buy, good, sell, forged, quantity, price)
-        self._refused("Exchange__Overfilled", *settle, buy, good, sell, other, quantity + 1 + odd, price)
-        self._refused("Exchange__PriceAboveLimit", *settle, buy, good, sell, other, quantity, price + 10**10)
+        self._refused("Exchange__BadSignature", *settle, buy, good, sell, world.signed(sell, STRANGER), quantity)
+        self._refused("Exchange__Overfilled", *settle, buy, good, sell, other, quantity + 1 + odd)
+        dear = world.order(seller, instrument, False, WAD, price + 10**10)
+        self._refused("Exchange__PriceBelowLimit", *settle, buy, good, dear, world.signed(dear), quantity)
+        whole = world.order(seller, instrument, False, 2 * WAD, price, kind=FILL_OR_KILL)
+        self._refused("Exchange__NotWhole", *settle, buy, good, whole, world.signed(whole), quantity)
+        posted = world.order(seller, instrument, False, WAD, price, kind=POST_ONLY)
+        self._refused("Exchange__NotTaker", *settle, buy, good, posted, world.signed(posted), quantity)
+        leg = (instrument, True, WAD, price)
+        taker = (world.owners[seller], "exchange", "fillQuote")
+        self._refused("Exchange__DuplicateLeg", *taker, *world.quote(buyer, seller, [leg, leg]))
+        self._refused("Exchange__SelfTrade", world.owners[buyer], *taker[1:], *world.quote(buyer, buyer, [leg]))
         self._refused("Accounts__NotModule", STRANGER, "accounts", "moveCash", buyer, seller, 1)
 
     @rule(move=A_MOVE)
@@ -365,17 +519,33 @@ class Ledger(RuleBasedStateMachine):
         surplus = view.stored[CLEARING] + cost + pending
         # Every write rounds by less than two wei; a loss index has 18 digits, so a loss rounds by cash * 1e-18 more.
         wei = 2 * world.writes + len(view.ids)
-        spread = (view.positive * 4 // view.index + 1) * bool(state.socialised_wad) * 20
+        spread = (view.positive * 4 // view.index + 1) * bool(state.socialised_wad) * 20 + self._interest_wei()
         check(-wei <= surplus <= wei + spread, "I-05", surplus=float(surplus), wei=wei, spread=spread)
 
     @invariant()
     def invariant_positive_cash(self):
         view, world = self.world.view(), self.world
-        positive = sum(max(s.cashWad, 0) for i, s in enumerate(view.snapshots) if i != CLEARING)
+        state = world.replay()
+        positive = sum(max(state.cash_before_funding(i), 0) for i in view.ids if i != CLEARING)
         gap = view.positive - positive
-        losses = bool(world.replay().socialised_wad)
-        spread = (view.positive * 4 // view.index + 1) * 20 * losses
+        losses = bool(state.socialised_wad)
+        spread = (view.positive * 4 // view.index + 1) * 20 * losses + self._interest_wei()
         check(0 <= gap <= 2 * world.writes * losses + spread, "I-06", total=view.positive, positive=positive)
+
+    def _interest_wei(self):
+        """An index has 18 digits: each time interest is booked, all cash and all debt round by that."""
+        view, world = self.world.view(), self.world
+        return (world.accruals + 1) * (2 * view.positive // min(view.index, WAD) + 2 * view.loan.debtWad // WAD + 10)
+
+    @invariant()
+    def invariant_debt(self):
+        view, world = self.world.view(), self.world
+        state = world.replay()
+        owed = -sum(min(state.cash_before_funding(i), 0) for i in view.ids if i != CLEARING)
+        gap = owed - view.loan.debtWad
+        check(0 <= gap <= 2 * world.writes + self._interest_wei(), "I-13", owed=owed, total=view.loan.debtWad)
+        if view.loan.debtWad:
+            done["debt checked"] += 1
 
     @invariant()
     def invariant_stale(self):
@@ -412,7 +582,8 @@ class Ledger(RuleBasedStateMachine):
     @invariant()
     def invariant_replay(self):
         view, state = self.world.view(), self.world.replay()
-        check(state.loss_index_wad == view.index, "I-09", index=view.index, replayed=state.loss_index_wad)
+        index = accrual(state.lending, state.ts).cash_index_wad
+        check(index == view.index, "I-09", index=view.index, replayed=index)
         check(sorted(state.accounts) == view.ids, "I-09", accounts=sorted(state.accounts))
         for account_id in view.ids:
             seen = vars(view.snapshots[account_id])

@@ -13,11 +13,12 @@ from offchain.chain.deployment import Deployment
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.signing import domain_of, sign, struct_types
 from offchain.chain.spec import load_spec
-from offchain.chain.words import Word, pack
+from offchain.chain.words import Word, pack, unpack
 from offchain.index.reader import LogReader
 from offchain.index.state import SOURCES, State, apply
 from offchain.model import Kind, Round, Surface, Svi
 from offchain.params import Params
+from tests.chain.helpers.orders import LIMIT
 
 WAD = 10**18
 RAW_PER_CASH = 10**6
@@ -31,11 +32,14 @@ NEAR_SEC, LATER_SEC = 7_200, 30 * 86_400
 START_SPOT = 2_000.0
 #: Cash of the three traders and of the market maker at the start.
 TRADER_CASH, MAKER_CASH, FUND_CASH = 5_000, 50_000_000, 500
+#: Rates of maker and taker for linear instruments and for options, and the highest one an order accepts.
+FEES = (10**14, 3 * 10**14, 10**15, 5 * 10**15)
+MAX_FEE = 10**16
 SIGNERS = [wallet(f"signer {n}") for n in range(2)]
 ADMIN, STRANGER = wallet("admin"), wallet("stranger")
 TRADERS = [wallet(f"trader {n}") for n in range(3)]
 MAKER = wallet("maker")
-CONTRACTS = ("Accounts", "Vault", "Oracle", "MarginEngine", "Exchange", "Settlement", "Auction")
+CONTRACTS = ("Accounts", "Vault", "Oracle", "MarginEngine", "Exchange", "Settlement", "PerpMarket", "Auction")
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class World:
         self.poster = RoundPoster(self.client, base.deployment, SIGNERS)
         self.order_domain = domain_of(self.exchange)
         self.order_types = struct_types(self.exchange, "settle")
+        self.quote_types = struct_types(self.exchange, "fillQuote")
         self.logs = LogReader(self.client, {name: base.deployment.contracts[name] for name in SOURCES})
         self.owners = dict(base.owners)
         self.expiries = base.expiries
@@ -74,6 +79,7 @@ class World:
         self.settled: set[int] = set()
         self.nonce = 0
         self.writes = 0
+        self.accruals = 0
         self.seen: tuple[int, SimpleNamespace] | None = None
 
     # --- reading
@@ -104,7 +110,8 @@ class World:
             margins=self.marginengine.call_many("marginOf", each),
             auctions=self.auction.call_many("auctionOf", each),
             positive=self.accounts.call("positiveCashWad"),
-            index=self.accounts.call("lossIndexWad"),
+            index=self.accounts.call("cashIndexWad"),
+            loan=self.accounts.call("lendingOf")[0],
             stale=self.is_stale(),
         )
         self.seen = (block, found)
@@ -121,8 +128,10 @@ class World:
         if head > self.block:
             for event in self.logs.read(self.block + 1, head):
                 apply(self.state, event)
-                self.writes += event.name in ("CashChanged", "PositionChanged")
+                self.writes += event.name in ("CashChanged", "PositionChanged", "FundingSettled")
+                self.accruals += event.name == "InterestAccrued"
             self.block = head
+        self.state.ts = self.logs.head_ts
         return self.state
 
     # --- time and market
@@ -131,19 +140,30 @@ class World:
         self.client.rpc("evm_increaseTime", seconds)
         self.client.rpc("evm_mine")
 
-    def post_market(self, spot: float) -> None:
-        """Sign and relay a round and token prices at the present time."""
+    def post_market(self, spot: float, premium: float = -0.001) -> None:
+        """Sign and relay a round and token prices at the present time, and let the round set the funding."""
         ts = self.now
         surfaces = tuple(
             Surface(expiry, spot * 1.001, 0.04, Svi(0.0005 if expiry - ts < 86_400 else 0.01, 0.01, -0.2, 0.0, 0.1))
             for expiry in self.expiries
             if expiry > ts
         )
-        round_ = Round("ETH", ts, spot, spot * 0.999, 1.0, surfaces)
+        round_ = Round("ETH", ts, spot, spot * (1 + premium), 1.0, surfaces)
         self.poster.send(ADMIN, self.poster.round_call(round_))
         prices = {"USDC": 1.0, "WETH": spot}
         self.poster.send(ADMIN, self.poster.tokens_call(ts, prices))
+        self.send(STRANGER, "perpmarket", "update", ETH)
         self.spot, self.round_ts = spot, ts
+
+    def drift(self, since_ts: int) -> int:
+        """What funding and interest can have moved any account by since a time, wad: the clock went on."""
+        _, rate, _ = self.accounts.call("fundingOf", ETH)
+        words = [unpack(word) for snapshot in self.view().snapshots for word in snapshot.positions]
+        quantity = sum(abs(word.quantity_wad) for word in words if word.kind is Kind.PERP)
+        loan, _ = self.accounts.call("lendingOf")
+        elapsed = self.now - since_ts
+        interest = loan.debtWad * loan.rateE6 * elapsed // (10**6 * 31_536_000)
+        return abs(rate) * quantity * elapsed // (WAD * 86_400) + interest + 10
 
     def post_settlement(self, expiry_ts: int) -> None:
         samples = [(expiry_ts - 1_800 + 300 * n, self.spot + n) for n in range(1, 7)]
@@ -170,11 +190,20 @@ class World:
         return pack(Word(ETH, kind, expiry_ts, round(strike * 10**8), 0))
 
     def order(
-        self, account_id: int, instrument: int, is_buy: bool, quantity_wad: int, price_wad: int
+        self,
+        account_id: int,
+        instrument: int,
+        is_buy: bool,
+        quantity_wad: int,
+        price_wad: int,
+        *,
+        kind: int = LIMIT,
+        reduce_only: bool = False,
     ) -> tuple[Any, ...]:
         self.nonce += 1
         signer = self.owners[account_id].address
-        return (account_id, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + 3_600, signer)
+        terms = (account_id, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + 3_600, signer)
+        return (*terms, kind, reduce_only, MAX_FEE)
 
     def signed(self, order: tuple[Any, ...], signer: Any = None) -> bytes:
         """Signature of the account's owner, or of another key."""
@@ -182,11 +211,40 @@ class World:
         message = dict(zip((entry["name"] for entry in types[primary]), order, strict=True))
         return sign(signer or self.owners[order[0]], self.order_domain, primary, types, message)
 
-    def fill(self, buyer: int, seller: int, instrument: int, quantity_wad: int, price_wad: int) -> tuple[Any, ...]:
-        """Arguments of a fill that both owners signed."""
-        buy = self.order(buyer, instrument, True, quantity_wad, price_wad)
-        sell = self.order(seller, instrument, False, quantity_wad, price_wad)
-        return (buy, self.signed(buy), sell, self.signed(sell), quantity_wad, price_wad)
+    def fill(
+        self,
+        buyer: int,
+        seller: int,
+        instrument: int,
+        quantity_wad: int,
+        price_wad: int,
+        kinds: tuple[int, int] = (LIMIT, LIMIT),
+    ) -> tuple[Any, ...]:
+        """Arguments of a fill that both owners signed; the buyer makes, kinds are of maker and taker."""
+        buy = self.order(buyer, instrument, True, quantity_wad, price_wad, kind=kinds[0])
+        sell = self.order(seller, instrument, False, quantity_wad, price_wad, kind=kinds[1])
+        return (buy, self.signed(buy), sell, self.signed(sell), quantity_wad)
+
+    def quote(self, maker: int, taker: int, legs: list[tuple[int, bool, int, int]]) -> tuple[Any, ...]:
+        """Arguments of a quote that the maker signed for the taker."""
+        self.nonce += 1
+        owner = self.owners[maker]
+        quote = (maker, taker, legs, self.nonce, self.now + 3_600, owner.address, MAX_FEE)
+        primary, types = self.quote_types
+        names = [[entry["name"] for entry in types[struct]] for struct in (primary, "Leg")]
+        message = dict(zip(names[0], quote, strict=True))
+        message["legs"] = [dict(zip(names[1], leg, strict=True)) for leg in legs]
+        return (quote, sign(owner, self.order_domain, primary, types, message), taker, MAX_FEE)
+
+
+def fees_of(legs: list[tuple[int, bool, int, int]]) -> int:
+    """What both sides of some legs pay in fees, wad, each fee rounded up."""
+    total = 0
+    for instrument, _, quantity_wad, price_wad in legs:
+        value = -(-quantity_wad * price_wad // WAD)
+        rates = FEES[:2] if unpack(instrument).kind in (Kind.FUTURE, Kind.PERP) else FEES[2:]
+        total += sum(-(-value * rate // WAD) for rate in rates)
+    return total
 
 
 def reset(base: Base) -> None:
@@ -219,6 +277,8 @@ def build(url: str) -> Base:
         world.send(owner, "accounts", "open", owner.address, mode)
         world.owners[account_id] = owner
         world.deposit(account_id, "USDC", cash * RAW_PER_CASH)
+    world.send(ADMIN, "exchange", "setFeeCaps", (MAX_FEE, MAX_FEE))
+    world.send(ADMIN, "exchange", "setFees", FEES)
     usdc = world.tokens["USDC"].address
     world.send(MAKER, "vault", "deposit", FUND, usdc, FUND_CASH * RAW_PER_CASH)
     world.post_market(START_SPOT)

@@ -18,6 +18,7 @@ from brownie import (
 )
 
 from tests.chain.helpers.ledger import WAD
+from tests.chain.helpers.orders import ANY_INSTRUMENT
 
 CAP_RAW = 10**15
 FUNDS_WAD = 100_000 * WAD
@@ -105,6 +106,7 @@ def delegation(governor, ledger, margin):
 @pytest.fixture(scope="module")
 def exchange(authority, governor, ledger, margin, delegation):
     deployed = governor.deploy(Exchange, authority, ledger, margin, delegation)
+    deployed.setRules(1, ANY_INSTRUMENT, {"from": governor})
     ledger.setModule(deployed, True, {"from": governor})
     return deployed
 

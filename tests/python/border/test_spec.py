@@ -25,6 +25,8 @@ def test_load_spec__shipped__is_valid(name):
         ("[tokens.USDC]", "[tokens.DAI]", "first token must be USDC"),
         ("[underlyings]", "[underlying]", "sections must be"),
         ("max_deviation = 0.25", "max_deviation = ", "is not TOML"),
+        ("period_sec = 28_800", "", "period_sec is missing"),
+        ("kinds = 15", "kinds = 1.5", "kinds: must be int"),
         ("is_local = true", "is_local = 1", "is_local: must be bool"),
     ],
 )

@@ -17,6 +17,7 @@ from offchain.decide import (
     Snapshot,
     StartAuction,
     TouchAuction,
+    UpdateFunding,
     WriteOff,
     decide,
 )
@@ -160,3 +161,14 @@ def test_decide__debt_and_nothing_else__is_written_off_not_auctioned():
 def test_keys__equal_effect__equal_key():
     assert PostRound("ETH", 5).key == PostRound("ETH", 5).key != PostRound("BTC", 5).key
     assert Settle("ETH", 5, (1, 2)).key != Settle("ETH", 5, (1,)).key
+
+
+def test_decide__round_posted__sets_the_funding_once_and_while_fresh():
+    posted = {"ETH": 100, "BTC": 90}
+    fresh = Snapshot(block_ts=150, posted_round_ts=posted, funded_round_ts={"ETH": 50, "BTC": 90}, heartbeat_sec=60)
+    assert decide(fresh) == (UpdateFunding("ETH", 100),)
+    assert decide(replace(fresh, funded_round_ts=posted)) == ()
+    assert decide(replace(fresh, block_ts=161)) == ()
+    # Prices come first.
+    assert decide(replace(fresh, offered_round_ts={"ETH": 120})) == (PostRound("ETH", 120),)
+    assert UpdateFunding("ETH", 5).key == UpdateFunding("ETH", 5).key != UpdateFunding("ETH", 6).key

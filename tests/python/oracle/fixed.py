@@ -141,14 +141,17 @@ def svi_volatility(slice_: tuple[int, int, int, int, int], forward: int, strike:
     return sqrt(max(w, 0) * WAD * YEAR_SEC // seconds)
 
 
-def quartic(words: list[int], d: int) -> int:
-    """NormalQuartic.cdf on the words of its table."""
-    y = d + (8 << 64)
-    if not 0 <= y < 2**68:
-        return 2**60 if d > 0 else 0
-    word, s = words[y >> 60], (y >> 12) % 2**48
+def table_cdf(words: list[int], z: int) -> int:
+    """NormalCdf.cdf on the entries of its table, 16 bytes each."""
+    if z < 0:
+        return 0
+    if z >= 447 << 30:
+        return 2**60
+    entry, s = z >> 30, z % 2**30
+    word = words[entry] << 128 | words[entry + 1]
     value = 0
-    for fields in range(1, 6):
-        low = word % 2 ** (48 * fields) if fields < 5 else word
-        value = value * s + (low - 2 ** (48 * fields) if fields < 5 and low >= 2 ** (48 * fields - 1) else low)
-    return value >> 184
+    # From c3, whose sign is bit 151, up to c0, whose sign is bit 255.
+    for bits in (152, 184, 216, 256):
+        low = word % 2**bits
+        value = value * s + low - (low >> (bits - 1) << bits)
+    return value >> 191

@@ -16,10 +16,10 @@ def test_credit_token__collateral__enters_the_snapshot(ledger, module, buyer):
     assert (seen["tokenIds"], seen["amountsWad"]) == ([1, 3], [WAD, 3 * WAD])
 
 
-def test_credit_token__40th_token__reverts_TokenOutOfRange(ledger, module, buyer):
-    ledger.creditToken(buyer, 39, 1, {"from": module})
-    with reverts_with("Accounts__TokenOutOfRange", 40, 40):
-        ledger.creditToken(buyer, 40, 1, {"from": module})
+def test_credit_token__32nd_token__reverts_TokenOutOfRange(ledger, module, buyer):
+    ledger.creditToken(buyer, 31, 1, {"from": module})
+    with reverts_with("Accounts__TokenOutOfRange", 32, 32):
+        ledger.creditToken(buyer, 32, 1, {"from": module})
 
 
 def test_credit_token__too_large__reverts_Overflow(ledger, module, buyer):

@@ -8,7 +8,7 @@ from brownie import accounts, chain, project
 from tests.chain.helpers.delegation import NO_LIMIT, limits, terms
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import option, perp, shown
-from tests.chain.helpers.orders import sign_order
+from tests.chain.helpers.orders import PLAIN, sign_order
 from tests.chain.helpers.signed import WAD, numbers, surface
 from tests.chain.helpers.stack import deploy_stack
 
@@ -63,11 +63,11 @@ def trade(stack, account, other, key, maker):
     def run(quantity_wad, price_wad=PERP_PRICE, instrument=None, by=key, against=maker):
         instrument = instrument or perp()
         end, size = chain[-1].timestamp + 600, abs(quantity_wad)
-        mine = [account, instrument, quantity_wad > 0, size, price_wad, chain.height, end, by.address]
-        theirs = [other, instrument, quantity_wad < 0, size, price_wad, chain.height, end, against.address]
+        mine = [account, instrument, quantity_wad > 0, size, price_wad, chain.height, end, by.address, *PLAIN]
+        theirs = [other, instrument, quantity_wad < 0, size, price_wad, chain.height, end, against.address, *PLAIN]
         buy, sell = ((mine, by), (theirs, against)) if quantity_wad > 0 else ((theirs, against), (mine, by))
         signatures = [sign_order(stack.exchange, k, tuple(order)) for order, k in (buy, sell)]
-        values = (buy[0], signatures[0], sell[0], signatures[1], size, price_wad)
+        values = (buy[0], signatures[0], sell[0], signatures[1], size)
         return stack.exchange.settle(*values, {"from": stack.admin})
 
     return run

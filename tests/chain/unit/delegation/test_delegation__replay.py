@@ -9,7 +9,7 @@ from offchain.index.reader import LogReader
 from offchain.index.state import State, apply
 from tests.chain.helpers.delegation import limits, terms
 from tests.chain.helpers.ledger import WAD, perp
-from tests.chain.helpers.orders import sign_order
+from tests.chain.helpers.orders import PLAIN, sign_order
 from tests.chain.helpers.signed import numbers
 
 
@@ -23,10 +23,10 @@ def test_replay__grants_revocations_fills_and_transfers__equal_the_contract(
     delegation.grant(buyer, gone, terms(until), {"from": trader})
     delegation.revoke(buyer, gone, {"from": gone})
     delegation.grant(seller, gone, terms(until), {"from": maker})
-    orders = [(buyer, perp(), True, WAD, WAD, 1, until, key.address)]
-    orders.append((seller, perp(), False, WAD, WAD, 1, until, gone.address))
+    orders = [(buyer, perp(), True, WAD, WAD, 1, until, key.address, *PLAIN)]
+    orders.append((seller, perp(), False, WAD, WAD, 1, until, gone.address, *PLAIN))
     signed = [sign_order(exchange, k, order) for k, order in zip((key, gone), orders, strict=True)]
-    exchange.settle(orders[0], signed[0], orders[1], signed[1], WAD, WAD, {"from": module})
+    exchange.settle(orders[0], signed[0], orders[1], signed[1], WAD, {"from": module})
     ledger.transferFrom(maker, stranger, seller, {"from": maker})
 
     client = Client(web3.provider.endpoint_uri)

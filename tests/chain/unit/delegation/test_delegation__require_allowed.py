@@ -8,7 +8,7 @@ from brownie import WalletStub, WritingWallet, accounts, chain, web3
 from tests.chain.helpers.delegation import CALL, PERP, limits, terms
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, option, perp, shown, words
-from tests.chain.helpers.orders import sign_order
+from tests.chain.helpers.orders import ANY_INSTRUMENT, PLAIN, sign_order
 from tests.chain.unit.conftest import FUNDS_WAD
 
 PRICE = 50 * WAD
@@ -35,10 +35,10 @@ def fill(exchange, buyer, seller, maker, module, key, until):
     """Settle an order of the buyer's account that a delegate signed against one of the maker."""
 
     def run(instrument, account=buyer, signer=None, by=key, order=None):
-        buy = order or [account, instrument, True, 9 * WAD, PRICE, 7, until + 9_999, (signer or by).address]
-        sell = [seller, instrument, False, 9 * WAD, PRICE, chain.height, until + 9_999, maker.address]
+        buy = order or [account, instrument, True, 9 * WAD, PRICE, 7, until + 9_999, (signer or by).address, *PLAIN]
+        sell = [seller, instrument, False, 9 * WAD, PRICE, chain.height, until + 9_999, maker.address, *PLAIN]
         signatures = [sign_order(exchange, k, tuple(o)) for k, o in ((by, buy), (maker, sell))]
-        return exchange.settle(buy, signatures[0], sell, signatures[1], WAD, PRICE, {"from": module})
+        return exchange.settle(buy, signatures[0], sell, signatures[1], WAD, {"from": module})
 
     return run
 
@@ -57,7 +57,8 @@ def test_require_allowed__owner_signs__delegation_is_not_asked(delegation, fill,
     assert "DelegateTraded" not in fill(perp(), by=trader).events
 
 
-def test_require_allowed__out_of_scope__reverts(delegation, fill, trader, key, buyer, until):
+def test_require_allowed__out_of_scope__reverts(delegation, exchange, governor, fill, trader, key, buyer, until):
+    exchange.setRules(2, ANY_INSTRUMENT, {"from": governor})
     delegation.grant(buyer, key, terms(until, limits(1), kinds=CALL), {"from": trader})
     with reverts_with("Delegation__KindNotAllowed", 3, CALL):
         fill(perp())
@@ -117,17 +118,17 @@ def test_require_allowed__order_moved_to_another_account__reverts_BadSignature(
     other = ledger.open(trader, 0, {"from": trader}).return_value
     for account_id in (buyer, other):
         delegation.grant(account_id, key, terms(until), {"from": trader})
-    buy = [buyer, perp(), True, WAD, PRICE, 1, until, key.address]
-    sell = [seller, perp(), False, WAD, PRICE, 1, until, maker.address]
+    buy = [buyer, perp(), True, WAD, PRICE, 1, until, key.address, *PLAIN]
+    sell = [seller, perp(), False, WAD, PRICE, 1, until, maker.address, *PLAIN]
     signatures = [sign_order(exchange, k, tuple(o)) for k, o in ((key, buy), (maker, sell))]
     buy[ACCOUNT] = other
     with reverts_with("Exchange__BadSignature"):
-        exchange.settle(buy, signatures[0], sell, signatures[1], WAD, PRICE, {"from": module})
+        exchange.settle(buy, signatures[0], sell, signatures[1], WAD, {"from": module})
     buy[ACCOUNT] = buyer
     foreign = sign_order(exchange, key, tuple(buy), chain_id=5)
     with reverts_with("Exchange__BadSignature"):
-        exchange.settle(buy, foreign, sell, signatures[1], WAD, PRICE, {"from": module})
-    exchange.settle(buy, signatures[0], sell, signatures[1], WAD, PRICE, {"from": module})
+        exchange.settle(buy, foreign, sell, signatures[1], WAD, {"from": module})
+    exchange.settle(buy, signatures[0], sell, signatures[1], WAD, {"from": module})
 
 
 def test_require_allowed__contract_delegate__asks_erc1271(delegation, governor, fill, trader, key, maker, buyer, until):

@@ -1,35 +1,34 @@
-"""Exchange.settle: two signed orders, any relayer, every refusal by name."""
+"""Exchange.settle: two signed orders at the maker's price, any relayer, every refusal by name."""
 
 import pytest
 from brownie import WalletStub, chain
 
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.helpers.ledger import WAD, option, perp, shown, words
-from tests.chain.helpers.orders import sign_order
+from tests.chain.helpers.ledger import WAD, option, perp, shown, stored_total, words
+from tests.chain.helpers.orders import FILL_OR_KILL, LIMIT, PLAIN, POST_ONLY, sign_order
 from tests.chain.unit.conftest import FUNDS_WAD
 
 MAX_PRICE_WAD = (2**71 - 1) * 10**10
-SIGNER = 7
+MAX_WAD = 2**127 - 1
+SIDE, QUANTITY, LIMIT_PRICE, SIGNER, KIND, REDUCE_ONLY, MAX_FEE = 2, 3, 4, 7, 8, 9, 10
 
 
 class Pair:
-    """A buy and a sell order that match; tests change one field each."""
+    """A buy order that makes at 55 and a sell order that takes down to 50; tests change one field each."""
 
     def __init__(self, exchange, buyer, seller, trader, maker, instrument):
         self.exchange = exchange
         self.keys = [trader, maker]
         end = chain[-1].timestamp + 3600
         self.orders = [
-            [buyer, instrument, True, 4 * WAD, 60 * WAD, 1, end, trader.address],
-            [seller, instrument, False, 4 * WAD, 50 * WAD, 1, end, maker.address],
+            [buyer, instrument, True, 4 * WAD, 55 * WAD, 1, end, trader.address, *PLAIN],
+            [seller, instrument, False, 4 * WAD, 50 * WAD, 1, end, maker.address, *PLAIN],
         ]
 
-    def settle(self, relayer, quantity_wad=WAD, price_wad=55 * WAD, signatures=None):
+    def settle(self, relayer, quantity_wad=WAD, signatures=None, maker=0):
         signed = signatures or self.signatures()
-        (buy, sell), (buy_signature, sell_signature) = self.orders, signed
-        return self.exchange.settle(
-            buy, buy_signature, sell, sell_signature, quantity_wad, price_wad, {"from": relayer}
-        )
+        sides = (self.orders[maker], signed[maker], self.orders[1 - maker], signed[1 - maker])
+        return self.exchange.settle(*sides, quantity_wad, {"from": relayer})
 
     def signatures(self):
         return [sign_order(self.exchange, k, tuple(o)) for k, o in zip(self.keys, self.orders, strict=True)]
@@ -41,6 +40,12 @@ class Pair:
     def both(self, field, value):
         for order in self.orders:
             order[field] = value
+
+
+def set_fees(exchange, governor, maker, taker):
+    """Fees of options."""
+    exchange.setFeeCaps((0, 10**17), {"from": governor})
+    exchange.setFees((0, 0, maker, taker), {"from": governor})
 
 
 @pytest.fixture
@@ -59,6 +64,7 @@ def test_settle__match__fills_both(ledger, exchange, stranger, pair, buyer, sell
         "sellerId": seller,
         "quantityWad": WAD,
         "priceWad": 55 * WAD,
+        "buyerIsMaker": True,
     }
     assert words(ledger, buyer) == [option(expiry, 2000, quantity_wad=WAD)]
     assert words(ledger, seller) == [option(expiry, 2000, quantity_wad=-WAD)]
@@ -176,30 +182,182 @@ def test_settle__no_quantity__reverts_ZeroQuantity(pair, stranger):
         pair.settle(stranger, 0)
 
 
-@pytest.mark.parametrize(
-    ("price_wad", "name", "args"),
-    [
-        (60 * WAD + 1, "Exchange__PriceAboveLimit", (60 * WAD + 1, 60 * WAD)),
-        (50 * WAD - 1, "Exchange__PriceBelowLimit", (50 * WAD - 1, 50 * WAD)),
-        (0, "Exchange__PriceOutOfRange", (0, MAX_PRICE_WAD)),
-        (MAX_PRICE_WAD + 1, "Exchange__PriceOutOfRange", (MAX_PRICE_WAD + 1, MAX_PRICE_WAD)),
-    ],
-)
-def test_settle__bad_price__reverts(pair, stranger, price_wad, name, args):
-    with reverts_with(name, *args):
-        pair.settle(stranger, price_wad=price_wad)
+def test_settle__sell_makes__buyer_gets_the_better_price(ledger, pair, stranger, buyer, seller):
+    event = pair.settle(stranger, maker=1).events["Settled"]
+    assert (event["buyerId"], event["priceWad"], event["buyerIsMaker"]) == (buyer, 50 * WAD, False)
+    assert ledger.cashOf(buyer) == FUNDS_WAD - 50 * WAD
+    assert ledger.cashOf(seller) == FUNDS_WAD + 50 * WAD
 
 
-def test_settle__limits__are_inclusive(pair, stranger):
-    pair.settle(stranger, price_wad=60 * WAD)
-    pair.settle(stranger, price_wad=50 * WAD)
+@pytest.mark.parametrize("price_wad", [0, MAX_PRICE_WAD + 1])
+def test_settle__bad_price__reverts_PriceOutOfRange(pair, stranger, price_wad):
+    pair.both(LIMIT_PRICE, price_wad)
+    with reverts_with("Exchange__PriceOutOfRange", price_wad, MAX_PRICE_WAD):
+        pair.settle(stranger)
+
+
+def test_settle__not_crossing__reverts_by_side(pair, stranger):
+    pair.both(LIMIT_PRICE, 55 * WAD)
+    pair.settle(stranger)
+    pair.settle(stranger, maker=1)
+    pair.orders[1][LIMIT_PRICE] += 1
+    with reverts_with("Exchange__PriceBelowLimit", 55 * WAD, 55 * WAD + 1):
+        pair.settle(stranger)
+    with reverts_with("Exchange__PriceAboveLimit", 55 * WAD + 1, 55 * WAD):
+        pair.settle(stranger, maker=1)
 
 
 def test_settle__linear_between_steps__reverts_PriceStep(pair, stranger):
     pair.both(1, perp())
     pair.settle(stranger)
+    pair.orders[0][LIMIT_PRICE] += 1
     with reverts_with("Exchange__PriceStep", 55 * WAD + 1, 10**10):
-        pair.settle(stranger, price_wad=55 * WAD + 1)
+        pair.settle(stranger)
+
+
+def test_settle__post_only__makes_and_never_takes(pair, stranger):
+    pair.orders[0][KIND] = POST_ONLY
+    pair.settle(stranger)
+    with reverts_with("Exchange__NotTaker", POST_ONLY, FILL_OR_KILL):
+        pair.settle(stranger, maker=1)
+
+
+def test_settle__fill_or_kill__takes_whole_and_never_makes(pair, stranger):
+    pair.orders[1][KIND] = FILL_OR_KILL
+    with reverts_with("Exchange__NotMaker", FILL_OR_KILL, POST_ONLY):
+        pair.settle(stranger, maker=1)
+    with reverts_with("Exchange__NotWhole", 4 * WAD - 1, 4 * WAD):
+        pair.settle(stranger, 4 * WAD - 1)
+    pair.settle(stranger, 4 * WAD)
+    with reverts_with("Exchange__Overfilled", 4 * WAD, 0):
+        pair.settle(stranger, 4 * WAD)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_settle__unknown_kind__reverts(pair, stranger, side):
+    pair.orders[side][KIND] = 3
+    with reverts_with(*(("Exchange__NotMaker", 3, POST_ONLY), ("Exchange__NotTaker", 3, FILL_OR_KILL))[side]):
+        pair.settle(stranger)
+    pair.orders[side][KIND] = LIMIT
+    pair.settle(stranger)
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_settle__reduce_only__closes_and_goes_no_further(ledger, module, pair, stranger, buyer, seller, expiry, side):
+    pair.orders[side][REDUCE_ONLY] = True
+    with reverts_with("Exchange__NotReducing", WAD, 0):
+        pair.settle(stranger)
+    # More of the same side is no reduction.
+    ledger.applyTrade((buyer, seller, option(expiry, 2000), 2 * WAD, WAD), {"from": module})
+    with reverts_with("Exchange__NotReducing", WAD, 0):
+        pair.settle(stranger)
+    ledger.applyTrade((seller, buyer, option(expiry, 2000), 4 * WAD, WAD), {"from": module})
+    with reverts_with("Exchange__NotReducing", 2 * WAD + 1, 2 * WAD):
+        pair.settle(stranger, 2 * WAD + 1)
+    pair.settle(stranger, 2 * WAD)
+    assert words(ledger, buyer) == []
+
+
+def test_settle__reduce_only__entry_of_a_linear_position_is_no_part_of_the_instrument(
+    ledger, module, pair, stranger, buyer, seller
+):
+    pair.both(1, perp())
+    pair.orders[0][REDUCE_ONLY] = True
+    ledger.applyTrade((seller, buyer, perp(), WAD, 70 * WAD), {"from": module})
+    pair.settle(stranger)
+    with reverts_with("Exchange__NotReducing", WAD, 0):
+        pair.settle(stranger)
+
+
+def test_settle__dust__only_as_the_rest_of_both(pair, stranger):
+    with reverts_with("Exchange__Dust", 10**12 - 1, 10**12):
+        pair.settle(stranger, 10**12 - 1)
+    pair.settle(stranger, 10**12)
+    pair.orders[0][QUANTITY] = 5
+    with reverts_with("Exchange__Dust", 5, 10**12):
+        pair.settle(stranger, 5)
+    pair.orders[1][QUANTITY] = 5
+    pair.settle(stranger, 5)
+
+
+def test_settle__quantity_beyond_a_position__reverts_QuantityTooLarge(pair, stranger):
+    pair.both(QUANTITY, 2**256 - 1)
+    with reverts_with("Exchange__QuantityTooLarge", MAX_WAD + 1, MAX_WAD):
+        pair.settle(stranger, MAX_WAD + 1)
+    # The largest one is refused by the ledger: its premium is no amount of cash.
+    with reverts_with("Accounts__Overflow"):
+        pair.settle(stranger, MAX_WAD)
+
+
+def test_settle__malformed_instrument__reverts_BadInstrument(pair, stranger, expiry):
+    pair.both(1, option(expiry, 2000, quantity_wad=1))
+    with reverts_with("Accounts__BadInstrument", option(expiry, 2000, quantity_wad=1)):
+        pair.settle(stranger)
+
+
+def test_settle__account_at_the_position_limit__reverts_TooManyPositions(
+    ledger, module, pair, stranger, governor, buyer, seller, expiry
+):
+    for i in range(128):
+        ledger.applyTrade((buyer, 1, option(expiry, 2001 + i), WAD, 1), {"from": module})
+    with reverts_with("Accounts__TooManyPositions", 129, 128):
+        pair.settle(stranger)
+    pair.both(1, option(expiry, 2001))
+    pair.settle(stranger)
+    assert len(words(ledger, buyer)) == 128
+
+
+def test_settle__fees__both_pay_the_fund_and_cash_is_conserved(
+    ledger, exchange, governor, pair, stranger, buyer, seller
+):
+    set_fees(exchange, governor, maker=10**15, taker=3 * 10**15)
+    before, held = stored_total(ledger), ledger.cashOf(1)
+    pair.orders[0][MAX_FEE], pair.orders[1][MAX_FEE] = 10**15, 3 * 10**15
+    quantity = WAD + 10**12 + 1
+    tx = pair.settle(stranger, quantity)
+    premium = -(-quantity * 55 * WAD // WAD)
+    fees = [-(-premium * rate // WAD) for rate in (10**15, 3 * 10**15)]
+    digests = [exchange.hashOf(order) for order in pair.orders]
+    assert [dict(e) for e in tx.events["FeePaid"]] == [
+        {"digest": digests[i], "accountId": (buyer, seller)[i], "toId": 1, "feeWad": fees[i]} for i in (0, 1)
+    ]
+    assert ledger.cashOf(buyer) == FUNDS_WAD - premium - fees[0]
+    assert ledger.cashOf(1) == held + sum(fees)
+    assert stored_total(ledger) == before
+
+
+@pytest.mark.parametrize(("side", "rate"), [(0, 10**15), (1, 3 * 10**15)])
+def test_settle__fee_above_what_the_signer_accepts__reverts_FeeAboveLimit(
+    exchange, governor, pair, stranger, side, rate
+):
+    set_fees(exchange, governor, maker=10**15, taker=3 * 10**15)
+    pair.both(MAX_FEE, 3 * 10**15)
+    pair.orders[side][MAX_FEE] = rate - 1
+    with reverts_with("Exchange__FeeAboveLimit", rate, rate - 1):
+        pair.settle(stranger)
+    pair.orders[side][MAX_FEE] = rate
+    pair.settle(stranger)
+
+
+def test_settle__fees_of_linear_instruments__are_their_own(ledger, exchange, governor, pair, stranger, buyer, seller):
+    exchange.setFeeCaps((10**16, 0), {"from": governor})
+    exchange.setFees((10**14, 2 * 10**14, 0, 0), {"from": governor})
+    exchange.setFeeAccount(seller, {"from": governor})
+    # Options are free.
+    pair.settle(stranger)
+    pair.both(1, perp())
+    pair.both(MAX_FEE, 2 * 10**14)
+    held = ledger.cashOf(buyer)
+    pair.settle(stranger)
+    assert held - ledger.cashOf(buyer) == 55 * 10**14
+
+
+def test_settle__signed_before_a_bulk_cancel__reverts_Cancelled(exchange, pair, stranger, maker):
+    exchange.cancelBelow(1, {"from": maker})
+    pair.settle(stranger)
+    exchange.cancelBelow(2, {"from": maker})
+    with reverts_with("Exchange__Cancelled", shown(maker), 1):
+        pair.settle(stranger)
 
 
 @pytest.mark.parametrize("side", ["buyer", "seller"])
@@ -221,4 +379,4 @@ def test_settle__16_positions_each__ledger_stays_cheap(ledger, module, pair, str
     for i in range(16):
         ledger.applyTrade((buyer, seller, option(expiry, 2000 + i), WAD, WAD), {"from": module})
     # Without the margin checks, which the stub leaves out.
-    assert pair.settle(stranger).gas_used < 340_000
+    assert pair.settle(stranger).gas_used < 360_000

@@ -18,3 +18,9 @@ def oracle(Authority, Oracle, accounts):
 @pytest.fixture
 def relayer(accounts):
     return accounts[5]
+
+
+@pytest.fixture(autouse=True)
+def in_step(isolate_function, chain):
+    """Set Brownie's clock by the chain's: tests of other modules that moved time and undid it leave it ahead."""
+    chain.mine()

@@ -7,7 +7,7 @@ from brownie import accounts, chain, project
 
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import option, perp
-from tests.chain.helpers.orders import sign_order
+from tests.chain.helpers.orders import PLAIN, sign_order
 from tests.chain.helpers.signed import WAD, numbers, surface
 from tests.chain.helpers.stack import deploy_stack
 
@@ -48,7 +48,7 @@ def order(account, trader):
     def make(quantity, price=PRICE, instrument=None, nonce=1, of=account):
         size, end = round(abs(quantity) * WAD), chain[-1].timestamp + 3_600
         instrument = instrument or perp()
-        return (of, instrument, quantity > 0, size, round(price * WAD), nonce, end, trader.address)
+        return (of, instrument, quantity > 0, size, round(price * WAD), nonce, end, trader.address, *PLAIN)
 
     return make
 
@@ -118,7 +118,7 @@ def test_preview_orders__two_underlyings__the_worst_of_each_at_once(stack, accou
 
 def test_preview_orders__cancelled_or_out_of_date__do_not_fill(stack, account, trader, expiries, order):
     stack.exchange.cancel(9, {"from": trader})
-    late = (*order(1)[:6], chain[-1].timestamp - 1, trader.address)
+    late = (*order(1)[:6], chain[-1].timestamp - 1, trader.address, *PLAIN)
     dead = order(1, 50, option(chain[-1].timestamp, 1_900))
     fills, answer = previewed(stack, account, [order(1, nonce=9), late, dead])
     assert numbers(answer["remainingWad"]) == [0, 0, 0]
@@ -126,9 +126,9 @@ def test_preview_orders__cancelled_or_out_of_date__do_not_fill(stack, account, t
 
 
 def test_preview_orders__partly_filled__counts_the_rest(stack, account, other, trader, maker, order):
-    buy, sell = order(5), (*order(-2, of=other)[:7], maker.address)
+    buy, sell = order(5), (*order(-2, of=other)[:7], maker.address, *PLAIN)
     signatures = [sign_order(stack.exchange, k, o) for k, o in ((trader, buy), (maker, sell))]
-    stack.exchange.settle(buy, signatures[0], sell, signatures[1], 2 * WAD, PRICE * WAD, {"from": stack.admin})
+    stack.exchange.settle(buy, signatures[0], sell, signatures[1], 2 * WAD, {"from": stack.admin})
     _, answer = previewed(stack, account, [buy])
     assert numbers(answer["remainingWad"]) == [3 * WAD]
     assert answer["detailsWorst"][0][1] == 5 * WAD

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IAccounts} from "../../interfaces/IAccounts.sol";
+import {InterestMath} from "../libraries/InterestMath.sol";
+import {WadMath} from "../libraries/WadMath.sol";
+
+/// @title Lending
+/// @notice Negative cash is borrowed from positive cash: totals, one index of positive cash and one of debts. See
+/// IAccounts.
+/// @dev The rate is stored beside the debt, so that a reader of any cash loads one word more than without borrowing.
+/// Totals change with the cash of accounts; booking what an index did to an account changes none.
+abstract contract Lending is IAccounts {
+    uint256 internal constant MAX_WAD = uint256(uint128(type(int128).max));
+    uint256 private constant START_INDEX_WAD = 1e18;
+    uint256 private constant MAX_INDEX_WAD = type(uint72).max;
+    uint256 private constant MAX_RATE_E6 = 4e6;
+    uint256 private constant MAX_RESERVE_BPS = 5_000;
+
+    /// @dev slot 0. The index of positive cash falls with losses and rises with interest.
+    struct Totals {
+        uint128 positiveCashWad;
+        uint72 cashIndexWad;
+        uint40 nextId;
+        uint16 reserveBps;
+    }
+
+    /// @dev slot 0. Debt at `sinceTs`, from when it grows at the rate.
+    struct Loans {
+        uint128 debtWad;
+        uint72 debtIndexWad;
+        uint32 sinceTs;
+        uint24 rateE6;
+    }
+
+    /// @dev What time has done since the last write.
+    struct Accrual {
+        uint256 cashIndexWad;
+        uint256 debtIndexWad;
+        uint256 interestWad;
+        uint256 reserveWad;
+    }
+
+    Totals internal _totals;
+    Loans internal _loans;
+    RateCurve private _curve;
+
+    constructor() {
+        _totals.cashIndexWad = uint72(START_INDEX_WAD);
+        _loans.debtIndexWad = uint72(START_INDEX_WAD);
+    }
+
+    /// @inheritdoc IAccounts
+    function positiveCashWad() external view override returns (uint256 cashWad) {
+        cashWad = _totals.positiveCashWad + _accrual().interestWad;
+    }
+
+    /// @inheritdoc IAccounts
+    function cashIndexWad() external view override returns (uint256 indexWad) {
+        indexWad = _accrual().cashIndexWad;
+    }
+
+    /// @inheritdoc IAccounts
+    function lendingOf() external view override returns (Loan memory loan, RateCurve memory curve) {
+        Accrual memory a = _accrual();
+        loan = Loan(_loans.debtWad + a.interestWad, a.debtIndexWad, _loans.rateE6, _loans.sinceTs);
+        curve = _curve;
+    }
+
+    /// @dev Interest up to now must have been booked.
+    function _setCurve(RateCurve calldata curve) internal {
+        if (curve.kinkE6 == 0 || curve.kinkE6 >= InterestMath.ONE_E6) {
+            revert Accounts__BadKink(curve.kinkE6, InterestMath.ONE_E6);
+        }
+        _requireRates(curve.baseRateE6, curve.kinkRateE6);
+        _requireRates(curve.kinkRateE6, curve.fullRateE6);
+        _requireRates(curve.fullRateE6, MAX_RATE_E6);
+        if (curve.reserveBps > MAX_RESERVE_BPS) revert Accounts__ReserveTooLarge(curve.reserveBps, MAX_RESERVE_BPS);
+        _curve = curve;
+        _totals.reserveBps = curve.reserveBps;
+        emit RateCurveSet(curve);
+        _setLoans(_loans.debtWad);
+    }
+
+    /// @dev Books the interest of the time since the last write.
+    /// @return reserveWad Share of the insurance fund, to be credited by the caller.
+    function _bookInterest() internal returns (uint256 reserveWad) {
+        if (_isBooked()) return 0;
+        Accrual memory a = _accrual();
+        if (a.interestWad == 0) return 0;
+        reserveWad = a.reserveWad;
+        _totals.cashIndexWad = uint72(a.cashIndexWad);
+        _totals.positiveCashWad += uint128(a.interestWad - reserveWad);
+        _loans.debtIndexWad = uint72(a.debtIndexWad);
+        _loans.debtWad += uint128(a.interestWad);
+        _loans.sinceTs = uint32(block.timestamp);
+        emit InterestAccrued(a.interestWad, reserveWad, a.cashIndexWad, a.debtIndexWad);
+    }
+
+    /// @dev Follows a change of one account's cash; its interest has been booked.
+    function _changeTotals(int256 oldWad, int256 newWad) internal {
+        int256 changeWad = _positive(newWad) - _positive(oldWad);
+        if (changeWad != 0) {
+            uint256 totalWad = uint256(int256(uint256(_totals.positiveCashWad)) + changeWad);
+            if (totalWad > MAX_WAD) revert Accounts__Overflow(totalWad, MAX_WAD);
+            _totals.positiveCashWad = uint128(totalWad);
+        }
+        int256 borrowedWad = _positive(-newWad) - _positive(-oldWad);
+        int256 debtWad = int256(uint256(_loans.debtWad));
+        if (debtWad == 0 && borrowedWad == 0) return;
+        // Debts of accounts are rounded up, their total down: the last to repay may repay a few wei more.
+        _setLoans(uint256(_positive(debtWad + borrowedWad)));
+    }
+
+    function _setLoans(uint256 debtWad) internal {
+        if (debtWad > MAX_WAD) revert Accounts__Overflow(debtWad, MAX_WAD);
+        uint256 positiveWad = _totals.positiveCashWad;
+        uint256 rateE6 = InterestMath.rate(debtWad, positiveWad, _curve);
+        (_loans.debtWad, _loans.sinceTs, _loans.rateE6) = (uint128(debtWad), uint32(block.timestamp), uint24(rateE6));
+        emit LoansChanged(debtWad, positiveWad, rateE6);
+    }
+
+    /// @dev Cash of an account after what the index of its sign has done since; rounded down, debts up.
+    function _afterIndex(int256 cashWad, uint256 fromIndexWad, uint256 toIndexWad) internal pure returns (int256) {
+        if (fromIndexWad == toIndexWad || cashWad == 0) return cashWad;
+        return WadMath.divDown(cashWad * int256(toIndexWad), int256(fromIndexWad));
+    }
+
+    /// @dev Whether nothing can have grown since the last write.
+    function _isBooked() internal view returns (bool) {
+        return _loans.rateE6 == 0 || _loans.sinceTs == block.timestamp;
+    }
+
+    /// @dev As of the last write.
+    function _indexOf(int256 cashWad) internal view returns (uint72) {
+        return cashWad < 0 ? _loans.debtIndexWad : _totals.cashIndexWad;
+    }
+
+    /// @dev Indices that would leave their range stay where they are, with no interest for anybody.
+    function _accrual() internal view returns (Accrual memory a) {
+        (a.cashIndexWad, a.debtIndexWad) = (_totals.cashIndexWad, _loans.debtIndexWad);
+        if (_isBooked()) return a;
+        Totals memory t = _totals;
+        Loans memory l = _loans;
+        uint256 elapsedSec = block.timestamp - l.sinceTs;
+        uint256 interestWad = InterestMath.earned(l.debtWad, l.rateE6, elapsedSec);
+        uint256 reserveWad = (interestWad * t.reserveBps + InterestMath.ONE_BPS - 1) / InterestMath.ONE_BPS;
+        if (t.positiveCashWad == 0) reserveWad = interestWad;
+        uint256 debtIndexWad = a.debtIndexWad + InterestMath.charged(a.debtIndexWad, l.rateE6, elapsedSec);
+        uint256 indexWad = a.cashIndexWad;
+        if (reserveWad != interestWad) indexWad += indexWad * (interestWad - reserveWad) / t.positiveCashWad;
+        if (interestWad == 0 || debtIndexWad > MAX_INDEX_WAD || indexWad > MAX_INDEX_WAD) return a;
+        if (l.debtWad + interestWad > MAX_WAD || t.positiveCashWad + interestWad > MAX_WAD) return a;
+        a = Accrual(indexWad, debtIndexWad, interestWad, reserveWad);
+    }
+
+    function _positive(int256 valueWad) internal pure returns (int256) {
+        return valueWad > 0 ? valueWad : int256(0);
+    }
+
+    function _requireRates(uint256 lowerE6, uint256 upperE6) private pure {
+        if (lowerE6 > upperE6) revert Accounts__RateAboveNext(lowerE6, upperE6);
+    }
+}

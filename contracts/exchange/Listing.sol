@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
+import {IExchange} from "../../interfaces/IExchange.sol";
+import {PositionWord} from "../libraries/PositionWord.sol";
+
+/// @title Listing
+/// @notice Which instruments trade: kinds, expiries and strikes by rule, and a pause per instrument. See IExchange.
+abstract contract Listing is IExchange, AccessManaged {
+    using PositionWord for uint256;
+
+    mapping(uint256 underlyingId => Rules) private _rules;
+
+    mapping(uint256 instrumentId => bool) private _paused;
+
+    /// @inheritdoc IExchange
+    function setRules(uint8 underlyingId, Rules calldata rules) external override restricted {
+        if (rules.expiryStepSec == 0 || rules.strikeStepE8 == 0) {
+            revert Exchange__ZeroStep(rules.expiryStepSec, rules.strikeStepE8);
+        }
+        _rules[underlyingId] = rules;
+        emit RulesSet(underlyingId, rules);
+    }
+
+    /// @inheritdoc IExchange
+    function pauseInstrument(uint256 instrument) external override restricted {
+        _setPaused(instrument, true);
+    }
+
+    /// @inheritdoc IExchange
+    function unpauseInstrument(uint256 instrument) external override restricted {
+        _setPaused(instrument, false);
+    }
+
+    /// @inheritdoc IExchange
+    function rulesOf(uint8 underlyingId) external view override returns (Rules memory rules) {
+        rules = _rules[underlyingId];
+    }
+
+    /// @inheritdoc IExchange
+    function isInstrumentPaused(uint256 instrument) public view override returns (bool) {
+        return _paused[instrument.instrumentOf()];
+    }
+
+    function _requireListed(uint256 instrument) internal view {
+        Rules memory rules = _rules[instrument.underlyingOf()];
+        uint256 kind = instrument.kindOf();
+        if ((uint256(rules.kinds) >> kind) & 1 == 0) {
+            revert Exchange__KindNotListed(instrument.underlyingOf(), kind);
+        }
+        if (kind != PositionWord.PERP) _requireExpiry(rules, instrument.expiryOf());
+        if (instrument.isOption() && instrument.priceE8Of() % int256(uint256(rules.strikeStepE8)) != 0) {
+            revert Exchange__StrikeNotListed(instrument.priceE8Of(), rules.strikeStepE8);
+        }
+        if (isInstrumentPaused(instrument)) revert Exchange__InstrumentPaused(instrument);
+    }
+
+    function _requireExpiry(Rules memory rules, uint256 expiryTs) private view {
+        if (expiryTs <= block.timestamp) revert Exchange__InstrumentExpired(expiryTs, block.timestamp);
+        uint256 latestTs = block.timestamp + rules.maxTenorSec;
+        if (expiryTs > latestTs) revert Exchange__ExpiryTooFar(expiryTs, latestTs);
+        if (expiryTs % rules.expiryStepSec != 0) revert Exchange__ExpiryNotListed(expiryTs, rules.expiryStepSec);
+    }
+
+    function _setPaused(uint256 instrument, bool paused) private {
+        _paused[instrument.instrumentOf()] = paused;
+        emit InstrumentPauseSet(instrument, paused);
+    }
+}

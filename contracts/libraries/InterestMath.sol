@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {IAccounts} from "../../interfaces/IAccounts.sol";
+import {Units} from "./Units.sol";
+
+/// @title InterestMath
+/// @notice Interest of cash: a rate from utilisation with a kink, and what it adds in time.
+/// @dev Rates and utilisation are in steps of 1e-6 (E6), rates per year.
+/// @custom:mirror offchain.index.interest
+library InterestMath {
+    uint256 internal constant ONE_E6 = 1e6;
+    uint256 internal constant ONE_BPS = 10_000;
+
+    /// @notice Rate at a utilisation: linear to the kink, linear from there to full use.
+    /// @custom:rounding up, against borrowers
+    /// @param debtWad Cash borrowed.
+    /// @param positiveWad Cash that it is borrowed from.
+    /// @param c Curve; all of it 0 for no interest.
+    /// @return rateE6 Rate a year.
+    function rate(uint256 debtWad, uint256 positiveWad, IAccounts.RateCurve memory c)
+        internal
+        pure
+        returns (uint256 rateE6)
+    {
+        if (debtWad == 0 || c.kinkE6 == 0) return 0;
+        if (debtWad >= positiveWad) return c.fullRateE6;
+        uint256 usedE6 = FixedPointMathLib.fullMulDivUp(debtWad, ONE_E6, positiveWad);
+        if (usedE6 <= c.kinkE6) {
+            uint256 riseE6 = uint256(c.kinkRateE6) - c.baseRateE6;
+            return c.baseRateE6 + FixedPointMathLib.divUp(riseE6 * usedE6, c.kinkE6);
+        }
+        uint256 steepE6 = uint256(c.fullRateE6) - c.kinkRateE6;
+        rateE6 = c.kinkRateE6 + FixedPointMathLib.divUp(steepE6 * (usedE6 - c.kinkE6), ONE_E6 - c.kinkE6);
+    }
+
+    /// @notice Interest on an amount, rounded down: what lenders and the reserve get.
+    /// @custom:rounding down
+    /// @param amountWad Amount.
+    /// @param rateE6 Rate a year.
+    /// @param elapsedSec Time.
+    /// @return Interest.
+    function earned(uint256 amountWad, uint256 rateE6, uint256 elapsedSec) internal pure returns (uint256) {
+        return amountWad * (rateE6 * elapsedSec) / (ONE_E6 * Units.YEAR_SEC);
+    }
+
+    /// @notice Interest on an amount, rounded up: what the index of debts grows by.
+    /// @custom:rounding up
+    /// @param amountWad Amount.
+    /// @param rateE6 Rate a year.
+    /// @param elapsedSec Time.
+    /// @return Interest.
+    function charged(uint256 amountWad, uint256 rateE6, uint256 elapsedSec) internal pure returns (uint256) {
+        return FixedPointMathLib.divUp(amountWad * (rateE6 * elapsedSec), ONE_E6 * Units.YEAR_SEC);
+    }
+}
