@@ -201,7 +201,7 @@ def risk_command(
     portfolio: PortfolioFile,
     params: ParamsFile = None,
     history: HistoryFile = None,
-    days: Annotated[int | None, typer.Option("--days", help="Use the last so many days of the history.")] = None,
+    days: Annotated[int, typer.Option("--days", help="Use the last so many days of the history.")] = 1_000,
     objective: Annotated[str, typer.Option("--objective", help="cvar or variance.")] = "cvar",
     level: Annotated[float, typer.Option("--level", help="Of the expected shortfall.")] = 0.975,
     horizon: Annotated[int, typer.Option("--horizon", help="Days.")] = 1,

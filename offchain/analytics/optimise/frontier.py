@@ -12,6 +12,7 @@ from offchain.analytics.moves import log_moves
 from offchain.errors import InputError, PlimsollError
 
 Vector = npt.NDArray[np.float64]
+MAX_WEIGHT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,10 @@ def frontier(history: History, count: int = 12, largest: float = 1.0, long_only:
     k = len(history.assets)
     if k < 2:
         raise InputError("--assets", f"{k} asset, a frontier needs at least 2")
+    if len(set(history.assets)) < k:
+        raise InputError("--asset", f"{', '.join(history.assets)}: an asset appears twice")
+    if not 0.0 < largest <= MAX_WEIGHT:
+        raise InputError("--largest", f"{largest:g} is outside (0, {MAX_WEIGHT:g}]")
     if largest * k < 1.0:
         raise InputError("--largest", f"infeasible: {k} weights of at most {largest:g} cannot add up to 1")
     if not 2 <= count <= 200:

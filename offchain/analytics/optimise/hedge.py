@@ -24,6 +24,7 @@ from offchain.model import Kind, Market, Portfolio
 from offchain.params import Params
 
 Vector = npt.NDArray[np.float64]
+MAX_GOAL: Final = 1e15
 #: What each target sets, in the order delta, gamma, vega.
 TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
     "delta": ("delta",),
@@ -75,6 +76,9 @@ def hedge(
     InputError
         When liquidity does not suffice; it says which greek can reach what.
     """
+    for name, goal in (goals or {}).items():
+        if not abs(goal) <= MAX_GOAL:
+            raise InputError(f"--{name}", f"{goal:g} is outside [-{MAX_GOAL:g}, {MAX_GOAL:g}]")
     if target not in TARGETS:
         raise InputError("--target", f"{target!r} is not one of collar, {', '.join(TARGETS)}")
     candidates = tuple(c for c in universe_of(market, portfolio, costs) if c.position.underlying == underlying)

@@ -20,6 +20,9 @@ from offchain.params import Params
 
 Vector = npt.NDArray[np.float64]
 OBJECTIVES: Final = ("cvar", "variance")
+MAX_LIMIT: Final = 1e18
+#: Instruments that the program looks at: what is held, and those whose P&L lies closest to that of the book.
+MAX_CANDIDATES: Final = 80
 #: A trade that uses all of its liquidity pays its half spread this many times over.
 IMPACT: Final = 1.0
 
@@ -56,6 +59,15 @@ def scenario_pnl(
     return unit, unit @ np.array([c.held for c in candidates])
 
 
+def _closest(candidates: tuple[Candidate, ...], unit: Vector, now: Vector) -> list[int]:
+    """Choose what is held, and then by the share of the book's P&L that one instrument alone can take away."""
+    length = np.sqrt((unit**2).sum(axis=0))
+    score = np.abs(unit.T @ now) / np.where(length > 0.0, length, 1.0)
+    order = sorted(range(len(candidates)), key=lambda j: (candidates[j].held == 0.0, -score[j]))
+    held = sum(c.held != 0.0 for c in candidates)
+    return sorted(order[: max(MAX_CANDIDATES, held)])
+
+
 def _collateral_pnl(market: Market, portfolio: Portfolio, history: History, horizon_days: int) -> Vector:
     moves = log_moves(history, horizon_days * DAY_SEC // history.step_sec)
     growth = np.expm1(moves.price)
@@ -90,7 +102,7 @@ def less_risk(
     history : History
         Moves of every underlying held.
     objective : str
-        One of ``OBJECTIVES``. ``variance`` minimises ``std`` in its quadratic form, ``variance/(2*std now)``.
+        One of ``OBJECTIVES``. ``variance`` minimises ``variance/(2*s)``, ``s`` the larger of CVaR and deviation now.
     level : float
         Of the expected shortfall.
     horizon_days : int
@@ -112,10 +124,15 @@ def less_risk(
 
     if objective not in OBJECTIVES:
         raise InputError("--objective", f"{objective!r} is not one of {', '.join(OBJECTIVES)}")
+    for name, limit_ in (("--goal", target), ("--budget", budget)):
+        if limit_ is not None and not 0.0 <= limit_ <= MAX_LIMIT:
+            raise InputError(name, f"{limit_:g} is outside [0, {MAX_LIMIT:g}]")
     candidates = universe_of(market, portfolio, costs)
     unit, held = scenario_pnl(market, candidates, history, horizon_days)
     now = held + _collateral_pnl(market, portfolio, history, horizon_days)
     check_level(level, now.size / horizon_days, history.source)
+    chosen = _closest(candidates, unit, now)
+    candidates, unit = tuple(candidates[j] for j in chosen), unit[:, chosen]
     spread = np.array([c.half_spread for c in candidates])
     limit = np.array([c.limit for c in candidates])
     before = -float(tail_weights(now, level).es @ now)

@@ -208,6 +208,9 @@ def test_less_risk_reaches_a_goal_or_says_how_far_it_gets(prices):
     assert float(found.notes[0].split(", ")[1].split()[0]) <= 151.0
     with pytest.raises(InputError, match="CVaR can only reach"):
         less_risk(market, folio, Params(), costs, prices, target=1.0, budget=0.5)
+    for bad in ({"target": float("nan")}, {"budget": -1.0}):
+        with pytest.raises(InputError, match="is outside"):
+            less_risk(market, folio, Params(), costs, prices, **bad)
     with pytest.raises(InputError, match="'magic' is not one of"):
         less_risk(market, folio, Params(), costs, prices, objective="magic")
 
@@ -315,6 +318,10 @@ def test_frontier_refuses_what_has_no_answer():
         frontier(history, largest=0.4)
     with pytest.raises(InputError, match="at least 2"):
         frontier(synthetic_history(walk(100, 0.03), ("A",)))
+    with pytest.raises(InputError, match="--largest"):
+        frontier(history, largest=float("nan"))
+    with pytest.raises(InputError, match="appears twice"):
+        frontier(synthetic_history(walk(100, 0.03, k=2), ("A", "A")))
     with pytest.raises(InputError, match="--points"):
         frontier(history, count=1)
 
@@ -396,6 +403,7 @@ def test_command_writes_orders_beside_its_document(arguments, tmp_path, capsys):
         (["hedge", "--underlying", "ETH", "--target", "all"], "'all' is not one of"),
         (["hedge", "--underlying", "BTC", "--target", "collar"], "BTC has no expiry"),
         (["bands", "--underlying", "ETH", "--paths", "1"], "--paths: 1 is outside"),
+        (["hedge", "--underlying", "ETH", "--delta", "nan"], "--delta: nan is outside"),
     ],
 )
 def test_bad_options_are_one_line_and_write_nothing(arguments, tmp_path, capsys, command, message):
