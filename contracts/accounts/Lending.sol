@@ -8,7 +8,7 @@ import {WadMath} from "../libraries/WadMath.sol";
 /// @title Lending
 /// @notice Negative cash is borrowed from positive cash: totals, one index of positive cash and one of debts. See
 /// IAccounts.
-/// @dev The rate is stored beside the debt, so that a reader of any cash loads one word more than without borrowing.
+/// @dev The rate is stored beside the debt: while anybody owes, a reader of any cash loads one word more.
 /// Totals change with the cash of accounts; booking what an index did to an account changes none.
 abstract contract Lending is IAccounts {
     uint256 internal constant MAX_WAD = uint256(uint128(type(int128).max));
@@ -21,7 +21,9 @@ abstract contract Lending is IAccounts {
     struct Totals {
         uint128 positiveCashWad;
         uint72 cashIndexWad;
-        uint40 nextId;
+        uint32 nextId;
+        /// @dev Whether anybody owes anything at a rate: while nobody does, a reader of cash needs no other word.
+        bool bearsInterest;
         uint16 reserveBps;
     }
 
@@ -117,6 +119,8 @@ abstract contract Lending is IAccounts {
         uint256 positiveWad = _totals.positiveCashWad;
         uint256 rateE6 = InterestMath.rate(debtWad, positiveWad, _curve);
         (_loans.debtWad, _loans.sinceTs, _loans.rateE6) = (uint128(debtWad), uint32(block.timestamp), uint24(rateE6));
+        bool bearsInterest = debtWad != 0 && rateE6 != 0;
+        if (_totals.bearsInterest != bearsInterest) _totals.bearsInterest = bearsInterest;
         emit LoansChanged(debtWad, positiveWad, rateE6);
     }
 
@@ -128,7 +132,7 @@ abstract contract Lending is IAccounts {
 
     /// @dev Whether nothing can have grown since the last write.
     function _isBooked() internal view returns (bool) {
-        return _loans.rateE6 == 0 || _loans.sinceTs == block.timestamp;
+        return !_totals.bearsInterest || _loans.sinceTs == block.timestamp;
     }
 
     /// @dev As of the last write.

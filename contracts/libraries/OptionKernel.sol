@@ -20,6 +20,8 @@ library OptionKernel {
 
     /// @dev sqrt(1/365), Q64.
     uint256 private constant DAY_ROOT_Q64 = 965546714207883173;
+    /// @dev 18 words of Expiry.
+    uint256 private constant EXPIRY_BYTES = 576;
     /// @notice Bytes of one volatility in memory.
     uint256 internal constant VOLATILITY_BYTES = 192;
     uint256 private constant FLAT_PLACE = VOLATILITY_BYTES;
@@ -69,6 +71,24 @@ library OptionKernel {
         uint256 stdQ64;
     }
 
+    /// @notice Makes room for expiries.
+    /// @param count Number of them.
+    /// @return expiries To be prepared, each before anything of it is read.
+    function createExpiries(uint256 count) internal pure returns (Expiry[] memory expiries) {
+        assembly ("memory-safe") {
+            // Equivalent: expiries = new Expiry[](count), not cleared: `prepare` writes every field.
+            expiries := mload(0x40)
+            mstore(expiries, count)
+            let reference := add(expiries, 0x20)
+            let expiry := add(reference, shl(5, count))
+            for { let end := expiry } lt(reference, end) { reference := add(reference, 0x20) } {
+                mstore(reference, expiry)
+                expiry := add(expiry, EXPIRY_BYTES)
+            }
+            mstore(0x40, expiry)
+        }
+    }
+
     /// @notice Prepares an expiry.
     /// @param e Memory of the expiry.
     /// @param surface Slice of the round.
@@ -101,6 +121,7 @@ library OptionKernel {
             e.skewScaleWad = int256((rootQ64 * 0.6e18) >> 64);
             (e.aWad, e.bWad, e.rhoWad) = (surface.aWad, int256(surface.bWad), surface.rhoWad);
             (e.mWad, e.sWad) = (surface.mWad, int256(surface.sWad));
+            (e.deltaCash, e.densityCash, e.vegaCash) = (0, 0, 0);
         }
     }
 

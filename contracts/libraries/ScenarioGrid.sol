@@ -20,40 +20,26 @@ library ScenarioGrid {
     /// @dev ScenarioPlan.NO_ROW.
     uint256 private constant NO_ROW = 255;
 
-    /// @notice A row; lies in memory as ScenarioPlan laid it out.
-    struct Node {
-        int256 lnMoveQ64;
-        int256 growthQ64;
-        /// @dev Sum over options of their cash at this node, Q60 wei.
-        int256 cash;
-        /// @dev Sum over long options of how far they may lie below the chord from the node before, Q60 wei.
-        int256 gap;
-        /// @dev [move, wad][weight 32 in 1e-9][row 8].
-        uint256 tag;
-    }
+    /// @dev Fields of a node and of a segment, in the order of ScenarioPlan.
+    uint256 private constant GROWTH = 0x20;
+    uint256 private constant CASH = 0x40;
+    uint256 private constant TAG = 0x80;
+    uint256 private constant BYTES = 0x20;
+    uint256 private constant IS_GRID = 0x40;
 
-    /// @notice Nodes of one volatility.
-    struct Segment {
-        /// @dev Place of its volatility among the option's, bytes.
-        uint256 volatilityPlace;
-        uint256 nodeBytes;
-        /// @dev Whether its nodes bound intervals.
-        bool isGrid;
-        /// @dev Of ln(1 + move) over its nodes.
-        int256 lowestLnQ64;
-        int256 highestLnQ64;
-    }
-
-    /// @dev Nodes and segments lie one after the other: loops step a reference by the struct's size. ScenarioWalk reads
-    /// the fields by their place.
+    /// @dev Memory positions, not references: nothing is allocated for them. Nodes and segments lie one after the
+    /// other as ScenarioPlan laid them out. A node is ln(1 + move) and 1 + move, Q64; the sum over options of their
+    /// cash there, and over long ones of how far they may lie below the chord from the node before, Q60 wei; a tag,
+    /// [move, wad][weight 32 in 1e-9][row 8]. A segment is the nodes of one volatility: the volatility's place, bytes of
+    /// the nodes, whether they bound intervals, lowest and highest ln(1 + move). ScenarioWalk reads them by their place.
     struct Grid {
-        Node firstNode;
-        Node baseNode;
-        Segment firstSegment;
+        uint256 firstNode;
+        uint256 baseNode;
+        uint256 firstSegment;
         uint256 segmentsEnd;
         /// @dev Of the normal table, where a position in it (NormalCdf) is shifted left by 93.
         uint256 tablePlace;
-        /// @dev Memory position of the option's volatilities.
+        /// @dev Of the option's volatilities.
         uint256 volatilities;
     }
 
@@ -79,18 +65,15 @@ library ScenarioGrid {
         unchecked {
             // Unchecked: counts at most 36, memory below 2**32.
             // A position counts table entries of 16 bytes in its bits from 30 up.
-            g.tablePlace = table << (30 - 4 + 93);
-            uint256 segments = 32 + HEAD_BYTES + plan[0] * VOLATILITY_BYTES;
-            uint256 nodes = segments + plan[1] * SEGMENT_BYTES;
-            uint256 base = nodes + plan[2] * NODE_BYTES;
+            (g.tablePlace, g.volatilities) = (table << (30 - 4 + 93), o.volatilities);
+            uint256 at;
             assembly ("memory-safe") {
-                // Equivalent: the grid's fields refer to what lies inside the plan.
-                mstore(g, add(plan, nodes))
-                mstore(add(g, 0x20), add(plan, base))
-                mstore(add(g, 0x40), add(plan, segments))
-                mstore(add(g, 0x60), add(plan, nodes))
-                mstore(add(g, 0xa0), mload(o))
+                at := plan // the reference as a number
             }
+            g.firstSegment = at + 32 + HEAD_BYTES + plan[0] * VOLATILITY_BYTES;
+            g.segmentsEnd = g.firstSegment + plan[1] * SEGMENT_BYTES;
+            g.firstNode = g.segmentsEnd;
+            g.baseNode = g.firstNode + plan[2] * NODE_BYTES;
         }
     }
 
@@ -113,45 +96,49 @@ library ScenarioGrid {
     function outcome(Grid memory g, int256 linearCash) internal pure returns (Outcome memory out) {
         unchecked {
             (out.lowest, out.intervalLoss) = (type(int256).max, type(int256).min);
-            Segment memory segment = g.firstSegment;
-            Node memory node = g.firstNode;
-            uint256 last = g.segmentsEnd;
-            int256 baseCash = g.baseNode.cash;
-            bool isLast;
-            while (!isLast) {
-                if (segment.isGrid) {
-                    uint256 first;
-                    uint256 into;
-                    assembly ("memory-safe") {
-                        // References as numbers.
-                        first := node
-                        into := out
-                    }
-                    ScenarioWalk.worstOfGrid(first, segment.nodeBytes, baseCash, linearCash, into);
+            uint256 into;
+            assembly ("memory-safe") {
+                into := out // the reference as a number
+            }
+            int256 baseCash = cashOf(g.baseNode);
+            uint256 node = g.firstNode;
+            for (uint256 segment = g.firstSegment; segment != g.segmentsEnd; segment += SEGMENT_BYTES) {
+                uint256 nodeBytes = _word(segment + BYTES);
+                if (_word(segment + IS_GRID) != 0) {
+                    ScenarioWalk.worstOfGrid(node, nodeBytes, baseCash, linearCash, into);
                 } else {
-                    _worstOf(node, segment.nodeBytes, baseCash, linearCash, out);
+                    _worstOf(node, nodeBytes, baseCash, linearCash, out);
                 }
-                assembly ("memory-safe") {
-                    // The next ones.
-                    node := add(node, mload(add(segment, 0x20)))
-                    segment := add(segment, SEGMENT_BYTES)
-                    isLast := eq(segment, last)
-                }
+                node += nodeBytes;
             }
         }
     }
 
+    /// @notice Sum of the options' cash at a node.
+    /// @param node Its memory position.
+    /// @return Q60 wei.
+    function cashOf(uint256 node) internal pure returns (int256) {
+        unchecked {
+            // Unchecked: a memory position.
+            return int256(_word(node + CASH));
+        }
+    }
+
+    function _word(uint256 place) private pure returns (uint256 word) {
+        assembly ("memory-safe") {
+            word := mload(place)
+        }
+    }
+
     /// @dev Rows that bound no interval.
-    function _worstOf(Node memory node, uint256 nodeBytes, int256 baseCash, int256 linearCash, Outcome memory out)
+    function _worstOf(uint256 node, uint256 nodeBytes, int256 baseCash, int256 linearCash, Outcome memory out)
         private
         pure
     {
         unchecked {
-            for (; nodeBytes != 0; nodeBytes -= NODE_BYTES) {
-                if (node.tag & 0xff != NO_ROW) _compare(out, _profit(node, baseCash, linearCash), node.tag);
-                assembly ("memory-safe") {
-                    node := add(node, NODE_BYTES) // the next one
-                }
+            for (uint256 end = node + nodeBytes; node != end; node += NODE_BYTES) {
+                uint256 tag = _word(node + TAG);
+                if (tag & 0xff != NO_ROW) _compare(out, _profit(node, baseCash, linearCash), tag);
             }
         }
     }
@@ -169,23 +156,21 @@ library ScenarioGrid {
     /// @return pnlWad Per row, wad, rounded down.
     function profits(Grid memory g, int256 linearCash, uint256 rows) internal pure returns (int256[] memory pnlWad) {
         pnlWad = new int256[](rows);
-        Node memory node = g.firstNode;
+        uint256 node = g.firstNode;
         // Every row is one node; the unshocked point may be one more.
-        for (uint256 left = rows; left != 0;) {
-            uint256 row = node.tag & 0xff;
-            if (row < rows) (pnlWad[row], left) = (_profit(node, g.baseNode.cash, linearCash) >> 60, left - 1);
-            assembly ("memory-safe") {
-                node := add(node, NODE_BYTES) // the next one
-            }
+        for (uint256 left = rows; left != 0; node += NODE_BYTES) {
+            uint256 row = _word(node + TAG) & 0xff;
+            if (row < rows) (pnlWad[row], left) = (_profit(node, cashOf(g.baseNode), linearCash) >> 60, left - 1);
         }
     }
 
     /// @dev Profit of a row after its weight, Q60 wei, rounded down.
-    function _profit(Node memory node, int256 baseCash, int256 linearCash) private pure returns (int256 profit) {
+    function _profit(uint256 node, int256 baseCash, int256 linearCash) private pure returns (int256 profit) {
         unchecked {
             // What is linear earns nothing at a growth of 1.
-            profit = node.cash - baseCash + ((linearCash * node.growthQ64) >> 4) - (linearCash << 60);
-            int256 weight = int256(uint256(uint32(node.tag >> 8)));
+            profit = ((linearCash * int256(_word(node + GROWTH))) >> 4) - (linearCash << 60);
+            profit += cashOf(node) - baseCash;
+            int256 weight = int256(uint256(uint32(_word(node + TAG) >> 8)));
             if (weight == 1e9) return profit;
             // The weight is applied to whole wei, whose product fits. Division truncates toward zero; a loss is made
             // larger first.

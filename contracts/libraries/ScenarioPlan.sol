@@ -17,7 +17,7 @@ import {ScenarioRow} from "./ScenarioRow.sol";
 /// volatilities VOLATILITY_WORDS: place of the one it differs from, skew (wad); for each segment SEGMENT_WORDS: place
 /// of its volatility among the option's (OptionKernel.Option), bytes of its nodes, whether it is grid, lowest and
 /// highest ln(1 + move) of its nodes (Q64); for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), two zeros in
-/// which the engine keeps its sums, and [move, wad][weight 32 in 1e-9][row 8] (ScenarioGrid.Node).
+/// which the engine keeps its sums, and [move, wad][weight 32 in 1e-9][row 8] (ScenarioGrid.Grid).
 library ScenarioPlan {
     using ScenarioRow for uint256;
 

@@ -135,7 +135,7 @@ contract MarginEngine is IMarginEngine {
         _group(w, s);
         _collateral(w, s);
         uint256 n = w.underlyings.length;
-        if (detailed || s.mode != STANDARD) m.underlyings = new IRiskEngine.UnderlyingRisk[](n);
+        if (detailed || s.mode != STANDARD) m.underlyings = _createRisks(n);
         if (detailed) details = new IRiskEngine.UnderlyingDetail[](n);
         for (uint256 i; i < n; ++i) {
             (uint8 id, uint256[] memory positions) = (w.underlyings[i], w.positions[i]);
@@ -148,6 +148,15 @@ contract MarginEngine is IMarginEngine {
             else _addNetted(w, m, m.underlyings[i]);
         }
         _total(w, m, s);
+    }
+
+    function _createRisks(uint256 n) private pure returns (IRiskEngine.UnderlyingRisk[] memory risks) {
+        assembly ("memory-safe") {
+            // Equivalent: risks = new UnderlyingRisk[](n), without structs of zeros: every element is assigned.
+            risks := mload(0x40)
+            mstore(risks, n)
+            mstore(0x40, add(add(risks, 0x20), shl(5, n)))
+        }
     }
 
     function _addStandard(Work memory w, MarginState memory m, IRiskEngine.StandardRisk memory r) private pure {

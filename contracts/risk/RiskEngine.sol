@@ -155,7 +155,7 @@ contract RiskEngine is IRiskEngine {
         p.table = BookCode.load(p.book, BOOK.bookPointerOf(underlyingId));
         (IOracle.Header memory header, IOracle.Surface[] memory surfaces) = ORACLE.roundFor(underlyingId, wanted);
         (p.spotWad, p.perpWad, p.confWad) = (header.spotWad, header.perpWad, header.confWad);
-        p.expiries = new OptionKernel.Expiry[](surfaces.length);
+        p.expiries = OptionKernel.createExpiries(surfaces.length);
         for (uint256 i; i < surfaces.length; ++i) {
             OptionKernel.prepare(
                 p.expiries[i], surfaces[i], header.ts, p.book.params.volUpWad, p.book.params.volDownWad
@@ -325,7 +325,7 @@ contract RiskEngine is IRiskEngine {
             uint256 sum = r.certifiedScanWad + r.basisWad + r.vegaTermWad;
             r.requirementWad = (sum > r.shortMinWad ? sum : r.shortMinWad) + r.concentrationWad;
             // At the unshocked node every option is worth its call.
-            r.markWad = p.mark + (p.grid.baseNode.cash >> 60);
+            r.markWad = p.mark + (ScenarioGrid.cashOf(p.grid.baseNode) >> 60);
         }
         r.grossNotionalWad = FixedPointMathLib.mulWadUp(p.grossUnits, p.spotWad);
         r.confWad = p.confWad;
@@ -334,7 +334,7 @@ contract RiskEngine is IRiskEngine {
     /// @dev Worst row, and the worst interval where long options may lie below their chords.
     function _scan(Pass memory p, UnderlyingRisk memory r) private pure {
         ScenarioGrid.Outcome memory out = ScenarioGrid.outcome(p.grid, p.linearCash);
-        // Fields of ScenarioGrid.Node.tag.
+        // Fields of a node's tag, ScenarioGrid.Grid.
         r.worstRow = out.worstTag & 0xff;
         r.worstMoveWad = int256(out.worstTag) >> 40;
         int256 loss = -out.lowest;

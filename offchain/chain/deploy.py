@@ -21,7 +21,7 @@ from offchain.chain.contracts import (
 )
 from offchain.chain.deployment import Deployment, TokenRecord, artifact_name
 from offchain.chain.progress import Journal, digest_of
-from offchain.chain.spec import Spec, TokenSpec
+from offchain.chain.spec import FundingSpec, LendingSpec, ListingSpec, Spec, TokenSpec
 from offchain.errors import InputError
 from offchain.units import float_to_raw, float_to_wad
 
@@ -242,32 +242,70 @@ def _custody(build: _Build) -> None:
         build.send("Accounts", "transferFrom", build.account.address, fund, reserved)
 
 
-def _set_rates(build: _Build) -> None:
-    """Set the curve of interest; rates and utilisation on chain are in steps of 1e-6, the reserve in basis points."""
-    lending = build.spec.lending
-    curve = {
+def rate_curve(lending: LendingSpec) -> dict[str, int]:
+    """Return the curve of interest as the ledger keeps it.
+
+    Parameters
+    ----------
+    lending : LendingSpec
+        Fractions.
+
+    Returns
+    -------
+    dict of str to int
+        Rates and utilisation in steps of 1e-6, the reserve in basis points.
+    """
+    return {
         "baseRateE6": round(lending.base_rate * 10**6),
         "kinkE6": round(lending.kink * 10**6),
         "kinkRateE6": round(lending.kink_rate * 10**6),
         "fullRateE6": round(lending.full_rate * 10**6),
         "reserveBps": round(lending.reserve_share * 10**4),
     }
-    build.send("Accounts", "setRateCurve", curve)
 
 
-def _list_instruments(build: _Build) -> None:
-    """Set what may be traded of every underlying, and the terms of its funding."""
-    listing, funding = build.spec.listing, build.spec.funding
-    rules = {
+def listing_rules(listing: ListingSpec) -> dict[str, int]:
+    """Return what may be traded as the exchange keeps it.
+
+    Parameters
+    ----------
+    listing : ListingSpec
+        Kinds, steps and the longest tenor.
+
+    Returns
+    -------
+    dict of str to int
+        The strike step in 1e-8 cash.
+    """
+    return {
         "kinds": listing.kinds,
         "expiryStepSec": listing.expiry_step_sec,
         "maxTenorSec": listing.max_tenor_sec,
         "strikeStepE8": round(listing.strike_step * 10**8),
     }
-    terms = {"maxPremiumWad": float_to_wad(funding.max_premium), "periodSec": funding.period_sec}
+
+
+def funding_terms(funding: FundingSpec) -> dict[str, int]:
+    """Return the terms of funding as the market of perpetuals keeps them.
+
+    Parameters
+    ----------
+    funding : FundingSpec
+        Largest premium as a fraction of spot, and the time over which a premium is paid once.
+
+    Returns
+    -------
+    dict of str to int
+        Premium in wad, time in seconds.
+    """
+    return {"maxPremiumWad": float_to_wad(funding.max_premium), "periodSec": funding.period_sec}
+
+
+def _list_instruments(build: _Build) -> None:
+    """Set what may be traded of every underlying, and the terms of its funding."""
     for underlying_id in build.underlyings.values():
-        build.send("Exchange", "setRules", underlying_id, rules)
-        build.send("PerpMarket", "setTerms", underlying_id, terms)
+        build.send("Exchange", "setRules", underlying_id, listing_rules(build.spec.listing))
+        build.send("PerpMarket", "setTerms", underlying_id, funding_terms(build.spec.funding))
 
 
 def _engine_of(build: _Build, which: str, book: str) -> str:
@@ -384,6 +422,6 @@ def deploy(
     _custody(build)
     _list_tokens(build)
     _list_instruments(build)
-    _set_rates(build)
+    build.send("Accounts", "setRateCurve", rate_curve(build.spec.lending))
     _hand_over(build, guardian, governor)
     return build.finish()

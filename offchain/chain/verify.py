@@ -25,6 +25,9 @@ from offchain.chain.deploy import (
     PAUSABLE,
     UNDERLYING_FIELDS,
     contract_name,
+    funding_terms,
+    listing_rules,
+    rate_curve,
 )
 from offchain.chain.deployment import Deployment, artifact_name
 from offchain.chain.spec import Spec
@@ -106,7 +109,7 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     if codeless:
         return codeless
     found = []
-    for part in (_codes, _oracle, _book, _collateral, _tokens, _wiring, _roles):
+    for part in (_codes, _oracle, _book, _collateral, _tokens, _markets, _wiring, _roles):
         found += [Difference(*entry) for entry in part(seen) if entry[1] != entry[2]]
     return found
 
@@ -218,6 +221,20 @@ def _tokens(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
         yield f"tokens.{token.symbol}.capRaw", there.capRaw, float_to_raw(token.deposit_cap, token.decimals)
 
 
+def _markets(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    """Rates of interest, what may be traded, and the terms of funding."""
+    there = vars(seen.of("Accounts").call("lendingOf")[1])
+    for key, value in rate_curve(seen.spec.lending).items():
+        yield f"lending.{key}", there[key], value
+    for symbol, number in seen.deployment.underlyings.items():
+        rules = vars(seen.of("Exchange").call("rulesOf", number))
+        for key, value in listing_rules(seen.spec.listing).items():
+            yield f"listing.{symbol}.{key}", rules[key], value
+        terms = vars(seen.of("PerpMarket").call("termsOf", number)[0])
+        for key, value in funding_terms(seen.spec.funding).items():
+            yield f"funding.{symbol}.{key}", terms[key], value
+
+
 def _wiring(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     modules: dict[str, bool] = {}
     engine = NOTHING
@@ -258,6 +275,7 @@ def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
         there = [(seen.named(who), *manager.call("hasRole", role, who)) for who in holders[role]]
         yield f"role.{role}", sorted((who, delay) for who, has, delay in there if has), sorted(wanted[role])
     expected = {f"{name}.{_selector(seen, name, 'pause')}": GUARDIAN_ROLE for name in PAUSABLE}
+    expected[f"Exchange.{_selector(seen, 'Exchange', 'pauseInstrument')}"] = GUARDIAN_ROLE
     expected |= {f"DraftBook.{_selector(seen, 'DraftBook', name)}": DRAFT_ROLE for name in DRAFTED}
     for key in sorted({*functions, *expected}):
         yield f"role.function.{key}", functions.get(key, ADMIN_ROLE), expected.get(key, ADMIN_ROLE)

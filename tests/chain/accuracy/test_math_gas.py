@@ -9,11 +9,11 @@ GAS = {
     "gas.math.ln": 276,
     "gas.math.sqrt": 162,
     "gas.math.cdf": 259,
-    "gas.math.cdf_table": 180,
+    "gas.math.cdf_table": 178,
     "gas.math.black76": 1_184,
     "gas.math.svi": 939,
-    "gas.math.rows16": 13_162,
-    "gas.math.rows31": 23_704,
+    "gas.math.rows16": 8_879,
+    "gas.math.rows31": 15_709,
 }
 
 

@@ -24,6 +24,8 @@ def relayer(accounts):
 def in_step(isolate_function, chain):
     """Set Brownie's clock by the chain's: tests of other modules that moved time and undid it leave it ahead."""
     chain.mine()
+
+
 @pytest.fixture(scope="module")
 def admin(accounts):
     return accounts[0]

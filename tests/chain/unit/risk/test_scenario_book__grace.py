@@ -94,7 +94,7 @@ def test_start__no_prior_engine__opens_at_once(stack, long_id, trader):
 
 
 def test_prior__several_changes_in_a_row__is_what_held_before_the_first(stack):
-    first, account = stack.book.bookPointerOf(1), tuple(stack.book.accountParams())
+    first, account = stack.book.bookPointerOf(1), stack.book.accountWord()
     stack.book.setCollateral(1, (True, 1, 3 * 10**17, 2 * 10**16, WAD), {"from": stack.admin})
     stack.book.setAccountParams((10**18, *ACCOUNT[1:]), {"from": stack.admin})
     stack.book.setAccountParams((9 * 10**17, *ACCOUNT[1:]), {"from": stack.admin})
@@ -103,12 +103,12 @@ def test_prior__several_changes_in_a_row__is_what_held_before_the_first(stack):
     tx = set_range(stack, PRICE_RANGE // 2)
     assert dict(tx.events["GraceStarted"]) == {"generation": 1, "endTs": tx.timestamp + GRACE}
     assert stack.prior.bookPointerOf(1) == first != stack.book.bookPointerOf(1)
-    assert tuple(stack.prior.accountParams()) == account != tuple(stack.book.accountParams())
+    assert stack.prior.accountWord() == account != stack.book.accountWord()
     assert tuple(stack.prior.collateralOf(1)) == LISTED != tuple(stack.book.collateralOf(1))
     chain.sleep(GRACE)
     chain.mine()
     assert stack.prior.bookPointerOf(1) == stack.book.bookPointerOf(1)
-    assert tuple(stack.prior.accountParams()) == tuple(stack.book.accountParams())
+    assert stack.prior.accountWord() == stack.book.accountWord()
     assert tuple(stack.prior.collateralOf(1)) == tuple(stack.book.collateralOf(1))
     live = stack.book.bookPointerOf(1)
     tx = raise_range(stack)
