@@ -336,7 +336,7 @@ interface IAccounts {
     /// @return indexWad Index, wad, interest up to now included.
     function cashIndexWad() external view returns (uint256 indexWad);
 
-    /// @notice The account as the margin engine sees it, with pending losses, interest and unsettled funding in its cash.
+    /// @notice The account as the margin engine sees it: pending losses, interest and unsettled funding in its cash.
     /// @param accountId Account.
     /// @return snapshot Snapshot.
     function snapshotOf(uint256 accountId) external view returns (Snapshot memory snapshot);

@@ -145,16 +145,16 @@ abstract contract Lending is IAccounts {
         (a.cashIndexWad, a.debtIndexWad) = (_totals.cashIndexWad, _loans.debtIndexWad);
         if (_isBooked()) return a;
         Totals memory t = _totals;
-        Loans memory l = _loans;
-        uint256 elapsedSec = block.timestamp - l.sinceTs;
-        uint256 interestWad = InterestMath.earned(l.debtWad, l.rateE6, elapsedSec);
+        Loans memory loans = _loans;
+        uint256 elapsedSec = block.timestamp - loans.sinceTs;
+        uint256 interestWad = InterestMath.earned(loans.debtWad, loans.rateE6, elapsedSec);
         uint256 reserveWad = (interestWad * t.reserveBps + InterestMath.ONE_BPS - 1) / InterestMath.ONE_BPS;
         if (t.positiveCashWad == 0) reserveWad = interestWad;
-        uint256 debtIndexWad = a.debtIndexWad + InterestMath.charged(a.debtIndexWad, l.rateE6, elapsedSec);
+        uint256 debtIndexWad = a.debtIndexWad + InterestMath.charged(a.debtIndexWad, loans.rateE6, elapsedSec);
         uint256 indexWad = a.cashIndexWad;
         if (reserveWad != interestWad) indexWad += indexWad * (interestWad - reserveWad) / t.positiveCashWad;
         if (interestWad == 0 || debtIndexWad > MAX_INDEX_WAD || indexWad > MAX_INDEX_WAD) return a;
-        if (l.debtWad + interestWad > MAX_WAD || t.positiveCashWad + interestWad > MAX_WAD) return a;
+        if (loans.debtWad + interestWad > MAX_WAD || t.positiveCashWad + interestWad > MAX_WAD) return a;
         a = Accrual(indexWad, debtIndexWad, interestWad, reserveWad);
     }
 

@@ -66,7 +66,9 @@ abstract contract FeeSchedule is IExchange, AccessManaged {
     }
 
     /// @dev Rounded up, against the payer.
-    function _charge(bytes32 digest, uint256 accountId, uint256 quantityWad, uint256 priceWad, uint256 rateWad) internal {
+    function _charge(bytes32 digest, uint256 accountId, uint256 quantityWad, uint256 priceWad, uint256 rateWad)
+        internal
+    {
         if (rateWad == 0) return;
         int256 valueWad = WadMath.mulWadUp(int256(quantityWad), int256(priceWad));
         uint256 feeWad = uint256(WadMath.mulWadUp(valueWad, int256(rateWad)));

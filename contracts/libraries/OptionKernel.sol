@@ -79,10 +79,10 @@ library OptionKernel {
             // Equivalent: expiries = new Expiry[](count), not cleared: `prepare` writes every field.
             expiries := mload(0x40)
             mstore(expiries, count)
-            let reference := add(expiries, 0x20)
-            let expiry := add(reference, shl(5, count))
-            for { let end := expiry } lt(reference, end) { reference := add(reference, 0x20) } {
-                mstore(reference, expiry)
+            let slot := add(expiries, 0x20)
+            let expiry := add(slot, shl(5, count))
+            for { let end := expiry } lt(slot, end) { slot := add(slot, 0x20) } {
+                mstore(slot, expiry)
                 expiry := add(expiry, EXPIRY_BYTES)
             }
             mstore(0x40, expiry)

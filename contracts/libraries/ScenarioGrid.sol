@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {OptionKernel} from "./OptionKernel.sol";
-import {ScenarioPlan} from "./ScenarioPlan.sol";
 import {ScenarioWalk} from "./ScenarioWalk.sol";
 
 /// @title ScenarioGrid
@@ -30,8 +29,8 @@ library ScenarioGrid {
     /// @dev Memory positions, not references: nothing is allocated for them. Nodes and segments lie one after the
     /// other as ScenarioPlan laid them out. A node is ln(1 + move) and 1 + move, Q64; the sum over options of their
     /// cash there, and over long ones of how far they may lie below the chord from the node before, Q60 wei; a tag,
-    /// [move, wad][weight 32 in 1e-9][row 8]. A segment is the nodes of one volatility: the volatility's place, bytes of
-    /// the nodes, whether they bound intervals, lowest and highest ln(1 + move). ScenarioWalk reads them by their place.
+    /// [move, wad][weight 32 in 1e-9][row 8]. A segment is the nodes of one volatility: the volatility's place, bytes
+    /// of the nodes, whether they bound intervals, lowest and highest ln(1 + move). ScenarioWalk reads all by place.
     struct Grid {
         uint256 firstNode;
         uint256 baseNode;

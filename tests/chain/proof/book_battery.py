@@ -51,7 +51,7 @@ def span_rows(span: int) -> list[Row]:
     return rows + [(s * 2 * span, FLAT, 0, 35 * 10**16) for s in (1, -1)]
 
 
-HEAD_WORDS, SEGMENT_WORDS, NODE_WORDS = 2, 6, 5
+HEAD_WORDS, VOLATILITY_WORDS, SEGMENT_WORDS, NODE_WORDS = 4, 2, 5, 5
 
 
 def intervals(rows: list[Row]) -> set[tuple[int, int]]:
@@ -65,9 +65,10 @@ def intervals(rows: list[Row]) -> set[tuple[int, int]]:
 
 def neighbours(plan: list[int]) -> set[tuple[int, int]]:
     """Rows that follow each other in a grid segment of a plan (ScenarioPlan): (low, high)."""
-    found, node = set(), HEAD_WORDS + SEGMENT_WORDS * plan[0]
-    for segment in range(HEAD_WORDS, node, SEGMENT_WORDS):
-        size, is_grid = plan[segment + 2] // (32 * NODE_WORDS), plan[segment + 3]
+    first = HEAD_WORDS + VOLATILITY_WORDS * plan[0]
+    found, node = set(), first + SEGMENT_WORDS * plan[1]
+    for segment in range(first, node, SEGMENT_WORDS):
+        size, is_grid = plan[segment + 1] // (32 * NODE_WORDS), plan[segment + 2]
         numbers = [plan[node + NODE_WORDS * n + NODE_WORDS - 1] & 0xFF for n in range(size)]
         node += size * NODE_WORDS
         if is_grid:
