@@ -57,6 +57,9 @@ TARGETS: Final = {
     f"{LIBRARIES}NormalCdf.sol": ("RiskEngine",),
     f"{LIBRARIES}OptionKernel.sol": ("RiskEngine",),
     f"{LIBRARIES}ScenarioGrid.sol": ("RiskEngine",),
+    f"{LIBRARIES}ScenarioWalk.sol": ("RiskEngine",),
+    f"{LIBRARIES}ScenarioPlan.sol": ("ScenarioBook",),
+    f"{LIBRARIES}AccountWord.sol": ("ScenarioBook", "MarginEngine"),
     "contracts/risk/ScenarioBook.sol": ("ScenarioBook",),
     "contracts/risk/RiskEngine.sol": ("RiskEngine",),
     "contracts/margin/MarginEngine.sol": ("MarginEngine",),
@@ -90,7 +93,7 @@ ASSEMBLY: Final = {"add": "sub", "sub": "add", "mul": "add", "shl": "shr", "shr"
 #: Calls that do not mind the order of two arguments.
 COMMUTATIVE: Final = frozenset(("mulWad", "mulWadUp", "mulWadDown", "add", "mul", "and", "or", "min", "max"))
 #: Judged by bounds, not to the wei: there a scale is changed by a thousandth, since one wei of 1e18 is below any bound.
-BOUNDED: Final = ("NormalCdf", "OptionKernel", "ScenarioGrid", "RiskEngine")
+BOUNDED: Final = ("NormalCdf", "OptionKernel", "ScenarioGrid", "ScenarioWalk", "RiskEngine")
 LARGE: Final = 10**9
 KEYWORDS: Final = frozenset(
     ("return", "if", "else", "emit", "revert", "while", "for", "unchecked", "assembly", "delete")
