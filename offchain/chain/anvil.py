@@ -77,7 +77,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _launch(binary: Path, timestamp: int) -> Anvil:
+def _launch(binary: Path, timestamp: int, *, any_size: bool) -> Anvil:
     """Start one process and wait until it answers."""
     port = _free_port()
     arguments = [
@@ -85,6 +85,8 @@ def _launch(binary: Path, timestamp: int) -> Anvil:
         *("--accounts", "40", "--hardfork", "prague", "--gas-limit", "1000000000", "--base-fee", "0"),
         *("--silent", "--order", "fifo", "--no-request-size-limit"),
     ]
+    if any_size:
+        arguments.append("--disable-code-size-limit")
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (our own binary)
     chain = Anvil(f"http://127.0.0.1:{port}", process)
     deadline = time.monotonic() + START_TIMEOUT_SEC
@@ -99,13 +101,15 @@ def _launch(binary: Path, timestamp: int) -> Anvil:
     raise UnavailableError("anvil", f"did not answer on port {port} within {START_TIMEOUT_SEC:.0f} seconds")
 
 
-def start(timestamp: int) -> Anvil:
+def start(timestamp: int, *, any_size: bool = False) -> Anvil:
     """Start a local chain whose first block carries ``timestamp``.
 
     Parameters
     ----------
     timestamp : int
         Unix seconds of the genesis block.
+    any_size : bool
+        Take contracts of any size.
 
     Returns
     -------
@@ -120,7 +124,7 @@ def start(timestamp: int) -> Anvil:
     binary = find_binary()
     for attempt in range(PORT_ATTEMPTS):
         try:
-            return _launch(binary, timestamp)
+            return _launch(binary, timestamp, any_size=any_size)
         except UnavailableError:
             # Another process may have taken the port between probing and listening.
             if attempt == PORT_ATTEMPTS - 1:
@@ -129,20 +133,22 @@ def start(timestamp: int) -> Anvil:
 
 
 @contextmanager
-def running(timestamp: int) -> Iterator[Anvil]:
+def running(timestamp: int, *, any_size: bool = False) -> Iterator[Anvil]:
     """Keep a local chain for the length of a ``with`` block.
 
     Parameters
     ----------
     timestamp : int
         Unix seconds of the genesis block.
+    any_size : bool
+        Take contracts of any size: code without the optimizer is larger than a chain allows.
 
     Yields
     ------
     Anvil
         The running chain.
     """
-    chain = start(timestamp)
+    chain = start(timestamp, any_size=any_size)
     try:
         yield chain
     finally:

@@ -499,7 +499,7 @@ def main() -> int:
     known, results = remembered(marks), []
     RESULTS.parent.mkdir(exist_ok=True)
     began = time.monotonic()
-    with running() as world, RESULTS.open("a", encoding="utf-8") as log:
+    with running(any_size=True) as world, RESULTS.open("a", encoding="utf-8") as log:
         run = Run(world)
         try:
             for number, mutant in enumerate(mutants, 1):

@@ -129,7 +129,7 @@ def withdraw_to_the_unit(m: Machine) -> None:
     m.call(owner, "Vault", "withdraw", account, address, most + 1, owner.address, must=above)
     if most:
         m.call(owner, "Vault", "withdraw", account, address, most, owner.address, own=[account], bystanders=True)
-    m.checks["I-12"] += 1
+    m.checks["I-15"] += 1
 
 
 def held_raw(m: Machine, account: int, token: str) -> int:
@@ -272,12 +272,14 @@ def post(m: Machine, spot: float, **judged: Any) -> None:
 
 
 def market(m: Machine, spot: float, **judged: Any) -> None:
-    """Post what `World.post_market` would, as judged calls."""
+    """Post what `World.post_market` would, as judged calls; no funding, see `Machine.begin`."""
     world, sent = m.world, []
     keep, world.poster.send = world.poster.send, lambda _, data: sent.append(data)  # type: ignore[method-assign,assign,misc]
+    send, world.send = world.send, lambda *_: None  # type: ignore[method-assign,assign,misc,return-value]
     old = (world.spot, world.round_ts)
     world.post_market(spot)
     world.poster.send = keep  # type: ignore[method-assign]
+    world.send = send  # type: ignore[method-assign]
     if judged:
         (world.spot, world.round_ts) = old
     for data, function in zip(sent, ("postRound", "postTokenPrices"), strict=True):
@@ -395,7 +397,7 @@ def _bid(m: Machine, account: int, fraction: int) -> None:
         now = m.margin(account_id)
         seen += (now.equityWad, now.marketEquityWad)
         wanted += (foreseen.equityWad, foreseen.marketEquityWad)
-    m.require(seen == wanted, "I-11", f"account {account}: {seen}, foreseen {wanted}")
+    m.require(seen == wanted, "I-14", f"account {account}: {seen}, foreseen {wanted}")
 
 
 @rule("keeper", 10)

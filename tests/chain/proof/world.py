@@ -136,11 +136,11 @@ def _creations(client: Client) -> dict[str, bytes]:
 
 
 @contextmanager
-def running() -> Iterator[World]:
+def running(*, any_size: bool = False) -> Iterator[World]:
     """Keep the chain for the length of a ``with`` block."""
     signers = sorted((wallet(f"proof signer {i}") for i in range(2)), key=lambda s: int(s.address, 16))
     owner, made = wallet("proof owner"), market()
-    with anvil.running(NOW) as chain:
+    with anvil.running(NOW, any_size=any_size) as chain:
         client = Client(chain.url)
         client.rpc("anvil_setBalance", owner.address, hex(10**24))
         spec = spec_for_market(made, params(), tuple(s.address for s in signers))
