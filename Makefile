@@ -103,9 +103,9 @@ test-proof: build/.stamp ## exact references, certified scan, shape of the requi
 	@$(CHAIN_TEST) tests/chain/proof --disable-warnings --stateful false
 
 # A margin check has a hundred thousand steps; their traces do not fit into memory. What needs none is traced.
-COVERED := $(addprefix tests/chain/unit/,accounts settlement)
+COVERED := tests/chain/unit/accounts
 
-coverage: build/.stamp ## contract coverage of ledger, vault, funding, lending and settlement, into reports/
+coverage: build/.stamp ## contract coverage of ledger, vault, funding and lending, into reports/
 	@printf '== contract coverage (%s)\n' "$(COVERED)" >&2
 	@rm -f build/tests.json
 	@$(CHAIN_TEST) $(COVERED) --disable-warnings --stateful false --coverage
