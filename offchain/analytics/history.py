@@ -130,6 +130,7 @@ def _seconds(column: Any, source: str) -> Integers:
             return np.asarray(column.to_numpy(), dtype=np.int64)
         stamps = pc.cast(column, pa.timestamp("s", tz="UTC" if pa.types.is_timestamp(column.type) else None))
         return np.asarray(pc.cast(stamps, pa.int64()).to_numpy(), dtype=np.int64)
+    # A cast of text, a cast that Arrow does not know, integers with gaps: one answer for the reader of the file.
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
         raise InputError(source, "the time column holds no dates or unix seconds") from None
 

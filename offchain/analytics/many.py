@@ -64,7 +64,6 @@ def _adder() -> Any:
     """Compile the kernel on first use; ``plimsoll --help`` must not wait for it."""
     import numba
 
-    @numba.njit(nogil=True, fastmath=True, cache=True)  # type: ignore[untyped-decorator,unused-ignore]
     def add(pnl: Single, start: Index, instrument: Index, quantity: Single, first: int, out: Single) -> None:
         scenarios = pnl.shape[1]
         for row in range(out.shape[0]):
@@ -86,7 +85,7 @@ def _adder() -> Any:
                     sums[s] += q * one[s]
                 entry += 1
 
-    return add
+    return numba.njit(nogil=True, fastmath=True, cache=True)(add)
 
 
 def var_many(pnl: Single, books: SparseBooks, level: float) -> ManyRisk:

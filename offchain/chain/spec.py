@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from offchain.errors import InputError
 from offchain.model import Market
@@ -21,7 +21,10 @@ CHECK_DECIMALS = 18
 
 LOCAL_CHAIN_ID = 31337
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +150,7 @@ def _check_type(source: str, expected: str, value: Any) -> None:
 
 def _build(kind: type[T], source: str, table: Mapping[str, Any], **given: Any) -> T:
     """Make a dataclass from a TOML table; unknown, missing and mistyped keys are errors."""
-    known = {f.name: f for f in fields(kind) if f.name not in given}  # type: ignore[arg-type]
+    known = {f.name: f for f in fields(kind) if f.name not in given}
     for key, value in table.items():
         if key not in known:
             raise InputError(source, f"unknown key {key}")

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+# The package of this very checkout, wherever the script is called from.
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from offchain.chain.deploy import DRAFTED, MODULES, PAUSABLE
+
 ROOT: Final = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from offchain.chain.deploy import DRAFTED, MODULES, PAUSABLE  # noqa: E402 (the package of this very checkout)
-
 STORAGE: Final = ROOT / "docs" / "storage.md"
 ACCESS: Final = ROOT / "docs" / "access.md"
 HEADER: Final = "<!-- Written by scripts/dev/make_tables.py; do not edit. -->\n\n"

@@ -11,13 +11,16 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from offchain.files.reader import Node, read_document
 
 SCHEMA = "plimsoll.model-params/1"
 MAX_ENTRIES = 64
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
 
 
 def number(low: float, high: float) -> Any:
@@ -100,7 +103,7 @@ def load_model_params(path: Path, model: str, kind: type[T]) -> ModelParams[T]:
     root = read_document(path, SCHEMA)
     root.object({"schema", "model", "source", "default"}, {"underlyings"})
     root.key("model").text((model,))
-    known = {_key(item.name): item for item in fields(kind)}  # type: ignore[arg-type]
+    known = {_key(item.name): item for item in fields(kind)}
     node = root.key("default").object(set(known))
     default = kind(**{item.name: _value(node.key(key), item) for key, item in known.items()})
     own: dict[str, T] = {}
@@ -108,7 +111,7 @@ def load_model_params(path: Path, model: str, kind: type[T]) -> ModelParams[T]:
         for name, child in root.key("underlyings").members():
             child.object(set(), set(known))
             changes = {item.name: _value(child.key(key), item) for key, item in known.items() if child.has(key)}
-            own[name] = replace(default, **changes)  # type: ignore[type-var]
+            own[name] = replace(default, **changes)
     return ModelParams(root.key("source").text(), default, own)
 
 

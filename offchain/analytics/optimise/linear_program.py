@@ -103,6 +103,7 @@ class LinearProgram:
         program.a_matrix_.start_ = np.array(start)
         program.a_matrix_.index_ = np.concatenate(index) if index else np.zeros(0, dtype=np.int32)
         program.a_matrix_.value_ = np.concatenate(value) if value else np.zeros(0)
+        # Its constructor is the one place of highspy that this module calls without annotations of its own.
         solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         solver.setOptionValue("output_flag", False)
         solver.setOptionValue("threads", 1)

@@ -89,6 +89,15 @@ def _short(margin: Any) -> str:
     return f"equity {margin.equityWad}, initial {margin.initialWad}, maintenance {margin.maintenanceWad}"
 
 
+class SecondsApart(World):
+    """The world of a chain whose blocks lie a second apart, where anvil ignores evm_increaseTime."""
+
+    def pass_time(self, seconds: int) -> None:
+        """Let time pass."""
+        self.client.rpc("evm_setNextBlockTimestamp", self.client.block_ts() + seconds)
+        self.client.rpc("evm_mine")
+
+
 class Machine:
     """One chain, one random source, and the counts over all episodes."""
 
@@ -111,9 +120,8 @@ class Machine:
     def begin(self) -> None:
         """Set the chain back and forget what the last episode did."""
         reset(self.base)
-        world = World(self.base)
+        world = SecondsApart(self.base)
         world.round_ts = world.state.rounds[1].ts
-        world.pass_time = self._pass_time  # type: ignore[method-assign]
         self.world = world
         self.client = world.client
         self.at: dict[str, Contract] = {name: getattr(world, name.lower()) for name in self._core()}
@@ -132,11 +140,6 @@ class Machine:
 
     def _core(self) -> list[str]:
         return [name for name in self.base.deployment.contracts if hasattr(World(self.base), name.lower())]
-
-    def _pass_time(self, seconds: int) -> None:
-        """With blocks a second apart, anvil ignores evm_increaseTime."""
-        self.client.rpc("evm_setNextBlockTimestamp", self.client.block_ts() + seconds)
-        self.client.rpc("evm_mine")
 
     def end(self) -> None:
         """Check what takes too long to check after every call."""
@@ -264,8 +267,9 @@ class Machine:
             )
             tally.passed += 1
         else:
-            outcome = Outcome(self._reason(request, receipt))
-            tally.refused[outcome.error.name] += 1  # type: ignore[union-attr]
+            reason = self._reason(request, receipt)
+            outcome = Outcome(reason)
+            tally.refused[reason.name] += 1
         self._judge(label, outcome, must, frozenset(may))
         if must:
             tally.wanted[must] += 1

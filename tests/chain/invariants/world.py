@@ -142,8 +142,8 @@ class World:
         self.client.rpc("evm_increaseTime", seconds + 120 * (0 <= left < 60))
         self.client.rpc("evm_mine")
 
-    def post_market(self, spot: float, premium: float = -0.001) -> None:
-        """Sign and relay a round and token prices at the present time, and let the round set the funding."""
+    def market_calls(self, spot: float, premium: float = -0.001) -> tuple[int, bytes, bytes]:
+        """The present time, and calls of a signed round and of signed token prices at that time."""
         ts = self.now
         surfaces = tuple(
             Surface(expiry, spot * 1.001, 0.04, Svi(0.0005 if expiry - ts < 86_400 else 0.01, 0.01, -0.2, 0.0, 0.1))
@@ -151,9 +151,14 @@ class World:
             if expiry > ts
         )
         round_ = Round("ETH", ts, spot, spot * (1 + premium), 1.0, surfaces)
-        self.poster.send(ADMIN, self.poster.round_call(round_))
         prices = {"USDC": 1.0, "WETH": spot}
-        self.poster.send(ADMIN, self.poster.tokens_call(ts, prices))
+        return ts, self.poster.round_call(round_), self.poster.tokens_call(ts, prices)
+
+    def post_market(self, spot: float, premium: float = -0.001) -> None:
+        """Sign and relay a round and token prices at the present time, and let the round set the funding."""
+        ts, *calls = self.market_calls(spot, premium)
+        for call in calls:
+            self.poster.send(ADMIN, call)
         self.send(STRANGER, "perpmarket", "update", ETH)
         self.spot, self.round_ts = spot, ts
 
