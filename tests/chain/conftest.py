@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import socket
 import sys
+import time
 from pathlib import Path
 
 import brownie
 import pytest
+from web3.exceptions import TransactionNotFound
 
 from tests.chain.helpers.coverage import collect, prepare_brownie, save, table
 
@@ -15,6 +17,7 @@ from tests.chain.helpers.coverage import collect, prepare_brownie, save, table
 BLOCK_GAS_LIMIT = 100_000_000
 ACCOUNTS = 20
 COVERAGE_REPORT = Path("reports") / "coverage.json"
+LOOKUPS, LOOKUP_PAUSE_SEC = 50, 0.1
 
 
 def _free_port() -> int:
@@ -65,8 +68,28 @@ def traces():
         prepare_brownie()
 
 
+def _asking_again(find):
+    def found(transaction_hash):
+        for _ in range(LOOKUPS):
+            try:
+                return find(transaction_hash)
+            except TransactionNotFound:
+                time.sleep(LOOKUP_PAUSE_SEC)
+        return find(transaction_hash)
+
+    return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_lookup():
+    """Ask again: anvil counts a transaction a moment before it finds it, which Brownie takes for a dropped one."""
+    eth = brownie.web3.eth
+    eth.get_transaction = _asking_again(eth.get_transaction)
+    eth.get_transaction_receipt = _asking_again(eth.get_transaction_receipt)
+
+
 @pytest.fixture(scope="module", autouse=True)
-def isolate_module(traces, module_isolation):
+def isolate_module(traces, patient_lookup, module_isolation):
     """Reset the chain around each module; without it a module's deployment would vanish."""
 
 
