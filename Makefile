@@ -46,6 +46,12 @@ node_modules/.stamp: package-lock.json
 	@$(STEP) "setting up the Solidity compiler" $(PY) scripts/setup/compiler.py
 	@mkdir -p .brownie && touch $@
 
+# An environment of its own: the pins of halmos and of Brownie exclude each other.
+.symbolic/.stamp: requirements-symbolic.txt
+	@$(STEP) "creating .symbolic" $(PYTHON) -m venv .symbolic
+	@$(STEP) "installing the pinned prover" .symbolic/bin/python -m pip install -qq --disable-pip-version-check -r requirements-symbolic.txt
+	@touch $@
+
 setup: .solcx/.stamp ## install everything the project needs, inside this folder
 
 build/.stamp: $(SOL) brownie-config.yaml scripts/dev/export_artifacts.py | .solcx/.stamp
@@ -96,6 +102,7 @@ audit: build/.stamp ## attack a local chain: 24,000 random calls, every property
 	@$(PY) -m tests.chain.audit $(ARGS)
 	@printf '== audit: failures of peers\n' >&2
 	@$(CHAIN_TEST) tests/chain/proof/test_peer_failures.py --disable-warnings --stateful false
+	@$(MAKE) symbolic
 	@$(MAKE) slither
 
 test-proof: build/.stamp ## exact references, certified scan, shape of the requirement, failures of peers
@@ -134,6 +141,10 @@ bench: bench-gas bench-math ## every benchmark, into reports/bench.json: gas, fi
 search-scan: .solcx/.stamp ## search for a portfolio that loses more than the certified scan (ARGS='--restarts 40 --seed 2')
 	@$(PY) scripts/dev/search_scan.py $(ARGS)
 
+symbolic: .solcx/.stamp .symbolic/.stamp ## prove packing and rounding for every input there is (halmos)
+	@printf '== proofs for every input\n' >&2
+	@$(PY) scripts/dev/symbolic.py
+
 mutation: build/.stamp ## break the libraries, the risk and the margin contracts one place at a time; report what no check noticed
 	@$(PY) scripts/dev/mutate.py $(ARGS)
 
@@ -153,4 +164,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint audit slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan mutation market-fit clean
+.PHONY: help setup build lint audit slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan symbolic mutation market-fit clean

@@ -52,6 +52,8 @@ def span_rows(span: int) -> list[Row]:
 
 
 HEAD_WORDS, VOLATILITY_WORDS, SEGMENT_WORDS, NODE_WORDS = 4, 2, 5, 5
+#: Neighbours that no book has: what a plan without all its words is said to hold.
+CUT_SHORT = {(-1, -1)}
 
 
 def intervals(rows: list[Row]) -> set[tuple[int, int]]:
@@ -65,10 +67,16 @@ def intervals(rows: list[Row]) -> set[tuple[int, int]]:
 
 def neighbours(plan: list[int]) -> set[tuple[int, int]]:
     """Rows that follow each other in a grid segment of a plan (ScenarioPlan): (low, high)."""
+    if len(plan) < HEAD_WORDS:
+        return CUT_SHORT
     first = HEAD_WORDS + VOLATILITY_WORDS * plan[0]
     found, node = set(), first + SEGMENT_WORDS * plan[1]
+    if len(plan) < node:
+        return CUT_SHORT
     for segment in range(first, node, SEGMENT_WORDS):
         size, is_grid = plan[segment + 1] // (32 * NODE_WORDS), plan[segment + 2]
+        if len(plan) < node + size * NODE_WORDS:
+            return CUT_SHORT
         numbers = [plan[node + NODE_WORDS * n + NODE_WORDS - 1] & 0xFF for n in range(size)]
         node += size * NODE_WORDS
         if is_grid:
