@@ -113,7 +113,7 @@ def _condor(quantity: float) -> tuple[Leg, ...]:
 BOOKS: tuple[Book, ...] = (
     Book("covered call", Mode.SINGLE, (Leg("ETH", Kind.CALL, 28, 1.10, -10),), 1.0, {"WETH": 10.0}, min_cash=1_000),
     Book("short strangle", Mode.SINGLE, _strangle(-20), 1.35),
-    Book("strangle, standard margin", Mode.STANDARD, _strangle(-20), 1.35),
+    Book("strangle, standard", Mode.STANDARD, _strangle(-20), 1.35),
     Book("iron condor", Mode.SINGLE, _condor(10), 2.2, by_permit=True, by_quote=True),
     Book(
         "one-day straddle",

@@ -88,6 +88,8 @@ class Borrowing:
     kept_wad: int
     highest_debt_wad: int
     highest_rate_e6: int
+    #: Collateral of the accounts that took cash out, at the end: amount by token id, wad.
+    collateral_wad: dict[int, dict[int, int]]
 
     def as_json(self) -> dict[str, Any]:
         """Return the loans in cash units."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import numpy as np
 from offchain.chain import anvil
 from offchain.chain.account import params_of
 from offchain.chain.client import Client, Receipt
+from offchain.chain.deploy import FUND_ID
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import load_spec
 from offchain.decide import (
@@ -61,6 +63,7 @@ from offchain.demo.story import SOURCES, facts_of
 from offchain.demo.world import Holder, World, build_world, wrapped_tokens
 from offchain.errors import UnavailableError
 from offchain.index.reader import LogReader
+from offchain.index.state import CLEARING
 from offchain.index.store import MEMORY, Store
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
@@ -180,6 +183,8 @@ def _prepare(world: World, feed: ReplayFeed, report: Callable[[str, int, int], N
         [],
         {symbol: [] for symbol in feed.replay.underlyings},
         gas=world.gas,
+        names={CLEARING: "clearing", FUND_ID: "insurance fund"},
+        tokens={record.token_id: symbol for symbol, record in deployment.tokens.items()},
     )
     # The bidders' accounts do not exist yet; their ids are known, because accounts are numbered in order.
     rules = BidderRule(LIQUIDATOR_ID, MIN_PROFIT, MIN_RETURN), BidderRule(BACKSTOP_ID, MIN_PROFIT, BACKSTOP_RETURN)
@@ -224,7 +229,7 @@ def _enrol(run: _Run) -> None:
     state = run.keeper.index.state
     for holder in run.world.holders.values():
         if holder.account_id not in run.names:
-            run.names[holder.account_id] = holder.name
+            run.names[holder.account_id] = run.result.names[holder.account_id] = holder.name
             held = len(state.accounts[holder.account_id].words)
             run.result.accounts.append(AccountResult(holder.account_id, holder.name, holder.mode, held))
 
@@ -274,9 +279,7 @@ def _note(run: _Run, ended: list[Done]) -> None:
     for item in ended:
         if item.outcome.receipt is None:
             if isinstance(item.intent, Bid) and REFUSED_BID in item.outcome.reason:
-                bid, feed = item.intent, run.feed
-                values = bid.account_id, bid.bidder_id, feed.number, feed.ts, item.outcome.reason
-                run.result.refusals.append(Refusal(*values))
+                run.result.refusals.append(_refusal(run, item.intent, item.outcome.reason))
             continue
         run.result.gas.note(STEP_OF[type(item.intent)], item.outcome.receipt.gas_used)
         if isinstance(item.intent, PostRound):
@@ -285,6 +288,20 @@ def _note(run: _Run, ended: list[Done]) -> None:
             run.result.settled_series += 1
         if isinstance(item.intent, Bid) and item.outcome.done:
             run.result.liquidations.append(_liquidation(run, item.intent.account_id, item.outcome.receipt))
+
+
+def _refusal(run: _Run, bid: Bid, reason: str) -> Refusal:
+    """Read the two numbers off the error of the contract."""
+    equity_wad, initial_wad = (int(value) for value in re.findall(r"-?\d+", reason.partition(REFUSED_BID)[2]))
+    return Refusal(
+        bid.account_id,
+        bid.bidder_id,
+        run.names[bid.bidder_id],
+        run.feed.number,
+        run.feed.ts,
+        wad_to_float(equity_wad),
+        wad_to_float(initial_wad),
+    )
 
 
 def _liquidation(run: _Run, account_id: int, receipt: Receipt) -> Liquidation:

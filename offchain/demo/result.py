@@ -121,13 +121,15 @@ class Liquidation:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A bid that the contract refused, with its own words."""
+    """A bid that the contract refused: it would have left the bidder with less equity than initial margin."""
 
     account_id: int
     bidder_id: int
+    bidder: str
     round_number: int
     ts: int
-    reason: str
+    equity: float
+    initial: float
 
     def as_json(self) -> dict[str, Any]:
         """Return the refusal."""
@@ -136,7 +138,8 @@ class Refusal:
             "bidder": self.bidder_id,
             "round": self.round_number,
             "timestamp": self.ts,
-            "reason": self.reason,
+            "equity": self.equity,
+            "initialMargin": self.initial,
         }
 
 
@@ -200,6 +203,25 @@ class DemoResult:
     max_difference: float = 0.0
     max_difference_account: str = ""
     margins_compared: int = 0
+    #: Names of accounts that are no trader's: clearing and the fund.
+    names: dict[int, str] = field(default_factory=dict)
+    #: Token symbols by id.
+    tokens: dict[int, str] = field(default_factory=dict)
+
+    def name_of(self, account_id: int) -> str:
+        """Return what an account is called in the report.
+
+        Parameters
+        ----------
+        account_id : int
+            Account.
+
+        Returns
+        -------
+        str
+            Its id when it has no name.
+        """
+        return self.names.get(account_id, str(account_id))
 
     @property
     def is_conserved(self) -> bool:

@@ -105,6 +105,10 @@ def borrowing_of(events: Sequence[ChainEvent]) -> Borrowing:
         before, after = change["cashWad"] - change["deltaWad"], change["cashWad"]
         drawn[change["accountId"]] += max(0, min(before, 0) - min(after, 0))
         repaid[change["accountId"]] += max(0, min(after, 0) - min(before, 0))
+    held: dict[int, dict[int, int]] = {i: {} for i, v in drawn.items() if v}
+    for change in (e.values for e in _named(events, "Accounts", "CollateralChanged")):
+        if change["accountId"] in held:
+            held[change["accountId"]][change["tokenId"]] = change["amountWad"]
     loans = [e.values for e in _named(events, "Accounts", "LoansChanged")]
     reserve = sum(e.values["deltaWad"] for e in _cash(events, Reason.RESERVE))
     return Borrowing(
@@ -116,6 +120,7 @@ def borrowing_of(events: Sequence[ChainEvent]) -> Borrowing:
         kept_wad=sum(paid.values()) - sum(earned.values()) - reserve,
         highest_debt_wad=max((v["debtWad"] for v in loans), default=0),
         highest_rate_e6=max((v["rateE6"] for v in loans), default=0),
+        collateral_wad=held,
     )
 
 
