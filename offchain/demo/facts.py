@@ -1,4 +1,4 @@
-"""What the events of a run say about quotes, loans, funding, expiries and the insurance fund; wad integers throughout."""
+"""What the events of a run say about quotes, loans, funding, expiries and the insurance fund; integers in wad."""
 
 from __future__ import annotations
 

@@ -22,7 +22,8 @@ h1 { font-size: 1.7rem; margin: 0 0 .2rem; }
 h2 { font-size: 1.15rem; margin: 2.4rem 0 .2rem; border-top: 1px solid #dde3ea; padding-top: 1.1rem; }
 p { margin: .3rem 0 .8rem; max-width: 78ch; color: #445060; }
 p.note { color: #1c2430; }
-nav { margin: .8rem 0 0; line-height: 1.9; } nav a { margin-right: 1rem; color: #1f4e79; text-decoration: none; white-space: nowrap; }
+nav { margin: .8rem 0 0; line-height: 1.9; }
+nav a { margin-right: 1rem; color: #1f4e79; text-decoration: none; white-space: nowrap; }
 .cards { display: grid; grid-template-columns: repeat(3, 1fr); gap: .8rem; margin: 1.2rem 0; }
 .card { border: 1px solid #dde3ea; border-radius: 8px; padding: .7rem .9rem; }
 .card b { display: block; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
@@ -158,7 +159,7 @@ def _cards(result: DemoResult) -> str:
     failed = [item for item in result.liquidations if item.is_insolvent]
     facts = [
         ("to the wei" if result.is_conserved else "BROKEN", "money in the vault = money of all accounts"),
-        (f"{result.max_difference:.0e}", f"of gross notional: largest gap between contracts and mirror"),
+        (f"{result.max_difference:.0e}", "of gross notional: largest gap between contracts and mirror"),
         (str(len(sold)), "partial liquidations"),
         (f"{sum(item.from_fund for item in failed):,.0f}", f"paid by the fund for {len(failed)} insolvent account(s)"),
         (f"{result.socialised_loss:,.0f}", "loss socialised over everybody else"),

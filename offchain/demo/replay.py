@@ -88,7 +88,7 @@ DAY_SEC, YEAR_SEC = 86_400, 31_536_000
 # The liquidator's rule: gas is free here, so only the discount against the risk it takes over counts.
 MIN_PROFIT = 2.0
 MIN_RETURN = 0.05
-# The backstop takes over whole accounts, for half of their maintenance margin: no discount of a solvent auction pays that.
+# The backstop takes over whole accounts, for half of their maintenance margin: no solvent auction pays that.
 BACKSTOP_RETURN = 0.5
 # More than the interest of the seconds between reading a debt and repaying it.
 REPAY_SLACK = 0.01

@@ -129,8 +129,8 @@ def accounts_section(result: DemoResult) -> Section:
     return Section(
         "accounts",
         "Accounts, first and last round",
-        "IM is the initial margin: the worst loss of the whole account over the scenarios, with add-ons. 'no offset' is "
-        "what the same positions need one by one (mode STANDARD); the ratio is what netting saves.",
+        "IM is the initial margin: the worst loss of the whole account over the scenarios, with add-ons. 'no offset' "
+        "is what the same positions need one by one (mode STANDARD); the ratio is what netting saves.",
         (
             Grid(
                 ("id", "account", "pos", "equity", "IM", "no offset", "ratio", "end\nequity", "end\nIM", "state"),
@@ -178,8 +178,8 @@ def quote_section(result: DemoResult, facts: Facts) -> Section:
     return Section(
         "rfq",
         f"Request for quote: {legs} legs, all or none",
-        "The market maker signed one quote with a price for each leg; one transaction of the taker filled every leg. Both "
-        "accounts were margined once, on the net result, so no half-built spread ever needed margin.",
+        "The market maker signed one quote with a price for each leg; one transaction of the taker filled every leg. "
+        "Both accounts were margined once, on the net result, so no half-built spread ever needed margin.",
         grids,
     )
 
@@ -188,7 +188,7 @@ def borrowing_section(result: DemoResult, facts: Facts) -> Section:
     """Return loans, interest, and where the interest went."""
     loans = facts.borrowing
     if not loans.paid_wad:
-        return Section("borrowing", "Borrowing", "Nobody owed cash in this run.")
+        return Section("borrowing", "Borrowing", "Nobody owed cash in these rounds.")
     rows = []
     for account_id, paid in sorted(loans.paid_wad.items()):
         held = loans.collateral_wad.get(account_id, {})
@@ -214,8 +214,8 @@ def borrowing_section(result: DemoResult, facts: Facts) -> Section:
         "borrowing",
         "Borrowing: negative cash bears interest, positive cash earns it",
         "An account may take out cash it does not have, as long as its collateral covers its margin. Whoever has cash "
-        f"in the vault lends it; the rate follows how much is lent out (here up to {loans.highest_rate_e6 / 1e4:.2f} % a "
-        "year).",
+        "in the vault lends it; the rate follows how much is lent out (here up to "
+        f"{loans.highest_rate_e6 / 1e4:.2f} % a year).",
         (who, Grid(("where the interest went", "cash"), (0,), tuple(top), 1)),
     )
 
@@ -240,8 +240,9 @@ def funding_section(result: DemoResult, facts: Facts) -> Section:
     return Section(
         "funding",
         "Funding of perpetuals",
-        f"{funding.updates} rounds set a rate from the premium of the perpetual over spot: longs pay it to shorts, or the "
-        "other way round. A rate lives one hour; rounds here are about six hours apart, so funding runs one hour in six.",
+        f"{funding.updates} rounds set a rate from the premium of the perpetual over spot: longs pay it to shorts, or "
+        "the other way round. A rate lives one hour; rounds here are about six hours apart, so funding runs one hour "
+        "in six.",
         (Grid(("account", "paid", "received"), (0,), tuple(rows), 1),),
         (f"Sum over all accounts, clearing included: {residue}. Clearing keeps {funding.kept_wad} wei of rounding.",),
     )
@@ -250,7 +251,7 @@ def funding_section(result: DemoResult, facts: Facts) -> Section:
 def expiry_section(result: DemoResult, facts: Facts) -> Section:
     """Return what each expired series paid."""
     if not facts.expiries:
-        return Section("expiry", "Expiry", "No series that anybody held expired in this run.")
+        return Section("expiry", "Expiry", "No series that anybody held expired in these rounds.")
     rows = []
     for expiry in facts.expiries:
         best_id, best = max(expiry.cash_wad.items(), key=lambda item: item[1])
@@ -267,8 +268,8 @@ def expiry_section(result: DemoResult, facts: Facts) -> Section:
     return Section(
         "expiry",
         "Expiry: series settle on the average of the last half hour",
-        "Settlement price is the mean of spot over the 30 minutes before expiry, posted once and signed. Anybody may then "
-        "settle any holder: what options are worth moves from writers to holders, to the wei.",
+        "Settlement price is the mean of spot over the 30 minutes before expiry, posted once and signed. Anybody may "
+        "then settle any holder: what options are worth moves from writers to holders, to the wei.",
         (
             Grid(
                 ("series", "price", "positions", "writers paid", "holders got", "largest receiver"),
@@ -297,7 +298,9 @@ def liquidation_section(result: DemoResult) -> Section:
     """Return the solvent sales."""
     sales = [item for item in result.liquidations if not item.is_insolvent]
     if not sales:
-        return Section("liquidations", "Partial liquidations", "No account fell below its maintenance margin.")
+        return Section(
+            "liquidations", "Partial liquidations", "No account fell below its maintenance margin in these rounds."
+        )
     largest = max(item.fraction for item in sales)
     partial = sum(item.fraction < 1.0 for item in sales)
     headers = ("round", "when", "account", "sold", "price", "paid", "fee", "excess\nbefore", "excess\nafter")
@@ -326,13 +329,13 @@ def _insolvency_story(result: DemoResult, item: Liquidation) -> str:
     if refused:
         one = refused[0]
         text += (
-            f"When it fell short, the contract refused the {one.bidder}'s bids ({len(refused)} in all): the first would "
-            f"have left it with {whole(one.equity)} of equity and a margin of {whole(one.initial)}. "
+            f"When it fell short, the contract refused the {one.bidder}'s bids ({len(refused)} in all): the first "
+            f"would have left it with {whole(one.equity)} of equity and a margin of {whole(one.initial)}. "
         )
     return text + (
         f"In round {item.round_number} the account was worth {whole(item.market_equity_before)}: more debt than "
-        f"assets. The {item.bidder} took {item.fraction:.0%} of it over and was paid {whole(item.paid)}, for the debt and "
-        "for carrying the risk on its own margin."
+        f"assets. The {item.bidder} took {item.fraction:.0%} of it over and was paid {whole(item.paid)}, for the debt "
+        "and for carrying the risk on its own margin."
     )
 
 
@@ -341,7 +344,7 @@ def insolvency_section(result: DemoResult) -> Section:
     failed = [item for item in result.liquidations if item.is_insolvent]
     title = "Insolvency: who pays when an account cannot"
     if not failed:
-        return Section("insolvency", title, "No account became insolvent in this run; nobody else paid for anything.")
+        return Section("insolvency", title, "No account became insolvent in these rounds; nobody paid for another.")
     rows = tuple(
         (
             f"{item.round_number}",
@@ -355,7 +358,16 @@ def insolvency_section(result: DemoResult) -> Section:
         )
         for item in failed
     )
-    headers = ("round", "when", "account", "worth", "paid to\ntaker", "by its own\nproceeds", "by the\nfund", "by all\nothers")
+    headers = (
+        "round",
+        "when",
+        "account",
+        "worth",
+        "paid to\ntaker",
+        "by its own\nproceeds",
+        "by the\nfund",
+        "by all\nothers",
+    )
     share = "Nothing was socialised: no other account lost anything."
     if result.socialised_loss > 0.0:
         share = f"Socialised over everybody with positive cash: {cents(result.socialised_loss)}."
@@ -407,7 +419,13 @@ def checks_section(result: DemoResult) -> Section:
         ("time", f"{result.seconds:.0f} s"),
     )
     problems = tuple([*result.conservation_problems, *result.index_problems][:3])
-    return Section("checks", "Checks", "Made after every round.", (Grid(("", ""), (0, 1), rows),), problems)
+    return Section(
+        "checks",
+        "Checks",
+        "Money and margins are checked at every round, the replay of all events at the end.",
+        (Grid(("", ""), (0, 1), rows),),
+        problems,
+    )
 
 
 def gas_section(result: DemoResult) -> Section:
@@ -440,7 +458,9 @@ def sections_of(result: DemoResult) -> Sequence[Section]:
     found = [market_section(result), accounts_section(result)]
     facts = result.facts
     if facts is not None:
-        found += [section(result, facts) for section in (quote_section, borrowing_section, funding_section, expiry_section)]
+        found += [
+            section(result, facts) for section in (quote_section, borrowing_section, funding_section, expiry_section)
+        ]
     found += [liquidation_section(result), insolvency_section(result)]
     if facts is not None:
         found.append(fund_section(facts))

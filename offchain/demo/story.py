@@ -1,4 +1,4 @@
-"""Folds the events of a run into facts: nothing here is computed from the plan, only from what the contracts emitted."""
+"""Folds the events of a run into facts: nothing is computed from the plan, only from what the contracts emitted."""
 
 from __future__ import annotations
 
