@@ -53,6 +53,8 @@ class QuoteFill:
     """One signed quote that was filled whole."""
 
     ts: int
+    block_number: int
+    digest: str
     maker_id: int
     taker_id: int
     legs: tuple[QuoteLeg, ...]
@@ -64,6 +66,8 @@ class QuoteFill:
         """Return the fill with both sides' margin."""
         return {
             "timestamp": self.ts,
+            "block": self.block_number,
+            "digest": self.digest,
             "maker": self.maker_id,
             "taker": self.taker_id,
             "legs": [leg.as_json() for leg in self.legs],

@@ -130,7 +130,8 @@ def accounts_section(result: DemoResult) -> Section:
         "accounts",
         "Accounts, first and last round",
         "IM is the initial margin: the worst loss of the whole account over the scenarios, with add-ons. 'no offset' "
-        "is what the same positions need one by one (mode STANDARD); the ratio is what netting saves.",
+        "is what the same positions need one by one (mode STANDARD); the ratio is what netting saves; below "
+        "1 the scenarios ask for more than the flat rates of STANDARD.",
         (
             Grid(
                 ("id", "account", "pos", "equity", "IM", "no offset", "ratio", "end\nequity", "end\nIM", "state"),
@@ -175,12 +176,14 @@ def quote_section(result: DemoResult, facts: Facts) -> Section:
     """Return the quotes of several legs."""
     grids = tuple(grid for quote in facts.quotes for grid in _quote_grids(result, quote))
     legs = len(facts.quotes[0].legs) if facts.quotes else 0
+    notes = tuple(f"Quote {q.digest[:18]}..., one transaction in block {q.block_number}." for q in facts.quotes)
     return Section(
         "rfq",
         f"Request for quote: {legs} legs, all or none",
         "The market maker signed one quote with a price for each leg; one transaction of the taker filled every leg. "
         "Both accounts were margined once, on the net result, so no half-built spread ever needed margin.",
         grids,
+        notes,
     )
 
 

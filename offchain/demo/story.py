@@ -72,8 +72,14 @@ def quotes_of(
             legs.append(QuoteLeg(position, wad_to_float(settled["priceWad"])))
         fee_wad = sum(e.values["feeWad"] for e in mine if e.name == "FeePaid")
         taker, maker = sides.get(filled.block_number, (None, None))
-        found.append(QuoteFill(filled.block_ts, maker_id, taker_id, tuple(legs), fee_wad, taker, maker))
+        place = filled.block_ts, filled.block_number, _hex(filled.values["digest"])
+        found.append(QuoteFill(*place, maker_id, taker_id, tuple(legs), fee_wad, taker, maker))
     return tuple(found)
+
+
+def _hex(value: bytes | str) -> str:
+    """Return a word of bytes as it is written."""
+    return value if isinstance(value, str) else f"0x{value.hex()}"
 
 
 def _quantity(wad: int) -> int:

@@ -1,4 +1,4 @@
-"""Fail when an item of an interface has no NatSpec, a link of a document is dead, or no page names an event or error."""
+"""Fail when an item of an interface has no NatSpec, a link is dead, or no page names an event or an error."""
 
 from __future__ import annotations
 
