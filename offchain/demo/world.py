@@ -193,15 +193,14 @@ class World:
         self.gas.note("deposit", receipt.gas_used)
 
     def seed_fund(self, cash: float) -> None:
-        """Fill the insurance fund.
+        """Let governance fill the insurance fund.
 
         Parameters
         ----------
         cash : float
             In cash units.
         """
-        treasury = Holder("treasury", self.funded_wallet("treasury"), Mode.SINGLE)
-        self.deposit(treasury, "USDC", cash, FUND_ID)
+        self.deposit(Holder("governor", self.governor, Mode.SINGLE), "USDC", cash, FUND_ID)
 
     def withdraw(self, holder: Holder, cash: float) -> None:
         """Take back cash that the finished book does not need.
