@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 REPORT = Path("reports") / "demo.html"
-WIDTH = 160
+WIDTH = 100
 
 #: Between two lines of progress where no bar can be drawn.
 LINE_EVERY_SEC = 10.0

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 from offchain.chain.margin_engine import result_of
 from offchain.demo.world import World
 from offchain.errors import PlimsollError
 from offchain.index.state import State, snapshot_fields
 from offchain.mirror.margin_engine import MarginResult
-from offchain.model import Market, Portfolio
+from offchain.model import Market, Mode, Portfolio
 from offchain.params import Params
+from offchain.units import wad_to_float
 
 WAD_DECIMALS = 18
 
@@ -119,6 +121,35 @@ def chain_margins(world: World, account_ids: Sequence[int], params: Params) -> d
             raise PlimsollError(f"account {account_id}", answer.message)
         results[account_id] = result_of(answer, world.deployment, params)
     return results
+
+
+def standard_initials(world: World, account_ids: Sequence[int]) -> dict[int, float]:
+    """Ask the contracts what each account would need position by position.
+
+    Parameters
+    ----------
+    world : World
+        The chain.
+    account_ids : Sequence[int]
+        Accounts.
+
+    Returns
+    -------
+    dict[int, float]
+        Initial margin in mode ``STANDARD`` by account id, in cash units.
+
+    Raises
+    ------
+    PlimsollError
+        When the contracts refuse an account.
+    """
+    snapshots = world.contract("Accounts").call_many("snapshotOf", [[i] for i in account_ids])
+    alone = [SimpleNamespace(**{**vars(s), "mode": int(Mode.STANDARD)}) for s in snapshots]
+    answers = world.contract("MarginEngine").call_many("evaluate", [[s] for s in alone])
+    for account_id, answer in zip(account_ids, answers, strict=True):
+        if isinstance(answer, PlimsollError):
+            raise PlimsollError(f"account {account_id}", answer.message)
+    return {i: wad_to_float(answer.initialWad) for i, answer in zip(account_ids, answers, strict=True)}
 
 
 def _figures(result: MarginResult) -> list[float]:

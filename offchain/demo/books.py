@@ -64,6 +64,8 @@ class Book:
         Moved into a sub-account of its own with ``isolate_cushion``.
     isolate_cushion : float
         Equity of that sub-account as a multiple of its initial requirement.
+    by_quote : bool
+        Built by one signed quote of all its legs instead of an order each.
     """
 
     name: str
@@ -75,15 +77,22 @@ class Book:
     by_permit: bool = False
     isolate: Leg | None = None
     isolate_cushion: float = 0.0
+    by_quote: bool = False
 
 
 MARKET_MAKER = "market maker"
 FLOW_DESK = "flow desk"
 LIQUIDATOR = "liquidator"
 ISOLATED = "isolated sub-account"
+BORROWER = "borrower"
+BACKSTOP = "backstop"
 
 MAKER_CASH = 250_000.0
-LIQUIDATOR_CASH = 250_000.0
+# Enough for every book but the dip buyer's, whose slice asks for more margin than this.
+LIQUIDATOR_CASH = 40_000.0
+BACKSTOP_CASH = 150_000.0
+BORROWER_WETH = 100.0
+BORROWED_CASH = 120_000.0
 FUND_CASH = 100_000.0
 MAKER_POSITIONS = 110
 
@@ -104,8 +113,14 @@ def _condor(quantity: float) -> tuple[Leg, ...]:
 BOOKS: tuple[Book, ...] = (
     Book("covered call", Mode.SINGLE, (Leg("ETH", Kind.CALL, 28, 1.10, -10),), 1.0, {"WETH": 10.0}, min_cash=1_000),
     Book("short strangle", Mode.SINGLE, _strangle(-20), 1.35),
-    Book("short strangle, standard margin", Mode.STANDARD, _strangle(-20), 1.35),
-    Book("iron condor", Mode.SINGLE, _condor(10), 2.2, by_permit=True),
+    Book("strangle, standard", Mode.STANDARD, _strangle(-20), 1.35),
+    Book("iron condor", Mode.SINGLE, _condor(10), 2.2, by_permit=True, by_quote=True),
+    Book(
+        "one-day straddle",
+        Mode.SINGLE,
+        (Leg("ETH", Kind.CALL, 1, 1.0, 10), Leg("ETH", Kind.PUT, 1, 1.0, 10)),
+        1.5,
+    ),
     Book("calendar", Mode.SINGLE, (Leg("ETH", Kind.CALL, 28, 1.0, 5), Leg("ETH", Kind.CALL, 7, 1.0, -5)), 2.0),
     Book(
         "collar",
@@ -118,7 +133,7 @@ BOOKS: tuple[Book, ...] = (
     ),
     Book("naked put", Mode.SINGLE, (Leg("ETH", Kind.PUT, 14, 0.92, -15),), 1.5),
     Book(
-        "delta-hedged short volatility",
+        "delta-hedged short vol",
         Mode.SINGLE,
         (
             Leg("ETH", Kind.PERP, 0, 0, 2.0),
@@ -162,6 +177,11 @@ BOOKS: tuple[Book, ...] = (
         isolate_cushion=1.4,
     ),
 )
+
+# Joins when spot has fallen by this share: a large position on the least margin there is.
+DIP = 0.20
+DIP_UNDERLYING = "ETH"
+DIP_BUYER = Book("dip buyer", Mode.STANDARD, (Leg("ETH", Kind.PERP, 0, 0, 250.0),), 1.02)
 
 # The market maker's other side: small, alternating lots over the whole board.
 FLOW_DAYS = (2, 3, 7, 14, 21, 28, 56, 84, 147)

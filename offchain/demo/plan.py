@@ -25,6 +25,10 @@ CASH_STEP = 100.0
 PATH_CUSHION = 1.05
 PRICE_DECIMALS = 4
 
+# What takers pay, as governance sets it: a share of the value of a linear trade, of the premium of an option.
+TAKER_FEE_LINEAR = 0.0003
+TAKER_FEE_OPTION = 0.005
+
 
 @dataclass(frozen=True, slots=True)
 class PlannedTrade:
@@ -54,6 +58,7 @@ class Plan:
     withdraw: float
     trades: tuple[PlannedTrade, ...]
     isolation: Isolation | None = None
+    by_quote: bool = False
 
 
 def marks(market: Market, positions: Sequence[Position], params: Params) -> list[float]:
@@ -86,10 +91,18 @@ def _step_up(value: float) -> float:
     return CASH_STEP * -(-value // CASH_STEP)
 
 
+def _cost(position: Position, price: float) -> float:
+    """Return what a trade takes out of the cash of its taker: premium and fee."""
+    value = position.quantity * price
+    if position.kind in (Kind.CALL, Kind.PUT):
+        return value + TAKER_FEE_OPTION * abs(value)
+    return TAKER_FEE_LINEAR * abs(value)
+
+
 def _prefixes(book: Book, positions: Sequence[Position], premiums: Sequence[float]) -> list[Portfolio]:
-    """Return the account after 0, 1, ... trades, without its deposit."""
+    """Return the account after each trade, without its deposit; a quote fills all of them at once."""
     accounts = []
-    for count in range(len(positions) + 1):
+    for count in (0, len(positions)) if book.by_quote else range(len(positions) + 1):
         accounts.append(Portfolio(book.mode, -sum(premiums[:count]), book.collateral, tuple(positions[:count])))
     return accounts
 
@@ -118,9 +131,7 @@ def plan_book(book: Book, positions: Sequence[Position], market: Market, params:
     traded = [
         replace(p, price=x) if p.kind in (Kind.FUTURE, Kind.PERP) else p for p, x in zip(positions, prices, strict=True)
     ]
-    premiums = [
-        p.quantity * price if p.kind in (Kind.CALL, Kind.PUT) else 0.0 for p, price in zip(traded, prices, strict=True)
-    ]
+    premiums = [_cost(p, price) for p, price in zip(traded, prices, strict=True)]
     accounts = _prefixes(book, traded, premiums)
     results = evaluate_many(market, accounts, params)
     last = results[-1]
@@ -138,6 +149,7 @@ def plan_book(book: Book, positions: Sequence[Position], market: Market, params:
         withdraw=deposit - target,
         trades=tuple(PlannedTrade(p, x) for p, x in zip(traded, prices, strict=True)),
         isolation=isolation,
+        by_quote=book.by_quote,
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from offchain.chain import anvil
 from offchain.chain.account import params_of
 from offchain.chain.client import Client, Receipt
+from offchain.chain.deploy import FUND_ID
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import load_spec
 from offchain.decide import (
@@ -27,12 +29,41 @@ from offchain.decide import (
     UpdateFunding,
     WriteOff,
 )
-from offchain.demo.audit import chain_margins, conservation, index_problems, largest_difference
-from offchain.demo.books import FUND_CASH, ISOLATED, LIQUIDATOR, LIQUIDATOR_CASH, MAKER_CASH, MARKET_MAKER
-from offchain.demo.plan import Plan, plan_all
-from offchain.demo.result import AccountResult, DemoResult, Figures, GasBook, Liquidation, MarketPoint, PathPoint
+from offchain.demo.audit import chain_margins, conservation, index_problems, largest_difference, standard_initials
+from offchain.demo.books import (
+    BACKSTOP,
+    BACKSTOP_CASH,
+    BORROWED_CASH,
+    BORROWER,
+    BORROWER_WETH,
+    DIP,
+    DIP_BUYER,
+    DIP_UNDERLYING,
+    FUND_CASH,
+    ISOLATED,
+    LIQUIDATOR,
+    LIQUIDATOR_CASH,
+    MAKER_CASH,
+    MARKET_MAKER,
+    resolve,
+)
+from offchain.demo.facts import Side
+from offchain.demo.plan import TAKER_FEE_LINEAR, TAKER_FEE_OPTION, Plan, plan_all, plan_book
+from offchain.demo.result import (
+    AccountResult,
+    DemoResult,
+    Figures,
+    GasBook,
+    Liquidation,
+    MarketPoint,
+    PathPoint,
+    Refusal,
+)
+from offchain.demo.story import SOURCES, facts_of
 from offchain.demo.world import Holder, World, build_world, wrapped_tokens
 from offchain.errors import UnavailableError
+from offchain.index.reader import LogReader
+from offchain.index.state import CLEARING
 from offchain.index.store import MEMORY, Store
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
@@ -57,6 +88,11 @@ DAY_SEC, YEAR_SEC = 86_400, 31_536_000
 # The liquidator's rule: gas is free here, so only the discount against the risk it takes over counts.
 MIN_PROFIT = 2.0
 MIN_RETURN = 0.05
+# The backstop takes over whole accounts, for half of their maintenance margin: no solvent auction pays that.
+BACKSTOP_RETURN = 0.5
+# More than the interest of the seconds between reading a debt and repaying it.
+REPAY_SLACK = 0.01
+REFUSED_BID = "Auction__BidderBelowInitial"
 
 STEP_OF: dict[type, str] = {
     PostRound: "round",
@@ -79,11 +115,19 @@ class _Run:
     world: World
     feed: ReplayFeed
     keeper: Keeper
+    backstop: Keeper
     result: DemoResult
     report: Callable[[str, int, int], None]
     params: Params
     names: dict[int, str] = field(default_factory=dict)
     last_state: dict[int, str] = field(default_factory=dict)
+    #: Margin of taker and maker round each quote, by block.
+    sides: dict[int, tuple[Side, Side]] = field(default_factory=dict)
+
+    @property
+    def maker(self) -> Holder:
+        """The market maker."""
+        return self.world.holders[MARKET_MAKER]
 
 
 def run_demo(rounds: int | None, data_dir: Path | None, report: Callable[[str, int, int], None]) -> DemoResult:
@@ -127,30 +171,36 @@ def run_demo(rounds: int | None, data_dir: Path | None, report: Callable[[str, i
 
 def _prepare(world: World, feed: ReplayFeed, report: Callable[[str, int, int], None]) -> _Run:
     """Start the keeper and let it post the first round."""
-    owner = world.funded_wallet("keeper")
+    owner, second = world.funded_wallet("keeper"), world.funded_wallet("backstop keeper")
     client, deployment = world.client, world.deployment
     index = Index(client, deployment, Store(MEMORY))
     encoder = Encoder(client, deployment, feed, RoundPoster(client, deployment, world.signers))
     policy = Policy(max_gas=100_000_000, poll_sec=0.002, max_fee_wei=10**12)
-    transactor = Transactor(client, owner, Journal(None), policy, clock=client.block_ts)
+    transactors = [Transactor(client, w, Journal(None), policy, clock=client.block_ts) for w in (owner, second)]
     result = DemoResult(
         feed.replay.data_source,
         dict.fromkeys(feed.replay.underlyings, 0),
         [],
         {symbol: [] for symbol in feed.replay.underlyings},
         gas=world.gas,
+        names={CLEARING: "clearing", FUND_ID: "insurance fund"},
+        tokens={record.token_id: symbol for symbol, record in deployment.tokens.items()},
     )
-    # The liquidator's account does not exist yet; its id is known, because accounts are numbered in order.
-    bidder = BidderRule(LIQUIDATOR_ID, MIN_PROFIT, MIN_RETURN)
-    keeper = Keeper(client, deployment, index, encoder, transactor, bidder)
+    # The bidders' accounts do not exist yet; their ids are known, because accounts are numbered in order.
+    rules = BidderRule(LIQUIDATOR_ID, MIN_PROFIT, MIN_RETURN), BidderRule(BACKSTOP_ID, MIN_PROFIT, BACKSTOP_RETURN)
+    keeper, backstop = (
+        Keeper(client, deployment, index, encoder, transactor, rule)
+        for transactor, rule in zip(transactors, rules, strict=True)
+    )
     world.holders[LIQUIDATOR] = Holder(LIQUIDATOR, owner, Mode.SINGLE)
-    run = _Run(world, feed, keeper, result, report, params_of(deployment))
+    world.holders[BACKSTOP] = Holder(BACKSTOP, second, Mode.SINGLE)
+    run = _Run(world, feed, keeper, backstop, result, report, params_of(deployment))
     world.set_time(feed.ts + SIGNING_SEC)
     _note(run, keeper.run_until_idle())
     return run
 
 
-LIQUIDATOR_ID = 2
+LIQUIDATOR_ID, BACKSTOP_ID = 2, 3
 
 
 def _open_books(run: _Run) -> None:
@@ -160,38 +210,76 @@ def _open_books(run: _Run) -> None:
     if market is None:
         raise UnavailableError("demo", "the first round was not accepted")
     plans = plan_all(market, run.feed.replay.listing(0), run.params)
-    keeper_wallet = world.holders[LIQUIDATOR].wallet
-    world.open(LIQUIDATOR, Mode.SINGLE, LIQUIDATOR_CASH, by_permit=False, owner=keeper_wallet)
-    maker = world.open(MARKET_MAKER, Mode.SINGLE, MAKER_CASH, by_permit=True)
+    world.set_taker_fees(TAKER_FEE_LINEAR, TAKER_FEE_OPTION)
+    for name, cash in ((LIQUIDATOR, LIQUIDATOR_CASH), (BACKSTOP, BACKSTOP_CASH)):
+        world.open(name, Mode.SINGLE, cash, by_permit=False, owner=world.holders[name].wallet)
+    world.open(MARKET_MAKER, Mode.SINGLE, MAKER_CASH, by_permit=True)
     world.seed_fund(FUND_CASH)
     for number, plan in enumerate(plans):
         run.report(f"opening {plan.name}", number, len(plans))
-        _open_book(world, maker, plan)
-    run.names = {holder.account_id: name for name, holder in world.holders.items()}
+        _open_book(run, plan)
+    borrower = world.open(BORROWER, Mode.SINGLE, BORROWER_WETH, by_permit=False, symbol="WETH")
+    world.borrow(borrower, BORROWED_CASH)
+    _enrol(run)
+
+
+def _enrol(run: _Run) -> None:
+    """Put accounts that are new into the result."""
     run.keeper.index.sync()
     state = run.keeper.index.state
-    for holder in world.holders.values():
-        held = len(state.accounts[holder.account_id].words)
-        run.result.accounts.append(AccountResult(holder.account_id, holder.name, holder.mode, held))
+    for holder in run.world.holders.values():
+        if holder.account_id not in run.names:
+            run.names[holder.account_id] = run.result.names[holder.account_id] = holder.name
+            held = len(state.accounts[holder.account_id].words)
+            run.result.accounts.append(AccountResult(holder.account_id, holder.name, holder.mode, held))
 
 
-def _open_book(world: World, maker: Holder, plan: Plan) -> None:
-    """Build one account through signed orders against the market maker."""
+def _join_the_dip(run: _Run, number: int) -> None:
+    """Open the dip buyer's account at the first round after a deep enough fall."""
+    seen = run.result.market[DIP_UNDERLYING]
+    market = market_of(run.keeper.index.state, run.world.deployment)
+    if DIP_BUYER.name in run.world.holders or not seen or market is None:
+        return
+    if market.rounds[DIP_UNDERLYING].spot > (1.0 - DIP) * seen[0].spot:
+        return
+    listing = run.feed.replay.listing(number)
+    positions = [resolve(leg, market.rounds, listing) for leg in DIP_BUYER.legs]
+    _open_book(run, plan_book(DIP_BUYER, positions, market, run.params))
+    _enrol(run)
+
+
+def _open_book(run: _Run, plan: Plan) -> None:
+    """Build one account through signed orders, or one signed quote, against the market maker."""
+    world, maker = run.world, run.maker
     holder = world.open(plan.name, plan.mode, plan.deposit, by_permit=plan.by_permit)
     for symbol, amount in plan.collateral.items():
         world.deposit(holder, symbol, amount)
-    for trade in plan.trades:
-        world.trade(holder, maker, trade)
+    if plan.by_quote:
+        receipt = world.fill_quote(holder, maker, plan.trades)
+        taken = _side(world, holder.account_id, receipt.block_number)
+        run.sides[receipt.block_number] = taken, _side(world, maker.account_id, receipt.block_number)
+    else:
+        for trade in plan.trades:
+            world.trade(holder, maker, trade)
     if plan.withdraw > 0.0:
         world.withdraw(holder, plan.withdraw)
     if plan.isolation is not None:
         world.isolate(holder, ISOLATED, plan.isolation.position, plan.isolation.cash)
 
 
+def _side(world: World, account_id: int, block_number: int) -> Side:
+    """Ask the margin engine for an account in the block before a fill and in the block of the fill."""
+    engine = world.contract("MarginEngine")
+    before, after = (engine.call("marginOf", account_id, block=hex(n)) for n in (block_number - 1, block_number))
+    return Side(before.equityWad, before.initialWad, after.equityWad, after.initialWad)
+
+
 def _note(run: _Run, ended: list[Done]) -> None:
     """Book gas, counts and liquidations of what the keeper did."""
     for item in ended:
         if item.outcome.receipt is None:
+            if isinstance(item.intent, Bid) and REFUSED_BID in item.outcome.reason:
+                run.result.refusals.append(_refusal(run, item.intent, item.outcome.reason))
             continue
         run.result.gas.note(STEP_OF[type(item.intent)], item.outcome.receipt.gas_used)
         if isinstance(item.intent, PostRound):
@@ -202,9 +290,24 @@ def _note(run: _Run, ended: list[Done]) -> None:
             run.result.liquidations.append(_liquidation(run, item.intent.account_id, item.outcome.receipt))
 
 
+def _refusal(run: _Run, bid: Bid, reason: str) -> Refusal:
+    """Read the two numbers off the error of the contract."""
+    equity_wad, initial_wad = (int(value) for value in re.findall(r"-?\d+", reason.partition(REFUSED_BID)[2]))
+    return Refusal(
+        bid.account_id,
+        bid.bidder_id,
+        run.names[bid.bidder_id],
+        run.feed.number,
+        run.feed.ts,
+        wad_to_float(equity_wad),
+        wad_to_float(initial_wad),
+    )
+
+
 def _liquidation(run: _Run, account_id: int, receipt: Receipt) -> Liquidation:
     """Describe one bid by the auction's own event and the margin in the blocks round it."""
-    filled = next(v for name, v in run.world.contract("Auction").events(receipt) if name == "BidFilled")
+    emitted = dict(run.world.contract("Auction").events(receipt))
+    filled, covered = emitted["BidFilled"], emitted.get("LossCovered")
     engine = run.world.contract("MarginEngine")
     before = engine.call("marginOf", account_id, block=hex(receipt.block_number - 1))
     after = engine.call("marginOf", account_id, block=hex(receipt.block_number))
@@ -221,6 +324,13 @@ def _liquidation(run: _Run, account_id: int, receipt: Receipt) -> Liquidation:
         equity_after=wad_to_float(after.equityWad),
         maintenance_before=wad_to_float(before.maintenanceWad),
         maintenance_after=wad_to_float(after.maintenanceWad),
+        market_equity_before=wad_to_float(before.marketEquityWad),
+        bidder_id=filled.bidderId,
+        bidder=run.names[filled.bidderId],
+        fee=wad_to_float(filled.feeWad),
+        from_reserve=wad_to_float(covered.fromReserveWad) if covered else 0.0,
+        from_fund=wad_to_float(covered.fromFundWad) if covered else 0.0,
+        socialised=wad_to_float(covered.socialisedWad) if covered else 0.0,
     )
 
 
@@ -231,6 +341,7 @@ def _live_through(run: _Run, number: int) -> None:
     if number > 0:
         run.world.set_time(run.feed.ts + SIGNING_SEC)
     _note(run, run.keeper.run_until_idle())
+    _join_the_dip(run, number)
     _record(run, number)
     _see_auctions_through(run)
     _, problems = conservation(run.world, sorted(run.keeper.index.state.accounts))
@@ -246,7 +357,7 @@ def _record(run: _Run, number: int) -> None:
     ids = [account.account_id for account in run.result.accounts]
     folios = {i: portfolio_of(state, i, deployment) for i in ids}
     mirror = dict(zip(ids, evaluate_many(market, list(folios.values()), run.params), strict=True))
-    standard = _standard_initial(market, folios, run.params)
+    standard = standard_initials(run.world, ids)
     chain = chain_margins(run.world, ids, run.params)
     _compare(run, mirror, chain, folios, market)
     for account in run.result.accounts:
@@ -259,13 +370,6 @@ def _record(run: _Run, number: int) -> None:
         run.last_state[account.account_id] = found.state
     for symbol, posted in market.rounds.items():
         run.result.market[symbol].append(MarketPoint(posted.ts, posted.spot, atm_vol(posted)))
-
-
-def _standard_initial(market: Market, folios: dict[int, Portfolio], params: Params) -> dict[int, float]:
-    """Return what each account would need position by position."""
-    alone = [replace(folio, mode=Mode.STANDARD) for folio in folios.values()]
-    results = evaluate_many(market, alone, params)
-    return {i: result.initial_margin for i, result in zip(folios, results, strict=True)}
 
 
 def _compare(
@@ -309,10 +413,34 @@ def _see_auctions_through(run: _Run) -> None:
             return
         run.world.set_time(run.world.client.block_ts() + AUCTION_STEP_SEC)
         _note(run, run.keeper.run_until_idle())
+        if run.keeper.index.state.auctions:
+            _note(run, run.backstop.run_until_idle())
+
+
+def _repay(run: _Run) -> None:
+    """Let the borrower pay back what it owes, interest included."""
+    world, borrower = run.world, run.world.holders[BORROWER]
+    debt = -wad_to_float(world.contract("Accounts").call("cashOf", borrower.account_id))
+    if debt > 0.0:
+        world.deposit(borrower, "USDC", debt + REPAY_SLACK)
+
+
+def _tell(run: _Run) -> None:
+    """Read every event of the run and fold it; the last transaction has booked all interest and funding."""
+    world, deployment = run.world, run.world.deployment
+    reader = LogReader(world.client, {name: deployment.contracts[name] for name in SOURCES})
+    events = reader.read(deployment.block, reader.head()[0])
+    symbols = {number: symbol for symbol, number in deployment.underlyings.items()}
+    balance_wad = world.contract("InsuranceFund").call("balanceWad")
+    run.result.facts = facts_of(events, symbols, run.sides, balance_wad)
+    run.result.insurance_fund = wad_to_float(balance_wad)
 
 
 def _close(run: _Run) -> None:
     """Take the last look: final margins, the vault, the fund, the index."""
+    _repay(run)
+    run.world.accrue(run.maker.wallet, sorted(run.keeper.index.state.accounts))
+    run.keeper.index.sync()
     state = run.keeper.index.state
     last = run.feed.number
     for account in run.result.accounts:
@@ -323,5 +451,7 @@ def _close(run: _Run) -> None:
     run.result.vault_raw, problems = conservation(run.world, sorted(state.accounts))
     run.result.conservation_problems += [f"end: {problem}" for problem in problems]
     run.result.index_problems = index_problems(run.world, state)
-    run.result.insurance_fund = wad_to_float(run.world.contract("InsuranceFund").call("balanceWad"))
+    _tell(run)
+    if run.result.facts is not None:
+        run.result.conservation_problems += run.result.facts.problems()
     run.result.socialised_loss = wad_to_float(state.socialised_wad)

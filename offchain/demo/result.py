@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from offchain.demo.facts import Facts
 from offchain.model import Mode
 
 STATES = ("healthy", "margin call", "liquidatable", "insolvent")
@@ -83,6 +84,18 @@ class Liquidation:
     equity_after: float
     maintenance_before: float
     maintenance_after: float
+    market_equity_before: float = 0.0
+    bidder_id: int = 0
+    bidder: str = ""
+    fee: float = 0.0
+    from_reserve: float = 0.0
+    from_fund: float = 0.0
+    socialised: float = 0.0
+
+    @property
+    def is_insolvent(self) -> bool:
+        """Whether the bidder was paid for taking the account over."""
+        return self.kind == "insolvent"
 
     def as_json(self) -> dict[str, Any]:
         """Return the liquidation as ``plimsoll.demo/1`` has it."""
@@ -97,6 +110,36 @@ class Liquidation:
             "timestamp": self.ts,
             "excessBefore": self.equity_before - self.maintenance_before,
             "excessAfter": self.equity_after - self.maintenance_after,
+            "marketEquityBefore": self.market_equity_before,
+            "bidder": self.bidder_id,
+            "fee": self.fee,
+            "fromReserve": self.from_reserve,
+            "fromFund": self.from_fund,
+            "socialised": self.socialised,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A bid that the contract refused: it would have left the bidder with less equity than initial margin."""
+
+    account_id: int
+    bidder_id: int
+    bidder: str
+    round_number: int
+    ts: int
+    equity: float
+    initial: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the refusal."""
+        return {
+            "account": self.account_id,
+            "bidder": self.bidder_id,
+            "round": self.round_number,
+            "timestamp": self.ts,
+            "equity": self.equity,
+            "initialMargin": self.initial,
         }
 
 
@@ -146,6 +189,8 @@ class DemoResult:
     accounts: list[AccountResult]
     market: dict[str, list[MarketPoint]]
     liquidations: list[Liquidation] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    facts: Facts | None = None
     margin_calls: int = 0
     settled_series: int = 0
     gas: GasBook = field(default_factory=GasBook)
@@ -158,6 +203,25 @@ class DemoResult:
     max_difference: float = 0.0
     max_difference_account: str = ""
     margins_compared: int = 0
+    #: Names of accounts that are no trader's: clearing and the fund.
+    names: dict[int, str] = field(default_factory=dict)
+    #: Token symbols by id.
+    tokens: dict[int, str] = field(default_factory=dict)
+
+    def name_of(self, account_id: int) -> str:
+        """Return what an account is called in the report.
+
+        Parameters
+        ----------
+        account_id : int
+            Account.
+
+        Returns
+        -------
+        str
+            Its id when it has no name.
+        """
+        return self.names.get(account_id, str(account_id))
 
     @property
     def is_conserved(self) -> bool:
@@ -171,6 +235,7 @@ class DemoResult:
 
     def as_json(self) -> dict[str, Any]:
         """Return the run as ``plimsoll.demo/1``, with a few keys more."""
+        facts = self.facts
         steps = {"round": "round", "trade": "trade", "startAuction": "startAuction", "bid": "bid"}
         return {
             "schema": "plimsoll.demo/1",
@@ -188,6 +253,13 @@ class DemoResult:
             "marginCalls": self.margin_calls,
             "settledSeries": self.settled_series,
             "marginsCompared": self.margins_compared,
+            "rfq": [quote.as_json() for quote in facts.quotes] if facts else [],
+            "borrowing": facts.borrowing.as_json() if facts else None,
+            "funding": facts.funding.as_json() if facts else None,
+            "expiries": [expiry.as_json() for expiry in facts.expiries] if facts else [],
+            "insolvencies": [item.as_json() for item in self.liquidations if item.is_insolvent],
+            "refusedBids": [refusal.as_json() for refusal in self.refusals],
+            "fund": facts.fund.as_json() if facts else None,
             "indexMatchesChain": not self.index_problems,
             "problems": [*self.conservation_problems, *self.index_problems],
         }

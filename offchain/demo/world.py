@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from eth_account.signers.local import LocalAccount
@@ -21,6 +21,8 @@ from offchain.units import float_to_raw, float_to_wad
 
 ORDER_LIFE_SEC = 86_400
 KIND_LIMIT = 0
+# The highest fee that every order and quote of the demo accepts; rates above it would be refused.
+MAX_FEE = 0.01
 GAS_MONEY_WEI = hex(10**24)
 SIGNER_COUNT = 3
 
@@ -50,12 +52,15 @@ class World:
         Oracle keys.
     gas : GasBook
         Gas used by step.
+    governor : LocalAccount
+        Who set everything up and may change parameters.
     """
 
     client: Client
     deployment: Deployment
     signers: tuple[LocalAccount, ...]
     gas: GasBook
+    governor: LocalAccount
     holders: dict[str, Holder] = field(default_factory=dict)
 
     def contract(self, name: str) -> Contract:
@@ -117,8 +122,17 @@ class World:
         token.send(holder.wallet, "mint", holder.wallet.address, amount_raw)
         return token, amount_raw
 
-    def open(self, name: str, mode: Mode, cash: float, *, by_permit: bool, owner: LocalAccount | None = None) -> Holder:
-        """Open an account with a first deposit of cash, in one transaction of the wallet where a permit is used.
+    def open(
+        self,
+        name: str,
+        mode: Mode,
+        amount: float,
+        *,
+        by_permit: bool,
+        owner: LocalAccount | None = None,
+        symbol: str = "USDC",
+    ) -> Holder:
+        """Open an account with a first deposit, in one transaction of the wallet where a permit is used.
 
         Parameters
         ----------
@@ -126,12 +140,14 @@ class World:
             Shown in the report.
         mode : Mode
             Margin mode.
-        cash : float
-            Deposit, in cash units.
+        amount : float
+            Deposit, in tokens.
         by_permit : bool
             Sign an EIP-2612 permit instead of sending an approval.
         owner : LocalAccount, optional
             Wallet; a new one by default.
+        symbol : str
+            Token that is deposited.
 
         Returns
         -------
@@ -140,7 +156,7 @@ class World:
         """
         holder = Holder(name, owner or self.funded_wallet(name), mode)
         holder.account_id = self.contract("Accounts").call("nextAccountId")
-        token, amount_raw = self.mint(holder, "USDC", cash)
+        token, amount_raw = self.mint(holder, symbol, amount)
         vault = self.contract("Vault")
         if by_permit:
             deadline_ts = self.client.block_ts() + ORDER_LIFE_SEC
@@ -177,15 +193,14 @@ class World:
         self.gas.note("deposit", receipt.gas_used)
 
     def seed_fund(self, cash: float) -> None:
-        """Fill the insurance fund.
+        """Let governance fill the insurance fund.
 
         Parameters
         ----------
         cash : float
             In cash units.
         """
-        treasury = Holder("treasury", self.funded_wallet("treasury"), Mode.SINGLE)
-        self.deposit(treasury, "USDC", cash, FUND_ID)
+        self.deposit(Holder("governor", self.governor, Mode.SINGLE), "USDC", cash, FUND_ID)
 
     def withdraw(self, holder: Holder, cash: float) -> None:
         """Take back cash that the finished book does not need.
@@ -204,6 +219,53 @@ class World:
         )
         self.gas.note("withdraw", receipt.gas_used)
 
+    def set_taker_fees(self, linear: float, option: float) -> None:
+        """Let governance set what takers pay; makers pay nothing.
+
+        Parameters
+        ----------
+        linear, option : float
+            Share of quantity times price; of an option: of the premium.
+        """
+        exchange = self.contract("Exchange")
+        linear_wad, option_wad = float_to_wad(linear), float_to_wad(option)
+        exchange.send(self.governor, "setFeeCaps", (float_to_wad(MAX_FEE), float_to_wad(MAX_FEE)))
+        exchange.send(self.governor, "setFees", (0, linear_wad, 0, option_wad))
+
+    def borrow(self, holder: Holder, cash: float) -> Receipt:
+        """Take out cash that the account does not have, against its collateral.
+
+        Parameters
+        ----------
+        holder : Holder
+            Borrower.
+        cash : float
+            In cash units.
+
+        Returns
+        -------
+        Receipt
+            Of the payment.
+        """
+        amount_raw = float_to_raw(cash, self.deployment.tokens["USDC"].decimals)
+        values = (holder.account_id, amount_raw, holder.wallet.address)
+        receipt = self.contract("Vault").send(holder.wallet, "borrow", *values)
+        self.gas.note("borrow", receipt.gas_used)
+        return receipt
+
+    def accrue(self, sender: LocalAccount, account_ids: Sequence[int]) -> None:
+        """Book pending interest and funding of some accounts; anybody may.
+
+        Parameters
+        ----------
+        sender : LocalAccount
+            Who pays the gas.
+        account_ids : Sequence[int]
+            Accounts.
+        """
+        receipt = self.contract("Accounts").send(sender, "accrue", list(account_ids))
+        self.gas.note("accrue", receipt.gas_used)
+
     def _signed_order(self, holder: Holder, trade: PlannedTrade, *, is_buy: bool) -> tuple[dict[str, object], bytes]:
         """Sign one order."""
         exchange = self.contract("Exchange")
@@ -219,7 +281,7 @@ class World:
             "signer": holder.wallet.address,
             "kind": KIND_LIMIT,
             "reduceOnly": False,
-            "maxFeeWad": 0,
+            "maxFeeWad": float_to_wad(MAX_FEE),
         }
         primary, types = struct_types(exchange, "settle")
         return order, sign(holder.wallet, domain_of(exchange), primary, types, order)
@@ -241,12 +303,56 @@ class World:
         Receipt
             Of the settlement of both orders.
         """
-        buyer, seller = (taker, maker) if trade.position.quantity > 0 else (maker, taker)
-        buy, buy_signature = self._signed_order(buyer, trade, is_buy=True)
-        sell, sell_signature = self._signed_order(seller, trade, is_buy=False)
-        values = (buy, buy_signature, sell, sell_signature, buy["quantityWad"])
+        taker_buys = trade.position.quantity > 0
+        made, maker_signature = self._signed_order(maker, trade, is_buy=not taker_buys)
+        taken, taker_signature = self._signed_order(taker, trade, is_buy=taker_buys)
+        values = (made, maker_signature, taken, taker_signature, made["quantityWad"])
         receipt = self.contract("Exchange").send(maker.wallet, "settle", *values)
         self.gas.note("trade", receipt.gas_used)
+        return receipt
+
+    def fill_quote(self, taker: Holder, maker: Holder, trades: Sequence[PlannedTrade]) -> Receipt:
+        """Let a taker fill one signed quote of several legs: all of them or none.
+
+        Parameters
+        ----------
+        taker : Holder
+            Asked for the quote; its book gets the legs.
+        maker : Holder
+            Signs the quote.
+        trades : Sequence[PlannedTrade]
+            One for each leg, as the taker sees it.
+
+        Returns
+        -------
+        Receipt
+            Of the fill.
+        """
+        exchange = self.contract("Exchange")
+        maker.nonce += 1
+        legs = [
+            {
+                "instrument": to_instrument(trade.position, self.deployment.underlyings[trade.position.underlying]),
+                "isBuy": trade.position.quantity < 0,
+                "quantityWad": abs(float_to_wad(trade.position.quantity)),
+                "priceWad": float_to_wad(trade.price),
+            }
+            for trade in trades
+        ]
+        quote: dict[str, object] = {
+            "accountId": maker.account_id,
+            "takerId": taker.account_id,
+            "legs": legs,
+            "nonce": maker.nonce,
+            "expiryTs": self.client.block_ts() + ORDER_LIFE_SEC,
+            "signer": maker.wallet.address,
+            "maxFeeWad": float_to_wad(MAX_FEE),
+        }
+        primary, types = struct_types(exchange, "fillQuote")
+        signature = sign(maker.wallet, domain_of(exchange), primary, types, quote)
+        values = (quote, signature, taker.account_id, float_to_wad(MAX_FEE))
+        receipt = exchange.send(taker.wallet, "fillQuote", *values)
+        self.gas.note("fillQuote", receipt.gas_used)
         return receipt
 
     def isolate(self, holder: Holder, name: str, position: Position, cash: float) -> Holder:
@@ -299,7 +405,7 @@ def build_world(client: Client, spec: Spec, gas: GasBook) -> World:
     client.rpc("anvil_setBalance", deployer.address, GAS_MONEY_WEI)
     client.rpc("anvil_setBlockTimestampInterval", 1)
     deployment = deploy(client, deployer, spec.with_signers(tuple(s.address for s in signers)))
-    return World(client, deployment, signers[: spec.oracle.signer_threshold], gas)
+    return World(client, deployment, signers[: spec.oracle.signer_threshold], gas, deployer)
 
 
 def wrapped_tokens(parameters: Mapping[str, object]) -> dict[str, str]:

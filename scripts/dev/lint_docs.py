@@ -1,15 +1,18 @@
-"""Fail when an item of an interface has no NatSpec, or a link of a document is dead."""
+"""Fail when an item of an interface has no NatSpec, a link is dead, or no page names an event or an error."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 ITEM: Final = re.compile(r"^\s*(function|event|error|struct|enum|interface|library|contract|abstract contract)\s+(\w+)")
+DECLARED: Final = re.compile(r"^\s*(event|error)\s+(\w+)", re.MULTILINE)
+CODE: Final = re.compile(r"`([^`\n]+)`")
+ERROR: Final = re.compile(r"\b([A-Za-z]\w*?)?__([A-Za-z]\w*)")
 LINK: Final = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)")
 
 
@@ -32,12 +35,38 @@ def dead_links(path: Path) -> Iterator[str]:
             yield f"link to {target} is dead"
 
 
+def described(document: str) -> set[str]:
+    """Return the events and errors that a page names; ``__Reason`` goes with the contract of the last full name.
+
+    Only code spans count, so that an event called Settled is not found in a sentence.
+    """
+    found: set[str] = set()
+    contract = ""
+    for span in CODE.findall(document):
+        found |= set(re.findall(r"\w+", span))
+        for prefix, reason in ERROR.findall(span):
+            contract = prefix or contract
+            found.add(f"{contract}__{reason}")
+    return found
+
+
+def unmentioned(interfaces: Iterable[Path], documents: Iterable[Path]) -> Iterator[str]:
+    """Yield the events and errors of the interfaces that no page names."""
+    named = set().union(*(described(path.read_text(encoding="utf-8")) for path in documents))
+    for path in interfaces:
+        for kind, name in DECLARED.findall(path.read_text(encoding="utf-8")):
+            if name not in named:
+                yield f"{path.name}: {kind} {name} is in no page of docs/"
+
+
 def main(root: Path = ROOT) -> int:
     """Print every fault; return the exit code."""
     sources = sorted([*(root / "contracts").rglob("*.sol"), *(root / "interfaces").rglob("*.sol")])
     documents = sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")])
     found = [f"{path.relative_to(root)}:{fault}" for path in sources for fault in undocumented(path)]
     found += [f"{path.relative_to(root)}: {fault}" for path in documents for fault in dead_links(path)]
+    pages = sorted((root / "docs").rglob("*.md"))
+    found += unmentioned(sorted((root / "interfaces").glob("*.sol")), pages)
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0
 

@@ -1,0 +1,50 @@
+"""Every event and error of the interfaces is named on a page; a short name goes with the contract before it."""
+
+import pytest
+
+from scripts.dev.lint_docs import ROOT, described, main, unmentioned
+
+INTERFACE = """
+    event Moved(uint256 id);
+    error Box__Full(uint256 observed, uint256 limit);
+    error Box__Empty(uint256 observed, uint256 limit);
+"""
+
+
+@pytest.fixture
+def faults(tmp_path):
+    """What the check finds between one interface and one page."""
+
+    def check(page):
+        (tmp_path / "IBox.sol").write_text(INTERFACE, encoding="utf-8")
+        (tmp_path / "box.md").write_text(page, encoding="utf-8")
+        return list(unmentioned([tmp_path / "IBox.sol"], [tmp_path / "box.md"]))
+
+    return check
+
+
+def test_unmentioned__all_named_once__finds_nothing(faults):
+    assert faults("| `Moved` | when | `Box__Full(observed, limit)`, `__Empty` |") == []
+
+
+@pytest.mark.parametrize(
+    ("page", "missing"),
+    [
+        ("`Moved`, `Box__Full`", "error Box__Empty"),
+        ("Moved is an event; `Box__Full`, `__Empty`", "event Moved"),
+        ("`Moved`, `Box__Full`, `Lid__Open`, `__Empty`", "error Box__Empty"),
+        ("`Moved`, `Box__Fuller`, `__Empty`", "error Box__Full"),
+    ],
+    ids=["left out", "not as code", "short name behind another contract", "longer name"],
+)
+def test_unmentioned__one_missing__is_named(faults, page, missing):
+    assert faults(page) == [f"IBox.sol: {missing} is in no page of docs/"]
+
+
+def test_described__wildcard__names_nothing():
+    assert described("`Box__*`") == {"Box__"}
+
+
+def test_main__the_project_itself__has_no_fault(capsys):
+    assert main(ROOT) == 0
+    assert capsys.readouterr().out == ""
