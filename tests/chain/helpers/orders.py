@@ -82,7 +82,8 @@ def sign_quote(exchange: Any, signer: Any, quote: tuple[Any, ...], chain_id: int
 
 def sign_intent(intents: Any, signer: Any, intent: tuple[Any, ...], chain_id: int = 0) -> bytes:
     """Sign an intent of either kind, told apart by its length."""
-    primary, fields = ("CloseIntent", CLOSE_FIELDS) if len(intent) == len(CLOSE_FIELDS) else ("DeltaIntent", DELTA_FIELDS)
+    is_close = len(intent) == len(CLOSE_FIELDS)
+    primary, fields = ("CloseIntent", CLOSE_FIELDS) if is_close else ("DeltaIntent", DELTA_FIELDS)
     message = dict(zip((name for name, _ in fields), intent, strict=True))
     return _signed(intents, signer, primary, {primary: _fields(fields)}, message, chain_id)
 

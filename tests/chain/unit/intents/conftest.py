@@ -112,8 +112,8 @@ def quote(stack, solver, solver_id, account_id, chain):
     def make(quantity=15, price=1_900, instrument=PERP, legs=None, by=None, maker_id=None):
         state["nonce"] += 1
         listed = legs or [(instrument, quantity > 0, abs(int(quantity * WAD)), price * WAD)]
-        key = by or solver
-        terms = (maker_id or solver_id, account_id, listed, state["nonce"], chain[-1].timestamp + HOUR, key.address, ANY)
+        key, until = by or solver, chain[-1].timestamp + HOUR
+        terms = (maker_id or solver_id, account_id, listed, state["nonce"], until, key.address, ANY)
         return terms, sign_quote(stack.exchange, key, terms)
 
     return make
