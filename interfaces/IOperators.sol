@@ -81,6 +81,8 @@ interface IOperators {
     error Operators__BadAllowanceCount(uint256 observed, uint256 roles);
     /// @notice Thrown when an allowance is zero or names a token for the second time.
     error Operators__BadAllowance(uint256 tokenId, uint256 observedRaw);
+    /// @notice Thrown when an allowance names a token that is not listed.
+    error Operators__UnknownToken(uint256 tokenId, uint256 listed);
     /// @notice Thrown when the owner has granted nothing to the operator.
     error Operators__NotOperator(address operator, uint256 accountId);
     /// @notice Thrown when the grant is, or would be from the start, out of date.

@@ -45,9 +45,10 @@ contract Operators is IOperators {
             revert Operators__BadAllowanceCount(terms.allowances.length, terms.roles);
         }
         uint64 grantId = ++_lastGrantId;
+        uint256 tokenCount = VAULT.tokenCount();
         for (uint256 i; i < terms.allowances.length; ++i) {
             Allowance calldata a = terms.allowances[i];
-            VAULT.tokenOf(a.tokenId);
+            if (a.tokenId >= tokenCount) revert Operators__UnknownToken(a.tokenId, tokenCount);
             if (a.maxRaw == 0 || _used[grantId][a.tokenId].maxRaw != 0) {
                 revert Operators__BadAllowance(a.tokenId, a.maxRaw);
             }

@@ -8,7 +8,7 @@ from brownie import WalletStub
 from tests.chain.helpers.delegation import PERP as PERP_KIND
 from tests.chain.helpers.delegation import limits, terms
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.helpers.ledger import option, positions, shown
+from tests.chain.helpers.ledger import option, positions, shown, snapshot
 from tests.chain.helpers.signed import WAD, surface
 from tests.chain.helpers.stack import PERP
 from tests.chain.helpers.untouched import refused
@@ -33,6 +33,21 @@ def test_fill_delta__solver_brings_it_within__both_sides_are_booked(stack, delta
     }
     assert stack.intents.isFilled(digest)
     assert (held(stack, account_id), held(stack, solver_id)) == ([5 * WAD], [-5 * WAD])
+
+
+def test_fill_delta__the_rest_of_the_account__stays_as_it_was(stack, delta, quote, account_id):
+    stack.list_second(100)
+    other = PERP + (1 << 248)
+    stack.trade(account_id, 1, 3, 100, other)
+    stack.accounts.creditToken(account_id, 1, WAD // 2, {"from": stack.admin})
+    before = snapshot(stack.accounts, account_id)
+    # The loss of 40 a unit on the 15 that are sold at 1,860 is cash; at the mark it is all cost.
+    tx = delta.change(maxCostWad=600 * WAD).fill(quote(price=1_860))
+    after = snapshot(stack.accounts, account_id)
+    assert (after["tokenIds"], after["amountsWad"], after["mode"]) == (before["tokenIds"], before["amountsWad"], 0)
+    assert [w for w in after["positions"] if w >> 248 == 2] == [w for w in before["positions"] if w >> 248 == 2]
+    assert after["cashWad"] - before["cashWad"] == -600 * WAD
+    assert tx.events["IntentFilled"]["costWad"] == 600 * WAD
 
 
 def test_fill_delta__again__reverts_Filled(stack, delta, quote, account_id, contracts):

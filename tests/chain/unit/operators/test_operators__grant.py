@@ -67,7 +67,7 @@ def test_grant__malformed__reverts(operators, trader, stranger, buyer, until):
         operators.grant(buyer, stranger, terms(until, WITHDRAW, (0, 1), (1, 0)), owner)
     with reverts_with("Operators__BadAllowance", 0, 6):
         operators.grant(buyer, stranger, terms(until, WITHDRAW, (0, 5), (1, 1), (0, 6)), owner)
-    with reverts_with("Vault__UnknownTokenId", 3, 3):
+    with reverts_with("Operators__UnknownToken", 3, 3):
         operators.grant(buyer, stranger, terms(until, WITHDRAW, (3, 1)), owner)
 
 
