@@ -530,6 +530,16 @@ def test_token_that_returns_nothing__comes_and_goes(world):
     assert world.token.balanceOf(world.trader) == 10**9
 
 
+def test_token_that_shrank__leaves_as_far_as_it_is_there(world):
+    """Nobody's exit waits for what is missing, but what is missing cannot be paid out of a deposit either."""
+    rebasing(1_000, 500_000)(world)
+    world.withdraw(world.token, 500)
+    with refused(world.contracts, "Vault__Shortfall", 0, 1):
+        world.withdraw(world.token, 1)
+    with refused(world.contracts, "Vault__Shortfall", 0, 500):
+        world.deposit(world.token, 1)
+
+
 def test_token_that_calls_others__finds_the_ledger_whole(world):
     """From within a withdrawal a token may call what is open to anyone: the amount has left the ledger by then."""
     list_token(world, ReenteringToken)
