@@ -59,6 +59,11 @@ interface IVault {
     error Vault__CapExceeded(uint256 observedRaw, uint256 limitRaw);
     /// @notice Thrown when the vault received or paid another amount than asked for, as with a fee on transfer.
     error Vault__InexactTransfer(uint256 observedRaw, uint256 expectedRaw);
+    /// @notice Thrown when the vault has less of a token than it has booked (a deposit) or than it should pay out, as
+    /// after a rebase that takes tokens away.
+    error Vault__Shortfall(uint256 observedRaw, uint256 neededRaw);
+    /// @notice Thrown when an amount is more than any account can hold.
+    error Vault__AmountTooLarge(uint256 observedRaw, uint256 limitRaw);
     /// @notice Thrown when an amount is zero.
     error Vault__ZeroAmount(uint256 observedRaw, uint256 minimumRaw);
     /// @notice Thrown when the caller may not act for the account.

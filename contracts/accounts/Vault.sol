@@ -23,6 +23,8 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
     uint256 private constant MAX_DECIMALS = 18;
     /// @dev Width of the token mask of an account.
     uint256 private constant MAX_TOKENS = 32;
+    /// @dev In wad it still fits a word, so that the ledger can name what is too large for it.
+    uint256 private constant MAX_RAW = type(uint128).max;
 
     /// @dev The same on every chain.
     IPermit2 private constant PERMIT2 = IPermit2(0x000000000022D473030F116dDEE9F6B43aC78BA3);
@@ -180,6 +182,7 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         if (!ACCOUNTS.isAuthorised(accountId, msg.sender)) revert Vault__NotAuthorised(msg.sender, accountId);
         if (to == address(0) || to == address(this)) revert Vault__BadReceiver(to, address(this));
         if (amountRaw == 0) revert Vault__ZeroAmount(amountRaw, 1);
+        if (amountRaw > MAX_RAW) revert Vault__AmountTooLarge(amountRaw, MAX_RAW);
     }
 
     /// @dev Lets out what the ledger has debited.
@@ -194,6 +197,7 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         MARGIN_ENGINE.enforce(accountId, empty);
         emit Withdrawn(accountId, tokenId, to, amountRaw);
         uint256 heldRaw = IERC20(token).balanceOf(address(this));
+        if (heldRaw < amountRaw) revert Vault__Shortfall(heldRaw, amountRaw);
         IERC20(token).safeTransfer(to, amountRaw);
         uint256 paidRaw = heldRaw - IERC20(token).balanceOf(address(this));
         if (paidRaw != amountRaw) revert Vault__InexactTransfer(paidRaw, amountRaw);
@@ -240,6 +244,8 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         ACCOUNTS.creditToken(accountId, tokenId, amountRaw * _wadPerRaw(listed.decimals));
         emit Deposited(accountId, tokenId, msg.sender, amountRaw);
         heldRaw = IERC20(token).balanceOf(address(this));
+        // A deposit may not pay for what a rebase has taken from others.
+        if (heldRaw < listed.heldRaw - amountRaw) revert Vault__Shortfall(heldRaw, listed.heldRaw - amountRaw);
     }
 
     function _requireReceived(address token, uint256 amountRaw, uint256 heldRaw) private view {

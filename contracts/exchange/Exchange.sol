@@ -13,6 +13,7 @@ import {FeeSchedule} from "./FeeSchedule.sol";
 import {Listing} from "./Listing.sol";
 import {OrderAuthority} from "./OrderAuthority.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
+import {SnapshotMath} from "../libraries/SnapshotMath.sol";
 import {Units} from "../libraries/Units.sol";
 
 /// @title Exchange
@@ -201,14 +202,8 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyG
     }
 
     function _requireReducing(uint256[] memory words, Order calldata order, uint256 quantityWad) private pure {
-        int256 heldWad;
-        for (uint256 i; i < words.length; ++i) {
-            if (words[i].instrumentOf() == order.instrument.instrumentOf()) heldWad = words[i].quantityOf();
-        }
-        int256 closableWad = order.isBuy ? -heldWad : heldWad;
-        if (int256(quantityWad) > closableWad) {
-            revert Exchange__NotReducing(quantityWad, closableWad > 0 ? uint256(closableWad) : 0);
-        }
+        uint256 closableWad = SnapshotMath.closableOf(words, order.instrument, order.isBuy);
+        if (quantityWad > closableWad) revert Exchange__NotReducing(quantityWad, closableWad);
     }
 
     /// @dev Writes one leg, seen by the maker, to the ledger and takes the fees of both sides.

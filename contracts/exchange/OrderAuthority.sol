@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
+import {Signatures} from "../libraries/Signatures.sol";
 
 /// @title OrderAuthority
 /// @notice Digests, signatures and nonces of orders and quotes. See IExchange.
@@ -79,7 +78,6 @@ abstract contract OrderAuthority is IExchange, EIP712 {
         emit NoncesCancelled(msg.sender, wordPos, mask);
     }
 
-    /// @dev A key counts by its signature even when it has code (EIP-7702); anything else is asked by ERC-1271.
     function _requireSigned(
         address signer,
         uint256 nonce,
@@ -87,11 +85,8 @@ abstract contract OrderAuthority is IExchange, EIP712 {
         bytes32 digest,
         bytes calldata signature
     ) internal view {
-        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
-        bool isKey = failure == ECDSA.RecoverError.NoError && recovered == signer;
-        if (!isKey && !SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature)) {
-            revert Exchange__BadSignature(recovered, accountId);
-        }
+        (bool isSigned, address recovered) = Signatures.check(signer, digest, signature);
+        if (!isSigned) revert Exchange__BadSignature(recovered, accountId);
         if (isCancelled(signer, nonce)) revert Exchange__Cancelled(signer, nonce);
     }
 }

@@ -35,6 +35,20 @@ library SnapshotMath {
         }
     }
 
+    /// @notice Most of an instrument that a trade can take without opening anything.
+    /// @param words Positions.
+    /// @param instrument Position word.
+    /// @param isBuy Whether the trade buys.
+    /// @return Quantity, wad; 0 when nothing is held on the other side.
+    function closableOf(uint256[] memory words, uint256 instrument, bool isBuy) internal pure returns (uint256) {
+        int256 heldWad;
+        for (uint256 i; i < words.length; ++i) {
+            if (words[i].instrumentOf() == instrument.instrumentOf()) heldWad = words[i].quantityOf();
+        }
+        int256 closableWad = isBuy ? -heldWad : heldWad;
+        return closableWad > 0 ? uint256(closableWad) : 0;
+    }
+
     function _addToken(IAccounts.Snapshot memory t, uint256 tokenId, int256 deltaWad) private pure {
         uint256 n = t.tokenIds.length;
         uint256 at;

@@ -231,6 +231,9 @@ def _custody(build: _Build) -> None:
     draft_book = build.create("DraftBook", authority, address["NormalTable"], address["ScenarioBook"])
     draft = _engine_of(build, "Draft", draft_book)
     build.create("ParameterPreview", accounts, engine, draft_book, draft)
+    # Neither is a module: they act for owners who approve them.
+    build.create("Operators", accounts, vault)
+    build.create("Intents", accounts, engine, exchange)
     build.send("Auction", "setPriorMargin", prior)
     if build.spec.network.grace_sec:
         build.send("ScenarioBook", "setGrace", build.spec.network.grace_sec)

@@ -98,7 +98,8 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
         When the artefact lacks a contract.
     """
     seen = _Seen(client, deployment, spec)
-    missing = [name for name in ("Authority", *PAUSABLE, *MODULES, "Lens") if name not in deployment.contracts]
+    needed = ("Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens")
+    missing = [name for name in needed if name not in deployment.contracts]
     if missing:
         raise InputError("deployment", f"lacks {', '.join(sorted(set(missing)))}")
     codeless = [

@@ -17,6 +17,7 @@ from offchain.index.reader import ChainEvent
 from offchain.model import Kind
 
 WAD = 10**18
+DAY = 86_400
 CLEARING, FUND = 0, 1
 
 
@@ -66,6 +67,34 @@ class GrantState:
 
 
 @dataclass(slots=True)
+class OperatorState:
+    """What an operator may do; by token id: most a day, and what was used on which day since 1970, raw."""
+
+    until_ts: int
+    roles: int
+    allowances: dict[int, int]
+    used: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def left_of(self, token_id: int, now_ts: int) -> int:
+        """Return what may still be withdrawn of a token, raw; mirror of ``Operators.allowanceOf``.
+
+        Parameters
+        ----------
+        token_id : int
+            Token.
+        now_ts : int
+            Time.
+
+        Returns
+        -------
+        int
+            Raw.
+        """
+        day, used = self.used.get(token_id, (0, 0))
+        return self.allowances.get(token_id, 0) - (used if day == now_ts // DAY else 0)
+
+
+@dataclass(slots=True)
 class State:
     """Everything the keeper needs to know of the chain."""
 
@@ -75,6 +104,9 @@ class State:
     settled: dict[tuple[int, int], int] = field(default_factory=dict)
     auctions: dict[int, AuctionState] = field(default_factory=dict)
     grants: dict[tuple[int, str], GrantState] = field(default_factory=dict)
+    operators: dict[tuple[int, str], OperatorState] = field(default_factory=dict)
+    #: Digests of intents that were filled, hexadecimal.
+    intents: set[str] = field(default_factory=set)
     lending: Lending = field(default_factory=Lending)
     socialised_wad: int = 0
     closed_count: int = 0
@@ -162,6 +194,7 @@ def _transferred(state: State, event: ChainEvent) -> None:
     if account_id in state.accounts:
         state.accounts[account_id].owner = event.values["to"]
         state.grants = {key: grant for key, grant in state.grants.items() if key[0] != account_id}
+        state.operators = {key: grant for key, grant in state.operators.items() if key[0] != account_id}
 
 
 def _mode_changed(state: State, event: ChainEvent) -> None:
@@ -301,6 +334,28 @@ def _delegate_traded(state: State, event: ChainEvent) -> None:
     state.grants[event.values["accountId"], event.values["delegate"]].loss_wad = event.values["totalLossWad"]
 
 
+def _roles_granted(state: State, event: ChainEvent) -> None:
+    terms = event.values["terms"]
+    allowances = {entry.tokenId: entry.maxRaw for entry in terms.allowances}
+    key = event.values["accountId"], event.values["operator"]
+    state.operators[key] = OperatorState(terms.untilTs, terms.roles, allowances)
+
+
+def _roles_revoked(state: State, event: ChainEvent) -> None:
+    del state.operators[event.values["accountId"], event.values["operator"]]
+
+
+def _operator_withdrew(state: State, event: ChainEvent) -> None:
+    used = event.block_ts // DAY, event.values["usedRaw"]
+    state.operators[event.values["accountId"], event.values["operator"]].used[event.values["tokenId"]] = used
+
+
+def _intent_filled(state: State, event: ChainEvent) -> None:
+    digest = event.values["digest"]
+    # From the database it comes as text.
+    state.intents.add(digest if isinstance(digest, str) else "0x" + digest.hex())
+
+
 _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Accounts", "AccountOpened"): _opened,
     ("Accounts", "AccountClosed"): _account_closed,
@@ -327,6 +382,10 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Delegation", "Granted"): _granted,
     ("Delegation", "Revoked"): _revoked,
     ("Delegation", "DelegateTraded"): _delegate_traded,
+    ("Operators", "Granted"): _roles_granted,
+    ("Operators", "Revoked"): _roles_revoked,
+    ("Operators", "OperatorWithdrew"): _operator_withdrew,
+    ("Intents", "IntentFilled"): _intent_filled,
 }
 
 # Contracts whose events change the state.

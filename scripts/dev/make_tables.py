@@ -32,6 +32,11 @@ CHECKED: Final = {
     "Delegation.grant": "owner of the account",
     "Delegation.revoke": "owner of the account",
     "Delegation.afterFill": "modules",
+    "Operators.grant": "owner of the account",
+    "Operators.revoke": "owner of the account, or the operator",
+    "Operators.withdraw": "operator with the role, to the owner",
+    "Operators.setMode": "operator with the role",
+    "Operators.isolate": "operator with the role",
     "Vault.withdraw": "owner or operator of the account",
     "Auction.bid": "owner or operator of the bidding account",
 }

@@ -45,6 +45,7 @@ JUSTIFIED: Final = {
         "reentrancy-no-eth",
         "Vault.withdraw",
     ): "the call before the write is to the ledger, which calls nobody; guarded besides",
+    ("reentrancy-no-eth", "Vault.borrow"): "as withdraw",
 }
 
 

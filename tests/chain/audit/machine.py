@@ -34,6 +34,8 @@ EXTRA = (
     "PriorMarginEngine",
     "Authority",
     "Delegation",
+    "Operators",
+    "Intents",
     "InsuranceFund",
     "ScenarioBook",
     "Lens",

@@ -29,6 +29,26 @@ QUOTE_FIELDS = (
     ("signer", "address"),
     ("maxFeeWad", "uint256"),
 )
+DELTA_FIELDS = (
+    ("accountId", "uint256"),
+    ("underlyingId", "uint8"),
+    ("kinds", "uint8"),
+    ("minDeltaWad", "int256"),
+    ("maxDeltaWad", "int256"),
+    ("maxCostWad", "uint256"),
+    ("maxInitialWad", "uint256"),
+    ("nonce", "uint256"),
+    ("expiryTs", "uint40"),
+    ("signer", "address"),
+)
+CLOSE_FIELDS = (
+    ("accountId", "uint256"),
+    ("minExcessWad", "int256"),
+    ("maxCostWad", "uint256"),
+    ("nonce", "uint256"),
+    ("expiryTs", "uint40"),
+    ("signer", "address"),
+)
 LIMIT, FILL_OR_KILL, POST_ONLY = range(3)
 #: Kind, reduce only and highest fee of a plain limit order.
 PLAIN = (LIMIT, False, 0)
@@ -58,6 +78,14 @@ def sign_quote(exchange: Any, signer: Any, quote: tuple[Any, ...], chain_id: int
     message["legs"] = [dict(zip((name for name, _ in LEG_FIELDS), leg, strict=True)) for leg in message["legs"]]
     types = {"Quote": _fields(QUOTE_FIELDS), "Leg": _fields(LEG_FIELDS)}
     return _signed(exchange, signer, "Quote", types, message, chain_id)
+
+
+def sign_intent(intents: Any, signer: Any, intent: tuple[Any, ...], chain_id: int = 0) -> bytes:
+    """Sign an intent of either kind, told apart by its length."""
+    is_close = len(intent) == len(CLOSE_FIELDS)
+    primary, fields = ("CloseIntent", CLOSE_FIELDS) if is_close else ("DeltaIntent", DELTA_FIELDS)
+    message = dict(zip((name for name, _ in fields), intent, strict=True))
+    return _signed(intents, signer, primary, {primary: _fields(fields)}, message, chain_id)
 
 
 def _signed(

@@ -94,6 +94,7 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     preview = admin.deploy(project.OrderPreview, ledger, engine, exchange)
     vault = admin.deploy(project.Vault, authority, ledger, engine)
     actions = admin.deploy(project.ActionPreview, ledger, engine, auction, vault)
+    intents = admin.deploy(project.Intents, ledger, engine, exchange)
     ledger.setMarginEngine(engine, {"from": admin})
     for module in (admin, fund, auction, exchange, vault):
         ledger.setModule(module, True, {"from": admin})
@@ -103,6 +104,7 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
         **{"admin": admin, "chain": chain, "authority": authority, "book": book, "oracle": oracle, "risk": risk},
         **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction, "table": table},
         **{"delegation": delegation, "exchange": exchange, "preview": preview, "vault": vault, "actions": actions},
+        intents=intents,
     )
     stack.price(1_900)
     return stack

@@ -20,6 +20,8 @@ PROPERTIES = {
     "I-13": "the total of debts is the negative cash, short of it by what rounding adds to debts",
     "I-14": "a liquidation does what its preview said, to the wei",
     "I-15": "the largest withdrawal of the preview passes, one unit more does not",
+    "I-16": "an operator does what its roles say and nothing else, and tokens go to the owner alone",
+    "I-17": "an intent ends as it was signed, at most at its cost, once",
 }
 
 

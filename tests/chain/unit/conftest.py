@@ -10,6 +10,7 @@ from brownie import (
     Exchange,
     MarginStub,
     MockToken,
+    Operators,
     Settlement,
     SettlementStub,
     Vault,
@@ -101,6 +102,11 @@ def vault(authority, governor, ledger, margin, usdc, wbtc, weth):
 @pytest.fixture(scope="module")
 def delegation(governor, ledger, margin):
     return governor.deploy(Delegation, ledger, margin)
+
+
+@pytest.fixture(scope="module")
+def operators(governor, ledger, vault):
+    return governor.deploy(Operators, ledger, vault)
 
 
 @pytest.fixture(scope="module")

@@ -1,11 +1,11 @@
-"""Folding of grants of trader keys; the ledger itself is replayed by the chain tests."""
+"""Folding of grants of trader keys and operators, and of intents; the ledger itself is replayed by the chain tests."""
 
 from types import SimpleNamespace
 
 import pytest
 
 from offchain.index.reader import ChainEvent
-from offchain.index.state import GrantState, State, apply
+from offchain.index.state import DAY, GrantState, OperatorState, State, apply
 
 OWNER, BUYER, KEY, OTHER = ("0x" + digit * 40 for digit in "1234")
 
@@ -46,3 +46,36 @@ def test_apply__account_changes_hands__voids_all_its_grants(state):
     apply(state, event("Accounts", "Transfer", **{"from": OWNER, "to": BUYER, "tokenId": 2}))
     assert set(state.grants) == {(3, KEY)}
     assert state.accounts[2].owner == BUYER
+
+
+def roles_granted(account_id, operator, most):
+    allowances = [SimpleNamespace(tokenId=0, maxRaw=most), SimpleNamespace(tokenId=2, maxRaw=5)]
+    terms = SimpleNamespace(untilTs=900, roles=3, allowances=allowances)
+    return event("Operators", "Granted", accountId=account_id, operator=operator, terms=terms)
+
+
+def test_apply__operator_withdrew__counts_for_its_day_and_grant(state):
+    apply(state, roles_granted(2, KEY, 40))
+    used = {"accountId": 2, "operator": KEY, "tokenId": 0, "amountRaw": 10, "usedRaw": 30}
+    apply(state, event("Operators", "OperatorWithdrew", **used))
+    found = state.operators[2, KEY]
+    assert found == OperatorState(900, 3, {0: 40, 2: 5}, {0: (0, 30)})
+    assert [found.left_of(0, now) for now in (100, DAY - 1, DAY)] == [10, 10, 40]
+    assert [found.left_of(token_id, 100) for token_id in (1, 2)] == [0, 5]
+    apply(state, roles_granted(2, KEY, 7))
+    assert state.operators[2, KEY].left_of(0, 100) == 7
+
+
+def test_apply__operators__end_by_revocation_and_by_transfer(state):
+    for account_id, operator in ((2, KEY), (2, OTHER), (3, KEY)):
+        apply(state, roles_granted(account_id, operator, 1))
+    apply(state, event("Operators", "Revoked", accountId=3, operator=KEY))
+    assert set(state.operators) == {(2, KEY), (2, OTHER)}
+    apply(state, event("Accounts", "Transfer", **{"from": OWNER, "to": BUYER, "tokenId": 2}))
+    assert state.operators == {}
+
+
+def test_apply__intent_filled__is_remembered_the_same_from_chain_and_database(state):
+    for digest in (b"\x01" * 32, "0x" + "01" * 32):
+        apply(state, event("Intents", "IntentFilled", digest=digest, accountId=2, solverId=3, costWad=-1))
+    assert state.intents == {"0x" + "01" * 32}
