@@ -15,7 +15,7 @@ library StandardMath {
     uint256 private constant LINEAR_MAINTENANCE_WAD = 0.065e18;
 
     /// @notice Margin of one short option; the initial one is never below the maintenance one.
-    /// @dev A put is worth up to its strike, whatever spot is: both its margins grow with the mark once that exceeds spot.
+    /// @dev A put is worth up to its strike, whatever spot is: its margins grow with the mark once that exceeds spot.
     /// @param isCall Call or put.
     /// @param spotWad Index price.
     /// @param strikeWad Strike.

@@ -54,6 +54,16 @@ class FundingState:
     since_ts: int
 
 
+@dataclass(frozen=True, slots=True)
+class TermsState:
+    """Terms of a collateral token; ``linked_id`` is 0 when it is linked to no underlying."""
+
+    linked_id: int
+    haircut_wad: int
+    linked_haircut_wad: int
+    ratio_wad: int
+
+
 @dataclass(slots=True)
 class GrantState:
     """What a trader key may do; ``limits`` by underlying id: largest delta, gamma and vega."""
@@ -73,6 +83,7 @@ class State:
     rounds: dict[int, SimpleNamespace] = field(default_factory=dict)
     token_prices: dict[int, tuple[int, int]] = field(default_factory=dict)
     settled: dict[tuple[int, int], int] = field(default_factory=dict)
+    terms: dict[int, TermsState] = field(default_factory=dict)
     auctions: dict[int, AuctionState] = field(default_factory=dict)
     grants: dict[tuple[int, str], GrantState] = field(default_factory=dict)
     lending: Lending = field(default_factory=Lending)
@@ -256,6 +267,19 @@ def _token_price_posted(state: State, event: ChainEvent) -> None:
     state.token_prices[event.values["tokenId"]] = (event.values["ts"], event.values["priceWad"])
 
 
+def _collateral_set(state: State, event: ChainEvent) -> None:
+    params = event.values["newParams"]
+    state.terms[event.values["tokenId"]] = TermsState(
+        params.linkedUnderlying, params.haircutWad, params.linkedHaircutWad, params.ratioWad
+    )
+
+
+def _ratio_set(state: State, event: ChainEvent) -> None:
+    token_id = event.values["tokenId"]
+    if token_id in state.terms:
+        state.terms[token_id] = replace(state.terms[token_id], ratio_wad=event.values["newRatioWad"])
+
+
 def _settlement_posted(state: State, event: ChainEvent) -> None:
     state.settled[event.values["underlyingId"], event.values["expiryTs"]] = event.values["priceWad"]
 
@@ -319,6 +343,8 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Oracle", "RoundPosted"): _round_posted,
     ("Oracle", "TokenPricePosted"): _token_price_posted,
     ("Oracle", "SettlementPosted"): _settlement_posted,
+    ("ScenarioBook", "CollateralSet"): _collateral_set,
+    ("ScenarioBook", "RatioSet"): _ratio_set,
     ("Auction", "AuctionStarted"): _auction_started,
     ("Auction", "BidFilled"): _bid_filled,
     ("Auction", "ClocksSet"): _clocks_set,
