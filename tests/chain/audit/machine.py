@@ -37,6 +37,7 @@ EXTRA = (
     "Lens",
     "ActionPreview",
     "ParameterPreview",
+    "RateFeed",
 )
 
 

@@ -20,6 +20,7 @@ PROPERTIES = {
     "I-13": "the total of debts is the negative cash, short of it by what rounding adds to debts",
     "I-14": "a liquidation does what its preview said, to the wei",
     "I-15": "the largest withdrawal of the preview passes, one unit more does not",
+    "I-16": "the ratio of a token moves by what all observations of its rate agree on, and by no more than its bound",
 }
 
 

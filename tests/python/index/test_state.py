@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from offchain.index.reader import ChainEvent
-from offchain.index.state import GrantState, State, apply
+from offchain.index.state import GrantState, State, TermsState, apply
 
 OWNER, BUYER, KEY, OTHER = ("0x" + digit * 40 for digit in "1234")
 
@@ -46,3 +46,14 @@ def test_apply__account_changes_hands__voids_all_its_grants(state):
     apply(state, event("Accounts", "Transfer", **{"from": OWNER, "to": BUYER, "tokenId": 2}))
     assert set(state.grants) == {(3, KEY)}
     assert state.accounts[2].owner == BUYER
+
+
+def test_apply__terms_of_a_token__follow_governors_and_rates(state):
+    params = SimpleNamespace(listed=True, linkedUnderlying=1, haircutWad=2, linkedHaircutWad=3, ratioWad=4)
+    apply(state, event("ScenarioBook", "CollateralSet", tokenId=1, version=1, oldParams=None, newParams=params))
+    assert state.terms == {1: TermsState(1, 2, 3, 4)}
+    apply(state, event("ScenarioBook", "RatioSet", tokenId=1, version=2, oldRatioWad=4, newRatioWad=5))
+    assert state.terms == {1: TermsState(1, 2, 3, 5)}
+    # A ratio without terms: the index was begun before it read the book.
+    apply(state, event("ScenarioBook", "RatioSet", tokenId=2, version=3, oldRatioWad=4, newRatioWad=5))
+    assert set(state.terms) == {1}
