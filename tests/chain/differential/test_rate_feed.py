@@ -104,6 +104,7 @@ def test_terms__governor_changes_a_token__view_follows(found):
     token = AccountFeed(found.url, found.path, found.account).read().market.tokens["WSTETH"]
     assert (token.haircut, token.linked) == (0.3, None)
     found.client.rpc("evm_revert", snapshot)
+    found.client.forget_nonce(DEPLOYER.address)
 
 
 def test_verify__ratio_that_the_feed_moved__is_as_configured_and_one_that_it_did_not_is_not(found):
@@ -115,6 +116,7 @@ def test_verify__ratio_that_the_feed_moved__is_as_configured_and_one_that_it_did
     names = [d.name for d in verify(found.client, found.world.deployment, found.spec)]
     assert names == ["tokens.WSTETH.ratioWad"]
     found.client.rpc("evm_revert", snapshot)
+    found.client.forget_nonce(DEPLOYER.address)
     other = replace(found.spec, rates=(replace(found.spec.rates[0], max_fall=0.06, form="get_rate"),))
     names = [d.name for d in verify(found.client, found.world.deployment, other)]
     assert names == ["rates.WSTETH.form", "rates.WSTETH.maxFallWad"]
