@@ -68,21 +68,19 @@ contract RateFeed is IRateFeed, AccessManaged {
         Observation memory o = _observation[tokenId];
         ratioWad = BOOK.collateralOf(tokenId).ratioWad;
         if (o.ts == 0) {
-            (o.ts, o.rateWad) = (uint40(block.timestamp), uint104(rateWad));
-            emit RateObserved(tokenId, rateWad, o.ts);
-        } else {
-            uint256 agreedWad = _agreed(o.rateWad, rateWad, ratioWad);
-            uint256 earliestTs = o.ts + s.gapSec;
-            if (block.timestamp < earliestTs) {
-                if (agreedWad == o.rateWad) revert RateFeed__TooEarly(block.timestamp, earliestTs);
-                o.rateWad = uint104(agreedWad);
-                emit RateObserved(tokenId, agreedWad, o.ts);
-            } else {
-                ratioWad = _settle(tokenId, s, agreedWad, ratioWad, block.timestamp - o.settledTs);
-                o = Observation(uint40(block.timestamp), uint104(rateWad), uint40(block.timestamp));
-            }
+            _observe(tokenId, o, rateWad, block.timestamp);
+            return ratioWad;
         }
-        _observation[tokenId] = o;
+        uint256 agreedWad = _agreed(o.rateWad, rateWad, ratioWad);
+        uint256 earliestTs = o.ts + s.gapSec;
+        if (block.timestamp < earliestTs) {
+            if (agreedWad == o.rateWad) revert RateFeed__TooEarly(block.timestamp, earliestTs);
+            _observe(tokenId, o, agreedWad, o.ts);
+            return ratioWad;
+        }
+        uint256 sec = block.timestamp - o.settledTs;
+        _observation[tokenId] = Observation(uint40(block.timestamp), uint104(rateWad), uint40(block.timestamp));
+        ratioWad = _settle(tokenId, s, agreedWad, ratioWad, sec);
     }
 
     /// @inheritdoc IRateFeed
@@ -99,6 +97,12 @@ contract RateFeed is IRateFeed, AccessManaged {
     /// @inheritdoc IRateFeed
     function observationOf(uint256 tokenId) external view override returns (Observation memory observation) {
         observation = _observation[tokenId];
+    }
+
+    function _observe(uint256 tokenId, Observation memory o, uint256 rateWad, uint256 ts) private {
+        (o.rateWad, o.ts) = (uint104(rateWad), uint40(ts));
+        _observation[tokenId] = o;
+        emit RateObserved(tokenId, rateWad, ts);
     }
 
     /// @dev Moves the book's ratio towards the rate, by no more than the bound for the time since the last settlement.

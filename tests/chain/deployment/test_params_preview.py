@@ -19,6 +19,7 @@ from offchain.demo.result import GasBook
 from offchain.demo.world import build_world
 from offchain.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
 from offchain.params import Params
+from offchain.units import wad_to_float
 
 NOW = 1_770_326_940
 EXPIRY = NOW + 20 * 86_400
@@ -41,7 +42,7 @@ def found(tmp_path_factory):
         poster.send(relayer, poster.tokens_call(NOW, {s: t.price for s, t in market.tokens.items()}))
         maker = world.open("maker", Mode.SINGLE, 1e6, by_permit=False)
         ids = {}
-        for name, cash in (("rich", 50_000.0), ("less", 3_000.0), ("poor", 2_400.0), ("poorest", 2_000.0)):
+        for name, cash in (("rich", 50_000.0), ("less", 2_700.0), ("poor", 2_000.0), ("poorest", 1_500.0)):
             holder = world.open(name, Mode.SINGLE, cash, by_permit=False)
             world.trade(holder, maker, PlannedTrade(SHORT, 40.0))
             ids[name] = holder.account_id
@@ -91,8 +92,8 @@ def margins(found, ids):
     engine = found.world.deployment.contract(found.client, "MarginEngine")
     answers = [engine.call("marginOf", account_id) for account_id in ids]
     return [
-        {"state": STATES[m.state], "equity": m.equityWad / 1e18, "initial": m.initialWad / 1e18,
-         "maintenance": m.maintenanceWad / 1e18}
+        {"state": STATES[m.state], "equity": wad_to_float(m.equityWad), "initial": wad_to_float(m.initialWad),
+         "maintenance": wad_to_float(m.maintenanceWad)}
         for m in answers
     ]  # fmt: skip
 
@@ -126,16 +127,22 @@ def test_preview__is_what_the_change_does(found, preview, setter):
 def test_preview__names_who_falls_below_what(found, preview):
     ids, document = found.ids, seen(preview, CHANGE)
     fallen = {entry["account"]: entry["fallsBelow"] for entry in document["accounts"] if entry["fallsBelow"]}
-    assert fallen == {ids["less"]: "initial", ids["poor"]: "maintenance"}
+    assert fallen == {ids["less"]: "initial", ids["poor"]: "maintenance", ids["poorest"]: "maintenance"}
     assert document["fallBelowInitial"] == [ids["less"]]
-    assert document["fallBelowMaintenance"] == [ids["poor"]]
-    # One that is short already does not fall.
-    poorest = next(entry for entry in document["accounts"] if entry["account"] == ids["poorest"])
-    assert (poorest["before"]["state"], poorest["after"]["state"]) == ("liquidatable", "liquidatable")
+    assert document["fallBelowMaintenance"] == [ids["poor"], ids["poorest"]]
     shown = preview(CHANGE)
     assert shown.code == 0
-    assert "1 would fall below maintenance, 1 below initial margin" in shown.out
+    assert "2 would fall below maintenance, 1 below initial margin" in shown.out
     assert "underlyings.ETH.rows" in shown.out
+
+
+def test_preview__short_already__does_not_fall(found, preview, setter):
+    params = vars(found.world.contract("ScenarioBook").call("accountParams"))
+    setter("setAccountParams", params | {"imFactorWad": 14 * 10**17, "mmFactorWad": 14 * 10**17})
+    document = seen(preview, {"priceRange": {"ETH": 0.27}})
+    poorest = next(entry for entry in document["accounts"] if entry["account"] == found.ids["poorest"])
+    assert (poorest["before"]["state"], poorest["after"]["state"]) == ("liquidatable", "liquidatable")
+    assert document["fallBelowMaintenance"] == [found.ids["less"], found.ids["poor"]]
 
 
 def test_preview__sends_nothing(found, preview):
@@ -169,7 +176,7 @@ def test_preview__other_book__replaces_the_rows(found, preview, setter):
     ids = [entry["account"] for entry in document["accounts"]]
     assert [entry["after"] for entry in document["accounts"]] == margins(found, ids)
     # The range alone keeps the kind of book that is there.
-    assert seen(preview, {"priceRange": 0.2})["differences"][-1]["after"] == "16 of them other"
+    assert seen(preview, {"priceRange": 0.2})["differences"][-1]["after"] == "14 of them other"
 
 
 def test_rows__unpacked__are_those_that_were_set(found, setter):
@@ -188,7 +195,7 @@ def test_preview__stale_market__is_said(found, preview):
     document = seen(preview, CHANGE)
     entry = next(entry for entry in document["accounts"] if entry["account"] == found.ids["rich"])
     assert (entry["before"], entry["after"], entry["fallsBelow"]) == (None, None, None)
-    assert "cannot be margined now" in preview(CHANGE).out
+    assert "cannot be margined now" in " ".join(preview(CHANGE).out.split())
     found.client.rpc("evm_revert", snapshot)
 
 

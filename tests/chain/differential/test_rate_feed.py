@@ -71,10 +71,10 @@ def found(market, tmp_path_factory):
 def settle(found, rate):
     """State a rate and observe it twice."""
     found.stub.send(DEPLOYER, "set", encode(["uint256"], [int(rate * WAD)]), False)
-    found.feed.send(DEPLOYER, "update", 1)
-    found.client.rpc("evm_setNextBlockTimestamp", found.client.block_ts() + GAP)
-    found.client.rpc("evm_mine")
-    found.feed.send(DEPLOYER, "update", 1)
+    for _ in range(2):
+        found.client.rpc("evm_setNextBlockTimestamp", found.client.block_ts() + GAP)
+        found.client.rpc("evm_mine")
+        found.feed.send(DEPLOYER, "update", 1)
     return found.world.contract("ScenarioBook").call("collateralOf", 1).ratioWad / WAD
 
 
