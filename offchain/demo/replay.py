@@ -25,6 +25,7 @@ from offchain.decide import (
     StartAuction,
     TouchAuction,
     UpdateFunding,
+    UpdateRate,
     WriteOff,
 )
 from offchain.demo.audit import chain_margins, conservation, index_problems, largest_difference
@@ -64,6 +65,7 @@ STEP_OF: dict[type, str] = {
     PostSettlement: "settlementPrice",
     Settle: "settle",
     UpdateFunding: "funding",
+    UpdateRate: "rate",
     StartAuction: "startAuction",
     TouchAuction: "touchAuction",
     Bid: "bid",

@@ -17,13 +17,21 @@ from offchain.chain.deploy import deploy
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import RateSpec, spec_for_market
 from offchain.chain.verify import verify
+from offchain.decide import UpdateRate
 from offchain.demo.plan import PlannedTrade
 from offchain.demo.result import GasBook
 from offchain.demo.world import World
+from offchain.index.store import MEMORY, Store
+from offchain.index.sync import Index
 from offchain.keeper.account_feed import AccountFeed
+from offchain.keeper.encode import Encoder
+from offchain.keeper.feed import NoFeed
+from offchain.keeper.loop import Keeper
 from offchain.mirror.margin_engine import evaluate
 from offchain.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
 from offchain.params import Params
+from offchain.transact.journal import Journal
+from offchain.transact.sender import Policy, Transactor
 
 NOW, GAP, DAY = 1_770_326_940, 3_600, 86_400
 EXPIRY = NOW + 20 * DAY
@@ -68,12 +76,16 @@ def found(market, tmp_path_factory):
                               account=taker.account_id)  # fmt: skip
 
 
+def wait(found):
+    found.client.rpc("evm_setNextBlockTimestamp", found.client.block_ts() + GAP)
+    found.client.rpc("evm_mine")
+
+
 def settle(found, rate):
     """State a rate and observe it twice."""
     found.stub.send(DEPLOYER, "set", encode(["uint256"], [int(rate * WAD)]), False)
     for _ in range(2):
-        found.client.rpc("evm_setNextBlockTimestamp", found.client.block_ts() + GAP)
-        found.client.rpc("evm_mine")
+        wait(found)
         found.feed.send(DEPLOYER, "update", 1)
     return found.world.contract("ScenarioBook").call("collateralOf", 1).ratioWad / WAD
 
@@ -122,3 +134,24 @@ def test_verify__ratio_that_the_feed_moved__is_as_configured_and_one_that_it_did
     assert names == ["rates.WSTETH.form", "rates.WSTETH.maxFallWad"]
     names = {d.name for d in verify(found.client, found.world.deployment, replace(found.spec, rates=()))}
     assert names == {f"rates.WSTETH.{key}" for key in ("source", "form", "gapSec", "maxRiseWad", "maxFallWad")}
+
+
+def test_keeper__observes_when_the_gap_is_over_and_not_before(found):
+    """With a source that fails it says so and goes on."""
+    client, deployment = Client(found.url), found.world.deployment
+    relayer = found.world.funded_wallet("keeper")
+    transactor = Transactor(client, relayer, Journal(None), Policy(poll_sec=0.002), clock=client.block_ts)
+    index = Index(client, deployment, Store(MEMORY))
+    keeper = Keeper(client, deployment, index, Encoder(client, deployment, NoFeed(), None), transactor, None)
+    found.stub.send(DEPLOYER, "set", encode(["uint256"], [12_012 * 10**14]), False)
+    wait(found)
+    for _ in range(2):
+        done = [entry for entry in keeper.run_pass() if isinstance(entry.intent, UpdateRate)]
+        assert [entry.outcome.done for entry in done] == [True]
+        assert [entry for entry in keeper.run_pass() if isinstance(entry.intent, UpdateRate)] == []
+        wait(found)
+    assert found.world.contract("ScenarioBook").call("collateralOf", 1).ratioWad == 12_012 * 10**14
+    found.stub.send(DEPLOYER, "set", b"", True)
+    failed = [entry for entry in keeper.run_pass() if isinstance(entry.intent, UpdateRate)]
+    assert [entry.outcome.done for entry in failed] == [False]
+    assert "RateFeed__SourceFailed" in failed[0].outcome.reason

@@ -72,7 +72,8 @@ def push_a_rate(m: Machine) -> None:
             _ratio(m) == wanted, "I-16", f"ratio {_ratio(m)}, wanted {wanted} from {ratio}, seen {seen}, rate {rate}"
         )
         m.require(m.world.state.terms[TOKEN].ratio_wad == wanted, "I-09", f"ratio {wanted}, rebuilt another")
-        m.world.pass_time(m.rng.choice([1, 20, GAP, 5 * GAP]))
+        # Two seconds go by until the next update: it may come a second too early, and in the first second it may.
+        m.world.pass_time(m.rng.choice([1, 20, GAP - 3, GAP - 2, 5 * GAP]))
     m.call(STRANGER, "RateFeed", "update", 0, must="RateFeed__NoSource")
     m.call(ADMIN, "RateFeed", "setSource", TOKEN, dict.fromkeys(terms, 0) | {"source": "0x" + "0" * 40})
     post(m, m.world.spot)
