@@ -98,6 +98,12 @@ interface IScenarioBook {
         uint256 indexed tokenId, uint256 version, CollateralParams oldParams, CollateralParams newParams
     );
 
+    /// @notice Emitted when the ratio of a token follows its source.
+    /// @param tokenId Token.
+    /// @param version Counter after the change.
+    /// @param oldRatioWad Before.
+    /// @param newRatioWad After.
+    event RatioSet(uint256 indexed tokenId, uint256 version, uint256 oldRatioWad, uint256 newRatioWad);
     /// @notice Emitted when the length of a grace changes.
     /// @param oldSec Before.
     /// @param newSec After.
@@ -151,6 +157,11 @@ interface IScenarioBook {
     /// @param tokenId Token id given by the vault.
     /// @param params Parameters; `listed` is set by the call.
     function setCollateral(uint256 tokenId, CollateralParams calldata params) external;
+
+    /// @notice Replaces the ratio of a listed collateral token, and nothing else of it; starts no grace.
+    /// @param tokenId Token id given by the vault.
+    /// @param ratioWad Units of the underlying in one token, wad; at most a million.
+    function setRatio(uint256 tokenId, uint256 ratioWad) external;
 
     /// @notice Sets for how long after a change nobody is liquidated who would not have been without it.
     /// @param graceSec Grace, at most 7 days; 0 for none.

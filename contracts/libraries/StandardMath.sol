@@ -9,12 +9,13 @@ library StandardMath {
     uint256 private constant SHORT_WAD = 0.15e18;
     uint256 private constant SHORT_FLOOR_WAD = 0.13e18;
     uint256 private constant SHORT_MAINTENANCE_WAD = 0.09e18;
-    /// @dev 1.05 * 0.09.
+    /// @dev 1.05 * 0.09: what a short put needs at least over its maintenance margin.
     uint256 private constant PUT_INITIAL_WAD = 0.0945e18;
     uint256 private constant LINEAR_INITIAL_WAD = 0.10e18;
     uint256 private constant LINEAR_MAINTENANCE_WAD = 0.065e18;
 
-    /// @notice Margin of one short option.
+    /// @notice Margin of one short option; the initial one is never below the maintenance one.
+    /// @dev A put is worth up to its strike, whatever spot is: its margins grow with the mark once that exceeds spot.
     /// @param isCall Call or put.
     /// @param spotWad Index price.
     /// @param strikeWad Strike.
@@ -30,10 +31,12 @@ library StandardMath {
         uint256 otmWad = high > low ? ((high - low) * WAD) / spotWad : 0;
         uint256 rateWad = SHORT_FLOOR_WAD;
         if (otmWad < SHORT_WAD - SHORT_FLOOR_WAD) rateWad = SHORT_WAD - otmWad;
-        if (!isCall && rateWad < PUT_INITIAL_WAD) rateWad = PUT_INITIAL_WAD;
         initialWad = _up(rateWad * spotWad);
-        uint256 base = isCall || spotWad > markWad ? spotWad : markWad;
-        maintenanceWad = _up(SHORT_MAINTENANCE_WAD * base);
+        uint256 baseWad = isCall || spotWad > markWad ? spotWad : markWad;
+        maintenanceWad = _up(SHORT_MAINTENANCE_WAD * baseWad);
+        if (isCall) return (initialWad, maintenanceWad);
+        uint256 leastWad = _up(PUT_INITIAL_WAD * baseWad);
+        if (initialWad < leastWad) initialWad = leastWad;
     }
 
     /// @notice Margin of one unit of a future or perpetual.

@@ -116,6 +116,18 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     }
 
     /// @inheritdoc IScenarioBook
+    function setRatio(uint256 tokenId, uint256 ratioWad) external override restricted {
+        _limit("ratioWad", ratioWad, 1e6 * WAD);
+        CollateralParams storage params = _collateral[tokenId];
+        if (!params.listed) revert ScenarioBook__UnknownToken(tokenId);
+        emit RatioSet(tokenId, ++version, params.ratioWad, ratioWad);
+        params.ratioWad = ratioWad;
+        // A grace protects from what governors change, not from what a token is worth.
+        CollateralParams storage prior = _priorCollateral[_generation][tokenId];
+        if (prior.listed) prior.ratioWad = ratioWad;
+    }
+
+    /// @inheritdoc IScenarioBook
     function setGrace(uint256 graceSec_) external override restricted {
         if (graceSec_ > MAX_GRACE_SEC) revert ScenarioBook__ParameterOutOfRange("graceSec", graceSec_, MAX_GRACE_SEC);
         emit GraceSet(graceSec, graceSec_);

@@ -21,11 +21,12 @@ from offchain.chain.contracts import (
 )
 from offchain.chain.deployment import Deployment, TokenRecord, artifact_name
 from offchain.chain.progress import Journal, digest_of
-from offchain.chain.spec import FundingSpec, LendingSpec, ListingSpec, Spec, TokenSpec
+from offchain.chain.spec import RATE_FORMS, FundingSpec, LendingSpec, ListingSpec, RateSpec, Spec, TokenSpec
 from offchain.errors import InputError
+from offchain.model import Kind
 from offchain.units import float_to_raw, float_to_wad
 
-ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE = 0, 1, 2
+ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE, RATE_ROLE = 0, 1, 2, 3
 CLEARING_ID, FUND_ID = 0, 1
 MOCK_ERC20 = "MockToken"
 NOBODY = "0x" + "0" * 40
@@ -134,6 +135,8 @@ def _parameters(spec: Spec) -> dict[str, Any]:
         "funding": asdict(spec.funding),
         "lending": asdict(spec.lending),
         "listing": asdict(spec.listing),
+        "open_interest": {entry.underlying: asdict(entry) for entry in spec.open_interest},
+        "rates": {entry.token: asdict(entry) for entry in spec.rates},
         "account": asdict(spec.params.account),
         "underlyings": {name: asdict(spec.params.for_underlying(name)) for name in spec.underlyings},
         "collateral": {token.symbol: asdict(token) for token in spec.tokens},
@@ -234,6 +237,7 @@ def _custody(build: _Build) -> None:
     # Neither is a module: they act for owners who approve them.
     build.create("Operators", accounts, vault)
     build.create("Intents", accounts, engine, exchange)
+    build.create("RateFeed", authority, address["ScenarioBook"])
     build.send("Auction", "setPriorMargin", prior)
     if build.spec.network.grace_sec:
         build.send("ScenarioBook", "setGrace", build.spec.network.grace_sec)
@@ -304,11 +308,56 @@ def funding_terms(funding: FundingSpec) -> dict[str, int]:
     return {"maxPremiumWad": float_to_wad(funding.max_premium), "periodSec": funding.period_sec}
 
 
+def rate_terms(rate: RateSpec) -> dict[str, Any]:
+    """Return where a ratio comes from as the rate feed keeps it.
+
+    Parameters
+    ----------
+    rate : RateSpec
+        Source, form and bounds.
+
+    Returns
+    -------
+    dict of str to Any
+        Form by number, bounds in wad a day.
+    """
+    return {
+        "source": to_checksum_address(rate.source),
+        "form": RATE_FORMS.index(rate.form),
+        "gapSec": rate.gap_sec,
+        "maxRiseWad": float_to_wad(rate.max_rise),
+        "maxFallWad": float_to_wad(rate.max_fall),
+    }
+
+
+def caps_of(spec: Spec, symbol: str) -> dict[Kind, int]:
+    """Return the caps on open interest of one underlying as the ledger keeps them.
+
+    Parameters
+    ----------
+    spec : Spec
+        Configuration.
+    symbol : str
+        Underlying.
+
+    Returns
+    -------
+    dict of Kind to int
+        Wad a series; 0 for no cap.
+    """
+    entry = next((entry for entry in spec.open_interest if entry.underlying == symbol), None)
+    return {kind: float_to_wad(getattr(entry, kind.name.lower(), 0.0)) for kind in Kind}
+
+
 def _list_instruments(build: _Build) -> None:
-    """Set what may be traded of every underlying, and the terms of its funding."""
+    """Set what may be traded of every underlying and how much of it, and the terms of its funding."""
     for underlying_id in build.underlyings.values():
         build.send("Exchange", "setRules", underlying_id, listing_rules(build.spec.listing))
         build.send("PerpMarket", "setTerms", underlying_id, funding_terms(build.spec.funding))
+    for symbol, underlying_id in build.underlyings.items():
+        for kind, cap_wad in caps_of(build.spec, symbol).items():
+            if cap_wad:
+                build.send("Accounts", "setOpenInterestCap", underlying_id, kind, cap_wad)
 
 
 def _engine_of(build: _Build, which: str, book: str) -> str:
@@ -329,6 +378,8 @@ def _list_tokens(build: _Build) -> None:
         build.send("Vault", "listToken", address, float_to_raw(token.deposit_cap, token.decimals))
         build.tokens[token.symbol] = TokenRecord(token_id, address, token.decimals)
         _set_collateral(build, token, token_id)
+    for rate in build.spec.rates:
+        build.send("RateFeed", "setSource", build.tokens[rate.token].token_id, rate_terms(rate))
 
 
 def _hand_over(build: _Build, guardian: str, governor: str) -> None:
@@ -345,6 +396,11 @@ def _hand_over(build: _Build, guardian: str, governor: str) -> None:
     selectors = [draft.artifact.functions[name].selector for name in DRAFTED]
     build.send("Authority", "setTargetFunctionRole", draft.address, selectors, DRAFT_ROLE)
     build.send("Authority", "grantRole", DRAFT_ROLE, build.contracts["ParameterPreview"].address, 0)
+    book = build.contracts["ScenarioBook"]
+    build.send(
+        "Authority", "setTargetFunctionRole", book.address, [book.artifact.functions["setRatio"].selector], RATE_ROLE
+    )
+    build.send("Authority", "grantRole", RATE_ROLE, build.contracts["RateFeed"].address, 0)
     if governor != build.account.address:
         build.send("Authority", "grantRole", ADMIN_ROLE, governor, build.spec.network.governor_delay_sec)
         build.send("Authority", "renounceRole", ADMIN_ROLE, build.account.address)

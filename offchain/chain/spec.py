@@ -76,6 +76,25 @@ class AggregatorSpec:
     max_deviation: float
 
 
+#: Largest cap on open interest, units.
+MAX_CAP = 1e12
+
+#: How a source states the rate of a token, in the order of IRateFeed.Form.
+RATE_FORMS = ("none", "erc4626", "get_rate", "exchange_rate", "get_exchange_rate", "steth_per_token")
+
+
+@dataclass(frozen=True, slots=True)
+class RateSpec:
+    """Where the ratio of a token comes from; ``max_rise`` and ``max_fall`` are fractions a day."""
+
+    token: str
+    source: str
+    form: str
+    gap_sec: int
+    max_rise: float
+    max_fall: float
+
+
 @dataclass(frozen=True, slots=True)
 class FundingSpec:
     """Funding of perpetuals: largest premium as a fraction of spot, and the time over which a premium is paid once."""
@@ -93,6 +112,17 @@ class LendingSpec:
     kink_rate: float
     full_rate: float
     reserve_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInterestSpec:
+    """Most units of one underlying that may be long in one series (kind and expiry), by kind; 0 for no cap."""
+
+    underlying: str
+    call: float
+    put: float
+    future: float
+    perp: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +154,8 @@ class Spec:
     lending: LendingSpec = CHECK_LENDING
     listing: ListingSpec = CHECK_LISTING
     aggregators: tuple[AggregatorSpec, ...] = ()
+    rates: tuple[RateSpec, ...] = ()
+    open_interest: tuple[OpenInterestSpec, ...] = ()
 
     def with_signers(self, signers: tuple[str, ...]) -> Spec:
         """Return the same deployment with other oracle signers.
@@ -161,6 +193,38 @@ def _build(kind: type[T], source: str, table: Mapping[str, Any], **given: Any) -
     return kind(**{**table, **given})
 
 
+def _open_interest(
+    source: str, tables: Mapping[str, Mapping[str, Any]], underlyings: list[str]
+) -> tuple[OpenInterestSpec, ...]:
+    """Read the caps of every underlying; that one is not capped has to be said."""
+    if sorted(tables) != sorted(underlyings):
+        raise InputError(f"{source} [open_interest]", f"must name {', '.join(underlyings)}, got {', '.join(tables)}")
+    found = tuple(
+        _build(OpenInterestSpec, f"{source} [open_interest.{symbol}]", tables[symbol], underlying=symbol)
+        for symbol in underlyings
+    )
+    for entry in found:
+        for name in ("call", "put", "future", "perp"):
+            if not 0.0 <= getattr(entry, name) <= MAX_CAP:
+                raise InputError(
+                    f"{source} [open_interest.{entry.underlying}]", f"{name} must be within 0 and {MAX_CAP:g}"
+                )
+    return found
+
+
+def _rates(source: str, tables: Mapping[str, Mapping[str, Any]], symbols: set[str]) -> tuple[RateSpec, ...]:
+    """Read where the ratios of tokens come from."""
+    found = tuple(
+        _build(RateSpec, f"{source} [rates.{symbol}]", table, token=symbol) for symbol, table in tables.items()
+    )
+    for entry in found:
+        if entry.token not in symbols:
+            raise InputError(source, f"rates.{entry.token} is no listed token")
+        if entry.form not in RATE_FORMS[1:]:
+            raise InputError(f"{source} [rates.{entry.token}]", f"form must be one of {', '.join(RATE_FORMS[1:])}")
+    return found
+
+
 def load_spec(network: str, params: Params) -> Spec:
     """Read the configuration of one network.
 
@@ -189,8 +253,8 @@ def load_spec(network: str, params: Params) -> Spec:
         raise InputError("--network", f"no configuration {network}; known: {known}") from reason
     except ValueError as reason:
         raise InputError(path.name, f"is not TOML: {reason}") from reason
-    sections = {"network", "oracle", "underlyings", "tokens", "funding", "lending", "listing"}
-    if set(document) - {"aggregators"} != sections:
+    sections = {"network", "oracle", "underlyings", "tokens", "funding", "lending", "listing", "open_interest"}
+    if set(document) - {"aggregators", "rates"} != sections:
         raise InputError(path.name, f"sections must be {', '.join(sorted(sections))}")
     tokens = tuple(
         _build(TokenSpec, f"{path.name} [tokens.{symbol}]", table, symbol=symbol)
@@ -218,6 +282,8 @@ def load_spec(network: str, params: Params) -> Spec:
         lending=_build(LendingSpec, f"{path.name} [lending]", document["lending"]),
         listing=_build(ListingSpec, f"{path.name} [listing]", document["listing"]),
         aggregators=aggregators,
+        open_interest=_open_interest(path.name, document["open_interest"], document["underlyings"]["symbols"]),
+        rates=_rates(path.name, document.get("rates", {}), {token.symbol for token in tokens}),
     )
 
 

@@ -23,14 +23,18 @@ from offchain.chain.deploy import (
     MODULES,
     NOBODY,
     PAUSABLE,
+    RATE_ROLE,
     UNDERLYING_FIELDS,
+    caps_of,
     contract_name,
     funding_terms,
     listing_rules,
     rate_curve,
+    rate_terms,
 )
 from offchain.chain.deployment import Deployment, artifact_name
 from offchain.chain.spec import Spec
+from offchain.chain.words import Word, pack
 from offchain.errors import InputError
 from offchain.units import float_to_raw, float_to_wad
 
@@ -98,10 +102,10 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
         When the artefact lacks a contract.
     """
     seen = _Seen(client, deployment, spec)
-    needed = ("Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens")
-    missing = [name for name in needed if name not in deployment.contracts]
+    needed = {"Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens", "RateFeed"}
+    missing = needed - set(deployment.contracts)
     if missing:
-        raise InputError("deployment", f"lacks {', '.join(sorted(set(missing)))}")
+        raise InputError("deployment", f"lacks {', '.join(sorted(missing))}")
     codeless = [
         Difference(f"{name}.code", NOTHING, "code")
         for name, address in deployment.contracts.items()
@@ -110,7 +114,7 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     if codeless:
         return codeless
     found = []
-    for part in (_codes, _oracle, _book, _collateral, _tokens, _markets, _wiring, _roles):
+    for part in (_codes, _oracle, _book, _collateral, _rates, _tokens, _markets, _wiring, _roles):
         found += [Difference(*entry) for entry in part(seen) if entry[1] != entry[2]]
     return found
 
@@ -193,14 +197,14 @@ def _book(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _collateral(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
-    book = seen.of("ScenarioBook")
+    book, moved = seen.of("ScenarioBook"), _moved_ratios(seen)
     for token_id, token in enumerate(seen.spec.tokens):
         wanted = {
             "listed": True,
             "linkedUnderlying": seen.deployment.underlyings[token.linked] if token.linked else 0,
             "haircutWad": float_to_wad(token.haircut),
             "linkedHaircutWad": float_to_wad(token.linked_haircut),
-            "ratioWad": float_to_wad(token.ratio),
+            "ratioWad": moved.get(token_id, float_to_wad(token.ratio)),
         }
         try:
             there = vars(book.call("collateralOf", token_id))
@@ -209,6 +213,22 @@ def _collateral(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
             continue
         for key, value in wanted.items():
             yield f"tokens.{token.symbol}.{key}", there[key], value
+
+
+def _moved_ratios(seen: _Seen) -> dict[int, int]:
+    """Ratios that the rate feed has moved, as it last left them."""
+    settled = [values for name, values in seen.events("RateFeed") if name == "RateSettled"]
+    return {values.tokenId: values.ratioWad for values in settled}
+
+
+def _rates(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    feed, wanted = seen.of("RateFeed"), {entry.token: entry for entry in seen.spec.rates}
+    nothing = {"source": NOBODY, "form": 0, "gapSec": 0, "maxRiseWad": 0, "maxFallWad": 0}
+    for token_id, token in enumerate(seen.spec.tokens):
+        there = vars(feed.call("termsOf", token_id))
+        configured = rate_terms(wanted[token.symbol]) if token.symbol in wanted else nothing
+        for key, value in configured.items():
+            yield f"rates.{token.symbol}.{key}", there[key], value
 
 
 def _tokens(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
@@ -223,7 +243,7 @@ def _tokens(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _markets(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
-    """Rates of interest, what may be traded, and the terms of funding."""
+    """Rates of interest, what may be traded, how much of it, and the terms of funding."""
     there = vars(seen.of("Accounts").call("lendingOf")[1])
     for key, value in rate_curve(seen.spec.lending).items():
         yield f"lending.{key}", there[key], value
@@ -231,6 +251,9 @@ def _markets(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
         rules = vars(seen.of("Exchange").call("rulesOf", number))
         for key, value in listing_rules(seen.spec.listing).items():
             yield f"listing.{symbol}.{key}", rules[key], value
+        for kind, value in caps_of(seen.spec, symbol).items():
+            there_wad = seen.of("Accounts").call("openInterestOf", pack(Word(number, kind, 0, 0, 0)))[1]
+            yield f"open_interest.{symbol}.{kind.name.lower()}", there_wad, value
         terms = vars(seen.of("PerpMarket").call("termsOf", number)[0])
         for key, value in funding_terms(seen.spec.funding).items():
             yield f"funding.{symbol}.{key}", terms[key], value
@@ -265,6 +288,7 @@ def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     wanted[ADMIN_ROLE] = [(people["governor"], network.governor_delay_sec if handed_over else 0)]
     wanted[GUARDIAN_ROLE] = [(people["guardian"], 0)]
     wanted[DRAFT_ROLE] = [("ParameterPreview", 0)]
+    wanted[RATE_ROLE] = [("RateFeed", 0)]
     holders: dict[int, set[str]] = defaultdict(set)
     functions: dict[str, int] = {}
     for name, values in seen.events("Authority"):
@@ -278,6 +302,7 @@ def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     expected = {f"{name}.{_selector(seen, name, 'pause')}": GUARDIAN_ROLE for name in PAUSABLE}
     expected[f"Exchange.{_selector(seen, 'Exchange', 'pauseInstrument')}"] = GUARDIAN_ROLE
     expected |= {f"DraftBook.{_selector(seen, 'DraftBook', name)}": DRAFT_ROLE for name in DRAFTED}
+    expected[f"ScenarioBook.{_selector(seen, 'ScenarioBook', 'setRatio')}"] = RATE_ROLE
     for key in sorted({*functions, *expected}):
         yield f"role.function.{key}", functions.get(key, ADMIN_ROLE), expected.get(key, ADMIN_ROLE)
     for name, address in seen.deployment.contracts.items():

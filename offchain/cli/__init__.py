@@ -21,6 +21,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "market": ("offchain.cli.market", "Option chains: fit, fetch."),
     "deploy": ("offchain.cli.deploy", "Deploy and configure the contracts."),
     "keeper": ("offchain.cli.keeper", "Post rounds, settle expiries, liquidate."),
+    "params": ("offchain.cli.params", "Parameters: what a change would do to every account on chain."),
     "account": ("offchain.cli.account", "One account on chain: balances, positions, margin, greeks."),
     "watch": ("offchain.cli.watch", "Terminal dashboard of one account on chain."),
     "risk": ("offchain.cli.risk", "VaR, expected shortfall and contributions of one account."),

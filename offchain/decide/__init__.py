@@ -11,6 +11,7 @@ from offchain.decide.intents import (
     StartAuction,
     TouchAuction,
     UpdateFunding,
+    UpdateRate,
     WriteOff,
 )
 from offchain.decide.policy import decide
@@ -31,6 +32,7 @@ __all__ = [
     "StartAuction",
     "TouchAuction",
     "UpdateFunding",
+    "UpdateRate",
     "WriteOff",
     "decide",
 ]

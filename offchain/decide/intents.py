@@ -72,6 +72,19 @@ class UpdateFunding:
 
 
 @dataclass(frozen=True, slots=True)
+class UpdateRate:
+    """Observe the rate of ``token``, which may be done from ``due_ts`` on."""
+
+    token: str
+    due_ts: int
+
+    @property
+    def key(self) -> str:
+        """Name of the effect."""
+        return f"rate:{self.token}:{self.due_ts}"
+
+
+@dataclass(frozen=True, slots=True)
 class StartAuction:
     """Start the auction of an account below its maintenance requirement."""
 
@@ -150,6 +163,7 @@ Intent = (
     | PostSettlement
     | Settle
     | UpdateFunding
+    | UpdateRate
     | StartAuction
     | TouchAuction
     | Bid

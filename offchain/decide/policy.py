@@ -13,6 +13,7 @@ from offchain.decide.intents import (
     StartAuction,
     TouchAuction,
     UpdateFunding,
+    UpdateRate,
     WriteOff,
 )
 from offchain.decide.snapshot import AccountView, AuctionView, Snapshot
@@ -39,7 +40,7 @@ def decide(snapshot: Snapshot) -> tuple[Intent, ...]:
     settlements = _settlements(snapshot)
     if prices or settlements:
         return (*prices, *settlements)
-    return (*_funding(snapshot), *_liquidations(snapshot))
+    return (*_funding(snapshot), *_rates(snapshot), *_liquidations(snapshot))
 
 
 def _prices(snapshot: Snapshot) -> tuple[Intent, ...]:
@@ -72,6 +73,12 @@ def _funding(snapshot: Snapshot) -> tuple[Intent, ...]:
         for underlying, ts in sorted(snapshot.posted_round_ts.items())
         if ts > snapshot.funded_round_ts.get(underlying, 0) and snapshot.block_ts <= ts + snapshot.heartbeat_sec
     )
+
+
+def _rates(snapshot: Snapshot) -> tuple[Intent, ...]:
+    """Observe every rate of a wrapped token as soon as its gap is over."""
+    due = sorted(snapshot.rate_due_ts.items())
+    return tuple(UpdateRate(token, ts) for token, ts in due if snapshot.block_ts >= ts)
 
 
 def _liquidations(snapshot: Snapshot) -> tuple[Intent, ...]:

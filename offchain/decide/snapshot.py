@@ -124,6 +124,8 @@ class Snapshot:
         Round that set the present funding rate, by underlying; missing before the first.
     heartbeat_sec : int
         Age at which a round no longer counts; 0 where funding is not kept.
+    rate_due_ts : Mapping[str, int]
+        When the rate of a token may be observed again, by token symbol; only tokens with a source.
     """
 
     block_ts: int
@@ -141,3 +143,4 @@ class Snapshot:
     max_settle_accounts: int = 20
     funded_round_ts: Mapping[str, int] = field(default_factory=dict)
     heartbeat_sec: int = 0
+    rate_due_ts: Mapping[str, int] = field(default_factory=dict)

@@ -27,6 +27,7 @@ from offchain.decide import (
     StartAuction,
     TouchAuction,
     UpdateFunding,
+    UpdateRate,
     WriteOff,
 )
 from offchain.demo.audit import chain_margins, conservation, index_problems, largest_difference, standard_initials
@@ -100,6 +101,7 @@ STEP_OF: dict[type, str] = {
     PostSettlement: "settlementPrice",
     Settle: "settle",
     UpdateFunding: "funding",
+    UpdateRate: "rate",
     StartAuction: "startAuction",
     TouchAuction: "touchAuction",
     Bid: "bid",

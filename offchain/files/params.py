@@ -8,7 +8,7 @@ from typing import Final
 
 from offchain.files.reader import Node, read_document
 from offchain.mirror.scenario_book import LARGEST_MOVE
-from offchain.params import UNDERLYING_DEFAULTS, AccountParams, BookName, Params
+from offchain.params import UNDERLYING_DEFAULTS, AccountParams, BookName, Params, ParamsChange
 
 #: name in the file -> (field, low, high, low is excluded)
 _UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
@@ -77,6 +77,36 @@ def load_params(path: Path, underlyings: Collection[str] | None = None) -> Param
     InputError
         Naming the file, the key, what is wrong and the limit.
     """
+    root, change = _read(path, underlyings)
+    built = AccountParams(**change.account)
+    if built.im_factor < built.mm_factor:
+        root.fail(f"imFactor {built.im_factor:g} is below mmFactor {built.mm_factor:g}")
+    params = Params(built, change.book or "default", change.overrides_all, change.overrides)
+    _check_book(root, params)
+    return params
+
+
+def load_change(path: Path) -> ParamsChange:
+    """Read a parameter file as a change: what it does not name stays as it is.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    ParamsChange
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key, what is wrong and the limit.
+    """
+    return _read(path, None)[1]
+
+
+def _read(path: Path, underlyings: Collection[str] | None) -> tuple[Node, ParamsChange]:
+    """Read what a parameter file names, each value within its own limits."""
     root = read_document(path, "plimsoll.params/1", schema_required=False)
     root.object(set(), {"schema", "book", *_UNDERLYING, *_ACCOUNT})
     account: dict[str, float] = {}
@@ -96,12 +126,7 @@ def load_params(path: Path, underlyings: Collection[str] | None = None) -> Param
                 own.setdefault(name, {})[spec[0]] = _number(child, spec)
         else:
             general[spec[0]] = _number(node, spec)
-    book: BookName = "default"
-    if root.has("book") and root.key("book").text(("default", "span")) == "span":
-        book = "span"
-    built = AccountParams(**account)
-    if built.im_factor < built.mm_factor:
-        root.fail(f"imFactor {built.im_factor:g} is below mmFactor {built.mm_factor:g}")
-    params = Params(built, book, general, own)
-    _check_book(root, params)
-    return params
+    book: BookName | None = None
+    if root.has("book"):
+        book = "span" if root.key("book").text(("default", "span")) == "span" else "default"
+    return root, ParamsChange(account, book, general, own)

@@ -55,6 +55,24 @@ class FundingState:
     since_ts: int
 
 
+@dataclass(frozen=True, slots=True)
+class TermsState:
+    """Terms of a collateral token; ``linked_id`` is 0 when it is linked to no underlying."""
+
+    linked_id: int
+    haircut_wad: int
+    linked_haircut_wad: int
+    ratio_wad: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateState:
+    """Rate of a token that follows a source: gap between observations, and when the next one may be made."""
+
+    gap_sec: int
+    due_ts: int
+
+
 @dataclass(slots=True)
 class GrantState:
     """What a trader key may do; ``limits`` by underlying id: largest delta, gamma and vega."""
@@ -102,6 +120,8 @@ class State:
     rounds: dict[int, SimpleNamespace] = field(default_factory=dict)
     token_prices: dict[int, tuple[int, int]] = field(default_factory=dict)
     settled: dict[tuple[int, int], int] = field(default_factory=dict)
+    terms: dict[int, TermsState] = field(default_factory=dict)
+    rates: dict[int, RateState] = field(default_factory=dict)
     auctions: dict[int, AuctionState] = field(default_factory=dict)
     grants: dict[tuple[int, str], GrantState] = field(default_factory=dict)
     operators: dict[tuple[int, str], OperatorState] = field(default_factory=dict)
@@ -289,6 +309,38 @@ def _token_price_posted(state: State, event: ChainEvent) -> None:
     state.token_prices[event.values["tokenId"]] = (event.values["ts"], event.values["priceWad"])
 
 
+def _collateral_set(state: State, event: ChainEvent) -> None:
+    params = event.values["newParams"]
+    state.terms[event.values["tokenId"]] = TermsState(
+        params.linkedUnderlying, params.haircutWad, params.linkedHaircutWad, params.ratioWad
+    )
+
+
+def _ratio_set(state: State, event: ChainEvent) -> None:
+    token_id = event.values["tokenId"]
+    if token_id in state.terms:
+        state.terms[token_id] = replace(state.terms[token_id], ratio_wad=event.values["newRatioWad"])
+
+
+def _source_set(state: State, event: ChainEvent) -> None:
+    token_id, terms = event.values["tokenId"], event.values["terms"]
+    state.rates.pop(token_id, None)
+    if int(terms.source, 16):
+        state.rates[token_id] = RateState(terms.gapSec, event.block_ts)
+
+
+def _rate_observed(state: State, event: ChainEvent) -> None:
+    token_id = event.values["tokenId"]
+    gap_sec = state.rates[token_id].gap_sec
+    state.rates[token_id] = RateState(gap_sec, event.values["ts"] + gap_sec)
+
+
+def _rate_settled(state: State, event: ChainEvent) -> None:
+    token_id = event.values["tokenId"]
+    gap_sec = state.rates[token_id].gap_sec
+    state.rates[token_id] = RateState(gap_sec, event.block_ts + gap_sec)
+
+
 def _settlement_posted(state: State, event: ChainEvent) -> None:
     state.settled[event.values["underlyingId"], event.values["expiryTs"]] = event.values["priceWad"]
 
@@ -374,6 +426,11 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Oracle", "RoundPosted"): _round_posted,
     ("Oracle", "TokenPricePosted"): _token_price_posted,
     ("Oracle", "SettlementPosted"): _settlement_posted,
+    ("ScenarioBook", "CollateralSet"): _collateral_set,
+    ("ScenarioBook", "RatioSet"): _ratio_set,
+    ("RateFeed", "SourceSet"): _source_set,
+    ("RateFeed", "RateObserved"): _rate_observed,
+    ("RateFeed", "RateSettled"): _rate_settled,
     ("Auction", "AuctionStarted"): _auction_started,
     ("Auction", "BidFilled"): _bid_filled,
     ("Auction", "ClocksSet"): _clocks_set,

@@ -50,7 +50,9 @@ class Index:
     """
 
     def __init__(self, client: Client, deployment: Deployment, store: Store) -> None:
-        self._reader = LogReader(client, {name: deployment.contracts[name] for name in SOURCES})
+        # An older installation lacks some of them.
+        known = {name: deployment.contracts[name] for name in SOURCES if name in deployment.contracts}
+        self._reader = LogReader(client, known)
         self._deployment = deployment
         self._store = store
         self._url = client.url

@@ -19,6 +19,7 @@ from offchain.decide import (
     StartAuction,
     TouchAuction,
     UpdateFunding,
+    UpdateRate,
     WriteOff,
 )
 from offchain.keeper.feed import Feed
@@ -27,6 +28,7 @@ from offchain.units import WAD, float_to_wad
 
 # What another keeper's earlier transaction makes of ours.
 DONE_SETTLEMENT = frozenset({"Oracle__AlreadySettled"})
+DONE_RATE = frozenset({"RateFeed__TooEarly", "RateFeed__NoSource"})
 DONE_START = frozenset({"Auction__AlreadyOpen", "Auction__NotLiquidatable"})
 DONE_END = frozenset({"Auction__NotOpen"})
 DONE_BID = frozenset({"Auction__NotOpen", "Auction__NothingToTake"})
@@ -95,7 +97,7 @@ class Encoder:
         return Transaction(intent.key, self.poster.address, data, DONE_SETTLEMENT)
 
     def _action(
-        self, intent: Settle | UpdateFunding | StartAuction | TouchAuction | Bid | EndAuction | WriteOff
+        self, intent: Settle | UpdateFunding | UpdateRate | StartAuction | TouchAuction | Bid | EndAuction | WriteOff
     ) -> tuple[str, str, tuple[object, ...], frozenset[str]]:
         """Return contract, function, arguments and the errors that mean "done"."""
         if isinstance(intent, Settle):
@@ -104,6 +106,8 @@ class Encoder:
         if isinstance(intent, UpdateFunding):
             values = (self.deployment.underlyings[intent.underlying],)
             return "PerpMarket", "update", values, frozenset({"Oracle__Stale"})
+        if isinstance(intent, UpdateRate):
+            return "RateFeed", "update", (self.deployment.tokens[intent.token].token_id,), DONE_RATE
         if isinstance(intent, StartAuction):
             return "Auction", "start", (intent.account_id,), DONE_START
         if isinstance(intent, TouchAuction):

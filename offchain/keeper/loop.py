@@ -130,6 +130,11 @@ class Keeper:
             offered_round_ts=offered,
             funded_round_ts={s: state.funded_round_ts.get(n, 0) for s, n in deployment.underlyings.items()},
             heartbeat_sec=int(deployment.parameters["oracle"]["heartbeat_sec"]),
+            rate_due_ts={
+                symbol: state.rates[record.token_id].due_ts
+                for symbol, record in deployment.tokens.items()
+                if record.token_id in state.rates
+            },
             posted_round_ts={s: state.rounds[n].ts for s, n in deployment.underlyings.items() if n in state.rounds},
             offered_token_ts=quote.ts if quote else 0,
             posted_token_ts=min((ts for ts, _ in state.token_prices.values()), default=0),

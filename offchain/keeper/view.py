@@ -48,6 +48,19 @@ def round_of(state: State, underlying_id: int, symbol: str) -> Round:
     )
 
 
+def _token(state: State, deployment: Deployment, symbol: str) -> Token:
+    """Return one token at its latest price, on the terms that the book has now."""
+    token_id = deployment.tokens[symbol].token_id
+    price, terms = wad_to_float(state.token_prices[token_id][1]), state.terms.get(token_id)
+    if terms is None:
+        # An index that was begun before it read the book's events.
+        first = deployment.parameters["collateral"][symbol]
+        return Token(symbol, price, first["haircut"], first["linked"] or None, first["linked_haircut"], first["ratio"])
+    linked = {number: name for name, number in deployment.underlyings.items()}.get(terms.linked_id)
+    haircuts = wad_to_float(terms.haircut_wad), wad_to_float(terms.linked_haircut_wad)
+    return Token(symbol, price, haircuts[0], linked, haircuts[1], wad_to_float(terms.ratio_wad))
+
+
 def market_of(state: State, deployment: Deployment) -> Market | None:
     """Return the market on chain.
 
@@ -56,7 +69,7 @@ def market_of(state: State, deployment: Deployment) -> Market | None:
     state : State
         Rebuilt state.
     deployment : Deployment
-        Names, and the terms of the tokens.
+        Names, and the terms of the tokens that the index has not seen.
 
     Returns
     -------
@@ -67,18 +80,7 @@ def market_of(state: State, deployment: Deployment) -> Market | None:
     if not ids <= set(state.token_prices) or not set(deployment.underlyings.values()) <= set(state.rounds):
         return None
     rounds = {symbol: round_of(state, number, symbol) for symbol, number in deployment.underlyings.items()}
-    terms = deployment.parameters["collateral"]
-    tokens = {
-        symbol: Token(
-            symbol,
-            wad_to_float(state.token_prices[record.token_id][1]),
-            terms[symbol]["haircut"],
-            terms[symbol]["linked"] or None,
-            terms[symbol]["linked_haircut"],
-            terms[symbol]["ratio"],
-        )
-        for symbol, record in deployment.tokens.items()
-    }
+    tokens = {symbol: _token(state, deployment, symbol) for symbol in deployment.tokens}
     return Market(max(r.ts for r in rounds.values()), tokens, rounds)
 
 

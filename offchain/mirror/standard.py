@@ -36,8 +36,8 @@ def _short_rates(instrument: Instrument, spot: float, mark: float) -> tuple[floa
         otm = max(0.0, instrument.strike - spot) / spot
         return max(SHORT_RATE - otm, SHORT_FLOOR) * spot, SHORT_MAINTENANCE * spot
     otm = max(0.0, spot - instrument.strike) / spot
-    initial = max(max(SHORT_RATE - otm, SHORT_FLOOR) * spot, PUT_FACTOR * SHORT_MAINTENANCE * spot)
-    return initial, max(SHORT_MAINTENANCE * spot, SHORT_MAINTENANCE * mark)
+    maintenance = SHORT_MAINTENANCE * max(spot, mark)
+    return max(max(SHORT_RATE - otm, SHORT_FLOOR) * spot, PUT_FACTOR * maintenance), maintenance
 
 
 def standard_of(

@@ -22,6 +22,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 STORAGE: Final = ROOT / "docs" / "storage.md"
 ACCESS: Final = ROOT / "docs" / "access.md"
 HEADER: Final = "<!-- Written by scripts/dev/make_tables.py; do not edit. -->\n\n"
+#: Restricted functions that a contract of the installation holds the role for.
+BY_ROLE: Final = {"ScenarioBook.setRatio": "RateFeed"}
 #: What a modifier or a check at the head of a function lets in.
 HOLDERS: Final = {
     "onlyModule": "modules",
@@ -136,7 +138,7 @@ def _holder(contract: str, function: str, head: str) -> str:
             return "guardian"
         if contract == "DraftBook":
             return "ParameterPreview" if function in DRAFTED else "governor (never used)"
-        return "governor"
+        return BY_ROLE.get(f"{contract}.{function}", "governor")
     for modifier, holder in HOLDERS.items():
         if re.search(rf"\b{modifier}\b", head):
             return holder

@@ -21,14 +21,12 @@ from offchain.index.state import SOURCES, snapshot_fields
 from offchain.model import Kind
 from tests.chain.invariants.properties import PROPERTIES
 from tests.chain.invariants.test_stateful_ledger import Ledger
-from tests.chain.invariants.world import ADMIN, CLEARING, GAS, STANDARD, Base, World, reset
+from tests.chain.invariants.world import ADMIN, CLEARING, GAS, Base, World, reset
 
 #: Accounts read at once; no episode opens as many.
 PAGE = 10**6
 #: A margin falls by the wei that quantities and prices are cut to.
 ROUNDING_WAD = 10**6
-#: Strike over spot from which a put can be worth 13/9 of spot.
-DEEP = 2.4
 NO_INTEREST = ("baseRateE6", "kinkRateE6", "fullRateE6", "reserveBps")
 EXTRA = (
     "PriorMarginEngine",
@@ -41,6 +39,7 @@ EXTRA = (
     "Lens",
     "ActionPreview",
     "ParameterPreview",
+    "RateFeed",
 )
 
 
@@ -371,7 +370,7 @@ class Machine:
             if isinstance(after, RevertError):
                 continue
             excess = after.equityWad - int(after.initialWad)
-            if after.initialWad < after.maintenanceWad and not self._has_deep_put(account_id):
+            if after.initialWad < after.maintenanceWad:
                 self._break("I-03", f"account {account_id}: {_short(after)}")
             self.checks["I-03"] += 1
             known = not isinstance(before, RevertError)
@@ -381,13 +380,6 @@ class Machine:
             if account_id not in own and known and not kept:
                 self._break("I-02", f"bystander {account_id}: {_short(before)}, then {_short(after)}")
         self.checks["I-02"] += 1
-
-    def _has_deep_put(self, account_id: int) -> bool:
-        """In STANDARD a short put worth more than 13/9 of spot has an initial margin below its maintenance."""
-        snapshot = self.page[account_id].snapshot
-        words = map(unpack, snapshot.positions) if snapshot.mode == STANDARD else ()
-        edge = DEEP * self.world.spot * 10**8
-        return any(w.kind == Kind.PUT and w.quantity_wad < 0 and w.price_e8 > edge for w in words)
 
     def _margins(self, ids: Sequence[int], block: int) -> list[Any]:
         engine = self.at["MarginEngine"]

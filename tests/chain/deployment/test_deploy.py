@@ -143,6 +143,11 @@ def test_deploy__optional_feeds__are_set_and_verified(client):
     assert set(found(client, plain, spec)) == {"oracle.sequencer", "oracle.sequencer_grace_sec", "aggregators.ETH"}
 
 
+def test_deploy__caps_on_open_interest__are_set_for_every_kind(installed):
+    caps = [[installed.of("Accounts").call("openInterestOf", u << 248 | k << 240)[1] for k in range(4)] for u in (1, 2)]
+    assert caps == [[10**23, 10**23, 10**23, 2 * 10**23], [5 * 10**21, 5 * 10**21, 5 * 10**21, 10**22]]
+
+
 @pytest.mark.parametrize("arrives", [False, True])
 def test_deploy__killed_at_any_transaction__goes_on_without_a_second_one(client, tmp_path, arrives):
     people = {"guardian": GUARDIAN.address, "governor": GOVERNOR.address}
@@ -312,6 +317,7 @@ def test_verify__changed_configuration__names_every_change_and_sends_nothing(cli
         ('haircut = 0.20\nlinked = "ETH"', 'haircut = 0.25\nlinked = "ETH"'),
         ("deposit_cap = 50_000.0", "deposit_cap = 50_001.0"),
         ("grace_sec = 3600", "grace_sec = 3601"),
+        ("future = 100_000.0", "future = 0.0"),
     )
     before = nonce_of(client)
     for options in ([], ["--verify"]):
@@ -322,8 +328,9 @@ def test_verify__changed_configuration__names_every_change_and_sends_nothing(cli
             f"tokens.WETH.haircutWad: chain {2 * 10**17}, configuration {25 * 10**16}",
             f"tokens.WBTC.capRaw: chain {50_000 * 10**8}, configuration {50_001 * 10**8}",
             "network.grace_sec: chain 3600, configuration 3601",
+            f"open_interest.ETH.future: chain {10**23}, configuration 0",
         }
-        assert "4 differences between chain and configuration" in shown.err
+        assert "5 differences between chain and configuration" in shown.err
     assert nonce_of(client) == before
 
 
@@ -350,6 +357,8 @@ def test_verify__changed_on_chain__names_both_values(client, installed):
     send("Accounts", "setModule", installed.deployment.contracts["Vault"], False)
     send("Accounts", "setMarginEngine", STRANGER.address)
     send("Vault", "setCap", 0, 7)
+    send("Accounts", "setOpenInterestCap", 1, 1, 7)
+    send("Accounts", "setOpenInterestCap", 2, 3, 0)
     send("Auction", "setPriorMargin", installed.deployment.contracts["MarginEngine"])
     send("Auction", "pause", by=GUARDIAN)
     three, two = ([s.lower() for s in SPEC.oracle.signers[:n]] for n in (3, 2))
@@ -362,6 +371,8 @@ def test_verify__changed_on_chain__names_both_values(client, installed):
         "Accounts.marginEngine": (STRANGER.address, "MarginEngine"),
         "Auction.priorMargin": ("MarginEngine", "PriorMarginEngine"),
         "tokens.USDC.capRaw": (7, 10**15),
+        "open_interest.ETH.put": (7, 10**23),
+        "open_interest.BTC.perp": (0, 10**22),
         "Auction.paused": (True, False),
     }
 

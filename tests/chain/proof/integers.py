@@ -160,9 +160,9 @@ def short_option(is_call: int, spot: int, strike: int, mark: int) -> tuple[int, 
     """Section 7; out of the money rounded down, so that the rate is rounded up."""
     otm = max(0, strike - spot if is_call else spot - strike) * WAD // spot
     rate = max(15 * 10**16 - otm, 13 * 10**16)
-    initial = max(rate, 0 if is_call else 105 * 9 * 10**14)
     base = spot if is_call else max(spot, mark)
-    return -(-initial * spot // WAD), -(-9 * 10**16 * base // WAD)
+    initial = max(rate * spot, 0 if is_call else 105 * 9 * 10**14 * base)
+    return -(-initial // WAD), -(-9 * 10**16 * base // WAD)
 
 
 def linear(price: int) -> tuple[int, int]:

@@ -186,11 +186,10 @@ class Battery:
                 equity += min(q * value, mp.mpf(0))
                 away = (price - spot if kind == CALL else spot - price) / spot
                 rate = max(mp.mpf("0.15") - max(away, mp.mpf(0)), mp.mpf("0.13"))
-                if kind == PUT:
-                    rate = max(rate, mp.mpf("1.05") * mp.mpf("0.09"))
                 short = max(-q, mp.mpf(0))
-                initial += short * rate * spot
-                maintenance += short * mp.mpf("0.09") * (max(spot, value) if kind == PUT else spot)
+                least = mp.mpf("0.09") * (max(spot, value) if kind == PUT else spot)
+                initial += short * max(rate * spot, mp.mpf("1.05") * least if kind == PUT else 0)
+                maintenance += short * least
                 continue
             s = case.book.slices.get(expiry)
             level, discount = (s.forward, s.discount) if kind == FUTURE and s else (case.book.perp, mp.mpf(1))

@@ -6,6 +6,7 @@ from offchain.chain.spec import CONFIG, load_spec
 from offchain.errors import InputError
 from offchain.params import Params
 
+RATE = "[rates.WETH]\nsource = '0x'\ngap_sec = 3600\nmax_rise = 0.01\nmax_fall = 0.05\n"
 LOCAL = (CONFIG / "local.toml").read_text(encoding="utf-8")
 
 
@@ -26,6 +27,12 @@ def test_load_spec__shipped__is_valid(name):
         ("[underlyings]", "[underlying]", "sections must be"),
         ("max_deviation = 0.25", "max_deviation = ", "is not TOML"),
         ("period_sec = 28_800", "", "period_sec is missing"),
+        ("call = 5_000.0", "calls = 5_000.0", "unknown key calls"),
+        ("call = 5_000.0", "call = -1.0", r"open_interest.BTC\]: call must be within 0 and 1e\+12"),
+        ("[open_interest.BTC]", "[open_interest.SOL]", "must name ETH, BTC, got ETH, SOL"),
+        ("[network]", f"{RATE}form = 'rate'\n[network]", "form must be one of erc4626, get_rate"),
+        ("[network]", f"{RATE.replace('WETH', 'SOL')}form = 'get_rate'\n[network]", "rates.SOL is no listed token"),
+        ("[network]", f"{RATE}\n[network]", "form is missing"),
         ("kinds = 15", "kinds = 1.5", "kinds: must be int"),
         ("is_local = true", "is_local = 1", "is_local: must be bool"),
     ],

@@ -18,6 +18,7 @@ from offchain.decide import (
     StartAuction,
     TouchAuction,
     UpdateFunding,
+    UpdateRate,
     WriteOff,
     decide,
 )
@@ -172,3 +173,13 @@ def test_decide__round_posted__sets_the_funding_once_and_while_fresh():
     # Prices come first.
     assert decide(replace(fresh, offered_round_ts={"ETH": 120})) == (PostRound("ETH", 120),)
     assert UpdateFunding("ETH", 5).key == UpdateFunding("ETH", 5).key != UpdateFunding("ETH", 6).key
+
+
+def test_decide__rate_due__is_observed_once_the_gap_is_over():
+    waiting = Snapshot(block_ts=149, rate_due_ts={"WSTETH": 150, "RETH": 151})
+    assert decide(waiting) == ()
+    assert decide(replace(waiting, block_ts=150)) == (UpdateRate("WSTETH", 150),)
+    assert decide(replace(waiting, block_ts=151)) == (UpdateRate("RETH", 151), UpdateRate("WSTETH", 150))
+    # Prices come first.
+    assert decide(replace(waiting, block_ts=150, offered_round_ts={"ETH": 120})) == (PostRound("ETH", 120),)
+    assert UpdateRate("WSTETH", 5).key == UpdateRate("WSTETH", 5).key != UpdateRate("WSTETH", 6).key

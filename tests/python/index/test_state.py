@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from offchain.index.reader import ChainEvent
-from offchain.index.state import DAY, GrantState, OperatorState, State, apply
+from offchain.index.state import DAY, GrantState, OperatorState, RateState, State, TermsState, apply
 
 OWNER, BUYER, KEY, OTHER = ("0x" + digit * 40 for digit in "1234")
 
@@ -79,3 +79,28 @@ def test_apply__intent_filled__is_remembered_the_same_from_chain_and_database(st
     for digest in (b"\x01" * 32, "0x" + "01" * 32):
         apply(state, event("Intents", "IntentFilled", digest=digest, accountId=2, solverId=3, costWad=-1))
     assert state.intents == {"0x" + "01" * 32}
+
+
+def test_apply__terms_of_a_token__follow_governors_and_rates(state):
+    params = SimpleNamespace(listed=True, linkedUnderlying=1, haircutWad=2, linkedHaircutWad=3, ratioWad=4)
+    apply(state, event("ScenarioBook", "CollateralSet", tokenId=1, version=1, oldParams=None, newParams=params))
+    assert state.terms == {1: TermsState(1, 2, 3, 4)}
+    apply(state, event("ScenarioBook", "RatioSet", tokenId=1, version=2, oldRatioWad=4, newRatioWad=5))
+    assert state.terms == {1: TermsState(1, 2, 3, 5)}
+    # A ratio without terms: the index was begun before it read the book.
+    apply(state, event("ScenarioBook", "RatioSet", tokenId=2, version=3, oldRatioWad=4, newRatioWad=5))
+    assert set(state.terms) == {1}
+
+
+def test_apply__rates__say_when_the_next_observation_may_be_made(state):
+    def source(address):
+        return event("RateFeed", "SourceSet", tokenId=1, terms=SimpleNamespace(source=address, gapSec=60))
+
+    apply(state, source(KEY))
+    assert state.rates == {1: RateState(60, 100)}
+    apply(state, event("RateFeed", "RateObserved", tokenId=1, rateWad=5, ts=90))
+    assert state.rates == {1: RateState(60, 150)}
+    apply(state, event("RateFeed", "RateSettled", tokenId=1, rateWad=5, ratioWad=5))
+    assert state.rates == {1: RateState(60, 160)}
+    apply(state, source("0x" + "0" * 40))
+    assert state.rates == {}

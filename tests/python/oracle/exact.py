@@ -221,8 +221,8 @@ def standard_position(market, params, position):
         initial, maintenance = max(mpf(0.15) - otm, mpf(0.13)) * spot, mpf(0.09) * spot
     else:
         otm = max(mpf(0), spot - strike) / spot
-        initial = max(max(mpf(0.15) - otm, mpf(0.13)) * spot, mpf(1.05) * mpf(0.09) * spot)
-        maintenance = max(mpf(0.09) * spot, mpf(0.09) * option.value)
+        maintenance = mpf(0.09) * max(spot, option.value)
+        initial = max(max(mpf(0.15) - otm, mpf(0.13)) * spot, mpf(1.05) * maintenance)
     return initial * size, maintenance * size, quantity * option.value
 
 

@@ -71,6 +71,41 @@ def test_scaling__by_a_power_of_two__scales_every_component_exactly(case, power)
         assert without[1] == pytest.approx(factor * without[0], rel=1e-12, abs=1e-9)
 
 
+# --- initial and maintenance ------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=120)
+@given(cases())
+def test_initial__every_mode__is_never_below_maintenance(case):
+    market, folio, _ = load(*case)
+    for mode in Mode:
+        found = evaluate(market, replace(folio, mode=mode), Params())
+        assert found.initial_margin >= found.maintenance_margin, mode
+
+
+@settings(max_examples=200)
+@given(
+    st.sampled_from([Kind.CALL, Kind.PUT]), st.floats(-3.0, 3.0), st.sampled_from([1, 30, 400]), st.floats(0.05, 3.0)
+)
+def test_initial__standard_short_option_of_any_strike__covers_maintenance(kind, distance, days, volatility):
+    """From a thousandth to a thousand times spot; a put deep in the money is worth a multiple of spot."""
+    market = market_of([flat_surface(days, volatility)])
+    expiry, strike = market.rounds[SYMBOL].surfaces[0].expiry_ts, 2_000.0 * 10**distance
+    short = Portfolio(Mode.STANDARD, 0.0, {}, (Position(SYMBOL, kind, expiry, strike, -3.0),))
+    found = evaluate(market, short, Params())
+    assert found.initial_margin >= found.maintenance_margin
+
+
+def test_initial__standard_put_deep_in_the_money__grows_with_its_mark():
+    """The put is worth 4,000 at a spot of 2,000: 9 % and 1.05 times 9 % of it."""
+    market = market_of([flat_surface(30, 0.5)])
+    expiry = market.rounds[SYMBOL].surfaces[0].expiry_ts
+    short = Portfolio(Mode.STANDARD, 0.0, {}, (Position(SYMBOL, Kind.PUT, expiry, 6_000.0, -1.0),))
+    found = evaluate(market, short, Params())
+    assert found.maintenance_margin == pytest.approx(0.09 * 4_000.0, rel=1e-3)
+    assert found.initial_margin == pytest.approx(1.05 * found.maintenance_margin)
+
+
 # --- netting ----------------------------------------------------------------------------------------------------------
 
 
