@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "optimise": ("offchain.cli.optimise", "Trades that release margin, hedges, less tail risk, allocation, bands."),
     "report": ("offchain.cli.report", "One page about one account: margin, greeks, VaR, stress, models."),
     "backtest": ("offchain.cli.backtest", "The scan range against the price history."),
+    "propose": ("offchain.cli.propose", "A parameter file through the governor's delay: preview, schedule, execute."),
     "calibrate": ("offchain.cli.calibrate", "Scenario ranges from history, as a parameter file."),
 }
 
