@@ -88,9 +88,10 @@ def previewed(
             (found.isKnownBefore, found.stateBefore, found.equityBeforeWad - found.initialBeforeWad),
             (found.isKnownAfter, found.stateAfter, found.equityAfterWad - found.initialAfterWad),
         )
-        states = [STATES[state] if known else None for known, state, _ in sides]
-        excess = [wad_to_float(wad) if known else None for known, _, wad in sides]
-        effects.append(AccountEffect(found.accountId, *states, *excess))
+        (state, excess), (state_after, excess_after) = (
+            (STATES[state], wad_to_float(wad)) if known else (None, None) for known, state, wad in sides
+        )
+        effects.append(AccountEffect(found.accountId, state, state_after, excess, excess_after))
     return tuple(effects)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -17,6 +16,7 @@ from offchain.analytics.chain_backtest import ChainBacktest, chain_backtest, loa
 from offchain.analytics.history import History, load_history
 from offchain.cli.history_option import data_file, history_path
 from offchain.cli.html_option import HtmlFile, write_page
+from offchain.cli.output import print_document
 from offchain.errors import InputError
 from offchain.files.params import load_params
 from offchain.params import Params
@@ -112,7 +112,7 @@ def _on_chains(
     if not as_json:
         _show_chains(results)
         return
-    typer.echo(json.dumps(document, allow_nan=False))
+    print_document(document)
 
 
 def progress(line: str) -> None:
@@ -157,6 +157,6 @@ def command(
     }
     write_page(html, document)
     if as_json:
-        typer.echo(json.dumps(document, allow_nan=False))
+        print_document(document)
     else:
         _show(results)

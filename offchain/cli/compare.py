@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from offchain.analytics.models.compare import Line, compare, load_replacements
 from offchain.cli.html_option import HtmlFile, write_page
+from offchain.cli.output import print_document
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
@@ -54,6 +54,6 @@ def command(
     document = {"schema": "plimsoll.compare/1", "models": [line.to_json() for line in lines]}
     write_page(html, document)
     if as_json:
-        typer.echo(json.dumps(document, allow_nan=False))
+        print_document(document)
     else:
         _show(lines)

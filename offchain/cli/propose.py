@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from offchain.cli.output import print_document
+from offchain.files.document import text_of
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -95,7 +97,7 @@ def command(
     proposal = steps.Proposal(loaded, tuple(changes), tuple(calls), effects)
     document = proposal.to_json()
     if out is not None:
-        text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+        text = text_of(document, indent=1) + "\n"
         replace_file(out, lambda name: Path(name).write_text(text, encoding="utf-8"))
     if not as_json:
         _show(proposal)
@@ -109,4 +111,7 @@ def command(
         said = "executed: the contracts hold these parameters now"
     else:
         said = "previewed; nothing was sent"
-    typer.echo(json.dumps(document, allow_nan=False) if as_json else said)
+    if as_json:
+        print_document(document)
+    else:
+        typer.echo(said)

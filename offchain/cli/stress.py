@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +20,7 @@ from offchain.analytics.stress import StressResult, stress
 from offchain.analytics.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
 from offchain.cli.history_option import chosen_history
 from offchain.cli.html_option import HtmlFile, write_page
+from offchain.cli.output import print_document
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
@@ -121,7 +121,7 @@ def command(
     }
     write_page(html, document)
     if as_json:
-        typer.echo(json.dumps(document, allow_nan=False))
+        print_document(document)
         return
     console = Console()
     if results:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from offchain.errors import InputError
+from offchain.files.document import text_of
 from offchain.market.chain_file import replace_file
 
 STYLE: Final = """
@@ -176,12 +176,12 @@ def write_pair(path: Path, html: str, document: Mapping[str, Any]) -> Path:
     Raises
     ------
     InputError
-        When the name does not end in ``.html`` or the folder cannot be written.
+        When the name does not end in ``.html``, a figure is not finite or the folder cannot be written.
     """
     if path.suffix != ".html":
         raise InputError("--html", f"{path.name} does not end in .html")
     beside = path.with_suffix(".json")
-    text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+    text = text_of(document, indent=1) + "\n"
     replace_file(beside, lambda name: Path(name).write_text(text, encoding="utf-8"))
     replace_file(path, lambda name: Path(name).write_text(html, encoding="utf-8"))
     return beside

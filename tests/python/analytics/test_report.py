@@ -5,8 +5,7 @@ import math
 import re
 
 import pytest
-from helpers.examples import MARKET, PORTFOLIO
-from helpers.histories import walk
+from helpers.desk import account, fails, numbers, write_desk
 
 from offchain.analytics.report.documents import PAGES, document_page
 from offchain.analytics.report.page import Section, Table, Tile, money, page_of, write_pair
@@ -20,29 +19,7 @@ from offchain.market.chain_file import load_chain
 def files(tmp_path, monkeypatch):
     """Market, portfolio in two underlyings, a synthetic history of 600 days."""
     monkeypatch.delenv("PLIMSOLL_MARKET_DATA", raising=False)
-    close = walk(600, 0.03, k=2)
-    stamps = [1_640_995_200 + 86_400 * i for i in range(600)]
-    lines = ["ts,asset,close"]
-    for j, asset in enumerate(("ETH", "BTC")):
-        lines += [f"{ts},{asset},{price}" for ts, price in zip(stamps, close[:, j], strict=True)]
-    (tmp_path / "H.csv").write_text("\n".join(lines) + "\n")
-    folio = json.loads(json.dumps(PORTFOLIO))
-    folio["positions"].append({"underlying": "BTC", "kind": "perp", "quantity": -0.2, "entry": 65_000.0})
-    (tmp_path / "M.json").write_text(json.dumps(MARKET))
-    (tmp_path / "P.json").write_text(json.dumps(folio))
-    return tmp_path
-
-
-def account(files):
-    return ["--market", str(files / "M.json"), "--portfolio", str(files / "P.json")]
-
-
-def numbers(value):
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return [n for item in value for n in numbers(item)]
-    return [value] if isinstance(value, float | int) else []
+    return write_desk(tmp_path, {"underlying": "BTC", "kind": "perp", "quantity": -0.2, "entry": 65_000.0})
 
 
 def self_contained(path):
@@ -146,8 +123,26 @@ def test_a_page_that_cannot_be_written_stops_before_orders_are(files, capsys, mo
         assert not (files / "O.json").exists()
 
 
+def test_a_page_never_overwrites_another_file_of_the_command(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    arguments = ["calibrate", "--history", "H.csv", "--html", "c.html"]
+    assert "is also what --html writes" in fails(capsys, [*arguments, "--out", "c.json"])
+    arguments = ["optimise", "release", *account(files), "--html", "c.html"]
+    assert "is also what --html writes" in fails(capsys, [*arguments, "--orders", str(files / "c.json")])
+    assert not list(files.glob("c.*"))
+
+
+@pytest.mark.parametrize("folder", ["o.html", "o.json"])
+def test_a_folder_in_the_place_of_a_file_writes_nothing(files, capsys, folder):
+    (files / folder).mkdir()
+    before = sorted(files.iterdir())
+    assert "is a folder" in fails(capsys, ["compare", *account(files), "--html", str(files / "o.html")])
+    assert "is a folder" in fails(capsys, ["report", "x", *account(files), "--out", str(files / "o.html")])
+    assert sorted(files.iterdir()) == before
+
+
 def test_a_figure_that_is_not_finite_writes_nothing(tmp_path):
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(InputError, match="not a finite number"):
         write_pair(tmp_path / "x.html", "<p>", {"a": float("nan")})
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match="no page for"):
