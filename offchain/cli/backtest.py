@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -22,6 +23,12 @@ from offchain.files.params import load_params
 from offchain.params import Params
 
 _DEFAULT = BacktestSettings()
+SHORT = {
+    "initialClose": "initial, close",
+    "initialWorst": "initial, worst",
+    "maintenanceClose": "maintenance, close",
+    "maintenanceWorst": "maintenance, worst",
+}
 CHAIN_FILE = "deribit_chain_daily.parquet"
 
 
@@ -43,19 +50,24 @@ def priced(history: Path | None, asset: list[str] | None, since: str | None, unt
 
 def _show(results: dict[str, AssetBacktest]) -> None:
     console = Console()
-    table = Table(title="Scan range over the liquidation horizon", title_justify="left")
-    for name in ("limit", "move", "beyond", "expected", "Kupiec p", "indep. p", "ES p", "light", "passes"):
-        table.add_column(name, justify="left" if name == "limit" else "right")
+    some = next(iter(next(iter(results.values())).limits.values()))
+    table = Table(
+        title=f"Scan range: {some.observations} blocks, {some.expected:.1f} expected beyond; p-values of three tests",
+        title_justify="left",
+        box=box.SIMPLE,
+        pad_edge=False,
+        collapse_padding=True,
+    )
+    for name in ("limit", "move", "beyond", "Kupiec", "indep.", "ES", "light", "passes"):
+        table.add_column(name, justify="left" if name == "limit" else "right", no_wrap=True)
     for asset, result in results.items():
         for name, test in result.limits.items():
+            figures = (test.kupiec.p_value, test.independence.p_value, test.shortfall.p_value)
             table.add_row(
-                f"{asset} {name}",
+                f"{asset} {SHORT[name]}",
                 f"{test.limit:.3f}",
-                f"{len(test.exceedances)} of {test.observations}",
-                f"{test.expected:.1f}",
-                f"{test.kupiec.p_value:.4f}",
-                f"{test.independence.p_value:.4f}",
-                f"{test.shortfall.p_value:.4f}",
+                str(len(test.exceedances)),
+                *(f"{p:.4f}" for p in figures),
                 test.light,
                 "yes" if test.passes else "NO",
             )
@@ -63,7 +75,7 @@ def _show(results: dict[str, AssetBacktest]) -> None:
     for asset, result in results.items():
         test = result.limits["initialWorst"]
         named = ", ".join(f"{day} {move:+.1%}" for day, move in test.exceedances)
-        console.print(f"{asset} beyond the range: {named or 'never'}")
+        console.print(f"{asset} beyond the range (initial, worst): {named or 'never'}")
         if result.raw_rule is not None and result.buffered_rule is not None:
             raw, own = result.raw_rule, result.buffered_rule
             console.print(

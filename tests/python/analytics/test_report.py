@@ -7,8 +7,9 @@ import re
 import pytest
 from helpers.desk import account, fails, numbers, write_desk
 
+from offchain.analytics.report.account_page import _bars
 from offchain.analytics.report.documents import PAGES, document_page
-from offchain.analytics.report.page import Section, Table, Tile, money, page_of, write_pair
+from offchain.analytics.report.page import COLOURS, Section, Table, Tile, money, page_of, write_pair
 from offchain.analytics.report.smile import smile_of, smile_page
 from offchain.cli import run
 from offchain.errors import InputError
@@ -42,8 +43,15 @@ def test_report_from_files(files, capsys):
     html, document = self_contained(out)
     assert "a &lt;b&gt; &amp; c" in html
     assert "a <b>" not in html
+    assert "The account is healthy: equity" in html
+    assert "The smallest joint move that liquidates it: " in html
+    assert "Market equity needed initially: " in html
+    assert "price range 0.18, vol up 0.5" in html
+    assert document["params"]["underlyings"]["ETH"]["price_range"] == 0.18
     for title in (
+        "In short",
         "Positions and greeks",
+        "Risk parameters",
         "Scenario rows",
         "Stress",
         "Margin models side by side",
@@ -113,6 +121,34 @@ def test_backtest_and_calibration_write_pages(files, capsys, monkeypatch):
         assert run([command, "--history", "H.csv", "--html", f"{command}.html"]) == 0
         self_contained(files / f"{command}.html")
     capsys.readouterr()
+
+
+def test_backtest_page_names_every_failure_and_every_day(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    (files / "R.json").write_text(json.dumps({"schema": "plimsoll.params/1", "priceRange": {"ETH": 0.05, "BTC": 0.3}}))
+    assert run(["backtest", "--history", "H.csv", "--params", "R.json", "--html", "b.html"]) == 0
+    html, document = self_contained(files / "b.html")
+    for asset, found in document["assets"].items():
+        for name, test in found["limits"].items():
+            said = re.search(rf"{asset} {name.replace('Worst', ', worst').replace('Close', ', close')}: [^<]*", html)
+            assert said is not None
+            assert ("FAILS" in said[0]) == (not test["passes"])
+            assert f"exceeded on {test['count']} of {test['observations']}" in said[0]
+            for day in test["exceedances"]:
+                assert day["date"] in html
+    assert html.index("FAILS") < html.index("passes.")
+    # ETH is given a range that cannot hold, BTC one that does.
+    assert not document["assets"]["ETH"]["limits"]["initialWorst"]["passes"]
+    assert document["assets"]["BTC"]["limits"]["initialWorst"]["passes"]
+    shown = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert "…" not in shown
+
+
+def test_bars_show_in_red_what_hurts():
+    red, blue = COLOURS[4], COLOURS[0]
+    assert _bars(["a", "b", "c"], [-1.0, 1.0, 0.0], "P&L").data[0].marker.color == (red, blue, blue)
+    assert _bars(["a", "b", "c"], [-1.0, 1.0, 0.0], "loss", losses=True).data[0].marker.color == (blue, red, blue)
 
 
 def test_a_page_that_cannot_be_written_stops_before_orders_are(files, capsys, monkeypatch):
