@@ -35,6 +35,14 @@ def _show(lines: list[Line]) -> None:
             console.print(f"  {note}", style="yellow")
 
 
+def _examples(wanted: bool) -> None:
+    if wanted:
+        from offchain.analytics.models.examples import examples_table
+
+        typer.echo(examples_table())
+        raise typer.Exit
+
+
 def command(
     market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1); explicit vols per strike count.")],
     portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
@@ -43,6 +51,10 @@ def command(
         list[Path] | None,
         typer.Option(help="Replaces the parameter file of the model it names; may be given for several models."),
     ] = None,
+    examples: Annotated[
+        bool,
+        typer.Option("--examples", callback=_examples, is_eager=True, help="List the published examples, and stop."),
+    ] = False,
     html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
