@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from offchain.analytics.backtest import AssetBacktest, BacktestSettings, backtest_asset
 from offchain.analytics.chain_backtest import ChainBacktest, chain_backtest, load_chains
@@ -18,6 +16,7 @@ from offchain.analytics.history import History, load_history
 from offchain.cli.history_option import data_file, history_path
 from offchain.cli.html_option import HtmlFile, write_page
 from offchain.cli.output import print_document
+from offchain.cli.tables import plain_table
 from offchain.errors import InputError
 from offchain.files.params import load_params
 from offchain.params import Params
@@ -51,15 +50,8 @@ def priced(history: Path | None, asset: list[str] | None, since: str | None, unt
 def _show(results: dict[str, AssetBacktest]) -> None:
     console = Console()
     some = next(iter(next(iter(results.values())).limits.values()))
-    table = Table(
-        title=f"Scan range: {some.observations} blocks, {some.expected:.1f} expected beyond; p-values of three tests",
-        title_justify="left",
-        box=box.SIMPLE,
-        pad_edge=False,
-        collapse_padding=True,
-    )
-    for name in ("limit", "move", "beyond", "Kupiec", "indep.", "ES", "light", "passes"):
-        table.add_column(name, justify="left" if name == "limit" else "right", no_wrap=True)
+    title = f"Scan range: {some.observations} blocks, {some.expected:.1f} expected beyond; p-values of three tests"
+    table = plain_table(title, ("limit", "move", "beyond", "Kupiec", "indep.", "ES", "light", "passes"))
     for asset, result in results.items():
         for name, test in result.limits.items():
             figures = (test.kupiec.p_value, test.independence.p_value, test.shortfall.p_value)
@@ -88,18 +80,8 @@ def _show_chains(results: dict[str, ChainBacktest]) -> None:
     console = Console()
     for asset, result in results.items():
         title = f"{asset}: {len(result.dates)} days, {result.dates[0]} to {result.dates[-1]}, {result.skipped} left out"
-        table = Table(title=title, title_justify="left")
-        for name in (
-            "book",
-            "beyond IM",
-            "beyond MM",
-            "largest loss / MM",
-            "peak / trough",
-            "rise 1",
-            "rise 5",
-            "passes",
-        ):
-            table.add_column(name, justify="left" if name == "book" else "right")
+        names = ("book", "> IM", "> MM", "loss / MM", "peak / trough", "rise 1", "rise 5", "passes")
+        table = plain_table(title, names)
         for name, (initial, maintenance) in result.tests.items():
             cycle = result.cycle[name]
             counts = (str(len(initial.exceedances)), str(len(maintenance.exceedances)), f"{result.largest[name]:.2f}")

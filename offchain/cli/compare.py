@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from offchain.analytics.models.compare import Line, compare, load_replacements
 from offchain.cli.html_option import HtmlFile, write_page
 from offchain.cli.output import print_document
+from offchain.cli.tables import plain_table
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
@@ -20,9 +20,8 @@ from offchain.params import Params
 
 def _show(lines: list[Line]) -> None:
     console = Console()
-    table = Table(title="Market equity that must be there, cash", title_justify="left")
-    for name in ("model", "initial", "maintenance", "excess initial", "excess maintenance"):
-        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+    names = ("model", "initial", "maintenance", "excess initial", "excess maintenance")
+    table = plain_table("Market equity that must be there, cash", names)
     for line in lines:
         m = line.margin
         figures = (m.initial, m.maintenance, line.market_equity - m.initial, line.market_equity - m.maintenance)

@@ -36,21 +36,19 @@ def _key(client: Client, keystore: Path | None, pass_file: Path | None, live: bo
 
 def _show(proposal: Proposal) -> None:
     from rich.console import Console
-    from rich.table import Table
+
+    from offchain.cli.tables import plain_table
 
     console = Console()
-    changed = Table(title="Changes", title_justify="left")
-    for name in ("parameter", "on chain", "proposed"):
-        changed.add_column(name, justify="left" if name == "parameter" else "right")
+    changed = plain_table("Changes", ("parameter", "on chain", "proposed"))
     for change in proposal.changes:
         values = (f"{v:g}" if isinstance(v, float) else v for v in (change.before, change.after))
         changed.add_row(change.name, *values)
     console.print(changed)
     if not proposal.effects:
         return
-    table = Table(title="Accounts: equity less initial margin, cash", title_justify="left")
-    for name in ("account", "before", "after", "state before", "state after"):
-        table.add_column(name, justify="right" if name in ("before", "after") else "left")
+    names = ("account", "before", "after", "state before", "state after")
+    table = plain_table("Accounts: equity less initial margin, cash", names, left=names[3:])
     for e in proposal.effects:
         figures = ("no margin number" if x is None else f"{x:,.2f}" for x in (e.excess_before, e.excess_after))
         table.add_row(str(e.account_id), *figures, e.state_before or "", e.state_after or "")

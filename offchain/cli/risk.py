@@ -8,15 +8,16 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from offchain.analytics.legs import legs_of, underlyings_of
+from offchain.analytics.report.page import days, percent
 from offchain.analytics.risk_report import METHODS, RiskReport, risk_report
 from offchain.analytics.settings import RiskSettings
 from offchain.cli.history_option import chosen_history
 from offchain.cli.html_option import HtmlFile, write_page
 from offchain.cli.option_group import grouped
 from offchain.cli.output import print_document
+from offchain.cli.tables import plain_table
 from offchain.files.market import load_market
 from offchain.files.portfolio import load_portfolio
 
@@ -78,24 +79,23 @@ class RiskOptions:
 def _show(report: RiskReport, contributions: bool) -> None:
     console = Console()
     settings = report.settings
-    table = Table(title=f"{settings.level:g} over {settings.horizon_days} day(s), cash", title_justify="left")
-    for name in ("method", "VaR", "ES", "VaR interval", "ES interval"):
-        table.add_column(name, justify="left" if name == "method" else "right")
-    for result in report.results.values():
+    title = f"{percent(settings.level)} over {days(settings.horizon_days)}, cash"
+    table = plain_table(title, ("method", "VaR", "ES", "VaR interval", "ES interval"))
+    for name, result in report.results.items():
         spans = [
             "closed form" if span is None else f"{span[0]:,.2f} .. {span[1]:,.2f}"
             for span in (result.var_interval, result.es_interval)
         ]
-        table.add_row(result.method, f"{result.var:,.2f}", f"{result.es:,.2f}", *spans)
+        table.add_row(name, f"{result.var:,.2f}", f"{result.es:,.2f}", *spans)
     console.print(table)
     for name, result in report.results.items():
+        console.print(result.method, highlight=False)
         for warning in result.warnings:
             console.print(f"{name}: {warning}", style="yellow")
         if not contributions:
             continue
-        parts = Table(title=f"Contributions, {name}", title_justify="left")
-        for heading in ("position", "component VaR", "component ES", "incremental VaR", "incremental ES"):
-            parts.add_column(heading, justify="left" if heading == "position" else "right")
+        headings = ("position", "comp. VaR", "comp. ES", "increm. VaR", "increm. ES")
+        parts = plain_table(f"Contributions, {name}", headings)
         for j, leg in enumerate(report.legs):
             arrays = (result.component_var, result.component_es, result.incremental_var, result.incremental_es)
             parts.add_row(leg.label, *(f"{float(a[j]):,.2f}" for a in arrays))

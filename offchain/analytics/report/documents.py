@@ -10,6 +10,16 @@ from offchain.analytics.report.page import COLOURS, Section, Table, Tile, layout
 from offchain.errors import InputError
 
 Document = Mapping[str, Any]
+#: Entries that are cash.
+CASH: Final = frozenset({
+    "var", "es", "componentVar", "componentEs", "incrementalVar", "incrementalEs", "pnl", "equity", "marketEquity",
+    "initialMargin", "maintenanceMargin", "excessInitial", "cost", "released", "limitPrice", "mark",
+})  # fmt: skip
+SPELT: Final = {
+    "var": "VaR", "es": "ES", "pnl": "P&L", "varInterval": "VaR interval", "esInterval": "ES interval",
+    "componentVar": "component VaR", "componentEs": "component ES", "marginalVar": "marginal VaR",
+    "marginalEs": "marginal ES", "incrementalVar": "incremental VaR", "incrementalEs": "incremental ES",
+}  # fmt: skip
 #: Smaller probabilities are not told apart.
 SMALL: Final = 1e-4
 
@@ -38,8 +48,17 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
+def _figure(name: str, value: Any) -> str:
+    """Show one entry of a document: cash by its name, an interval from end to end."""
+    if name.endswith("Interval") and value is not None:
+        return " to ".join(money(end) for end in value)
+    return money(value) if name in CASH and isinstance(value, float) else _cell(value)
+
+
 def _words(name: str) -> str:
     """Turn ``excessInitial`` into words."""
+    if name in SPELT:
+        return SPELT[name]
     return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name)
 
 
@@ -48,7 +67,7 @@ def _records(records: Sequence[Mapping[str, Any]], wide: Sequence[str] = (), ski
     if not records:
         return []
     header = [name for name in records[0] if name not in skip]
-    rows = [[_cell(record.get(name)) for name in header] for record in records]
+    rows = [[_figure(name, record.get(name)) for name in header] for record in records]
     return [Table([_words(name) for name in header], rows, [header.index(name) for name in wide if name in header])]
 
 
@@ -62,7 +81,7 @@ def _compare(document: Document) -> list[Section]:
         },
         "market equity needed, cash",
     )
-    parts = [Table((m["model"], "cash"), [(k, money(v)) for k, v in m["components"].items()]) for m in models]
+    parts = [Table((m["model"], "cash"), [(_words(k), money(v)) for k, v in m["components"].items()]) for m in models]
     tables = _records(models, skip=("components", "evidence", "source", "notes"))
     facts = [{name: m[name] for name in ("model", "evidence", "source", "notes")} for m in models]
     said = _records(facts, wide=("evidence", "source", "notes"))
@@ -82,7 +101,7 @@ def _risk(document: Document) -> list[Section]:
         {"VaR": [methods[n]["var"] for n in names], "expected shortfall": [methods[n]["es"] for n in names]},
         "loss, cash",
     )
-    rows = [methods[n] for n in names]
+    rows = [{**methods[n], "scenarios": methods[n]["scenarios"] or "closed form"} for n in names]
     sections = [Section("By method", figures=(figure,), tables=_records(rows, ("method", "warnings"), ("positions",)))]
     for name in names:
         if "positions" in methods[name]:
@@ -114,14 +133,30 @@ def _surface(points: Sequence[Mapping[str, Any]]) -> list[Any]:
     return figures
 
 
+def _moves(moves: Mapping[str, Mapping[str, float]]) -> str:
+    return "; ".join(f"{name} {m['price']:+.1%}, vol {m['vol']:+.0%}" for name, m in moves.items())
+
+
 def _stress(document: Document) -> list[Section]:
     sections = []
     found = document["scenarios"]
     if found:
-        figure = _bars([s["name"] for s in found], {"P&L": [s["pnl"] for s in found]}, "cash")
-        sections.append(Section("Scenarios", figures=(figure,), tables=_records(found, wide=("source",))))
+        figure = _bars([s["name"] for s in found], {"P&L": [s["pnl"] for s in found]}, "P&L, cash")
+        short = [{**s, "moves": _moves(s["moves"])} for s in found]
+        kept = _records(short, wide=("moves",), skip=("source", "hours", "marketEquity"))
+        sources = dict.fromkeys(f"{s['source'] or s['name']}, after {s['hours']:g} hours" for s in found)
+        sections.append(Section("Scenarios", figures=(figure,), tables=kept, notes=list(sources)))
     if document["reverse"]:
-        sections.append(Section("Smallest joint move to each threshold", tables=_records(document["reverse"])))
+        lines = [
+            (
+                r["threshold"],
+                f"{r['size']:.3f} ranges" if r["reached"] else f"none up to {r['searchedTo']:g} ranges",
+                _moves(r["moves"]),
+            )
+            for r in document["reverse"]
+        ]
+        reached = Table(("threshold", "smallest joint move", "moves"), lines, wide=(2,))
+        sections.append(Section("Smallest joint move to each threshold", tables=[reached]))
     if document["surface"]:
         text = "Equity less maintenance margin; below zero is liquidatable."
         sections.append(Section("Liquidation surface", text, _surface(document["surface"])))
@@ -331,6 +366,6 @@ def document_page(document: Document) -> str:
         raise InputError("--html", f"there is no page for {schema}")
     title, sections = PAGES[schema]
     plain = {k: v for k, v in document.items() if isinstance(v, str | int | float) and k != "schema"}
-    tiles = [Tile(_words(name), _cell(value)) for name, value in plain.items()]
+    tiles = [Tile(_words(name), _figure(name, value)) for name, value in plain.items()]
     notes = [Section("Notes", notes=document["notes"])] if document.get("notes") and schema == "plimsoll.risk/1" else []
     return page_of(title, "", tiles, (), [*sections(document), *notes])

@@ -125,6 +125,7 @@ def test_backtest_and_calibration_write_pages(files, capsys, monkeypatch):
 
 def test_backtest_page_names_every_failure_and_every_day(files, capsys, monkeypatch):
     monkeypatch.chdir(files)
+    monkeypatch.setenv("COLUMNS", "80")
     (files / "R.json").write_text(json.dumps({"schema": "plimsoll.params/1", "priceRange": {"ETH": 0.05, "BTC": 0.3}}))
     assert run(["backtest", "--history", "H.csv", "--params", "R.json", "--html", "b.html"]) == 0
     html, document = self_contained(files / "b.html")
@@ -143,6 +144,24 @@ def test_backtest_page_names_every_failure_and_every_day(files, capsys, monkeypa
     shown = capsys.readouterr().out
     assert all(len(line) <= 80 for line in shown.splitlines())
     assert "…" not in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["risk", "contrib", "--history", "H.csv"],
+        ["stress", "--replay", "--reverse", "--correlations", "--history", "H.csv"],
+        ["compare"],
+        ["optimise", "release"],
+    ],
+)
+def test_tables_fit_into_eighty_columns(files, capsys, monkeypatch, command):
+    monkeypatch.chdir(files)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*command, *account(files)]) == 0
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert max(len(line) for line in shown.splitlines()) <= 80
 
 
 def test_bars_show_in_red_what_hurts():
