@@ -53,20 +53,6 @@ UNDERLYING_DEFAULTS: Final[Mapping[str, UnderlyingParams]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ParamsChange:
-    """The parameters that a file names, by field; everything else stays as it is."""
-
-    account: Mapping[str, float] = field(default_factory=dict)
-    book: BookName | None = None
-    overrides_all: Mapping[str, float] = field(default_factory=dict)
-    overrides: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
-
-    def of_underlying(self, name: str) -> dict[str, float]:
-        """Named parameters of ``name``: the general, then its own."""
-        return {**self.overrides_all, **self.overrides.get(name, {})}
-
-
-@dataclass(frozen=True, slots=True)
 class Params:
     """All parameters: account-wide, for every underlying (``overrides_all``), for one (``overrides``)."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,6 +14,9 @@ from offchain.analytics.settings import RiskSettings
 from offchain.errors import InputError
 
 Vector = npt.NDArray[np.float64]
+
+#: An EWMA of fewer moves is a guess: with the default decay it has the weight of some thirty.
+MIN_MOVES: Final = 30
 
 
 def _price_correlation(raw: Vector, names: tuple[str, ...], forced: float | None) -> tuple[Vector, list[str]]:
@@ -27,7 +32,7 @@ def horizon_covariance(history: History, settings: RiskSettings) -> tuple[Vector
     Parameters
     ----------
     history : History
-        Daily or finer; at least two moves.
+        Daily or finer; at least ``MIN_MOVES`` moves.
     settings : RiskSettings
 
     Returns
@@ -43,8 +48,10 @@ def horizon_covariance(history: History, settings: RiskSettings) -> tuple[Vector
     """
     moves = log_moves(history)
     factors = np.hstack((moves.price, moves.vol))
-    if factors.shape[0] < 2:
-        raise InputError(history.source, f"{factors.shape[0]} move(s): too little history for a covariance")
+    if factors.shape[0] < MIN_MOVES:
+        raise InputError(
+            history.source, f"too little history: {factors.shape[0]} moves, a covariance needs {MIN_MOVES}"
+        )
     age = np.arange(factors.shape[0])[::-1]
     weight = settings.decay**age
     covariance = (factors * (weight / weight.sum())[:, None]).T @ factors

@@ -65,7 +65,8 @@ class History:
         """Return the steps that start in ``[start_ts, end_ts)``; at least two, else InputError."""
         keep = np.flatnonzero((self.ts >= start_ts) & (self.ts < end_ts))
         if keep.size < 2:
-            raise InputError(self.source, f"fewer than two rows from {_iso(start_ts)} up to {_iso(end_ts)}")
+            there = f"the history goes from {self.date(0)} to {self.date(-1)}"
+            raise InputError(self.source, f"fewer than two rows in the time asked for; {there}")
         rows = slice(int(keep[0]), int(keep[-1]) + 1)
         iv = None if self.iv is None else self.iv[rows]
         return History(
@@ -170,7 +171,7 @@ def _asset(table: pa.Table, source: str, asset: str, step_sec: int, start: int) 
     own = table.filter(pc.equal(names, pa.scalar(asset)))
     if own.num_rows == 0:
         known = ", ".join(sorted({str(n) for n in names.unique().to_pylist()}))
-        raise InputError(source, f"holds no rows of {asset!r}, only {known}")
+        raise InputError(source, f"holds no rows of {asset!r}, only {known}" if known else "holds no rows")
     ts = _seconds(_column(own, _ALIASES["time"]), source)
     close = _numbers(_column(own, _ALIASES["close"]), source, "close")
     fields = {"close": close}
@@ -221,6 +222,8 @@ def load_history(path: Path, assets: Sequence[str], *, step_sec: int = DAY_SEC, 
         Naming file, asset and row: unreadable, unsorted, doubled, missing or constant prices.
     """
     source = path.name or str(path)
+    if not path.is_file():
+        raise InputError(source, "no such file")
     table = _read_table(path)
     for key, names in (("time", _ALIASES["time"]), ("asset", ("asset",)), ("close", _ALIASES["close"])):
         if _column(table, names) is None:

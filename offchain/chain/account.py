@@ -8,6 +8,7 @@ from typing import Any
 from offchain.chain.client import Client, RevertError
 from offchain.chain.deployment import Deployment
 from offchain.chain.margin_engine import result_of
+from offchain.chain.parameters import chain_params
 from offchain.chain.words import from_word
 from offchain.errors import InputError
 from offchain.mirror.margin_engine import MarginResult
@@ -112,7 +113,7 @@ def read_account(client: Client, deployment: Deployment, account_id: int) -> Acc
     margin, problem = None, ""
     try:
         answer = deployment.contract(client, "MarginEngine").call("evaluateDetailed", snapshot)
-        margin = result_of(answer, deployment, params_of(deployment))
+        margin = result_of(answer, deployment, chain_params(client, deployment))
     except RevertError as reverted:
         problem = reverted.message
     return AccountOnChain(account_id, accounts.call("ownerOf", account_id), portfolio, margin, problem)

@@ -21,7 +21,6 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "market": ("offchain.cli.market", "Option chains: fit, fetch."),
     "deploy": ("offchain.cli.deploy", "Deploy and configure the contracts."),
     "keeper": ("offchain.cli.keeper", "Post rounds, settle expiries, liquidate."),
-    "params": ("offchain.cli.params", "Parameters: what a change would do to every account on chain."),
     "account": ("offchain.cli.account", "One account on chain: balances, positions, margin, greeks."),
     "watch": ("offchain.cli.watch", "Terminal dashboard of one account on chain."),
     "risk": ("offchain.cli.risk", "VaR, expected shortfall and contributions of one account."),
@@ -31,6 +30,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "optimise": ("offchain.cli.optimise", "Trades that release margin, hedges, less tail risk, allocation, bands."),
     "report": ("offchain.cli.report", "One page about one account: margin, greeks, VaR, stress, models."),
     "backtest": ("offchain.cli.backtest", "The scan range against the price history."),
+    "propose": ("offchain.cli.propose", "A parameter file through the governor's delay: preview, schedule, execute."),
     "calibrate": ("offchain.cli.calibrate", "Scenario ranges from history, as a parameter file."),
 }
 

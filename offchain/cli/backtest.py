@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import date
 from pathlib import Path
@@ -10,18 +9,25 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from offchain.analytics.backtest import AssetBacktest, BacktestSettings, backtest_asset
 from offchain.analytics.chain_backtest import ChainBacktest, chain_backtest, load_chains
 from offchain.analytics.history import History, load_history
 from offchain.cli.history_option import data_file, history_path
 from offchain.cli.html_option import HtmlFile, write_page
+from offchain.cli.output import print_document
+from offchain.cli.tables import plain_table
 from offchain.errors import InputError
 from offchain.files.params import load_params
 from offchain.params import Params
 
 _DEFAULT = BacktestSettings()
+SHORT = {
+    "initialClose": "initial, close",
+    "initialWorst": "initial, worst",
+    "maintenanceClose": "maintenance, close",
+    "maintenanceWorst": "maintenance, worst",
+}
 CHAIN_FILE = "deribit_chain_daily.parquet"
 
 
@@ -43,19 +49,17 @@ def priced(history: Path | None, asset: list[str] | None, since: str | None, unt
 
 def _show(results: dict[str, AssetBacktest]) -> None:
     console = Console()
-    table = Table(title="Scan range over the liquidation horizon", title_justify="left")
-    for name in ("limit", "move", "beyond", "expected", "Kupiec p", "indep. p", "ES p", "light", "passes"):
-        table.add_column(name, justify="left" if name == "limit" else "right")
+    some = next(iter(next(iter(results.values())).limits.values()))
+    title = f"Scan range: {some.observations} blocks, {some.expected:.1f} expected beyond; p-values of three tests"
+    table = plain_table(title, ("limit", "move", "beyond", "Kupiec", "indep.", "ES", "light", "passes"))
     for asset, result in results.items():
         for name, test in result.limits.items():
+            figures = (test.kupiec.p_value, test.independence.p_value, test.shortfall.p_value)
             table.add_row(
-                f"{asset} {name}",
+                f"{asset} {SHORT[name]}",
                 f"{test.limit:.3f}",
-                f"{len(test.exceedances)} of {test.observations}",
-                f"{test.expected:.1f}",
-                f"{test.kupiec.p_value:.4f}",
-                f"{test.independence.p_value:.4f}",
-                f"{test.shortfall.p_value:.4f}",
+                str(len(test.exceedances)),
+                *(f"{p:.4f}" for p in figures),
                 test.light,
                 "yes" if test.passes else "NO",
             )
@@ -63,7 +67,7 @@ def _show(results: dict[str, AssetBacktest]) -> None:
     for asset, result in results.items():
         test = result.limits["initialWorst"]
         named = ", ".join(f"{day} {move:+.1%}" for day, move in test.exceedances)
-        console.print(f"{asset} beyond the range: {named or 'never'}")
+        console.print(f"{asset} beyond the range (initial, worst): {named or 'never'}")
         if result.raw_rule is not None and result.buffered_rule is not None:
             raw, own = result.raw_rule, result.buffered_rule
             console.print(
@@ -76,18 +80,8 @@ def _show_chains(results: dict[str, ChainBacktest]) -> None:
     console = Console()
     for asset, result in results.items():
         title = f"{asset}: {len(result.dates)} days, {result.dates[0]} to {result.dates[-1]}, {result.skipped} left out"
-        table = Table(title=title, title_justify="left")
-        for name in (
-            "book",
-            "beyond IM",
-            "beyond MM",
-            "largest loss / MM",
-            "peak / trough",
-            "rise 1",
-            "rise 5",
-            "passes",
-        ):
-            table.add_column(name, justify="left" if name == "book" else "right")
+        names = ("book", "> IM", "> MM", "loss / MM", "peak / trough", "rise 1", "rise 5", "passes")
+        table = plain_table(title, names)
         for name, (initial, maintenance) in result.tests.items():
             cycle = result.cycle[name]
             counts = (str(len(initial.exceedances)), str(len(maintenance.exceedances)), f"{result.largest[name]:.2f}")
@@ -112,7 +106,7 @@ def _on_chains(
     if not as_json:
         _show_chains(results)
         return
-    typer.echo(json.dumps(document, allow_nan=False))
+    print_document(document)
 
 
 def progress(line: str) -> None:
@@ -157,6 +151,6 @@ def command(
     }
     write_page(html, document)
     if as_json:
-        typer.echo(json.dumps(document, allow_nan=False))
+        print_document(document)
     else:
         _show(results)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +13,11 @@ from offchain.analytics.backtest import BacktestSettings
 from offchain.analytics.calibrate import calibrate_asset, parameter_document
 from offchain.analytics.history import load_history
 from offchain.cli.backtest import priced
-from offchain.cli.html_option import HtmlFile, write_page
-from offchain.errors import InputError
+from offchain.cli.html_option import HtmlFile, check_apart, write_page
+from offchain.cli.output import print_document
+from offchain.files.document import text_of
 from offchain.files.params import load_params
+from offchain.market.chain_file import replace_file
 from offchain.params import AccountParams, UnderlyingParams
 
 _DEFAULT = BacktestSettings()
@@ -45,6 +46,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Propose priceRange, volUp and volDown at a target coverage."""
+    check_apart(html, out, "--out")
     settings = BacktestSettings(horizon, coverage, decay=decay, floor=floor)
     prices = priced(history, asset, since, until)
     vols = None if vol_history is None else load_history(vol_history, prices.assets)
@@ -53,16 +55,14 @@ def command(
     found = {name: calibrate_asset(prices, vols, name, settings, factor) for name in prices.assets}
     document = parameter_document(found, UnderlyingParams())
     if out is not None:
-        try:
-            out.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise InputError(str(out), f"cannot be written ({error.strerror})") from None
+        text = text_of(document, indent=2) + "\n"
+        replace_file(out, lambda name: Path(name).write_text(text, encoding="utf-8"))
         load_params(out)
     reasons = {name: list(result.reasons) for name, result in found.items()}
     proposal = {"schema": "plimsoll.calibration/1", "params": document, "reasons": reasons}
     write_page(html, proposal)
     if as_json:
-        typer.echo(json.dumps(proposal, allow_nan=False))
+        print_document(proposal)
         return
     console = Console()
     for name, result in found.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from rich.table import Table
 
 from offchain.analytics.cascade import Cascade, CascadeSettings, cascade
 from offchain.cli.html_option import HtmlFile, write_page
+from offchain.cli.output import print_document
 from offchain.errors import InputError
 from offchain.files.market import load_market
 from offchain.files.params import load_params
@@ -61,6 +61,6 @@ def command(
     found = cascade(loaded, folios, names, chosen, settings, flags)
     write_page(html, found.to_json())
     if as_json:
-        typer.echo(json.dumps(found.to_json(), allow_nan=False))
+        print_document(found.to_json())
     else:
         _show(found)

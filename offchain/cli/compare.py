@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from offchain.analytics.models.compare import Line, compare, load_replacements
 from offchain.cli.html_option import HtmlFile, write_page
+from offchain.cli.output import print_document
+from offchain.cli.tables import plain_table
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
@@ -20,9 +20,8 @@ from offchain.params import Params
 
 def _show(lines: list[Line]) -> None:
     console = Console()
-    table = Table(title="Market equity that must be there, cash", title_justify="left")
-    for name in ("model", "initial", "maintenance", "excess initial", "excess maintenance"):
-        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+    names = ("model", "initial", "maintenance", "excess initial", "excess maintenance")
+    table = plain_table("Market equity that must be there, cash", names)
     for line in lines:
         m = line.margin
         figures = (m.initial, m.maintenance, line.market_equity - m.initial, line.market_equity - m.maintenance)
@@ -35,6 +34,14 @@ def _show(lines: list[Line]) -> None:
             console.print(f"  {note}", style="yellow")
 
 
+def _examples(wanted: bool) -> None:
+    if wanted:
+        from offchain.analytics.models.examples import examples_table
+
+        typer.echo(examples_table())
+        raise typer.Exit
+
+
 def command(
     market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1); explicit vols per strike count.")],
     portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
@@ -43,6 +50,10 @@ def command(
         list[Path] | None,
         typer.Option(help="Replaces the parameter file of the model it names; may be given for several models."),
     ] = None,
+    examples: Annotated[
+        bool,
+        typer.Option("--examples", callback=_examples, is_eager=True, help="List the published examples, and stop."),
+    ] = False,
     html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
@@ -54,6 +65,6 @@ def command(
     document = {"schema": "plimsoll.compare/1", "models": [line.to_json() for line in lines]}
     write_page(html, document)
     if as_json:
-        typer.echo(json.dumps(document, allow_nan=False))
+        print_document(document)
     else:
         _show(lines)

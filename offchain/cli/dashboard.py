@@ -32,7 +32,9 @@ def gauge(view: WatchView) -> Text:
     text = Text()
     text.append(f"account {view.account}  ")
     text.append(m.state, style=STYLES[m.state])
-    text.append(f"  block {view.block}\n\n")
+    text.append(f"  block {view.block}\n")
+    spots = ", ".join(f"{name} {round_.spot:,.2f}" for name, round_ in view.market.rounds.items())
+    text.append(f"{datetime.fromtimestamp(view.market.ts, UTC):%Y-%m-%d %H:%M} UTC  {spots}\n\n", style="dim")
     for name, value, colour in values:
         filled = round(BAR * max(0.0, value) / most)
         text.append(f"{name:<12}")
@@ -60,17 +62,16 @@ def alert_text(view: WatchView) -> Text:
 
 def row_label(row: RowPnl) -> str:
     """Name a line of the heat map."""
-    label = f"{row.price:+.1%}"
     if row.skew:
-        label += f" s{row.skew:+.2f}"
-    return label if row.weight == 1.0 else f"{label} x{row.weight:g}"
+        return f"skew {row.skew:+.2f}"
+    return f"{row.price:+.1%}" if row.weight == 1.0 else f"{row.price:+.0%} x{row.weight:g}"
 
 
 def heat(pnl: float, most: float) -> Text:
     """Colour a P&L by its share of the largest one."""
     depth = round(150 * min(1.0, abs(pnl) / most)) if most > 0.0 else 0
     colour = f"rgb({50 + depth},40,40)" if pnl < 0.0 else f"rgb(40,{50 + depth},40)"
-    return Text(f"{pnl:>12,.0f}", style=f"white on {colour}")
+    return Text(f"{pnl:>8,.0f}", style=f"white on {colour}")
 
 
 class Dashboard(App[None]):
@@ -86,12 +87,14 @@ class Dashboard(App[None]):
 
     TITLE = "plimsoll watch"
     CSS = """
-    #top { height: 11; }
+    #top { height: auto; }
     #gauge { width: 2fr; border: round $primary; padding: 0 1; }
-    #alerts { width: 1fr; border: round $warning; padding: 0 1; }
-    #greeks { width: 1fr; border: round $primary; }
-    #heat { width: 1fr; border: round $primary; }
-    #problem { height: auto; color: $error; padding: 0 1; }
+    #alerts { width: 1fr; height: 100%; border: round $success; padding: 0 1; }
+    #alerts.-raised { border: round $error; }
+    #greeks { width: 56; height: 100%; border: round $primary; }
+    #heat { width: 1fr; height: 100%; border: round $primary; }
+    #problem { height: auto; display: none; color: $error; padding: 0 1; }
+    #problem.-shown { display: block; }
     """
     BINDINGS: ClassVar[list[Any]] = [
         ("q", "quit", "Quit"),
@@ -120,8 +123,13 @@ class Dashboard(App[None]):
 
     def on_mount(self) -> None:
         """Look at once, then again and again."""
-        self.query_one("#greeks", DataTable).add_columns("expiry", "delta", "gamma", "vega/pt", "theta/d")
-        self.query_one("#heat", DataTable).add_columns("price", *(f"vol {name}" for name in VOL_NAMES))
+        greeks, rows = self.query_one("#greeks", DataTable), self.query_one("#heat", DataTable)
+        greeks.border_title = "greeks by expiry"
+        greeks.add_columns(
+            "expiry", *(Text(name, justify="right") for name in ("delta", "gamma", "vega/pt", "theta/d"))
+        )
+        rows.add_columns("price", *(Text(f"vol {name}", justify="right") for name in VOL_NAMES))
+        self.query_one("#alerts", Static).border_title = "alerts"
         self.action_refresh()
         self.set_interval(self._interval_sec, self.action_refresh)
 
@@ -146,14 +154,19 @@ class Dashboard(App[None]):
 
     def fail(self, problem: str) -> None:
         """Say what is wrong; the last view stays, and says of which block it is."""
-        self.query_one("#problem", Static).update(Text(f"error: {problem}"))
+        shown = self.query_one("#problem", Static)
+        shown.update(Text(f"error: {problem}"))
+        shown.add_class("-shown")
 
     def show(self, view: WatchView) -> None:
         """Fill the widgets."""
         self.view = view
-        self.query_one("#problem", Static).update("")
+        problem, alerts = self.query_one("#problem", Static), self.query_one("#alerts", Static)
+        problem.update("")
+        problem.remove_class("-shown")
         self.query_one("#gauge", Static).update(gauge(view))
-        self.query_one("#alerts", Static).update(alert_text(view))
+        alerts.update(alert_text(view))
+        alerts.set_class(bool(view.alerts), "-raised")
         self._greeks(view)
         self._heat(view)
 
@@ -165,8 +178,8 @@ class Dashboard(App[None]):
                 if not any((e.delta, e.gamma, e.vega, e.theta)):
                     continue
                 day = datetime.fromtimestamp(e.expiry_ts, UTC).strftime("%Y-%m-%d") if e.expiry_ts else "no expiry"
-                figures = (f"{e.delta:,.4f}", f"{e.gamma:,.6f}", f"{e.vega / 100:,.2f}", f"{e.theta / 365:,.2f}")
-                table.add_row(f"{name} {day}", *figures)
+                figures = (f"{e.delta:,.3f}", f"{e.gamma:,.5f}", f"{e.vega / 100:,.2f}", f"{e.theta / 365:,.2f}")
+                table.add_row(f"{name} {day}", *(Text(figure, justify="right") for figure in figures))
 
     def _heat(self, view: WatchView) -> None:
         table = self.query_one("#heat", DataTable)
@@ -175,7 +188,9 @@ class Dashboard(App[None]):
         if not held:
             return
         name = held[self.chosen % len(held)]
+        worst = view.margin.underlyings[name].rows[view.margin.underlyings[name].worst_row]
         table.border_title = name
+        table.border_subtitle = f"worst: {row_label(worst)}, vol {worst.vol}"
         rows = sorted(view.margin.underlyings[name].rows, key=lambda row: (-row.price, row.skew))
         most = max(abs(row.pnl) for row in rows)
         lines: dict[str, dict[str, Text]] = {}

@@ -18,6 +18,17 @@ def check_page(path: Path, option: str) -> None:
         raise InputError(option, f"{path.name} does not end in .html")
     if not path.parent.is_dir():
         raise InputError(option, f"folder {path.parent} does not exist")
+    for file in (path, path.with_suffix(".json")):
+        if file.is_dir():
+            raise InputError(option, f"{file} is a folder")
+
+
+def check_apart(html: Path | None, other: Path | None, option: str) -> None:
+    """Refuse a second file that is the page, or the document beside it."""
+    if html is None or other is None:
+        return
+    if other.resolve() in (html.resolve(), html.with_suffix(".json").resolve()):
+        raise InputError(option, f"{other} is also what --html writes; choose another name")
 
 
 def checked(path: Path | None) -> Path | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -12,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from offchain.cli.html_option import HtmlFile
+from offchain.cli.output import print_document
 from offchain.errors import InputError
 from offchain.market.chain_file import ChainSnapshot, file_format, load_chain
 from offchain.market.forwards import term_structure
@@ -210,7 +210,7 @@ def fit(
     if out is not None:
         write_market({name: f.round for name, f in fits.items()}, out)
     if as_json:
-        typer.echo(json.dumps(fit_document(file, fits, origins), allow_nan=False))
+        print_document(fit_document(file, fits, origins))
         return
     from offchain.cli.market_tables import show
 
@@ -244,7 +244,7 @@ def smile(
         beside = write_pair(html, smile_page(smiles), document)
         print(f"{html} and {beside} written", file=sys.stderr)
     if as_json:
-        typer.echo(json.dumps(document, allow_nan=False))
+        print_document(document)
         return
     from offchain.cli.market_tables import show_smile
 
@@ -277,7 +277,7 @@ def fetch(
     write_chain(live.table, out)
     document = {"file": str(out), "timestamp": live.ts, "rows": live.table.num_rows, "perp": live.perp}
     if as_json:
-        typer.echo(json.dumps(document, allow_nan=False))
+        print_document(document)
         return
     typer.echo(f"{live.table.num_rows} options of {currency.value} at {iso(live.ts)} written to {out}")
     typer.echo(f"perpetual mark {live.perp:,.2f} USD: pass it on with `plimsoll market fit --perp {live.perp}`")

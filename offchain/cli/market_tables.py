@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from offchain.analytics.report.smile import Smile
+from offchain.cli.tables import plain_table
 from offchain.market.rounds import SnapshotFit, years_to
 from offchain.market.svi_fit import calendar_gap
 
@@ -96,15 +97,14 @@ def _arbitrage(fit: SnapshotFit) -> list[str]:
 
 def show_smile(smile: Smile) -> None:
     """Print errors and checks of every expiry."""
-    table = Table(title=f"{smile.currency}: fit less marks, vol points, and arbitrage checks", title_justify="left")
-    for name in ("expiry", "quotes", "rms", "largest", "at strike", "least g", "least rise", "arbitrage"):
-        table.add_column(name, justify="left" if name in ("expiry", "arbitrage") else "right", no_wrap=True)
+    names = ("expiry", "quotes", "rms", "largest", "strike", "min g", "min rise", "arbitrage")
+    table = plain_table(f"{smile.currency}: fit less marks, vol points, and arbitrage checks", names, left=names[-1:])
     for one in smile.slices:
         found = one.to_json()
         failed = [name for name in ("butterfly", "calendar") if not found[f"{name}Free"]]
         worst = max(found["strikes"], key=lambda s: abs(s["errorVolPoints"]))
         table.add_row(
-            _day(one.expiry_ts),
+            _day(one.expiry_ts)[:10],
             str(len(found["strikes"])),
             f"{found['rmsVolPoints']:.2f}",
             f"{worst['errorVolPoints']:+.2f}",

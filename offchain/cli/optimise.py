@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,9 +14,12 @@ from rich.table import Table
 from offchain.analytics.optimise.trades import Suggestion
 from offchain.analytics.optimise.universe import TradingCosts
 from offchain.cli.history_option import chosen_history
-from offchain.cli.html_option import HtmlFile, write_page
+from offchain.cli.html_option import HtmlFile, check_apart, write_page
+from offchain.cli.option_group import grouped
 from offchain.cli.order_file import OrderOptions, write_orders
+from offchain.cli.output import print_document
 from offchain.errors import AgreementError, InputError
+from offchain.files.document import text_of
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
@@ -32,24 +34,56 @@ TOLERANCE = 1e-6
 MarketFile = Annotated[Path, typer.Option("--market", help="Market file (plimsoll.market/1).")]
 PortfolioFile = Annotated[Path, typer.Option("--portfolio", help="Portfolio file (plimsoll.portfolio/1).")]
 ParamsFile = Annotated[Path | None, typer.Option("--params", help="Parameter file; missing keys take the defaults.")]
-OptionSpread = Annotated[float, typer.Option("--option-spread", help="Half spread of an option, of its premium.")]
-OptionFloor = Annotated[float, typer.Option("--option-floor", help="Least half spread of an option, of spot.")]
-LinearSpread = Annotated[float, typer.Option("--linear-spread", help="Half spread of futures and perpetuals.")]
-Liquidity = Annotated[float, typer.Option("--liquidity", help="Largest trade in one instrument, cash of notional.")]
-Lot = Annotated[float, typer.Option("--lot", help="Trades are multiples of it.")]
-OrdersOut = Annotated[Path | None, typer.Option("--orders", help="Write order templates (plimsoll.orders/1) here.")]
-DeploymentFile = Annotated[
-    Path | None, typer.Option("--deployment", help="Deployment artefact: ids and EIP-712 domain of the orders.")
-]
-Account = Annotated[int, typer.Option("--account", help="Account id that the orders name.")]
-Signer = Annotated[str, typer.Option("--signer", help="Address that will sign the orders.")]
-Nonce = Annotated[int, typer.Option("--nonce", help="Nonce of the first order; the others follow.")]
-ValidSec = Annotated[int, typer.Option("--valid", help="Seconds after the market's time that orders hold.")]
-Verify = Annotated[bool, typer.Option("--verify", help="Ask the contracts on a local chain as well.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 HistoryFile = Annotated[Path | None, typer.Option("--history", help="Prices; default: the market data folder's.")]
 Underlying = Annotated[str, typer.Option("--underlying", help="Which one.")]
 _NOBODY = "0x0000000000000000000000000000000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOptions:
+    """What a command that suggests trades is told about costs, orders and output."""
+
+    option_spread: Annotated[
+        float, typer.Option("--option-spread", help="Half spread of an option, of its premium.")
+    ] = _COSTS.option_spread
+    option_floor: Annotated[float, typer.Option("--option-floor", help="Least half spread of an option, of spot.")] = (
+        _COSTS.option_floor
+    )
+    linear_spread: Annotated[float, typer.Option("--linear-spread", help="Half spread of futures and perpetuals.")] = (
+        _COSTS.linear_spread
+    )
+    liquidity: Annotated[
+        float, typer.Option("--liquidity", help="Largest trade in one instrument, cash of notional.")
+    ] = _COSTS.liquidity
+    lot: Annotated[float, typer.Option("--lot", help="Trades are multiples of it.")] = _COSTS.lot
+    orders: Annotated[Path | None, typer.Option("--orders", help="Write order templates (plimsoll.orders/1) here.")] = (
+        None
+    )
+    deployment: Annotated[
+        Path | None, typer.Option("--deployment", help="Deployment artefact: ids and EIP-712 domain of the orders.")
+    ] = None
+    account: Annotated[int, typer.Option("--account", help="Account id that the orders name.")] = 0
+    signer: Annotated[str, typer.Option("--signer", help="Address that will sign the orders.")] = _NOBODY
+    nonce: Annotated[int, typer.Option("--nonce", help="Nonce of the first order; the others follow.")] = 1
+    valid: Annotated[int, typer.Option("--valid", help="Seconds after the market's time that orders hold.")] = 3_600
+    verify: Annotated[bool, typer.Option("--verify", help="Ask the contracts on a local chain as well.")] = False
+    html: HtmlFile = None
+    as_json: AsJson = False
+
+    def __post_init__(self) -> None:
+        """Check what only the commands with orders write."""
+        check_apart(self.html, self.orders, "--orders")
+
+    @property
+    def costs(self) -> TradingCosts:
+        """Return what trades cost."""
+        return TradingCosts(self.option_spread, self.option_floor, self.linear_spread, self.liquidity, self.lot)
+
+    @property
+    def order_options(self) -> OrderOptions:
+        """Return what the orders say, checked."""
+        return OrderOptions(self.orders, self.deployment, self.account, self.signer, self.nonce, self.valid)
 
 
 def _loaded(market: Path, portfolio: Path, params: Path | None) -> tuple[Market, Portfolio, Params]:
@@ -95,28 +129,22 @@ def _verified(market: Market, portfolio: Portfolio, params: Params, found: Sugge
     return {"released": released, "largestDifference": worst}
 
 
-def _finish(
-    inputs: tuple[Market, Portfolio, Params],
-    found: Suggestion,
-    orders: OrderOptions,
-    verify: bool,
-    html: Path | None,
-    as_json: bool,
-) -> None:
+def _finish(inputs: tuple[Market, Portfolio, Params], found: Suggestion, trade: TradeOptions) -> None:
     document = found.to_json()
-    if verify:
+    if trade.verify:
         document["chain"] = _verified(*inputs, found)
-    document["orders"] = write_orders(inputs[0], found, orders)
-    write_page(html, document)
-    if as_json:
-        typer.echo(json.dumps(document, allow_nan=False))
+    document["orders"] = write_orders(inputs[0], found, trade.order_options)
+    write_page(trade.html, document)
+    if trade.as_json:
+        print_document(document)
         return
     _show(found)
-    if verify:
+    if trade.verify:
         typer.echo(f"the contracts confirm: {document['chain']}")
 
 
 @app.command("release")
+@grouped("trade", TradeOptions)
 def release_command(
     market: MarketFile,
     portfolio: PortfolioFile,
@@ -126,31 +154,19 @@ def release_command(
         list[str] | None, typer.Option("--keep", help="Greek that must stay: delta, gamma, vega; several times.")
     ] = None,
     budget: Annotated[float | None, typer.Option("--budget", help="Most that spreads may cost, cash.")] = None,
-    option_spread: OptionSpread = _COSTS.option_spread,
-    option_floor: OptionFloor = _COSTS.option_floor,
-    linear_spread: LinearSpread = _COSTS.linear_spread,
-    liquidity: Liquidity = _COSTS.liquidity,
-    lot: Lot = _COSTS.lot,
-    orders: OrdersOut = None,
-    deployment: DeploymentFile = None,
-    account: Account = 0,
-    signer: Signer = _NOBODY,
-    nonce: Nonce = 1,
-    valid: ValidSec = 3_600,
-    verify: Verify = False,
-    html: HtmlFile = None,
-    as_json: AsJson = False,
+    *,
+    trade: TradeOptions,
 ) -> None:
     """Find the trades that release the most margin, after their cost."""
     from offchain.analytics.optimise.release import release
 
     inputs = _loaded(market, portfolio, params)
-    costs = TradingCosts(option_spread, option_floor, linear_spread, liquidity, lot)
-    found = release(*inputs, costs, trades, tuple(keep or ()), budget)
-    _finish(inputs, found, OrderOptions(orders, deployment, account, signer, nonce, valid), verify, html, as_json)
+    found = release(*inputs, trade.costs, trades, tuple(keep or ()), budget)
+    _finish(inputs, found, trade)
 
 
 @app.command("hedge")
+@grouped("trade", TradeOptions)
 def hedge_command(
     market: MarketFile,
     portfolio: PortfolioFile,
@@ -162,20 +178,8 @@ def hedge_command(
     vega: Annotated[float, typer.Option("--vega", help="Net vega wanted.")] = 0.0,
     floor: Annotated[float, typer.Option("--floor", help="Collar: strike of the put, of the forward.")] = 0.9,
     expiry: Annotated[int | None, typer.Option("--expiry", help="Collar: expiry; default the last one.")] = None,
-    option_spread: OptionSpread = _COSTS.option_spread,
-    option_floor: OptionFloor = _COSTS.option_floor,
-    linear_spread: LinearSpread = _COSTS.linear_spread,
-    liquidity: Liquidity = _COSTS.liquidity,
-    lot: Lot = _COSTS.lot,
-    orders: OrdersOut = None,
-    deployment: DeploymentFile = None,
-    account: Account = 0,
-    signer: Signer = _NOBODY,
-    nonce: Nonce = 1,
-    valid: ValidSec = 3_600,
-    verify: Verify = False,
-    html: HtmlFile = None,
-    as_json: AsJson = False,
+    *,
+    trade: TradeOptions,
 ) -> None:
     """Find the cheapest hedge to a target."""
     from offchain.analytics.optimise.hedge import collar, hedge
@@ -183,19 +187,19 @@ def hedge_command(
     inputs = _loaded(market, portfolio, params)
     if underlying not in inputs[0].rounds:
         raise InputError("--underlying", f"{underlying!r} is not an underlying of the market file")
-    costs = TradingCosts(option_spread, option_floor, linear_spread, liquidity, lot)
     if target == "collar":
         listed = [s.expiry_ts for s in inputs[0].rounds[underlying].surfaces]
         if not listed:
             raise InputError("--underlying", f"{underlying} has no expiry")
-        found = collar(*inputs, costs, underlying, floor, listed[-1] if expiry is None else expiry)
+        found = collar(*inputs, trade.costs, underlying, floor, listed[-1] if expiry is None else expiry)
     else:
         goals: Mapping[str, float] = {"delta": delta, "gamma": gamma, "vega": vega}
-        found = hedge(*inputs, costs, target, underlying, goals)
-    _finish(inputs, found, OrderOptions(orders, deployment, account, signer, nonce, valid), verify, html, as_json)
+        found = hedge(*inputs, trade.costs, target, underlying, goals)
+    _finish(inputs, found, trade)
 
 
 @app.command("risk")
+@grouped("trade", TradeOptions)
 def risk_command(
     market: MarketFile,
     portfolio: PortfolioFile,
@@ -207,20 +211,8 @@ def risk_command(
     horizon: Annotated[int, typer.Option("--horizon", help="Days.")] = 1,
     budget: Annotated[float | None, typer.Option("--budget", help="Most that spreads may cost, cash.")] = None,
     goal: Annotated[float | None, typer.Option("--goal", help="CVaR to reach at the least cost, cash.")] = None,
-    option_spread: OptionSpread = _COSTS.option_spread,
-    option_floor: OptionFloor = _COSTS.option_floor,
-    linear_spread: LinearSpread = _COSTS.linear_spread,
-    liquidity: Liquidity = _COSTS.liquidity,
-    lot: Lot = _COSTS.lot,
-    orders: OrdersOut = None,
-    deployment: DeploymentFile = None,
-    account: Account = 0,
-    signer: Signer = _NOBODY,
-    nonce: Nonce = 1,
-    valid: ValidSec = 3_600,
-    verify: Verify = False,
-    html: HtmlFile = None,
-    as_json: AsJson = False,
+    *,
+    trade: TradeOptions,
 ) -> None:
     """Lower tail risk (CVaR) or variance over historical scenarios, net of cost and impact."""
     from offchain.analytics.legs import legs_of, underlyings_of
@@ -229,10 +221,9 @@ def risk_command(
 
     RiskSettings(level=level, horizon_days=horizon)
     inputs = _loaded(market, portfolio, params)
-    costs = TradingCosts(option_spread, option_floor, linear_spread, liquidity, lot)
     prices = chosen_history(history, underlyings_of(legs_of(inputs[0], inputs[1])[0]), days)
-    found = less_risk(*inputs, costs, prices, objective, level, horizon, budget, goal)
-    _finish(inputs, found, OrderOptions(orders, deployment, account, signer, nonce, valid), verify, html, as_json)
+    found = less_risk(*inputs, trade.costs, prices, objective, level, horizon, budget, goal)
+    _finish(inputs, found, trade)
 
 
 @app.command("allocate")
@@ -302,7 +293,7 @@ def frontier_command(
 
 
 def _print(document: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
-    text = json.dumps(document, allow_nan=False)
+    text = text_of(document)
     if as_json:
         typer.echo(text)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from offchain.analytics.report.page import write_pair
 from offchain.analytics.settings import RiskSettings
 from offchain.cli.history_option import DEFAULT_FILE, chosen_history
 from offchain.cli.html_option import check_page
+from offchain.cli.output import print_document
 from offchain.errors import InputError
 from offchain.files.market import load_market
 from offchain.files.params import load_params
@@ -85,7 +85,7 @@ def command(
         loaded, folio, chosen = _from_chain(account, rpc, deployment)
     found = account_report(account, loaded, folio, chosen, _prices(history, loaded, folio), settings)
     if as_json:
-        typer.echo(json.dumps(found.to_json(), allow_nan=False))
+        print_document(found.to_json())
         return
     beside = write_pair(path, account_page(found), found.to_json())
     typer.echo(f"{found.margin.state}: {path} and {beside} written")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from offchain.analytics.breakdown import Breakdown, correlation_breakdown
 from offchain.analytics.crashes import crash_scenarios
@@ -21,6 +19,8 @@ from offchain.analytics.stress import StressResult, stress
 from offchain.analytics.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
 from offchain.cli.history_option import chosen_history
 from offchain.cli.html_option import HtmlFile, write_page
+from offchain.cli.output import print_document
+from offchain.cli.tables import plain_table
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
@@ -31,9 +31,8 @@ _SIGN = {"healthy": ".", "margin call": "c", "liquidatable": "L", "insolvent": "
 
 
 def _show_results(console: Console, results: list[StressResult]) -> None:
-    table = Table(title="Scenarios, cash", title_justify="left")
-    for name in ("scenario", "moves", "P&L", "equity", "maintenance", "state"):
-        table.add_column(name, justify="left" if name in ("scenario", "moves", "state") else "right")
+    names = ("scenario", "moves", "P&L", "equity", "maintenance", "state")
+    table = plain_table("Scenarios, cash", names, left=("moves", "state"))
     for r in results:
         moves = ", ".join(f"{u} {s.price:+.1%} vol {s.vol:+.0%}" for u, s in r.scenario.shocks.items())
         figures = (f"{x:,.0f}" for x in (r.pnl, r.equity, r.maintenance_margin))
@@ -64,9 +63,8 @@ def _breakdown(market: Market, portfolio: Portfolio, params: Params, history: Pa
 
 
 def _show_breakdown(console: Console, found: Breakdown) -> None:
-    table = Table(title="Monte-Carlo figures at 0.99 over a day, cash, by correlation of prices", title_justify="left")
-    for name in ("correlation", "VaR", "ES"):
-        table.add_column(name, justify="right")
+    title = "Monte-Carlo figures at 0.99 over a day, cash, by correlation of prices"
+    table = plain_table(title, ("correlation", "VaR", "ES"))
     for point in found.points:
         label = "estimated" if point.correlation is None else f"{point.correlation:+g}"
         table.add_row(label, f"{point.var:,.2f}", f"{point.es:,.2f}")
@@ -121,7 +119,7 @@ def command(
     }
     write_page(html, document)
     if as_json:
-        typer.echo(json.dumps(document, allow_nan=False))
+        print_document(document)
         return
     console = Console()
     if results:

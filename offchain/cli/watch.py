@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from offchain.analytics.watch import AlertRules, WatchView, watch_view
+from offchain.cli.output import print_document
 
 _RULES = AlertRules()
 
@@ -44,7 +44,7 @@ def command(
 
     first = look()
     if as_json:
-        typer.echo(json.dumps(first.to_json(), allow_nan=False))
+        print_document(first.to_json())
         return
     from offchain.cli.dashboard import Dashboard
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from offchain.files.reader import Node, read_document
 from offchain.mirror.scenario_book import LARGEST_MOVE
-from offchain.params import UNDERLYING_DEFAULTS, AccountParams, BookName, Params, ParamsChange
+from offchain.params import UNDERLYING_DEFAULTS, BookName, Params
+
+_DEFAULTS: Final = Params()
 
 #: name in the file -> (field, low, high, low is excluded)
 _UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
@@ -46,6 +49,12 @@ def _number(node: Node, spec: tuple[str, float, float, bool]) -> float:
     return node.number(low, high, open_low=open_low)
 
 
+def _book(root: Node, otherwise: BookName) -> BookName:
+    if not root.has("book"):
+        return otherwise
+    return "span" if root.key("book").text(("default", "span")) == "span" else "default"
+
+
 def _check_book(root: Node, params: Params) -> None:
     """Reject ranges with which a row would move the price to zero or below."""
     names = ["", "ETH", "BTC", *params.overrides]
@@ -58,8 +67,8 @@ def _check_book(root: Node, params: Params) -> None:
             )
 
 
-def load_params(path: Path, underlyings: Collection[str] | None = None) -> Params:
-    """Read and check a parameter file; missing keys take the defaults.
+def load_params(path: Path, underlyings: Collection[str] | None = None, base: Params = _DEFAULTS) -> Params:
+    """Read and check a parameter file; missing keys take the values of ``base``.
 
     Parameters
     ----------
@@ -67,6 +76,8 @@ def load_params(path: Path, underlyings: Collection[str] | None = None) -> Param
     underlyings : collection of str, optional
         Names of the market; with it, a parameter of an underlying that is neither in it nor in the
         risk model's own defaults is an error.
+    base : Params
+        The defaults, unless the file is meant as a change to something else.
 
     Returns
     -------
@@ -77,36 +88,6 @@ def load_params(path: Path, underlyings: Collection[str] | None = None) -> Param
     InputError
         Naming the file, the key, what is wrong and the limit.
     """
-    root, change = _read(path, underlyings)
-    built = AccountParams(**change.account)
-    if built.im_factor < built.mm_factor:
-        root.fail(f"imFactor {built.im_factor:g} is below mmFactor {built.mm_factor:g}")
-    params = Params(built, change.book or "default", change.overrides_all, change.overrides)
-    _check_book(root, params)
-    return params
-
-
-def load_change(path: Path) -> ParamsChange:
-    """Read a parameter file as a change: what it does not name stays as it is.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    ParamsChange
-
-    Raises
-    ------
-    InputError
-        Naming the file, the key, what is wrong and the limit.
-    """
-    return _read(path, None)[1]
-
-
-def _read(path: Path, underlyings: Collection[str] | None) -> tuple[Node, ParamsChange]:
-    """Read what a parameter file names, each value within its own limits."""
     root = read_document(path, "plimsoll.params/1", schema_required=False)
     root.object(set(), {"schema", "book", *_UNDERLYING, *_ACCOUNT})
     account: dict[str, float] = {}
@@ -126,7 +107,13 @@ def _read(path: Path, underlyings: Collection[str] | None) -> tuple[Node, Params
                 own.setdefault(name, {})[spec[0]] = _number(child, spec)
         else:
             general[spec[0]] = _number(node, spec)
-    book: BookName | None = None
-    if root.has("book"):
-        book = "span" if root.key("book").text(("default", "span")) == "span" else "default"
-    return root, ParamsChange(account, book, general, own)
+    built = replace(base.account, **account)
+    if built.im_factor < built.mm_factor:
+        root.fail(f"imFactor {built.im_factor:g} is below mmFactor {built.mm_factor:g}")
+    # A general value goes before what the base says of one underlying, the file's own value before both.
+    merged = {name: {**values, **general} for name, values in base.overrides.items()}
+    for name, values in own.items():
+        merged[name] = {**merged.get(name, {}), **values}
+    params = Params(built, _book(root, base.book), {**base.overrides_all, **general}, merged)
+    _check_book(root, params)
+    return params

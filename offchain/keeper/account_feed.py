@@ -6,9 +6,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from offchain.chain.account import params_of
 from offchain.chain.client import Client
 from offchain.chain.deployment import check_chain, load_deployment
+from offchain.chain.parameters import chain_params
 from offchain.errors import InputError, UnavailableError
 from offchain.index.store import Store
 from offchain.index.sync import Index
@@ -53,19 +53,19 @@ class AccountFeed:
 
     def __init__(self, rpc: str, deployment: Path, account_id: int, data: Path | None = None) -> None:
         self._deployment = load_deployment(deployment)
-        client = Client(rpc)
-        check_chain(self._deployment, client)
+        self._client = Client(rpc)
+        check_chain(self._deployment, self._client)
         self._folder = tempfile.TemporaryDirectory() if data is None else None
         folder = Path(self._folder.name) if self._folder is not None else Path(data or ".")
         folder.mkdir(parents=True, exist_ok=True)
         store = Store(f"sqlite:///{folder / f'watch-{self._deployment.chain_id}.sqlite'}")
-        self._index = Index(client, self._deployment, store)
+        self._index = Index(self._client, self._deployment, store)
         self.account_id = account_id
 
     @property
     def params(self) -> Params:
-        """Risk parameters that the deployment was configured with."""
-        return params_of(self._deployment)
+        """Risk parameters that the contracts hold now; governance may have changed those of the artefact."""
+        return chain_params(self._client, self._deployment)
 
     def read(self) -> Seen:
         """Sync to the head and return the account.

@@ -13,6 +13,8 @@ from offchain.errors import InputError, PlimsollError
 
 Vector = npt.NDArray[np.float64]
 MAX_WEIGHT = 10.0
+#: Means and covariances of fewer moves say nothing.
+MIN_MOVES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +137,11 @@ def frontier(history: History, count: int = 12, largest: float = 1.0, long_only:
     Raises
     ------
     InputError
-        For one asset, or limits that no weights meet.
+        For one asset, too little history, or limits that no weights meet.
     """
     k = len(history.assets)
     if k < 2:
-        raise InputError("--assets", f"{k} asset, a frontier needs at least 2")
+        raise InputError("--asset", f"{k} asset, a frontier needs at least 2")
     if len(set(history.assets)) < k:
         raise InputError("--asset", f"{', '.join(history.assets)}: an asset appears twice")
     if not 0.0 < largest <= MAX_WEIGHT:
@@ -148,6 +150,8 @@ def frontier(history: History, count: int = 12, largest: float = 1.0, long_only:
         raise InputError("--largest", f"infeasible: {k} weights of at most {largest:g} cannot add up to 1")
     if not 2 <= count <= 200:
         raise InputError("--points", f"{count} is outside [2, 200]")
+    if history.ts.size - 1 < MIN_MOVES:
+        raise InputError(history.source, f"too little history: {history.ts.size - 1} moves, {MIN_MOVES} are needed")
     steps_a_year = 365.0 * DAY_SEC / history.step_sec
     returns = np.expm1(log_moves(history).price)
     covariance, covariance_weight = shrunk_covariance(returns)

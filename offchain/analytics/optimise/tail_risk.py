@@ -165,11 +165,14 @@ def less_risk(
         raise InputError("optimise", "no trade within the limits lowers the risk by more than it costs")
     after = now + unit @ np.array([_quantity(trades, c) for c in candidates])
     figures = (before, -float(tail_weights(after, level).es @ after), float(now.std()), float(after.std()))
+    span = "1 day" if horizon_days == 1 else f"{horizon_days} days"
     notes = [
-        f"CVaR {level:g} over {horizon_days} day(s): {figures[0]:,.2f} before, {figures[1]:,.2f} after",
+        f"CVaR {level:g} over {span}: {figures[0]:,.2f} before, {figures[1]:,.2f} after",
         f"standard deviation: {figures[2]:,.2f} before, {figures[3]:,.2f} after",
         f"historical scenarios: {now.size} from {history.source}",
     ]
+    if target is not None and figures[1] > target:
+        notes.append(f"rounding to lots of {costs.lot:g} leaves {figures[1] - target:,.2f} above the goal")
     found = suggestion_of(f"risk {objective}", market, portfolio, params, trades, notes)
     if not np.isfinite([*figures, excess(found.after)]).all():
         raise PlimsollError("optimise", "a figure is not a finite number")

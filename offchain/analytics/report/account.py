@@ -59,6 +59,7 @@ class AccountReport:
     name: str
     market: Market
     portfolio: Portfolio
+    params: Params
     margin: MarginResult
     legs: tuple[LegLine, ...]
     profile: tuple[ProfilePoint, ...]
@@ -77,6 +78,11 @@ class AccountReport:
             "account": self.name,
             "timestamp": self.market.ts,
             "mode": self.portfolio.mode.name,
+            "params": {
+                "book": self.params.book,
+                "account": asdict(self.params.account),
+                "underlyings": {name: asdict(self.params.for_underlying(name)) for name in self.market.rounds},
+            },
             "margin": self.margin.to_json(),
             "positions": [asdict(leg) for leg in self.legs],
             "profile": [asdict(point) for point in self.profile],
@@ -187,6 +193,7 @@ def account_report(
         name=name,
         market=market,
         portfolio=portfolio,
+        params=params,
         margin=margin,
         legs=_legs(market, portfolio, params),
         profile=_profile(market, portfolio, params),

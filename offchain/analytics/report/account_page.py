@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import numpy as np
 
 from offchain.analytics.report.account import AccountReport
-from offchain.analytics.report.page import COLOURS, Section, Table, Tile, layout, money, page_of
+from offchain.analytics.report.page import COLOURS, Section, Table, Tile, days, layout, money, page_of, percent
 from offchain.analytics.surface import HOURS, PRICES, VOLS
 from offchain.mirror.margin_engine import HEALTHY, INSOLVENT, LIQUIDATABLE, MARGIN_CALL, RowPnl
 from offchain.mirror.scenario_book import VOL_NAMES
@@ -59,7 +60,7 @@ def _component_figure(report: AccountReport) -> Any:
     for label, values in series:
         figure.add_bar(name=label, y=names, x=values, orientation="h")
     figure.update_xaxes(title="cash")
-    return layout(figure, 150 + 60 * len(names), barmode="stack")
+    return layout(figure, 170 + 60 * len(names), barmode="stack")
 
 
 def _row_label(row: RowPnl) -> str:
@@ -113,7 +114,7 @@ def _surface_figure(report: AccountReport) -> Any:
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    titles = ["now" if h == 0.0 else f"after {h / 24:g} day(s)" for h in HOURS]
+    titles = ["now" if h == 0.0 else f"after {days(h / 24.0)}" for h in HOURS]
     figure = make_subplots(rows=1, cols=len(HOURS), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.02)
     distance = np.array([p.distance for p in report.surface]).reshape(len(HOURS), len(VOLS), len(PRICES))
     most = float(np.quantile(np.abs(distance), 0.9)) or 1.0
@@ -146,10 +147,11 @@ def _risk_figure(report: AccountReport) -> Any:
     return layout(figure, 360, barmode="group")
 
 
-def _bars(labels: list[str], values: list[float], title: str) -> Any:
+def _bars(labels: list[str], values: list[float], title: str, *, losses: bool = False) -> Any:
+    """Horizontal bars, what hurts in red: a negative P&L, or a positive loss."""
     import plotly.graph_objects as go
 
-    colours = [COLOURS[4] if v < 0.0 else COLOURS[0] for v in values]
+    colours = [COLOURS[4] if (v > 0.0) == losses and v != 0.0 else COLOURS[0] for v in values]
     figure = go.Figure(go.Bar(x=values, y=labels, orientation="h", marker_color=colours))
     figure.update_yaxes(autorange="reversed", automargin=True)
     figure.update_xaxes(title=title)
@@ -181,7 +183,12 @@ def _tiles(report: AccountReport) -> list[Tile]:
         tiles.append(Tile("margin use (initial / equity)", f"{m.initial_margin / m.equity:.0%}"))
     if report.risk is not None:
         es = max(r.es for r in report.risk.results.values())
-        tiles.append(Tile(f"largest ES {report.risk.settings.level:.1%}", money(es)))
+        tiles.append(
+            Tile(
+                f"largest ES, {percent(report.risk.settings.level)}, {days(report.risk.settings.horizon_days)}",
+                money(es),
+            )
+        )
     found = next(r for r in report.reverse if r.threshold == "maintenance")
     tiles.append(Tile("to liquidation", "out of reach" if found.size is None else _moves(found.moves)))
     return tiles
@@ -207,9 +214,65 @@ def _alerts(report: AccountReport) -> list[str]:
     if gone:
         found.append(f"{', '.join(gone)} would leave it insolvent")
     for name, round_ in report.market.rounds.items():
-        if round_.confidence < 0.55 and report.margin.underlyings[name].requirement > 0.0:
+        if (
+            round_.confidence < report.params.account.conf_threshold
+            and report.margin.underlyings[name].requirement > 0.0
+        ):
             found.append(f"the round of {name} has confidence {round_.confidence:.2f}: initial margin carries a charge")
     return found
+
+
+def _largest_crash(report: AccountReport) -> list[str]:
+    if not report.crashes:
+        return []
+    worst = min(report.crashes, key=lambda c: c.pnl)
+    if worst.pnl >= 0.0:
+        return ["None of the past crashes costs today's book anything."]
+    name = worst.scenario.name
+    return [f"The costliest past crash on today's book, {name}, takes {money(-worst.pnl)} and leaves it {worst.state}."]
+
+
+def _summary(report: AccountReport) -> list[str]:
+    """Say in a few sentences what the page shows."""
+    m = report.margin
+    ratio = f", {m.equity / m.initial_margin:.1f} times initial margin" if m.initial_margin > 0.0 else ""
+    points = [f"The account is {m.state}: equity {money(m.equity)}{ratio}."]
+    found = next(r for r in report.reverse if r.threshold == "maintenance")
+    if found.size is None:
+        points.append("No joint move of prices and volatilities within the search liquidates it.")
+    elif found.size > 0.0:
+        moves = "; ".join(f"{u} {s.price:+.1%} with vol {s.vol:+.0%}" for u, s in found.moves.items())
+        points.append(f"The smallest joint move that liquidates it: {moves} ({found.size:.2f} scan ranges).")
+    if report.risk is not None:
+        risk = report.risk
+        losses = sorted(r.es for r in risk.results.values())
+        span = money(losses[0]) if len(losses) == 1 else f"{money(losses[0])} to {money(losses[-1])}"
+        main = risk.results.get("filtered") or next(iter(risk.results.values()))
+        most = int(np.argmax(main.component_es))
+        points.append(
+            f"Expected shortfall at {percent(risk.settings.level)} over {days(risk.settings.horizon_days)} is {span} "
+            f"by {len(losses)} methods; the largest part comes from {risk.legs[most].label}."
+        )
+    points += _largest_crash(report)
+    others = [line for line in report.models if not line.margin.model.startswith("plimsoll")]
+    own = next(line for line in report.models if line.margin.model == f"plimsoll {report.portfolio.mode.name.lower()}")
+    low, high = (f(others, key=lambda line: line.margin.initial) for f in (min, max))
+    points.append(
+        f"Market equity needed initially: {money(own.margin.initial)} here, {money(low.margin.initial)} "
+        f"({low.margin.model}) to {money(high.margin.initial)} ({high.margin.model}) by the models of other venues."
+    )
+    return points
+
+
+def _parameter_section(report: AccountReport) -> Section:
+    """Show the parameters behind the margin figures."""
+    held = [name for name, u in report.margin.underlyings.items() if u.requirement > 0.0]
+    own = [(name, asdict(report.params.for_underlying(name))) for name in held]
+    points = [
+        f"{name}: " + ", ".join(f"{key.replace('_', ' ')} {value:,.10g}" for key, value in values.items())
+        for name, values in (*own, ("account", asdict(report.params.account)))
+    ]
+    return Section("Risk parameters", f"Scenario book: {report.params.book}.", points=points)
 
 
 def _positions(report: AccountReport) -> Section:
@@ -252,11 +315,13 @@ def _risk_section(report: AccountReport) -> Section:
     ]
     table = Table(("method", "VaR", "ES", "scenarios", "assumed"), rows, wide=(0, 4))
     main = risk.results.get("filtered") or next(iter(risk.results.values()))
-    figure = _bars([leg.label for leg in risk.legs], [float(x) for x in main.component_es], "share of ES, cash")
+    figure = _bars(
+        [leg.label for leg in risk.legs], [float(x) for x in main.component_es], "share of ES, cash", losses=True
+    )
     text = (
-        f"Loss that is not exceeded with {risk.settings.level:.1%} over {risk.settings.horizon_days} day(s), positions "
-        f"unchanged; whiskers are {risk.settings.confidence:.0%} confidence intervals. Below: what each position adds "
-        f"to expected shortfall ({main.method.split(':')[0]}); a negative bar hedges."
+        f"Loss that is not exceeded with {percent(risk.settings.level)} over {days(risk.settings.horizon_days)}, "
+        f"positions unchanged; whiskers are {percent(risk.settings.confidence)} confidence intervals. Below: what each "
+        f"position adds to expected shortfall ({main.method.split(':')[0]}); a blue bar hedges."
     )
     return Section("Value at risk and expected shortfall", text, (_risk_figure(report), figure), (table,))
 
@@ -338,6 +403,7 @@ def account_page(report: AccountReport) -> str:
         if name in held
     )
     sections = [
+        Section("In short", points=_summary(report)),
         Section(
             "Equity against requirements",
             "Initial margin is needed to open, maintenance to stay.",
@@ -369,6 +435,7 @@ def account_page(report: AccountReport) -> str:
         _stress_section(report),
         *_correlation_section(report),
         _models_section(report),
+        _parameter_section(report),
         Section(
             "Notes",
             notes=(

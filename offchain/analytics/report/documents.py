@@ -6,10 +6,22 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from offchain.analytics.report.page import COLOURS, Section, Table, Tile, layout, money, page_of
+from offchain.analytics.report.page import COLOURS, Section, Table, Tile, layout, money, page_of, percent
 from offchain.errors import InputError
 
 Document = Mapping[str, Any]
+#: Entries that are cash.
+CASH: Final = frozenset({
+    "var", "es", "componentVar", "componentEs", "incrementalVar", "incrementalEs", "pnl", "equity", "marketEquity",
+    "initialMargin", "maintenanceMargin", "excessInitial", "cost", "released", "limitPrice", "mark",
+})  # fmt: skip
+SPELT: Final = {
+    "var": "VaR", "es": "ES", "pnl": "P&L", "varInterval": "VaR interval", "esInterval": "ES interval",
+    "componentVar": "component VaR", "componentEs": "component ES", "marginalVar": "marginal VaR",
+    "marginalEs": "marginal ES", "incrementalVar": "incremental VaR", "incrementalEs": "incremental ES",
+}  # fmt: skip
+#: Smaller probabilities are not told apart.
+SMALL: Final = 1e-4
 
 
 def _bars(names: Sequence[str], series: Mapping[str, Sequence[float]], title: str, stacked: bool = False) -> Any:
@@ -36,8 +48,17 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
+def _figure(name: str, value: Any) -> str:
+    """Show one entry of a document: cash by its name, an interval from end to end."""
+    if name.endswith("Interval") and value is not None:
+        return " to ".join(money(end) for end in value)
+    return money(value) if name in CASH and isinstance(value, float) else _cell(value)
+
+
 def _words(name: str) -> str:
     """Turn ``excessInitial`` into words."""
+    if name in SPELT:
+        return SPELT[name]
     return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", name)
 
 
@@ -46,7 +67,7 @@ def _records(records: Sequence[Mapping[str, Any]], wide: Sequence[str] = (), ski
     if not records:
         return []
     header = [name for name in records[0] if name not in skip]
-    rows = [[_cell(record.get(name)) for name in header] for record in records]
+    rows = [[_figure(name, record.get(name)) for name in header] for record in records]
     return [Table([_words(name) for name in header], rows, [header.index(name) for name in wide if name in header])]
 
 
@@ -60,7 +81,7 @@ def _compare(document: Document) -> list[Section]:
         },
         "market equity needed, cash",
     )
-    parts = [Table((m["model"], "cash"), [(k, money(v)) for k, v in m["components"].items()]) for m in models]
+    parts = [Table((m["model"], "cash"), [(_words(k), money(v)) for k, v in m["components"].items()]) for m in models]
     tables = _records(models, skip=("components", "evidence", "source", "notes"))
     facts = [{name: m[name] for name in ("model", "evidence", "source", "notes")} for m in models]
     said = _records(facts, wide=("evidence", "source", "notes"))
@@ -80,7 +101,7 @@ def _risk(document: Document) -> list[Section]:
         {"VaR": [methods[n]["var"] for n in names], "expected shortfall": [methods[n]["es"] for n in names]},
         "loss, cash",
     )
-    rows = [methods[n] for n in names]
+    rows = [{**methods[n], "scenarios": methods[n]["scenarios"] or "closed form"} for n in names]
     sections = [Section("By method", figures=(figure,), tables=_records(rows, ("method", "warnings"), ("positions",)))]
     for name in names:
         if "positions" in methods[name]:
@@ -112,14 +133,30 @@ def _surface(points: Sequence[Mapping[str, Any]]) -> list[Any]:
     return figures
 
 
+def _moves(moves: Mapping[str, Mapping[str, float]]) -> str:
+    return "; ".join(f"{name} {m['price']:+.1%}, vol {m['vol']:+.0%}" for name, m in moves.items())
+
+
 def _stress(document: Document) -> list[Section]:
     sections = []
     found = document["scenarios"]
     if found:
-        figure = _bars([s["name"] for s in found], {"P&L": [s["pnl"] for s in found]}, "cash")
-        sections.append(Section("Scenarios", figures=(figure,), tables=_records(found, wide=("source",))))
+        figure = _bars([s["name"] for s in found], {"P&L": [s["pnl"] for s in found]}, "P&L, cash")
+        short = [{**s, "moves": _moves(s["moves"])} for s in found]
+        kept = _records(short, wide=("moves",), skip=("source", "hours", "marketEquity"))
+        sources = dict.fromkeys(f"{s['source'] or s['name']}, after {s['hours']:g} hours" for s in found)
+        sections.append(Section("Scenarios", figures=(figure,), tables=kept, notes=list(sources)))
     if document["reverse"]:
-        sections.append(Section("Smallest joint move to each threshold", tables=_records(document["reverse"])))
+        lines = [
+            (
+                r["threshold"],
+                f"{r['size']:.3f} ranges" if r["reached"] else f"none up to {r['searchedTo']:g} ranges",
+                _moves(r["moves"]),
+            )
+            for r in document["reverse"]
+        ]
+        reached = Table(("threshold", "smallest joint move", "moves"), lines, wide=(2,))
+        sections.append(Section("Smallest joint move to each threshold", tables=[reached]))
     if document["surface"]:
         text = "Equity less maintenance margin; below zero is liquidatable."
         sections.append(Section("Liquidation surface", text, _surface(document["surface"])))
@@ -129,27 +166,106 @@ def _stress(document: Document) -> list[Section]:
     return sections
 
 
+def _limit_name(name: str) -> str:
+    """Turn ``initialWorst`` into words."""
+    return _words(name).replace(" close", ", close").replace(" worst", ", worst")
+
+
+def _probability(value: float) -> str:
+    return f"{value:.4f}" if value >= SMALL else f"below {SMALL:g}"
+
+
+def _verdicts(document: Document) -> Section:
+    """Say for every limit whether it held, the failures first."""
+    failed, held = [], []
+    for asset, found in document["assets"].items():
+        for name, t in found["limits"].items():
+            line = (
+                f"{asset} {_limit_name(name)}: a move of {percent(t['limit'])} was exceeded on {t['count']} of "
+                f"{t['observations']} blocks, {t['expected']:.1f} expected"
+            )
+            if t["passes"]:
+                held.append(f"{line}: passes.")
+            else:
+                failed.append(f"{line}: FAILS ({t['trafficLight']}).")
+    text = (
+        "Close: move from close to close. Worst: to the furthest high or low from the close before, what a liquidator "
+        "meets. Passes: not too many days beyond at 5%, expected shortfall not rejected, traffic light green. "
+        "Independence is reported but not part of it."
+    )
+    return Section("Where the range holds, and where it does not", text, points=[*failed, *held])
+
+
+def _days_beyond(limits: Mapping[str, Any]) -> Any:
+    """Every block beyond the tightest limit by date, and the limits as lines."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    name, tightest = min(limits.items(), key=lambda item: (item[1]["limit"], "Worst" not in item[0]))
+    days_out = tightest["exceedances"]
+    figure.add_bar(
+        name=f"move, {_limit_name(name)}",
+        x=[e["date"] for e in days_out],
+        y=[100.0 * e["move"] for e in days_out],
+        width=6 * 86_400_000,
+    )
+    for level, colour in ((t["limit"], COLOURS[4 if "initial" in n else 1]) for n, t in limits.items()):
+        for sign in (-1.0, 1.0):
+            figure.add_hline(y=100.0 * sign * level, line={"color": colour, "dash": "dot", "width": 1})
+    figure.update_yaxes(title="move, %")
+    return layout(figure, 320, showlegend=False)
+
+
+def _dates_beyond(limits: Mapping[str, Any]) -> Table:
+    """One line a day: its furthest move, and the limits that it passed."""
+    passed: dict[str, list[str]] = {}
+    furthest: dict[str, float] = {}
+    for name, t in limits.items():
+        for e in t["exceedances"]:
+            passed.setdefault(e["date"], []).append(_limit_name(name))
+            furthest[e["date"]] = max(furthest.get(e["date"], 0.0), e["move"], key=abs)
+    rows = [(day, f"{furthest[day]:+.1%}", "; ".join(passed[day])) for day in sorted(passed)]
+    return Table(("date", "furthest move", "beyond"), rows, wide=(2,))
+
+
 def _backtest(document: Document) -> list[Section]:
-    sections = []
+    sections = [_verdicts(document)]
     for asset, found in document["assets"].items():
         limits = found["limits"]
-        figure = _bars(
-            list(limits),
-            {"beyond": [t["count"] for t in limits.values()], "expected": [t["expected"] for t in limits.values()]},
-            "days",
-        )
-        short = [
-            {
-                "limit": name, "move": t["limit"], "days": t["observations"], "expected": t["expected"],
-                "beyond": t["count"], "Kupiec p": t["kupiec"]["pValue"], "independence p": t["independence"]["pValue"],
-                "ES p": t["shortfall"]["pValue"], "light": t["trafficLight"], "passes": t["passes"],
-            }
+        counts = {
+            "beyond": [t["count"] for t in limits.values()],
+            "expected": [t["expected"] for t in limits.values()],
+        }
+        rows = [
+            (
+                _limit_name(name), percent(t["limit"]), str(t["observations"]), f"{t['expected']:.1f}", str(t["count"]),
+                *(_probability(t[key]["pValue"]) for key in ("kupiec", "independence", "shortfall")),
+                t["trafficLight"], _cell(t["passes"]),
+            )
             for name, t in limits.items()
         ]  # fmt: skip
-        cycle = [{"rule": name, **values} for name, values in found["procyclicality"].items()]
-        sections.append(Section(asset, figures=(figure,), tables=[*_records(short), *_records(cycle)]))
-        beyond = [{"limit": n, **e} for n, t in limits.items() for e in t["exceedances"]]
-        sections.append(Section(f"{asset}: days beyond", tables=_records(beyond)))
+        header = (
+            "limit",
+            "move",
+            "blocks",
+            "expected",
+            "beyond",
+            "Kupiec p",
+            "independence p",
+            "ES p",
+            "light",
+            "passes",
+        )
+        cycle = [
+            (rule, *(f"{values[key]:.2f}" for key in ("peakToTrough", "rise1", "rise5", "rise20")))
+            for rule, values in found["procyclicality"].items()
+        ]
+        moved = ("procyclicality of the rule", "peak over trough", "rise in 1 block", "in 5", "in 20")
+        bars = _bars([_limit_name(name) for name in limits], counts, "blocks")
+        sections.append(Section(asset, figures=(bars,), tables=[Table(header, rows), Table(moved, cycle)]))
+        if any(t["exceedances"] for t in limits.values()):
+            beyond = Section(f"{asset}: moves beyond", figures=(_days_beyond(limits),), tables=[_dates_beyond(limits)])
+            sections.append(beyond)
     return sections
 
 
@@ -202,11 +318,17 @@ def _optimise(document: Document) -> list[Section]:
 
 
 def _calibrate(document: Document) -> list[Section]:
+    params = document["params"]
+    named = {key: value for key, value in params.items() if key != "schema"}
+    assets = list(document["reasons"])
+    rows = [
+        (_words(key), *(_cell(value.get(name)) if isinstance(value, Mapping) else _cell(value) for name in assets))
+        for key, value in named.items()
+    ]
+    text = "All that the parameter file holds. Test it with backtest --params, take it to the contracts with propose."
     return [
-        Section(
-            "Parameters",
-            tables=_records([{"parameter": k, "value": v} for k, v in document["params"].items()], wide=("value",)),
-        )
+        Section("Proposed parameters", text, tables=[Table(("parameter", *assets), rows)]),
+        *(Section(f"{name}: why", points=reasons) for name, reasons in document["reasons"].items()),
     ]
 
 
@@ -244,6 +366,6 @@ def document_page(document: Document) -> str:
         raise InputError("--html", f"there is no page for {schema}")
     title, sections = PAGES[schema]
     plain = {k: v for k, v in document.items() if isinstance(v, str | int | float) and k != "schema"}
-    tiles = [Tile(_words(name), _cell(value)) for name, value in plain.items()]
+    tiles = [Tile(_words(name), _figure(name, value)) for name, value in plain.items()]
     notes = [Section("Notes", notes=document["notes"])] if document.get("notes") and schema == "plimsoll.risk/1" else []
     return page_of(title, "", tiles, (), [*sections(document), *notes])

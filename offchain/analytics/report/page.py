@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from offchain.errors import InputError
+from offchain.files.document import text_of
 from offchain.market.chain_file import replace_file
 
 STYLE: Final = """
@@ -22,7 +22,7 @@ h1{font-size:26px;margin:0 0 2px}h2{font-size:18px;margin:0 0 4px}
 section{background:#fff;border:1px solid var(--line);border-radius:10px;padding:18px 20px;
 margin:16px 0;break-inside:avoid}
 section p{margin:2px 0 10px;max-width:900px}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px;margin:16px 0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:12px;margin:16px 0}
 .tile{background:#fff;border:1px solid var(--line);border-radius:10px;padding:12px 14px}
 .tile b{display:block;font-size:21px;font-variant-numeric:tabular-nums}.tile span{color:var(--soft);font-size:13px}
 .tile b.long{font-size:15px;line-height:1.35;padding-top:3px}th.text{text-align:left}
@@ -73,10 +73,11 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a page: what it says in a sentence, then figures (plotly), tables and notes."""
+    """A part of a page: what it says in a sentence or in points, then figures (plotly), tables and notes."""
 
     title: str
     text: str = ""
+    points: Sequence[str] = field(default=(), kw_only=True)
     figures: Sequence[Any] = field(default=())
     tables: Sequence[Table] = field(default=())
     notes: Sequence[str] = field(default=())
@@ -88,6 +89,16 @@ def money(value: float) -> str:
     return f"{value:,.2f}" if abs(value) < 10_000.0 else f"{value:,.0f}"
 
 
+def percent(share: float) -> str:
+    """Show a share without needless digits: 99%, 97.5%."""
+    return f"{100.0 * share:.6g}%"
+
+
+def days(count: float) -> str:
+    """Count days."""
+    return f"{count:g} day" if count == 1.0 else f"{count:g} days"
+
+
 def layout(figure: Any, height: int, **extra: Any) -> Any:
     """Give a figure the look of the page."""
     figure.update_layout(
@@ -96,7 +107,7 @@ def layout(figure: Any, height: int, **extra: Any) -> Any:
         colorway=COLOURS,
         margin={"l": 60, "r": 20, "t": 40, "b": 45},
         font={"family": "system-ui, sans-serif", "size": 13, "color": "#1b2733"},
-        legend={"orientation": "h", "y": 1.12, "x": 0},
+        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "traceorder": "normal"},
         **extra,
     )
     return figure
@@ -106,6 +117,8 @@ def _section(section: Section, first: bool) -> str:
     parts = [f"<section><h2>{escape(section.title)}</h2>"]
     if section.text:
         parts.append(f"<p>{escape(section.text)}</p>")
+    if section.points:
+        parts.append("<ul>" + "".join(f"<li>{escape(point)}</li>" for point in section.points) + "</ul>")
     for figure in section.figures:
         parts.append(
             figure.to_html(
@@ -176,12 +189,12 @@ def write_pair(path: Path, html: str, document: Mapping[str, Any]) -> Path:
     Raises
     ------
     InputError
-        When the name does not end in ``.html`` or the folder cannot be written.
+        When the name does not end in ``.html``, a figure is not finite or the folder cannot be written.
     """
     if path.suffix != ".html":
         raise InputError("--html", f"{path.name} does not end in .html")
     beside = path.with_suffix(".json")
-    text = json.dumps(document, indent=1, allow_nan=False) + "\n"
+    text = text_of(document, indent=1) + "\n"
     replace_file(beside, lambda name: Path(name).write_text(text, encoding="utf-8"))
     replace_file(path, lambda name: Path(name).write_text(html, encoding="utf-8"))
     return beside

@@ -176,7 +176,7 @@ def _smile_figure(one: SmileSlice) -> Any:
     rms = 100.0 * float(np.sqrt((one.error**2).mean()))
     title = f"{_day(one.expiry_ts)}: rms {rms:.2f} points, largest {100.0 * float(np.abs(one.error).max()):.2f}"
     found = layout(figure, 360, title={"text": title, "x": 0.0, "font": {"size": 14}})
-    found.update_layout(legend={"orientation": "h", "x": 1.0, "xanchor": "right", "y": 1.1})
+    found.update_layout(legend={"orientation": "h", "x": 1.0, "xanchor": "right", "y": 1.02})
     return found
 
 
@@ -206,9 +206,9 @@ def _check_figure(smile: Smile) -> Any:
             )
     figure.add_hline(y=0.0, line={"color": "#9aa7b3", "width": 1}, row=1, col=1)
     figure.update_xaxes(title="log-moneyness")
-    figure.update_yaxes(type="log", row=1, col=2)
+    figure.update_yaxes(type="log", dtick=1, row=1, col=2)
     found = layout(figure, 460)
-    found.update_layout(legend={"orientation": "h", "y": -0.2, "x": 0}, margin={"b": 90})
+    found.update_layout(legend={"orientation": "h", "y": -0.2, "yanchor": "top", "x": 0}, margin={"b": 90})
     return found
 
 

@@ -86,3 +86,28 @@ def test_watch_and_report_from_a_deployment(deployed, tmp_path, capsys, monkeypa
     assert "account: 99 does not exist" in capsys.readouterr().err
     assert run(["report", "99", *where, "--out", str(tmp_path / "x.html")]) == 2
     assert not (tmp_path / "x.html").exists()
+
+
+def test_the_feed_follows_a_change_of_parameters(deployed, tmp_path, capsys):
+    url, path, account_id = deployed
+    where = ["--rpc", url, "--deployment", str(path)]
+    before = AccountFeed(url, path, account_id)
+    held = evaluate(before.read().market, before.read().portfolio, before.params)
+    (tmp_path / "P.json").write_text(json.dumps({"priceRange": {"ETH": 0.3}, "mmFactor": 0.9}))
+    arguments = ["propose", "--params", str(tmp_path / "P.json"), *where, "--account", str(account_id), "--json"]
+    assert run([*arguments, "--execute"]) == 0
+    effect = json.loads(capsys.readouterr().out)["accounts"][0]
+    assert effect["before"]["equity"] - effect["before"]["initial"] == pytest.approx(
+        held.equity - held.initial_margin, abs=1e-3
+    )
+
+    feed = AccountFeed(url, path, account_id)
+    seen = feed.read()
+    assert feed.params.for_underlying("ETH").price_range == 0.3
+    assert feed.params.account.mm_factor == 0.9
+    ours = evaluate(seen.market, seen.portfolio, feed.params)
+    assert foreseen[1] == pytest.approx(ours.equity - ours.initial_margin, abs=1e-3)
+    assert run(["watch", str(account_id), *where, "--json"]) == 0
+    look = json.loads(capsys.readouterr().out)
+    assert look["margin"]["initialMargin"] == pytest.approx(ours.initial_margin)
+    assert look["margin"]["initialMargin"] > held.initial_margin

@@ -1,11 +1,10 @@
 """The commands from the outside: documents without NaN, one line of error, exit code 2."""
 
 import json
-import math
 
 import pytest
-from helpers.examples import MARKET, PORTFOLIO
-from helpers.histories import walk
+from helpers.desk import account, fails, history_lines, printed, write_desk
+from helpers.examples import PORTFOLIO
 
 from offchain.cli import run
 from offchain.files.params import load_params
@@ -15,47 +14,11 @@ from offchain.files.params import load_params
 def files(tmp_path, monkeypatch):
     """Market, portfolio and a synthetic history of 600 days."""
     monkeypatch.delenv("PLIMSOLL_MARKET_DATA", raising=False)
-    close = walk(600, 0.03, k=2)
-    stamps = [1_640_995_200 + 86_400 * i for i in range(600)]
-    lines = ["ts,asset,close"]
-    for j, asset in enumerate(("ETH", "BTC")):
-        lines += [f"{ts},{asset},{price}" for ts, price in zip(stamps, close[:, j], strict=True)]
-    (tmp_path / "H.csv").write_text("\n".join(lines) + "\n")
-    (tmp_path / "M.json").write_text(json.dumps(MARKET))
-    (tmp_path / "P.json").write_text(json.dumps(PORTFOLIO))
-    return tmp_path
-
-
-def account(files):
-    return ["--market", str(files / "M.json"), "--portfolio", str(files / "P.json")]
-
-
-def numbers(value):
-    """Every number of a document."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return [n for item in value for n in numbers(item)]
-    return [value] if isinstance(value, float | int) else []
-
-
-def document(capsys, arguments):
-    assert run(arguments) == 0
-    parsed = json.loads(capsys.readouterr().out)
-    assert all(math.isfinite(n) for n in numbers(parsed))
-    return parsed
-
-
-def fails(capsys, arguments):
-    assert run(arguments) == 2
-    shown = capsys.readouterr()
-    assert shown.out == ""
-    assert shown.err.count("\n") == 1
-    return shown.err
+    return write_desk(tmp_path)
 
 
 def test_risk_contrib_adds_up_in_the_document(files, capsys):
-    report = document(capsys, ["risk", "contrib", *account(files), "--history", str(files / "H.csv"), "--json"])
+    report = printed(capsys, ["risk", "contrib", *account(files), "--history", str(files / "H.csv"), "--json"])
     assert set(report["methods"]) == {"historical", "filtered", "garch", "parametric", "monte-carlo"}
     for found in report["methods"].values():
         assert sum(p["componentVar"] for p in found["positions"]) == pytest.approx(found["var"], abs=1e-9, rel=1e-9)
@@ -64,7 +27,7 @@ def test_risk_contrib_adds_up_in_the_document(files, capsys):
 
 def test_risk_var_is_the_same_twice(files, capsys):
     arguments = ["risk", "var", *account(files), "--history", str(files / "H.csv"), "--json"]
-    assert document(capsys, arguments) == document(capsys, arguments)
+    assert printed(capsys, arguments) == printed(capsys, arguments)
 
 
 def test_stress_backtest_and_calibrate_give_documents(files, capsys):
@@ -72,12 +35,12 @@ def test_stress_backtest_and_calibrate_give_documents(files, capsys):
     user = {"schema": "plimsoll.scenarios/1", "scenarios": [{"name": "drop", "moves": {"ETH": {"price": -0.3}}}]}
     (files / "S.json").write_text(json.dumps(user))
     arguments = ["stress", *account(files), "--scenarios", str(files / "S.json"), "--replay", *history]
-    stressed = document(capsys, [*arguments, "--json"])
+    stressed = printed(capsys, [*arguments, "--json"])
     assert stressed["scenarios"][0]["name"] == "drop"
     assert "2020-03-12" in stressed["notInHistory"]
-    back = document(capsys, ["backtest", *history, "--json"])
+    back = printed(capsys, ["backtest", *history, "--json"])
     assert set(back["assets"]) == {"ETH", "BTC"}
-    proposed = document(capsys, ["calibrate", *history, "--out", str(files / "R.json"), "--json"])
+    proposed = printed(capsys, ["calibrate", *history, "--out", str(files / "R.json"), "--json"])
     params = load_params(files / "R.json")
     assert params.for_underlying("ETH").price_range == proposed["params"]["priceRange"]["ETH"]
     assert run(["backtest", *history, "--params", str(files / "R.json")]) == 0
@@ -85,8 +48,8 @@ def test_stress_backtest_and_calibrate_give_documents(files, capsys):
 
 def test_calibration_for_maintenance_is_wider(files, capsys):
     arguments = ["calibrate", "--history", str(files / "H.csv"), "--json"]
-    first = document(capsys, arguments)["params"]["priceRange"]["ETH"]
-    assert document(capsys, [*arguments, "--cover", "maintenance"])["params"]["priceRange"]["ETH"] > first
+    first = printed(capsys, arguments)["params"]["priceRange"]["ETH"]
+    assert printed(capsys, [*arguments, "--cover", "maintenance"])["params"]["priceRange"]["ETH"] > first
 
 
 @pytest.mark.parametrize(
@@ -128,3 +91,121 @@ def test_bad_files_are_one_line(files, capsys):
     assert "nothing that a market move" in fails(
         capsys, ["risk", "var", *account(files), "--history", str(files / "H.csv")]
     )
+
+
+HEADER, ROW = 1, 51
+
+
+def _constant(lines):
+    return [lines[0], *(line if "BTC" in line else line.rsplit(",", 1)[0] + ",2000" for line in lines[1:])]
+
+
+def _with_price(text):
+    def change(lines):
+        return [*lines[:ROW], lines[ROW].rsplit(",", 1)[0] + "," + text, *lines[ROW + 1 :]]
+
+    return change
+
+
+#: What is wrong with a price file, how it comes about, and what the error says.
+BAD_HISTORY = {
+    "short": (lambda lines: [lines[0], *lines[1:31], *lines[601:631]], "too little history"),
+    "gap": (lambda lines: lines[:ROW] + lines[ROW + 3 :], "ETH: 3 step(s) missing, the first is 2022-02-20"),
+    "unsorted": (lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "ETH: row 2 (2022-01-01T00:00Z) is before"),
+    "doubled": (lambda lines: [*lines[:ROW], lines[ROW], *lines[ROW:]], "ETH: row 52 repeats the time 2022-02-20"),
+    "constant": (_constant, "ETH: the price is constant at 2000 in all 600 rows"),
+    "text": (_with_price("abc"), "column 'close' holds text where numbers belong"),
+    "infinite": (_with_price("inf"), "ETH: close of row 51 (2022-02-20T00:00Z) is no positive number"),
+    "negative": (_with_price("-5"), "ETH: close of row 51 (2022-02-20T00:00Z) is no positive number"),
+    "absent": (_with_price(""), "ETH: close of row 51 (2022-02-20T00:00Z) is no positive number"),
+    "empty": (lambda lines: [], "is no table"),
+    "header": (lambda lines: lines[:HEADER], "holds no rows"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_HISTORY)
+def test_bad_history_is_one_line_in_every_command_and_writes_nothing(files, capsys, kind):
+    change, message = BAD_HISTORY[kind]
+    write_desk(files, {"underlying": "BTC", "kind": "perp", "quantity": -0.2, "entry": 65_000.0})
+    path = files / "bad.csv"
+    path.write_text("".join(line + "\n" for line in change(history_lines())))
+    history = ["--history", str(path)]
+    page = ["--html", str(files / "o.html")]
+    before = sorted(files.iterdir())
+    commands = [
+        ["risk", "var", *account(files), *history, *page],
+        ["risk", "contrib", *account(files), *history, *page],
+        ["report", "x", *account(files), *history, "--out", str(files / "o.html")],
+        ["optimise", "risk", *account(files), *history, "--orders", str(files / "O.json"), *page],
+        ["optimise", "frontier", "--asset", "ETH", "--asset", "BTC", *history],
+        ["backtest", *history, *page],
+        ["calibrate", *history, "--out", str(files / "R.json"), *page],
+        ["stress", *account(files), "--correlations", *history, *page],
+    ]
+    for arguments in commands:
+        assert message in fails(capsys, arguments), arguments
+    assert sorted(files.iterdir()) == before
+
+
+def test_an_impossible_correlation_matrix_is_repaired_with_a_warning(files, capsys):
+    # Two prices can be no further apart than -1; with three of them at -0.9 to each other no matrix is left.
+    market = json.loads((files / "M.json").read_text())
+    market["underlyings"]["SOL"] = {**market["underlyings"]["BTC"], "spot": 150.0, "perp": 150.0}
+    (files / "M.json").write_text(json.dumps(market))
+    folio = json.loads((files / "P.json").read_text())
+    folio["positions"] += [{"underlying": u, "kind": "perp", "quantity": 1.0, "entry": 100.0} for u in ("BTC", "SOL")]
+    (files / "P.json").write_text(json.dumps(folio))
+    lines = history_lines()
+    lines += [line.replace("BTC", "SOL") for line in lines if "BTC" in line]
+    (files / "H.csv").write_text("\n".join(lines) + "\n")
+    arguments = ["risk", "var", *account(files), "--history", str(files / "H.csv"), "--method", "monte-carlo"]
+    found = printed(capsys, [*arguments, "--correlation", "-0.9", "--json"])
+    (said,) = (w for w in found["methods"]["monte-carlo"]["warnings"] if "correlation" in w)
+    assert "positive semi-definite" in said
+    assert "0.4" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            ["backtest", "--since", "2030-01-01"],
+            "fewer than two rows in the time asked for; the history goes",
+        ),
+        (["backtest", "--coverage", "1"], "--coverage: 1 is outside"),
+        (["backtest", "--horizon", "0"], "--horizon: 0 is outside"),
+        (["backtest", "--asset", "DOGE"], "holds no rows of 'DOGE', only BTC, ETH"),
+        (["calibrate", "--floor", "inf"], "--floor: inf is outside"),
+        (["calibrate", "--out", "/nonexistent/R.json"], "cannot be written"),
+        (["optimise", "frontier", "--asset", "ETH"], "--asset: 1 asset, a frontier needs at least 2"),
+    ],
+)
+def test_bad_options_of_history_commands_are_one_line(files, capsys, arguments, message):
+    assert message in fails(capsys, [*arguments, "--history", str(files / "H.csv")])
+
+
+def test_an_expired_option_is_named(files, capsys):
+    folio = json.loads((files / "P.json").read_text())
+    folio["positions"][0]["expiry"] = 1_700_000_000
+    (files / "P.json").write_text(json.dumps(folio))
+    for command in (["risk", "var", "--history", str(files / "H.csv")], ["stress"], ["compare"], ["report", "x"]):
+        assert "positions[0].expiry: 1700000000 is before" in fails(capsys, [*command, *account(files)])
+
+
+def test_a_full_book_of_128_legs_goes_through(files, capsys):
+    folio = json.loads((files / "P.json").read_text())
+    option = folio["positions"][0]
+    folio["positions"] = [
+        {**option, "strike": 1_000.0 + 10.0 * i, "right": ("call", "put")[i % 2], "quantity": (-1.0) ** (i // 2)}
+        for i in range(128)
+    ]
+    (files / "P.json").write_text(json.dumps(folio))
+    history = ["--history", str(files / "H.csv")]
+    risk = printed(capsys, ["risk", "contrib", *account(files), *history, "--method", "filtered", "--json"])
+    found = risk["methods"]["filtered"]
+    assert len([p for p in found["positions"] if "collateral" not in p["position"]]) == 128
+    assert sum(p["componentEs"] for p in found["positions"]) == pytest.approx(found["es"], rel=1e-9)
+    printed(capsys, ["compare", *account(files), "--json"])
+    folio["positions"].append(option)
+    (files / "P.json").write_text(json.dumps(folio))
+    assert "129" in fails(capsys, ["compare", *account(files)])

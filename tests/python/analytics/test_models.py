@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,34 +10,52 @@ from helpers.documents import cases, load
 from helpers.examples import EXPIRY, MARKET, PORTFOLIO, TS
 from hypothesis import given, settings
 
-from offchain.analytics.models import deribit, derive, derive_standard, okx, paradex, span
-from offchain.analytics.models.account import account_of
+from offchain.analytics.models import deribit, derive, derive_standard, okx, span
 from offchain.analytics.models.compare import MODELS, compare
+from offchain.analytics.models.examples import (
+    CASE_TAILS,
+    FLAT,
+    FUTURE,
+    Example,
+    book_of,
+    derive_naked_call,
+    examples_table,
+    market_of,
+    worked_examples,
+)
 from offchain.analytics.models.parameters import shipped_params
 from offchain.cli import run
-from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from offchain.model import Kind, Market, Position, Round, Surface, Svi, Token
 from offchain.params import Params
 
-FLAT = Svi(0.01, 0.0, 0.0, 0.0, 0.1)
+
+@pytest.mark.parametrize(
+    "example", [e for e in worked_examples() if e.got is not None], ids=lambda e: f"{e.model} {e.case}"
+)
+def test_published_examples(example):
+    assert example.agrees, (example.expected, example.got)
 
 
-def market_of(name, spot, perp=None, surfaces=(), ts=TS):
-    rounds = {name: Round(name, ts, spot, spot if perp is None else perp, 1.0, surfaces)}
-    return Market(ts, {"USDC": Token("USDC", 1.0, 0.0)}, rounds)
+def test_the_documented_examples_are_computed_anew():
+    text = (Path(__file__).resolve().parents[3] / "docs" / "margin-models.md").read_text(encoding="utf-8")
+    assert examples_table() in text, (
+        "docs/margin-models.md: replace the table by what `plimsoll compare --examples` gives"
+    )
 
 
-def book_of(market, *positions, cash=0.0):
-    return account_of(market, Portfolio(Mode.SINGLE, cash, {}, positions))
+def test_an_example_that_is_off_does_not_agree():
+    right = Example("m", "s", "c", "1.50", 1.5, 0.0)
+    assert right.agrees
+    assert right.shown == "1.50"
+    assert not replace(right, got=1.51).agrees
+    missing = replace(right, got=None)
+    assert not missing.agrees
+    assert missing.shown == "not compared"
 
 
-# SPAN: L. McMillan's arrays, gains per row.
-FUTURE = [0, 0, 3330, 3330, -3330, -3330, 6670, 6670, -6670, -6670, 10000, 10000, -10000, -10000, 7000, -7000]
-CALL = [460, -610, 2640, 1730, -1270, -2340, 5210, 4540, -2540, -3430, 8060, 7640, -3380, -3990, 3130, -1500]
-
-
-def test_span_long_call_and_covered_write():
-    assert span.scan_risk([CALL]) == (3_990.0, 14)
-    assert span.scan_risk([FUTURE, [-gain for gain in CALL]]) == (6_620.0, 13)
+def test_command_lists_the_examples(capsys):
+    assert run(["compare", "--examples"]) == 0
+    assert capsys.readouterr().out == examples_table() + "\n"
 
 
 def test_span_array_of_a_future_is_the_published_shape():
@@ -67,36 +86,6 @@ def test_span_never_asks_less_than_the_short_option_minimum():
     assert found.maintenance == pytest.approx(0.01 * 2_000.0 * 3.0)
 
 
-def test_deribit_documentation_example():
-    market = market_of("BTC", 50_000.0, surfaces=(Surface(TS + 86_400, 50_000.0, 0.0, FLAT),))
-    account = book_of(
-        market,
-        Position("BTC", Kind.PERP, 0, 5e4, 0.314538364),
-        Position("BTC", Kind.FUTURE, TS + 86_400, 5e4, -0.001187534),
-    )
-    params = replace(shipped_params("deribit", deribit.DeribitParams).of("BTC"), settlement="inverse")
-    found = deribit.matrix_of(account.holdings[0], params)
-    coin = found.worst / 5e4, found.roll / 5e4
-    assert coin[0] == pytest.approx(0.0596858724, abs=1e-10)
-    assert coin[1] == pytest.approx(0.0031572590, abs=1e-10)
-    # The published total differs from the sum of its published parts by 4e-10.
-    assert sum(coin) == pytest.approx(0.06284313098, abs=1e-9)
-    assert params.maintenance_factor * sum(coin) == pytest.approx(0.050274504784, abs=1e-9)
-
-
-def test_deribit_recorded_reply():
-    account = book_of(market_of("ETH", 1_800.0), Position("ETH", Kind.PERP, 0, 1_800.0, -0.999487053))
-    params = replace(shipped_params("deribit", deribit.DeribitParams).of("ETH"), settlement="inverse")
-    found = deribit.matrix_of(account.holdings[0], params)
-    assert found.worst / 1_800.0 == pytest.approx(0.152464127, abs=1e-9)
-    assert found.roll / 1_800.0 == pytest.approx(0.004997435, abs=1e-9)
-    assert (found.worst + found.roll) / 1_800.0 == pytest.approx(0.157461562, abs=1e-9)
-    assert 0.8 * (found.worst + found.roll) / 1_800.0 == pytest.approx(0.125969250, abs=1e-9)
-    assert found.standard[0] / 1_800.0 == pytest.approx(0.131640, abs=1e-6)
-    whole = deribit.matrix_of(account.holdings[0], replace(params, pnl_offset=1.0))
-    assert whole.standard[0] / 1_800.0 == pytest.approx(0.219400, abs=1e-6)
-
-
 def test_deribit_linear_account():
     account = book_of(market_of("ETH", 2_000.0), Position("ETH", Kind.PERP, 0, 2_000.0, 10.0))
     found = deribit.margin(account, shipped_params("deribit", deribit.DeribitParams))
@@ -115,54 +104,17 @@ def test_deribit_dampener_takes_at_most_the_loss():
     assert deribit.matrix_of(held, replace(params, dampener=1e9)).extended.min() == 0.0
 
 
-def test_okx_documentation_examples():
-    account = book_of(market_of("BTC", 97_049.035, perp=97_034.2437), Position("BTC", Kind.PERP, 0, 97_034.2437, -0.1))
-    params = shipped_params("okx", okx.OkxParams)
-    unit = okx.risk_unit(account.holdings[0], params.of("BTC"), 0.0)
-    assert unit.mr1 == pytest.approx(1_164.410924, abs=1e-6)
-    assert unit.mr4 == pytest.approx(19.409807, abs=1e-6)
-    assert unit.mr6 == pytest.approx(1_164.410924, abs=1e-6)
-    assert unit.maintenance == pytest.approx(1_183.820732, abs=2e-6)
-    assert okx.margin(account, params).initial == pytest.approx(1_538.966951, abs=2e-6)
-    assert okx.initial_of(191.662974, 0.0, 1.3) == pytest.approx(249.161867, abs=1e-6)
-    assert okx.tiered(10e6, params.default.depeg_tiers) == pytest.approx(202_500.0)
-
-
 def test_okx_combination_takes_the_largest_and_then_the_floor():
     unit = okx.RiskUnit(mr1=10.0, mr2=30.0, mr3=1.0, mr4=2.0, mr5=3.0, mr6=20.0, mr7=0.0)
     assert unit.maintenance == 36.0
     assert replace(unit, mr7=40.0).maintenance == 40.0
 
 
-#: The case's own rows beyond the range.
-CASE_TAILS = ((-0.66, 0.6 / 11), (-0.33, 1.2 / 11), (0.5, 0.072), (1.0, 0.036), (2.0, 0.018), (3.0, 0.012))
-
-
-def derive_case(position, spot, perp, surfaces=()):
-    account = book_of(market_of("BTC", spot, perp, surfaces), position)
-    shipped = shipped_params("derive", derive.DeriveParams)
-    found = derive.margin(account, replace(shipped, default=replace(shipped.default, tails=CASE_TAILS)))
-    return account.market_equity - found.initial, account.market_equity - found.maintenance, account
-
-
-def test_derive_single_perpetual():
-    # The published figures hold with 10 of unrealised profit.
-    initial, maintenance, _ = derive_case(Position("BTC", Kind.PERP, 0, 3_090.0, 1.0), 3_000.0, 3_100.0)
-    assert initial == pytest.approx(-608.0, abs=1e-9)
-    assert maintenance == pytest.approx(-481.4, abs=1e-9)
-
-
-def test_derive_naked_short_call():
-    surface = Surface(TS + 794_852, 95_776.67392708939, 0.15000000000000002, FLAT, ((100_000.0, 0.453803924321583),))
-    call = Position("BTC", Kind.CALL, TS + 794_852, 100_000.0, -1.0)
-    initial, maintenance, account = derive_case(call, 95_663.50604855, 95_663.5, (surface,))
-    assert initial == pytest.approx(-14_604.048120144837, abs=1e-8)
-    assert maintenance == pytest.approx(-11_824.858703959073, abs=1e-8)
+def test_derive_naked_short_call_row_by_row():
+    _, _, account = derive_naked_call()
     params = replace(shipped_params("derive", derive.DeriveParams).default, tails=CASE_TAILS)
     found = derive.manager(account.holdings[0], params)
-    assert found.rows.min() == pytest.approx(-12_939.312020443322, abs=1e-8)
     assert found.skew == pytest.approx([-43.43395259503018] * 2, abs=1e-8)
-    assert found.forward == pytest.approx(-947.2098049301085, abs=1e-8)
     published = [-9430.612502045187, -7978.264376240463, -7569.803983748366]
     assert found.rows[17:20] == pytest.approx(published, abs=1e-8)
     tails = [64.71374015229630, 129.38451502479600, -3_058.966961715574, -3_253.209461815327, -3_350.58485781257]
@@ -170,9 +122,6 @@ def test_derive_naked_short_call():
 
 
 def test_derive_liquidation_fraction():
-    fraction = derive.max_liquidation_fraction(-147.570009, 119.306330, 0.98)
-    assert fraction == pytest.approx(0.557941, abs=1e-6)
-    assert fraction * 119.306330 * 0.98 == pytest.approx(65.234609, abs=1e-4)
     assert derive.max_liquidation_fraction(1.0, 100.0, 0.98) == 0.0
     assert derive.max_liquidation_fraction(-10.0, -100.0, 0.98) == 1.0
 
@@ -185,11 +134,6 @@ def test_derive_forward_fixes_in_the_last_half_hour():
     found = derive.manager(account.holdings[0], shipped_params("derive", derive.DeriveParams).default)
     # Half of the forward is fixed: +18 % moves the call by 180, not 360 (the static discount of a debt is 1 here).
     assert found.rows[0] == pytest.approx(-180.0, abs=0.01)
-
-
-def test_paradex_delta_floor():
-    params = shipped_params("paradex", paradex.ParadexParams).default
-    assert paradex.delta_floor([1.0, -1.5], 70_000.0, params) == pytest.approx(1_400.0)
 
 
 def test_derive_standard_is_the_rule_of_the_risk_model_for_naked_shorts():

@@ -206,6 +206,10 @@ def test_less_risk_reaches_a_goal_or_says_how_far_it_gets(prices):
     costs = TradingCosts(lot=1e-4)
     found = less_risk(market, folio, Params(), costs, prices, target=150.0)
     assert float(found.notes[0].split(", ")[1].split()[0]) <= 151.0
+    coarse = less_risk(market, folio, Params(), TradingCosts(lot=0.1), prices, target=150.0)
+    after = float(coarse.notes[0].split(", ")[1].split()[0])
+    assert after > 150.0
+    assert coarse.notes[-1] == f"rounding to lots of 0.1 leaves {after - 150.0:,.2f} above the goal"
     with pytest.raises(InputError, match="CVaR can only reach"):
         less_risk(market, folio, Params(), costs, prices, target=1.0, budget=0.5)
     for bad in ({"target": float("nan")}, {"budget": -1.0}):

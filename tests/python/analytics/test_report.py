@@ -5,11 +5,11 @@ import math
 import re
 
 import pytest
-from helpers.examples import MARKET, PORTFOLIO
-from helpers.histories import walk
+from helpers.desk import account, fails, numbers, write_desk
 
+from offchain.analytics.report.account_page import _bars
 from offchain.analytics.report.documents import PAGES, document_page
-from offchain.analytics.report.page import Section, Table, Tile, money, page_of, write_pair
+from offchain.analytics.report.page import COLOURS, Section, Table, Tile, money, page_of, write_pair
 from offchain.analytics.report.smile import smile_of, smile_page
 from offchain.cli import run
 from offchain.errors import InputError
@@ -20,29 +20,7 @@ from offchain.market.chain_file import load_chain
 def files(tmp_path, monkeypatch):
     """Market, portfolio in two underlyings, a synthetic history of 600 days."""
     monkeypatch.delenv("PLIMSOLL_MARKET_DATA", raising=False)
-    close = walk(600, 0.03, k=2)
-    stamps = [1_640_995_200 + 86_400 * i for i in range(600)]
-    lines = ["ts,asset,close"]
-    for j, asset in enumerate(("ETH", "BTC")):
-        lines += [f"{ts},{asset},{price}" for ts, price in zip(stamps, close[:, j], strict=True)]
-    (tmp_path / "H.csv").write_text("\n".join(lines) + "\n")
-    folio = json.loads(json.dumps(PORTFOLIO))
-    folio["positions"].append({"underlying": "BTC", "kind": "perp", "quantity": -0.2, "entry": 65_000.0})
-    (tmp_path / "M.json").write_text(json.dumps(MARKET))
-    (tmp_path / "P.json").write_text(json.dumps(folio))
-    return tmp_path
-
-
-def account(files):
-    return ["--market", str(files / "M.json"), "--portfolio", str(files / "P.json")]
-
-
-def numbers(value):
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return [n for item in value for n in numbers(item)]
-    return [value] if isinstance(value, float | int) else []
+    return write_desk(tmp_path, {"underlying": "BTC", "kind": "perp", "quantity": -0.2, "entry": 65_000.0})
 
 
 def self_contained(path):
@@ -65,8 +43,15 @@ def test_report_from_files(files, capsys):
     html, document = self_contained(out)
     assert "a &lt;b&gt; &amp; c" in html
     assert "a <b>" not in html
+    assert "The account is healthy: equity" in html
+    assert "The smallest joint move that liquidates it: " in html
+    assert "Market equity needed initially: " in html
+    assert "price range 0.18, vol up 0.5" in html
+    assert document["params"]["underlyings"]["ETH"]["price_range"] == 0.18
     for title in (
+        "In short",
         "Positions and greeks",
+        "Risk parameters",
         "Scenario rows",
         "Stress",
         "Margin models side by side",
@@ -138,6 +123,53 @@ def test_backtest_and_calibration_write_pages(files, capsys, monkeypatch):
     capsys.readouterr()
 
 
+def test_backtest_page_names_every_failure_and_every_day(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    monkeypatch.setenv("COLUMNS", "80")
+    (files / "R.json").write_text(json.dumps({"schema": "plimsoll.params/1", "priceRange": {"ETH": 0.05, "BTC": 0.3}}))
+    assert run(["backtest", "--history", "H.csv", "--params", "R.json", "--html", "b.html"]) == 0
+    html, document = self_contained(files / "b.html")
+    for asset, found in document["assets"].items():
+        for name, test in found["limits"].items():
+            said = re.search(rf"{asset} {name.replace('Worst', ', worst').replace('Close', ', close')}: [^<]*", html)
+            assert said is not None
+            assert ("FAILS" in said[0]) == (not test["passes"])
+            assert f"exceeded on {test['count']} of {test['observations']}" in said[0]
+            for day in test["exceedances"]:
+                assert day["date"] in html
+    assert html.index("FAILS") < html.index("passes.")
+    # ETH is given a range that cannot hold, BTC one that does.
+    assert not document["assets"]["ETH"]["limits"]["initialWorst"]["passes"]
+    assert document["assets"]["BTC"]["limits"]["initialWorst"]["passes"]
+    shown = capsys.readouterr().out
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert "…" not in shown
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["risk", "contrib", "--history", "H.csv"],
+        ["stress", "--replay", "--reverse", "--correlations", "--history", "H.csv"],
+        ["compare"],
+        ["optimise", "release"],
+    ],
+)
+def test_tables_fit_into_eighty_columns(files, capsys, monkeypatch, command):
+    monkeypatch.chdir(files)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run([*command, *account(files)]) == 0
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert max(len(line) for line in shown.splitlines()) <= 80
+
+
+def test_bars_show_in_red_what_hurts():
+    red, blue = COLOURS[4], COLOURS[0]
+    assert _bars(["a", "b", "c"], [-1.0, 1.0, 0.0], "P&L").data[0].marker.color == (red, blue, blue)
+    assert _bars(["a", "b", "c"], [-1.0, 1.0, 0.0], "loss", losses=True).data[0].marker.color == (blue, red, blue)
+
+
 def test_a_page_that_cannot_be_written_stops_before_orders_are(files, capsys, monkeypatch):
     monkeypatch.chdir(files)
     for name in ("o.htm", "missing/o.html"):
@@ -146,8 +178,26 @@ def test_a_page_that_cannot_be_written_stops_before_orders_are(files, capsys, mo
         assert not (files / "O.json").exists()
 
 
+def test_a_page_never_overwrites_another_file_of_the_command(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    arguments = ["calibrate", "--history", "H.csv", "--html", "c.html"]
+    assert "is also what --html writes" in fails(capsys, [*arguments, "--out", "c.json"])
+    arguments = ["optimise", "release", *account(files), "--html", "c.html"]
+    assert "is also what --html writes" in fails(capsys, [*arguments, "--orders", str(files / "c.json")])
+    assert not list(files.glob("c.*"))
+
+
+@pytest.mark.parametrize("folder", ["o.html", "o.json"])
+def test_a_folder_in_the_place_of_a_file_writes_nothing(files, capsys, folder):
+    (files / folder).mkdir()
+    before = sorted(files.iterdir())
+    assert "is a folder" in fails(capsys, ["compare", *account(files), "--html", str(files / "o.html")])
+    assert "is a folder" in fails(capsys, ["report", "x", *account(files), "--out", str(files / "o.html")])
+    assert sorted(files.iterdir()) == before
+
+
 def test_a_figure_that_is_not_finite_writes_nothing(tmp_path):
-    with pytest.raises(ValueError, match="not JSON compliant"):
+    with pytest.raises(InputError, match="not a finite number"):
         write_pair(tmp_path / "x.html", "<p>", {"a": float("nan")})
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(InputError, match="no page for"):

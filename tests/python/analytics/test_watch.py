@@ -72,11 +72,11 @@ def shown(widget):
     return str(widget.render())
 
 
-def drive(app, script):
+def drive(app, script, size=(140, 45)):
     """Run the application headless; ``script`` gets the pilot."""
 
     async def main():
-        async with app.run_test(size=(140, 45)) as pilot:
+        async with app.run_test(size=size) as pilot:
             await app.workers.wait_for_complete()
             await pilot.pause()
             await script(pilot)
@@ -109,6 +109,21 @@ def test_dashboard_shows_equity_greeks_heat_and_alerts(book):
         assert heat.border_title == "ETH"
 
     drive(app, script)
+
+
+def test_nothing_is_cut_off_in_a_terminal_of_a_hundred_columns(thin, book):
+    for view in (view_of(thin), view_of(book)):
+        app = Dashboard(lambda view=view: view, 60.0)
+
+        async def script(pilot, app=app):
+            for name in ("#greeks", "#heat"):
+                table = app.query_one(name, DataTable)
+                assert table.virtual_size.width <= table.size.width
+                assert table.virtual_size.height <= table.size.height
+            assert app.query_one("#heat", DataTable).border_subtitle.startswith("worst: ")
+            assert not app.query_one("#problem", Static).display
+
+        drive(app, script, (100, 30))
 
 
 def test_dashboard_keeps_the_last_view_when_a_look_fails(book):

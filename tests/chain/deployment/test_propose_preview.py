@@ -1,4 +1,4 @@
-"""``plimsoll params preview`` on a chain: every account before and after, against the change really made."""
+"""``plimsoll propose`` before anything is sent: every account before and after, against the change really made."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from offchain.chain import anvil
 from offchain.chain.client import Client, wallet
 from offchain.chain.deployment import load_deployment
-from offchain.chain.parameter_preview import row_of
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import spec_for_market
 from offchain.cli import run
@@ -75,7 +74,7 @@ def preview(found, tmp_path, capsys):
         path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
         where = ["--rpc", found.url, "--deployment", str(found.path)]
         capsys.readouterr()
-        code = run(["params", "preview", "--params", str(path), *where, *options])
+        code = run(["propose", "--params", str(path), *where, *options])
         shown = capsys.readouterr()
         return SimpleNamespace(code=code, out=shown.out, err=shown.err)
 
@@ -106,12 +105,9 @@ def test_preview__is_what_the_change_does(found, preview, setter):
     ids = [entry["account"] for entry in document["accounts"]]
     assert ids == [i for i in range(found.world.contract("Accounts").call("nextAccountId")) if i != found.ids["gone"]]
     assert [entry["before"] for entry in document["accounts"]] == margins(found, ids)
-    assert document["calls"] == ["setAccountParams", "setBook"]
-    names = [entry["name"] for entry in document["differences"]]
-    assert names == [
-        *("account.mmFactorWad", "account.imFactorWad", "underlyings.ETH.priceRangeWad"),
-        *("underlyings.ETH.shortMinRateWad", "underlyings.ETH.rows"),
-    ]
+    assert [call["function"] for call in document["calls"]] == ["setBook", "setAccountParams"]
+    names = [entry["name"] for entry in document["changes"]]
+    assert names == ["account.mm_factor", "account.im_factor", "ETH.price_range", "ETH.short_min_rate"]
     book = found.world.contract("ScenarioBook")
     account, own = vars(book.call("accountParams")), vars(book.call("bookOf", 1).params)
     setter("setAccountParams", account | {"imFactorWad": 13 * 10**17, "mmFactorWad": 11 * 10**17})
@@ -119,9 +115,7 @@ def test_preview__is_what_the_change_does(found, preview, setter):
     setter("setBook", 1, own, book.call("defaultRows", 27 * 10**16))
     assert [entry["after"] for entry in document["accounts"]] == margins(found, ids)
     # Once it is so, the file changes nothing.
-    again = seen(preview, CHANGE)
-    assert (again["calls"], again["differences"]) == ([], [])
-    assert [entry["after"] for entry in again["accounts"]] == [entry["after"] for entry in document["accounts"]]
+    assert "nothing to propose" in preview(CHANGE).err
 
 
 def test_preview__names_who_falls_below_what(found, preview):
@@ -133,7 +127,7 @@ def test_preview__names_who_falls_below_what(found, preview):
     shown = preview(CHANGE)
     assert shown.code == 0
     assert "2 would fall below maintenance, 1 below initial margin" in shown.out
-    assert "underlyings.ETH.rows" in shown.out
+    assert "ETH.price_range" in shown.out
 
 
 def test_preview__short_already__does_not_fall(found, preview, setter):
@@ -147,7 +141,7 @@ def test_preview__short_already__does_not_fall(found, preview, setter):
 
 def test_preview__sends_nothing(found, preview):
     before = found.client.block_number()
-    assert seen(preview, CHANGE)["block"] == before
+    seen(preview, CHANGE)
     assert found.client.block_number() == before
 
 
@@ -155,37 +149,33 @@ def test_preview__unnamed_parameters__stay_as_they_are_on_chain(found, preview, 
     book = found.world.contract("ScenarioBook")
     setter("setAccountParams", vars(book.call("accountParams")) | {"imFactorWad": 12 * 10**17})
     document = seen(preview, {"priceRange": {"ETH": 0.2}})
-    assert document["calls"] == ["setBook"]
+    assert [call["function"] for call in document["calls"]] == ["setBook"]
     rich = next(entry for entry in document["accounts"] if entry["account"] == found.ids["rich"])
     assert rich["after"]["initial"] / rich["after"]["maintenance"] == pytest.approx(1.2 / 0.8)
 
 
-def test_preview__nothing_named__changes_nothing(found, preview):
-    document = seen(preview, {})
-    assert document["calls"] == []
-    assert all(entry["before"] == entry["after"] for entry in document["accounts"])
-    assert "names nothing that is not so on chain already" in preview({}).out
+def test_preview__nothing_named__is_refused(preview):
+    answer = preview({}, "--json")
+    assert (answer.code, answer.out) == (2, "")
+    assert "nothing to propose: the contracts hold these parameters already" in answer.err
+
+
+def test_preview__accounts_named__are_the_only_ones(found, preview):
+    answer = preview(CHANGE, "--json", "--account", str(found.ids["poor"]))
+    assert [entry["account"] for entry in json.loads(answer.out)["accounts"]] == [found.ids["poor"]]
+    gone = preview(CHANGE, "--account", str(found.ids["gone"]))
+    assert gone.code == 2
+    assert f"--account: {found.ids['gone']} does not exist" in gone.err
 
 
 def test_preview__other_book__replaces_the_rows(found, preview, setter):
     document = seen(preview, {"book": "span"})
-    assert [entry["name"] for entry in document["differences"]] == ["underlyings.ETH.rows"]
+    assert [entry["name"] for entry in document["changes"]] == ["book"]
     book = found.world.contract("ScenarioBook")
     live = book.call("bookOf", 1).params
     setter("setBook", 1, live, book.call("spanRows", live.priceRangeWad))
     ids = [entry["account"] for entry in document["accounts"]]
     assert [entry["after"] for entry in document["accounts"]] == margins(found, ids)
-    # The range alone keeps the kind of book that is there.
-    assert seen(preview, {"priceRange": 0.2})["differences"][-1]["after"] == "14 of them other"
-
-
-def test_rows__unpacked__are_those_that_were_set(found, setter):
-    book = found.world.contract("ScenarioBook")
-    live = book.call("bookOf", 1).params
-    for which in ("defaultRows", "spanRows"):
-        rows = book.call(which, live.priceRangeWad)
-        setter("setBook", 1, live, rows)
-        assert [row_of(word) for word in book.call("bookOf", 1).rows] == [vars(row) for row in rows]
 
 
 def test_preview__stale_market__is_said(found, preview):
@@ -206,10 +196,10 @@ def test_preview__stale_market__is_said(found, preview):
         ({"imFactor": "1"}, "imFactor"),
         ({"imFactor": 99}, "imFactor"),
         ("{", "params.json"),
-        ({"priceRange": {"SOL": 0.2}}, "SOL is no underlying of the deployment"),
-        ({"mmFactor": 1.5}, "the book would refuse this: "),
-        ({"imFactor": 1.0000001}, "ScenarioBook__ParameterStep"),
-        ({"priceRange": 0.34}, "ScenarioBook__MoveOutOfRange"),
+        ({"priceRange": {"SOL": 0.2}}, "'SOL' is not an underlying"),
+        ({"mmFactor": 1.5}, "is below mmFactor"),
+        ({"imFactor": 1.0000001}, "the book would refuse this: ScenarioBook__ParameterStep"),
+        ({"priceRange": 0.34}, "the limit is below 1"),
     ],
 )
 def test_preview__bad_file__is_one_error_line(preview, document, message):
@@ -220,29 +210,28 @@ def test_preview__bad_file__is_one_error_line(preview, document, message):
     assert message in answer.err
 
 
-def test_preview__rows_of_no_known_book__asks_for_one(found, preview, setter):
+def test_preview__rows_of_no_known_book__are_refused(found, preview, setter):
     book = found.world.contract("ScenarioBook")
     live = book.call("bookOf", 1).params
     setter("setBook", 1, live, book.call("defaultRows", live.priceRangeWad)[:-1])
     answer = preview({"priceRange": 0.2})
     assert answer.code == 2
-    assert "rows are of no known book" in answer.err
-    assert preview({"priceRange": 0.2, "book": "default"}).code == 0
+    assert "neither those of the default book nor of SPAN" in answer.err
 
 
 def test_preview__missing_files_options_and_nodes__are_refused(found, tmp_path, capsys):
     good = tmp_path / "p.json"
-    good.write_text("{}", encoding="utf-8")
+    good.write_text(json.dumps(CHANGE), encoding="utf-8")
     where = {"--params": str(good), "--rpc": found.url, "--deployment": str(found.path)}
     cases = [({"--params": str(tmp_path / "no.json")}, 2), ({"--deployment": str(tmp_path / "no.json")}, 2),
              ({"--rpc": "http://127.0.0.1:1"}, 3)]  # fmt: skip
     for changed, code in cases:
         words = [word for pair in (where | changed).items() for word in pair]
-        assert run(["params", "preview", *words]) == code
+        assert run(["propose", *words]) == code
         assert capsys.readouterr().err.count("error: ") == 1
     for left_out in where:
         words = [word for pair in where.items() if pair[0] != left_out for word in pair]
-        assert run(["params", "preview", *words]) == 2
+        assert run(["propose", *words]) == 2
         assert left_out in capsys.readouterr().err
 
 
@@ -251,7 +240,7 @@ def test_preview__deployment_without_the_lens__is_refused(found, preview, tmp_pa
     del document["contracts"]["ParameterPreview"]
     old, params = tmp_path / "old.json", tmp_path / "p.json"
     old.write_text(json.dumps(document), encoding="utf-8")
-    params.write_text("{}", encoding="utf-8")
+    params.write_text(json.dumps(CHANGE), encoding="utf-8")
     assert "ParameterPreview" not in load_deployment(old).contracts
-    assert run(["params", "preview", "--params", str(params), "--rpc", found.url, "--deployment", str(old)]) == 2
+    assert run(["propose", "--params", str(params), "--rpc", found.url, "--deployment", str(old)]) == 2
     assert "deployment: lacks ParameterPreview" in capsys.readouterr().err

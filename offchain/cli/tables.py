@@ -1,0 +1,30 @@
+"""Tables that fit into eighty columns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from rich import box
+from rich.table import Table
+
+
+def plain_table(title: str, columns: Sequence[str], left: Collection[str] = ()) -> Table:
+    """Start a table without lines between its columns, so that eighty characters hold more of them.
+
+    Parameters
+    ----------
+    title : str
+    columns : sequence of str
+        The first one and those of ``left`` are aligned to the left and may wrap; figures never do.
+    left : collection of str
+
+    Returns
+    -------
+    Table
+        Without rows.
+    """
+    table = Table(title=title, title_justify="left", box=box.SIMPLE, pad_edge=False, collapse_padding=True)
+    for number, name in enumerate(columns):
+        is_text = number == 0 or name in left
+        table.add_column(name, justify="left" if is_text else "right", no_wrap=not is_text)
+    return table
