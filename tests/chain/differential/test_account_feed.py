@@ -97,9 +97,8 @@ def test_the_feed_follows_a_change_of_parameters(deployed, tmp_path, capsys):
     arguments = ["propose", "--params", str(tmp_path / "P.json"), *where, "--account", str(account_id), "--json"]
     assert run([*arguments, "--execute"]) == 0
     effect = json.loads(capsys.readouterr().out)["accounts"][0]
-    assert effect["before"]["equity"] - effect["before"]["initial"] == pytest.approx(
-        held.equity - held.initial_margin, abs=1e-3
-    )
+    foreseen = [side["equity"] - side["initial"] for side in (effect["before"], effect["after"])]
+    assert foreseen[0] == pytest.approx(held.equity - held.initial_margin, abs=1e-3)
 
     feed = AccountFeed(url, path, account_id)
     seen = feed.read()
