@@ -19,6 +19,8 @@ from offchain.errors import UnavailableError
 ROOT = Path(__file__).resolve().parents[2]
 START_TIMEOUT_SEC = 20.0
 PORT_ATTEMPTS = 3
+#: Reasons of reverts are asked for on the state of the parent block.
+STATES_KEPT = "64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,8 @@ def _launch(binary: Path, timestamp: int, *, any_size: bool) -> Anvil:
         *(str(binary), "--port", str(port), "--timestamp", str(timestamp), "--chain-id", "31337"),
         *("--accounts", "40", "--hardfork", "prague", "--gas-limit", "1000000000", "--base-fee", "0"),
         *("--silent", "--order", "fifo", "--no-request-size-limit"),
+        # Nobody asks for the state of an older block; kept, they fill gigabytes of the user's disk and stay there.
+        *("--prune-history", STATES_KEPT),
     ]
     if any_size:
         arguments.append("--disable-code-size-limit")

@@ -11,6 +11,7 @@ import brownie
 import pytest
 from web3.exceptions import TransactionNotFound
 
+from offchain.chain.anvil import STATES_KEPT
 from tests.chain.helpers.coverage import collect, prepare_brownie, save, table
 
 #: Room for deployments and for batched differential calls; gas tests state limits of their own.
@@ -29,7 +30,10 @@ def _free_port() -> int:
 # (Importing brownie._config by name would stop Brownie: it parses what tests import, and that is a binary.)
 # Brownie starts anvil after this file is read. A port of its own keeps runs side by side apart;
 # on a fixed port a second run would silently attach to the chain of the first.
-brownie._config.CONFIG.networks["development"]["cmd_settings"].update(
+network = brownie._config.CONFIG.networks["development"]
+# Older states would fill gigabytes under .brownie.
+network["cmd"] += f" --prune-history {STATES_KEPT}"
+network["cmd_settings"].update(
     port=_free_port(),
     evm_version="prague",
     gas_limit=BLOCK_GAS_LIMIT,
