@@ -54,6 +54,8 @@ class _Search:
 
     def __init__(self, market: Market, portfolio: Portfolio, params: Params) -> None:
         self.market, self.portfolio, self.params = market, portfolio, params
+        # The thresholds share their rays, and a ray that reaches nothing is walked to its end for each of them.
+        self.known: dict[tuple[float, float], MarginResult] = {}
         self.held = {p.underlying for p in portfolio.positions} | {
             str(market.tokens[s].linked) for s in portfolio.collateral if market.tokens[s].linked is not None
         }
@@ -70,7 +72,11 @@ class _Search:
 
     def margin(self, angle: float, size: float) -> MarginResult:
         """Margin of the account at a point."""
-        return evaluate(shocked_market(self.market, self.shocks(angle, size)), self.portfolio, self.params)
+        at = (angle, size)
+        if at not in self.known:
+            moved = shocked_market(self.market, self.shocks(angle, size))
+            self.known[at] = evaluate(moved, self.portfolio, self.params)
+        return self.known[at]
 
     def crossing(self, angle: float, low: float, high: float, distance: Callable[[MarginResult], float]) -> float:
         """Size at which ``distance`` falls to zero between ``low`` (above) and ``high`` (at or below)."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from offchain.chain.account import params_of
 from offchain.chain.client import Client
 from offchain.chain.deployment import Deployment
+from offchain.chain.parameters import chain_params
 from offchain.decide import (
     AccountView,
     AuctionView,
@@ -79,7 +79,8 @@ class Keeper:
         self._encoder = encoder
         self._transactor = transactor
         self._bidder = bidder
-        self._params = params_of(deployment)
+        self._book_version = -1
+        self._follow_governance()
         self._required: dict[str, set[int]] = {}
         self.index = index
 
@@ -116,6 +117,7 @@ class Keeper:
             Without accounts while prices are missing, stale or series unsettled: nothing may be decided on those.
         """
         self.index.sync()
+        self._follow_governance()
         state, deployment = self.index.state, self._deployment
         now_ts = self._client.block_ts()
         expired = expired_series(state, deployment, now_ts)
@@ -129,7 +131,7 @@ class Keeper:
             block_ts=now_ts,
             offered_round_ts=offered,
             funded_round_ts={s: state.funded_round_ts.get(n, 0) for s, n in deployment.underlyings.items()},
-            heartbeat_sec=int(deployment.parameters["oracle"]["heartbeat_sec"]),
+            heartbeat_sec=self._heartbeat_sec,
             rate_due_ts={
                 symbol: state.rates[record.token_id].due_ts
                 for symbol, record in deployment.tokens.items()
@@ -146,13 +148,21 @@ class Keeper:
             terms=AuctionTerms(account_params.buffer, account_params.fee_rate),
         )
 
+    def _follow_governance(self) -> None:
+        """Take parameters and heartbeat from the contracts; the artefact only knows what was deployed."""
+        self._heartbeat_sec = int(self._deployment.contract(self._client, "Oracle").call("heartbeatSec"))
+        version = self._deployment.contract(self._client, "ScenarioBook").call("version")
+        if version != self._book_version:
+            self._params = chain_params(self._client, self._deployment)
+            self._book_version = version
+
     def _is_priced(self, series: tuple[str, int]) -> bool:
         return (self._deployment.underlyings[series[0]], series[1]) in self.index.state.settled
 
     def _is_stale(self, market: Market, now_ts: int) -> bool:
         """Whether a round or a token price is older than the contracts accept."""
         oldest = min([r.ts for r in market.rounds.values()] + [ts for ts, _ in self.index.state.token_prices.values()])
-        return now_ts - oldest > int(self._deployment.parameters["oracle"]["heartbeat_sec"])
+        return now_ts - oldest > self._heartbeat_sec
 
     def _views(self) -> dict[int, AccountView]:
         """Return every account that holds something, as the mirror sees it; near a limit, as the chain does."""

@@ -8,17 +8,26 @@ import pytest
 
 from offchain.chain import anvil
 from offchain.chain.account import read_account
-from offchain.chain.client import Client
+from offchain.chain.client import Client, wallet
+from offchain.chain.deployment import load_deployment
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import spec_for_market
 from offchain.cli import run
 from offchain.demo.plan import PlannedTrade
 from offchain.demo.result import GasBook
 from offchain.demo.world import build_world
+from offchain.index.store import MEMORY, Store
+from offchain.index.sync import Index
 from offchain.keeper.account_feed import AccountFeed
+from offchain.keeper.encode import Encoder
+from offchain.keeper.feed import NoFeed
+from offchain.keeper.loop import Keeper
 from offchain.mirror.margin_engine import evaluate
 from offchain.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
 from offchain.params import Params
+from offchain.transact.journal import Journal
+from offchain.transact.sender import Policy, Transactor
+from offchain.units import wad_to_float
 
 NOW = 1_770_326_940
 AGREEMENT = 1e-6  #: of gross notional
@@ -110,3 +119,22 @@ def test_the_feed_follows_a_change_of_parameters(deployed, tmp_path, capsys):
     look = json.loads(capsys.readouterr().out)
     assert look["margin"]["initialMargin"] == pytest.approx(ours.initial_margin)
     assert look["margin"]["initialMargin"] > held.initial_margin
+
+
+def test_the_keeper_follows_a_change_of_parameters_and_limits(deployed):
+    url, path, account_id = deployed
+    client, deployment, governor = Client(url), load_deployment(path), wallet("deployer")
+    transactor = Transactor(client, wallet("keeper"), Journal(None), Policy(), clock=client.block_ts)
+    index, encoder = Index(client, deployment, Store(MEMORY)), Encoder(client, deployment, NoFeed(), None)
+    keeper = Keeper(client, deployment, index, encoder, transactor, None)
+    keeper.observe()
+    before = keeper.margins([account_id])[account_id].initial_margin
+
+    book, oracle = deployment.contract(client, "ScenarioBook"), deployment.contract(client, "Oracle")
+    book.send(governor, "setAccountParams", {**vars(book.call("accountParams")), "imFactorWad": 2 * 10**18})
+    oracle.send(governor, "setLimits", 7_200, oracle.call("maxDeviationWad"))
+    assert keeper.observe().heartbeat_sec == 7_200
+    after = keeper.margins([account_id])[account_id].initial_margin
+    there = deployment.contract(client, "MarginEngine").call("marginOf", account_id)
+    assert after == pytest.approx(wad_to_float(there.initialWad), rel=AGREEMENT)
+    assert after > 1.5 * before

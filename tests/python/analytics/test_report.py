@@ -150,7 +150,7 @@ def test_backtest_page_names_every_failure_and_every_day(files, capsys, monkeypa
     "command",
     [
         ["risk", "contrib", "--history", "H.csv"],
-        ["stress", "--replay", "--reverse", "--correlations", "--history", "H.csv"],
+        ["stress", "--replay", "--correlations", "--history", "H.csv"],
         ["compare"],
         ["optimise", "release"],
     ],
