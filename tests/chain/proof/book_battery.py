@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import mpmath as mp
@@ -26,7 +25,14 @@ ACCOUNT_LIMITS = {
     **{"confRateWad": 10 * WAD, "rhoHighWad": WAD, "rhoLowWad": WAD, "stressShareWad": WAD, "bufferWad": 10 * WAD},
     **{"feeRateWad": 3 * 10**17, "dustWad": 10**24},
 }
+#: Fields of the account's word from the lowest up, in steps of 1e-6.
+WORD_FIELDS = (
+    *("imFactorWad", "mmFactorWad", "pegThresholdWad", "pegSlopeWad", "confThresholdWad", "confRateWad"),
+    *("rhoHighWad", "rhoLowWad", "stressShareWad"),
+)
+STEP_WAD = 10**12
 COLLATERAL_LIMITS = {"haircutWad": WAD, "linkedHaircutWad": WAD, "ratioWad": 10**24}
+GRACE_SEC = 1_000
 #: Q64 logarithm of a move: solady's ln is good to a wei, the shift to one more.
 LN_STEPS = 60
 
@@ -51,37 +57,63 @@ def span_rows(span: int) -> list[Row]:
     return rows + [(s * 2 * span, FLAT, 0, 35 * 10**16) for s in (1, -1)]
 
 
-HEAD_WORDS, VOLATILITY_WORDS, SEGMENT_WORDS, NODE_WORDS = 4, 2, 5, 5
-#: Neighbours that no book has: what a plan without all its words is said to hold.
-CUT_SHORT = {(-1, -1)}
+#: Bytes of one volatility in the engine's memory, and of a node of a plan.
+VOLATILITY_BYTES, NODE_BYTES = 192, 160
+NO_ROW = 255
 
 
-def intervals(rows: list[Row]) -> set[tuple[int, int]]:
-    """Neighbours in price of one vol state among rows without skew and of full weight: (low, high)."""
-    found = set()
+def is_grid(row: Row) -> bool:
+    """Whether a row bounds intervals: no skew, full weight."""
+    return row[2:] == (0, WAD)
+
+
+Segment = tuple[int, int, list[int]]
+
+
+def _grids(rows: list[Row]) -> list[Segment]:
+    """Segments of neighbours: place of the volatility, 1, rows from the lowest price up."""
+    grids = []
     for vol in (UP, FLAT, DOWN):
-        grid = sorted((r[0], j) for j, r in enumerate(rows) if r[1:] == (vol, 0, WAD))
-        found |= {(low[1], high[1]) for low, high in pairwise(grid)}
-    return found
+        members = [j for j, row in enumerate(rows) if is_grid(row) and row[1] == vol]
+        if members:
+            grids.append((VOLATILITY_BYTES * vol, 1, sorted(members, key=lambda j: rows[j][0])))
+    return grids
 
 
-def neighbours(plan: list[int]) -> set[tuple[int, int]]:
-    """Rows that follow each other in a grid segment of a plan (ScenarioPlan): (low, high)."""
-    if len(plan) < HEAD_WORDS:
-        return CUT_SHORT
-    first = HEAD_WORDS + VOLATILITY_WORDS * plan[0]
-    found, node = set(), first + SEGMENT_WORDS * plan[1]
-    if len(plan) < node:
-        return CUT_SHORT
-    for segment in range(first, node, SEGMENT_WORDS):
-        size, is_grid = plan[segment + 1] // (32 * NODE_WORDS), plan[segment + 2]
-        if len(plan) < node + size * NODE_WORDS:
-            return CUT_SHORT
-        numbers = [plan[node + NODE_WORDS * n + NODE_WORDS - 1] & 0xFF for n in range(size)]
-        node += size * NODE_WORDS
-        if is_grid:
-            found |= set(pairwise(numbers))
-    return found
+def _others(rows: dict[int, Row], skewed: list[tuple[int, int]]) -> list[Segment]:
+    """Segments of all other rows; a run of one volatility is one. Skewed volatilities are noted as they come."""
+    segments: list[Segment] = []
+    for j, (_, vol, skew, _) in rows.items():
+        key, place = (VOLATILITY_BYTES * vol, skew), VOLATILITY_BYTES * vol
+        if skew:
+            skewed += [] if key in skewed else [key]
+            place = VOLATILITY_BYTES * (3 + skewed.index(key))
+        if segments and segments[-1][0] == place:
+            segments[-1][2].append(j)
+        else:
+            segments.append((place, 0, [j]))
+    return segments
+
+
+def plan_of(rows: list[Row], logs: list[int]) -> list[int]:
+    """Words of a book's plan (ScenarioPlan), from its rows and their logarithms in Q64."""
+    still: Row = (0, FLAT, 0, 0)
+    has_still = any(row[:3] == still[:3] for row in rows)
+    everything = dict(enumerate(rows)) if has_still else {**dict(enumerate(rows)), NO_ROW: still}
+    skewed: list[tuple[int, int]] = []
+    segments = _grids(rows) + _others({j: r for j, r in everything.items() if not is_grid(r)}, skewed)
+    order = [j for _, _, nodes in segments for j in nodes]
+    ln = {**dict(enumerate(logs)), NO_ROW: 0}
+    base = next(n for n, j in enumerate(order) if everything[j][:3] == still[:3])
+    words = [len(skewed), len(segments), base, len(rows)]
+    words += [word for pair in skewed for word in pair]
+    for place, bounds, nodes in segments:
+        reach = [ln[j] for j in nodes]
+        words += [place, NODE_BYTES * len(nodes), bounds, min(reach), max(reach)]
+    for j in order:
+        move, _, _, weight = everything[j]
+        words += [ln[j], ((WAD + move) << 64) // WAD, 0, 0, (move << 40) + (-(-weight // 10**9) << 8) + j]
+    return [word % 2**256 for word in words]
 
 
 ODD_ROWS: list[Row] = [
@@ -252,7 +284,8 @@ class Battery:
         ((name, event),) = self._send("setBook", 2, changed_params, ODD_ROWS)
         if (name, event.underlyingId) != ("BookSet", 2):
             wrong.append("event of setBook")
-        wrong += self._read(2, changed_params, ODD_ROWS) + self._account_and_tokens() + self._full()
+        wrong += self._read(2, changed_params, ODD_ROWS) + self._account_and_tokens() + self._grace()
+        wrong += self._full()
         return wrong
 
     def _read(self, underlying: int, params: dict[str, int], rows: list[Row]) -> list[str]:
@@ -269,19 +302,30 @@ class Battery:
             want = (move % 2**64) << 120 | vol << 112 | (skew % 2**64) << 48 | -(-weight // 10**9) << 16
             if word & 2**184 - 1 != want:
                 wrong.append(f"row {(move, vol, skew, weight)}")
-        if neighbours(book.plan) != intervals(rows):
-            wrong.append("intervals")
-        return wrong
+        if wrong:
+            return wrong
+        logs = [_signed(word >> 184, 72) for word in book.rows]
+        if list(book.plan) != plan_of(rows, logs):
+            wrong.append("plan")
+        pointer = self.book.call("bookPointerOf", underlying)
+        client, table = self.world.client, self.world.deployment.contracts["NormalTable"]
+        code, cubics = (client.rpc("eth_getCode", address, "latest")[2:] for address in (pointer, table))
+        return wrong if cubics in code else [*wrong, "the normal table is not in the book"]
 
     def _account_and_tokens(self) -> list[str]:
         wrong = []
-        fresh = self.account | {"dustWad": 5, "feeRateWad": 6}
+        # An odd number of steps each, so that a field which reaches into its neighbour is seen.
+        odd = {name: self.account[name] - STEP_WAD * (1 - self.account[name] // STEP_WAD % 2) for name in WORD_FIELDS}
+        fresh = self.account | odd | {"dustWad": 5, "feeRateWad": 6}
         version = self.book.call("version")
         ((_, event),) = self._send("setAccountParams", fresh)
         if vars(event.oldParams) != self.account or vars(event.newParams) != fresh or event.version != version + 1:
             wrong.append("AccountParamsSet")
         if vars(self.book.call("accountParams")) != fresh:
             wrong.append("account parameters")
+        packed = sum(fresh[name] // STEP_WAD << 28 * i for i, name in enumerate(WORD_FIELDS))
+        if self.book.call("accountWord") != packed | 1 << 252:
+            wrong.append("account word")
         old = vars(self.book.call("collateralOf", 1))
         terms = {"listed": False, "linkedUnderlying": 6, "haircutWad": 1, "linkedHaircutWad": 2, "ratioWad": 3}
         ((_, event),) = self._send("setCollateral", 1, terms)
@@ -290,6 +334,34 @@ class Battery:
             wrong.append("CollateralSet")
         if vars(self.book.call("collateralOf", 1)) != stored or event.tokenId != 1:
             wrong.append("collateral")
+        return wrong
+
+    def _grace(self) -> list[str]:
+        """What held before a grace is answered until its end, and nothing of an older one."""
+        names = (("priorBookPointerOf", 2), ("priorAccountWord",), ("priorCollateralOf", 1))
+        now = (("bookPointerOf", 2), ("accountWord",), ("collateralOf", 1))
+
+        def asked(questions: tuple[tuple[Any, ...], ...]) -> list[Any]:
+            return [self.book.call(*question) for question in questions]
+
+        wrong = []
+        for round_ in (1, 2):
+            before = asked(now)
+            if asked(names) != before:
+                wrong.append(f"prior parameters before grace {round_}")
+            self._send("setGrace", GRACE_SEC)
+            self._send("setBook", 2, self.params | {"volUpWad": 7 + round_}, default_rows(10**17))
+            self._send("setAccountParams", self.account | {"rhoLowWad": STEP_WAD * round_})
+            terms = {"listed": True, "linkedUnderlying": 6, "haircutWad": 1, "linkedHaircutWad": 2}
+            self._send("setCollateral", 1, terms | {"ratioWad": 3 + round_})
+            if asked(names) != before:
+                wrong.append(f"prior parameters within grace {round_}")
+            if any(new == old for new, old in zip(asked(now), before, strict=True)):
+                wrong.append(f"parameters within grace {round_}")
+            self.world.client.rpc("evm_setNextBlockTimestamp", self.book.call("graceEndTs"))
+            self.world.client.rpc("evm_mine")
+            if asked(names) != asked(now):
+                wrong.append(f"prior parameters after grace {round_}")
         return wrong
 
     def _full(self) -> list[str]:

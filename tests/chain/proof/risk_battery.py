@@ -15,7 +15,7 @@ import mpmath as mp
 
 from offchain.chain.contracts import decode_values
 from tests.chain.differential.exact import CALL, FUTURE, PERP, PUT, Book, wad
-from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, NOW, SMALL, World
+from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, NOW, RARE_ROWS, SMALL, World
 
 WAD = 10**18
 #: Relative to gross notional: rows and marks; what the pad may add to the certified scan; charges, whose deltas come
@@ -70,6 +70,7 @@ class Battery:
         head = (header.ts, header.spotWad, header.perpWad, header.confWad)
         params = vars(scenario.call("bookOf", underlying).params)
         rows = [tuple(vars(r).values()) for r in scenario.call("defaultRows", params["priceRangeWad"])]
+        rows = RARE_ROWS if symbol == BROKEN else rows
         book = Book(head, [tuple(vars(s).values()) for s in surfaces], params, rows)
         spot = header.spotWad // 10**10
         for legs, linked in _portfolios(symbol, expiries, spot, [s.forwardWad // 10**10 for s in surfaces]):
@@ -130,7 +131,7 @@ class Battery:
             "certified less twice its pad",
             risk.certifiedScanWad - 2 * risk.padWad,
             want["certified"],
-            gross,
+            gross + wei,
             wei + mp.mpf("3e-16") * gross,
         )
         for name, field in (("basis", "basisWad"), ("vegaTerm", "vegaTermWad"), ("concentration", "concentrationWad")):
@@ -145,6 +146,8 @@ class Battery:
         total = max(risk.certifiedScanWad + risk.basisWad + risk.vegaTermWad, risk.shortMinWad) + risk.concentrationWad
         if risk.requirementWad != total:
             wrong.append(f"requirement {risk.requirementWad}, of its parts {total}")
+        if not case.words and not case.linked and risk.requirementWad:
+            wrong.append(f"an empty portfolio requires {risk.requirementWad}")
         if risk.confWad != case.header[3] or risk.underlyingId != case.underlying:
             wrong.append("header")
         return wrong
@@ -172,6 +175,10 @@ class Battery:
             bound = GREEK_BOUND * units * (10 if name == "theta" else 1) + mp.mpf(WEI) / WAD * scale
             if off > bound:
                 wrong.append(f"{name} off by {mp.nstr(off / units, 5)} per unit")
+            # Each part is rounded down by itself.
+            parts = sum(getattr(part, f"{name}Wad") for part in detail.expiries)
+            if not 0 <= getattr(detail, f"{name}Wad") - parts <= 2 * len(detail.expiries):
+                wrong.append(f"{name} {getattr(detail, f'{name}Wad')}, by expiry {parts}")
         return wrong
 
     def _standard(self, case: Expected, got: Any) -> list[str]:
@@ -250,6 +257,8 @@ def _portfolios(symbol: str, expiries: list[int], spot: int, forwards: list[int]
         ([(PERP, 0, spot * 9 // 10 + 1, 3 * unit + 1)], 0),
         ([(PERP, 0, spot + 7, -7 * unit - 3)], 5 * WAD + 1),
         ([], 11 * WAD + 3),
+        ([], 0),
+        ([(PUT, expiries[-1], forwards[-1], -1)], 0),
     ]
     wings = ((1_730, -100), (1_775, 200), (1_820, -100))
     for i, expiry in enumerate(expiries):

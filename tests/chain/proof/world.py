@@ -32,6 +32,18 @@ CALL_GAS = 30_000_000
 CALM, EXPIRING, EXTREME, SMALL, BROKEN = "A", "B", "C", "D", "E"
 
 
+#: A book like no other: an even and a lone number of neighbours, numbers against the order of prices, skews on two
+#: states, weights, ties among the first rows of a linear portfolio, and no unshocked row.
+RARE_ROWS = [
+    *((-(10**17), vol, 0, 10**18) for vol in (2, 1, 0)),
+    *((move * 10**16, 0, 0, 10**18) for move in (17, -25, 4, 9)),
+    *((move * 10**16, 2, 0, 10**18) for move in (30, -30, 1, -2, 6)),
+    *((move * 10**16, 0, skew * 10**16, 10**18) for move, skew in ((5, 30), (-5, 30), (5, -20))),
+    *(((-60) * 10**16, 1, 0, 35 * 10**16), (9 * 10**17, 1, 0, 123_456_789 * 10**9)),
+    *((0, 2, 15 * 10**16, 7 * 10**17), (2 * 10**16, 1, 0, 10**18 - 1)),
+]
+
+
 def _flat(vol: float, days: float) -> Svi:
     return Svi(vol * vol * days / 365.0, 0.0, 0.0, 0.0, 0.1)
 
@@ -148,6 +160,8 @@ def running(*, any_size: bool = False) -> Iterator[World]:
         names = ("Authority", "ScenarioBook", "Oracle", "RiskEngine")
         contracts = {name: deployment.contract(client, name) for name in names}
         addresses = [contracts[name].address for name in ("Oracle", "ScenarioBook", "RiskEngine")]
+        rare, book = deployment.underlyings[BROKEN], contracts["ScenarioBook"]
+        book.send(owner, "setBook", rare, book.call("bookOf", rare).params, RARE_ROWS)
         contracts["Accounts"], _ = create(client, owner, "Accounts", contracts["Authority"].address, owner.address)
         contracts["MarginEngine"], _ = create(client, owner, "MarginEngine", contracts["Accounts"].address, *addresses)
         contracts["LibraryProbe"], _ = create(client, owner, "LibraryProbe")
