@@ -16,7 +16,7 @@ GAS = {
     "gas.margin.options.64": 1_616_641,
     "gas.margin.options.127": 3_126_703,
     "gas.margin.furtherOption": 23_969,
-    "gas.trade.16": 1_063_563,
+    "gas.trade.16": 1_063_581,
     "gas.bid.16": 1_430_224,
     "gas.bid.64": 5_095_893,
     "gas.bid.128.bothSides": 8_130_856,
