@@ -62,7 +62,7 @@ def found(market, tmp_path_factory):
         spec = spec_for_market(market, Params(), tuple(s.address for s in signers))
         rate = RateSpec("WSTETH", stub.address, "steth_per_token", GAP, 0.01, 0.05)
         spec = replace(spec, rates=(rate,))
-        world = World(client, deploy(client, DEPLOYER, spec), signers, GasBook())
+        world = World(client, deploy(client, DEPLOYER, spec), signers, GasBook(), DEPLOYER)
         poster, relayer = RoundPoster(client, world.deployment, list(signers)), world.funded_wallet("relayer")
         poster.send(relayer, poster.round_call(market.rounds["ETH"]))
         poster.send(relayer, poster.tokens_call(NOW, {s: t.price for s, t in market.tokens.items()}))
