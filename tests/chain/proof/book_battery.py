@@ -358,6 +358,11 @@ class Battery:
                 wrong.append(f"prior parameters within grace {round_}")
             if any(new == old for new, old in zip(asked(now), before, strict=True)):
                 wrong.append(f"parameters within grace {round_}")
+            # What a token is worth is no matter of a grace.
+            self._send("setRatio", 1, 20 + round_)
+            before[2].ratioWad = 20 + round_
+            if asked(names) != before or asked(now)[2].ratioWad != 20 + round_:
+                wrong.append(f"ratio within grace {round_}")
             self.world.client.rpc("evm_setNextBlockTimestamp", self.book.call("graceEndTs"))
             self.world.client.rpc("evm_mine")
             if asked(names) != asked(now):

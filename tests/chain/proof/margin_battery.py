@@ -365,6 +365,7 @@ class Battery:
             (CROSS, -(10**20), [(linked, WAD)], [perp[0]]),
             (STANDARD, 7, [(linked, WAD), (plain, 3), (linked, -WAD // 2)], [perp[1], call]),
             (KEEP, 0, [], [perp[2]]),
+            (KEEP, 0, [(plain, 0), (plain, 5), (plain, -5)], []),
             (KEEP, 1, [], [call, put, perp[3], back]),
             (SINGLE, 1, [], [call, put, perp[2], back]),
         )
