@@ -488,7 +488,7 @@ def report(results: list[dict[str, Any]]) -> float:
 def main() -> int:
     """Run; return 1 when fewer than ``--least`` of the mutants are killed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--per-file", type=int, default=60, help="sample of each file; 0 for all (default 60)")
+    parser.add_argument("--per-file", type=int, default=30, help="sample of each file; 0 for all (default 30)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", default="", help="part of the path of the files to change")
     parser.add_argument("--least", type=float, default=0.9, help="share that must be killed (default 0.9)")
