@@ -23,8 +23,11 @@ interface IIntents {
         int256 maxDeltaWad;
         /// @dev Most it may cost against the mark, cash.
         uint256 maxCostWad;
-        /// @dev Most initial margin the account may need afterwards, so that delta is not bought with other risk.
-        uint256 maxInitialWad;
+        /// @dev Least equity less initial margin the account may have afterwards, so that delta is not bought with other
+        /// risk, nor with cash for options that count for nothing in its mode.
+        int256 minExcessWad;
+        /// @dev IAccounts.transferCountOf the account: an intent ends with a transfer.
+        uint64 transferCount;
         /// @dev Of the same space as the nonces of orders.
         uint256 nonce;
         /// @dev Last second.
@@ -32,12 +35,14 @@ interface IIntents {
         address signer;
     }
 
-    /// @notice "When equity less initial margin falls below d, close positions until it does not, for at most c."
+    /// @notice "When equity less initial margin falls below d, close positions so that it does not, for at most c."
+    /// @dev The solver chooses which, and may close more than it takes: the cost is the bound.
     /// @custom:unit wad
     struct CloseIntent {
         uint256 accountId;
         int256 minExcessWad;
         uint256 maxCostWad;
+        uint64 transferCount;
         uint256 nonce;
         uint40 expiryTs;
         address signer;
@@ -54,6 +59,8 @@ interface IIntents {
 
     /// @notice Thrown when the signer may not act for the account.
     error Intents__NotAuthorised(address signer, uint256 accountId);
+    /// @notice Thrown when the account has changed hands since the intent was signed, also when it came back.
+    error Intents__Transferred(uint256 transferCount, uint256 signedCount);
     /// @notice Thrown when the signer has not signed the intent.
     error Intents__BadSignature(address recovered, uint256 accountId);
     /// @notice Thrown when the nonce is cancelled at the exchange.
@@ -66,8 +73,8 @@ interface IIntents {
     error Intents__DeltaWithin(int256 observedWad, int256 minWad, int256 maxWad);
     /// @notice Thrown when delta would not end within its bounds.
     error Intents__DeltaMissed(int256 observedWad, int256 minWad, int256 maxWad);
-    /// @notice Thrown when the account would need more initial margin than signed.
-    error Intents__InitialAbove(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when the account would have less excess than signed.
+    error Intents__ExcessBelow(int256 observedWad, int256 limitWad);
     /// @notice Thrown when the excess is not below the bound.
     error Intents__NotTriggered(int256 observedWad, int256 limitWad);
     /// @notice Thrown when the excess would still be below the bound, with positions left to close.

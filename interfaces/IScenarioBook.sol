@@ -158,7 +158,8 @@ interface IScenarioBook {
     /// @param params Parameters; `listed` is set by the call.
     function setCollateral(uint256 tokenId, CollateralParams calldata params) external;
 
-    /// @notice Replaces the ratio of a listed collateral token, and nothing else of it; starts no grace.
+    /// @notice Replaces the ratio of a listed collateral token, and nothing else of it; starts no grace, and moves what
+    /// held before a running one in proportion, rounded down.
     /// @param tokenId Token id given by the vault.
     /// @param ratioWad Units of the underlying in one token, wad; at most a million.
     function setRatio(uint256 tokenId, uint256 ratioWad) external;

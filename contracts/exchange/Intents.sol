@@ -19,11 +19,11 @@ contract Intents is IIntents, EIP712 {
 
     bytes32 private constant DELTA_TYPEHASH = keccak256(
         "DeltaIntent(uint256 accountId,uint8 underlyingId,uint8 kinds,int256 minDeltaWad,int256 maxDeltaWad,"
-        "uint256 maxCostWad,uint256 maxInitialWad,uint256 nonce,uint40 expiryTs,address signer)"
+        "uint256 maxCostWad,int256 minExcessWad,uint64 transferCount,uint256 nonce,uint40 expiryTs,address signer)"
     );
     bytes32 private constant CLOSE_TYPEHASH = keccak256(
-        "CloseIntent(uint256 accountId,int256 minExcessWad,uint256 maxCostWad,uint256 nonce,uint40 expiryTs,"
-        "address signer)"
+        "CloseIntent(uint256 accountId,int256 minExcessWad,uint256 maxCostWad,uint64 transferCount,uint256 nonce,"
+        "uint40 expiryTs,address signer)"
     );
     /// @dev The cost bounds the fee.
     uint256 private constant ANY_FEE = type(uint256).max;
@@ -49,6 +49,7 @@ contract Intents is IIntents, EIP712 {
         bytes calldata quoteSignature
     ) external override {
         bytes32 digest = hashOfDelta(intent);
+        _requireUnmoved(intent.accountId, intent.transferCount);
         _requireSigned(digest, intent.accountId, intent.signer, intent.nonce, intent.expiryTs, signature);
         _requireScope(intent, quote.legs);
         (IMarginEngine.MarginState memory then_, int256 deltaWad) = _deltaOf(intent.accountId, intent.underlyingId);
@@ -61,9 +62,7 @@ contract Intents is IIntents, EIP712 {
         if (!_isWithin(intent, deltaWad)) {
             revert Intents__DeltaMissed(deltaWad, intent.minDeltaWad, intent.maxDeltaWad);
         }
-        if (now_.initialWad > intent.maxInitialWad) {
-            revert Intents__InitialAbove(now_.initialWad, intent.maxInitialWad);
-        }
+        if (_excessOf(now_) < intent.minExcessWad) revert Intents__ExcessBelow(_excessOf(now_), intent.minExcessWad);
         _finish(digest, intent.accountId, quote.accountId, then_, now_, intent.maxCostWad);
     }
 
@@ -75,6 +74,7 @@ contract Intents is IIntents, EIP712 {
         bytes calldata quoteSignature
     ) external override {
         bytes32 digest = hashOfClose(intent);
+        _requireUnmoved(intent.accountId, intent.transferCount);
         _requireSigned(digest, intent.accountId, intent.signer, intent.nonce, intent.expiryTs, signature);
         IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(intent.accountId);
         _requireReducing(s.positions, quote.legs);
@@ -117,6 +117,12 @@ contract Intents is IIntents, EIP712 {
         if (EXCHANGE.isCancelled(signer, nonce)) revert Intents__Cancelled(signer, nonce);
         if (!ACCOUNTS.isAuthorised(accountId, signer)) revert Intents__NotAuthorised(signer, accountId);
         isFilled[digest] = true;
+    }
+
+    /// @dev A transfer ends an intent for good, so that none comes back with the account.
+    function _requireUnmoved(uint256 accountId, uint256 signedCount) private view {
+        uint256 count = ACCOUNTS.transferCountOf(accountId);
+        if (count != signedCount) revert Intents__Transferred(count, signedCount);
     }
 
     /// @dev After the fill: what it cost, and the event.

@@ -80,6 +80,7 @@ contract RateFeed is IRateFeed, AccessManaged {
         }
         uint256 sec = block.timestamp - o.settledTs;
         _observation[tokenId] = Observation(uint40(block.timestamp), uint104(rateWad), uint40(block.timestamp));
+        emit RateObserved(tokenId, rateWad, block.timestamp);
         ratioWad = _settle(tokenId, s, agreedWad, ratioWad, sec);
     }
 

@@ -120,11 +120,12 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         _limit("ratioWad", ratioWad, 1e6 * WAD);
         CollateralParams storage params = _collateral[tokenId];
         if (!params.listed) revert ScenarioBook__UnknownToken(tokenId);
-        emit RatioSet(tokenId, ++version, params.ratioWad, ratioWad);
+        uint256 oldWad = params.ratioWad;
+        emit RatioSet(tokenId, ++version, oldWad, ratioWad);
         params.ratioWad = ratioWad;
-        // A grace protects from what governors change, not from what a token is worth.
+        // A grace protects from what governors change, not from what a token is worth: its yardstick moves in proportion.
         CollateralParams storage prior = _priorCollateral[_generation][tokenId];
-        if (prior.listed) prior.ratioWad = ratioWad;
+        if (prior.listed && oldWad != 0) prior.ratioWad = prior.ratioWad * ratioWad / oldWad;
     }
 
     /// @inheritdoc IScenarioBook

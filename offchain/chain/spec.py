@@ -8,6 +8,8 @@ from dataclasses import MISSING, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from eth_utils.address import is_address
+
 from offchain.errors import InputError
 from offchain.model import Market
 from offchain.params import Params
@@ -222,7 +224,19 @@ def _rates(source: str, tables: Mapping[str, Mapping[str, Any]], symbols: set[st
             raise InputError(source, f"rates.{entry.token} is no listed token")
         if entry.form not in RATE_FORMS[1:]:
             raise InputError(f"{source} [rates.{entry.token}]", f"form must be one of {', '.join(RATE_FORMS[1:])}")
+        _check_rate(f"{source} [rates.{entry.token}]", entry)
     return found
+
+
+def _check_rate(source: str, entry: RateSpec) -> None:
+    """Refuse before anything is sent what the contract would refuse in the middle of a deployment."""
+    if not is_address(entry.source):
+        raise InputError(source, f"source {entry.source!r} is no address")
+    bounds = (("gap_sec", 60, 7 * 86_400), ("max_rise", 0.0, 0.1), ("max_fall", 0.0, 0.5))
+    for name, low, high in bounds:
+        value = getattr(entry, name)
+        if not low <= value <= high:
+            raise InputError(source, f"{name} {value} is outside {low} to {high}")
 
 
 def load_spec(network: str, params: Params) -> Spec:

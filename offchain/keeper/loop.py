@@ -21,12 +21,13 @@ from offchain.decide import (
     decide,
 )
 from offchain.decide.snapshot import AuctionTerms
-from offchain.errors import DomainError, PlimsollError
+from offchain.errors import DomainError, InputError, PlimsollError
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
 from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
 from offchain.model import Market
+from offchain.params import Params
 from offchain.transact import Outcome, Transactor
 from offchain.units import wad_to_float
 
@@ -80,6 +81,7 @@ class Keeper:
         self._transactor = transactor
         self._bidder = bidder
         self._book_version = -1
+        self._params: Params | None = None
         self._follow_governance()
         self._required: dict[str, set[int]] = {}
         self.index = index
@@ -95,7 +97,7 @@ class Keeper:
         Returns
         -------
         dict[int, MarginResult]
-            Empty while the market on chain is incomplete.
+            Empty while the market on chain is incomplete, or its book is of rows that no parameter file can say.
 
         Raises
         ------
@@ -103,7 +105,7 @@ class Keeper:
             When a position's expiry is not in the round.
         """
         market = market_of(self.index.state, self._deployment)
-        if market is None or not account_ids:
+        if market is None or self._params is None or not account_ids:
             return {}
         folios = [portfolio_of(self.index.state, i, self._deployment) for i in account_ids]
         return dict(zip(account_ids, evaluate_many(market, folios, self._params), strict=True))
@@ -126,7 +128,7 @@ class Keeper:
         quote = self._encoder.feed.tokens()
         market = market_of(state, deployment)
         views = {} if expired or market is None or self._is_stale(market, now_ts) else self._views()
-        account_params = self._params.account
+        account_params = (self._params or Params()).account
         return Snapshot(
             block_ts=now_ts,
             offered_round_ts=offered,
@@ -152,9 +154,15 @@ class Keeper:
         """Take parameters and heartbeat from the contracts; the artefact only knows what was deployed."""
         self._heartbeat_sec = int(self._deployment.contract(self._client, "Oracle").call("heartbeatSec"))
         version = self._deployment.contract(self._client, "ScenarioBook").call("version")
-        if version != self._book_version:
+        if version == self._book_version:
+            return
+        self._book_version = version
+        try:
             self._params = chain_params(self._client, self._deployment)
-            self._book_version = version
+        except InputError as problem:
+            # A book of its own rows: prices are posted and series settled all the same, but nothing is margined here.
+            log.warning("no parameters", reason=problem.message)
+            self._params = None
 
     def _is_priced(self, series: tuple[str, int]) -> bool:
         return (self._deployment.underlyings[series[0]], series[1]) in self.index.state.settled

@@ -138,3 +138,10 @@ def test_the_keeper_follows_a_change_of_parameters_and_limits(deployed):
     there = deployment.contract(client, "MarginEngine").call("marginOf", account_id)
     assert after == pytest.approx(wad_to_float(there.initialWad), rel=AGREEMENT)
     assert after > 1.5 * before
+
+    # Rows that no parameter file can say: nothing is margined, everything else goes on.
+    live = book.call("bookOf", 1).params
+    book.send(governor, "setBook", 1, live, book.call("defaultRows", live.priceRangeWad)[:-1])
+    seen = keeper.observe()
+    assert (seen.accounts, keeper.margins([account_id])) == ((), {})
+    assert seen.posted_round_ts == {"ETH": NOW}

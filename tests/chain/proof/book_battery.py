@@ -360,7 +360,7 @@ class Battery:
                 wrong.append(f"parameters within grace {round_}")
             # What a token is worth is no matter of a grace.
             self._send("setRatio", 1, 20 + round_)
-            before[2].ratioWad = 20 + round_
+            before[2].ratioWad = before[2].ratioWad * (20 + round_) // (3 + round_)
             if asked(names) != before or asked(now)[2].ratioWad != 20 + round_:
                 wrong.append(f"ratio within grace {round_}")
             self.world.client.rpc("evm_setNextBlockTimestamp", self.book.call("graceEndTs"))

@@ -7,6 +7,7 @@ from offchain.errors import InputError
 from offchain.params import Params
 
 RATE = "[rates.WETH]\nsource = '0x'\ngap_sec = 3600\nmax_rise = 0.01\nmax_fall = 0.05\n"
+RATED = RATE.replace("0x", "0x" + "1" * 40) + "form = 'get_rate'"
 LOCAL = (CONFIG / "local.toml").read_text(encoding="utf-8")
 
 
@@ -33,6 +34,10 @@ def test_load_spec__shipped__is_valid(name):
         ("[network]", f"{RATE}form = 'rate'\n[network]", "form must be one of erc4626, get_rate"),
         ("[network]", f"{RATE.replace('WETH', 'SOL')}form = 'get_rate'\n[network]", "rates.SOL is no listed token"),
         ("[network]", f"{RATE}\n[network]", "form is missing"),
+        ("[network]", f"{RATE}form = 'get_rate'\n[network]", "source '0x' is no address"),
+        ("[network]", f"{RATED.replace('3600', '59')}\n[network]", r"gap_sec 59 is outside 60 to 604800"),
+        ("[network]", f"{RATED.replace('0.01', '0.11')}\n[network]", r"max_rise 0.11 is outside 0.0 to 0.1"),
+        ("[network]", f"{RATED.replace('0.05', 'nan')}\n[network]", r"max_fall nan is outside 0.0 to 0.5"),
         ("kinds = 15", "kinds = 1.5", "kinds: must be int"),
         ("is_local = true", "is_local = 1", "is_local: must be bool"),
     ],

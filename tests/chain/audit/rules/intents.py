@@ -22,7 +22,8 @@ def _signed(m: Machine, function: str, signer: Any, *values: Any) -> tuple[Any, 
     """An intent of ``values`` with nonce, time and signer, and its signature."""
     world, contract = m.world, m.at["Intents"]
     world.nonce += 1
-    intent = (*values, world.nonce, world.now + LIFE_SEC, signer.address)
+    count = m.at["Accounts"].call("transferCountOf", values[0])
+    intent = (*values, count, world.nonce, world.now + LIFE_SEC, signer.address)
     primary, types = struct_types(contract, function)
     message = dict(zip((entry["name"] for entry in types[primary]), intent, strict=True))
     return intent, sign(signer, domain_of(contract), primary, types, message)
@@ -68,7 +69,7 @@ def intent_of_delta(m: Machine) -> None:
     delta, equity = found
     half, slack = delta // 2, abs(delta) // 50 + 1
     most = abs(half) * int(m.world.spot) // 10 ** m.rng.randint(1, 4)
-    terms = (account, ETH, PERP, half - slack, half + slack, most, FAR)
+    terms = (account, ETH, PERP, half - slack, half + slack, most, -FAR)
     intent, signature = _signed(m, "fillDelta", owner, *terms)
     quantity = abs(delta - half) + m.rng.choice([0, 0, 0, 3 * slack])
     price = _price(m)
@@ -121,7 +122,7 @@ def forge_an_intent(m: Machine) -> None:
     if found is None:
         return
     bounds = (found[0] + 1, found[0] + WAD)
-    terms = (account, ETH, PERP, *bounds, FAR, FAR)
+    terms = (account, ETH, PERP, *bounds, FAR, -FAR)
     quote = _quote(m, account, False, WAD // 2, int(m.world.spot) * WAD)
     fill_ = (STRANGER, "Intents", "fillDelta")
     mine, signature = _signed(m, "fillDelta", STRANGER, *terms)

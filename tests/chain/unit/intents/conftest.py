@@ -12,7 +12,7 @@ from tests.chain.helpers.signed import WAD
 from tests.chain.helpers.stack import PERP, deploy_stack
 
 HOUR = 3_600
-ANY = 2**256 - 1
+ANY, NONE = 2**256 - 1, -(2**255)
 PERP_BIT = 8
 
 
@@ -82,7 +82,8 @@ def delta(stack, trader, relayer, account_id, chain):
         "minDeltaWad": 4 * WAD,
         "maxDeltaWad": 6 * WAD,
         "maxCostWad": 0,
-        "maxInitialWad": ANY,
+        "minExcessWad": NONE,
+        "transferCount": 0,
         "nonce": 7,
         "expiryTs": chain[-1].timestamp + HOUR,
         "signer": trader.address,
@@ -97,6 +98,7 @@ def close(stack, trader, relayer, account_id, chain):
         "accountId": account_id,
         "minExcessWad": 0,
         "maxCostWad": 0,
+        "transferCount": 0,
         "nonce": 7,
         "expiryTs": chain[-1].timestamp + HOUR,
         "signer": trader.address,

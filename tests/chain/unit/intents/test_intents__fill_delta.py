@@ -99,14 +99,15 @@ def test_fill_delta__fees__are_part_of_the_cost(stack, delta, quote, contracts):
     delta.change(maxCostWad=fee).fill(quote())
 
 
-def test_fill_delta__more_initial_margin_than_signed__reverts_InitialAbove(stack, delta, quote, account_id, contracts):
+def test_fill_delta__less_excess_than_signed__reverts_ExcessBelow(stack, delta, quote, account_id, contracts):
     delta.fill(quote())
-    needed = stack.margin(account_id).initial
+    margin = stack.margin(account_id)
+    left = margin.equity - margin.initial
     stack.trade(account_id, 1, 15, 1_900)
-    delta.change(nonce=8, maxInitialWad=needed - 1)
-    with refused(contracts, "Intents__InitialAbove", needed, needed - 1):
+    delta.change(nonce=8, minExcessWad=left + 1)
+    with refused(contracts, "Intents__ExcessBelow", left, left + 1):
         delta.fill(quote())
-    delta.change(maxInitialWad=needed).fill(quote())
+    delta.change(minExcessWad=left).fill(quote())
 
 
 def test_fill_delta__another_underlying_or_kind__reverts(stack, delta, quote, chain, contracts):
@@ -199,8 +200,14 @@ def test_fill_delta__account_sold__old_signature_is_void(stack, delta, quote, so
     signature = delta.sign()
     stack.accounts.transferFrom(trader, solver, account_id, {"from": trader})
     stack.accounts.setApprovalForAll(stack.intents, True, {"from": solver})
-    with refused(contracts, "Intents__NotAuthorised", shown(trader), account_id):
+    with refused(contracts, "Intents__Transferred", 1, 0):
         delta.fill(quote(), signature)
+    # A former owner signs again, with the count of today.
+    with refused(contracts, "Intents__NotAuthorised", shown(trader), account_id):
+        delta.change(transferCount=1).fill(quote())
+    stack.accounts.transferFrom(solver, trader, account_id, {"from": solver})
+    with refused(contracts, "Intents__Transferred", 2, 0):
+        delta.change(transferCount=0).fill(quote(), signature)
 
 
 def test_fill_delta__contract_wallet__asks_erc1271(stack, delta, quote, solver, trader, account_id):

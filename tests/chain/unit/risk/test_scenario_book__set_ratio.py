@@ -43,12 +43,17 @@ def test_set_ratio__starts_no_grace_and_moves_the_yardstick_of_one(stack):
     stack.book.setGrace(3_600, {"from": stack.admin})
     assert "GraceStarted" not in stack.book.setRatio(1, 11 * 10**17, {"from": stack.admin}).events
     assert stack.book.graceEndTs() == 0
-    stack.book.setCollateral(1, (True, 1, 5 * 10**17, 4 * 10**17, 11 * 10**17), {"from": stack.admin})
+    stack.book.setCollateral(1, (True, 1, 5 * 10**17, 4 * 10**17, 8 * 10**17), {"from": stack.admin})
     end = stack.book.graceEndTs()
-    stack.book.setRatio(1, 12 * 10**17, {"from": stack.admin})
+    # From 0.8, which the governor said, to 0.84: from 1.1 that is 1.155, and what the governor took stays in grace.
+    stack.book.setRatio(1, 84 * 10**16, {"from": stack.admin})
     assert stack.book.graceEndTs() == end
-    assert tuple(stack.book.priorCollateralOf(1)) == (*LISTED[:4], 12 * 10**17)
-    assert tuple(stack.book.collateralOf(1)) == (True, 1, 5 * 10**17, 4 * 10**17, 12 * 10**17)
+    assert tuple(stack.book.priorCollateralOf(1)) == (*LISTED[:4], 1_155 * 10**15)
+    assert tuple(stack.book.collateralOf(1)) == (True, 1, 5 * 10**17, 4 * 10**17, 84 * 10**16)
+    # A ratio of nothing has no proportion to anything.
+    stack.book.setRatio(1, 0, {"from": stack.admin})
+    stack.book.setRatio(1, WAD, {"from": stack.admin})
+    assert stack.book.priorCollateralOf(1)[4] == 0
 
 
 @pytest.mark.parametrize(("ratio", "fine"), [(0, True), (10**24, True), (10**24 + 1, False)])
