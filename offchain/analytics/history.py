@@ -96,6 +96,11 @@ class History:
         )
 
 
+#: Last time that a row may bear, the first second of the year 2100, and the prices and volatilities that it may hold.
+LAST_TS = 4_102_444_800
+LEAST, MOST = 1e-12, 1e12
+
+
 def _iso(ts: int, step_sec: int = DAY_SEC) -> str:
     moment = datetime.fromtimestamp(ts, UTC)
     return moment.strftime("%Y-%m-%d" if step_sec % DAY_SEC == 0 else "%Y-%m-%dT%H:%MZ")
@@ -103,12 +108,29 @@ def _iso(ts: int, step_sec: int = DAY_SEC) -> str:
 
 def _read_table(path: Path) -> pa.Table:
     try:
-        return parquet.read_table(path) if path.suffix == ".parquet" else csv.read_csv(path)
+        table = parquet.read_table(path) if path.suffix == ".parquet" else csv.read_csv(path)
     except OSError as error:
         reason = error.strerror or "not a readable table"
         raise InputError(path.name or str(path), f"cannot be read ({reason})") from None
     except pa.ArrowInvalid as error:
         raise InputError(path.name, f"is no table ({str(error).splitlines()[0]})") from None
+    twice = [name for name in table.column_names if table.column_names.count(name) > 1]
+    if twice:
+        raise InputError(path.name, f"column {twice[0]!r} is there twice")
+    return table
+
+
+def _time_of(column: Any, source: str) -> Integers:
+    """Unix seconds, every one of them there and in this century or the last."""
+    if column.null_count:
+        row = pc.index(pc.is_null(column), True).as_py() + 1
+        raise InputError(source, f"row {row} has no time")
+    ts = _seconds(column, source)
+    bad = (ts < 0) | (ts > LAST_TS)
+    if bad.any():
+        row = int(bad.argmax())
+        raise InputError(source, f"time {ts[row]} of row {row + 1} is outside 0 to {LAST_TS}: unix seconds are wanted")
+    return ts
 
 
 def _column(table: pa.Table, names: Sequence[str]) -> pa.ChunkedArray[Any] | None:
@@ -146,6 +168,10 @@ def _check_rows(source: str, asset: str, ts: Integers, fields: dict[str, Vector]
         i = int((step < 0).argmax()) + 1
         raise InputError(source, f"{asset}: row {i + 1} ({_iso(int(ts[i]), 1)}) is before the row above it: unsorted")
     for name, values in fields.items():
+        beyond = np.isfinite(values) & (values > 0.0) & ((values < LEAST) | (values > MOST))
+        if beyond.any():
+            i = int(beyond.argmax())
+            raise InputError(source, f"{asset}: {name} {values[i]:g} of row {i + 1} is outside {LEAST:g} to {MOST:g}")
         bad = ~(np.isfinite(values) & (values > 0.0))
         if bad.any():
             i = int(bad.argmax())
@@ -172,7 +198,7 @@ def _asset(table: pa.Table, source: str, asset: str, step_sec: int, start: int) 
     if own.num_rows == 0:
         known = ", ".join(sorted({str(n) for n in names.unique().to_pylist()}))
         raise InputError(source, f"holds no rows of {asset!r}, only {known}" if known else "holds no rows")
-    ts = _seconds(_column(own, _ALIASES["time"]), source)
+    ts = _time_of(_column(own, _ALIASES["time"]), source)
     close = _numbers(_column(own, _ALIASES["close"]), source, "close")
     fields = {"close": close}
     for name in ("high", "low"):

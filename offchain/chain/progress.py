@@ -18,6 +18,7 @@ from eth_account.signers.local import LocalAccount
 
 from offchain.chain.client import Client, Receipt
 from offchain.errors import InputError
+from offchain.files.folder import make_folder
 
 SCHEMA = "plimsoll.deployment.part/1"
 
@@ -64,8 +65,11 @@ def write_whole(path: Path, document: Any) -> None:
     document : Any
         What JSON can hold.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    make_folder(path.parent, str(path))
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    except OSError as error:
+        raise InputError(str(path), f"cannot be written ({error.strerror})") from None
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
             json.dump(document, stream, indent=1, sort_keys=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from offchain.analytics.models.compare import Line, compare, load_replacements
 from offchain.cli.html_option import HtmlFile, write_page
 from offchain.cli.output import print_document
 from offchain.cli.tables import plain_table
+from offchain.errors import InputError
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.files.portfolio import load_portfolio
@@ -34,17 +36,21 @@ def _show(lines: list[Line]) -> None:
             console.print(f"  {note}", style="yellow")
 
 
-def _examples(wanted: bool) -> None:
-    if wanted:
-        from offchain.analytics.models.examples import examples_table
+def _examples(as_json: bool) -> None:
+    from offchain.analytics.models.examples import examples_table, worked_examples
 
+    if as_json:
+        found = [asdict(example) for example in worked_examples()]
+        print_document({"schema": "plimsoll.examples/1", "examples": found})
+    else:
         typer.echo(examples_table())
-        raise typer.Exit
 
 
 def command(
-    market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1); explicit vols per strike count.")],
-    portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
+    market: Annotated[
+        Path | None, typer.Option(help="Market file (plimsoll.market/1); explicit vols per strike count.")
+    ] = None,
+    portfolio: Annotated[Path | None, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")] = None,
     params: Annotated[Path | None, typer.Option(help="Parameter file of this protocol.")] = None,
     model_params: Annotated[
         list[Path] | None,
@@ -52,12 +58,17 @@ def command(
     ] = None,
     examples: Annotated[
         bool,
-        typer.Option("--examples", callback=_examples, is_eager=True, help="List the published examples, and stop."),
+        typer.Option("--examples", help="List the published examples instead; takes no files."),
     ] = False,
     html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Margin of one account by this protocol and by the models of other venues."""
+    if examples:
+        _examples(as_json)
+        return
+    if market is None or portfolio is None:
+        raise InputError("--market" if market is None else "--portfolio", "missing")
     loaded = load_market(market)
     folio = load_portfolio(portfolio, loaded)
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()

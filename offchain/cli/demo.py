@@ -52,12 +52,17 @@ def command(
     """Open the books on a local chain and take them through a real crash."""
     from rich.console import Console
 
+    from offchain.cli.html_option import check_page
     from offchain.cli.logs import log_to_stderr
     from offchain.demo.html import write_html
     from offchain.demo.replay import run_demo
     from offchain.demo.report import print_report
     from offchain.errors import AgreementError
 
+    if report == REPORT:
+        report.parent.mkdir(exist_ok=True)
+    # Before the run, which would be lost.
+    check_page(report, "--report")
     log_to_stderr(logging.ERROR)
     with progress_of() as show:
         result = run_demo(rounds, data_dir, show)

@@ -16,11 +16,14 @@ def check_page(path: Path, option: str) -> None:
     """Refuse a page that could not be written, before anything else is."""
     if path.suffix != ".html":
         raise InputError(option, f"{path.name} does not end in .html")
-    if not path.parent.is_dir():
-        raise InputError(option, f"folder {path.parent} does not exist")
-    for file in (path, path.with_suffix(".json")):
-        if file.is_dir():
-            raise InputError(option, f"{file} is a folder")
+    try:
+        if not path.parent.is_dir():
+            raise InputError(option, f"folder {path.parent} does not exist")
+        for file in (path, path.with_suffix(".json")):
+            if file.is_dir():
+                raise InputError(option, f"{file} is a folder")
+    except OSError as error:
+        raise InputError(option, f"cannot be written ({error.strerror})") from None
 
 
 def check_apart(html: Path | None, other: Path | None, option: str) -> None:

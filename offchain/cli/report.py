@@ -93,4 +93,4 @@ def command(
 
 def _plain(name: str) -> str:
     """Keep what is safe in a file name."""
-    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name) or "account"
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:100] or "account"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from offchain.demo.result import AccountResult, DemoResult
 from offchain.demo.sections import Grid, Section, sections_of
+from offchain.errors import InputError
 
 COLUMNS = 3
 ROW_HEIGHT_PX = 220
@@ -193,7 +194,10 @@ def write_html(result: DemoResult, path: Path) -> None:
         f"<p>Every amount on this page comes from events and views of the contracts, in one run on a local chain.</p>"
         f"{_cards(result)}<nav>{links}</nav>{body}</body></html>"
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part")
-    part.write_text(page, encoding="utf-8")
-    os.replace(part, path)
+    try:
+        part.write_text(page, encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError("--report", f"{path} cannot be written ({error.strerror})") from None

@@ -10,6 +10,7 @@ from offchain.chain.client import Client
 from offchain.chain.deployment import check_chain, load_deployment
 from offchain.chain.parameters import chain_params
 from offchain.errors import InputError, UnavailableError
+from offchain.files.folder import make_folder
 from offchain.index.store import Store
 from offchain.index.sync import Index
 from offchain.keeper.view import market_of, portfolio_of
@@ -57,7 +58,7 @@ class AccountFeed:
         check_chain(self._deployment, self._client)
         self._folder = tempfile.TemporaryDirectory() if data is None else None
         folder = Path(self._folder.name) if self._folder is not None else Path(data or ".")
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder, "--data")
         store = Store(f"sqlite:///{folder / f'watch-{self._deployment.chain_id}.sqlite'}")
         self._index = Index(self._client, self._deployment, store)
         self.account_id = account_id

@@ -14,12 +14,13 @@ from offchain.chain.deployment import Deployment, check_chain, load_deployment
 from offchain.chain.rounds import RoundPoster
 from offchain.decide import BidderRule
 from offchain.errors import InputError, PlimsollError, UnavailableError
+from offchain.files.folder import make_folder
 from offchain.index.store import Store
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
 from offchain.keeper.feed import Feed, NoFeed
 from offchain.keeper.keys import load_key
-from offchain.keeper.loop import Done, Keeper
+from offchain.keeper.loop import FIRST_USER_ACCOUNT, Done, Keeper
 from offchain.transact import Journal, Policy, Transactor
 
 log = structlog.get_logger()
@@ -93,7 +94,7 @@ def open_keeper(options: Options) -> Service:
         raise InputError("--feed", "posting rounds needs at least one --signer")
     client = Client(options.rpc)
     check_chain(deployment, client)
-    options.data.mkdir(parents=True, exist_ok=True)
+    make_folder(options.data, "--data")
     index = Index(client, deployment, Store(f"sqlite:///{options.data / f'index-{deployment.chain_id}.sqlite'}"))
     poster = RoundPoster(client, deployment, signers) if signers else None
     encoder = Encoder(client, deployment, _open_feed(options.feed, deployment), poster)
@@ -101,6 +102,9 @@ def open_keeper(options: Options) -> Service:
     transactor = Transactor(client, account, journal, Policy())
     bidder = None
     if options.bidder is not None:
+        count = deployment.contract(client, "Accounts").call("nextAccountId")
+        if not FIRST_USER_ACCOUNT <= options.bidder < count:
+            raise InputError("--bidder", f"{options.bidder} does not exist; the last is {count - 1}")
         bidder = BidderRule(options.bidder, options.min_profit, options.min_return)
     return Service(Keeper(client, deployment, index, encoder, transactor, bidder), transactor)
 

@@ -35,7 +35,7 @@ class DeribitParams:
     vol_down: float = number(0.0, 1.0)
     vol_floor: float = number(0.0, 5.0)
     pnl_offset: float = number(0.0, 1.0)
-    extended_moves: tuple[float, ...] = numbers(-0.99, 10.0)
+    extended_moves: tuple[float, ...] = numbers(-0.99, 10.0, zero=False)
     extended_factor: float = number(0.0, 2.0)
     dampener: float = number(0.0, 1e9)
     min_move: float = number(0.0, 1.0)

@@ -28,9 +28,9 @@ def number(low: float, high: float) -> Any:
     return field(metadata={"low": low, "high": high, "depth": 0})
 
 
-def numbers(low: float, high: float) -> Any:
-    """Field of a parameter class: an array of numbers in ``[low, high]``."""
-    return field(metadata={"low": low, "high": high, "depth": 1})
+def numbers(low: float, high: float, *, zero: bool = True) -> Any:
+    """Field of a parameter class: an array of numbers in ``[low, high]``, without 0 where something divides by them."""
+    return field(metadata={"low": low, "high": high, "depth": 1, "zero": zero})
 
 
 def pairs(low: float, high: float) -> Any:
@@ -70,6 +70,9 @@ def _value(node: Node, item: Field[Any]) -> object:
     if not entries:
         node.fail("is empty")
     if meta["depth"] == 1:
+        for entry in entries:
+            if not meta["zero"] and entry.value == 0:
+                entry.fail("is 0")
         return tuple(entry.number(meta["low"], meta["high"]) for entry in entries)
     found = []
     for entry in entries:

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from offchain.errors import InputError, PlimsollError
+from offchain.errors import InputError
 
 Vector = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int32]
@@ -155,7 +155,8 @@ class LinearProgram:
         if status in (kind.kUnbounded, kind.kUnboundedOrInfeasible):
             self._explain_unbounded(source)
         if status != kind.kOptimal:
-            raise PlimsollError(source, f"the solver stopped: {self._solver.modelStatusToString(status)}")
+            said = self._solver.modelStatusToString(status)
+            raise InputError(source, f"its numbers lie too far apart to be solved (the solver says {said})")
         return float(self._solver.getObjectiveValue()), np.array(self._solver.getSolution().col_value)
 
     def _explain_infeasible(self, source: str) -> None:

@@ -45,6 +45,8 @@ def _greedy(program: TradeProgram, count: int) -> tuple[Vector, list[int]]:
     base, values = program.lp.solve("optimise")
     listed = list(range(len(program.candidates)))
     for step in range(count):
+        if not listed:
+            break
         gains = _gains(program, listed, base)
         best = max(gains, key=lambda number: gains[number])
         if gains[best] <= 1e-9 * max(1.0, abs(base)):
