@@ -18,7 +18,7 @@ from offchain.errors import PlimsollError
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "margin": ("offchain.cli.margin", "Margin of one account, from files alone."),
     "demo": ("offchain.cli.demo", "The main job: a portfolio market on chain, replayed through a real crash."),
-    "market": ("offchain.cli.market", "Option chains: fit, fetch."),
+    "market": ("offchain.cli.market", "Option chains: fit, fetch, smile."),
     "deploy": ("offchain.cli.deploy", "Deploy and configure the contracts."),
     "keeper": ("offchain.cli.keeper", "Post rounds, settle expiries, liquidate."),
     "account": ("offchain.cli.account", "One account on chain: balances, positions, margin, greeks."),

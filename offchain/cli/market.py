@@ -19,7 +19,7 @@ from offchain.market.market_file import write_market
 from offchain.market.replay import FUNDING_FILE, load_funding, premium_at
 from offchain.market.rounds import SnapshotFit, fit_snapshot
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 SHOWN_TIMES = 6
 

@@ -26,7 +26,7 @@ from offchain.files.portfolio import load_portfolio
 from offchain.model import Market, Portfolio
 from offchain.params import Params
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _COSTS = TradingCosts()
 #: Accuracy contract between mirror and chain, of gross notional.
 TOLERANCE = 1e-6

@@ -21,7 +21,7 @@ from offchain.cli.tables import plain_table
 from offchain.files.market import load_market
 from offchain.files.portfolio import load_portfolio
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _DEFAULT = RiskSettings()
 
 

@@ -50,11 +50,12 @@ def _show_reverse(console: Console, found: list[ReverseStress]) -> None:
 
 
 def _show_surface(console: Console, points: list[SurfacePoint]) -> None:
-    console.print("liquidation surface (. healthy, c margin call, L liquidatable, X insolvent); prices across:")
-    console.print("          " + " ".join(f"{p:+5.0%}" for p in PRICES))
+    console.print("liquidation surface over time, volatility and price")
+    console.print("(. healthy, c margin call, L liquidatable, X insolvent)")
+    console.print(" " * 10 + "".join(f"{p:+5.0%}" for p in PRICES), highlight=False)
     rows = [points[i : i + len(PRICES)] for i in range(0, len(points), len(PRICES))]
     for (hours, vol), row in zip(((h, v) for h in HOURS for v in VOLS), rows, strict=True):
-        console.print(f"{hours:4.0f}h {vol:+4.0%} " + " ".join(f"{_SIGN[p.state]:>5}" for p in row), highlight=False)
+        console.print(f"{hours:3.0f}h {vol:+5.0%}" + "".join(f"{_SIGN[p.state]:>5}" for p in row), highlight=False)
 
 
 def _breakdown(market: Market, portfolio: Portfolio, params: Params, history: Path | None) -> Breakdown:

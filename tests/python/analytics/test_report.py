@@ -11,6 +11,7 @@ from offchain.analytics.report.account_page import _bars
 from offchain.analytics.report.documents import PAGES, document_page
 from offchain.analytics.report.page import COLOURS, Section, Table, Tile, money, page_of, write_pair
 from offchain.analytics.report.smile import smile_of, smile_page
+from offchain.analytics.surface import HOURS, PRICES, VOLS
 from offchain.cli import run
 from offchain.errors import InputError
 from offchain.market.chain_file import load_chain
@@ -162,6 +163,16 @@ def test_tables_fit_into_eighty_columns(files, capsys, monkeypatch, command):
     shown = capsys.readouterr().out
     assert "…" not in shown
     assert max(len(line) for line in shown.splitlines()) <= 80
+
+
+def test_surface_has_a_line_for_every_time_and_volatility_at_eighty_columns(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["stress", "--surface", *account(files)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    surface = lines[-len(HOURS) * len(VOLS) :]
+    assert [line.split()[0] for line in surface] == [f"{hours:.0f}h" for hours in HOURS for _ in VOLS]
+    assert {len(line.split()) for line in surface} == {2 + len(PRICES)}
 
 
 def test_bars_show_in_red_what_hurts():

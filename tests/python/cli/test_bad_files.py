@@ -88,3 +88,8 @@ def test_data_folder__that_is_a_file__is_refused(tmp_path):
         make_folder(tmp_path / "file", "--data")
     make_folder(tmp_path / "a" / "b", "--data")
     assert (tmp_path / "a" / "b").is_dir()
+
+
+@pytest.mark.parametrize("group", ["risk", "market", "optimise", "keeper", "account"])
+def test_group__without_a_command__is_one_line(capsys, group):
+    refused(capsys, [group], "Missing command")
