@@ -64,8 +64,9 @@ class Node:
             self.fail(f"expected an object, got {_name(self.value)}")
         for key in self.value:
             child = self._child(key)
-            if not key or len(key) > 31 or not key.isascii() or not key.isprintable() or " " in key:
-                child.fail("a symbol is 1 to 31 printable ASCII characters without spaces")
+            # Brackets would be read as markup where the symbol is shown.
+            if not 1 <= len(key) <= 31 or not key.isascii() or not key.isprintable() or set(key) & set(" []"):
+                child.fail("a symbol is 1 to 31 printable ASCII characters without spaces and brackets")
             yield key, child
 
     def items(self, limit: int) -> list[Node]:

@@ -93,3 +93,10 @@ def test_data_folder__that_is_a_file__is_refused(tmp_path):
 @pytest.mark.parametrize("group", ["risk", "market", "optimise", "keeper", "account"])
 def test_group__without_a_command__is_one_line(capsys, group):
     refused(capsys, [group], "Missing command")
+
+
+@pytest.mark.parametrize("symbol", ["[/x]", "a b", "", "x" * 32, "\u00c9TH"])
+def test_market__symbol_that_cannot_be_shown__is_refused(book, tmp_path, capsys, symbol):
+    market = {**MARKET, "underlyings": {symbol: MARKET["underlyings"]["ETH"]}}
+    (tmp_path / "M.json").write_text(json.dumps(market), encoding="utf-8")
+    refused(capsys, ["margin", *book], "a symbol is 1 to 31 printable ASCII characters")
