@@ -23,8 +23,8 @@ interface IIntents {
         int256 maxDeltaWad;
         /// @dev Most it may cost against the mark, cash.
         uint256 maxCostWad;
-        /// @dev Least equity less initial margin the account may have afterwards, so that delta is not bought with other
-        /// risk, nor with cash for options that count for nothing in its mode.
+        /// @dev Least equity less initial margin the account may have afterwards, so that delta is not bought with
+        /// other risk, nor with cash for options that count for nothing in its mode.
         int256 minExcessWad;
         /// @dev IAccounts.transferCountOf the account: an intent ends with a transfer.
         uint64 transferCount;

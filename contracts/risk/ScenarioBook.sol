@@ -123,7 +123,8 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         uint256 oldWad = params.ratioWad;
         emit RatioSet(tokenId, ++version, oldWad, ratioWad);
         params.ratioWad = ratioWad;
-        // A grace protects from what governors change, not from what a token is worth: its yardstick moves in proportion.
+        // A grace protects from what governors change, not from what a token is worth: in proportion, its yardstick
+        // moves along.
         CollateralParams storage prior = _priorCollateral[_generation][tokenId];
         if (prior.listed && oldWad != 0) prior.ratioWad = prior.ratioWad * ratioWad / oldWad;
     }
