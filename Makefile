@@ -121,7 +121,7 @@ demo-slice: build/.stamp
 	@printf '== demo on a short slice\n' >&2
 	@$(VENV)/bin/plimsoll demo --rounds 6
 
-test: ## everything CI runs: lint, all tests, contract coverage, the demo on a short slice
+test: ## everything CI runs: lint, all tests but the audit, contract coverage, the demo on a short slice
 	@$(MAKE) lint
 	@$(MAKE) test-python
 	@$(MAKE) test-chain

@@ -45,6 +45,7 @@ def grouped(name: str, group: type[Any]) -> Callable[[Callable[..., None]], Call
             function(**given, **{name: chosen})
 
         command.__annotations__ = {p.name: p.annotation for p in listed}
+        # Read by `inspect.signature`, hence by typer; the type of functions does not declare it.
         command.__signature__ = inspect.Signature(listed)  # type: ignore[attr-defined]
         return command
 

@@ -7,6 +7,7 @@ import math
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from offchain.demo.result import AccountResult, DemoResult
 from offchain.demo.sections import Grid, Section, sections_of
@@ -96,7 +97,7 @@ def _accounts_figure(result: DemoResult) -> object:
     return figure
 
 
-def _mark_liquidations(figure: object, result: DemoResult, account: AccountResult, row: int, column: int) -> None:
+def _mark_liquidations(figure: Any, result: DemoResult, account: AccountResult, row: int, column: int) -> None:
     """Put a cross where the account's slices were sold."""
     import plotly.graph_objects as go
 
@@ -114,13 +115,13 @@ def _mark_liquidations(figure: object, result: DemoResult, account: AccountResul
         legendgroup="liquidation",
         showlegend=False,
     )
-    figure.add_trace(trace, row=row, col=column)  # type: ignore[attr-defined]
+    figure.add_trace(trace, row=row, col=column)
 
 
-def _draw(figure: object, *, is_first: bool) -> str:
+def _draw(figure: Any, *, is_first: bool) -> str:
     """Return a figure as a part of the page; the first brings the library along."""
     options = {"full_html": False, "include_plotlyjs": is_first, "config": {"displayModeBar": False}}
-    return str(figure.to_html(**options))  # type: ignore[attr-defined]
+    return str(figure.to_html(**options))
 
 
 def _cell(text: str, *, is_text: bool, tag: str = "td") -> str:
