@@ -10,6 +10,7 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
+from offchain.chain.book import rows_of
 from offchain.chain.client import Client, Receipt
 from offchain.chain.contracts import (
     LOCAL_GAS,
@@ -41,11 +42,11 @@ PAUSABLE = ("Oracle", "Vault", "Exchange", "Auction")
 
 UNDERLYING_FIELDS = (
     *("price_range", "vol_up", "vol_down", "vol_floor", "basis_min", "basis_rate", "perp_basis"),
-    *("vega_term_rate", "short_min_rate", "conc_rate", "conc_vega_rate", "n0", "v0"),
+    *("vega_term_rate", "skew_rate", "short_min_rate", "conc_rate", "conc_vega_rate", "n0", "v0"),
 )
 ACCOUNT_FIELDS = (
-    *("mm_factor", "im_factor", "peg_threshold", "peg_slope", "conf_threshold", "conf_rate"),
-    *("rho_high", "rho_low", "stress_share", "buffer", "fee_rate"),
+    *("mm_factor", "im_factor", "peg_threshold", "peg_slope", "conf_threshold", "conf_rate", "stress_share"),
+    *("debt_rate", "close_share", "buffer", "fee_rate", "bonus_share", "fund_per_hour"),
 )
 
 
@@ -130,7 +131,6 @@ class _Build:
 def _parameters(spec: Spec) -> dict[str, Any]:
     """Return the risk parameters as numbers, for the artefact."""
     return {
-        "book": spec.params.book,
         "oracle": {"heartbeat_sec": spec.oracle.heartbeat_sec, "signer_threshold": spec.oracle.signer_threshold},
         "funding": asdict(spec.funding),
         "lending": asdict(spec.lending),
@@ -139,6 +139,7 @@ def _parameters(spec: Spec) -> dict[str, Any]:
         "rates": {entry.token: asdict(entry) for entry in spec.rates},
         "account": asdict(spec.params.account),
         "underlyings": {name: asdict(spec.params.for_underlying(name)) for name in spec.underlyings},
+        "books": {name: asdict(spec.params.book_of(name)) for name in spec.underlyings},
         "collateral": {token.symbol: asdict(token) for token in spec.tokens},
     }
 
@@ -173,8 +174,7 @@ def _list_underlying(build: _Build, symbol: str) -> None:
     """List one underlying with its parameters and rows."""
     own = build.spec.params.for_underlying(symbol)
     values = {contract_name(name): float_to_wad(getattr(own, name)) for name in UNDERLYING_FIELDS}
-    rows_of = "spanRows" if build.spec.params.book == "span" else "defaultRows"
-    rows = build.contracts["ScenarioBook"].call(rows_of, values["priceRangeWad"])
+    rows = rows_of(build.spec.params.book_of(symbol))
     build.send("ScenarioBook", "listUnderlying", symbol.encode().ljust(32, b"\0"), values, rows)
     build.underlyings[symbol] = len(build.underlyings) + 1
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -212,8 +212,23 @@ def _post(poster: RoundPoster, relayer: LocalAccount, market: Market) -> None:
     """Post every round and the token prices."""
     for market_round in market.rounds.values():
         poster.send(relayer, poster.round_call(market_round))
-    prices: Mapping[str, float] = {symbol: token.price for symbol, token in market.tokens.items()}
-    poster.send(relayer, poster.tokens_call(market.ts, prices))
+    poster.send(relayer, poster.tokens_call(market.ts, own_prices(market)))
+
+
+def own_prices(market: Market) -> dict[str, float]:
+    """Return the prices that are posted: of tokens that are linked to no underlying.
+
+    Parameters
+    ----------
+    market : Market
+        Tokens by symbol.
+
+    Returns
+    -------
+    dict[str, float]
+        Cash by symbol.
+    """
+    return {symbol: token.price for symbol, token in market.tokens.items() if token.price is not None}
 
 
 def evaluate_on_chain(market: Market, portfolio: Portfolio, params: Params) -> MarginResult:

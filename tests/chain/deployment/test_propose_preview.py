@@ -10,6 +10,7 @@ import pytest
 from offchain.chain import anvil
 from offchain.chain.client import Client, wallet
 from offchain.chain.deployment import load_deployment
+from offchain.chain.margin_engine import own_prices
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import spec_for_market
 from offchain.cli import run
@@ -32,13 +33,13 @@ def found(tmp_path_factory):
     """Four accounts with the same short calls on less and less cash, a market maker, and one that was closed."""
     svi = Svi(0.01, 0.05, -0.2, 0.0, 0.1)
     rounds = {"ETH": Round("ETH", NOW, 1_900.0, 1_899.5, 1.0, (Surface(EXPIRY, 1_905.0, 0.04, svi),))}
-    market = Market(NOW, {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", 1_900.0, 0.2, "ETH", 0.02)}, rounds)
+    market = Market(NOW, {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", None, 0.2, "ETH", 0.02)}, rounds)
     with anvil.running(NOW) as chain:
         client = Client(chain.url)
         world = build_world(client, spec_for_market(market, Params(), ()), GasBook())
         poster, relayer = RoundPoster(client, world.deployment, list(world.signers)), world.funded_wallet("relayer")
         poster.send(relayer, poster.round_call(market.rounds["ETH"]))
-        poster.send(relayer, poster.tokens_call(NOW, {s: t.price for s, t in market.tokens.items()}))
+        poster.send(relayer, poster.tokens_call(NOW, own_prices(market)))
         maker = world.open("maker", Mode.SINGLE, 1e6, by_permit=False)
         ids = {}
         for name, cash in (("rich", 50_000.0), ("less", 2_700.0), ("poor", 2_000.0), ("poorest", 1_500.0)):

@@ -11,8 +11,8 @@ NOW = 1_770_326_940
 DAY = 86_400
 CALM = Svi(0.002, 0.03, -0.2, 0.0, 0.1)
 USDC = Token("USDC", 1.0, 0.0)
-WETH = Token("WETH", 1900.0, 0.2, "ETH", 0.02, 1.0)
-WSTETH = Token("WSTETH", 2300.0, 0.25, "ETH", 0.05, 1.21)
+WETH = Token("WETH", None, 0.2, "ETH", 0.02, 1.0)
+WSTETH = Token("WSTETH", None, 0.25, "ETH", 0.05, 1.21)
 GOLD = Token("GOLD", 4000.0, 0.1)
 
 
@@ -73,7 +73,7 @@ CASES = (
         market(
             eth(*TERM),
             Round("SOL", NOW, 87.5, 87.44, 0.9, (surface(5, 87.6, flat_slice(1.1, 5)),)),
-            tokens=(WETH, Token("MSOL", 105.0, 0.3, "SOL", 0.1, 1.2)),
+            tokens=(WETH, Token("MSOL", None, 0.3, "SOL", 0.1, 1.2)),
         ),
         Params(
             AccountParams(mm_factor=0.7, im_factor=1.3, peg_threshold=1.0, conf_threshold=0.95, stress_share=0.8),

@@ -10,6 +10,7 @@ from offchain.chain import anvil
 from offchain.chain.account import read_account
 from offchain.chain.client import Client, wallet
 from offchain.chain.deployment import load_deployment
+from offchain.chain.margin_engine import own_prices
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import spec_for_market
 from offchain.cli import run
@@ -38,7 +39,7 @@ EXPIRY = NOW + 20 * 86_400
 def market():
     svi = Svi(0.01, 0.05, -0.2, 0.0, 0.1)
     rounds = {"ETH": Round("ETH", NOW, 1_900.0, 1_899.5, 1.0, (Surface(EXPIRY, 1_905.0, 0.04, svi),))}
-    tokens = {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", 1_900.0, 0.2, "ETH", 0.02, 1.0)}
+    tokens = {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", None, 0.2, "ETH", 0.02, 1.0)}
     return Market(NOW, tokens, rounds)
 
 
@@ -51,7 +52,7 @@ def deployed(market, tmp_path_factory):
         relayer = world.funded_wallet("relayer")
         poster = RoundPoster(client, world.deployment, list(world.signers))
         poster.send(relayer, poster.round_call(market.rounds["ETH"]))
-        poster.send(relayer, poster.tokens_call(NOW, {s: t.price for s, t in market.tokens.items()}))
+        poster.send(relayer, poster.tokens_call(NOW, own_prices(market)))
         maker = world.open("maker", Mode.SINGLE, 1e6, by_permit=False)
         taker = world.open("taker", Mode.SINGLE, 20_000.0, by_permit=False)
         world.deposit(taker, "WETH", 2.0)

@@ -19,6 +19,7 @@ from offchain.chain.client import Client, wallet
 from offchain.chain.contracts import Contract, create, load_artifact
 from offchain.chain.deploy import deploy_pricing
 from offchain.chain.deployment import Deployment
+from offchain.chain.margin_engine import own_prices
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import spec_for_market
 from offchain.model import Market, Round, Surface, Svi, Token
@@ -76,9 +77,9 @@ def market() -> Market:
     )  # fmt: skip
     tokens = (
         Token("USDC", 0.97, 0.0),
-        Token("LINKED", 2_300.123456789, 0.25, CALM, 0.05, 1.21),
-        Token("STAKED", 2_100.5, 0.2, CALM, 0.04, 1.05),
-        Token("OTHER", 7.5, 0.3, EXTREME, 0.1, 1e-4),
+        Token("LINKED", None, 0.25, CALM, 0.05, 1.21),
+        Token("STAKED", None, 0.2, CALM, 0.04, 1.05),
+        Token("OTHER", None, 0.3, EXTREME, 0.1, 1e-4),
         Token("PLAIN", 4_000.7, 0.1),
     )
     return Market(NOW, {t.symbol: t for t in tokens}, {r.underlying: r for r in rounds})
@@ -170,7 +171,7 @@ def running(*, any_size: bool = False) -> Iterator[World]:
         poster = RoundPoster(client, deployment, signers)
         for market_round in made.rounds.values():
             poster.send(owner, poster.round_call(market_round))
-        poster.send(owner, poster.tokens_call(NOW, {t.symbol: t.price for t in made.tokens.values()}))
+        poster.send(owner, poster.tokens_call(NOW, own_prices(made)))
         created = _creations(client)
         yield World(
             client=client,
