@@ -12,6 +12,8 @@ interface IOracle {
         uint256 spotWad;
         uint256 perpWad;
         uint256 confWad;
+        /// @dev Mean of spot since 30 minutes before the expiry whose settlement window is running; 0 outside of one.
+        uint256 meanWad;
     }
 
     /// @notice One expiry of a round: forward, continuously compounded rate, raw SVI of total variance.
@@ -34,6 +36,7 @@ interface IOracle {
         uint256 spotWad;
         uint256 perpWad;
         uint256 confWad;
+        uint256 meanWad;
         Surface[] surfaces;
     }
 
