@@ -25,6 +25,7 @@ from offchain.chain.progress import Journal, digest_of
 from offchain.chain.spec import RATE_FORMS, FundingSpec, LendingSpec, ListingSpec, RateSpec, Spec, TokenSpec
 from offchain.errors import InputError
 from offchain.model import Kind
+from offchain.params import AccountParams, UnderlyingParams
 from offchain.units import float_to_raw, float_to_wad
 
 ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE, RATE_ROLE = 0, 1, 2, 3
@@ -65,6 +66,37 @@ def contract_name(name: str) -> str:
     """
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest) + "Wad"
+
+
+def account_params(params: AccountParams) -> dict[str, int]:
+    """Return the account's parameters as the scenario book keeps them.
+
+    Parameters
+    ----------
+    params : AccountParams
+
+    Returns
+    -------
+    dict of str to int
+        Fields of ``IScenarioBook.AccountParams``, wad.
+    """
+    values = {contract_name(name): float_to_wad(getattr(params, name)) for name in ACCOUNT_FIELDS}
+    return values | {"dustWad": float_to_wad(DUST_CASH)}
+
+
+def underlying_params(params: UnderlyingParams) -> dict[str, int]:
+    """Return the parameters of an underlying as the scenario book keeps them.
+
+    Parameters
+    ----------
+    params : UnderlyingParams
+
+    Returns
+    -------
+    dict of str to int
+        Fields of ``IScenarioBook.UnderlyingParams``, wad.
+    """
+    return {contract_name(name): float_to_wad(getattr(params, name)) for name in UNDERLYING_FIELDS}
 
 
 @dataclass(slots=True)
@@ -152,9 +184,8 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     """Deploy and configure what a margin number needs."""
     spec = build.spec
     authority = build.create("Authority", build.account.address)
-    account_params = {contract_name(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
     table = build.create("NormalTable")
-    book = build.create("ScenarioBook", authority, table, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
+    book = build.create("ScenarioBook", authority, table, account_params(spec.params.account))
     oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
     risk_engine = build.create("RiskEngine", book, oracle)
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
@@ -172,8 +203,7 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
 
 def _list_underlying(build: _Build, symbol: str) -> None:
     """List one underlying with its parameters and rows."""
-    own = build.spec.params.for_underlying(symbol)
-    values = {contract_name(name): float_to_wad(getattr(own, name)) for name in UNDERLYING_FIELDS}
+    values = underlying_params(build.spec.params.for_underlying(symbol))
     rows = rows_of(build.spec.params.book_of(symbol))
     build.send("ScenarioBook", "listUnderlying", symbol.encode().ljust(32, b"\0"), values, rows)
     build.underlyings[symbol] = len(build.underlyings) + 1

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
 
 from offchain.chain.book import plain_rows, rows_of, spec_of
 from offchain.chain.client import Client
-from offchain.chain.deploy import ACCOUNT_FIELDS, UNDERLYING_FIELDS, contract_name
+from offchain.chain.deploy import (
+    ACCOUNT_FIELDS,
+    UNDERLYING_FIELDS,
+    account_params,
+    contract_name,
+    underlying_params,
+)
 from offchain.chain.deployment import Deployment
 from offchain.params import AccountParams, BookSpec, Params
-from offchain.units import float_to_wad, wad_to_float
+from offchain.units import wad_to_float
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +122,11 @@ def parameter_calls(client: Client, deployment: Deployment, before: Params, afte
         same_rows = before.book_of(symbol) == after.book_of(symbol)
         if old == new and same_rows:
             continue
-        values = {contract_name(name): float_to_wad(getattr(new, name)) for name in UNDERLYING_FIELDS}
         # Rows that stay are sent as they are stored, to the wei.
         rows = plain_rows(book.call("bookOf", number).rows) if same_rows else rows_of(after.book_of(symbol))
-        calls.append(ParameterCall("setBook", symbol, book.encode("setBook", number, values, rows)))
+        data = book.encode("setBook", number, underlying_params(new), rows)
+        calls.append(ParameterCall("setBook", symbol, data))
     if before.account != after.account:
-        account: dict[str, Any] = {
-            contract_name(name): float_to_wad(getattr(after.account, name)) for name in ACCOUNT_FIELDS
-        }
-        account["dustWad"] = book.call("accountParams").dustWad
+        account = account_params(after.account) | {"dustWad": book.call("accountParams").dustWad}
         calls.append(ParameterCall("setAccountParams", "", book.encode("setAccountParams", account)))
     return calls
