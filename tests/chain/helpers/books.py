@@ -16,7 +16,7 @@ DEFAULT = {
     "tailMovesWad": [2 * WAD, 3 * WAD],
     "tailVols": [UP, FLAT],
     "skewWad": WAD // 4,
-    "skewAt": [(-WAD, UP), (-WAD, DOWN), (0, FLAT), (WAD, UP), (WAD, DOWN)],
+    "skewAt": [(-WAD, UP), (-WAD, DOWN), (WAD, UP), (WAD, DOWN), (0, FLAT)],
 }
 #: Rows of the default book: 21 of the grid, 8 in the tails, 5 pairs.
 DEFAULT_COUNT = 39
