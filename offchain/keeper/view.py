@@ -56,12 +56,14 @@ def _token(state: State, deployment: Deployment, symbol: str) -> Token:
     if terms is None:
         # An index that was begun before it read the book's events.
         first = deployment.parameters["collateral"][symbol]
-        linked, values = first["linked"] or None, (first["haircut"], first["linked_haircut"], first["ratio"])
+        linked, haircut = first["linked"] or None, first["haircut"]
+        linked_haircut, ratio = first["linked_haircut"], first["ratio"]
     else:
         linked = {number: name for name, number in deployment.underlyings.items()}.get(terms.linked_id)
-        values = tuple(map(wad_to_float, (terms.haircut_wad, terms.linked_haircut_wad, terms.ratio_wad)))
+        haircut, linked_haircut = wad_to_float(terms.haircut_wad), wad_to_float(terms.linked_haircut_wad)
+        ratio = wad_to_float(terms.ratio_wad)
     price = None if linked else wad_to_float(state.token_prices[token_id][1])
-    return Token(symbol, price, values[0], linked, *values[1:])
+    return Token(symbol, price, haircut, linked, linked_haircut, ratio)
 
 
 def priced_alone(state: State, deployment: Deployment) -> set[int]:
