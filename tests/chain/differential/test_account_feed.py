@@ -8,6 +8,7 @@ import pytest
 
 from offchain.chain import anvil
 from offchain.chain.account import read_account
+from offchain.chain.book import plain_rows
 from offchain.chain.client import Client, wallet
 from offchain.chain.deployment import load_deployment
 from offchain.chain.margin_engine import own_prices
@@ -140,9 +141,12 @@ def test_the_keeper_follows_a_change_of_parameters_and_limits(deployed):
     assert after == pytest.approx(wad_to_float(there.initialWad), rel=AGREEMENT)
     assert after > 1.5 * before
 
-    # Rows that no parameter file can say: nothing is margined, everything else goes on.
-    live = book.call("bookOf", 1).params
-    book.send(governor, "setBook", 1, live, book.call("defaultRows", live.priceRangeWad)[:-1])
-    seen = keeper.observe()
-    assert (seen.accounts, keeper.margins([account_id])) == ((), {})
-    assert seen.posted_round_ts == {"ETH": NOW}
+    # Rows of governance's own making: they are margined like any others.
+    stored = book.call("bookOf", 1)
+    rows = plain_rows(stored.rows) | {"tailMovesWad": [4 * 10**18], "skewAt": [{"moveWad": 10**18 // 3, "vol": 2}]}
+    book.send(governor, "setBook", 1, stored.params, rows)
+    keeper.observe()
+    there = deployment.contract(client, "MarginEngine").call("marginOf", account_id)
+    ours = keeper.margins([account_id])[account_id]
+    assert ours.initial_margin == pytest.approx(wad_to_float(there.initialWad), rel=AGREEMENT)
+    assert keeper.observe().posted_round_ts == {"ETH": NOW}

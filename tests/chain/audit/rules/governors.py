@@ -20,7 +20,7 @@ def change_parameters(m: Machine) -> None:
     if pick < 0.4:
         params = book.call("bookOf", ETH).params
         params.priceRangeWad = m.rng.choice([9, 18, 27, 32]) * WAD // 100
-        m.call(ADMIN, "ScenarioBook", "setBook", ETH, params, book.call("defaultRows", params.priceRangeWad))
+        m.call(ADMIN, "ScenarioBook", "setBook", ETH, params, book.call("bookOf", ETH).rows)
     elif pick < 0.6:
         params = book.call("accountParams")
         params.imFactorWad = m.rng.choice([10, 12]) * WAD // 10
@@ -42,7 +42,7 @@ def raise_within_a_grace(m: Machine) -> None:
     fill(m, (account, m.maker), Kind.PERP, 1)
     m.call(ADMIN, "ScenarioBook", "setGrace", 3_600)
     params.priceRangeWad = 32 * WAD // 100
-    m.call(ADMIN, "ScenarioBook", "setBook", ETH, params, book.call("defaultRows", params.priceRangeWad))
+    m.call(ADMIN, "ScenarioBook", "setBook", ETH, params, book.call("bookOf", ETH).rows)
     margin = m.margin(account)
     liquidate_account(m, account)
     if m.rng.random() < 0.5 and not isinstance(margin, RevertError):
