@@ -49,7 +49,7 @@ contract KernelProbe {
         view
         returns (IOracle.Header memory header, IOracle.Surface[] memory surfaces)
     {
-        header = IOracle.Header(NOW_TS, _forwardWad, _forwardWad, 1e18);
+        header = IOracle.Header(NOW_TS, _forwardWad, _forwardWad, 1e18, 0);
         surfaces = new IOracle.Surface[](expiries.length);
         for (uint256 i; i < expiries.length; ++i) {
             surfaces[i] = IOracle.Surface(expiries[i], _forwardWad, 0, _varianceWad, 0, 0, 0, 1e17);

@@ -154,7 +154,8 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     account_params = {contract_name(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
     table = build.create("NormalTable")
     book = build.create("ScenarioBook", authority, table, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
-    oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
+    moves = float_to_wad(spec.oracle.max_move), float_to_wad(spec.oracle.max_variance_move)
+    oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, *moves)
     risk_engine = build.create("RiskEngine", book, oracle)
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
     if spec.oracle.sequencer:
