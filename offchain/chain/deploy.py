@@ -186,7 +186,8 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     authority = build.create("Authority", build.account.address)
     table = build.create("NormalTable")
     book = build.create("ScenarioBook", authority, table, account_params(spec.params.account))
-    oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
+    moves = float_to_wad(spec.oracle.max_move), float_to_wad(spec.oracle.max_variance_move)
+    oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, *moves)
     risk_engine = build.create("RiskEngine", book, oracle)
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
     if spec.oracle.sequencer:

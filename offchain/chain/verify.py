@@ -157,7 +157,8 @@ def _separator(domain: Any, address: str) -> str:
 def _oracle(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     oracle, spec = seen.of("Oracle"), seen.spec.oracle
     yield "oracle.heartbeat_sec", oracle.call("heartbeatSec"), spec.heartbeat_sec
-    yield "oracle.max_deviation", oracle.call("maxDeviationWad"), float_to_wad(spec.max_deviation)
+    yield "oracle.max_move", oracle.call("maxMoveWad"), float_to_wad(spec.max_move)
+    yield "oracle.max_variance_move", oracle.call("maxVarianceMoveWad"), float_to_wad(spec.max_variance_move)
     yield "oracle.signer_threshold", oracle.call("threshold"), spec.signer_threshold
     signers = [values.signers for name, values in seen.events("Oracle") if name == "SignersSet"]
     yield "oracle.signers", [s.lower() for s in signers[-1]], [s.lower() for s in spec.signers]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from offchain.market.replay import Replay
+from offchain.market.window import window_of, with_mean
 from offchain.model import Round
 
 
@@ -114,7 +115,10 @@ class ReplayFeed:
             alive = frozenset(e for e in required.get(symbol, ()) if e > self.ts)
             key = (self.number, symbol, alive)
             if key not in self._fitted:
-                self._fitted[key] = self.replay.round_at(self.number, symbol, alive, self._previous.get(symbol))
+                found = self.replay.round_at(self.number, symbol, alive, self._previous.get(symbol))
+                open_ts = window_of(found)
+                samples = self.settlement_samples(symbol, open_ts) if open_ts is not None else ()
+                self._fitted[key] = with_mean(found, samples)
                 self._previous[symbol] = self._fitted[key]
             fitted[symbol] = self._fitted[key]
         return fitted

@@ -10,6 +10,7 @@ from offchain.market.chain_file import ChainSnapshot, split_table
 from offchain.market.deribit import Deribit
 from offchain.market.replay import TWAP_SEC
 from offchain.market.rounds import fit_snapshot
+from offchain.market.window import with_mean
 from offchain.model import Round
 
 REFRESH_SEC = 60
@@ -71,7 +72,7 @@ class DeribitFeed:
                 fit = fit_snapshot(
                     snapshot, required_expiries=required.get(symbol, ()), perp_premium=premium, previous=known
                 )
-                self._rounds[symbol] = fit.round
+                self._rounds[symbol] = with_mean(fit.round, self._spots[symbol])
         return dict(self._rounds)
 
     def tokens(self) -> TokenQuote | None:

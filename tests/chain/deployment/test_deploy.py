@@ -353,7 +353,7 @@ def test_verify__every_risk_parameter__is_looked_at(client, installed):
 
 def test_verify__changed_on_chain__names_both_values(client, installed):
     send = installed.send
-    send("Oracle", "setLimits", 600, 10**17)
+    send("Oracle", "setLimits", 600, 10**17, 6 * 10**17)
     send("Oracle", "setSigners", list(SPEC.oracle.signers[:2]), 1)
     send("Accounts", "setModule", STRANGER.address, True)
     send("Accounts", "setModule", installed.deployment.contracts["Vault"], False)
@@ -366,7 +366,8 @@ def test_verify__changed_on_chain__names_both_values(client, installed):
     three, two = ([s.lower() for s in SPEC.oracle.signers[:n]] for n in (3, 2))
     assert found(client, installed.deployment) == {
         "oracle.heartbeat_sec": (600, 7_200),
-        "oracle.max_deviation": (10**17, 25 * 10**16),
+        "oracle.max_move": (10**17, 25 * 10**16),
+        "oracle.max_variance_move": (6 * 10**17, 7 * 10**17),
         "oracle.signers": (two, three),
         "oracle.signer_threshold": (1, 2),
         "Accounts.modules": (sorted([*MODULES[:-1], STRANGER.address]), MODULES),

@@ -134,7 +134,7 @@ def test_the_keeper_follows_a_change_of_parameters_and_limits(deployed):
 
     book, oracle = deployment.contract(client, "ScenarioBook"), deployment.contract(client, "Oracle")
     book.send(governor, "setAccountParams", {**vars(book.call("accountParams")), "imFactorWad": 2 * 10**18})
-    oracle.send(governor, "setLimits", 7_200, oracle.call("maxDeviationWad"))
+    oracle.send(governor, "setLimits", 7_200, oracle.call("maxMoveWad"), oracle.call("maxVarianceMoveWad"))
     assert keeper.observe().heartbeat_sec == 7_200
     after = keeper.margins([account_id])[account_id].initial_margin
     there = deployment.contract(client, "MarginEngine").call("marginOf", account_id)

@@ -85,7 +85,7 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     authority = admin.deploy(project.Authority, admin)
     table = admin.deploy(project.NormalTable)
     book = admin.deploy(project.ScenarioBook, authority, table, ACCOUNT)
-    oracle = admin.deploy(project.Oracle, authority, 7 * 86_400, WAD)
+    oracle = admin.deploy(project.Oracle, authority, 7 * 86_400, 10 * WAD, 10 * WAD)
     oracle.setSigners([signer.address for signer in SIGNERS], 2, {"from": admin})
     risk = admin.deploy(project.RiskEngine, book, oracle)
     book.listUnderlying(symbol("ETH"), UNDERLYING, rows(), {"from": admin})
