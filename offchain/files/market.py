@@ -114,6 +114,8 @@ def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
             node.fail("missing key 'price'")
         return Token(symbol, node.key("price").number(MIN_PRICE, MAX_PRICE), haircut)
     linked = node.key("linked").text()
+    if symbol == "USDC":
+        node.key("linked").fail("the cash token is linked to no underlying")
     if node.has("price"):
         node.key("price").fail(f"a token linked to {linked} has no price of its own, it is worth spot*ratio")
     if linked not in underlyings:
