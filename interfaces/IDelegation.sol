@@ -24,7 +24,7 @@ interface IDelegation {
         uint40 untilTs;
         /// @dev One bit per instrument kind: 1 call, 2 put, 4 future, 8 perpetual.
         uint8 kinds;
-        /// @dev Most that all fills together may cost against the mark, gains not counted; the legs of one fill count as
+        /// @dev Most that all fills together may cost against the mark, gains not counted; the legs of a fill count as
         /// their sum. The largest number for no bound. Without it a delegate could sell to a friend for nothing.
         uint128 maxLossWad;
         /// @dev Underlyings that may be traded, once each.

@@ -156,7 +156,7 @@ interface IExchange {
     error Exchange__ExpiryTooFar(uint256 observedTs, uint256 limitTs);
     /// @notice Thrown when a strike is no multiple of the step.
     error Exchange__StrikeNotListed(int256 observedE8, uint256 stepE8);
-    /// @notice Thrown when a fill would open an option whose strike is not between an eighth and eight times the forward.
+    /// @notice Thrown when a fill opens an option whose strike is below an eighth or above eight times the forward.
     error Exchange__StrikeOutsideBand(uint256 observedWad, uint256 limitWad);
     /// @notice Thrown when the instrument is paused.
     error Exchange__InstrumentPaused(uint256 instrument);
@@ -217,8 +217,9 @@ interface IExchange {
 
     /// @notice Fills two crossing orders against each other at the maker's price; both accounts are margined.
     /// @dev Strikes lie within a band around the forward of the latest round; a fill that only closes what both sides
-    /// hold passes wherever its strike has drifted. The caller says which order makes. An order that must not take is post only, one that must have the better
-    /// price is fill or kill; two limit orders each get their limit or better, either way.
+    /// hold passes wherever its strike has drifted. The caller says which order makes. An order that must not take is
+    /// post only, one that must have the better price is fill or kill; two limit orders each get their limit or
+    /// better, either way.
     /// @param maker Order that makes the price.
     /// @param makerSignature Its signature.
     /// @param taker Order that takes it; its side gets the price improvement.
