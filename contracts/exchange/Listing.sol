@@ -3,16 +3,29 @@ pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
+import {IOracle} from "../../interfaces/IOracle.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
+import {Units} from "../libraries/Units.sol";
 
 /// @title Listing
-/// @notice Which instruments trade: kinds, expiries and strikes by rule, and a pause per instrument. See IExchange.
+/// @notice Which instruments trade: kinds, expiries and strikes by rule, strikes within a band around the forward, and
+/// a pause per instrument. See IExchange.
 abstract contract Listing is IExchange, AccessManaged {
     using PositionWord for uint256;
+
+    /// @dev Strikes trade from the forward divided by it to the forward times it. A put struck far above is a bond that
+    /// no scenario of prices moves: its whole strike would change hands for a margin of nothing.
+    uint256 private constant STRIKE_BAND = 8;
+
+    IOracle private immutable ORACLE;
 
     mapping(uint256 underlyingId => Rules) private _rules;
 
     mapping(uint256 instrumentId => bool) private _paused;
+
+    constructor(IOracle oracle) {
+        ORACLE = oracle;
+    }
 
     /// @inheritdoc IExchange
     function setRules(uint8 underlyingId, Rules calldata rules) external override restricted {
@@ -54,6 +67,20 @@ abstract contract Listing is IExchange, AccessManaged {
             revert Exchange__StrikeNotListed(instrument.priceE8Of(), rules.strikeStepE8);
         }
         if (isInstrumentPaused(instrument)) revert Exchange__InstrumentPaused(instrument);
+    }
+
+    /// @dev The forward is that of the latest round, which has to be fresh.
+    function _requireStrike(uint256 instrument) internal view {
+        uint40[] memory expiries = new uint40[](1);
+        expiries[0] = uint40(instrument.expiryOf());
+        (, IOracle.Surface[] memory surfaces) = ORACLE.roundFor(uint8(instrument.underlyingOf()), expiries);
+        uint256 forwardWad = surfaces[0].forwardWad;
+        // A strike below zero is a huge number here.
+        uint256 strikeWad = uint256(instrument.priceE8Of() * Units.E8_TO_WAD);
+        uint256 highestWad = forwardWad * STRIKE_BAND;
+        if (strikeWad > highestWad) revert Exchange__StrikeOutsideBand(strikeWad, highestWad);
+        uint256 lowestWad = (forwardWad + STRIKE_BAND - 1) / STRIKE_BAND;
+        if (strikeWad < lowestWad) revert Exchange__StrikeOutsideBand(strikeWad, lowestWad);
     }
 
     function _requireExpiry(Rules memory rules, uint256 expiryTs) private view {

@@ -253,7 +253,7 @@ def _custody(build: _Build) -> None:
     authority, accounts, engine = address["Authority"], address["Accounts"], address["MarginEngine"]
     vault = build.create("Vault", authority, accounts, engine)
     delegation = build.create("Delegation", accounts, engine)
-    exchange = build.create("Exchange", authority, accounts, engine, delegation)
+    exchange = build.create("Exchange", authority, accounts, engine, delegation, address["Oracle"])
     build.create("Settlement", accounts, address["Oracle"])
     build.create("PerpMarket", authority, accounts, address["Oracle"])
     fund = build.create("InsuranceFund", authority, accounts)

@@ -177,7 +177,7 @@ def _prepare(world: World, feed: ReplayFeed, report: Callable[[str, int, int], N
     client, deployment = world.client, world.deployment
     index = Index(client, deployment, Store(MEMORY))
     encoder = Encoder(client, deployment, feed, RoundPoster(client, deployment, world.signers))
-    policy = Policy(max_gas=100_000_000, poll_sec=0.002, max_fee_wei=10**12)
+    policy = Policy(poll_sec=0.002, max_fee_wei=10**12)
     transactors = [Transactor(client, w, Journal(None), policy, clock=client.block_ts) for w in (owner, second)]
     result = DemoResult(
         feed.replay.data_source,

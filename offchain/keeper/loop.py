@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -15,7 +15,9 @@ from offchain.decide import (
     AuctionView,
     BidderRule,
     Intent,
+    PostRound,
     PostSettlement,
+    PostTokenPrices,
     Settle,
     Snapshot,
     decide,
@@ -24,6 +26,7 @@ from offchain.decide.snapshot import AuctionTerms
 from offchain.errors import DomainError, PlimsollError
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
+from offchain.keeper.sizing import in_parts
 from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of, priced_alone
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
 from offchain.model import Market
@@ -116,7 +119,8 @@ class Keeper:
         Returns
         -------
         Snapshot
-            Without accounts while prices are missing, stale or series unsettled: nothing may be decided on those.
+            Without accounts while prices are missing or stale, and without those that hold an expired series: nothing
+            may be decided on them. The others do not wait for a series that does not settle.
         """
         self.index.sync()
         self._follow_governance()
@@ -127,7 +131,8 @@ class Keeper:
         offered = {symbol: r.ts for symbol, r in self._encoder.feed.rounds(self._required).items()}
         quote = self._encoder.feed.tokens()
         market = market_of(state, deployment)
-        views = {} if expired or market is None or self._is_stale(market, now_ts) else self._views()
+        waiting = frozenset(account_id for holders in expired.values() for account_id in holders)
+        views = {} if market is None or self._is_stale(market, now_ts) else self._views(waiting)
         account_params = (self._params or Params()).account
         return Snapshot(
             block_ts=now_ts,
@@ -176,16 +181,15 @@ class Keeper:
         prices = self.index.state.token_prices
         return [prices.get(token_id, (0, 0))[0] for token_id in priced_alone(self.index.state, self._deployment)]
 
-    def _views(self) -> dict[int, AccountView]:
-        """Return every account that holds something, as the mirror sees it; near a limit, as the chain does."""
+    def _views(self, waiting: frozenset[int]) -> dict[int, AccountView]:
+        """Return every account that holds something and waits for no settlement, as the mirror sees it.
+
+        Near a limit, as the chain does.
+        """
         held = [
             i for i, a in self.index.state.accounts.items() if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0)
         ]
-        try:
-            results = self.margins(held)
-        except DomainError as problem:
-            log.warning("no margins", reason=problem.message)
-            return {}
+        results = self._results([i for i in held if i not in waiting])
         views = {i: _view(i, result) for i, result in results.items()}
         engine = self._deployment.contract(self._client, "MarginEngine")
         for account_id in [i for i, result in results.items() if _is_uncertain(result)]:
@@ -194,6 +198,19 @@ class Keeper:
             equity, market_equity, initial, maintenance = (wad_to_float(value) for value in values)
             views[account_id] = AccountView(account_id, equity, market_equity, initial, maintenance)
         return {i: replace(view, is_pure_debt=self._is_pure_debt(i)) for i, view in views.items()}
+
+    def _results(self, account_ids: Sequence[int]) -> dict[int, MarginResult]:
+        """Compute margins; where one account cannot be valued, those of all others."""
+        try:
+            return self.margins(account_ids)
+        except DomainError:
+            found: dict[int, MarginResult] = {}
+            for account_id in account_ids:
+                try:
+                    found |= self.margins([account_id])
+                except DomainError as problem:
+                    log.warning("no margin", account=account_id, reason=problem.message)
+            return found
 
     def _is_pure_debt(self, account_id: int) -> bool:
         account = self.index.state.accounts[account_id]
@@ -224,16 +241,33 @@ class Keeper:
         list[Done]
             Every intent with its end, in order.
         """
+        snapshot = self.observe()
+        ended = self._perform(decide(snapshot), dry_run=dry_run)
+        refused = {item.intent for item in ended if not item.outcome.done}
+        calm = _without_offers(snapshot, refused)
+        if calm != snapshot and not any(item.outcome.receipt for item in ended):
+            # A feed whose message is not taken must not keep the keeper from what the prices on chain still say.
+            tried = {item.intent.key for item in ended}
+            ended += self._perform((i for i in decide(calm) if i.key not in tried), dry_run=dry_run)
+        return ended
+
+    def _perform(self, intents: Iterable[Intent], *, dry_run: bool) -> list[Done]:
+        """Act on intents in order; settlements in parts that fit, and none of a series without a price."""
         ended: list[Done] = []
         unpriced: set[tuple[str, int]] = set()
-        for intent in decide(self.observe()):
+        for intent in intents:
             if isinstance(intent, Settle) and (intent.underlying, intent.expiry_ts) in unpriced:
                 continue
-            outcome = self._act(intent, dry_run=dry_run)
-            if isinstance(intent, PostSettlement) and (dry_run or not outcome.done):
+            parts = in_parts(intent, self._probe) if isinstance(intent, Settle) else (intent,)
+            for part in parts:
+                ended.append(Done(part, self._act(part, dry_run=dry_run)))
+            if isinstance(intent, PostSettlement) and (dry_run or not ended[-1].outcome.done):
                 unpriced.add((intent.underlying, intent.expiry_ts))
-            ended.append(Done(intent, outcome))
         return ended
+
+    def _probe(self, intent: Intent) -> Outcome:
+        """Run an intent without sending it."""
+        return self._act(intent, dry_run=True)
 
     def _act(self, intent: Intent, *, dry_run: bool) -> Outcome:
         """Encode one intent and send or simulate it."""
@@ -268,6 +302,14 @@ def _view(account_id: int, result: MarginResult) -> AccountView:
     return AccountView(
         account_id, result.equity, result.market_equity, result.initial_margin, result.maintenance_margin
     )
+
+
+def _without_offers(snapshot: Snapshot, refused: set[Intent]) -> Snapshot:
+    """Return the same world, had the feeds not offered what was refused."""
+    rounds = {intent.underlying for intent in refused if isinstance(intent, PostRound)}
+    offered = {symbol: ts for symbol, ts in snapshot.offered_round_ts.items() if symbol not in rounds}
+    no_tokens = any(isinstance(intent, PostTokenPrices) for intent in refused)
+    return replace(snapshot, offered_round_ts=offered, offered_token_ts=0 if no_tokens else snapshot.offered_token_ts)
 
 
 def _is_uncertain(result: MarginResult) -> bool:

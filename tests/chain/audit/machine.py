@@ -310,7 +310,7 @@ class Machine:
     def _read(self) -> list[SimpleNamespace]:
         """Custody and all accounts, in one request."""
         lens, vault = self.at["Lens"], self.base.deployment.contracts["Vault"]
-        asked = [("custodyOf", (vault,)), ("accountsOf", (0, PAGE))]
+        asked = [("custodyOf", (vault, 0, PAGE)), ("accountsOf", (0, PAGE))]
         requests = [
             ("eth_call", [{"to": lens.address, "data": "0x" + lens.encode(name, *values).hex()}, "latest"])
             for name, values in asked

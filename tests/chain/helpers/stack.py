@@ -95,7 +95,7 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     fund = admin.deploy(project.InsuranceFund, authority, ledger)
     auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
     delegation = admin.deploy(project.Delegation, ledger, engine)
-    exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation)
+    exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation, oracle)
     exchange.setRules(1, ANY_INSTRUMENT, {"from": admin})
     preview = admin.deploy(project.OrderPreview, ledger, engine, exchange)
     vault = admin.deploy(project.Vault, authority, ledger, engine)

@@ -110,8 +110,8 @@ def operators(governor, ledger, vault):
 
 
 @pytest.fixture(scope="module")
-def exchange(authority, governor, ledger, margin, delegation):
-    deployed = governor.deploy(Exchange, authority, ledger, margin, delegation)
+def exchange(authority, governor, ledger, margin, delegation, oracle):
+    deployed = governor.deploy(Exchange, authority, ledger, margin, delegation, oracle)
     deployed.setRules(1, ANY_INSTRUMENT, {"from": governor})
     ledger.setModule(deployed, True, {"from": governor})
     return deployed
