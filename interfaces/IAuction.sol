@@ -128,9 +128,6 @@ interface IAuction {
     error Auction__NothingToTake(uint256 fractionWad, uint256 minimumWad);
     /// @notice Thrown when the bidder's limit is not met.
     error Auction__LimitMissed(uint256 observedWad, uint256 limitWad);
-    /// @notice Thrown when part of an account is taken and its reserve pays so much for it that equity minus
-    /// maintenance of what is left would fall; the whole of it may be taken.
-    error Auction__HarmfulBid(int256 excessBeforeWad, int256 excessAfterWad);
     /// @notice Thrown when an account whose debt is to be written off still holds something, or has no debt.
     error Auction__NotPureDebt(uint256 held, int256 cashWad);
     /// @notice Thrown when the branch is not the one the bidder named.
@@ -147,7 +144,7 @@ interface IAuction {
 
     /// @notice Takes a slice of an account below maintenance.
     /// @dev The whole loss of a slice is paid for at once: by the reserve, by the fund within its hourly limit, then by
-    /// all positive cash. A bonus that the fund may not pay now is not paid.
+    /// all positive cash. A bonus that the fund may not pay now is not paid. E - M of what is left never falls.
     /// @param accountId Liquidated account.
     /// @param bidderId Account of the caller that takes the slice; it must keep its own initial margin.
     /// @param maxFractionWad Largest fraction wanted.

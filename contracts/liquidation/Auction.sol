@@ -269,7 +269,8 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         q.feeWad = AuctionMath.fee(takenWad, q.cashWad, p.feeRateWad);
     }
 
-    /// @dev The debt is paid for by the reserve, then by the fund, then by everybody; the bonus never by everybody.
+    /// @dev As long as the reserve covers the debt it pays, and nobody else. Otherwise reserve, fund and everybody, in this
+    /// order, pay the debt, and the fund alone the bonus: so what is left of the account never bears the gain of a part.
     function _quoteInsolvent(
         State memory auction,
         IMarginEngine.MarginState memory m,
@@ -285,16 +286,15 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
                 BOOK.accountParams().bonusShareWad,
                 block.timestamp - auction.insolventTs
             );
-        bool isCovered = debtWad <= auction.reserveWad;
-        // As long as the reserve covers what is owed, nobody else pays for it.
-        if (isCovered) wholeWad = FixedPointMathLib.min(wholeWad, auction.reserveWad);
-        uint256 payWad = FixedPointMathLib.mulWad(wholeWad, q.fractionWad);
-        q.fromReserveWad = FixedPointMathLib.min(auction.reserveWad, payWad);
-        if (!isCovered) {
+        if (debtWad <= auction.reserveWad) {
+            wholeWad = FixedPointMathLib.min(wholeWad, auction.reserveWad);
+            q.fromReserveWad = FixedPointMathLib.mulWad(wholeWad, q.fractionWad);
+        } else {
+            uint256 owedWad = FixedPointMathLib.mulWad(debtWad, q.fractionWad);
+            uint256 payWad = FixedPointMathLib.mulWad(wholeWad, q.fractionWad);
+            q.fromReserveWad = FixedPointMathLib.min(auction.reserveWad, owedWad);
             q.fromFundWad = FixedPointMathLib.min(payWad - q.fromReserveWad, INSURANCE.availableWad());
-            q.socialisedWad = FixedPointMathLib.zeroFloorSub(
-                FixedPointMathLib.mulWad(debtWad, q.fractionWad), q.fromReserveWad + q.fromFundWad
-            );
+            q.socialisedWad = FixedPointMathLib.zeroFloorSub(owedWad, q.fromReserveWad + q.fromFundWad);
         }
         q.cashWad = q.fromReserveWad + q.fromFundWad + q.socialisedWad;
     }
@@ -354,57 +354,40 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         if (m.equityWad < int256(m.initialWad)) revert Auction__BidderBelowInitial(m.equityWad, m.initialWad);
     }
 
-    /// @dev Books what the bid did to the auction, which ends as soon as the buffer is restored. A slice at a price takes
-    /// f*(E - V) of equity and at least f*M of requirement along, so E - M rises whenever E < M; where the reserve pays
-    /// for more than its share of a debt, the account is margined again.
+    /// @dev Books what the bid did to the auction, which ends as soon as the buffer is restored. Below maintenance a slice
+    /// takes along at least f*M of requirement and less of equity, so that E - M of what is left rises; the account is
+    /// not margined again.
     function _finish(
         uint256 accountId,
         State memory auction,
         Quote memory quote,
         IMarginEngine.MarginState memory m
     ) private {
+        int256 fractionWad = int256(quote.fractionWad);
         int256 reserveWad = int256(uint256(auction.reserveWad));
-        int256 equityWad = m.equityWad - FixedPointMathLib.sMulWad(m.equityWad - reserveWad, int256(quote.fractionWad));
-        int256 marketWad =
-            m.marketEquityWad - FixedPointMathLib.sMulWad(m.marketEquityWad - reserveWad, int256(quote.fractionWad));
+        int256 paidWad = quote.isSolvent ? int256(quote.cashWad) : -int256(quote.fromReserveWad);
+        int256 equityWad = m.equityWad - FixedPointMathLib.sMulWad(m.equityWad - reserveWad, fractionWad) + paidWad;
         uint256 maintenanceWad = FixedPointMathLib.mulWad(m.maintenanceWad, WAD - quote.fractionWad);
+        if (equityWad + ROUNDING_WAD >= int256(_targetOf(maintenanceWad))) {
+            _close(accountId, auction.lossWad, equityWad, maintenanceWad);
+            return;
+        }
+        _changeReserve(auction, quote);
+        int256 takenWad = FixedPointMathLib.sMulWad(m.marketEquityWad - reserveWad, fractionWad);
+        _noteLoss(accountId, auction, m.marketEquityWad - takenWad + paidWad);
+        _auction[accountId] = auction;
+    }
+
+    function _changeReserve(State memory auction, Quote memory quote) private pure {
         if (quote.isSolvent) {
             // Below 2**128: all cash is.
             auction.reserveWad += uint128(quote.cashWad);
             auction.creditWad = auction.reserveWad;
-            (equityWad, marketWad) = (equityWad + int256(quote.cashWad), marketWad + int256(quote.cashWad));
-        } else {
-            _spend(auction, quote);
-            marketWad -= int256(quote.fromReserveWad);
-            equityWad -= int256(quote.fromReserveWad);
-            if (quote.fromReserveWad != 0 && quote.fractionWad != WAD) {
-                (equityWad, maintenanceWad) = _requireHarmless(accountId, m);
-            }
+            return;
         }
-        if (equityWad + ROUNDING_WAD >= int256(_targetOf(maintenanceWad))) {
-            _close(accountId, auction.lossWad, equityWad, maintenanceWad);
-        } else {
-            _noteLoss(accountId, auction, marketWad);
-            _auction[accountId] = auction;
-        }
-    }
-
-    function _spend(State memory auction, Quote memory quote) private pure {
         auction.reserveWad -= uint128(quote.fromReserveWad);
         uint256 shareWad = FixedPointMathLib.mulWad(auction.creditWad, quote.fractionWad);
         auction.creditWad = uint128(FixedPointMathLib.max(auction.reserveWad, auction.creditWad - shareWad));
-    }
-
-    function _requireHarmless(uint256 accountId, IMarginEngine.MarginState memory was)
-        private
-        view
-        returns (int256 equityWad, uint256 maintenanceWad)
-    {
-        IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(accountId);
-        (equityWad, maintenanceWad) = (m.equityWad, m.maintenanceWad);
-        int256 excessBefore = was.equityWad - int256(was.maintenanceWad);
-        int256 excessAfter = equityWad - int256(maintenanceWad);
-        if (excessAfter < excessBefore) revert Auction__HarmfulBid(excessBefore, excessAfter);
     }
 
     function _close(uint256 accountId, uint256 lossWad, int256 equityWad, uint256 maintenanceWad) private {

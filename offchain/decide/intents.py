@@ -101,8 +101,8 @@ class StartAuction:
 class Bid:
     """Take a slice of an account under auction.
 
-    ``fraction`` is the most to take; ``limit`` the most the bidder pays, fee included (solvent), or the least it is paid
-    (insolvent), in cash units.
+    ``fraction`` is the most to take; ``limit`` the most the bidder pays, fee included (solvent), or the least it is
+    paid (insolvent), in cash units.
     """
 
     account_id: int

@@ -124,8 +124,8 @@ def bonus(account: Insolvent, bonus_share: float) -> float:
 def insolvent_payment(fraction: float, account: Insolvent, bonus_share: float, fund_available: float) -> Payment:
     """Return who pays what of ``f*c``, ``c = -A + bonus``.
 
-    While the reserve covers the debt (``A + V >= 0``) nobody else pays. Otherwise the fund pays next, as far as it may
-    in this hour, and all positive cash bears what is then open of the debt, never of the bonus.
+    While the reserve covers the debt (``A + V >= 0``) nobody else pays. Otherwise reserve, fund (as far as it may in
+    this hour) and all positive cash pay the debt in this order, and the fund alone the bonus.
 
     Parameters
     ----------
@@ -144,6 +144,7 @@ def insolvent_payment(fraction: float, account: Insolvent, bonus_share: float, f
     whole = -account.rest + bonus(account, bonus_share)
     if account.rest + account.reserve >= 0.0:
         return Payment(fraction * min(whole, account.reserve), 0.0, 0.0)
-    from_reserve = min(account.reserve, fraction * whole)
+    owed = -fraction * account.rest
+    from_reserve = min(account.reserve, owed)
     from_fund = min(fraction * whole - from_reserve, fund_available)
-    return Payment(from_reserve, from_fund, max(0.0, -fraction * account.rest - from_reserve - from_fund))
+    return Payment(from_reserve, from_fund, max(0.0, owed - from_reserve - from_fund))
