@@ -471,6 +471,8 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
     ) private returns (int256 realisedWad) {
         uint256[] memory source = _read(fromId, from.positionCount, from.positionCount);
         uint256[] memory target = _read(toId, to.positionCount, uint256(to.positionCount) + from.positionCount);
+        // No instrument is twice in a slice, so that in an account without positions none meets another.
+        bool isEmpty = to.positionCount == 0;
         // Backwards: a fraction of one removes the last word every time, so nothing moves within the array.
         for (uint256 i = source.length; i > 0; --i) {
             uint256 word = source[i - 1];
@@ -478,6 +480,10 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             int256 partWad = quantityWad * fractionWad / Units.WAD;
             if (partWad == 0) continue;
             _store(fromId, from, source, i - 1, partWad == quantityWad ? 0 : _resized(word, quantityWad - partWad));
+            if (isEmpty) {
+                _store(toId, to, target, to.positionCount, _resized(word, partWad));
+                continue;
+            }
             (int256 mergedWad, int256 heldWad) =
                 _merge(toId, to, target, _resized(word, 0), partWad, word.priceE8Of());
             realisedWad += mergedWad;

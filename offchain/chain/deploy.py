@@ -256,7 +256,7 @@ def _custody(build: _Build) -> None:
     exchange = build.create("Exchange", authority, accounts, engine, delegation, address["Oracle"])
     build.create("Settlement", accounts, address["Oracle"])
     build.create("PerpMarket", authority, accounts, address["Oracle"])
-    fund = build.create("InsuranceFund", authority, accounts)
+    fund = build.create("InsuranceFund", authority, accounts, address["ScenarioBook"])
     auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund)
     build.create("Lens", accounts, address["Oracle"], auction)
     build.create("OrderPreview", accounts, engine, exchange)

@@ -35,6 +35,7 @@ TS: Final = 1_800_000_000
 DAY: Final = 86_400
 WAD: Final = 10**18
 ETH: Final = 1
+BTC: Final = 2
 SINGLE: Final = 0
 SPOT: Final = 1_900
 EXPIRIES: Final = tuple(TS + days * DAY for days in (3, 10, 30, 90))
@@ -48,6 +49,10 @@ LEGS: Final = 8
 HELD: Final = 120
 #: Bits of all kinds, and bounds of a trader key that are far off and have to be looked at all the same.
 ALL_KINDS, FAR_WAD = 15, 10**9 * WAD
+#: Near expiries of the dearest account, in hours, its options, and how many tokens it holds.
+NEAR_HOURS: Final = (5, 12, 24, 48)
+WORST_OPTIONS: Final = 126
+WORST_TOKENS: Final = range(1, 32)
 #: Steps of block time; every block's time is set, so that two runs give the same gas.
 STEP_SEC: Final = 10
 
@@ -73,6 +78,8 @@ LIMITS: Final = {
     "gas.bid.16": Limit(4_480_568, 1_600_000, 1_100_000),
     "gas.bid.64": Limit(15_676_782, 6_000_000, 4_000_000),
     "gas.bid.128.bothSides": Limit(None, 15_000_000, None),
+    "gas.bid.worst": Limit(None, 13_500_000, 10_000_000),
+    "gas.bid.worst.margined": Limit(None, 13_500_000, None),
     "gas.oracle.first": Limit(128_218, 90_000, 60_000),
     "gas.oracle.nextExpiry": Limit(102_324, None, 12_000),
 }
@@ -119,6 +126,17 @@ class World:
         surfaces = tuple(Surface(at, 1_905.0, 0.04, Svi(0.002, 0.03, -0.2, 0.01, 0.1)) for at in expiries)
         market_round = Round("ETH", self.now, float(SPOT), 1_899.0, 1.0, surfaces)
         return self.poster.send(self.admin, self.poster.round_call(market_round))
+
+    def price_second(self) -> None:
+        """Post a round of the second underlying, without expiries."""
+        self.poster.send(self.admin, self.poster.round_call(Round("BTC", self.now, float(SPOT), float(SPOT), 1.0, ())))
+
+    def price_tokens(self, token_ids: range) -> None:
+        """Post the price of cash and of tokens, listed for collateral or not."""
+        message = {"ts": self.now, "tokenIds": [0, *token_ids], "pricesWad": [WAD] * (1 + len(token_ids))}
+        primary, types = struct_types(self["Oracle"], "postTokenPrices")
+        signature = sign(self.signer, domain_of(self["Oracle"]), primary, types, message)
+        self["Oracle"].send(self.admin, "postTokenPrices", message, [signature])
 
     def open(self, owner: str, cash: int = 0) -> int:
         """Open an account with cash."""
@@ -220,6 +238,41 @@ def bid(w: World) -> Iterator[tuple[str, int]]:
         yield f"gas.bid.{name}", w.run("Auction", "bid", writer, bidder, WAD, True, LONG, by=w.bob)
 
 
+def worst_bid(w: World) -> Iterator[tuple[str, int]]:
+    """Estimate a bid for the dearest account there can be, by an account without positions and tokens.
+
+    128 positions, no strike twice, near expiries, options all long, a perpetual of each underlying, 31 tokens, a debt.
+    The bidder with cash for its share of the debt needs no margin check of its own, the other one does.
+    """
+    near = tuple(w.now + hours * 3_600 for hours in NEAR_HOURS)
+    w.price(near)
+    w.price_second()
+    for token_id in WORST_TOKENS:
+        terms = {"listed": True, "linkedUnderlying": 0, "haircutWad": WAD // 10, "linkedHaircutWad": 0, "ratioWad": WAD}
+        w["ScenarioBook"].send(w.admin, "setCollateral", token_id, terms)
+    w.price_tokens(WORST_TOKENS)
+    writer = w.open(w.alice.address)
+    for n in range(WORST_OPTIONS):
+        word = Word(ETH, (Kind.CALL, Kind.PUT)[n % 2], near[n % 4], (SPOT + 4 * (n - WORST_OPTIONS // 2)) * 10**8, 0)
+        w.accounts.send(w.admin, "applyTrade", writer, w.house, pack(word), WAD, 0)
+    for underlying in (ETH, BTC):
+        w.accounts.send(
+            w.admin, "applyTrade", writer, w.house, pack(Word(underlying, Kind.PERP, 0, 0, 0)), WAD, SPOT * WAD
+        )
+    for token_id in WORST_TOKENS:
+        w.accounts.send(w.admin, "creditToken", writer, token_id, WAD)
+    state = w.engine.call("marginOf", writer)
+    w.accounts.send(w.admin, "moveCash", writer, w.house, state.equityWad - state.maintenanceWad * 9 // 10)
+    w.run("Auction", "start", writer)
+    need = state.initialWad - state.maintenanceWad * 9 // 10
+    for name, cash_wad in (("worst", 10**7 * WAD), ("worst.margined", need + state.maintenanceWad)):
+        bidder = w.open(w.bob.address)
+        w.accounts.send(w.admin, "creditToken", bidder, 0, cash_wad)
+        data = w["Auction"].encode("bid", writer, bidder, WAD // 2, True, LONG)
+        request = {"from": w.bob.address, "to": w["Auction"].address, "data": data}
+        yield f"gas.bid.{name}", int(w.client.rpc("eth_estimateGas", request), 16)
+
+
 def oracle(w: World) -> Iterator[tuple[str, int]]:
     """Post a round by one signer over one that came before it."""
     one, four = (w.net(w.price(EXPIRIES[:n])) for n in (1, 4))
@@ -231,7 +284,7 @@ def measure() -> dict[str, int]:
     """Run every job; gas by name."""
     found: dict[str, int] = {}
     # Each job on a chain of its own: no job's accounts change another's figures.
-    for job in (margin, trade, quote, bid, oracle):
+    for job in (margin, trade, quote, bid, worst_bid, oracle):
         with world() as w:
             found |= job(w)
     return found

@@ -92,7 +92,7 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     book.setCollateral(1, (True, 1, 2 * 10**17, 2 * 10**16, WAD), {"from": admin})
     ledger = admin.deploy(project.Accounts, authority, admin)
     engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk)
-    fund = admin.deploy(project.InsuranceFund, authority, ledger)
+    fund = admin.deploy(project.InsuranceFund, authority, ledger, book)
     auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
     delegation = admin.deploy(project.Delegation, ledger, engine)
     exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation, oracle)

@@ -368,7 +368,7 @@ class Ledger(RuleBasedStateMachine):
         if isinstance(margin, RevertError):
             return
         if not world.auction.call("auctionOf", trader).isOpen:
-            if excess(margin, "maintenanceWad") >= 0 and margin.marketEquityWad >= 0:
+            if excess(margin, "maintenanceWad") >= 0:
                 return
             world.send(STRANGER, "auction", "start", trader)
             done["auction"] += 1
@@ -382,17 +382,15 @@ class Ledger(RuleBasedStateMachine):
         world, since = self.world, self.world.now
         quote = world.auction.call_many("previewBid", [[trader, fraction]])[0]
         if isinstance(quote, RevertError):
-            # Between the restored buffer and the initial requirement there is nothing to sell.
-            check(quote.name == "Auction__NothingToTake", "I-10", quote=quote)
-            check(excess(margin, "maintenanceWad") > 0, "I-10", quote=quote, margin=margin)
+            # Between maintenance and the end of the auction nothing is for sale.
+            check(quote.name == "Auction__NotLiquidatable", "I-10", quote=quote)
+            check(excess(margin, "maintenanceWad") >= 0, "I-10", quote=quote, margin=margin)
             return
         limit = FAR if quote.isSolvent else 0
         try:
             world.send(world.owners[MAKER_ID], "auction", "bid", trader, MAKER_ID, fraction, quote.isSolvent, limit)
         except RevertError as refused:
-            # Late in an auction a slice of an account above maintenance can cost more than it relieves.
-            harmful = refused.name == "Auction__HarmfulBid" and excess(margin, "maintenanceWad") >= 0
-            check(harmful or self._bidder_lacks(refused), "I-10", refused=refused, quote=quote, margin=margin)
+            check(self._bidder_lacks(refused), "I-10", refused=refused, quote=quote, margin=margin)
             return
         now = world.margin(trader)
         then, after = excess(margin, "maintenanceWad"), excess(now, "maintenanceWad")
