@@ -84,12 +84,6 @@ interface IVault {
     /// @param capRaw Most the vault takes, raw.
     function setCap(uint256 tokenId, uint256 capRaw) external;
 
-    /// @notice Stops deposits and withdrawals. Guardian.
-    function pause() external;
-
-    /// @notice Resumes them. Governance only.
-    function unpause() external;
-
     /// @notice Deposits for any account, out of the caller's allowance.
     /// @param accountId Account.
     /// @param token Token.

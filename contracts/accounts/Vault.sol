@@ -6,17 +6,17 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IPermit2} from "../../interfaces/IPermit2.sol";
 import {IVault} from "../../interfaces/IVault.sol";
+import {ExpiringPause} from "../access/ExpiringPause.sol";
 
 /// @title Vault
 /// @notice See IVault.
 /// @custom:invariant I-01
-contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
+contract Vault is IVault, ExpiringPause, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     uint256 private constant CASH = 0;
@@ -58,16 +58,6 @@ contract Vault is IVault, AccessManaged, Pausable, ReentrancyGuardTransient {
         Token storage listed = _listed(tokenId);
         emit CapSet(tokenId, listed.capRaw, capRaw);
         listed.capRaw = capRaw;
-    }
-
-    /// @inheritdoc IVault
-    function pause() external override restricted {
-        _pause();
-    }
-
-    /// @inheritdoc IVault
-    function unpause() external override restricted {
-        _unpause();
     }
 
     /// @inheritdoc IVault

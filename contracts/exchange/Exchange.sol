@@ -3,7 +3,6 @@ pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IDelegation} from "../../interfaces/IDelegation.sol";
@@ -18,7 +17,7 @@ import {Units} from "../libraries/Units.sol";
 
 /// @title Exchange
 /// @notice See IExchange.
-contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyGuardTransient {
+contract Exchange is OrderAuthority, FeeSchedule, Listing, ReentrancyGuardTransient {
     using PositionWord for uint256;
 
     uint256 private constant LIMIT = 0;
@@ -95,16 +94,6 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyG
         for (uint256 i; i < quote.legs.length; ++i) {
             _limit(quote.legs[i], made, taken);
         }
-    }
-
-    /// @inheritdoc IExchange
-    function pause() external override restricted {
-        _pause();
-    }
-
-    /// @inheritdoc IExchange
-    function unpause() external override restricted {
-        _unpause();
     }
 
     /// @inheritdoc IExchange

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
+import {ExpiringPause} from "../access/ExpiringPause.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 
 /// @title Listing
-/// @notice Which instruments trade: kinds, expiries and strikes by rule, and a pause per instrument. See IExchange.
-abstract contract Listing is IExchange, AccessManaged {
+/// @notice Which instruments trade: kinds, expiries and strikes by rule, and a pause per instrument that ends by itself. See IExchange.
+abstract contract Listing is IExchange, ExpiringPause {
     using PositionWord for uint256;
 
     mapping(uint256 underlyingId => Rules) private _rules;
 
-    mapping(uint256 instrumentId => bool) private _paused;
+    mapping(uint256 instrumentId => Pause) private _pauses;
 
     /// @inheritdoc IExchange
     function setRules(uint8 underlyingId, Rules calldata rules) external override restricted {
@@ -25,12 +25,14 @@ abstract contract Listing is IExchange, AccessManaged {
 
     /// @inheritdoc IExchange
     function pauseInstrument(uint256 instrument) external override restricted {
-        _setPaused(instrument, true);
+        _begin(_pauses[instrument.instrumentOf()]);
+        emit InstrumentPauseSet(instrument, true);
     }
 
     /// @inheritdoc IExchange
     function unpauseInstrument(uint256 instrument) external override restricted {
-        _setPaused(instrument, false);
+        _end(_pauses[instrument.instrumentOf()]);
+        emit InstrumentPauseSet(instrument, false);
     }
 
     /// @inheritdoc IExchange
@@ -40,7 +42,7 @@ abstract contract Listing is IExchange, AccessManaged {
 
     /// @inheritdoc IExchange
     function isInstrumentPaused(uint256 instrument) public view override returns (bool) {
-        return _paused[instrument.instrumentOf()];
+        return _isRunning(_pauses[instrument.instrumentOf()]);
     }
 
     function _requireListed(uint256 instrument) internal view {
@@ -61,10 +63,5 @@ abstract contract Listing is IExchange, AccessManaged {
         uint256 latestTs = block.timestamp + rules.maxTenorSec;
         if (expiryTs > latestTs) revert Exchange__ExpiryTooFar(expiryTs, latestTs);
         if (expiryTs % rules.expiryStepSec != 0) revert Exchange__ExpiryNotListed(expiryTs, rules.expiryStepSec);
-    }
-
-    function _setPaused(uint256 instrument, bool paused) private {
-        _paused[instrument.instrumentOf()] = paused;
-        emit InstrumentPauseSet(instrument, paused);
     }
 }

@@ -70,5 +70,5 @@ def test_borrow__from_clearing__reverts_Reserved(vault, funded, governor):
 
 def test_borrow__paused__reverts(vault, governor, funded, trader):
     vault.pause({"from": governor})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         vault.borrow(funded, 1, trader, {"from": trader})

@@ -101,7 +101,7 @@ def test_deposit__token_that_returns_false__reverts_SafeERC20FailedOperation(gov
 def test_deposit__paused__reverts_and_resumes(governor, vault, usdc, trader, account_id):
     fund(usdc, vault, trader, 2)
     vault.pause({"from": governor})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         vault.deposit(account_id, usdc, 1, {"from": trader})
     vault.unpause({"from": governor})
     vault.deposit(account_id, usdc, 1, {"from": trader})
