@@ -9,13 +9,21 @@ import {IMarginEngine} from "./IMarginEngine.sol";
 /// stay intact. Which branch applies is decided at every bid; each branch has its own clock.
 interface IAuction {
     /// @notice One running auction.
+    /// @custom:unit wad of cash
     struct State {
         bool isOpen;
-        /// @dev Start of the clock of the solvent and of the insolvent branch; 0 while the branch was not seen.
+        /// @dev Start of the price path of the solvent and of the insolvent branch; 0 while it does not run.
         uint40 solventTs;
         uint40 insolventTs;
+        /// @dev When somebody last verified that equity is below maintenance; 0 when it was not at the last look.
+        uint40 vouchedTs;
+        /// @dev Market equity below zero at the last look: what fund and depositors may have to bear.
+        uint128 lossWad;
         /// @dev Cash paid in by earlier bids; part of the account's cash, never part of a slice.
-        uint256 reserveWad;
+        uint128 reserveWad;
+        /// @dev What the reserve would be had every insolvent slice taken only its own share of it: the bonus is
+        /// measured on it, so that slices that use the reserve up raise the bonus of no later one.
+        uint128 creditWad;
     }
 
     /// @notice What a bid would do now.
@@ -176,6 +184,17 @@ interface IAuction {
     /// @param accountId Account.
     /// @return Unix seconds; 0 when it is not.
     function marginCallTsOf(uint256 accountId) external view returns (uint40);
+
+    /// @notice Whether an auction of the account is running.
+    /// @param accountId Account.
+    /// @return Whether it is.
+    function isUnderAuction(uint256 accountId) external view returns (bool);
+
+    /// @notice Loss that positive cash is expected to bear: market equity below zero of all accounts under auction, as
+    /// last seen by `start`, `bid` or `touch`, less what the insurance fund may pay now.
+    /// @dev A withdrawal leaves `amount * openInsolventLossWad / positiveCashWad` behind until the auctions have ended.
+    /// @return lossWad Cash, wad; 0 when the fund covers it.
+    function openInsolventLossWad() external view returns (uint256 lossWad);
 
     /// @notice The auction of an account.
     /// @param accountId Account.
