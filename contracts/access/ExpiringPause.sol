@@ -20,7 +20,7 @@ abstract contract ExpiringPause is IExpiringPause, AccessManaged {
     Pause private _pause;
 
     modifier whenNotPaused() {
-        if (_isRunning(_pause)) revert ExpiringPause__Paused(block.timestamp, _pause.untilTs);
+        _requireNotPaused();
         _;
     }
 
@@ -51,6 +51,10 @@ abstract contract ExpiringPause is IExpiringPause, AccessManaged {
     /// @inheritdoc IExpiringPause
     function pauseTimes() external view override returns (uint256 untilTs, uint256 againTs) {
         (untilTs, againTs) = (_pause.untilTs, _pause.againTs);
+    }
+
+    function _requireNotPaused() internal view {
+        if (_isRunning(_pause)) revert ExpiringPause__Paused(block.timestamp, _pause.untilTs);
     }
 
     /// @dev The rest counts from the time at which the pause would have ended: ending it early earns no new one.

@@ -85,7 +85,7 @@ contract ActionPreview is IActionPreview {
         if (!isIdleCash && IExpiringPause(address(VAULT)).paused()) return 0;
         uint256 wadPerRaw = 10 ** (WAD_DECIMALS - listed.decimals);
         (uint256 at, uint256 heldWad) = _held(s, tokenId);
-        amountRaw = FixedPointMathLib.min(heldWad / wadPerRaw, listed.heldRaw);
+        amountRaw = FixedPointMathLib.min(heldWad / wadPerRaw, VAULT.limitOf(accountId, tokenId));
         if (amountRaw == 0 || (s.positions.length == 0 && s.cashWad >= 0)) return amountRaw;
         amountRaw = _largest(s, at, heldWad, wadPerRaw, amountRaw);
     }
@@ -123,7 +123,7 @@ contract ActionPreview is IActionPreview {
         returns (int256)
     {
         if (at < s.tokenIds.length) s.amountsWad[at] = heldWad - amountWad;
-        else s.cashWad = int256(heldWad - amountWad);
+        else s.cashWad = int256(heldWad - amountWad) - int256(VAULT.lossShareOf(amountWad));
         IMarginEngine.MarginState memory m = MARGIN_ENGINE.evaluate(s);
         return m.equityWad - int256(m.initialWad);
     }
