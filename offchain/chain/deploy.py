@@ -45,7 +45,7 @@ UNDERLYING_FIELDS = (
 )
 ACCOUNT_FIELDS = (
     *("mm_factor", "im_factor", "peg_threshold", "peg_slope", "conf_threshold", "conf_rate"),
-    *("rho_high", "rho_low", "stress_share", "buffer", "fee_rate"),
+    *("rho_high", "rho_low", "stress_share", "buffer", "fee_rate", "bonus_share", "fund_per_hour"),
 )
 
 
@@ -225,7 +225,7 @@ def _custody(build: _Build) -> None:
     exchange = build.create("Exchange", authority, accounts, engine, delegation)
     build.create("Settlement", accounts, address["Oracle"])
     build.create("PerpMarket", authority, accounts, address["Oracle"])
-    fund = build.create("InsuranceFund", authority, accounts)
+    fund = build.create("InsuranceFund", authority, accounts, address["ScenarioBook"])
     auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund)
     build.create("Lens", accounts, address["Oracle"], auction)
     build.create("OrderPreview", accounts, engine, exchange)

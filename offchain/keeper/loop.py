@@ -147,7 +147,8 @@ class Keeper:
             accounts=tuple(views.values()),
             auctions=self._auctions(views),
             bidder=self._bidder,
-            terms=AuctionTerms(account_params.buffer, account_params.fee_rate),
+            fund_available=wad_to_float(deployment.contract(self._client, "InsuranceFund").call("availableWad")),
+            terms=AuctionTerms(account_params.buffer, account_params.fee_rate, account_params.bonus_share),
         )
 
     def _follow_governance(self) -> None:
@@ -174,8 +175,11 @@ class Keeper:
 
     def _views(self) -> dict[int, AccountView]:
         """Return every account that holds something, as the mirror sees it; near a limit, as the chain does."""
+        own = self._bidder.account_id if self._bidder else None
         held = [
-            i for i, a in self.index.state.accounts.items() if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0)
+            i
+            for i, a in self.index.state.accounts.items()
+            if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0 or i == own)
         ]
         try:
             results = self.margins(held)
@@ -185,7 +189,7 @@ class Keeper:
         views = {i: _view(i, result) for i, result in results.items()}
         engine = self._deployment.contract(self._client, "MarginEngine")
         for account_id in [i for i, result in results.items() if _is_uncertain(result)]:
-            state = engine.call("marginOf", account_id)
+            state = engine.call("auctionMarginOf", account_id)
             values = (state.equityWad, state.marketEquityWad, state.initialWad, state.maintenanceWad)
             equity, market_equity, initial, maintenance = (wad_to_float(value) for value in values)
             views[account_id] = AccountView(account_id, equity, market_equity, initial, maintenance)
@@ -203,8 +207,19 @@ class Keeper:
                 continue
             reserve = wad_to_float(auction.reserve_wad)
             solvent = views[account_id].market_equity >= reserve
-            clock_ts = (auction.solvent_ts if solvent else auction.insolvent_ts) or None
-            running.append(AuctionView(account_id, auction.started_ts, solvent, clock_ts, reserve, auction.bid_count))
+            running.append(
+                AuctionView(
+                    account_id,
+                    auction.started_ts,
+                    solvent,
+                    clock_ts=(auction.solvent_ts if solvent else auction.insolvent_ts) or None,
+                    vouched_ts=auction.vouched_ts or None,
+                    reserve=reserve,
+                    credit=wad_to_float(auction.credit_wad),
+                    loss=wad_to_float(auction.loss_wad),
+                    bid_count=auction.bid_count,
+                )
+            )
         return tuple(running)
 
     def run_pass(self, *, dry_run: bool = False) -> list[Done]:
