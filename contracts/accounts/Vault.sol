@@ -419,11 +419,14 @@ contract Vault is Outflow, LossShare, ExpiringPause, ReentrancyGuardTransient {
         revert Vault__CapExceeded(amountRaw, roomRaw);
     }
 
-    /// @dev In a margin call or under auction.
+    /// @dev In a margin call or under auction. Where no margin number can be had nobody can say so.
     function _isInNeed(uint256 accountId) private view returns (bool) {
         if (address(_auction) != address(0) && _auction.isUnderAuction(accountId)) return true;
-        IMarginEngine.MarginState memory m = MARGIN_ENGINE.marginOf(accountId);
-        return m.equityWad < int256(m.initialWad);
+        try MARGIN_ENGINE.marginOf(accountId) returns (IMarginEngine.MarginState memory m) {
+            return m.equityWad < int256(m.initialWad);
+        } catch {
+            return false;
+        }
     }
 
     /// @dev A rescue may leave room for the next move of prices, and no more.

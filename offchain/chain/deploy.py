@@ -402,7 +402,7 @@ def _list_tokens(build: _Build) -> None:
 
 
 def _hand_over(build: _Build, guardian: str, governor: str, cancellers: Sequence[str]) -> None:
-    """Let the guardian pause and the cancellers cancel, and give governance to its holder behind the configured delay."""
+    """Let the guardian pause and cancellers cancel; give governance to its holder behind the configured delay."""
     people = {"deployer": build.account.address, "guardian": guardian, "governor": governor}
     build.roles = {**people, "cancellers": list(cancellers)}
     for canceller in cancellers:
@@ -472,7 +472,7 @@ def deploy(
     governor : str
         Address that gets the admin role behind the configured delay; the deployer keeps it when empty.
     cancellers : Sequence[str]
-        Addresses that may cancel what is scheduled; the deployer when empty. Two, so that neither can be removed unheard.
+        Addresses that may cancel what is scheduled; the deployer when empty. With two neither can be removed unheard.
     report : Callable[[str], None]
         Told the name of every contract.
     part : Path, optional

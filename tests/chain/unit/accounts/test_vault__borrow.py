@@ -9,8 +9,9 @@ RAW = 10**6
 
 
 @pytest.fixture
-def funded(vault, ledger, usdc, maker, trader, stranger):
-    """The trader's account, empty; somebody else's cash of 1,000 is in the vault."""
+def funded(vault, ledger, usdc, governor, maker, trader):
+    """The trader's account, empty; somebody else's cash of 1,000 is in the vault, all of which may leave at once."""
+    vault.setOutflow(0, 10**6, 24 * 10**6, {"from": governor})
     usdc.mint(maker, 1_000 * RAW, {"from": maker})
     usdc.approve(vault, 2**256 - 1, {"from": maker})
     vault.openAndDeposit(0, usdc, 1_000 * RAW, {"from": maker})
