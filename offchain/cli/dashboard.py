@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Footer, Header, Static
 from offchain.analytics.watch import WatchView
 from offchain.errors import PlimsollError
 from offchain.mirror.margin_engine import RowPnl
-from offchain.mirror.scenario_book import VOL_NAMES
+from offchain.params import VOL_NAMES
 
 BAR: Final = 40
 STYLES: Final = {"healthy": "green", "margin call": "yellow", "liquidatable": "red", "insolvent": "bold red"}

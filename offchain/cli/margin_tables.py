@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from offchain.mirror.margin_engine import MarginResult, RowPnl, UnderlyingMargin
-from offchain.mirror.scenario_book import VOL_NAMES
+from offchain.params import VOL_NAMES
 
 _STATE_STYLE = {"healthy": "green", "margin call": "yellow", "liquidatable": "red", "insolvent": "bold red"}
 

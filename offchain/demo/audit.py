@@ -190,7 +190,7 @@ def largest_difference(
     worst = Difference(0, 0.0)
     for account_id, mine in mirror.items():
         theirs = chain[account_id]
-        held = sum(amount * market.tokens[s].price for s, amount in folios[account_id].collateral.items())
+        held = sum(amount * market.price_of(s) for s, amount in folios[account_id].collateral.items())
         scale = max(mine.gross_notional, held, 1.0)
         gap = max(abs(a - b) for a, b in zip(_figures(mine), _figures(theirs), strict=True))
         if gap / scale > worst.relative:

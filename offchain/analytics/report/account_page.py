@@ -12,7 +12,7 @@ from offchain.analytics.report.account import AccountReport
 from offchain.analytics.report.page import COLOURS, Section, Table, Tile, days, layout, money, page_of, percent
 from offchain.analytics.surface import HOURS, PRICES, VOLS
 from offchain.mirror.margin_engine import HEALTHY, INSOLVENT, LIQUIDATABLE, MARGIN_CALL, RowPnl
-from offchain.mirror.scenario_book import VOL_NAMES
+from offchain.params import VOL_NAMES
 
 TONES: Final = {HEALTHY: "good", MARGIN_CALL: "warn", LIQUIDATABLE: "bad", INSOLVENT: "bad"}
 #: Diverging, readable without red against green alone.
