@@ -129,9 +129,8 @@ class _Rows:
         """Columns at least the loss of an expiry in each vol state: lower end of every price step, then upper ends."""
         book, of = self.block.book, self._options(expiry)
         bounds = [*book.steps.tolist(), len(book.intervals)]
-        columns = self.lp.columns(
-            [f"vol {self.name} {expiry} {k}" for k in range(2 * book.steps.size)], lower=-INFINITY
-        )
+        names = [f"vol {self.name} {expiry} {k}" for k in range(2 * book.steps.size)]
+        columns = self.lp.columns(names, lower=-INFINITY)
         for side, ends in enumerate((book.lows, book.highs)):
             for step in range(book.steps.size):
                 column = int(columns[side * book.steps.size + step])
