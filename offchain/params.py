@@ -16,6 +16,8 @@ VOL_NAMES: Final[tuple[VolName, ...]] = ("up", "flat", "down")
 #: Most rows of one book: a tail move counts on both sides, a skew pair as two.
 MAX_NODES: Final = 48
 MAX_SKEW: Final = 0.99
+#: Largest price range that the contracts accept.
+MAX_PRICE_RANGE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,10 +160,11 @@ def _figures(result: MarginResult) -> list[float]:
         result.mark_to_market,
         result.initial_margin,
         result.maintenance_margin,
+        result.debt_charge,
     ]
     for symbol in sorted(result.underlyings):
         part = result.underlyings[symbol]
-        figures += [part.scan, part.certified_scan, part.basis, part.vega_term, part.short_min]
+        figures += [part.scan, part.certified_scan, part.basis, part.vega_term, part.skew_term, part.short_min]
         figures += [part.concentration, part.requirement, *(row.pnl for row in part.rows)]
     return figures
 

@@ -46,7 +46,7 @@ def _skew(node: Node) -> tuple[float, tuple[tuple[float, VolName], ...]]:
 
 
 def read_book(node: Node) -> BookSpec:
-    """Read a book; a part that is left out is the default's.
+    """Read a book, or the name of the default one; a part that is left out is the default's.
 
     Parameters
     ----------
@@ -62,6 +62,9 @@ def read_book(node: Node) -> BookSpec:
     InputError
         Naming the file, the key, what is wrong and the limit.
     """
+    if isinstance(node.value, str):
+        node.text(("default",))
+        return _DEFAULT
     node.object(set(), {"grid", "tails", "skew"})
     grid = _ladder(node.key("grid")) if node.has("grid") else (_DEFAULT.grid_moves, _DEFAULT.grid_vols)
     tails = _ladder(node.key("tails")) if node.has("tails") else (_DEFAULT.tail_moves, _DEFAULT.tail_vols)

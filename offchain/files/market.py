@@ -78,7 +78,7 @@ def _mean(node: Node, surfaces: tuple[Surface, ...], ts: int) -> float | None:
     """Mean of spot since the settlement window of the first expiry opened; there is none outside a window."""
     near = [surface.expiry_ts for surface in surfaces if surface.expiry_ts - ts < WINDOW_SEC]
     if len(near) > 1:
-        node.key("expiries").fail(f"{near[0]} and {near[1]} are both inside a settlement window, and a round has one mean")
+        node.key("expiries").fail(f"{near[0]} and {near[1]} are both in a settlement window; a round has one mean")
     if node.has("settlementMean"):
         child = node.key("settlementMean")
         if not near:

@@ -11,13 +11,13 @@ from offchain.errors import DomainError
 from offchain.files.book import read_book
 from offchain.files.reader import Node, read_document
 from offchain.mirror.scenario_book import scenario_book
-from offchain.params import UNDERLYING_DEFAULTS, Params
+from offchain.params import MAX_PRICE_RANGE, UNDERLYING_DEFAULTS, Params
 
 _DEFAULTS: Final = Params()
 
 #: name in the file -> (field, low, high, low is excluded)
 _UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
-    "priceRange": ("price_range", 0.0, 0.5, True),
+    "priceRange": ("price_range", 0.0, MAX_PRICE_RANGE, True),
     "volUp": ("vol_up", 0.0, 5.0, False),
     "volDown": ("vol_down", 0.0, 1.0, False),
     "volFloor": ("vol_floor", 0.0, 5.0, False),

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from offchain.errors import DomainError
 from offchain.mirror import black76, svi, vol_shock
-from offchain.mirror.scenario_book import Book
+from offchain.mirror.scenario_book import Book, scenario_book
 from offchain.mirror.settlement_window import Window, window_of
 from offchain.model import Kind, Round, Surface
-from offchain.params import UnderlyingParams
+from offchain.params import BookSpec, UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
+#: The one row in which nothing moves, for what needs a mark alone.
+_STILL: Final = BookSpec((0.0,), ("flat",), (), (), 0.0, ())
 
 
 class Instrument(NamedTuple):
@@ -111,6 +113,22 @@ def _empty(n: int, book: Book) -> dict[str, Vector]:
     arrays["row_pnl"] = np.zeros((len(book.rows), n))
     arrays["gap"] = np.zeros((len(book.intervals), n))
     return arrays
+
+
+def open_volatility(round_: Round, instrument: Instrument) -> float:
+    """Volatility per year at the open strike of an option; 0 where the strike is zero or below, or all is settled."""
+    surface = surface_of(round_, instrument.expiry_ts)
+    window = window_of(round_, instrument.expiry_ts)
+    strike = instrument.strike - window.known * window.mean
+    if window.open == 0.0 or strike <= 0.0:
+        return 0.0
+    log_moneyness = np.log(np.array(strike / window.open / surface.forward))
+    return float(svi.volatility(surface.svi, log_moneyness, window.variance_time))
+
+
+def mark_of(round_: Round, instrument: Instrument) -> float:
+    """Value of one unit now, before the entry of a linear instrument is subtracted."""
+    return float(price_instruments(round_, [instrument], UnderlyingParams(), scenario_book(_STILL, 0.25)).mark[0])
 
 
 @dataclass(frozen=True, slots=True)

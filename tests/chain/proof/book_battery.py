@@ -68,7 +68,7 @@ BOOKS = (
     PLAIN,
     RARE_ROWS,
     changed(gridVols=[UP, DOWN], tailMovesWad=[2 * WAD, 5 * WAD, 6 * WAD, 7 * WAD], tailVols=[DOWN], skewAt=[]),
-    changed(gridMovesWad=[0, 10**9, WAD], tailVols=[UP, FLAT, DOWN], skewWad=99 * 10**16, skewAt=[(-WAD, DOWN), (WAD, UP)]),
+    changed(gridMovesWad=[0, 10**9, WAD], tailVols=[UP, FLAT, DOWN], skewAt=[(-WAD, DOWN), (WAD, UP)]),
     changed(gridMovesWad=[-WAD + 1, -7, 0], tailMovesWad=[WAD]),
 )
 

@@ -133,7 +133,8 @@ def test_enforce__after_the_requirement_rose__closing_at_a_fair_price_passes_and
     before = stack.accounts.snapshotOf(pair[0])
     stack.trade(*reversed(pair), 1, 1_900)
     stack.engine.enforce(pair[0], before)
-    stack.trade(*reversed(pair), 1, 1_500)
+    # A tenth of what a perpetual needs and of the charge for it: 131.29.
+    stack.accounts.debitToken(pair[0], 0, 140 * WAD, {"from": stack.admin})
     with reverts_with("MarginEngine__EquityFell"):
         stack.engine.enforce(pair[0], before)
 
