@@ -271,11 +271,11 @@ interface IExchange {
     /// @param rules Rules; what is open and no longer fits is settled or liquidated as ever.
     function setRules(uint8 underlyingId, Rules calldata rules) external;
 
-    /// @notice Stops the fills of one instrument. Guardian.
+    /// @notice Stops the fills of one instrument for a day, and not again until a day after that. Guardian.
     /// @param instrument Position word.
     function pauseInstrument(uint256 instrument) external;
 
-    /// @notice Resumes the fills of one instrument. Governance only.
+    /// @notice Resumes the fills of one instrument before its time. Governance only.
     /// @param instrument Position word.
     function unpauseInstrument(uint256 instrument) external;
 
@@ -288,12 +288,6 @@ interface IExchange {
     /// @param instrument Position word.
     /// @return True while they are.
     function isInstrumentPaused(uint256 instrument) external view returns (bool);
-
-    /// @notice Stops fills; cancelling stays open. Guardian.
-    function pause() external;
-
-    /// @notice Resumes fills. Governance only.
-    function unpause() external;
 
     /// @notice EIP-712 digest of an order.
     /// @param order Order.

@@ -71,6 +71,11 @@ interface IMarginEngine {
     /// @return margin State.
     function marginOf(uint256 accountId) external view returns (MarginState memory margin);
 
+    /// @notice Margin of an account now, for an auction: a stale price neither stops it nor counts in full.
+    /// @param accountId Account.
+    /// @return margin State.
+    function auctionMarginOf(uint256 accountId) external view returns (MarginState memory margin);
+
     /// @notice Margin before and after hypothetical changes, with every row.
     /// @param accountId Account.
     /// @param changes What would change.

@@ -59,6 +59,8 @@ interface IScenarioBook {
         uint256 stressShareWad;
         uint256 bufferWad;
         uint256 feeRateWad;
+        uint256 bonusShareWad;
+        uint256 fundPerHourWad;
         uint256 dustWad;
     }
 

@@ -30,7 +30,7 @@ class UnderlyingParams:
 
 @dataclass(frozen=True, slots=True)
 class AccountParams:
-    """Parameters that act on the whole account; ``buffer`` and ``fee_rate`` belong to liquidation."""
+    """Parameters that act on the whole account; those from ``buffer`` on belong to liquidation."""
 
     mm_factor: float = 0.8
     im_factor: float = 1.0
@@ -43,6 +43,8 @@ class AccountParams:
     stress_share: float = 0.6
     buffer: float = 0.15
     fee_rate: float = 0.01
+    bonus_share: float = 0.25
+    fund_per_hour: float = 0.2
 
 
 #: Defaults that differ between underlyings (risk-model sections 3 and 4).

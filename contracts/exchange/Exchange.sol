@@ -3,7 +3,6 @@ pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IDelegation} from "../../interfaces/IDelegation.sol";
@@ -19,7 +18,7 @@ import {Units} from "../libraries/Units.sol";
 
 /// @title Exchange
 /// @notice See IExchange.
-contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyGuardTransient {
+contract Exchange is OrderAuthority, FeeSchedule, Listing, ReentrancyGuardTransient {
     using PositionWord for uint256;
 
     uint256 private constant LIMIT = 0;
@@ -100,16 +99,6 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyG
         }
         _requireSafe(legs, made);
         _requireSafe(legs, taken);
-    }
-
-    /// @inheritdoc IExchange
-    function pause() external override restricted {
-        _pause();
-    }
-
-    /// @inheritdoc IExchange
-    function unpause() external override restricted {
-        _unpause();
     }
 
     /// @inheritdoc IExchange

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {ExpiringPause} from "../access/ExpiringPause.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {Units} from "../libraries/Units.sol";
 
 /// @title Listing
 /// @notice Which instruments trade: kinds, expiries and strikes by rule, strikes within a band around the forward, and
-/// a pause per instrument. See IExchange.
-abstract contract Listing is IExchange, AccessManaged {
+/// a pause per instrument that ends by itself. See IExchange.
+abstract contract Listing is IExchange, ExpiringPause {
     using PositionWord for uint256;
 
     /// @dev Strikes trade from the forward divided by it to the forward times it. A put struck far above is a bond that
@@ -21,7 +21,7 @@ abstract contract Listing is IExchange, AccessManaged {
 
     mapping(uint256 underlyingId => Rules) private _rules;
 
-    mapping(uint256 instrumentId => bool) private _paused;
+    mapping(uint256 instrumentId => Pause) private _pauses;
 
     constructor(IOracle oracle) {
         ORACLE = oracle;
@@ -38,12 +38,14 @@ abstract contract Listing is IExchange, AccessManaged {
 
     /// @inheritdoc IExchange
     function pauseInstrument(uint256 instrument) external override restricted {
-        _setPaused(instrument, true);
+        _begin(_pauses[instrument.instrumentOf()]);
+        emit InstrumentPauseSet(instrument, true);
     }
 
     /// @inheritdoc IExchange
     function unpauseInstrument(uint256 instrument) external override restricted {
-        _setPaused(instrument, false);
+        _end(_pauses[instrument.instrumentOf()]);
+        emit InstrumentPauseSet(instrument, false);
     }
 
     /// @inheritdoc IExchange
@@ -53,7 +55,7 @@ abstract contract Listing is IExchange, AccessManaged {
 
     /// @inheritdoc IExchange
     function isInstrumentPaused(uint256 instrument) public view override returns (bool) {
-        return _paused[instrument.instrumentOf()];
+        return _isRunning(_pauses[instrument.instrumentOf()]);
     }
 
     function _requireListed(uint256 instrument) internal view {
@@ -88,10 +90,5 @@ abstract contract Listing is IExchange, AccessManaged {
         uint256 latestTs = block.timestamp + rules.maxTenorSec;
         if (expiryTs > latestTs) revert Exchange__ExpiryTooFar(expiryTs, latestTs);
         if (expiryTs % rules.expiryStepSec != 0) revert Exchange__ExpiryNotListed(expiryTs, rules.expiryStepSec);
-    }
-
-    function _setPaused(uint256 instrument, bool paused) private {
-        _paused[instrument.instrumentOf()] = paused;
-        emit InstrumentPauseSet(instrument, paused);
     }
 }

@@ -4,9 +4,9 @@ pragma solidity ^0.8.30;
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {IAggregator} from "../../interfaces/IAggregator.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {ExpiringPause} from "../access/ExpiringPause.sol";
 import {RoundDomain} from "../libraries/RoundDomain.sol";
 import {RoundHash} from "../libraries/RoundHash.sol";
 import {SurfaceWord} from "../libraries/SurfaceWord.sol";
@@ -14,7 +14,7 @@ import {SurfaceWord} from "../libraries/SurfaceWord.sol";
 /// @title Oracle
 /// @notice See IOracle.
 /// @dev A surface keeps the time of its round, so that one which the latest round left out is recognised on read.
-contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
+contract Oracle is IOracle, ExpiringPause, EIP712 {
     /// @dev Clocks of signers may run ahead of the chain's by this much.
     uint256 private constant MAX_AHEAD_SEC = 15;
     uint256 private constant MAX_HEARTBEAT_SEC = 7 days;
@@ -195,16 +195,6 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         }
         _aggregator[underlyingId] = Aggregator(feed, uint24(maxAgeSec), decimals, uint64(maxDeviationWad_));
         emit AggregatorSet(underlyingId, feed, maxAgeSec, maxDeviationWad_);
-    }
-
-    /// @notice Stops new rounds, prices and settlements.
-    function pause() external restricted {
-        _pause();
-    }
-
-    /// @notice Lets them in again.
-    function unpause() external restricted {
-        _unpause();
     }
 
     /// @notice Oldest age at which a round still counts.

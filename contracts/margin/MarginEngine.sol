@@ -76,6 +76,11 @@ contract MarginEngine is IMarginEngine {
     }
 
     /// @inheritdoc IMarginEngine
+    function auctionMarginOf(uint256 accountId) external view override returns (MarginState memory margin) {
+        _evaluate(margin, ACCOUNTS.snapshotOf(accountId), false);
+    }
+
+    /// @inheritdoc IMarginEngine
     function preview(uint256 accountId, Changes calldata changes)
         external
         view

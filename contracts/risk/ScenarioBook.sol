@@ -22,10 +22,12 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     address private immutable NORMAL_TABLE;
 
-    /// @dev The account parameters that only liquidation reads, in one storage word.
+    /// @dev slots 0 and 1. The account parameters that only liquidation reads.
     struct AuctionParams {
         uint64 bufferWad;
         uint64 feeRateWad;
+        uint64 bonusShareWad;
+        uint64 fundPerHourWad;
         uint128 dustWad;
     }
 
@@ -175,6 +177,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         AccountWord.unpack(params, _accountWord);
         AuctionParams memory auction = _auctionParams;
         (params.bufferWad, params.feeRateWad) = (auction.bufferWad, auction.feeRateWad);
+        (params.bonusShareWad, params.fundPerHourWad) = (auction.bonusShareWad, auction.fundPerHourWad);
         params.dustWad = auction.dustWad;
     }
 
@@ -247,12 +250,19 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         _limitStep("stressShareWad", params.stressShareWad, WAD);
         _limit("bufferWad", params.bufferWad, 10 * WAD);
         _limit("feeRateWad", params.feeRateWad, 0.3e18);
+        _limit("bonusShareWad", params.bonusShareWad, WAD);
+        _limit("fundPerHourWad", params.fundPerHourWad, WAD);
         _limit("dustWad", params.dustWad, 1e6 * WAD);
         AccountParams memory old;
         if (_accountWord != 0) old = accountParams();
         _accountWord = AccountWord.pack(params);
-        _auctionParams =
-            AuctionParams(uint64(params.bufferWad), uint64(params.feeRateWad), uint128(params.dustWad));
+        _auctionParams = AuctionParams({
+            bufferWad: uint64(params.bufferWad),
+            feeRateWad: uint64(params.feeRateWad),
+            bonusShareWad: uint64(params.bonusShareWad),
+            fundPerHourWad: uint64(params.fundPerHourWad),
+            dustWad: uint128(params.dustWad)
+        });
         emit AccountParamsSet(++version, old, params);
     }
 

@@ -41,6 +41,8 @@ _ACCOUNT: Final[dict[str, tuple[str, float, float, bool]]] = {
     "stressShare": ("stress_share", 0.0, 1.0, False),
     "b": ("buffer", 0.0, 10.0, False),
     "feeRate": ("fee_rate", 0.0, 0.3, False),
+    "bonusShare": ("bonus_share", 0.0, 1.0, False),
+    "fundPerHour": ("fund_per_hour", 0.0, 1.0, False),
 }
 
 

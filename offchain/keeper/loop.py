@@ -13,6 +13,7 @@ from offchain.chain.parameters import chain_params
 from offchain.decide import (
     AccountView,
     AuctionView,
+    Bid,
     BidderRule,
     Intent,
     PostRound,
@@ -26,7 +27,7 @@ from offchain.decide.snapshot import AuctionTerms
 from offchain.errors import DomainError, InputError, PlimsollError
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
-from offchain.keeper.sizing import in_parts
+from offchain.keeper.sizing import carried, in_parts
 from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
 from offchain.model import Market
@@ -152,7 +153,8 @@ class Keeper:
             accounts=tuple(views.values()),
             auctions=self._auctions(views),
             bidder=self._bidder,
-            terms=AuctionTerms(account_params.buffer, account_params.fee_rate),
+            fund_available=wad_to_float(deployment.contract(self._client, "InsuranceFund").call("availableWad")),
+            terms=AuctionTerms(account_params.buffer, account_params.fee_rate, account_params.bonus_share),
         )
 
     def _follow_governance(self) -> None:
@@ -182,14 +184,17 @@ class Keeper:
 
         Near a limit, as the chain does.
         """
+        own = self._bidder.account_id if self._bidder else None
         held = [
-            i for i, a in self.index.state.accounts.items() if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0)
+            i
+            for i, a in self.index.state.accounts.items()
+            if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0 or i == own)
         ]
         results = self._results([i for i in held if i not in waiting])
         views = {i: _view(i, result) for i, result in results.items()}
         engine = self._deployment.contract(self._client, "MarginEngine")
         for account_id in [i for i, result in results.items() if _is_uncertain(result)]:
-            state = engine.call("marginOf", account_id)
+            state = engine.call("auctionMarginOf", account_id)
             values = (state.equityWad, state.marketEquityWad, state.initialWad, state.maintenanceWad)
             equity, market_equity, initial, maintenance = (wad_to_float(value) for value in values)
             views[account_id] = AccountView(account_id, equity, market_equity, initial, maintenance)
@@ -220,8 +225,19 @@ class Keeper:
                 continue
             reserve = wad_to_float(auction.reserve_wad)
             solvent = views[account_id].market_equity >= reserve
-            clock_ts = (auction.solvent_ts if solvent else auction.insolvent_ts) or None
-            running.append(AuctionView(account_id, auction.started_ts, solvent, clock_ts, reserve, auction.bid_count))
+            running.append(
+                AuctionView(
+                    account_id,
+                    auction.started_ts,
+                    solvent,
+                    clock_ts=(auction.solvent_ts if solvent else auction.insolvent_ts) or None,
+                    vouched_ts=auction.vouched_ts or None,
+                    reserve=reserve,
+                    credit=wad_to_float(auction.credit_wad),
+                    loss=wad_to_float(auction.loss_wad),
+                    bid_count=auction.bid_count,
+                )
+            )
         return tuple(running)
 
     def run_pass(self, *, dry_run: bool = False) -> list[Done]:
@@ -254,12 +270,17 @@ class Keeper:
         for intent in intents:
             if isinstance(intent, Settle) and (intent.underlying, intent.expiry_ts) in unpriced:
                 continue
-            parts = in_parts(intent, self._probe) if isinstance(intent, Settle) else (intent,)
-            for part in parts:
+            for part in self._sized(intent):
                 ended.append(Done(part, self._act(part, dry_run=dry_run)))
             if isinstance(intent, PostSettlement) and (dry_run or not ended[-1].outcome.done):
                 unpriced.add((intent.underlying, intent.expiry_ts))
         return ended
+
+    def _sized(self, intent: Intent) -> Iterable[Intent]:
+        """Cut an intent to what fits a transaction and the bidder's margin."""
+        if isinstance(intent, Settle):
+            return in_parts(intent, self._probe)
+        return (carried(intent, self._probe),) if isinstance(intent, Bid) else (intent,)
 
     def _probe(self, intent: Intent) -> Outcome:
         """Run an intent without sending it."""

@@ -12,11 +12,12 @@ PERP = 1 << 248 | 3 << 240
 SINGLE, STANDARD, CROSS = 0, 1, 2
 FUND = 1
 BUFFER, FEE_RATE, DUST = 15 * 10**16, 10**16, 10 * WAD
+BONUS_SHARE, FUND_PER_HOUR = 25 * 10**16, 2 * 10**17
 PRICE_RANGE = 18 * 10**16
 #: In the order of IScenarioBook.AccountParams.
 ACCOUNT = (
     *(8 * 10**17, WAD, 99 * 10**16, 4 * WAD, 55 * 10**16, WAD),
-    *(9 * 10**17, 4 * 10**17, 6 * 10**17, BUFFER, FEE_RATE, DUST),
+    *(9 * 10**17, 4 * 10**17, 6 * 10**17, BUFFER, FEE_RATE, BONUS_SHARE, FUND_PER_HOUR, DUST),
 )
 #: In the order of IScenarioBook.UnderlyingParams.
 UNDERLYING = (
@@ -86,7 +87,7 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     book.setCollateral(1, (True, 1, 2 * 10**17, 2 * 10**16, WAD), {"from": admin})
     ledger = admin.deploy(project.Accounts, authority, admin)
     engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk)
-    fund = admin.deploy(project.InsuranceFund, authority, ledger)
+    fund = admin.deploy(project.InsuranceFund, authority, ledger, book)
     auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
     delegation = admin.deploy(project.Delegation, ledger, engine)
     exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation, oracle)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from brownie import (
     Accounts,
+    AuctionStub,
     Authority,
     Delegation,
     Exchange,
@@ -90,8 +91,14 @@ def weth(governor):
 
 
 @pytest.fixture(scope="module")
-def vault(authority, governor, ledger, margin, usdc, wbtc, weth):
+def auction(governor):
+    return governor.deploy(AuctionStub)
+
+
+@pytest.fixture(scope="module")
+def vault(authority, governor, ledger, margin, auction, usdc, wbtc, weth):
     deployed = governor.deploy(Vault, authority, ledger, margin)
+    deployed.setAuction(auction, {"from": governor})
     ledger.setModule(deployed, True, {"from": governor})
     deployed.listToken(usdc, CAP_RAW, {"from": governor})
     deployed.listToken(wbtc, CAP_RAW, {"from": governor})

@@ -269,9 +269,9 @@ def test_fill_quote__fees__each_leg_pays_and_cash_is_conserved(ledger, exchange,
     assert stored_total(ledger) == before
 
 
-def test_fill_quote__paused__reverts_EnforcedPause(exchange, request_, governor):
+def test_fill_quote__paused__reverts_ExpiringPause__Paused(exchange, request_, governor):
     exchange.pause({"from": governor})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         request_.take()
     exchange.unpause({"from": governor})
     request_.take()

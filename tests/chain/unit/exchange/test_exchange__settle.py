@@ -386,9 +386,9 @@ def test_settle__one_side_too_weak__reverts_BelowInitial(request, margin, pair, 
         pair.settle(stranger)
 
 
-def test_settle__paused__reverts_EnforcedPause(exchange, pair, governor, stranger):
+def test_settle__paused__reverts_ExpiringPause__Paused(exchange, pair, governor, stranger):
     exchange.pause({"from": governor})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         pair.settle(stranger)
     exchange.unpause({"from": governor})
     pair.settle(stranger)

@@ -135,7 +135,7 @@ def test_post_round__spot_jumps_after_an_outage__is_accepted(oracle, relayer, ch
 
 def test_post_round__paused__reverts(oracle, relayer, accounts, chain):
     oracle.pause({"from": accounts[0]})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         post(oracle, "postRound", market_round(chain.time()), relayer)
     oracle.unpause({"from": accounts[0]})
     post(oracle, "postRound", market_round(chain.time()), relayer)
