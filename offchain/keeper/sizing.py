@@ -11,8 +11,8 @@ from offchain.transact import Outcome
 
 #: With the sender's margin of a fifth it is below the 16,777,216 that one transaction may use (EIP-7825).
 MAX_BATCH_GAS: Final = 13_500_000
-#: A slice below a thousandth of what was decided is not worth a transaction.
-MAX_HALVINGS: Final = 10
+#: Less than a sixteenth of what was decided would not be worth what was decided on.
+MAX_HALVINGS: Final = 4
 TOO_LARGE: Final = "Auction__BidderBelowInitial"
 
 
@@ -63,7 +63,7 @@ def carried(bid: Bid, probe: Callable[[Bid], Outcome]) -> Bid:
         The first slice that is not too large; as decided when another reason refuses it, or no slice passes.
     """
     smaller = bid
-    for _ in range(MAX_HALVINGS):
+    for _ in range(MAX_HALVINGS + 1):
         outcome = probe(smaller)
         if outcome.done or TOO_LARGE not in outcome.reason:
             return smaller
