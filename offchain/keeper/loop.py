@@ -13,6 +13,7 @@ from offchain.chain.parameters import chain_params
 from offchain.decide import (
     AccountView,
     AuctionView,
+    Bid,
     BidderRule,
     Intent,
     PostRound,
@@ -26,7 +27,7 @@ from offchain.decide.snapshot import AuctionTerms
 from offchain.errors import DomainError, PlimsollError
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
-from offchain.keeper.sizing import in_parts
+from offchain.keeper.sizing import carried, in_parts
 from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of, priced_alone
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
 from offchain.model import Market
@@ -273,12 +274,17 @@ class Keeper:
         for intent in intents:
             if isinstance(intent, Settle) and (intent.underlying, intent.expiry_ts) in unpriced:
                 continue
-            parts = in_parts(intent, self._probe) if isinstance(intent, Settle) else (intent,)
-            for part in parts:
+            for part in self._sized(intent):
                 ended.append(Done(part, self._act(part, dry_run=dry_run)))
             if isinstance(intent, PostSettlement) and (dry_run or not ended[-1].outcome.done):
                 unpriced.add((intent.underlying, intent.expiry_ts))
         return ended
+
+    def _sized(self, intent: Intent) -> Iterable[Intent]:
+        """Cut an intent to what fits a transaction and the bidder's margin."""
+        if isinstance(intent, Settle):
+            return in_parts(intent, self._probe)
+        return (carried(intent, self._probe),) if isinstance(intent, Bid) else (intent,)
 
     def _probe(self, intent: Intent) -> Outcome:
         """Run an intent without sending it."""

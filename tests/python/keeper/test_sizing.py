@@ -1,11 +1,11 @@
-"""Settlements in parts: each fits one transaction, and an account that cannot be settled fails alone."""
+"""Settlements in parts that fit one transaction; bids in slices that the bidder's margin carries."""
 
 from __future__ import annotations
 
 import pytest
 
-from offchain.decide import Settle
-from offchain.keeper.sizing import MAX_BATCH_GAS, in_parts
+from offchain.decide import Bid, Settle
+from offchain.keeper.sizing import MAX_BATCH_GAS, TOO_LARGE, carried, in_parts
 from offchain.transact import Outcome
 
 PER_ACCOUNT = 1_125_000
@@ -62,3 +62,23 @@ def test_in_parts__later_probes__see_what_earlier_parts_left():
         assert chain.probed <= 3 + sent
         sent += len(part.account_ids)
     assert sent == 32
+
+
+BID = Bid(7, 3, True, 0.8, 400.0, 1, 0)
+
+
+@pytest.mark.parametrize(("room", "fraction"), [(1.0, 0.8), (0.8, 0.8), (0.79, 0.4), (0.1, 0.1), (0.06, 0.05), (0.04, 0.8)])
+def test_carried__bidder_of_little_margin__takes_the_first_half_that_it_carries(room, fraction):
+    def probe(bid: Bid) -> Outcome:
+        fits = bid.fraction <= room
+        return Outcome(bid.key, fits, reason="" if fits else f"Auction.bid: {TOO_LARGE}(1, 2)")
+
+    found = carried(BID, probe)
+    assert found.fraction == pytest.approx(fraction)
+    assert found.limit / found.fraction == pytest.approx(BID.limit / BID.fraction)
+    assert found.key == BID.key
+
+
+@pytest.mark.parametrize("reason", ["Auction__NotOpen()", f"{TOO_LARGE}(1, 2)"])
+def test_carried__refused_whatever_its_size__comes_back_as_decided(reason):
+    assert carried(BID, lambda bid: Outcome(bid.key, False, reason=reason)) == BID
