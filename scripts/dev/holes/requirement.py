@@ -68,7 +68,7 @@ def rows_of(units: Units, q: Vector, scales: list[float]) -> Rows:
         certified = [a + b for a, b in zip(certified, by_state, strict=True)]
         apart = apart + np.array(worst)
         charges += max(abs(e.delta @ held), abs(e.cash_leg @ held)) * e.charge
-        skew += abs(e.skew @ held)
+        skew += np.maximum(0.0, -(e.skew @ held).min(axis=1))
         short += float(np.maximum(-held[1:], 0.0).sum())
     charges += p.skew_rate * float(skew.max(initial=0.0))
     return Rows(np.concatenate(certified), apart, charges, p.short_min_rate * short)

@@ -75,15 +75,16 @@ def expiry_units(expiry: Expiry, strikes: Vector, p: UnderlyingParams, layout: L
     part = Slice(expiry, strikes, p)
     states = sorted({s for found in layout.states for s in found})
     none = np.zeros(len(layout.steps))
+    plain = [part.moved(np.array([x]), s)[0][0] for x, s in layout.places]
     skew = [
-        0.5 * (part.moved(np.array([x]), s, layout.skew)[0] - part.moved(np.array([x]), s, -layout.skew)[0])[0]
-        for x, s in layout.places
+        [part.moved(np.array([x]), s, c)[0][0] - before for c in (layout.skew, -layout.skew)]
+        for (x, s), before in zip(layout.places, plain, strict=True)
     ]
     return ExpiryUnits(
         slice=part,
         pnl={s: _with_future(layout.moves, part.moved(layout.moves, s)[0]) for s in states},
         gap={s: _with_future(none, _gaps(part, layout, s)) for s in states},
-        skew=_with_future(np.zeros(len(skew)), np.array(skew).reshape(len(skew), strikes.size)),
+        skew=_with_future(np.zeros((len(skew), 2)), np.array(skew).reshape(len(skew), 2, strikes.size)),
         delta=np.r_[1.0, part.delta],
         cash_leg=np.r_[1.0, part.delta - part.value],
         charge=max(p.basis_min, float(np.exp(p.basis_rate * expiry.years)) - 1.0),
