@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from offchain.mirror import black76
 from offchain.mirror.margin_engine import evaluate, evaluate_many
-from offchain.mirror.risk_engine import time_to_expiry
+from offchain.mirror.settlement_window import time_to_expiry
 from offchain.mirror.svi import volatility
 from offchain.mirror.vol_shock import shocked_volatility
 from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offchain.mirror.margin_engine import evaluate, evaluate_many
-from offchain.mirror.risk_engine import Instrument, risk_of
+from offchain.mirror.risk_engine import risk_of
+from offchain.mirror.unit_risk import Instrument
 from offchain.mirror.scenario_book import scenario_book
 from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Token
 from offchain.params import Params
