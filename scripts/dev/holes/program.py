@@ -42,7 +42,9 @@ class Rows:
     def at_most(self, limit: float, *terms: Term) -> None:
         """Add ``sum of coefficients*columns <= limit``."""
         index = np.concatenate([np.atleast_1d(i) for i, _ in terms])
-        value = np.concatenate([np.broadcast_to(np.asarray(v, dtype=float), np.shape(np.atleast_1d(i))) for i, v in terms])
+        value = np.concatenate(
+            [np.broadcast_to(np.asarray(v, dtype=float), np.shape(np.atleast_1d(i))) for i, v in terms]
+        )
         keep = np.abs(value) > 1e-13
         found, where = np.unique(index[keep], return_inverse=True)
         self.limits.append((-INFINITY, limit))

@@ -55,9 +55,7 @@ def _expiry_rows(e: ExpiryUnits, units: Units, q: Vector) -> tuple[list[Vector],
 def rows_of(units: Units, q: Vector, scales: list[float]) -> Rows:
     """Rows and charges of one underlying; ``scales`` is what each expiry keeps at a cut-off."""
     layout, p, starts = units.layout, units.params, units.starts
-    linear = [
-        -q[0] * layout.moves[end] * layout.weights[end] for step in layout.steps for end in (step.low, step.high)
-    ]
+    linear = [-q[0] * layout.moves[end] * layout.weights[end] for step in layout.steps for end in (step.low, step.high)]
     states = [step.states for step in layout.steps for _ in (0, 1)]
     certified = [np.full(len(s), x) for s, x in zip(states, linear, strict=True)]
     apart = np.array([x if s else -np.inf for s, x in zip(states, linear, strict=True)])

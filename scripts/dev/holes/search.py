@@ -7,7 +7,7 @@ then neighbours of the worst market so far.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -38,7 +38,7 @@ class Find:
     quantities: list[Vector]
     scenario: str
     family: str
-    notes: dict[str, float] = field(default_factory=dict)
+    requirement: float
 
 
 class Scene(Protocol):
@@ -205,7 +205,9 @@ class Hunt:
             return cross(units, quantities, self.share)
         return single(units[0], quantities[0])
 
-    def _climb(self, scene: Scene, program: Program, units: list[Units], choice: Choice) -> tuple[float, Choice, list[Vector]]:
+    def _climb(
+        self, scene: Scene, program: Program, units: list[Units], choice: Choice
+    ) -> tuple[float, Choice, list[Vector]]:
         """Solve, move to the portfolio's own worst scenario, solve again."""
         best = (0.0, choice, [np.zeros(u.starts[-1]) for u in units])
         for _ in range(12):
@@ -225,7 +227,9 @@ class Hunt:
             choice = at
         return best
 
-    def judge(self, sample: Sample, strikes: dict[str, list[Vector]] | None = None, first: Choice | None = None) -> None:
+    def judge(
+        self, sample: Sample, strikes: dict[str, list[Vector]] | None = None, first: Choice | None = None
+    ) -> None:
         """Search one market; remember the worst find."""
         units = self._units(sample, strikes)
         scene = scene_of(self.family, units, self.share)
@@ -234,7 +238,8 @@ class Hunt:
         for choice in choices:
             ratio, at, quantities = self._climb(scene, program, units, choice)
             if self.best is None or ratio > self.best.ratio:
-                self.best = Find(ratio, sample, units, quantities, scene.describe(at), self.family)
+                required = self._requirement(units, quantities)
+                self.best = Find(ratio, sample, units, quantities, scene.describe(at), self.family, required)
 
     def _refined(self, find: Find) -> dict[str, list[Vector]]:
         """Strikes close to those that the worst portfolio uses, besides them."""
@@ -243,7 +248,9 @@ class Hunt:
             own = []
             for e, first in zip(units.expiries, units.starts[:-1], strict=True):
                 used = e.slice.strikes[np.abs(q[first + 1 : first + e.delta.size]) > 1e-9]
-                near = np.concatenate([used * f for f in (0.98, 0.99, 0.995, 1.0, 1.005, 1.01, 1.02)] + [e.slice.strikes])
+                near = np.concatenate(
+                    [used * f for f in (0.98, 0.99, 0.995, 1.0, 1.005, 1.01, 1.02)] + [e.slice.strikes]
+                )
                 kept = np.unique(np.clip(near, 0.125, 8.0).round(6))
                 own.append(kept[:: max(1, kept.size // 80)])
             found[units.symbol] = own
