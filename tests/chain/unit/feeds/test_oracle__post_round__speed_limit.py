@@ -9,7 +9,7 @@ import pytest
 
 from offchain.mirror.speed_limit import total_variance
 from offchain.model import Svi
-from tests.chain.helpers.errors import reverts_naming, reverts_with
+from tests.chain.helpers.errors import padded, reverts_naming, reverts_with
 from tests.chain.helpers.signed import DAY, WAD, market_round, post, surface
 
 MOVE, VARIANCE_MOVE = 0.25, 0.7
@@ -62,8 +62,7 @@ def test_speed_limit__error__names_observed_and_limit(oracle, relayer, chain):
     ts = chain.time() - 20
     post(oracle, "postRound", market_round(ts, spotWad=WAD), relayer)
     e = 2_718281828459045235
-    field = "0x" + b"spot".ljust(32, b"\0").hex()
-    with reverts_with("Oracle__TooFast", field, WAD, WAD // 4):
+    with reverts_with("Oracle__TooFast", padded("spot"), WAD, WAD // 4):
         post(oracle, "postRound", market_round(ts + 1, spotWad=e), relayer)
 
 
