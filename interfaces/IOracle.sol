@@ -253,6 +253,16 @@ interface IOracle {
     /// @return ts Its time; 0 when it never had one.
     function lastTokenPriceOf(uint256 tokenId) external view returns (uint256 priceWad, uint40 ts);
 
+    /// @notice Spot of the last round of an underlying, however old; for liquidations, as the price above.
+    /// @param underlyingId Underlying.
+    /// @return spotWad Spot, wad; 0 when there was no round.
+    /// @return ts Time of the round; 0 when there was none.
+    function lastSpotOf(uint8 underlyingId) external view returns (uint256 spotWad, uint40 ts);
+
+    /// @notice Oldest age at which a round or a price still counts.
+    /// @return Seconds.
+    function heartbeatSec() external view returns (uint256);
+
     /// @notice Anchors of an underlying and of some of its expiries, as the last accepted round left them.
     /// @param underlyingId Underlying.
     /// @param expiries Expiries wanted.

@@ -15,8 +15,9 @@ VolName = Literal["up", "flat", "down"]
 VOL_NAMES: Final[tuple[VolName, ...]] = ("up", "flat", "down")
 #: Most rows of one book: a tail move counts on both sides, a skew pair as two.
 MAX_NODES: Final = 48
-#: Largest move of a book in units of the price range.
-MAX_MOVE: Final = 100.0
+MAX_SKEW: Final = 0.99
+#: Largest price range that the contracts accept.
+MAX_PRICE_RANGE: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +42,22 @@ class BookSpec:
     skew_at: tuple[tuple[float, VolName], ...] = (
         (-1.0, "up"),
         (-1.0, "down"),
-        (0.0, "flat"),
         (1.0, "up"),
         (1.0, "down"),
+        (0.0, "flat"),
     )
 
     def __post_init__(self) -> None:
         self._check_moves()
         _check_vols("grid", self.grid_vols)
-        if self.tail_moves:
-            _check_vols("tails", self.tail_vols)
-            strange = [vol for vol in self.tail_vols if vol not in self.grid_vols]
-            if strange:
-                raise DomainError("book.tails.vols", f"{strange[0]!r} is no vol state of the grid")
+        if not self.grid_vols:
+            raise DomainError("book.grid.vols", "is empty")
+        _check_vols("tails", self.tail_vols)
+        if bool(self.tail_moves) != bool(self.tail_vols):
+            raise DomainError("book.tails", "moves and vol states belong together: one of them is empty")
+        strange = [vol for vol in self.tail_vols if vol not in self.grid_vols]
+        if strange:
+            raise DomainError("book.tails.vols", f"{strange[0]!r} is no vol state of the grid")
         self._check_skew()
         if self.nodes > MAX_NODES:
             raise DomainError("book", f"{self.nodes} rows, the limit is {MAX_NODES}")
@@ -82,29 +86,25 @@ class BookSpec:
             raise DomainError("book.tails.moves", message)
 
     def _check_skew(self) -> None:
-        if not (math.isfinite(self.skew_size) and 0.0 <= self.skew_size < 1.0):
-            raise DomainError("book.skew.size", f"{self.skew_size:g} is outside [0, 1)")
+        if not 0.0 <= self.skew_size <= MAX_SKEW:
+            raise DomainError("book.skew.size", f"{self.skew_size:g} is outside [0, {MAX_SKEW:g}]")
         for move, vol in self.skew_at:
-            if not abs(move) <= MAX_MOVE:
-                raise DomainError("book.skew.at", f"{move:g} is outside [{-MAX_MOVE:g}, {MAX_MOVE:g}]")
+            if not math.isfinite(move):
+                raise DomainError("book.skew.at", f"{move} is not a finite number")
             if vol not in VOL_NAMES:
                 raise DomainError("book.skew.at", f"{vol!r} is not one of {', '.join(VOL_NAMES)}")
-        if len(set(self.skew_at)) < len(self.skew_at):
-            raise DomainError("book.skew.at", "names a place twice")
 
 
 def _check_rising(source: str, moves: tuple[float, ...]) -> None:
     for move in moves:
-        if not abs(move) <= MAX_MOVE:
-            raise DomainError(source, f"{move:g} is outside [{-MAX_MOVE:g}, {MAX_MOVE:g}]")
+        if not math.isfinite(move):
+            raise DomainError(source, f"{move} is not a finite number")
     for low, high in pairwise(moves):
         if high <= low:
             raise DomainError(source, f"{high:g} does not come after {low:g}")
 
 
 def _check_vols(part: str, vols: tuple[VolName, ...]) -> None:
-    if not vols:
-        raise DomainError(f"book.{part}.vols", "is empty")
     if list(vols) != [vol for vol in VOL_NAMES if vol in vols]:
         raise DomainError(f"book.{part}.vols", f"{', '.join(vols)} are not distinct states in the order up, flat, down")
 

@@ -135,6 +135,11 @@ contract Oracle is SecondOpinion, SettlementPrices {
     }
 
     /// @inheritdoc IOracle
+    function lastSpotOf(uint8 underlyingId) external view override returns (uint256 spotWad, uint40 ts) {
+        (spotWad, ts) = (_header[underlyingId].spotWad, _header[underlyingId].ts);
+    }
+
+    /// @inheritdoc IOracle
     function tokenPriceTsOf(uint256 tokenId) external view override returns (uint40 ts) {
         ts = _tokenPrice[tokenId].ts;
     }

@@ -53,8 +53,8 @@ contract RoundStub {
         view
         returns (IOracle.Header memory header, IOracle.Surface[] memory surfaces)
     {
-        header =
-            IOracle.Header(_header.ts, _header.spotWad, _header.perpWad, _header.confWad, _header.meanWad);
+        StoredHeader storage h = _header;
+        header = IOracle.Header(h.ts, h.spotWad, h.perpWad, h.confWad, h.meanWad);
         surfaces = new IOracle.Surface[](expiries.length);
         for (uint256 i; i < expiries.length; ++i) {
             StoredSurface memory s = _surface[expiries[i]];

@@ -31,7 +31,7 @@ DONE_SETTLEMENT = frozenset({"Oracle__AlreadySettled"})
 DONE_RATE = frozenset({"RateFeed__TooEarly", "RateFeed__NoSource"})
 DONE_START = frozenset({"Auction__AlreadyOpen", "Auction__NotLiquidatable"})
 DONE_END = frozenset({"Auction__NotOpen"})
-DONE_BID = frozenset({"Auction__NotOpen", "Auction__NothingToTake"})
+DONE_BID = frozenset({"Auction__NotOpen", "Auction__NotLiquidatable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +123,6 @@ class Encoder:
         if isinstance(intent, EndAuction):
             return "Auction", "end", (intent.account_id,), DONE_END
         limit_wad = max(0, float_to_wad(intent.limit))
-        bid = (intent.account_id, intent.bidder_id, WAD, intent.is_solvent, limit_wad)
+        fraction_wad = min(WAD, float_to_wad(intent.fraction))
+        bid = (intent.account_id, intent.bidder_id, fraction_wad, intent.is_solvent, limit_wad)
         return "Auction", "bid", bid, DONE_BID

@@ -13,7 +13,7 @@ from offchain.model import Round
 
 @dataclass(frozen=True, slots=True)
 class TokenQuote:
-    """Prices of the tokens at one time, in cash units by symbol."""
+    """Prices at one time, in cash units by symbol, of the tokens that are linked to no underlying."""
 
     ts: int
     prices: Mapping[str, float]
@@ -38,7 +38,7 @@ class Feed(Protocol):
         ...
 
     def tokens(self) -> TokenQuote | None:
-        """Return the newest token prices."""
+        """Return the newest prices of cash and of tokens that no round prices."""
         ...
 
     def settlement_samples(self, underlying: str, expiry_ts: int) -> tuple[tuple[int, float], ...]:
@@ -83,14 +83,11 @@ class ReplayFeed:
     ----------
     replay : Replay
         Snapshots of every underlying.
-    wrapped : Mapping[str, str]
-        Underlying whose spot is the price of a token, by token symbol; other tokens cost 1.
     number : int
         Current snapshot; the demo moves it.
     """
 
     replay: Replay
-    wrapped: Mapping[str, str]
     number: int = 0
     _fitted: dict[tuple[int, str, frozenset[int]], Round] = field(default_factory=dict)
     _previous: dict[str, Round] = field(default_factory=dict)
@@ -127,10 +124,8 @@ class ReplayFeed:
         return fitted
 
     def tokens(self) -> TokenQuote | None:
-        """Price wrapped coins at the spot of the current snapshot."""
-        chains = self.replay.chains
-        spots = {token: chains[symbol][self.number].spot for token, symbol in self.wrapped.items()}
-        return TokenQuote(self.ts, {"USDC": 1.0, **spots})
+        """Price cash at 1; the tokens linked to an underlying are priced by its round."""
+        return TokenQuote(self.ts, {"USDC": 1.0})
 
     def settlement_samples(self, underlying: str, expiry_ts: int) -> tuple[tuple[int, float], ...]:
         """Return the half hour of spot before an expiry."""

@@ -63,9 +63,7 @@ def _open_feed(name: str, deployment: Deployment) -> Feed:
     from offchain.keeper.live_feed import DeribitFeed
     from offchain.market.deribit import Deribit
 
-    terms = deployment.parameters["collateral"]
-    wrapped = {symbol: token["linked"] for symbol, token in terms.items() if token["linked"]}
-    return DeribitFeed(Deribit(httpx.Client()), tuple(sorted(deployment.underlyings)), wrapped, time.time)
+    return DeribitFeed(Deribit(httpx.Client()), tuple(sorted(deployment.underlyings)), time.time)
 
 
 def open_keeper(options: Options) -> Service:

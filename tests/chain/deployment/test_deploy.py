@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from offchain.chain.anvil import running
+from offchain.chain.book import rows_of
 from offchain.chain.client import Client, wallet
 from offchain.chain.contracts import creation_code
 from offchain.chain.deploy import ADMIN_ROLE, GUARDIAN_ROLE, deploy
@@ -343,10 +344,11 @@ def test_verify__every_risk_parameter__is_looked_at(client, installed):
     for name in account.__dataclass_fields__:
         seen = changed(replace(SPEC.params, account=replace(account, **{name: 0.123})))
         assert len(seen) == 1, name
-    for name in set(own.__dataclass_fields__) - {"price_range"}:
+    for name in own.__dataclass_fields__:
         assert len(changed(replace(SPEC.params, overrides={"ETH": {name: 0.123}}))) == 1, name
-    # Another range moves every row but those at the centre: 24 of the grid and the two tails.
-    assert len(changed(replace(SPEC.params, overrides={"ETH": {"price_range": 0.123}}))) == 1 + 24 + 2
+    for name, value in (("tail_moves", (2.5,)), ("skew_size", 0.2), ("grid_vols", ("up", "flat"))):
+        seen = changed(replace(SPEC.params, books={"ETH": replace(SPEC.params.book, **{name: value})}))
+        assert len(seen) == 1, name
 
 
 def test_verify__changed_on_chain__names_both_values(client, installed):
@@ -407,12 +409,12 @@ def test_verify__set_back__is_no_difference(client, installed):
 def test_verify__other_rows_and_a_third_underlying__are_named(client, installed):
     book = installed.of("ScenarioBook")
     params = book.call("bookOf", 1).params
-    rows = book.call("spanRows", params.priceRangeWad)
+    rows = rows_of(replace(SPEC.params.book, tail_moves=(2.5, 3.5)))
     installed.send("ScenarioBook", "setBook", 1, params, rows)
     installed.send("ScenarioBook", "listUnderlying", b"XYZ".ljust(32, b"\0"), params, rows)
     differences = found(client, installed.deployment)
     assert differences["underlyings"] == (["ETH", "BTC", "XYZ"], ["ETH", "BTC"])
-    assert differences["underlyings.ETH.rows[30]"][0] == NOTHING
+    assert differences["underlyings.ETH.rows.tailMovesWad"] == ([25 * 10**17, 35 * 10**17], [2 * 10**18, 3 * 10**18])
     assert not any(name.startswith("underlyings.BTC") for name in differences)
 
 

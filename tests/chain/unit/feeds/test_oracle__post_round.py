@@ -185,7 +185,7 @@ def test_post_round__lists_a_settled_expiry__reverts_AlreadySettled(oracle, rela
 
 def test_post_round__paused__reverts(oracle, relayer, accounts, chain):
     oracle.pause({"from": accounts[0]})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         post(oracle, "postRound", market_round(chain.time()), relayer)
     oracle.unpause({"from": accounts[0]})
     post(oracle, "postRound", market_round(chain.time()), relayer)

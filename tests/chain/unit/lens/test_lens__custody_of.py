@@ -34,7 +34,7 @@ def funded(ledger, vault, usdc, weth, trader, stranger):
 
 
 def rows(lens, vault):
-    return [numbers(entry) for entry in lens.custodyOf(vault)]
+    return [numbers(entry) for entry in lens.custodyOf(vault, 0, 2**256 - 1)]
 
 
 def test_custody__every_token__sum_over_accounts_booked_and_held(lens, vault, funded):
