@@ -140,11 +140,6 @@ contract Oracle is SecondOpinion, SettlementPrices {
     }
 
     /// @inheritdoc IOracle
-    function tokenPriceTsOf(uint256 tokenId) external view override returns (uint40 ts) {
-        ts = _tokenPrice[tokenId].ts;
-    }
-
-    /// @inheritdoc IOracle
     function expiriesOf(uint8 underlyingId) external view override returns (uint40[] memory expiries) {
         expiries = _expiries[underlyingId];
     }
