@@ -7,8 +7,8 @@ import {IVault} from "../../interfaces/IVault.sol";
 /// @title Outflow
 /// @notice How much of a token may leave: a bucket that refills, a queue behind it, and a door beside it for what an
 /// idle account has itself brought. See IVault.
-/// @dev What leaves through the door is never more than what came in, summed over any set of accounts. So a bucket bounds
-/// what anybody can take that was not brought, whatever a margin number says.
+/// @dev What leaves through the door is never more than what came in, summed over any set of accounts. So a bucket
+/// bounds what anybody can take that was not brought, whatever a margin number says.
 abstract contract Outflow is IVault {
     uint256 private constant ONE_E6 = 1e6;
     uint256 private constant MIN_SHARE_E6 = 10_000;
