@@ -202,9 +202,9 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         _noteLoss(accountId, auction, m.marketEquityWad);
     }
 
-    /// @dev A branch's clock starts when the branch is first seen. That of the solvent branch goes on while prices swing
-    /// between the branches, that of the insolvent one does not. Where the account was not below maintenance, or nobody
-    /// looked for a while, both start again: a price counts only time that somebody vouched for.
+    /// @dev A branch's clock starts when the branch is first seen. That of the solvent branch goes on while prices
+    /// swing between the branches, that of the insolvent one does not. Where the account was not below maintenance, or
+    /// nobody looked for a while, both start again: a price counts only time that somebody vouched for.
     function _advance(State memory auction, IMarginEngine.MarginState memory m) private view {
         uint40 nowTs = uint40(block.timestamp);
         bool isShort = m.equityWad < int256(m.maintenanceWad);
@@ -269,8 +269,9 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         q.feeWad = AuctionMath.fee(takenWad, q.cashWad, p.feeRateWad);
     }
 
-    /// @dev As long as the reserve covers the debt it pays, and nobody else. Otherwise reserve, fund and everybody, in this
-    /// order, pay the debt, and the fund alone the bonus: so what is left of the account never bears the gain of a part.
+    /// @dev As long as the reserve covers the debt it pays, and nobody else. Otherwise reserve, fund and everybody, in
+    /// this order, pay the debt, and the fund alone the bonus: what is left of the account never bears the gain of a
+    /// part.
     function _quoteInsolvent(
         State memory auction,
         IMarginEngine.MarginState memory m,
@@ -354,9 +355,9 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         if (m.equityWad < int256(m.initialWad)) revert Auction__BidderBelowInitial(m.equityWad, m.initialWad);
     }
 
-    /// @dev Books what the bid did to the auction, which ends as soon as the buffer is restored. Below maintenance a slice
-    /// takes along at least f*M of requirement and less of equity, so that E - M of what is left rises; the account is
-    /// not margined again.
+    /// @dev Books what the bid did to the auction, which ends as soon as the buffer is restored. Below maintenance a
+    /// slice takes along at least f*M of requirement and less of equity, so that E - M of what is left rises; the
+    /// account is not margined again.
     function _finish(
         uint256 accountId,
         State memory auction,

@@ -31,7 +31,7 @@ SAMPLE: Final = 200
 SEED: Final = 20_260_101
 #: In the order of IScenarioBook.AccountParams and UnderlyingParams; only the shape matters for one option.
 ACCOUNT: Final = [8 * 10**17, WAD, 99 * 10**16, 4 * WAD, 55 * 10**16, WAD, 9 * 10**17, 4 * 10**17, 6 * 10**17]
-AUCTION: Final = [15 * 10**16, 10**16, 10 * WAD]
+AUCTION: Final = [15 * 10**16, 10**16, 25 * 10**16, 2 * 10**17, 10 * WAD]
 UNDERLYING: Final = [
     *(18 * 10**16, 5 * 10**17, 25 * 10**16, 4 * 10**17, 3 * 10**15, 5 * 10**16, 2 * 10**15, 5 * 10**17),
     *(10**16, 10**17, 10**17, 50 * 10**24, 5 * 10**24),

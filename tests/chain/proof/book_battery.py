@@ -23,7 +23,7 @@ UNDERLYING_LIMITS = {
 ACCOUNT_LIMITS = {
     **{"imFactorWad": 10 * WAD, "pegThresholdWad": WAD, "pegSlopeWad": 100 * WAD, "confThresholdWad": WAD},
     **{"confRateWad": 10 * WAD, "rhoHighWad": WAD, "rhoLowWad": WAD, "stressShareWad": WAD, "bufferWad": 10 * WAD},
-    **{"feeRateWad": 3 * 10**17, "dustWad": 10**24},
+    **{"feeRateWad": 3 * 10**17, "bonusShareWad": WAD, "fundPerHourWad": WAD, "dustWad": 10**24},
 }
 #: Fields of the account's word from the lowest up, in steps of 1e-6.
 WORD_FIELDS = (
@@ -316,7 +316,7 @@ class Battery:
         wrong = []
         # An odd number of steps each, so that a field which reaches into its neighbour is seen.
         odd = {name: self.account[name] - STEP_WAD * (1 - self.account[name] // STEP_WAD % 2) for name in WORD_FIELDS}
-        fresh = self.account | odd | {"dustWad": 5, "feeRateWad": 6}
+        fresh = self.account | odd | {"dustWad": 5, "feeRateWad": 6, "bonusShareWad": 7, "fundPerHourWad": 8}
         version = self.book.call("version")
         ((_, event),) = self._send("setAccountParams", fresh)
         if vars(event.oldParams) != self.account or vars(event.newParams) != fresh or event.version != version + 1:
