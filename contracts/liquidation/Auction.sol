@@ -107,6 +107,7 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
     /// @inheritdoc IAuction
     function end(uint256 accountId) external override nonReentrant {
         if (!_auction[accountId].isOpen) revert Auction__NotOpen(accountId);
+        if (_isGone(accountId)) return _close(accountId, _auction[accountId].lossWad, 0, 0);
         IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(accountId);
         uint256 neededWad = FixedPointMathLib.min(m.initialWad, _targetOf(m.maintenanceWad));
         if (m.equityWad < int256(neededWad)) revert Auction__NotRecovered(m.equityWad, neededWad);
@@ -182,6 +183,16 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         state = _auction[accountId];
     }
 
+    /// @dev An owner may have paid everything, left and closed the account before anybody ended its auction; the ledger
+    /// refuses a snapshot for no other reason.
+    function _isGone(uint256 accountId) private view returns (bool) {
+        try ACCOUNTS.snapshotOf(accountId) returns (IAccounts.Snapshot memory) {
+            return false;
+        } catch {
+            return true;
+        }
+    }
+
     function _requireLiquidatable(IMarginEngine.MarginState memory m) private pure {
         if (m.equityWad >= int256(m.maintenanceWad)) revert Auction__NotLiquidatable(m.equityWad, m.maintenanceWad);
     }
@@ -210,13 +221,11 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         bool isShort = m.equityWad < int256(m.maintenanceWad);
         if (!isShort || nowTs - auction.vouchedTs >= VOUCH_SEC) (auction.solventTs, auction.insolventTs) = (0, 0);
         auction.vouchedTs = isShort ? nowTs : 0;
-        if (m.marketEquityWad >= int256(uint256(auction.reserveWad))) {
-            auction.insolventTs = 0;
-            auction.creditWad = auction.reserveWad;
-            if (isShort && auction.solventTs == 0) auction.solventTs = nowTs;
-        } else if (auction.insolventTs == 0) {
-            auction.insolventTs = nowTs;
-        }
+        bool isSolvent = m.marketEquityWad >= int256(uint256(auction.reserveWad));
+        if (isSolvent) auction.insolventTs = 0;
+        else if (isShort && auction.insolventTs == 0) auction.insolventTs = nowTs;
+        if (isSolvent && isShort && auction.solventTs == 0) auction.solventTs = nowTs;
+        if (auction.insolventTs == 0) auction.creditWad = auction.reserveWad;
     }
 
     function _noteLoss(uint256 accountId, State memory auction, int256 marketEquityWad) private {
