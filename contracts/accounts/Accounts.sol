@@ -154,6 +154,8 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
     /// @inheritdoc IAccounts
     function applyTrade(Trade calldata trade) external override onlyModule {
         _requireValid(trade);
+        _accrue();
+        uint256 debtWad = _loans.debtWad;
         int256 quantityWad = int256(trade.quantityWad);
         bool isOption = trade.instrument.isOption();
         int256 priceE8 = isOption ? int256(0) : int256(trade.priceWad) / Units.E8_TO_WAD;
@@ -165,6 +167,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             _trade(trade.sellerId, trade.instrument, -quantityWad, priceE8, takenWad);
         _clear(-(buyerWad + sellerWad));
         _open(trade.instrument, boughtWad + soldWad);
+        _requireUtilisation(debtWad);
     }
 
     /// @inheritdoc IAccounts
@@ -187,6 +190,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             int256 heldWad = cashOf(accountId);
             if (heldWad < _signed(amountWad)) revert Accounts__InsufficientCash(heldWad, amountWad);
             _addCash(accountId, -_signed(amountWad), Reason.WITHDRAWAL);
+            _requireUtilisation(0);
         } else {
             Header memory h = _load(accountId);
             _changeToken(accountId, h, tokenId, -_signed(amountWad));
@@ -199,6 +203,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         if (amountWad == 0) revert Accounts__ZeroAmount(amountWad, 1);
         if (accountId == CLEARING) revert Accounts__Reserved(accountId, CLEARING + 1);
         _addCash(accountId, -_signed(amountWad), Reason.WITHDRAWAL);
+        _requireUtilisation(0);
     }
 
     /// @inheritdoc IAccounts
@@ -244,6 +249,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             if (word.underlyingOf() != underlyingId || word.expiryOf() != expiryTs) continue;
             if (word.kindOf() == PositionWord.PERP) continue;
             cashWad += SettlementMath.valueOf(word, _signed(priceWad));
+            _open(word, -_positive(word.quantityOf()));
             _store(accountId, h, words, i - 1, 0);
             ++settled;
         }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IActionPreview} from "../../interfaces/IActionPreview.sol";
 import {IAuction} from "../../interfaces/IAuction.sol";
+import {IExpiringPause} from "../../interfaces/IExpiringPause.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IVault} from "../../interfaces/IVault.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
@@ -79,10 +79,10 @@ contract ActionPreview is IActionPreview {
         IVault.Token memory listed = VAULT.tokenOf(tokenId);
         IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(accountId);
         bool isIdleCash = tokenId == CASH && s.positions.length == 0;
-        if (!isIdleCash && Pausable(address(VAULT)).paused()) return 0;
+        if (!isIdleCash && IExpiringPause(address(VAULT)).paused()) return 0;
         uint256 wadPerRaw = 10 ** (WAD_DECIMALS - listed.decimals);
         (uint256 at, uint256 heldWad) = _held(s, tokenId);
-        amountRaw = FixedPointMathLib.min(heldWad / wadPerRaw, listed.heldRaw);
+        amountRaw = FixedPointMathLib.min(heldWad / wadPerRaw, VAULT.limitOf(accountId, tokenId));
         if (amountRaw == 0 || (s.positions.length == 0 && s.cashWad >= 0)) return amountRaw;
         amountRaw = _largest(s, at, heldWad, wadPerRaw, amountRaw);
     }
@@ -120,7 +120,7 @@ contract ActionPreview is IActionPreview {
         returns (int256)
     {
         if (at < s.tokenIds.length) s.amountsWad[at] = heldWad - amountWad;
-        else s.cashWad = int256(heldWad - amountWad);
+        else s.cashWad = int256(heldWad - amountWad) - int256(VAULT.lossShareOf(amountWad));
         IMarginEngine.MarginState memory m = MARGIN_ENGINE.evaluate(s);
         return m.equityWad - int256(m.initialWad);
     }

@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
@@ -10,11 +9,12 @@ import {IAuction} from "../../interfaces/IAuction.sol";
 import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {ExpiringPause} from "../access/ExpiringPause.sol";
 import {AuctionMath} from "../libraries/AuctionMath.sol";
 
 /// @title Auction
 /// @notice See IAuction.
-contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient {
+contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
     uint256 private constant WAD = 1e18;
     uint256 private constant FUND = 1;
     /// @dev More than all rounding of one slice: 128 quantities cut to a wei, at prices up to 1e12.
@@ -129,16 +129,6 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
     function setPriorMargin(IMarginEngine engine) external override restricted {
         emit PriorMarginSet(address(priorMargin), address(engine));
         priorMargin = engine;
-    }
-
-    /// @notice Stops new auctions and bids.
-    function pause() external restricted {
-        _pause();
-    }
-
-    /// @notice Lets them in again.
-    function unpause() external restricted {
-        _unpause();
     }
 
     /// @inheritdoc IAuction

@@ -34,13 +34,14 @@ def decide(snapshot: Snapshot) -> tuple[Intent, ...]:
     -------
     tuple[Intent, ...]
         Empty when nothing is to do. While a price is missing on chain, only prices and settlements
-        are wanted: margins computed from older ones are not acted on.
+        are wanted: margins computed from older ones are not acted on. A series that does not settle
+        holds up its own holders, which the snapshot leaves out, and nobody else.
     """
     prices = _prices(snapshot)
     settlements = _settlements(snapshot)
-    if prices or settlements:
+    if prices:
         return (*prices, *settlements)
-    return (*_funding(snapshot), *_rates(snapshot), *_liquidations(snapshot))
+    return (*settlements, *_funding(snapshot), *_rates(snapshot), *_liquidations(snapshot))
 
 
 def _prices(snapshot: Snapshot) -> tuple[Intent, ...]:

@@ -80,21 +80,27 @@ class Encoder:
         self, intent: PostRound | PostTokenPrices | PostSettlement, required: Mapping[str, Collection[int]]
     ) -> Transaction | None:
         """Sign and encode what the oracle takes."""
+        if isinstance(intent, PostSettlement):
+            return self._settlement(intent)
         if self.poster is None:
             return None
         if isinstance(intent, PostRound):
             data = self.poster.round_call(self.feed.rounds(required)[intent.underlying])
             return Transaction(intent.key, self.poster.address, data)
-        if isinstance(intent, PostTokenPrices):
-            quote = self.feed.tokens()
-            if quote is None:
-                return None
-            return Transaction(intent.key, self.poster.address, self.poster.tokens_call(quote.ts, quote.prices))
-        samples = self.feed.settlement_samples(intent.underlying, intent.expiry_ts)
-        if not samples:
+        quote = self.feed.tokens()
+        if quote is None:
             return None
-        data = self.poster.settlement_call(intent.underlying, intent.expiry_ts, samples)
-        return Transaction(intent.key, self.poster.address, data, DONE_SETTLEMENT)
+        return Transaction(intent.key, self.poster.address, self.poster.tokens_call(quote.ts, quote.prices))
+
+    def _settlement(self, intent: PostSettlement) -> Transaction:
+        """Encode the price of a series: by signed samples, or by the rounds of its window, which needs no key."""
+        samples = self.feed.settlement_samples(intent.underlying, intent.expiry_ts)
+        if self.poster is not None and samples:
+            data = self.poster.settlement_call(intent.underlying, intent.expiry_ts, samples)
+            return Transaction(intent.key, self.poster.address, data, DONE_SETTLEMENT)
+        oracle, number = self.deployment.contract(self.client, "Oracle"), self.deployment.underlyings[intent.underlying]
+        data = oracle.encode("settleFromRounds", number, intent.expiry_ts)
+        return Transaction(intent.key, oracle.address, data, DONE_SETTLEMENT)
 
     def _action(
         self, intent: Settle | UpdateFunding | UpdateRate | StartAuction | TouchAuction | Bid | EndAuction | WriteOff

@@ -16,6 +16,8 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from eth_account.signers.local import LocalAccount
+
 from offchain.chain import anvil
 from offchain.chain.client import Client, Receipt, wallet
 from offchain.chain.contracts import Contract
@@ -41,6 +43,12 @@ SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 127)
 #: Positions of the account, of the bidder, name.
 BIDS: Final = ((16, 0, "16"), (64, 0, "64"), (128, 128, "128.bothSides"))
 LONG: Final = 2**255
+#: Legs of a quote: as many as one may have.
+LEGS: Final = 8
+#: Held by both sides of the quote before it; with its legs they hold all that an account may.
+HELD: Final = 120
+#: Bits of all kinds, and bounds of a trader key that are far off and have to be looked at all the same.
+ALL_KINDS, FAR_WAD = 15, 10**9 * WAD
 #: Near expiries of the dearest account, in hours, its options, and how many tokens it holds.
 NEAR_HOURS: Final = (5, 12, 24, 48)
 WORST_OPTIONS: Final = 126
@@ -65,6 +73,8 @@ LIMITS: Final = {
     "gas.margin.options.127": Limit(41_781_166, 3_300_000, 2_000_000),
     "gas.margin.furtherOption": Limit(315_000, 25_000, 15_000),
     "gas.trade.16": Limit(12_123_018, 1_400_000, 800_000),
+    "gas.trade.open17": Limit(None, 1_200_000, 800_000),
+    "gas.quote.keys.120": Limit(None, 11_000_000, 8_000_000),
     "gas.bid.16": Limit(4_480_568, 1_600_000, 1_100_000),
     "gas.bid.64": Limit(15_676_782, 6_000_000, 4_000_000),
     "gas.bid.128.bothSides": Limit(None, 15_000_000, None),
@@ -176,18 +186,44 @@ def margin(w: World) -> Iterator[tuple[str, int]]:
 
 
 def trade(w: World) -> Iterator[tuple[str, int]]:
-    """Settle two signed orders between accounts that hold 16 options each."""
+    """Settle two signed orders between accounts that hold 16 options each, of one of those and of another."""
     sides = [(owner, w.open(owner.address, 10**6)) for owner in (w.alice, w.bob)]
     for _, account_id in sides:
         w.hold(account_id, 16)
+    for nonce, (name, number) in enumerate((("16", 3), ("open17", 16))):
+        yield f"gas.trade.{name}", _settle(w, sides, pack(option(number)), nonce)
+
+
+def _settle(w: World, sides: list[tuple[LocalAccount, int]], instrument: int, nonce: int) -> int:
+    """Settle a pair of orders that the owners signed."""
     exchange, orders = w["Exchange"], []
     primary, types = struct_types(exchange, "settle")
     for (owner, account_id), is_buy in zip(sides, (True, False), strict=True):
-        order = {"accountId": account_id, "instrument": pack(option(3)), "isBuy": is_buy, "quantityWad": WAD}
-        order |= {"priceWad": 80 * WAD, "nonce": 1, "expiryTs": TS + DAY, "signer": owner.address}
-        order |= {"kind": 0, "reduceOnly": False, "maxFeeWad": 0}
+        order = {"accountId": account_id, "instrument": instrument, "isBuy": is_buy, "quantityWad": WAD}
+        order |= {"priceWad": 80 * WAD, "nonce": nonce, "expiryTs": TS + DAY, "signer": owner.address}
+        order |= {"kind": 0, "reduceOnly": False, "maxFeeWad": 0, "transferCount": 0}
         orders += [order, sign(owner, domain_of(exchange), primary, types, order)]
-    yield "gas.trade.16", w.run("Exchange", "settle", *orders, WAD)
+    return w.run("Exchange", "settle", *orders, WAD)
+
+
+def quote(w: World) -> Iterator[tuple[str, int]]:
+    """Fill a quote of eight new options that a trader key signed and a trader key takes, both under every limit."""
+    exchange, keys = w["Exchange"], (wallet("gas maker key"), wallet("gas taker key"))
+    ids = [w.open(owner.address, 10**7) for owner in (w.alice, w.bob)]
+    limits = [(ETH, FAR_WAD, FAR_WAD, FAR_WAD)]
+    for owner, key, account_id in zip((w.alice, w.bob), keys, ids, strict=True):
+        w.client.rpc("anvil_setBalance", key.address, hex(10**24))
+        w.hold(account_id, HELD)
+        w["Delegation"].send(owner, "grant", account_id, key.address, (TS + DAY, ALL_KINDS, FAR_WAD, limits))
+    legs = [
+        {"instrument": pack(option(HELD + n)), "isBuy": n % 2 == 0, "quantityWad": WAD, "priceWad": 80 * WAD}
+        for n in range(LEGS)
+    ]
+    message = {"accountId": ids[0], "takerId": ids[1], "legs": legs, "nonce": 1, "expiryTs": TS + DAY}
+    message |= {"signer": keys[0].address, "maxFeeWad": 0, "transferCount": 0}
+    primary, types = struct_types(exchange, "fillQuote")
+    signature = sign(keys[0], domain_of(exchange), primary, types, message)
+    yield f"gas.quote.keys.{HELD}", w.run("Exchange", "fillQuote", message, signature, ids[1], 0, by=keys[1])
 
 
 def bid(w: World) -> Iterator[tuple[str, int]]:
@@ -247,7 +283,7 @@ def measure() -> dict[str, int]:
     """Run every job; gas by name."""
     found: dict[str, int] = {}
     # Each job on a chain of its own: no job's accounts change another's figures.
-    for job in (margin, trade, bid, worst_bid, oracle):
+    for job in (margin, trade, quote, bid, worst_bid, oracle):
         with world() as w:
             found |= job(w)
     return found

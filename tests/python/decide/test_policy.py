@@ -58,6 +58,11 @@ def test_decide__expired_series__priced_once_then_settled_in_chunks():
     assert not any(isinstance(intent, PostSettlement) for intent in decide(priced))
 
 
+def test_decide__series_unsettled__accounts_that_do_not_hold_it_are_liquidated():
+    wanted = decide(Snapshot(NOW, expired={("ETH", 9): (7,)}, accounts=(SHORT,)))
+    assert wanted == (PostSettlement("ETH", 9), Settle("ETH", 9, (7,)), StartAuction(4, NOW))
+
+
 def test_decide__below_maintenance__starts_auctions_worst_first():
     assert decide(Snapshot(NOW, accounts=(HEALTHY, SHORT, CALLED, SHORTER))) == (
         StartAuction(5, NOW),

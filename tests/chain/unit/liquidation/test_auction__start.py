@@ -35,7 +35,7 @@ def test_start__twice__reverts_AlreadyOpen(stack, long_id, bidder):
 def test_start__paused__reverts(stack, long_id, bidder):
     stack.price(1_700)
     stack.auction.pause({"from": stack.admin})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         stack.auction.start(long_id, {"from": bidder})
 
 
