@@ -92,7 +92,7 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         emit BidFilled(
             accountId, bidderId, quote.isSolvent, quote.fractionWad, quote.priceWad, quote.cashWad, quote.feeWad
         );
-        _requireInitial(bidderId, fresh, m.initialWad, quote.fractionWad);
+        _requireInitial(bidderId, fresh, m, quote.fractionWad);
         _finish(accountId, auction, quote, m);
     }
 
@@ -340,18 +340,35 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
 
     /// @dev Strict: a bidder short of margin may not take more risk, even at a gain. Where the account's own margin
     /// proves that the bidder has enough, the slice is not margined a second time.
-    function _requireInitial(uint256 bidderId, Fresh memory fresh, uint256 initialWad, uint256 fractionWad)
-        private
-        view
-    {
-        if (fresh.isFresh) {
-            int256 cashWad = ACCOUNTS.cashOf(bidderId);
-            int256 equityWad = cashWad + FixedPointMathLib.sMulWad(fresh.valueWad, int256(fractionWad));
-            int256 neededWad = int256(FixedPointMathLib.mulWadUp(initialWad, fractionWad)) + 2 * ROUNDING_WAD;
-            if (cashWad >= 0 && equityWad >= neededWad) return;
-        }
+    function _requireInitial(
+        uint256 bidderId,
+        Fresh memory fresh,
+        IMarginEngine.MarginState memory account,
+        uint256 fractionWad
+    ) private view {
+        if (_isProven(bidderId, fresh, account, fractionWad)) return;
         IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(bidderId);
         if (m.equityWad < int256(m.initialWad)) revert Auction__BidderBelowInitial(m.equityWad, m.initialWad);
+    }
+
+    function _isProven(
+        uint256 bidderId,
+        Fresh memory fresh,
+        IMarginEngine.MarginState memory account,
+        uint256 fractionWad
+    ) private view returns (bool) {
+        if (!fresh.isFresh || account.maintenanceWad == 0) return false;
+        int256 cashWad = ACCOUNTS.cashOf(bidderId);
+        int256 equityWad = cashWad + FixedPointMathLib.sMulWad(fresh.valueWad, int256(fractionWad));
+        uint256 neededWad = FixedPointMathLib.mulWadUp(account.initialWad, fractionWad) + 2 * uint256(ROUNDING_WAD);
+        if (cashWad < 0) {
+            IScenarioBook.AccountParams memory p = BOOK.accountParams();
+            uint256 chargeWad = FixedPointMathLib.mulWadUp(uint256(-cashWad), p.debtRateWad);
+            // What of it is initial margin: no more than the account's initial margin by its requirement.
+            chargeWad = FixedPointMathLib.fullMulDivUp(chargeWad, account.initialWad, account.maintenanceWad);
+            neededWad += FixedPointMathLib.mulWadUp(chargeWad, p.mmFactorWad);
+        }
+        return equityWad >= int256(neededWad);
     }
 
     /// @dev Books what the bid did to the auction, which ends as soon as the buffer is restored. Below maintenance a
