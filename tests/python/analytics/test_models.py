@@ -73,8 +73,8 @@ def test_span_credits_and_charges_have_their_sign():
     params = shipped_params("span", span.SpanParams)
     alone = span.margin(book_of(market, eth), params)
     hedged = span.margin(book_of(market, eth, Position("BTC", Kind.PERP, 0, 6e4, -1.0)), params)
-    assert alone.maintenance == pytest.approx(0.18 * 6e4)
-    assert hedged.maintenance == pytest.approx(0.5 * (0.18 + 0.16) * 6e4)
+    assert alone.maintenance == pytest.approx(0.285 * 6e4)
+    assert hedged.maintenance == pytest.approx(0.5 * (0.285 + 0.23) * 6e4)
     calendar = span.margin(book_of(market, eth, Position("ETH", Kind.FUTURE, EXPIRY, 2e3, -30.0)), params)
     assert calendar.maintenance == pytest.approx(0.01 * 6e4)
 
