@@ -51,7 +51,7 @@ def expiry_greeks(held: Holdings) -> Vector:
     expiries, unit = expiries_of(held.instruments), held.unit
     member = (held.expiry_ts[:, None] == np.array(expiries)[None, :]).astype(np.float64)
     per_unit = np.stack((unit.delta, unit.gamma, unit.vega, unit.theta), axis=-1)
-    by_expiry = (member[:, :, None] * per_unit[:, None, :]).reshape(len(per_unit), -1)
+    by_expiry = (member[:, :, None] * per_unit[:, None, :]).reshape(len(per_unit), 4 * len(expiries))
     sums: Vector = (held.quantity @ by_expiry).reshape(len(held.quantity), len(expiries), 4)
     sums[:, 0, 0] += held.linked_units
     return sums
