@@ -89,10 +89,9 @@ class BookSpec:
         if not 0.0 <= self.skew_size <= MAX_SKEW:
             raise DomainError("book.skew.size", f"{self.skew_size:g} is outside [0, {MAX_SKEW:g}]")
         for move, vol in self.skew_at:
-            if not math.isfinite(move):
-                raise DomainError("book.skew.at", f"{move} is not a finite number")
-            if vol not in VOL_NAMES:
-                raise DomainError("book.skew.at", f"{vol!r} is not one of {', '.join(VOL_NAMES)}")
+            # What a pair is compared with: its own place without skew.
+            if move not in self.grid_moves or vol not in self.grid_vols:
+                raise DomainError("book.skew.at", f"({move:g}, {vol}) is no row of the grid")
 
 
 def _check_rising(source: str, moves: tuple[float, ...]) -> None:
