@@ -5,7 +5,6 @@ import {AuctionMath} from "../libraries/AuctionMath.sol";
 import {LinearMath} from "../libraries/LinearMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SettlementMath} from "../libraries/SettlementMath.sol";
-import {StandardMath} from "../libraries/StandardMath.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 
 /// @title LibraryProbe
@@ -103,17 +102,5 @@ contract LibraryProbe {
         returns (uint256)
     {
         return AuctionMath.insolventPay(marketWad, maintenanceWad, elapsedSec);
-    }
-
-    function shortOption(bool isCall, uint256 spotWad, uint256 strikeWad, uint256 markWad)
-        external
-        pure
-        returns (uint256 initialWad, uint256 maintenanceWad)
-    {
-        (initialWad, maintenanceWad) = StandardMath.shortOption(isCall, spotWad, strikeWad, markWad);
-    }
-
-    function linear(uint256 priceWad) external pure returns (uint256 initialWad, uint256 maintenanceWad) {
-        (initialWad, maintenanceWad) = StandardMath.linear(priceWad);
     }
 }

@@ -10,6 +10,7 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
+from offchain.chain.book import rows_of
 from offchain.chain.client import Client, Receipt
 from offchain.chain.contracts import (
     LOCAL_GAS,
@@ -24,6 +25,7 @@ from offchain.chain.progress import Journal, digest_of
 from offchain.chain.spec import RATE_FORMS, FundingSpec, LendingSpec, ListingSpec, RateSpec, Spec, TokenSpec
 from offchain.errors import InputError
 from offchain.model import Kind
+from offchain.params import AccountParams, UnderlyingParams
 from offchain.units import float_to_raw, float_to_wad
 
 ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE, RATE_ROLE = 0, 1, 2, 3
@@ -41,11 +43,11 @@ PAUSABLE = ("Oracle", "Vault", "Exchange", "Auction")
 
 UNDERLYING_FIELDS = (
     *("price_range", "vol_up", "vol_down", "vol_floor", "basis_min", "basis_rate", "perp_basis"),
-    *("vega_term_rate", "short_min_rate", "conc_rate", "conc_vega_rate", "n0", "v0"),
+    *("vega_term_rate", "skew_rate", "short_min_rate", "conc_rate", "conc_vega_rate", "n0", "v0"),
 )
 ACCOUNT_FIELDS = (
-    *("mm_factor", "im_factor", "peg_threshold", "peg_slope", "conf_threshold", "conf_rate"),
-    *("rho_high", "rho_low", "stress_share", "buffer", "fee_rate"),
+    *("mm_factor", "im_factor", "peg_threshold", "peg_slope", "conf_threshold", "conf_rate", "stress_share"),
+    *("debt_rate", "close_share", "buffer", "fee_rate", "bonus_share", "fund_per_hour"),
 )
 
 
@@ -64,6 +66,37 @@ def contract_name(name: str) -> str:
     """
     head, *rest = name.split("_")
     return head + "".join(part.capitalize() for part in rest) + "Wad"
+
+
+def account_params(params: AccountParams) -> dict[str, int]:
+    """Return the account's parameters as the scenario book keeps them.
+
+    Parameters
+    ----------
+    params : AccountParams
+
+    Returns
+    -------
+    dict of str to int
+        Fields of ``IScenarioBook.AccountParams``, wad.
+    """
+    values = {contract_name(name): float_to_wad(getattr(params, name)) for name in ACCOUNT_FIELDS}
+    return values | {"dustWad": float_to_wad(DUST_CASH)}
+
+
+def underlying_params(params: UnderlyingParams) -> dict[str, int]:
+    """Return the parameters of an underlying as the scenario book keeps them.
+
+    Parameters
+    ----------
+    params : UnderlyingParams
+
+    Returns
+    -------
+    dict of str to int
+        Fields of ``IScenarioBook.UnderlyingParams``, wad.
+    """
+    return {contract_name(name): float_to_wad(getattr(params, name)) for name in UNDERLYING_FIELDS}
 
 
 @dataclass(slots=True)
@@ -130,7 +163,6 @@ class _Build:
 def _parameters(spec: Spec) -> dict[str, Any]:
     """Return the risk parameters as numbers, for the artefact."""
     return {
-        "book": spec.params.book,
         "oracle": {"heartbeat_sec": spec.oracle.heartbeat_sec, "signer_threshold": spec.oracle.signer_threshold},
         "funding": asdict(spec.funding),
         "lending": asdict(spec.lending),
@@ -139,6 +171,7 @@ def _parameters(spec: Spec) -> dict[str, Any]:
         "rates": {entry.token: asdict(entry) for entry in spec.rates},
         "account": asdict(spec.params.account),
         "underlyings": {name: asdict(spec.params.for_underlying(name)) for name in spec.underlyings},
+        "books": {name: asdict(spec.params.book_of(name)) for name in spec.underlyings},
         "collateral": {token.symbol: asdict(token) for token in spec.tokens},
     }
 
@@ -151,10 +184,10 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     """Deploy and configure what a margin number needs."""
     spec = build.spec
     authority = build.create("Authority", build.account.address)
-    account_params = {contract_name(name): float_to_wad(getattr(spec.params.account, name)) for name in ACCOUNT_FIELDS}
     table = build.create("NormalTable")
-    book = build.create("ScenarioBook", authority, table, {**account_params, "dustWad": float_to_wad(DUST_CASH)})
-    oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, float_to_wad(spec.oracle.max_deviation))
+    book = build.create("ScenarioBook", authority, table, account_params(spec.params.account))
+    moves = float_to_wad(spec.oracle.max_move), float_to_wad(spec.oracle.max_variance_move)
+    oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, *moves)
     risk_engine = build.create("RiskEngine", book, oracle)
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
     if spec.oracle.sequencer:
@@ -171,10 +204,8 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
 
 def _list_underlying(build: _Build, symbol: str) -> None:
     """List one underlying with its parameters and rows."""
-    own = build.spec.params.for_underlying(symbol)
-    values = {contract_name(name): float_to_wad(getattr(own, name)) for name in UNDERLYING_FIELDS}
-    rows_of = "spanRows" if build.spec.params.book == "span" else "defaultRows"
-    rows = build.contracts["ScenarioBook"].call(rows_of, values["priceRangeWad"])
+    values = underlying_params(build.spec.params.for_underlying(symbol))
+    rows = rows_of(build.spec.params.book_of(symbol))
     build.send("ScenarioBook", "listUnderlying", symbol.encode().ljust(32, b"\0"), values, rows)
     build.underlyings[symbol] = len(build.underlyings) + 1
 

@@ -77,6 +77,7 @@ class RoundPoster:
             "spotWad": float_to_wad(market_round.spot),
             "perpWad": float_to_wad(market_round.perp),
             "confWad": float_to_wad(market_round.confidence),
+            "meanWad": float_to_wad(market_round.mean or 0.0),
             "surfaces": [_surface(surface) for surface in market_round.surfaces],
         }
         return self._signed("postRound", message)

@@ -18,7 +18,7 @@ CONFIG = Path(__file__).resolve().parents[1] / "config"
 
 # The margin check prices one fixed moment; nothing may grow stale or deviate while it runs.
 CHECK_HEARTBEAT_SEC = 86_400
-CHECK_MAX_DEVIATION = 0.5
+CHECK_MAX_MOVE = 10.0
 CHECK_DECIMALS = 18
 
 LOCAL_CHAIN_ID = 31337
@@ -58,11 +58,12 @@ class NetworkSpec:
 
 @dataclass(frozen=True, slots=True)
 class OracleSpec:
-    """Signers and bounds of the oracle; ``max_deviation`` is a fraction per round; ``sequencer`` may be empty."""
+    """Signers and bounds of the oracle; the two moves are logarithms; ``sequencer`` may be empty."""
 
     signer_threshold: int
     heartbeat_sec: int
-    max_deviation: float
+    max_move: float
+    max_variance_move: float
     signers: tuple[str, ...] = ()
     sequencer: str = ""
     sequencer_grace_sec: int = 0
@@ -333,7 +334,7 @@ def spec_for_market(market: Market, params: Params, signers: tuple[str, ...]) ->
     )
     spec = Spec(
         network=NetworkSpec("check", True, 1, 0),
-        oracle=OracleSpec(2, CHECK_HEARTBEAT_SEC, CHECK_MAX_DEVIATION),
+        oracle=OracleSpec(2, CHECK_HEARTBEAT_SEC, CHECK_MAX_MOVE, CHECK_MAX_MOVE),
         tokens=tokens,
         underlyings=tuple(sorted(market.rounds)),
         params=params,

@@ -61,7 +61,7 @@ from offchain.demo.result import (
     Refusal,
 )
 from offchain.demo.story import SOURCES, facts_of
-from offchain.demo.world import Holder, World, build_world, wrapped_tokens
+from offchain.demo.world import Holder, World, build_world
 from offchain.errors import UnavailableError
 from offchain.index.reader import LogReader
 from offchain.index.state import CLEARING
@@ -162,7 +162,7 @@ def run_demo(rounds: int | None, data_dir: Path | None, report: Callable[[str, i
         report("deploying", 0, len(replay.timestamps))
         gas = GasBook()
         world = build_world(Client(chain.url), load_spec("local", Params()), gas)
-        run = _prepare(world, ReplayFeed(replay, wrapped_tokens(world.deployment.parameters)), report)
+        run = _prepare(world, ReplayFeed(replay), report)
         _open_books(run)
         for number in range(len(replay.timestamps)):
             _live_through(run, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from eth_account.signers.local import LocalAccount
@@ -406,22 +406,3 @@ def build_world(client: Client, spec: Spec, gas: GasBook) -> World:
     client.rpc("anvil_setBlockTimestampInterval", 1)
     deployment = deploy(client, deployer, spec.with_signers(tuple(s.address for s in signers)))
     return World(client, deployment, signers[: spec.oracle.signer_threshold], gas, deployer)
-
-
-def wrapped_tokens(parameters: Mapping[str, object]) -> dict[str, str]:
-    """Return the underlying of every linked token, by token symbol.
-
-    Parameters
-    ----------
-    parameters : Mapping[str, object]
-        Of the deployment.
-
-    Returns
-    -------
-    dict[str, str]
-        Tokens without a link are left out.
-    """
-    collateral = parameters["collateral"]
-    if not isinstance(collateral, Mapping):
-        return {}
-    return {symbol: terms["linked"] for symbol, terms in collateral.items() if terms["linked"]}

@@ -21,10 +21,10 @@ from offchain.decide import (
     decide,
 )
 from offchain.decide.snapshot import AuctionTerms
-from offchain.errors import DomainError, InputError, PlimsollError
+from offchain.errors import DomainError, PlimsollError
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
-from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of
+from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of, priced_alone
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
 from offchain.model import Market
 from offchain.params import Params
@@ -97,7 +97,7 @@ class Keeper:
         Returns
         -------
         dict[int, MarginResult]
-            Empty while the market on chain is incomplete, or its book is of rows that no parameter file can say.
+            Empty while the market on chain is incomplete, or its rows are none that a book may have.
 
         Raises
         ------
@@ -141,7 +141,7 @@ class Keeper:
             },
             posted_round_ts={s: state.rounds[n].ts for s, n in deployment.underlyings.items() if n in state.rounds},
             offered_token_ts=quote.ts if quote else 0,
-            posted_token_ts=min((ts for ts, _ in state.token_prices.values()), default=0),
+            posted_token_ts=min(self._token_times(), default=0),
             expired=expired,
             settled_prices=frozenset(key for key in expired if self._is_priced(key)),
             accounts=tuple(views.values()),
@@ -159,8 +159,8 @@ class Keeper:
         self._book_version = version
         try:
             self._params = chain_params(self._client, self._deployment)
-        except InputError as problem:
-            # A book of its own rows: prices are posted and series settled all the same, but nothing is margined here.
+        except DomainError as problem:
+            # Rows that no book may have: prices are posted and series settled, but nothing is margined here.
             log.warning("no parameters", reason=problem.message)
             self._params = None
 
@@ -169,8 +169,12 @@ class Keeper:
 
     def _is_stale(self, market: Market, now_ts: int) -> bool:
         """Whether a round or a token price is older than the contracts accept."""
-        oldest = min([r.ts for r in market.rounds.values()] + [ts for ts, _ in self.index.state.token_prices.values()])
-        return now_ts - oldest > self._heartbeat_sec
+        return now_ts - min([*(r.ts for r in market.rounds.values()), *self._token_times()]) > self._heartbeat_sec
+
+    def _token_times(self) -> list[int]:
+        """Return the times of the prices of tokens that no round prices; 0 for one never posted."""
+        prices = self.index.state.token_prices
+        return [prices.get(token_id, (0, 0))[0] for token_id in priced_alone(self.index.state, self._deployment)]
 
     def _views(self) -> dict[int, AccountView]:
         """Return every account that holds something, as the mirror sees it; near a limit, as the chain does."""

@@ -151,7 +151,7 @@ class World:
             if expiry > ts
         )
         round_ = Round("ETH", ts, spot, spot * (1 + premium), 1.0, surfaces)
-        prices = {"USDC": 1.0, "WETH": spot}
+        prices = {"USDC": 1.0}
         return ts, self.poster.round_call(round_), self.poster.tokens_call(ts, prices)
 
     def post_market(self, spot: float, premium: float = -0.001) -> None:

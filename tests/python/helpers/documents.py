@@ -22,10 +22,10 @@ OFFSETS = [
 ]  # fmt: skip
 SPOTS = {"ETH": 1_900.0, "BTC": 64_000.0, "SOL": 0.85}
 PARAMETERS = {
-    "priceRange": (0.02, 0.32), "volUp": (0.0, 2.0), "volDown": (0.0, 1.0), "volFloor": (0.0, 1.0),
+    "priceRange": (0.02, 0.5), "volUp": (0.0, 2.0), "volDown": (0.0, 1.0), "volFloor": (0.0, 1.0),
     "basisMin": (0.0, 0.05), "basisRate": (0.0, 0.3), "perpBasis": (0.0, 0.05), "vegaTermRate": (0.0, 1.0),
-    "skewRate": (0.0, 2.0), "shortMinRate": (0.0, 0.1), "concRate": (0.0, 1.0), "concVegaRate": (0.0, 1.0), "N0": (1e4, 1e8),
-    "V0": (1e3, 1e7),
+    "skewRate": (0.0, 2.0), "shortMinRate": (0.0, 0.1), "concRate": (0.0, 1.0), "concVegaRate": (0.0, 1.0),
+    "N0": (1e4, 1e8), "V0": (1e3, 1e7),
 }  # fmt: skip
 ACCOUNT = {
     "pegThreshold": (0.9, 1.0), "pegSlope": (0.0, 10.0), "confThreshold": (0.0, 1.0), "confRate": (0.0, 2.0),

@@ -20,7 +20,7 @@ def change_parameters(m: Machine) -> None:
     if pick < 0.4:
         params = book.call("bookOf", ETH).params
         params.priceRangeWad = m.rng.choice([9, 18, 27, 32]) * WAD // 100
-        m.call(ADMIN, "ScenarioBook", "setBook", ETH, params, book.call("defaultRows", params.priceRangeWad))
+        m.call(ADMIN, "ScenarioBook", "setBook", ETH, params, book.call("bookOf", ETH).rows)
     elif pick < 0.6:
         params = book.call("accountParams")
         params.imFactorWad = m.rng.choice([10, 12]) * WAD // 10
@@ -42,7 +42,7 @@ def raise_within_a_grace(m: Machine) -> None:
     fill(m, (account, m.maker), Kind.PERP, 1)
     m.call(ADMIN, "ScenarioBook", "setGrace", 3_600)
     params.priceRangeWad = 32 * WAD // 100
-    m.call(ADMIN, "ScenarioBook", "setBook", ETH, params, book.call("defaultRows", params.priceRangeWad))
+    m.call(ADMIN, "ScenarioBook", "setBook", ETH, params, book.call("bookOf", ETH).rows)
     margin = m.margin(account)
     liquidate_account(m, account)
     if m.rng.random() < 0.5 and not isinstance(margin, RevertError):
@@ -126,13 +126,13 @@ def fund(m: Machine) -> None:
 
 @rule("governor", 2)
 def limits(m: Machine) -> None:
-    """A tighter deviation refuses a jump; the old one is put back."""
+    """A tighter limit refuses a jump; the old one is put back."""
     oracle = m.at["Oracle"]
-    heartbeat, most = oracle.call("heartbeatSec"), oracle.call("maxDeviationWad")
-    m.call(ADMIN, "Oracle", "setLimits", heartbeat, WAD // 100)
+    heartbeat, *most = (oracle.call(name) for name in ("heartbeatSec", "maxMoveWad", "maxVarianceMoveWad"))
+    m.call(ADMIN, "Oracle", "setLimits", heartbeat, WAD // 100, WAD)
     if m.world.now < m.world.round_ts + heartbeat - 10:
         # The token prices that follow a round know no deviation.
         m.world.pass_time(1)
         data = m.world.poster.round_call(bare_round(m, m.world.now, m.world.spot * 1.02))
-        m.send(ADMIN, m.world.poster.address, data, "Oracle.postRound", must="Oracle__Deviation")
-    m.call(ADMIN, "Oracle", "setLimits", heartbeat, most)
+        m.send(ADMIN, m.world.poster.address, data, "Oracle.postRound", must="Oracle__TooFast")
+    m.call(ADMIN, "Oracle", "setLimits", heartbeat, *most)

@@ -14,7 +14,7 @@ USDC, WBTC, WETH = range(3)
 
 @pytest.fixture(scope="module")
 def lens(authority, governor, ledger):
-    oracle = governor.deploy(Oracle, authority, 3_600, WAD)
+    oracle = governor.deploy(Oracle, authority, 3_600, WAD, WAD)
     book = governor.deploy(ScenarioBook, authority, governor.deploy(NormalTable), ACCOUNT)
     engine = governor.deploy(MarginEngine, ledger, oracle, book, governor.deploy(RiskEngine, book, oracle))
     fund = governor.deploy(InsuranceFund, authority, ledger)
