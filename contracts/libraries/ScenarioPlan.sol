@@ -18,7 +18,8 @@ import {OptionKernel} from "./OptionKernel.sol";
 /// differs from, skew (wad); for each segment SEGMENT_WORDS: place of its volatility among the option's
 /// (OptionKernel.Option), bytes of its nodes, whether they bound intervals, lowest and highest ln(1 + move) (Q64), place
 /// of the first node; for each move of the ladder MOVE_WORDS: move (wad), [weight 64 over 64][larger weight of it and
-/// the one below 64 over 64], [vol states at it 8][of the interval below 8][of the one above 8]; for each skew pair the
+/// the one below 64 over 64], [whether weights are 1 here and in both intervals][vol states at it 8][of
+/// the interval below 8][of the one above 8]; for each skew pair the
 /// places of its two nodes; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two zeros in which the
 /// engine keeps its sums. Places are bytes.
 library ScenarioPlan {
@@ -112,6 +113,10 @@ library ScenarioPlan {
         for (uint256 i; i < grid + tails; ++i) {
             int256 multiple = i < grid ? rows.gridMovesWad[i] : rows.tailMovesWad[i - grid];
             int256 move = moveOf(multiple, range);
+            // A range may leave nothing of the distance of two multiples.
+            if (n != 0 && move <= d.moves[n - 1]) {
+                revert IScenarioBook.ScenarioBook__NotIncreasing("moveWad", move, d.moves[n - 1]);
+            }
             (d.moves[n], d.multiples[n]) = (move, multiple);
             d.weights[n++] = i < grid ? WEIGHT_ONE : _weight(move, range);
         }
@@ -234,6 +239,8 @@ library ScenarioPlan {
             plan[at + 1] = (weight << 128) | larger;
             uint256 above = i + 1 == d.moves.length ? 0 : _statesBetween(plan, i + 1);
             plan[at + 2] = (_statesAt(plan, i) << 16) | ((i == 0 ? 0 : _statesBetween(plan, i)) << 8) | above;
+            uint256 next = i + 1 == d.moves.length ? weight : _larger(weight, d.weights[i + 1]);
+            if (weight == WEIGHT_ONE && larger == WEIGHT_ONE && next == WEIGHT_ONE) plan[at + 2] |= 1 << 24;
             at += MOVE_WORDS;
         }
     }

@@ -129,7 +129,8 @@ library StandardPass {
         int256 openWad = OptionKernel.openStrike(e, strikeWad);
         int256 strikePresentWad = OptionKernel.presentOf(e, strikeWad);
         if (openWad <= 0) {
-            // A put is worth nothing, a call is a forward.
+            // A put is worth nothing and keeps its minimum, a call is a forward.
+            if (puts < 0) s.requirementWad += _shortMin(p, e, puts);
             if (calls != 0) _certain(p, w, s, e, calls, strikePresentWad);
             return;
         }

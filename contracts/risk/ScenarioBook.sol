@@ -293,6 +293,12 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         for (uint256 i; i < rows.skewAt.length; ++i) {
             if (rows.skewAt[i].vol > DOWN) revert ScenarioBook__VolState(rows.skewAt[i].vol, DOWN);
             _checkMultiple(rows.skewAt[i].moveWad);
+            for (uint256 j; j < i; ++j) {
+                bool isSame = rows.skewAt[i].vol == rows.skewAt[j].vol;
+                if (isSame && rows.skewAt[i].moveWad == rows.skewAt[j].moveWad) {
+                    revert ScenarioBook__DuplicateSkew(i, j);
+                }
+            }
         }
     }
 

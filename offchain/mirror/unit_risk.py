@@ -204,6 +204,7 @@ def _fill_forwards(
     """Fill calls whose open strike is zero or below: a forward; the put of such a strike is nothing."""
     out["mark"][index] = share * discount * (surface.forward - open_strike)
     out["delta"][index] = share * discount
+    out["theta"][index] = surface.rate * out["mark"][index]
     out["cash_delta"][index] = share * discount * surface.forward
     out["row_pnl"][:, index] = (share * discount * surface.forward * book.moves)[:, None]
 
