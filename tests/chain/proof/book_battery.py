@@ -144,9 +144,7 @@ class Plan:
         segment[3], segment[4] = min(segment[3], log), max(segment[4], log)
         self.nodes.append([log, ((WAD + move) << 64) // WAD, 0, 0])
 
-    def _pairs(
-        self, places: list[dict[str, int]], skew: int, span: int, own: dict[tuple[int, int], int]
-    ) -> list[int]:
+    def _pairs(self, places: list[dict[str, int]], skew: int, span: int, own: dict[tuple[int, int], int]) -> list[int]:
         """Places of both nodes of each pair, and of the grid's node that it is compared with."""
         found = [w for place in places for w in (0, 0, own[place["moveWad"], place["vol"]])]
         for vol in (UP, FLAT, DOWN):

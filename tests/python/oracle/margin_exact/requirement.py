@@ -167,9 +167,7 @@ def skew_loss(h, ts, move, vol):
 
 def skew_term(h):
     """``skewTerm``: what the skew takes from each expiry, at the worst of the pairs' places."""
-    places = [
-        sum((skew_loss(h, ts, move, vol) for ts in h.dates), mpf(0)) for move, vol in h.u.book.places
-    ]
+    places = [sum((skew_loss(h, ts, move, vol) for ts in h.dates), mpf(0)) for move, vol in h.u.book.places]
     return h.u.p("skewRate") * max(places, default=mpf(0))
 
 
