@@ -59,6 +59,16 @@ class Book:
         return np.array([row.price for row in self.rows])
 
     @cached_property
+    def vols(self) -> npt.NDArray[np.int64]:
+        """Vol states, shape (n_rows,)."""
+        return np.array([row.vol for row in self.rows], dtype=np.int64)
+
+    @cached_property
+    def skews(self) -> npt.NDArray[np.float64]:
+        """Skews, shape (n_rows,)."""
+        return np.array([row.skew for row in self.rows])
+
+    @cached_property
     def intervals(self) -> tuple[tuple[int, int], ...]:
         """Row numbers of neighbouring prices of one vol state, by rising price; the states of a pair side by side."""
         pairs: list[tuple[int, int]] = []
