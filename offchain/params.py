@@ -93,6 +93,8 @@ class BookSpec:
                 raise DomainError("book.skew.at", f"{move} is not a finite number")
             if vol not in VOL_NAMES:
                 raise DomainError("book.skew.at", f"{vol!r} is not one of {', '.join(VOL_NAMES)}")
+        if len(set(self.skew_at)) < len(self.skew_at):
+            raise DomainError("book.skew.at", "names a place twice")
 
 
 def _check_rising(source: str, moves: tuple[float, ...]) -> None:

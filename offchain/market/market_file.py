@@ -29,7 +29,7 @@ def market_document(rounds: Mapping[str, Round]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``plimsoll.market/1`` with USDC at par and the wrapped token of each underlying at its spot.
+        ``plimsoll.market/1`` with USDC at par and the wrapped token of each underlying, worth its spot.
 
     Raises
     ------
@@ -43,7 +43,6 @@ def market_document(rounds: Mapping[str, Round]) -> dict[str, Any]:
     for name, fitted in rounds.items():
         if name in WRAPPED:
             tokens[WRAPPED[name]] = {
-                "price": fitted.spot,
                 "haircut": HAIRCUT,
                 "linked": name,
                 "linkedHaircut": LINKED_HAIRCUT,
@@ -77,7 +76,9 @@ def write_market(rounds: Mapping[str, Round], path: Path) -> None:
 
 
 def _underlying(fitted: Round) -> dict[str, Any]:
+    mean = {} if fitted.mean is None else {"settlementMean": fitted.mean}
     return {
+        **mean,
         "spot": fitted.spot,
         "perp": fitted.perp,
         "confidence": fitted.confidence,
