@@ -40,7 +40,7 @@ def market_document(rounds: Mapping[str, Round]) -> dict[str, Any]:
     if len(stamps) != 1:
         raise DomainError("market", f"rounds of {len(stamps)} different times; a market has one")
     tokens: dict[str, Any] = {"USDC": {"price": USDC_PRICE}}
-    for name, fitted in rounds.items():
+    for name in rounds:
         if name in WRAPPED:
             tokens[WRAPPED[name]] = {
                 "haircut": HAIRCUT,
