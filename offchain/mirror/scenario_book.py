@@ -103,6 +103,13 @@ class Book:
         """Row numbers of each place's skew added and taken off."""
         return tuple((i, i + 1) for i in range(self.nodes, len(self.rows), 2))
 
+    @cached_property
+    def skew_nodes(self) -> npt.NDArray[np.int64]:
+        """Row of the scan at each pair's place, whose P&L the pair is compared with."""
+        rows = {(row.price, row.vol): i for i, row in enumerate(self.rows[: self.nodes])}
+        places = [self.rows[plus] for plus, _ in self.skew_pairs]
+        return np.array([rows[row.price, row.vol] for row in places], dtype=np.int64)
+
 
 def _clamped(multiple: float, price_range: float) -> tuple[float, float]:
     """Return a move and the multiple of the range it is after clamping."""

@@ -148,13 +148,13 @@ class _Rows:
         return [(strikes.column, -scale * max(weights[low], weights[high]) * strikes.gap[interval])]
 
     def _skew(self, expiry: int) -> Index:
-        """Columns at least half of what each skew pair moves, either way."""
-        pairs, of = self.block.book.skew_pairs, self._options(expiry)
-        columns = self.lp.columns([f"skew {self.name} {expiry} {k}" for k in range(len(pairs))])
-        for column, (plus, minus) in zip(columns, pairs, strict=True):
-            half = (self.block.unit.row_pnl[plus, of] - self.block.unit.row_pnl[minus, of]) / 2.0
-            for sign in (1.0, -1.0):
-                self.lp.row("skew", [(int(column), 1.0), *self.net(of, sign * half)], lower=0.0, lazy=True)
+        """Columns at least what either side of each skew pair loses beyond the pair's own row."""
+        book, pnl, of = self.block.book, self.block.unit.row_pnl, self._options(expiry)
+        columns = self.lp.columns([f"skew {self.name} {expiry} {k}" for k in range(len(book.skew_pairs))])
+        for column, pair, node in zip(columns, book.skew_pairs, book.skew_nodes, strict=True):
+            for side in pair:
+                lost = self.net(of, pnl[side, of] - pnl[node, of])
+                self.lp.row("skew", [(int(column), 1.0), *lost], lower=0.0, lazy=True)
         return columns
 
     def _basis(self, expiry: int) -> int:
