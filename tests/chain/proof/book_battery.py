@@ -168,7 +168,8 @@ class Plan:
                 larger = other if over * other[1] < other[0] * under else larger
             between = [min(states[i], states[j]) if 0 <= j < len(states) else 0 for j in (i - 1, i + 1)]
             words += [move, over << 192 | under << 128 | larger[0] << 64 | larger[1]]
-            words.append(states[i] << 16 | between[0] << 8 | between[1])
+            # A weight of 1 is the largest: next to a tail it is that of the interval too.
+            words.append((ladder[i][4] << 24) | states[i] << 16 | between[0] << 8 | between[1])
         return words
 
 
@@ -253,8 +254,10 @@ class Battery:
             (changed(gridMovesWad=[0]), ("ScenarioBook__NoUnmovedPrice", (1, 3))),
             (changed(gridMovesWad=[]), ("ScenarioBook__NoUnmovedPrice", (0, 3))),
             (changed(gridMovesWad=[-1, 1]), ("ScenarioBook__NoUnmovedPrice", (2, 3))),
-            (changed(gridMovesWad=[-1, 0]), None),
-            (changed(gridMovesWad=[0, 1]), None),
+            (changed(gridMovesWad=[-100, 0]), None),
+            (changed(gridMovesWad=[0, 100]), None),
+            (changed(gridMovesWad=[0, 1]), (falling, (b"moveWad".ljust(32, b"\0"), 0, 0))),
+            (changed(skewAt=[(0, UP), (0, DOWN), (1, UP), (0, DOWN)]), ("ScenarioBook__DuplicateSkew", (3, 1))),
             (changed(PLAIN, gridVols=[]), ("ScenarioBook__NoUnmovedPrice", (2, 0))),
             (changed(gridMovesWad=[-1, 0, 0, 1]), (falling, (grid, 0, 0))),
             (changed(gridMovesWad=[-1, 0, 5, 4]), (falling, (grid, 4, 5))),
@@ -267,7 +270,7 @@ class Battery:
             (changed(tailVols=[3]), ("ScenarioBook__VolState", (3, 2))),
             (changed(skewAt=[(0, 3)]), ("ScenarioBook__VolState", (3, 2))),
             (changed(tailMovesWad=[WAD]), ("ScenarioBook__TailInsideGrid", (WAD, WAD))),
-            (changed(tailMovesWad=[WAD + 1]), None),
+            (changed(tailMovesWad=[WAD + 10]), None),
             (
                 changed(gridMovesWad=[-2 * WAD, 0], tailMovesWad=[2 * WAD]),
                 ("ScenarioBook__TailInsideGrid", (2 * WAD,) * 2),

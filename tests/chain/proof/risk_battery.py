@@ -29,6 +29,8 @@ DISCOUNT_BOUND = mp.mpf("3e-16")
 GREEK_BOUND = mp.mpf("4e-10")
 #: Wei by which two rounded steps may exceed the exact value.
 WEI = 3
+#: Wei of the pad for every option.
+PAD_WEI = 200
 #: Rounding of the 50-digit arithmetic itself.
 TINY = mp.mpf("1e-25")
 #: A move is cut off at whole wei of a wad, and 1 + move at 2^-64.
@@ -147,7 +149,8 @@ class Battery:
         pads = table + weights + 2 * wad(risk.padWad)
         near("scan", risk.scanWad, want["scan"], table, table + weights)
         near("certified", risk.certifiedScanWad, want["certifiedScan"], DISCOUNT_BOUND * gross, pads)
-        if risk.padWad > PAD_BOUND * gross * WAD + WEI or (case.pure and risk.padWad):
+        most = PAD_BOUND * gross * WAD + PAD_WEI * len(case.words)
+        if risk.padWad > (0 if case.pure else most):
             wrong.append(f"pad {risk.padWad}")
         charge = wei + (0 if case.pure else CHARGE_BOUND * gross)
         near("basis", risk.basisWad, want["basis"], charge, charge)

@@ -126,14 +126,16 @@ class World:
     def install(self, name: str, creation: bytes) -> None:
         """Put other code at the address of ``name``, made with the constructor arguments of the first.
 
+        It is really deployed: what its constructor creates has to be there.
+
         Raises
         ------
         RevertError
             When the constructor refuses.
         """
-        data = "0x" + (creation + self.arguments[name]).hex()
-        request = {"from": self.owner.address, "data": data, "gas": hex(CALL_GAS)}
-        code = self.client.rpc("eth_call", request, "latest")
+        data = creation + self.arguments[name]
+        receipt = self.client.send(self.owner, None, data, CALL_GAS, name)
+        code = self.client.rpc("eth_getCode", receipt.contract_address, "latest")
         self.client.rpc("anvil_setCode", self.contracts[name].address, code)
 
     def restore(self, name: str) -> None:

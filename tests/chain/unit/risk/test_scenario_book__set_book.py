@@ -35,7 +35,6 @@ def grid(count, step=WAD // 40):
 
 FINE = {
     "default": rows(),
-    "one price": rows(gridMovesWad=[0], gridVols=[FLAT], tailMovesWad=[], tailVols=[], skewWad=0, skewAt=[]),
     "plain grid": PLAIN,
     "one side": rows(gridMovesWad=[0, HALF, WAD]),
     "tails of one state": rows(tailVols=[DOWN]),
@@ -76,7 +75,10 @@ def test_set_book__default_rows__count(stack):
 
 BAD = {
     "no unmoved price": (rows(gridMovesWad=[-WAD, WAD]), "ScenarioBook__NoUnmovedPrice", ()),
-    "no price": (rows(gridMovesWad=[]), "ScenarioBook__NoUnmovedPrice", ()),
+    "no price": (rows(gridMovesWad=[]), "ScenarioBook__NoUnmovedPrice", (0, 3)),
+    "one price": (rows(gridMovesWad=[0]), "ScenarioBook__NoUnmovedPrice", (1, 3)),
+    "moves equal in price": (rows(gridMovesWad=[0, 1]), "ScenarioBook__NotIncreasing", ()),
+    "skew twice": (rows(skewAt=[(0, UP), (WAD, UP), (0, UP)]), "ScenarioBook__DuplicateSkew", (2, 0)),
     "no vol state": (rows(gridVols=[], tailMovesWad=[], tailVols=[]), "ScenarioBook__NoUnmovedPrice", ()),
     "moves twice": (rows(gridMovesWad=[-WAD, 0, 0, WAD]), "ScenarioBook__NotIncreasing", ()),
     "moves falling": (rows(gridMovesWad=[WAD, 0, -WAD]), "ScenarioBook__NotIncreasing", ()),
