@@ -21,7 +21,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     address private immutable NORMAL_TABLE;
 
-    /// @dev The account parameters that only liquidation reads.
+    /// @dev slots 0 and 1. The account parameters that only liquidation reads.
     struct AuctionParams {
         uint64 bufferWad;
         uint64 feeRateWad;
@@ -218,7 +218,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         _limitStep("closeShareWad", params.closeShareWad, WAD);
         _limit("bufferWad", params.bufferWad, 10 * WAD);
         _limit("feeRateWad", params.feeRateWad, 0.3e18);
-        _limit("bonusShareWad", params.bonusShareWad, 10 * WAD);
+        _limit("bonusShareWad", params.bonusShareWad, WAD);
         _limit("fundPerHourWad", params.fundPerHourWad, WAD);
         _limit("dustWad", params.dustWad, 1e6 * WAD);
         AccountParams memory old;

@@ -29,7 +29,7 @@ UNDERLYING_LEAST = {"priceRangeWad": 10**15, "n0Wad": 1, "v0Wad": 1}
 ACCOUNT_LIMITS = {
     **{"imFactorWad": 10 * WAD, "pegThresholdWad": WAD, "pegSlopeWad": 100 * WAD, "confThresholdWad": WAD},
     **{"confRateWad": 10 * WAD, "stressShareWad": WAD, "debtRateWad": WAD, "closeShareWad": WAD},
-    **{"bufferWad": 10 * WAD, "feeRateWad": 3 * 10**17, "bonusShareWad": 10 * WAD, "fundPerHourWad": WAD},
+    **{"bufferWad": 10 * WAD, "feeRateWad": 3 * 10**17, "bonusShareWad": WAD, "fundPerHourWad": WAD},
     **{"dustWad": 10**24},
 }
 #: Fields of the account's word from the lowest up, in steps of 1e-6.
