@@ -92,6 +92,8 @@ class BookSpec:
             # What a pair is compared with: its own place without skew.
             if move not in self.grid_moves or vol not in self.grid_vols:
                 raise DomainError("book.skew.at", f"({move:g}, {vol}) is no row of the grid")
+        if len(set(self.skew_at)) < len(self.skew_at):
+            raise DomainError("book.skew.at", "names a place twice")
 
 
 def _check_rising(source: str, moves: tuple[float, ...]) -> None:

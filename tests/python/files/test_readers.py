@@ -150,6 +150,7 @@ BAD_PARAMS = [
     (("book", "tails", "moves"), [], "book: tails: moves and vol states belong together"),
     (("book", "tails", "moves"), [2 + 0.1 * i for i in range(15)], "book: 79 rows, the limit is 48"),
     (("book", "skew", "size"), 1.0, "book: skew.size: 1 is outside [0, 0.99]"),
+    (("book", "skew", "at", 2), {"move": 0, "vol": "flat"}, "book: skew.at: names a place twice"),
     (("book", "skew", "at", 0), {"move": 0}, "book.skew.at[0]: missing key 'vol'"),
     (("book", "skew", "at", 0, "vol"), "wide", "book.skew.at[0].vol: 'wide' is not one of up, flat, down"),
     (("imFactor",), 0.5, "imFactor 0.5 is below mmFactor 0.8"),
