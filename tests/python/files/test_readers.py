@@ -139,7 +139,11 @@ BAD_PARAMS = [
     (("book", "tails", "moves"), [50], "book: a move of 12.5 of the price is above 9"),
     (
         ("book",),
-        {"grid": {"moves": [-8, 0], "vols": ["up", "flat"]}, "tails": {"moves": [9], "vols": ["up"]}},
+        {
+            "grid": {"moves": [-8, 0], "vols": ["up"]},
+            "tails": {"moves": [9], "vols": ["up"]},
+            "skew": {"size": 0.25, "at": []},
+        },
         "book.grid.moves: -2 of the price is below -0.95",
     ),
     (("book", "grid", "vols"), [], "book: grid.vols: is empty"),
