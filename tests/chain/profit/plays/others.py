@@ -1,0 +1,54 @@
+"""What is done to others: losses left to them, orders of accounts that were sold."""
+
+from __future__ import annotations
+
+from offchain.model import Kind
+from tests.chain.profit.crowd import FRIEND, OWNER
+from tests.chain.profit.plays.registry import Scene, play
+from tests.chain.profit.world import LENDER, RELAYER, WAD, is_error
+
+
+@play(2)
+def loss_left_to_the_others(s: Scene) -> None:
+    """A loss is about to be spread over all cash: leave before, come back after."""
+    world = s.world
+    rich, victim, friend = s.crowd.open(2_000_000.0), s.crowd.open(50_000.0), s.crowd.open(900_000.0)
+    path = world.paths["ETH"]
+    s.crowd.fill_up(victim, friend, "ETH", Kind.PERP)
+    keeper, world.keeper = world.keeper, lambda: None
+    # Beyond the range on purpose: a gap that no margin covers, more than the fund may pay at once.
+    world.move(ETH=path.spot * (1 - 0.95 * s.price_range("ETH")))
+    world.wait(1_800)
+    world.move(ETH=path.spot * (1 - 0.95 * s.price_range("ETH")))
+    if not world.try_send(RELAYER, "Auction", "start", victim):
+        world.keeper = keeper
+        return
+    lender = int(world.at["Accounts"].call("cashOf", world.base.lender))
+    held = int(world.at["Accounts"].call("cashOf", rich)) // 10**12
+    world.try_send(OWNER, "Vault", "withdraw", rich, world.tokens["USDC"].address, held, OWNER.address)
+    s.crowd.take(rich)
+    left = int(world.at["Accounts"].call("cashOf", rich))
+    world.keeper = keeper
+    world.keeper()
+    world.wait(3_600)
+    paid = lender - int(world.at["Accounts"].call("cashOf", world.base.lender))
+    mine = left - int(world.at["Accounts"].call("cashOf", rich))
+    if paid > 100 * WAD:
+        s.judge.require(mine * 2 >= paid, "P-08", f"the lender lost {paid / WAD:,.2f}, the attacker {mine / WAD:,.2f}")
+    assert LENDER is not OWNER
+
+
+@play(2)
+def order_of_a_former_owner(s: Scene) -> None:
+    """An order signed before a sale of the account must not fill after the account has come back."""
+    world = s.world
+    account, other = s.crowd.open(20_000.0), s.crowd.open(20_000.0)
+    price = round(world.paths["ETH"].spot * 10**8) * 10**10
+    word = world.word("ETH", Kind.PERP)
+    buy = world.signed_order(OWNER, account, word, True, WAD, price)
+    world.try_send(OWNER, "Accounts", "transferFrom", OWNER.address, FRIEND.address, account)
+    world.try_send(FRIEND, "Accounts", "transferFrom", FRIEND.address, OWNER.address, account)
+    sell = world.signed_order(OWNER, other, word, False, WAD, price)
+    passed = world.try_send(OWNER, "Exchange", "settle", *buy, *sell, WAD)
+    s.judge.require(not passed, "P-07", f"account {account} bought by an order of before its sale")
+    assert not is_error(passed)
