@@ -33,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{result.episodes} episodes, {calls:,} calls ({passed:,} passed) in {result.seconds:,.0f} s")
     for key, sentence in SENTENCES.items():
         print(f"  {key} {sentence}: {result.checks[key]:,} checks")
+    if options.play:
+        print(dict(sorted(result.calls.items())))
     for name, found in result.broken.items():
         print(f"error: {name}: {found}", file=sys.stderr)
     return 1 if result.broken else 0

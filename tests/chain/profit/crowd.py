@@ -7,8 +7,9 @@ from typing import Any
 
 from offchain.chain.client import wallet
 from offchain.chain.signing import sign
+from offchain.chain.words import unpack
 from offchain.model import Kind
-from tests.chain.profit.world import CROSS, FAR, HOUR, MAX_FEE_WAD, SINGLE, STANDARD, WAD, World, is_error
+from tests.chain.profit.world import BIDDER, CROSS, FAR, HOUR, MAX_FEE_WAD, SINGLE, STANDARD, WAD, World, is_error
 
 OWNER, FRIEND = wallet("attacker"), wallet("attacker's friend")
 WAD_PER_RAW = 10**12
@@ -97,8 +98,33 @@ class Crowd:
         for instrument in sorted({word >> 128 << 128 for a in self.accounts for word in self.positions(a)}):
             self._flatten(instrument)
         for account in self.accounts:
+            self._close_with_maker(account)
             self.take(account)
         return self.gain()
+
+    def _close_with_maker(self, account: int) -> None:
+        """Close what is left with an honest market maker, who takes half a hundredth for it."""
+        for word in self.positions(account):
+            name, kind, expiry, strike = self._meaning(word)
+            held = unpack(word).quantity_wad
+            if kind is not Kind.PERP and expiry <= self.world.now:
+                continue
+            mark = self.world.paths[name].mark(kind, expiry, strike or 1.0, self.world.now)
+            price_wad = round(mark * (0.995 if held > 0 else 1.005) * 10**8) * 10**10
+            for _ in range(6):
+                if self._fill_with_maker(account, word, held, price_wad):
+                    break
+                held //= 2
+
+    def _fill_with_maker(self, account: int, word: int, held_wad: int, price_wad: int) -> bool:
+        world, size = self.world, abs(held_wad)
+        if size == 0:
+            return False
+        option = unpack(word).kind in (Kind.CALL, Kind.PUT)
+        instrument = word >> (128 if option else 200) << (128 if option else 200)
+        mine = world.signed_order(OWNER, account, instrument, held_wad < 0, size, price_wad)
+        theirs = world.signed_order(BIDDER, world.base.bidder, instrument, held_wad > 0, size, price_wad)
+        return world.try_send(OWNER, "Exchange", "settle", *theirs, *mine, size)
 
     def _flatten(self, instrument: int) -> None:
         longs, shorts = [], []
@@ -115,8 +141,6 @@ class Crowd:
             self.trade(short, long, name, kind, min(held, owed) / WAD, price, expiry, strike)
 
     def _meaning(self, word: int) -> tuple[str, Kind, int, float]:
-        from offchain.chain.words import unpack
-
         found = unpack(word)
         name = next(n for n, path in self.world.paths.items() if path.underlying_id == found.underlying_id)
         option = found.kind in (Kind.CALL, Kind.PUT)

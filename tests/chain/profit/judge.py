@@ -61,7 +61,7 @@ class Judge:
                 longs[word.underlying_id, int(word.kind), word.expiry_ts] += max(word.quantity_wad, 0)
         for path in world.paths.values():
             series = [(Kind.PERP, 0)] + [
-                (kind, e) for kind in (Kind.CALL, Kind.PUT, Kind.FUTURE) for e in path.expiries
+                (kind, e) for kind in (Kind.CALL, Kind.PUT, Kind.FUTURE) for e in path.listed(world.now)
             ]
             for kind, expiry in series:
                 held = world.open_interest(path.name, kind, expiry)

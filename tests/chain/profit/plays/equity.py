@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from offchain.model import Kind
 from tests.chain.profit.plays.registry import Scene, play
-from tests.chain.profit.world import HOUR, WAD
+from tests.chain.profit.world import WAD
 
 
 @play(3)
@@ -16,37 +16,33 @@ def equity_given_away_in_a_margin_call(s: Scene) -> None:
     s.crowd.take(victim)
     down = s.rng.uniform(0.03, 0.15)
 
-    def give() -> None:
-        price = path.spot * s.rng.uniform(0.6, 0.97)
-        _sell(s, victim, friend, held * s.rng.uniform(0.5, 0.9), price)
-
-    s.world.move(between=give, ETH=path.spot * (1 - down * s.price_range("ETH") * 3))
-    _bid_on_oneself(s, victim)
-    s.covered_move(ETH=-0.1)
-    _bid_on_oneself(s, victim)
+    fall = path.spot * (1 - down * s.price_range("ETH") * 3)
+    s.world.move(between=lambda: _give(s, victim, friend, held), ETH=fall)
+    s.world.move(between=lambda: _bid_on_oneself(s, victim), ETH=path.spot * 0.97)
 
 
-def _sell(s: Scene, seller: int, buyer: int, quantity: float, price: float) -> None:
-    """Sell as much as the rules let through, alone and by quote."""
-    for n in range(8):
-        if n % 2:
-            word = s.world.word("ETH", Kind.PERP)
-            leg = (word, False, round(quantity * WAD), round(price * 1e8) * 10**10)
-            passed = s.crowd.quote(seller, buyer, [leg])
-        else:
-            passed = s.crowd.trade(buyer, seller, "ETH", Kind.PERP, quantity, price)
-        quantity *= 0.9 if passed else 0.6
+def _give(s: Scene, seller: int, buyer: int, held: float) -> None:
+    """Sell as cheaply and as much as the rules let through, by order or by quote."""
+    path = s.world.paths["ETH"]
+    for factor in (0.7, 0.76, 0.8, 0.83, 0.86, 0.9, 0.95):
+        for share in (0.9, 0.6, 0.3):
+            price = path.spot * factor
+            if s.rng.random() < 0.3:
+                leg = (s.world.word("ETH", Kind.PERP), False, round(share * held * WAD), round(price * 1e8) * 10**10)
+                passed = s.crowd.quote(seller, buyer, [leg])
+            else:
+                passed = s.crowd.trade(buyer, seller, "ETH", Kind.PERP, share * held, price)
+            held *= 1 - share if passed else 1.0
 
 
 def _bid_on_oneself(s: Scene, victim: int) -> None:
     """Wait for the bonus and take one's own insolvency, which the fund pays for."""
     bidder = s.crowd.open(400_000.0)
     s.world.try_send(s.world.relayer, "Auction", "start", victim)
-    keeper, s.world.keeper = s.world.keeper, lambda: None
-    s.world.wait(s.rng.choice([60, HOUR // 4]))
-    for fraction in (WAD // 50, WAD // 50, WAD // 2, WAD):
+    with s.before_the_keeper():
+        s.world.wait(s.rng.choice([60, 840]))
+    for fraction in (WAD // 50, WAD // 2, WAD):
         s.crowd.bid(victim, bidder, fraction)
-    s.world.keeper = keeper
 
 
 @play(2)

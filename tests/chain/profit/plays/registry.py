@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tests.chain.profit.crowd import Crowd
@@ -35,6 +36,13 @@ class Scene:
         self.world.lift_limits(True)
         self.world.move(between=lambda: self.judge.covered(self.world, self.crowd, before, moves), **spots)
         self.world.lift_limits(False)
+
+    @contextmanager
+    def before_the_keeper(self) -> Iterator[None]:
+        """What happens inside is over before the keeper acts; keep it shorter than its quarter of an hour."""
+        keeper, self.world.keeper = self.world.keeper, lambda: None
+        yield
+        self.world.keeper = keeper
 
     def price_range(self, name: str) -> float:
         """Largest grid move of an underlying."""
