@@ -83,7 +83,8 @@ class Crowd:
         margin = self.margin(account)
         if margin is None:
             return
-        amount = (margin.equityWad - int(margin.initialWad)) // WAD_PER_RAW
+        held = int(self.world.at["Vault"].call("tokenOf", 0).heldRaw)
+        amount = min((margin.equityWad - int(margin.initialWad)) // WAD_PER_RAW, held)
         for _ in range(5):
             if amount <= 0:
                 return

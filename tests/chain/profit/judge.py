@@ -12,7 +12,7 @@ from tests.chain.profit.world import WAD, World, is_error
 
 #: Cash that rounding, discounts on dust and a day's interest on it may move; every hole is worth hundreds of times it.
 TOLERANCE_CASH = 25.0
-#: A move may lose this much more than a linear position of the same requirement would: section 10.1, skew and expiries.
+#: Rounding of what a move may lose.
 COVER_SLACK = 1.001
 SENTENCES = {
     "P-01": "the purse holds no more than was brought",
@@ -68,7 +68,14 @@ class Judge:
                 wanted = longs[path.underlying_id, int(kind), expiry]
                 self.require(held == wanted, "P-04", f"{path.name} {kind.name} {expiry}: {held}, longs {wanted}")
 
-    def covered(self, world: World, crowd: Crowd, before: dict[int, tuple[int, int]], moves: dict[str, float]) -> None:
+    def covered(
+        self,
+        world: World,
+        crowd: Crowd,
+        before: dict[int, tuple[int, int]],
+        moves: dict[str, float],
+        slack: float,
+    ) -> None:
         """After a move: accounts that had their initial margin lost at most what it is made for."""
         ranges = world.deployment.parameters["underlyings"]
         reach = max([1.0, *(abs(move) / ranges[name]["price_range"] for name, move in moves.items())])
@@ -76,7 +83,7 @@ class Judge:
             margin = crowd.margin(account)
             if margin is None:
                 continue
-            loss, cover = (equity - margin.equityWad) / WAD, initial / WAD * reach * COVER_SLACK
+            loss, cover = (equity - margin.equityWad) / WAD, initial / WAD * reach * slack * COVER_SLACK
             self.require(
                 loss <= cover + 1.0, "P-02", f"account {account}: {moves} lost {loss:,.2f}, covered {cover:,.2f}"
             )

@@ -37,10 +37,12 @@ def _episode(base: Base, plan: Play, judge: Judge, rng: random.Random, result: R
     world.tick(5)
     world.post()
     crowd = Crowd(world)
+    scene = Scene(world, crowd, judge, rng)
     try:
-        plan.run(Scene(world, crowd, judge, rng))
+        plan.run(scene)
         crowd.cash_out()
-        judge.purse(crowd, plan.name)
+        if not scene.has_gap:
+            judge.purse(crowd, plan.name)
         judge.open_interest(world)
     finally:
         result.calls.update(world.refused)

@@ -37,6 +37,7 @@ class Path:
     expiries: list[int]
     premium: float = 0.0
     rates: dict[int, float] = field(default_factory=dict)
+    vols: dict[int, float] = field(default_factory=dict)
     samples: list[tuple[int, float]] = field(default_factory=list)
 
     def rate(self, expiry_ts: int) -> float:
@@ -72,13 +73,14 @@ class Path:
     def round(self, ts: int) -> Round:
         """The round of a time."""
         surfaces = tuple(
-            Surface(expiry, self.forward(expiry, ts), self.rate(expiry), self._svi(expiry - ts))
+            Surface(expiry, self.forward(expiry, ts), self.rate(expiry), self._svi(expiry, ts))
             for expiry in self.listed(ts)
         )
         return Round(self.name, ts, self.spot, self.spot * (1.0 + self.premium), 1.0, surfaces)
 
-    def _svi(self, left_sec: int) -> Svi:
-        return Svi(max(self.vol**2 * variance_time(left_sec), 1e-12), 0.0, 0.0, 0.0, 0.1)
+    def _svi(self, expiry_ts: int, ts: int) -> Svi:
+        vol = self.vols.get(expiry_ts, self.vol)
+        return Svi(max(vol**2 * variance_time(expiry_ts - ts), 1e-12), 0.0, 0.0, 0.0, 0.1)
 
     def mark(self, kind: Kind, expiry_ts: int, strike: float, ts: int) -> float:
         """What one unit of an instrument is worth before any entry price: a price to trade at."""
@@ -88,7 +90,7 @@ class Path:
         if kind is Kind.FUTURE:
             return forward
         discount = exp(-self.rate(expiry_ts) * (expiry_ts - ts) / YEAR_SEC)
-        deviation = self.vol * sqrt(max(variance_time(expiry_ts - ts), 1e-12))
+        deviation = self.vols.get(expiry_ts, self.vol) * sqrt(max(variance_time(expiry_ts - ts), 1e-12))
         first = log(forward / strike) / deviation + deviation / 2
         call = forward * _normal(first) - strike * _normal(first - deviation)
         value = call if kind is Kind.CALL else call + strike - forward

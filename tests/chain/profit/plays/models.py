@@ -33,7 +33,7 @@ def box_of_two_strikes(s: Scene) -> None:
     long, short = _pair(s, 2_000.0)
     path = s.world.paths["ETH"]
     expiry = path.expiries[3]
-    low, high = path.spot / s.rng.uniform(2.0, 7.0), path.spot * s.rng.uniform(2.0, 7.0)
+    low, high = path.spot / s.rng.uniform(2.0, 18.0), path.spot * s.rng.uniform(5.0, 18.0)
     quantity = 1_000.0
     for _ in range(14):
         legs = [
@@ -51,25 +51,29 @@ def box_of_two_strikes(s: Scene) -> None:
     s.covered_move(ETH=0.0)
 
 
+def _condor(s: Scene, short: int, long: int, name: str, cash: float) -> bool:
+    """Sell one, a little heavier on one side, so that the worst rows of two underlyings have other signs."""
+    path, reach = s.world.paths[name], s.price_range(name)
+    expiry, heavy = path.expiries[1], Kind.CALL if name == "ETH" else Kind.PUT
+    legs = []
+    for kind, share, buys in (
+        (Kind.CALL, 0.3, False), (Kind.CALL, 0.9, True), (Kind.PUT, -0.3, False), (Kind.PUT, -0.9, True),
+    ):  # fmt: skip
+        strike = round(path.spot * (1 + share * reach), 1)
+        size = cash / path.spot * (1.05 if kind is heavy else 1.0)
+        price = path.mark(kind, expiry, strike, s.world.now)
+        legs.append((s.world.word(name, kind, expiry, strike), buys, round(size * WAD), round(price * WAD)))
+    return s.crowd.quote(short, long, legs)
+
+
 @play(2)
 def condors_in_two_underlyings(s: Scene) -> None:
     """Two short condors lose together in a crash that stays inside both ranges."""
     short, long = s.crowd.open(30_000.0, CROSS), s.crowd.open(2_000_000.0, SINGLE)
-    for name in ("ETH", "BTC"):
-        path, reach = s.world.paths[name], s.price_range(name)
-        expiry = path.expiries[2]
-        quantity = 100_000.0 / path.spot
-        for _ in range(8):
-            legs = [
-                (s.world.word(name, kind, expiry, round(path.spot * (1 + share * reach), 1)), buys,
-                 round(quantity * WAD),
-                 round(path.mark(kind, expiry, round(path.spot * (1 + share * reach), 1), s.world.now) * WAD))
-                for kind, share, buys in (
-                    (Kind.CALL, 0.3, False), (Kind.CALL, 0.9, True), (Kind.PUT, -0.3, False), (Kind.PUT, -0.9, True),
-                )
-            ]  # fmt: skip
-            if not s.crowd.quote(short, long, legs):
-                quantity /= 2
+    cash = 100_000.0
+    for _ in range(8):
+        passed = [_condor(s, short, long, name, cash) for name in ("ETH", "BTC")]
+        cash *= 1.0 if all(passed) else 0.5
     side = s.rng.choice([-1, 1])
     s.covered_move(ETH=side * 0.95, BTC=side * 0.95)
 
@@ -116,7 +120,8 @@ def calendar_neutral_at_the_spot(s: Scene) -> None:
                 )
         if not s.crowd.quote(short, long, legs):
             quantity /= 2
-    s.covered_move(ETH=s.rng.choice([-1, 1]) * s.rng.uniform(0.6, 1.0))
+    up, down = (near, far) if s.rng.random() < 0.5 else (far, near)
+    s.vols_apart("ETH", up, down, s.rng.choice([-1, 0, 1]) * s.rng.uniform(0.3, 1.0))
 
 
 @play()

@@ -12,11 +12,12 @@ from tests.chain.profit.world import LENDER, RELAYER, WAD, is_error
 def loss_left_to_the_others(s: Scene) -> None:
     """A loss is about to be spread over all cash: leave before, come back after."""
     world = s.world
-    rich, victim, friend = s.crowd.open(2_000_000.0), s.crowd.open(50_000.0), s.crowd.open(900_000.0)
+    rich, victim, friend = s.crowd.open(2_000_000.0), s.crowd.open(600_000.0), s.crowd.open(6_000_000.0)
     path = world.paths["ETH"]
     s.crowd.fill_up(victim, friend, "ETH", Kind.PERP)
     keeper, world.keeper = world.keeper, lambda: None
     # Beyond the range on purpose: a gap that no margin covers, more than the fund may pay at once.
+    s.has_gap = True
     world.move(ETH=path.spot * (1 - 0.95 * s.price_range("ETH")))
     world.wait(1_800)
     world.move(ETH=path.spot * (1 - 0.95 * s.price_range("ETH")))

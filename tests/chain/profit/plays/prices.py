@@ -14,9 +14,11 @@ def loan_against_a_price_behind_the_round(s: Scene) -> None:
     """Spot has fallen, the price of the wrapped coin is still the old one: borrow in between."""
     path = s.world.paths["ETH"]
     s.world.try_price("WETH", path.spot)
-    account = s.crowd.open(0.0, SINGLE)
-    s.crowd.deposit(account, "WETH", 100.0)
-    fall = s.rng.uniform(0.3, 0.9) * s.price_range("ETH")
+    account, friend = s.crowd.open(0.0, SINGLE), s.crowd.open(500_000.0)
+    s.crowd.deposit(account, "WETH", 500.0)
+    # Hedged by a perpetual, whose gain is in the round already.
+    s.crowd.trade_at_mark(friend, account, "ETH", Kind.PERP, 495.0)
+    fall = s.rng.uniform(0.3, 0.7) * s.price_range("ETH")
     s.world.move(between=lambda: s.crowd.borrow_most(account), ETH=path.spot * (1 - fall))
     s.world.tick(60)
     s.world.post()
