@@ -5,7 +5,7 @@ from __future__ import annotations
 from offchain.model import Kind
 from tests.chain.profit.crowd import FRIEND, OWNER
 from tests.chain.profit.plays.registry import Scene, play
-from tests.chain.profit.world import LENDER, RELAYER, WAD, is_error
+from tests.chain.profit.world import ADMIN, LENDER, RELAYER, WAD, is_error
 
 
 @play(2)
@@ -15,6 +15,8 @@ def loss_left_to_the_others(s: Scene) -> None:
     rich, victim, friend = s.crowd.open(2_000_000.0), s.crowd.open(600_000.0), s.crowd.open(6_000_000.0)
     path = world.paths["ETH"]
     s.crowd.fill_up(victim, friend, "ETH", Kind.PERP)
+    fund = int(world.at["InsuranceFund"].call("balanceWad"))
+    world.send(ADMIN, "InsuranceFund", "withdraw", world.base.bidder, fund * 9 // 10)
     keeper, world.keeper = world.keeper, lambda: None
     # Beyond the range on purpose: a gap that no margin covers, more than the fund may pay at once.
     s.has_gap = True
