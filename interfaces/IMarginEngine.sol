@@ -27,6 +27,8 @@ interface IMarginEngine {
         int256 markToMarketWad;
         uint256 initialWad;
         uint256 maintenanceWad;
+        /// @dev What a debt adds to the requirement, before its factors.
+        uint256 debtChargeWad;
         IRiskEngine.UnderlyingRisk[] underlyings;
     }
 
@@ -43,6 +45,11 @@ interface IMarginEngine {
 
     /// @notice Thrown when equity would be below the initial margin and the action does not reduce risk.
     error MarginEngine__BelowInitial(int256 equityWad, uint256 initialWad);
+    /// @notice Thrown when an account below its initial margin would lose more equity than an honest close costs.
+    error MarginEngine__EquityFell(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when an account in a margin call would end below its maintenance margin, or one below it with
+    /// less over it than before; names what is over it after and at least has to be.
+    error MarginEngine__BelowMaintenance(int256 observedWad, int256 limitWad);
     /// @notice Thrown when a snapshot names an unknown mode.
     error MarginEngine__UnknownMode(uint256 observed, uint256 limit);
     /// @notice Thrown when two arrays that belong together differ in length.
@@ -71,6 +78,12 @@ interface IMarginEngine {
     /// @return margin State.
     function marginOf(uint256 accountId) external view returns (MarginState memory margin);
 
+    /// @notice Margin of an account now, for its auction: a token whose price is stale counts at its last price less a
+    /// haircut that rises to all of it over the 24 hours after it became stale.
+    /// @param accountId Account.
+    /// @return margin State.
+    function auctionMarginOf(uint256 accountId) external view returns (MarginState memory margin);
+
     /// @notice Margin before and after hypothetical changes, with every row.
     /// @param accountId Account.
     /// @param changes What would change.
@@ -88,12 +101,15 @@ interface IMarginEngine {
             IRiskEngine.UnderlyingDetail[] memory detailsAfter
         );
 
-    /// @notice Reverts unless a token can be valued: it has collateral parameters and was priced at least once.
+    /// @notice Reverts unless a token can be valued now: it has collateral parameters, and a price, or the underlying
+    /// that it is linked to a round, that is not stale.
     /// @param tokenId Token.
     function requireCollateral(uint256 tokenId) external view;
 
-    /// @notice Reverts unless the account has its initial margin, or its excess did not fall and its market equity did
-    /// not fall below zero or further below it.
+    /// @notice Reverts unless the account may end an action of its own like this (risk-model section 6): it has its
+    /// initial margin; or that is not higher than before, equity fell by at most closeShare of what it fell by, and
+    /// equity is at least the maintenance margin or, when it was below it, not further below it than before. Market
+    /// equity below zero may not fall.
     /// @dev An account without positions and debt owes nothing to anyone: it passes without any price.
     /// @param accountId Account, after the action.
     /// @param before_ The account before the action.

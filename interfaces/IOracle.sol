@@ -5,13 +5,23 @@ pragma solidity ^0.8.30;
 /// @notice Signed atomic rounds, token prices and settlement prices.
 /// @dev Flow: [feeds] -> risk -> margin. Anyone relays; M of N signers sign EIP-712 structs. Prices are cash, wad.
 interface IOracle {
-    /// @notice Head of a round.
+    /// @notice Where a settlement price came from, by the order in which the sources open (docs/settlement.md).
+    enum SettlementSource {
+        SAMPLES,
+        GAPPED_SAMPLES,
+        ROUNDS,
+        GOVERNOR
+    }
+
+    /// @notice Head of a round. `meanWad` is the mean of spot since the settlement window of the first expiry opened,
+    /// 30 minutes before it; 0 outside a window.
     /// @custom:unit wad
     struct Header {
         uint40 ts;
         uint256 spotWad;
         uint256 perpWad;
         uint256 confWad;
+        uint256 meanWad;
     }
 
     /// @notice One expiry of a round: forward, continuously compounded rate, raw SVI of total variance.
@@ -34,7 +44,21 @@ interface IOracle {
         uint256 spotWad;
         uint256 perpWad;
         uint256 confWad;
+        uint256 meanWad;
         Surface[] surfaces;
+    }
+
+    /// @notice What the numbers of one expiry are measured from: logarithms that follow the accepted rounds with a
+    /// half life of an hour. The discount is `-ln D`; centre, upper and lower are variances per year at k = 0, +kStar
+    /// and -kStar.
+    /// @custom:unit wad
+    struct SurfaceAnchor {
+        uint40 ts;
+        int256 forwardLnWad;
+        int256 discountLnWad;
+        int256 centreLnWad;
+        int256 upperLnWad;
+        int256 lowerLnWad;
     }
 
     /// @notice Prices of collateral tokens, as signed.
@@ -64,16 +88,20 @@ interface IOracle {
     /// @notice Emitted once per expiry.
     /// @param underlyingId Underlying.
     /// @param expiryTs Expiry.
-    /// @param priceWad Time-weighted mean, wad.
-    event SettlementPosted(uint8 indexed underlyingId, uint40 indexed expiryTs, uint256 priceWad);
+    /// @param priceWad Price, wad.
+    /// @param source Where it came from.
+    event SettlementPosted(
+        uint8 indexed underlyingId, uint40 indexed expiryTs, uint256 priceWad, SettlementSource source
+    );
     /// @notice Emitted when the signers change.
     /// @param signers New signers.
     /// @param threshold Signatures needed.
     event SignersSet(address[] signers, uint256 threshold);
     /// @notice Emitted when the limits change.
     /// @param heartbeatSec Oldest age at which a round still counts.
-    /// @param maxDeviationWad Largest relative move of spot between rounds, wad.
-    event LimitsSet(uint256 heartbeatSec, uint256 maxDeviationWad);
+    /// @param maxMoveWad Largest distance of a price from its anchor, a logarithm, wad.
+    /// @param maxVarianceMoveWad Largest distance of a variance per year from its anchor, a logarithm, wad.
+    event LimitsSet(uint256 heartbeatSec, uint256 maxMoveWad, uint256 maxVarianceMoveWad);
 
     /// @notice Emitted when the sequencer's uptime feed changes.
     /// @param feed Feed; zero when nothing is watched.
@@ -85,6 +113,12 @@ interface IOracle {
     /// @param maxAgeSec Oldest answer that counts.
     /// @param maxDeviationWad Largest relative distance of spot from it, wad.
     event AggregatorSet(uint8 indexed underlyingId, address feed, uint256 maxAgeSec, uint256 maxDeviationWad);
+    /// @notice Emitted when the aggregator of a token changes.
+    /// @param tokenId Token.
+    /// @param feed Aggregator; zero when there is none.
+    /// @param maxAgeSec Oldest answer that counts.
+    /// @param maxDeviationWad Largest relative distance of the signed price from it, wad.
+    event TokenAggregatorSet(uint256 indexed tokenId, address feed, uint256 maxAgeSec, uint256 maxDeviationWad);
 
     /// @notice Thrown when too few signers signed.
     error Oracle__TooFewSignatures(uint256 observed, uint256 limit);
@@ -104,9 +138,11 @@ interface IOracle {
     error Oracle__ExpiryNotInRound(uint256 underlyingId, uint256 expiryTs);
     /// @notice Thrown when a number is outside the domain of risk-model section 1; `field` names it.
     error Oracle__OutOfDomain(bytes32 field, int256 observed, int256 limit);
-    /// @notice Thrown when spot moved too far since the last round.
-    error Oracle__Deviation(uint256 observedWad, uint256 limitWad);
-    /// @notice Thrown when spot is too far from the aggregator's price.
+    /// @notice Thrown when a number is too far from its anchor: `observedLnWad` is ln(number/anchor); `field` names it.
+    error Oracle__TooFast(bytes32 field, int256 observedLnWad, int256 limitLnWad);
+    /// @notice Thrown when a second expiry of a round is inside its settlement window too.
+    error Oracle__WindowsOverlap(uint256 observedTs, uint256 limitTs);
+    /// @notice Thrown when spot or a token price is too far from the aggregator's price.
     error Oracle__Disagreement(uint256 observedWad, uint256 limitWad);
     /// @notice Thrown when the sequencer of the chain is down.
     error Oracle__SequencerDown(uint256 sinceTs);
@@ -114,12 +150,16 @@ interface IOracle {
     error Oracle__SequencerGrace(uint256 observedSec, uint256 limitSec);
     /// @notice Thrown when array lengths differ or exceed the limit.
     error Oracle__BadLength(uint256 observed, uint256 limit);
-    /// @notice Thrown when the settlement price exists already.
+    /// @notice Thrown when the settlement price exists already, also by a round that still lists the expiry.
     error Oracle__AlreadySettled(uint256 underlyingId, uint256 expiryTs);
     /// @notice Thrown when there is no settlement price.
     error Oracle__NotSettled(uint256 underlyingId, uint256 expiryTs);
     /// @notice Thrown when settlement samples leave a gap or lie outside the window.
     error Oracle__BadSample(uint256 observedTs, uint256 limitTs);
+    /// @notice Thrown when a settlement comes before its source opens.
+    error Oracle__TooEarly(uint256 observedTs, uint256 limitTs);
+    /// @notice Thrown when no round inside the settlement window was accepted.
+    error Oracle__NoRoundInWindow(uint256 underlyingId, uint256 expiryTs);
     /// @notice Thrown when there is no price of the token.
     error Oracle__NoTokenPrice(uint256 tokenId);
 
@@ -134,10 +174,25 @@ interface IOracle {
     /// @param signatures Signatures, by increasing signer.
     function postTokenPrices(TokenPrices calldata prices, bytes[] calldata signatures) external;
 
-    /// @notice Fixes the settlement price of an expiry.
+    /// @notice Fixes the settlement price of an expiry by signed samples: at least six and no gap above five minutes;
+    /// two hours after the expiry, whatever there is.
     /// @param samples Samples of the 30 minutes up to expiry.
     /// @param signatures Signatures, by increasing signer.
     function postSettlement(SettlementSamples calldata samples, bytes[] calldata signatures) external;
+
+    /// @notice Fixes the settlement price of an expiry that has none by its last accepted round inside the window: the
+    /// mean that the round states for the time up to it, its spot for the rest. Anyone may call, two hours after the
+    /// expiry when that round came within five minutes of it, four hours after otherwise.
+    /// @param underlyingId Underlying.
+    /// @param expiryTs Expiry.
+    function settleFromRounds(uint8 underlyingId, uint40 expiryTs) external;
+
+    /// @notice Fixes the settlement price of an expiry that has had none for 24 hours.
+    /// @dev Within the speed limit of what the contract last knew of the series: its forward and spot.
+    /// @param underlyingId Underlying.
+    /// @param expiryTs Expiry.
+    /// @param priceWad Price, wad.
+    function settleByGovernor(uint8 underlyingId, uint40 expiryTs, uint256 priceWad) external;
 
     /// @notice Replaces the signers.
     /// @param signers New signers, strictly increasing.
@@ -146,8 +201,9 @@ interface IOracle {
 
     /// @notice Replaces the limits.
     /// @param heartbeatSec Oldest age at which a round still counts.
-    /// @param maxDeviationWad Largest relative move of spot between rounds, wad.
-    function setLimits(uint256 heartbeatSec, uint256 maxDeviationWad) external;
+    /// @param maxMoveWad Largest distance of a price from its anchor, a logarithm, wad.
+    /// @param maxVarianceMoveWad Largest distance of a variance per year from its anchor, a logarithm, wad.
+    function setLimits(uint256 heartbeatSec, uint256 maxMoveWad, uint256 maxVarianceMoveWad) external;
 
     /// @notice Sets the feed that tells whether the sequencer of a layer-2 chain is up; zero where there is none.
     /// @dev An answer of 0 is up. While it is down, and for the grace after its return, no price can be read.
@@ -162,6 +218,14 @@ interface IOracle {
     /// @param maxAgeSec Oldest answer that counts.
     /// @param maxDeviationWad Largest relative distance of spot from it, wad.
     function setAggregator(uint8 underlyingId, address feed, uint256 maxAgeSec, uint256 maxDeviationWad) external;
+
+    /// @notice Sets an independent price that signed prices of a token are compared with; zero removes it.
+    /// @dev As for an underlying.
+    /// @param tokenId Token.
+    /// @param feed Aggregator.
+    /// @param maxAgeSec Oldest answer that counts.
+    /// @param maxDeviationWad Largest relative distance of the signed price from it, wad.
+    function setTokenAggregator(uint256 tokenId, address feed, uint256 maxAgeSec, uint256 maxDeviationWad) external;
 
     /// @notice The latest round, for some of its expiries.
     /// @param underlyingId Underlying.
@@ -182,6 +246,40 @@ interface IOracle {
     /// @param tokenId Token.
     /// @return priceWad Price, wad.
     function tokenPriceOf(uint256 tokenId) external view returns (uint256 priceWad);
+
+    /// @notice Last price of a token, however old; for liquidations, which must go on when a price stays out.
+    /// @param tokenId Token.
+    /// @return priceWad Price, wad; 0 when it never had one.
+    /// @return ts Its time; 0 when it never had one.
+    function lastTokenPriceOf(uint256 tokenId) external view returns (uint256 priceWad, uint40 ts);
+
+    /// @notice Spot of the last round of an underlying, however old; for liquidations, as the price above.
+    /// @param underlyingId Underlying.
+    /// @return spotWad Spot, wad; 0 when there was no round.
+    /// @return ts Time of the round; 0 when there was none.
+    function lastSpotOf(uint8 underlyingId) external view returns (uint256 spotWad, uint40 ts);
+
+    /// @notice Oldest age at which a round or a price still counts.
+    /// @return Seconds.
+    function heartbeatSec() external view returns (uint256);
+
+    /// @notice Anchors of an underlying and of some of its expiries, as the last accepted round left them.
+    /// @param underlyingId Underlying.
+    /// @param expiries Expiries wanted.
+    /// @return ts Time of that round; 0 when there is none.
+    /// @return spotLnWad Anchor of spot.
+    /// @return perpLnWad Anchor of the perpetual.
+    /// @return surfaces One per expiry asked for; of time 0 where the expiry was never listed.
+    function anchorsOf(uint8 underlyingId, uint40[] calldata expiries)
+        external
+        view
+        returns (uint40 ts, int256 spotLnWad, int256 perpLnWad, SurfaceAnchor[] memory surfaces);
+
+    /// @notice Anchor of a token's price.
+    /// @param tokenId Token.
+    /// @return ts Time of the last price; 0 when it never had one.
+    /// @return priceLnWad Anchor.
+    function tokenAnchorOf(uint256 tokenId) external view returns (uint40 ts, int256 priceLnWad);
 
     /// @notice Settlement price of an expiry.
     /// @param underlyingId Underlying.
@@ -205,6 +303,16 @@ interface IOracle {
     /// @return maxAgeSec Oldest answer that counts.
     /// @return maxDeviationWad Largest relative distance, wad.
     function aggregatorOf(uint8 underlyingId)
+        external
+        view
+        returns (address feed, uint256 maxAgeSec, uint256 maxDeviationWad);
+
+    /// @notice Aggregator of a token.
+    /// @param tokenId Token.
+    /// @return feed Zero when there is none.
+    /// @return maxAgeSec Oldest answer that counts.
+    /// @return maxDeviationWad Largest relative distance, wad.
+    function tokenAggregatorOf(uint256 tokenId)
         external
         view
         returns (address feed, uint256 maxAgeSec, uint256 maxDeviationWad);

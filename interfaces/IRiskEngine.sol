@@ -14,16 +14,21 @@ interface IRiskEngine {
         uint256 certifiedScanWad;
         uint256 basisWad;
         uint256 vegaTermWad;
+        uint256 skewTermWad;
         uint256 shortMinWad;
         uint256 concentrationWad;
+        /// @dev The largest over cut-offs; the components above are those of the whole set.
         uint256 requirementWad;
+        /// @dev Expiry of the cut-off with the largest requirement; 0 for none.
+        uint40 cutoffTs;
+        /// @dev Number of the row in which the whole set loses most.
         uint256 worstRow;
-        int256 worstMoveWad;
         int256 markWad;
         uint256 grossNotionalWad;
         uint256 confWad;
         /// @dev Part of certifiedScanWad that covers the error of the table; twice it bounds how far it is too high.
         uint256 padWad;
+        uint256 spotWad;
     }
 
     /// @notice Greeks of what expires together.
@@ -53,19 +58,26 @@ interface IRiskEngine {
     /// @notice Position by position margin of one underlying (risk-model section 7).
     /// @custom:unit wad of cash
     struct StandardRisk {
-        uint256 initialWad;
-        uint256 maintenanceWad;
+        /// @dev Every position alone, concentration once over all of them; the largest over cut-offs.
+        uint256 requirementWad;
         /// @dev Values summed, options only where negative.
         int256 equityValueWad;
         int256 markWad;
         uint256 grossNotionalWad;
         uint256 confWad;
+        uint256 spotWad;
+        uint256 priceRangeWad;
     }
 
     /// @notice Thrown when the linked collateral's units leave int128.
     error RiskEngine__LinkedOverflow(int256 observedWad, int256 limitWad);
     /// @notice Thrown when a position of another underlying is passed.
     error RiskEngine__WrongUnderlying(uint256 observed, uint256 expected);
+
+    /// @notice Thrown when an expiry is inside its settlement window and the round names no mean.
+    error RiskEngine__NoSettlementMean(uint256 expiryTs, uint256 roundTs);
+    /// @notice Thrown when arrays that belong together differ in length.
+    error RiskEngine__BadLength(uint256 observed, uint256 expected);
 
     /// @notice Requirement of the positions of one underlying.
     /// @param underlyingId Underlying.
@@ -88,11 +100,27 @@ interface IRiskEngine {
         view
         returns (UnderlyingRisk memory risk, UnderlyingDetail memory detail);
 
+    /// @notice Requirement of several underlyings with offsets between them (risk-model section 5, CROSS): the largest
+    /// over cut-offs of stressShare times the sum of requirements plus the rest times that of all rows added up.
+    /// @param underlyings Underlyings, all different.
+    /// @param positions Position words of each of them.
+    /// @param linkedUnitsWad Units of each of them held as collateral, wad.
+    /// @param stressShareWad Share of the plain sum, at most 1 wad.
+    /// @return risks Components of each underlying alone.
+    /// @return requirementWad Requirement of all together.
+    function crossOf(
+        uint8[] calldata underlyings,
+        uint256[][] calldata positions,
+        int256[] calldata linkedUnitsWad,
+        uint256 stressShareWad
+    ) external view returns (UnderlyingRisk[] memory risks, uint256 requirementWad);
+
     /// @notice Position by position margin, no offsets.
     /// @param underlyingId Underlying.
     /// @param positions Position words, all of this underlying.
+    /// @param linkedUnitsWad Units of the underlying held as collateral, wad; they count in concentration only.
     /// @return standard Sums over the positions.
-    function standardOf(uint8 underlyingId, uint256[] calldata positions)
+    function standardOf(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
         external
         view
         returns (StandardRisk memory standard);

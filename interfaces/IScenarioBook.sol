@@ -16,6 +16,7 @@ interface IScenarioBook {
         uint256 basisRateWad;
         uint256 perpBasisWad;
         uint256 vegaTermRateWad;
+        uint256 skewRateWad;
         uint256 shortMinRateWad;
         uint256 concRateWad;
         uint256 concVegaRateWad;
@@ -23,30 +24,44 @@ interface IScenarioBook {
         uint256 v0Wad;
     }
 
-    /// @notice One scenario.
+    /// @notice Where skew is moved: a price and a vol state.
     /// @custom:unit wad
-    struct Row {
-        /// @dev Relative price move, above -1.
+    struct SkewPlace {
+        /// @dev Price move as a multiple of the price range.
         int256 moveWad;
         /// @dev 0 up, 1 flat, 2 down.
         uint8 vol;
-        /// @dev Skew, between -1 and 1.
-        int256 skewWad;
-        /// @dev Weight of the loss, at most 1, in steps of 1e-9.
-        uint256 weightWad;
     }
 
-    /// @notice What a margin check reads in one piece: parameters, packed rows, and the order in which it walks them.
-    /// @dev rows: [lnMove int72 Q64][move int64 wad][vol uint8][skew int64 wad][weight uint32 1e-9][0 x16].
-    /// plan: segments and nodes, with the intervals of the certified scan, see ScenarioPlan.
+    /// @notice Scenario rows of one underlying (risk-model section 3). Moves are multiples of the price range, so that
+    /// the books of two underlyings can be compared node by node.
+    /// @custom:unit wad
+    struct Rows {
+        /// @dev Strictly increasing, 0 among them; full weight.
+        int256[] gridMovesWad;
+        /// @dev Vol states of the grid, strictly increasing: 0 up, 1 flat, 2 down.
+        uint8[] gridVols;
+        /// @dev Strictly increasing, beyond the outermost grid move, meant on both sides; the lower side ends at a
+        /// price move of -0.95, and what falls together there is one node. A loss weighs range/|price move|.
+        int256[] tailMovesWad;
+        /// @dev Vol states of the tails, strictly increasing, each of them a state of the grid.
+        uint8[] tailVols;
+        /// @dev Size of a move of skew.
+        uint256 skewWad;
+        /// @dev Each is two rows, skew up and down.
+        SkewPlace[] skewAt;
+    }
+
+    /// @notice What a margin check reads in one piece: parameters, and the rows as given and as it walks them.
+    /// @dev plan: ladders and nodes, see ScenarioPlan.
     struct Book {
         UnderlyingParams params;
-        uint256[] rows;
+        Rows rows;
         uint256[] plan;
     }
 
     /// @notice Parameters that act on the whole account (risk-model sections 5 and 8).
-    /// @custom:unit wad, all but the last three in steps of 1e-6; dustWad is cash
+    /// @custom:unit wad, all but the last five in steps of 1e-6; dustWad is cash
     struct AccountParams {
         uint256 mmFactorWad;
         uint256 imFactorWad;
@@ -54,11 +69,18 @@ interface IScenarioBook {
         uint256 pegSlopeWad;
         uint256 confThresholdWad;
         uint256 confRateWad;
-        uint256 rhoHighWad;
-        uint256 rhoLowWad;
+        /// @dev Share of the plain sum of requirements in CROSS; the rest is that of all rows added up.
         uint256 stressShareWad;
+        /// @dev Requirement of a unit of debt.
+        uint256 debtRateWad;
+        /// @dev What may be lost of equity for a unit of initial margin set free, below initial margin.
+        uint256 closeShareWad;
         uint256 bufferWad;
         uint256 feeRateWad;
+        /// @dev Share of the maintenance margin by which the bonus of an insolvent auction grows in an hour.
+        uint256 bonusShareWad;
+        /// @dev Share of itself that the insurance fund pays at most in an hour.
+        uint256 fundPerHourWad;
         uint256 dustWad;
     }
 
@@ -79,7 +101,7 @@ interface IScenarioBook {
     /// @param version Counter after the change.
     /// @param params New parameters.
     /// @param rows New rows.
-    event BookSet(uint8 indexed underlyingId, uint256 version, UnderlyingParams params, Row[] rows);
+    event BookSet(uint8 indexed underlyingId, uint256 version, UnderlyingParams params, Rows rows);
     /// @notice Emitted when an underlying is listed.
     /// @param underlyingId Underlying.
     /// @param symbol Its name, left aligned.
@@ -117,14 +139,22 @@ interface IScenarioBook {
     error ScenarioBook__ParameterOutOfRange(bytes32 name, uint256 observedWad, uint256 limitWad);
     /// @notice Thrown when a parameter is no whole multiple of its step.
     error ScenarioBook__ParameterStep(bytes32 name, uint256 observedWad, uint256 stepWad);
-    /// @notice Thrown when a row would move the price to zero or below, or leaves the representable range.
+    /// @notice Thrown when a row would move the price below -0.95 or above 9 times itself.
     error ScenarioBook__MoveOutOfRange(int256 observedWad, int256 limitWad);
-    /// @notice Thrown when a book has no rows or too many.
-    error ScenarioBook__RowCount(uint256 observed, uint256 limit);
-    /// @notice Thrown when a row's vol state is unknown.
+    /// @notice Thrown when moves or vol states do not increase strictly; names two neighbours.
+    error ScenarioBook__NotIncreasing(bytes32 name, int256 observed, int256 previous);
+    /// @notice Thrown when the grid does not contain the unmoved price, or has no vol state; names how many it has.
+    error ScenarioBook__NoUnmovedPrice(uint256 moves, uint256 vols);
+    /// @notice Thrown when a tail does not lie beyond the outermost move of the grid.
+    error ScenarioBook__TailInsideGrid(int256 observedWad, int256 limitWad);
+    /// @notice Thrown when a tail has a vol state that the grid has not, so that no interval leads to it.
+    error ScenarioBook__TailWithoutGrid(uint256 observedVol, uint256 gridVols);
+    /// @notice Thrown when tails name moves without vol states or vol states without moves.
+    error ScenarioBook__BadLength(uint256 observed, uint256 expected);
+    /// @notice Thrown when a book has too many nodes.
+    error ScenarioBook__NodeCount(uint256 observed, uint256 limit);
+    /// @notice Thrown when a vol state is unknown.
     error ScenarioBook__VolState(uint256 observed, uint256 limit);
-    /// @notice Thrown when two grid rows share vol state and price, so that no interval lies between them.
-    error ScenarioBook__DuplicateRow(uint256 first, uint256 second);
     /// @notice Thrown when the normal table given at deployment is none; names the bytes of its code.
     error ScenarioBook__NoTable(uint256 observed, uint256 limit);
     /// @notice Thrown for an underlying that is not listed.
@@ -137,17 +167,17 @@ interface IScenarioBook {
     /// @notice Lists an underlying with its parameters and rows.
     /// @param symbol Name, left aligned.
     /// @param params Parameters.
-    /// @param rows Rows, 1 to 32.
+    /// @param rows Rows, at most 48 nodes.
     /// @return underlyingId Id of the new underlying, from 1.
-    function listUnderlying(bytes32 symbol, UnderlyingParams calldata params, Row[] calldata rows)
+    function listUnderlying(bytes32 symbol, UnderlyingParams calldata params, Rows calldata rows)
         external
         returns (uint8 underlyingId);
 
     /// @notice Replaces parameters and rows of an underlying.
     /// @param underlyingId Underlying.
     /// @param params Parameters.
-    /// @param rows Rows, 1 to 32.
-    function setBook(uint8 underlyingId, UnderlyingParams calldata params, Row[] calldata rows) external;
+    /// @param rows Rows, at most 48 nodes.
+    function setBook(uint8 underlyingId, UnderlyingParams calldata params, Rows calldata rows) external;
 
     /// @notice Replaces the account parameters.
     /// @param params Parameters.
@@ -190,19 +220,9 @@ interface IScenarioBook {
     /// @return params Parameters.
     function priorCollateralOf(uint256 tokenId) external view returns (CollateralParams memory params);
 
-    /// @notice The default 31 rows for a price range.
-    /// @param priceRangeWad Largest grid move, wad.
-    /// @return rows Rows in the order of the risk model.
-    function defaultRows(uint256 priceRangeWad) external pure returns (Row[] memory rows);
-
-    /// @notice The 16 rows of the SPAN order for a price range.
-    /// @param priceRangeWad Largest grid move, wad.
-    /// @return rows Rows in the order of the risk model.
-    function spanRows(uint256 priceRangeWad) external pure returns (Row[] memory rows);
-
     /// @notice Everything a margin check needs of one underlying.
     /// @param underlyingId Underlying.
-    /// @return book Parameters, packed rows, plan.
+    /// @return book Parameters, rows, plan.
     function bookOf(uint8 underlyingId) external view returns (Book memory book);
 
     /// @notice Data contract that holds the book as code, in the layout of BookCode.

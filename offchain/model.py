@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 
+from offchain.errors import DomainError
+
 
 class Kind(IntEnum):
     """Instrument kind; values equal ``PositionWord.sol``."""
@@ -57,7 +59,8 @@ class Surface:
 class Round:
     """One atomic snapshot of an underlying (risk-model section 1).
 
-    ``surfaces`` is strictly increasing in ``expiry_ts``, at most 12 long.
+    ``surfaces`` is strictly increasing in ``expiry_ts``, at most 12 long. ``mean`` is the mean of spot since the
+    settlement window of the first expiry opened, ``None`` while no window is open.
     """
 
     underlying: str
@@ -66,18 +69,29 @@ class Round:
     perp: float
     confidence: float
     surfaces: tuple[Surface, ...]
+    mean: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """Collateral token: price in cash, haircuts as fractions, optional link to an underlying."""
+    """Collateral token: haircuts as fractions, and either a price in cash or a link to an underlying.
+
+    A linked token has no price of its own: it is worth ``spot*ratio`` of the underlying's round, so that no margin
+    ever reads two clocks.
+    """
 
     symbol: str
-    price: float
+    price: float | None
     haircut: float
     linked: str | None = None
     linked_haircut: float = 0.0
     ratio: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.linked is None and self.price is None:
+            raise DomainError(self.symbol, "has neither a price nor a link to an underlying")
+        if self.linked is not None and self.price is not None:
+            raise DomainError(self.symbol, f"is linked to {self.linked} and has no price of its own")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +102,19 @@ class Market:
     tokens: Mapping[str, Token]
     rounds: Mapping[str, Round]
 
+    def price_of(self, symbol: str) -> float:
+        """Price of a token in cash: its own, or ``spot*ratio`` of the underlying it is linked to."""
+        token = self.tokens[symbol]
+        if token.linked is not None:
+            return self.rounds[token.linked].spot * token.ratio
+        if token.price is None:
+            raise DomainError(symbol, "has no price")
+        return token.price
+
     @property
     def usdc_price(self) -> float:
         """Price of the cash token, which drives the peg charge."""
-        return self.tokens["USDC"].price
+        return self.price_of("USDC")
 
 
 @dataclass(frozen=True, slots=True)

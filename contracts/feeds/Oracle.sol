@@ -1,94 +1,61 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
-import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
-import {IAggregator} from "../../interfaces/IAggregator.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {AnchorWord} from "../libraries/AnchorWord.sol";
+import {Ln} from "../libraries/Ln.sol";
 import {RoundDomain} from "../libraries/RoundDomain.sol";
 import {RoundHash} from "../libraries/RoundHash.sol";
+import {SpeedLimit} from "../libraries/SpeedLimit.sol";
 import {SurfaceWord} from "../libraries/SurfaceWord.sol";
+import {FeedLimits} from "./FeedLimits.sol";
+import {SecondOpinion} from "./SecondOpinion.sol";
+import {SettlementPrices} from "./SettlementPrices.sol";
 
 /// @title Oracle
-/// @notice See IOracle.
+/// @notice Rounds and token prices. See IOracle.
 /// @dev A surface keeps the time of its round, so that one which the latest round left out is recognised on read.
-contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
-    /// @dev Clocks of signers may run ahead of the chain's by this much.
-    uint256 private constant MAX_AHEAD_SEC = 15;
-    uint256 private constant MAX_HEARTBEAT_SEC = 7 days;
-    uint256 private constant MAX_SIGNERS = 32;
-    uint256 private constant WINDOW_SEC = 30 minutes;
-    uint256 private constant MAX_EDGE_SEC = 5 minutes;
-    uint256 private constant MIN_SAMPLES = 6;
-    uint256 private constant MAX_SAMPLES = 1800;
-    uint256 private constant MAX_GRACE_SEC = 1 days;
-    uint256 private constant MAX_DECIMALS = 18;
+contract Oracle is SecondOpinion, SettlementPrices {
+    /// @dev Bits of the flags of a header.
+    uint8 private constant IS_SURE = 1;
+    uint8 private constant HAS_MEAN = 2;
 
-    /// @dev slot 0: all but the confidence, which is read only where it is below 1.
+    /// @dev slot 0: what every margin check reads. slot 1: confidence and mean, read where the flags say so, and the
+    /// anchors of spot and perpetual in steps of SpeedLimit, as of `ts`.
     struct StoredHeader {
         uint40 ts;
         uint104 spotWad;
         uint104 perpWad;
-        bool isSure;
+        uint8 flags;
         uint64 confWad;
+        uint104 meanWad;
+        uint32 spotAnchor;
+        uint32 perpAnchor;
     }
 
-    /// @dev See SurfaceWord.
+    /// @dev See SurfaceWord and AnchorWord.
     struct StoredSurface {
         uint256 head;
         uint256 tail;
+        uint256 anchors;
     }
 
     /// @dev slot 0.
-    struct Limits {
-        uint32 heartbeatSec;
-        uint64 maxDeviationWad;
-        uint8 threshold;
-        /// @dev Both in the word that every read and every round reads anyway: unset, the checks cost nothing.
-        bool watchesSequencer;
-        bool hasAggregators;
-    }
-
-    /// @dev slot 0.
-    struct Sequencer {
-        address feed;
-        uint32 graceSec;
-    }
-
-    /// @dev slot 0.
-    struct Aggregator {
-        address feed;
-        uint24 maxAgeSec;
-        uint8 decimals;
-        uint64 maxDeviationWad;
-    }
-
     struct StoredPrice {
         uint40 ts;
         uint104 priceWad;
+        uint32 anchor;
     }
 
-    /// @notice Whether an address may sign.
-    mapping(address => bool) public isSigner;
-
-    Limits private _limits;
-    address[] private _signers;
     mapping(uint8 underlyingId => StoredHeader) private _header;
     mapping(uint8 underlyingId => mapping(uint40 expiryTs => StoredSurface)) private _surface;
     mapping(uint8 underlyingId => uint40[]) private _expiries;
+    mapping(uint8 underlyingId => mapping(uint40 expiryTs => LastInWindow)) private _closedWindow;
     mapping(uint256 tokenId => StoredPrice) private _tokenPrice;
-    mapping(uint8 underlyingId => mapping(uint40 expiryTs => uint256)) private _settlementWad;
-    Sequencer private _sequencer;
-    mapping(uint8 underlyingId => Aggregator) private _aggregator;
 
-    constructor(address authority, uint256 heartbeatSec_, uint256 maxDeviationWad_)
-        AccessManaged(authority)
-        EIP712("Plimsoll Oracle", "1")
-    {
-        _setLimits(heartbeatSec_, maxDeviationWad_);
-    }
+    constructor(address authority, uint256 heartbeatSec_, uint256 maxMoveWad_, uint256 maxVarianceMoveWad_)
+        FeedLimits(authority, heartbeatSec_, maxMoveWad_, maxVarianceMoveWad_)
+    {}
 
     /// @inheritdoc IOracle
     function postRound(Round calldata round, bytes[] calldata signatures)
@@ -97,14 +64,16 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         whenNotPaused
         returns (bool accepted)
     {
-        StoredHeader storage last = _header[round.underlyingId];
+        StoredHeader memory last = _header[round.underlyingId];
         if (round.ts <= last.ts) return false;
         _requireFresh(round.ts);
         _requireSigned(RoundHash.round(round), signatures);
         RoundDomain.check(round);
-        _requireNear(round, last);
-        if (_limits.hasAggregators) _requireAgreed(round.underlyingId, round.spotWad);
-        _store(round);
+        if (_limits.hasAggregators) _requireSpotAgreed(round.underlyingId, round.spotWad);
+        if (last.meanWad != 0) _keepWindow(round, last);
+        SpeedLimit.Step memory step = _stepFrom(last.ts, round.ts);
+        _storeHeader(round, last, step);
+        _storeSurfaces(round, step);
         emit RoundPosted(round.underlyingId, round);
         return true;
     }
@@ -121,108 +90,8 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         _requireFresh(prices.ts);
         _requireSigned(RoundHash.tokenPrices(prices), signatures);
         for (uint256 i; i < prices.tokenIds.length; ++i) {
-            uint256 tokenId = prices.tokenIds[i];
-            if (prices.ts <= _tokenPrice[tokenId].ts) continue;
-            uint256 priceWad = prices.pricesWad[i];
-            RoundDomain.checkPrice("tokenPrice", priceWad);
-            _tokenPrice[tokenId] = StoredPrice(prices.ts, uint104(priceWad));
-            emit TokenPricePosted(tokenId, prices.ts, priceWad);
+            _storePrice(prices.tokenIds[i], prices.ts, prices.pricesWad[i]);
         }
-    }
-
-    /// @inheritdoc IOracle
-    function postSettlement(SettlementSamples calldata samples, bytes[] calldata signatures)
-        external
-        override
-        whenNotPaused
-    {
-        uint8 underlyingId = samples.underlyingId;
-        uint40 expiryTs = samples.expiryTs;
-        if (_settlementWad[underlyingId][expiryTs] != 0) revert Oracle__AlreadySettled(underlyingId, expiryTs);
-        if (block.timestamp < expiryTs) revert Oracle__FromFuture(expiryTs, block.timestamp);
-        _requireSigned(RoundHash.settlement(samples), signatures);
-        uint256 priceWad = _timeWeightedMean(samples);
-        _settlementWad[underlyingId][expiryTs] = priceWad;
-        emit SettlementPosted(underlyingId, expiryTs, priceWad);
-    }
-
-    /// @inheritdoc IOracle
-    function setSigners(address[] calldata signers, uint256 threshold_) external override restricted {
-        if (signers.length == 0 || signers.length > MAX_SIGNERS) {
-            revert Oracle__BadSignerSet(signers.length, MAX_SIGNERS);
-        }
-        if (threshold_ == 0 || threshold_ > signers.length) revert Oracle__BadSignerSet(threshold_, signers.length);
-        for (uint256 i; i < _signers.length; ++i) {
-            isSigner[_signers[i]] = false;
-        }
-        address previous;
-        for (uint256 i; i < signers.length; ++i) {
-            if (signers[i] <= previous) revert Oracle__BadSigner(signers[i], previous);
-            previous = signers[i];
-            isSigner[previous] = true;
-        }
-        _signers = signers;
-        _limits.threshold = uint8(threshold_);
-        emit SignersSet(signers, threshold_);
-    }
-
-    /// @inheritdoc IOracle
-    function setLimits(uint256 heartbeatSec_, uint256 maxDeviationWad_) external override restricted {
-        _setLimits(heartbeatSec_, maxDeviationWad_);
-    }
-
-    /// @inheritdoc IOracle
-    function setSequencer(address feed, uint256 graceSec) external override restricted {
-        if (graceSec > MAX_GRACE_SEC) revert Oracle__BadLimit(graceSec, MAX_GRACE_SEC);
-        _sequencer = Sequencer(feed, uint32(graceSec));
-        _limits.watchesSequencer = feed != address(0);
-        emit SequencerSet(feed, graceSec);
-    }
-
-    /// @inheritdoc IOracle
-    function setAggregator(uint8 underlyingId, address feed, uint256 maxAgeSec, uint256 maxDeviationWad_)
-        external
-        override
-        restricted
-    {
-        if (maxAgeSec > MAX_HEARTBEAT_SEC) revert Oracle__BadLimit(maxAgeSec, MAX_HEARTBEAT_SEC);
-        if (maxDeviationWad_ > 1e18) revert Oracle__BadLimit(maxDeviationWad_, 1e18);
-        uint8 decimals;
-        if (feed != address(0)) {
-            decimals = IAggregator(feed).decimals();
-            if (decimals > MAX_DECIMALS) revert Oracle__BadLimit(decimals, MAX_DECIMALS);
-            _limits.hasAggregators = true;
-        }
-        _aggregator[underlyingId] = Aggregator(feed, uint24(maxAgeSec), decimals, uint64(maxDeviationWad_));
-        emit AggregatorSet(underlyingId, feed, maxAgeSec, maxDeviationWad_);
-    }
-
-    /// @notice Stops new rounds, prices and settlements.
-    function pause() external restricted {
-        _pause();
-    }
-
-    /// @notice Lets them in again.
-    function unpause() external restricted {
-        _unpause();
-    }
-
-    /// @notice Oldest age at which a round still counts.
-    /// @return Seconds.
-    function heartbeatSec() external view returns (uint256) {
-        return _limits.heartbeatSec;
-    }
-
-    /// @notice Largest relative move of spot between rounds.
-    /// @return Wad.
-    function maxDeviationWad() external view returns (uint256) {
-        return _limits.maxDeviationWad;
-    }
-
-    /// @notice Signatures needed.
-    /// @return Count.
-    function threshold() external view returns (uint256) {
-        return _limits.threshold;
     }
 
     /// @inheritdoc IOracle
@@ -233,11 +102,12 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
         returns (Header memory header, Surface[] memory surfaces)
     {
         StoredHeader storage h = _header[underlyingId];
-        (uint40 ts, bool isSure) = (h.ts, h.isSure);
+        (uint40 ts, uint8 flags) = (h.ts, h.flags);
         if (ts == 0) revert Oracle__NoRound(underlyingId);
         (header.ts, header.spotWad, header.perpWad) = (ts, h.spotWad, h.perpWad);
         _requireUsable(ts);
-        header.confWad = isSure ? 1e18 : h.confWad;
+        if (flags == IS_SURE) header.confWad = 1e18;
+        else (header.confWad, header.meanWad) = (h.confWad, h.meanWad);
         surfaces = new Surface[](expiries.length);
         mapping(uint40 expiryTs => StoredSurface) storage stored = _surface[underlyingId];
         for (uint256 i; i < expiries.length; ++i) {
@@ -260,19 +130,13 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
     }
 
     /// @inheritdoc IOracle
-    function sequencer() external view override returns (address feed, uint256 graceSec) {
-        (feed, graceSec) = (_sequencer.feed, _sequencer.graceSec);
+    function lastTokenPriceOf(uint256 tokenId) external view override returns (uint256 priceWad, uint40 ts) {
+        (priceWad, ts) = (_tokenPrice[tokenId].priceWad, _tokenPrice[tokenId].ts);
     }
 
     /// @inheritdoc IOracle
-    function aggregatorOf(uint8 underlyingId)
-        external
-        view
-        override
-        returns (address feed, uint256 maxAgeSec, uint256 maxDeviationWad_)
-    {
-        Aggregator memory a = _aggregator[underlyingId];
-        (feed, maxAgeSec, maxDeviationWad_) = (a.feed, a.maxAgeSec, a.maxDeviationWad);
+    function lastSpotOf(uint8 underlyingId) external view override returns (uint256 spotWad, uint40 ts) {
+        (spotWad, ts) = (_header[underlyingId].spotWad, _header[underlyingId].ts);
     }
 
     /// @inheritdoc IOracle
@@ -281,133 +145,121 @@ contract Oracle is IOracle, AccessManaged, EIP712, Pausable {
     }
 
     /// @inheritdoc IOracle
-    function settlementPriceOf(uint8 underlyingId, uint40 expiryTs)
-        external
-        view
-        override
-        returns (uint256 priceWad)
-    {
-        priceWad = _settlementWad[underlyingId][expiryTs];
-        if (priceWad == 0) revert Oracle__NotSettled(underlyingId, expiryTs);
-    }
-
-    /// @inheritdoc IOracle
     function expiriesOf(uint8 underlyingId) external view override returns (uint40[] memory expiries) {
         expiries = _expiries[underlyingId];
     }
 
-    function _setLimits(uint256 heartbeatSec_, uint256 maxDeviationWad_) private {
-        if (heartbeatSec_ == 0 || heartbeatSec_ > MAX_HEARTBEAT_SEC) {
-            revert Oracle__BadLimit(heartbeatSec_, MAX_HEARTBEAT_SEC);
-        }
-        if (maxDeviationWad_ == 0 || maxDeviationWad_ > 1e18) revert Oracle__BadLimit(maxDeviationWad_, 1e18);
-        (_limits.heartbeatSec, _limits.maxDeviationWad) = (uint32(heartbeatSec_), uint64(maxDeviationWad_));
-        emit LimitsSet(heartbeatSec_, maxDeviationWad_);
-    }
-
-    function _requireFresh(uint256 ts) private view {
-        if (ts > block.timestamp + MAX_AHEAD_SEC) revert Oracle__FromFuture(ts, block.timestamp + MAX_AHEAD_SEC);
-        uint256 maxAgeSec = _limits.heartbeatSec;
-        uint256 oldest = block.timestamp > maxAgeSec ? block.timestamp - maxAgeSec : 0;
-        if (ts < oldest) revert Oracle__Stale(ts, oldest);
-    }
-
-    /// @dev What may be read: fresh, and not from a time when nobody could act on it. What is stored was not from the
-    /// future when it was posted, and time only grows.
-    function _requireUsable(uint256 ts) private view {
-        Limits storage limits = _limits;
-        (uint256 maxAgeSec, bool watches) = (limits.heartbeatSec, limits.watchesSequencer);
-        if (ts + maxAgeSec < block.timestamp) revert Oracle__Stale(ts, block.timestamp - maxAgeSec);
-        if (watches) _requireSequencer();
-    }
-
-    /// @dev While the sequencer is down only its operator's queue gets through; after its return everybody gets the
-    /// grace to act before prices of the outage bind anybody.
-    function _requireSequencer() private view {
-        Sequencer memory s = _sequencer;
-        (, int256 answer, uint256 startedTs,,) = IAggregator(s.feed).latestRoundData();
-        if (answer != 0) revert Oracle__SequencerDown(startedTs);
-        uint256 upSec = startedTs == 0 || startedTs > block.timestamp ? 0 : block.timestamp - startedTs;
-        if (upSec < s.graceSec) revert Oracle__SequencerGrace(upSec, s.graceSec);
-    }
-
-    /// @dev A second opinion, no second dependency: an aggregator that is late or fails stops nothing.
-    function _requireAgreed(uint8 underlyingId, uint256 spotWad) private view {
-        Aggregator memory a = _aggregator[underlyingId];
-        if (a.feed == address(0)) return;
-        try IAggregator(a.feed).latestRoundData() returns (uint80, int256 answer, uint256, uint256 updatedTs, uint80) {
-            if (answer <= 0 || updatedTs + a.maxAgeSec < block.timestamp) return;
-            uint256 otherWad = uint256(answer) * 10 ** (MAX_DECIMALS - a.decimals);
-            uint256 apart = spotWad > otherWad ? spotWad - otherWad : otherWad - spotWad;
-            uint256 deviationWad = (apart * 1e18) / otherWad;
-            if (deviationWad > a.maxDeviationWad) revert Oracle__Disagreement(deviationWad, a.maxDeviationWad);
-        } catch {
-            return;
+    /// @inheritdoc IOracle
+    function anchorsOf(uint8 underlyingId, uint40[] calldata expiries)
+        external
+        view
+        override
+        returns (uint40 ts, int256 spotLnWad, int256 perpLnWad, SurfaceAnchor[] memory surfaces)
+    {
+        StoredHeader memory h = _header[underlyingId];
+        ts = h.ts;
+        if (ts != 0) (spotLnWad, perpLnWad) = (SpeedLimit.lnOf(h.spotAnchor), SpeedLimit.lnOf(h.perpAnchor));
+        surfaces = new SurfaceAnchor[](expiries.length);
+        for (uint256 i; i < expiries.length; ++i) {
+            surfaces[i] = AnchorWord.unpack(_surface[underlyingId][expiries[i]].anchors);
         }
     }
 
-    /// @dev A last round past the heartbeat is no yardstick: after an outage the cap would lock the feed for good.
-    function _requireNear(Round calldata round, StoredHeader storage last) private view {
+    /// @inheritdoc IOracle
+    function tokenAnchorOf(uint256 tokenId) external view override returns (uint40 ts, int256 priceLnWad) {
+        StoredPrice memory price = _tokenPrice[tokenId];
+        ts = price.ts;
+        if (ts != 0) priceLnWad = SpeedLimit.lnOf(price.anchor);
+    }
+
+    /// @dev See SettlementPrices: the header while no later round has come, what was kept of it afterwards.
+    function _lastInWindow(uint8 underlyingId, uint40 expiryTs)
+        internal
+        view
+        override
+        returns (LastInWindow memory last)
+    {
+        StoredHeader memory h = _header[underlyingId];
+        if (h.meanWad != 0 && _expiries[underlyingId][0] == expiryTs) {
+            return LastInWindow(h.ts, h.spotWad, h.meanWad);
+        }
+        last = _closedWindow[underlyingId][expiryTs];
+    }
+
+    /// @dev See SettlementPrices.
+    function _lastKnown(uint8 underlyingId, uint40 expiryTs)
+        internal
+        view
+        override
+        returns (uint256 forwardWad, uint256 spotWad)
+    {
+        forwardWad = SurfaceWord.forwardOf(_surface[underlyingId][expiryTs].head);
+        spotWad = _header[underlyingId].spotWad;
+    }
+
+    /// @dev Keeps the last round of a settlement window, once, when a round comes that is not of the same window.
+    function _keepWindow(Round calldata round, StoredHeader memory last) private {
+        uint40 expiryTs = _expiries[round.underlyingId][0];
+        bool isSame = round.meanWad != 0 && round.surfaces[0].expiryTs == expiryTs;
+        if (isSame) return;
+        _closedWindow[round.underlyingId][expiryTs] = LastInWindow(last.ts, last.spotWad, last.meanWad);
+    }
+
+    function _stepFrom(uint256 sinceTs, uint256 ts) private view returns (SpeedLimit.Step memory step) {
         Limits memory limits = _limits;
-        if (last.ts == 0 || round.ts - last.ts > limits.heartbeatSec) return;
-        (uint256 spotWad, uint256 lastWad) = (round.spotWad, last.spotWad);
-        uint256 moved = spotWad > lastWad ? spotWad - lastWad : lastWad - spotWad;
-        uint256 deviationWad = (moved * 1e18) / lastWad;
-        if (deviationWad > limits.maxDeviationWad) revert Oracle__Deviation(deviationWad, limits.maxDeviationWad);
+        (step.ts, step.sinceTs, step.heartbeatSec) = (ts, sinceTs, limits.heartbeatSec);
+        step.maxMoveWad = int256(uint256(limits.maxMoveWad));
+        step.maxVarianceMoveWad = int256(uint256(limits.maxVarianceMoveWad));
+        (step.keptWad, step.limitWad, step.varianceLimitWad) = SpeedLimit.since(sinceTs, step);
     }
 
-    /// @dev Signers must come in increasing order: a repeated signature can never count twice.
-    function _requireSigned(bytes32 structHash, bytes[] calldata signatures) private view {
-        uint256 needed = _limits.threshold;
-        if (needed == 0 || signatures.length < needed) revert Oracle__TooFewSignatures(signatures.length, needed);
-        bytes32 digest = _hashTypedDataV4(structHash);
-        address previous;
-        for (uint256 i; i < signatures.length; ++i) {
-            address signer = ECDSA.recover(digest, signatures[i]);
-            if (!isSigner[signer] || signer <= previous) revert Oracle__BadSigner(signer, previous);
-            previous = signer;
+    function _storeHeader(Round calldata round, StoredHeader memory last, SpeedLimit.Step memory step) private {
+        StoredHeader memory h;
+        (h.ts, h.spotWad, h.perpWad) = (round.ts, uint104(round.spotWad), uint104(round.perpWad));
+        (h.confWad, h.meanWad) = (uint64(round.confWad), uint104(round.meanWad));
+        h.flags = (round.confWad == 1e18 ? IS_SURE : 0) | (round.meanWad == 0 ? 0 : HAS_MEAN);
+        h.spotAnchor = _anchorAfter("spot", last.spotAnchor, round.spotWad, step);
+        h.perpAnchor = _anchorAfter("perp", last.perpAnchor, round.perpWad, step);
+        if (round.meanWad != 0 && last.ts != 0) {
+            SpeedLimit.check("mean", last.spotAnchor, Ln.lnWad(round.meanWad), step.limitWad);
         }
+        _header[round.underlyingId] = h;
     }
 
-    function _store(Round calldata round) private {
-        StoredHeader storage h = _header[round.underlyingId];
-        bool isSure = round.confWad == 1e18;
-        (h.ts, h.spotWad, h.perpWad, h.isSure) = (round.ts, uint104(round.spotWad), uint104(round.perpWad), isSure);
-        if (!isSure) h.confWad = uint64(round.confWad);
-        uint40[] memory expiries = new uint40[](round.surfaces.length);
+    function _storeSurfaces(Round calldata round, SpeedLimit.Step memory step) private {
+        uint256 n = round.surfaces.length;
+        uint40[] memory expiries = new uint40[](n);
         mapping(uint40 expiryTs => StoredSurface) storage stored = _surface[round.underlyingId];
-        for (uint256 i; i < round.surfaces.length; ++i) {
+        for (uint256 i; i < n; ++i) {
             Surface calldata s = round.surfaces[i];
             expiries[i] = s.expiryTs;
+            // A round from before an expiry would give a series back its value that has its settlement price already.
+            if (s.expiryTs <= block.timestamp) _requireUnsettled(round.underlyingId, s.expiryTs);
             StoredSurface storage words = stored[s.expiryTs];
+            words.anchors = AnchorWord.advance(words.anchors, s, step);
             (words.head, words.tail) = SurfaceWord.pack(round.ts, s);
         }
         _expiries[round.underlyingId] = expiries;
     }
 
-    /// @dev Each sample holds until the next, the first from the start of the window, the last until expiry.
-    function _timeWeightedMean(SettlementSamples calldata samples) private pure returns (uint256 meanWad) {
-        uint256 n = samples.sampleTs.length;
-        if (n != samples.spotsWad.length) revert Oracle__BadLength(samples.spotsWad.length, n);
-        if (n < MIN_SAMPLES) revert Oracle__BadLength(n, MIN_SAMPLES);
-        if (n > MAX_SAMPLES) revert Oracle__BadLength(n, MAX_SAMPLES);
-        uint256 start = samples.expiryTs - WINDOW_SEC;
-        uint256 from = start;
-        uint256 sum;
-        for (uint256 i; i < n; ++i) {
-            uint256 at = samples.sampleTs[i];
-            uint256 floorTs = i == 0 ? start : samples.sampleTs[i - 1];
-            if (at <= floorTs) revert Oracle__BadSample(at, floorTs);
-            if (at > floorTs + MAX_EDGE_SEC) revert Oracle__BadSample(at, floorTs + MAX_EDGE_SEC);
-            if (at > samples.expiryTs) revert Oracle__BadSample(at, samples.expiryTs);
-            RoundDomain.checkPrice("sample", samples.spotsWad[i]);
-            uint256 until = i + 1 == n ? samples.expiryTs : samples.sampleTs[i + 1];
-            if (until < at) revert Oracle__BadSample(until, at);
-            sum += samples.spotsWad[i] * (until - from);
-            from = until;
-        }
-        uint256 last = samples.sampleTs[n - 1];
-        if (last + MAX_EDGE_SEC < samples.expiryTs) revert Oracle__BadSample(last, samples.expiryTs - MAX_EDGE_SEC);
-        meanWad = sum / WINDOW_SEC;
+    function _storePrice(uint256 tokenId, uint40 ts, uint256 priceWad) private {
+        StoredPrice memory last = _tokenPrice[tokenId];
+        if (ts <= last.ts) return;
+        RoundDomain.checkPrice("tokenPrice", priceWad);
+        if (_limits.hasAggregators) _requireTokenAgreed(tokenId, priceWad);
+        uint32 anchor = _anchorAfter("tokenPrice", last.anchor, priceWad, _stepFrom(last.ts, ts));
+        _tokenPrice[tokenId] = StoredPrice(ts, uint104(priceWad), anchor);
+        emit TokenPricePosted(tokenId, ts, priceWad);
+    }
+
+    /// @dev Checks a price and moves its anchor; the first price is its own.
+    function _anchorAfter(bytes32 field, uint256 anchor, uint256 priceWad, SpeedLimit.Step memory step)
+        private
+        pure
+        returns (uint32)
+    {
+        int256 lnWad = Ln.lnWad(priceWad);
+        if (step.sinceTs == 0) return uint32(SpeedLimit.first(lnWad));
+        return uint32(SpeedLimit.move(field, anchor, lnWad, step.keptWad, step.limitWad));
     }
 }

@@ -6,7 +6,7 @@ import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 /// @title AccountWord
 /// @notice The account parameters that a margin check needs in one storage word.
 /// @dev Nine fields of 28 bits in steps of 1e-6, the first named one lowest: imFactor, mmFactor, pegThreshold,
-/// pegSlope, confThreshold, confRate, rhoHigh, rhoLow, stressShare; then a 1.
+/// pegSlope, confThreshold, confRate, stressShare, debtRate, closeShare; then a 1.
 /// @custom:unit wad
 library AccountWord {
     /// @notice Parameters are whole multiples of this.
@@ -27,9 +27,9 @@ library AccountWord {
             p.pegSlopeWad,
             p.confThresholdWad,
             p.confRateWad,
-            p.rhoHighWad,
-            p.rhoLowWad,
-            p.stressShareWad
+            p.stressShareWad,
+            p.debtRateWad,
+            p.closeShareWad
         ];
         word = IS_SET;
         for (uint256 i; i < 9; ++i) {
@@ -44,7 +44,7 @@ library AccountWord {
         (p.imFactorWad, p.mmFactorWad) = (imFactorOf(word), mmFactorOf(word));
         (p.pegThresholdWad, p.pegSlopeWad) = (pegThresholdOf(word), pegSlopeOf(word));
         (p.confThresholdWad, p.confRateWad) = (confThresholdOf(word), confRateOf(word));
-        (p.rhoHighWad, p.rhoLowWad, p.stressShareWad) = (rhoHighOf(word), rhoLowOf(word), stressShareOf(word));
+        (p.stressShareWad, p.debtRateWad, p.closeShareWad) = (stressShareOf(word), debtRateOf(word), closeShareOf(word));
     }
 
     /// @notice Factor of initial margin.
@@ -89,24 +89,24 @@ library AccountWord {
         return _field(word >> 140);
     }
 
-    /// @notice Correlation of underlyings that lose together.
-    /// @param word Packed.
-    /// @return Wad.
-    function rhoHighOf(uint256 word) internal pure returns (uint256) {
-        return _field(word >> 168);
-    }
-
-    /// @notice Correlation, taken negative, of underlyings that lose on opposite sides.
-    /// @param word Packed.
-    /// @return Wad.
-    function rhoLowOf(uint256 word) internal pure returns (uint256) {
-        return _field(word >> 196);
-    }
-
-    /// @notice Share of the plain sum that CROSS never goes below.
+    /// @notice Share of the plain sum of requirements in CROSS.
     /// @param word Packed.
     /// @return Wad.
     function stressShareOf(uint256 word) internal pure returns (uint256) {
+        return _field(word >> 168);
+    }
+
+    /// @notice Requirement of a unit of debt.
+    /// @param word Packed.
+    /// @return Wad.
+    function debtRateOf(uint256 word) internal pure returns (uint256) {
+        return _field(word >> 196);
+    }
+
+    /// @notice What may be lost of equity for a unit of initial margin set free, below initial margin.
+    /// @param word Packed.
+    /// @return Wad.
+    function closeShareOf(uint256 word) internal pure returns (uint256) {
         return _field(word >> 224);
     }
 

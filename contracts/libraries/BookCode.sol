@@ -7,14 +7,11 @@ import {NormalCdf} from "./NormalCdf.sol";
 
 /// @title BookCode
 /// @notice A scenario book as the code of a data contract, laid out so that one copy into memory is the struct.
-/// @dev Words: 13 parameters, length of the plan, plan (ScenarioPlan), normal table (NormalCdf), number of rows, rows,
-/// zeros up to MAX_ROWS rows. Whoever prices needs the table: together they cost one cold account. The rows are for
-/// readers; the engine has all of them in the plan.
+/// @dev Words: 14 parameters, length of the plan, plan (ScenarioPlan), normal table (NormalCdf), then the rows,
+/// encoded. Whoever prices needs the table: together they cost one cold account. The rows are for readers; the engine
+/// has all of them in the plan.
 library BookCode {
-    /// @notice Most rows of a book.
-    uint256 internal constant MAX_ROWS = 32;
-    uint256 private constant PARAM_WORDS = 13;
-    uint256 private constant ROW_BYTES = (MAX_ROWS + 1) * 32;
+    uint256 private constant PARAM_WORDS = 14;
 
     /// @notice Deploys a book.
     /// @param book Book.
@@ -22,8 +19,7 @@ library BookCode {
     /// @return pointer Data contract.
     function save(IScenarioBook.Book memory book, address normalTable) internal returns (address pointer) {
         bytes memory engine = abi.encodePacked(abi.encode(book.params), book.plan.length, book.plan, normalTable.code);
-        bytes memory padding = new bytes((MAX_ROWS - book.rows.length) * 32);
-        pointer = SSTORE2.write(abi.encodePacked(engine, book.rows.length, book.rows, padding));
+        pointer = SSTORE2.write(abi.encodePacked(engine, abi.encode(book.rows)));
     }
 
     /// @notice Reads what the engine needs of a book; nothing is decoded, the arrays lie inside the copy.
@@ -31,17 +27,17 @@ library BookCode {
     /// @param pointer Data contract made by `save`.
     /// @return table Memory position of the normal table, a multiple of 16.
     function load(IScenarioBook.Book memory book, address pointer) internal view returns (uint256 table) {
-        (uint256 rowBytes, uint256 tableBytes) = (ROW_BYTES, NormalCdf.TABLE_BYTES);
         assembly ("memory-safe") {
             // Equivalent: abi.decode(SSTORE2.read(pointer), (params, plan, table)) without copying. The code begins
             // with a STOP.
             let params := and(add(mload(0x40), 0x1f), not(0x1f))
-            let size := sub(extcodesize(pointer), add(1, rowBytes))
+            let size := sub(extcodesize(pointer), 1)
             extcodecopy(pointer, params, 1, size)
-            mstore(0x40, add(params, size))
+            mstore(0x40, and(add(add(params, size), 0x1f), not(0x1f)))
             mstore(book, params)
-            mstore(add(book, 0x40), add(params, mul(PARAM_WORDS, 0x20)))
-            table := sub(add(params, size), tableBytes)
+            let plan := add(params, mul(PARAM_WORDS, 0x20))
+            mstore(add(book, 0x40), plan)
+            table := add(add(plan, 0x20), shl(5, mload(plan)))
         }
     }
 
@@ -50,13 +46,18 @@ library BookCode {
     /// @param pointer Data contract made by `save`.
     function loadAll(IScenarioBook.Book memory book, address pointer) internal view {
         load(book, pointer);
-        uint256 rowBytes = ROW_BYTES;
+        uint256 before_ = (PARAM_WORDS + 1 + book.plan.length) * 32 + NormalCdf.TABLE_BYTES;
+        book.rows = abi.decode(SSTORE2.read(pointer, before_), (IScenarioBook.Rows));
+    }
+
+    /// @notice Price range of a book, without the rest of it.
+    /// @param pointer Data contract made by `save`.
+    /// @return rangeWad Wad.
+    function priceRangeOf(address pointer) internal view returns (uint256 rangeWad) {
         assembly ("memory-safe") {
-            // Equivalent: book.rows = abi.decode(the last rowBytes of the code, (rows)).
-            let rows := mload(0x40)
-            extcodecopy(pointer, rows, sub(extcodesize(pointer), rowBytes), rowBytes)
-            mstore(0x40, add(rows, rowBytes))
-            mstore(add(book, 0x20), rows)
+            // Equivalent: the first word of SSTORE2.read(pointer).
+            extcodecopy(pointer, 0x00, 1, 0x20)
+            rangeWad := mload(0x00)
         }
     }
 }

@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
-import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
+import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AccountWord} from "./AccountWord.sol";
 
 /// @title MarginMath
@@ -14,46 +14,46 @@ import {AccountWord} from "./AccountWord.sol";
 library MarginMath {
     uint256 private constant WAD = 1e18;
 
-    /// @notice Plain sum of requirements.
-    /// @param parts One per underlying.
-    /// @return totalWad Sum.
-    function sum(IRiskEngine.UnderlyingRisk[] memory parts) internal pure returns (uint256 totalWad) {
-        unchecked {
-            // Unchecked: at most 255 underlyings, each below 2**235.
-            for (uint256 i; i < parts.length; ++i) {
-                totalWad += parts[i].requirementWad;
-            }
-        }
-    }
-
-    /// @notice max(sqrt(sum rho_uv R_u R_v), stressShare * sum R_u).
-    /// @dev rho is high when the worst rows move prices the same way or one does not move, minus low otherwise.
-    /// Where it is negative, a part that is too high lowers the whole; the root moves by no more than its parts do,
-    /// so their pads are added once more.
-    /// @param parts One per underlying.
-    /// @param p Account parameters, packed (AccountWord).
-    /// @return Requirement.
-    function cross(IRiskEngine.UnderlyingRisk[] memory parts, uint256 p)
+    /// @notice Haircut of a token linked to an underlying.
+    /// @param c Its parameters.
+    /// @param rangeWad Price range of the underlying; read only where the token is not netted.
+    /// @param isNetted Whether its price risk is part of the scan.
+    /// @return Haircut, at most 1 wad.
+    function linkedHaircut(IScenarioBook.CollateralParams memory c, uint256 rangeWad, bool isNetted)
         internal
         pure
         returns (uint256)
     {
-        int256 quadratic;
-        uint256 padWad;
-        for (uint256 u; u < parts.length; ++u) {
-            int256 ru = int256(parts[u].requirementWad);
-            padWad += 2 * parts[u].padWad;
-            quadratic += ru * ru;
-            for (uint256 v; v < u; ++v) {
-                bool opposite = (parts[u].worstMoveWad > 0 && parts[v].worstMoveWad < 0)
-                    || (parts[u].worstMoveWad < 0 && parts[v].worstMoveWad > 0);
-                int256 rhoWad = opposite ? -int256(AccountWord.rhoLowOf(p)) : int256(AccountWord.rhoHighOf(p));
-                quadratic += (2 * ru * rhoWad / int256(WAD)) * int256(parts[v].requirementWad);
-            }
+        if (isNetted) return c.linkedHaircutWad;
+        uint256 wholeWad = c.linkedHaircutWad + rangeWad;
+        if (c.haircutWad > wholeWad) wholeWad = c.haircutWad;
+        return wholeWad < WAD ? wholeWad : WAD;
+    }
+
+    /// @notice Reverts unless an account without its initial margin may end an action of its own like this.
+    /// @dev Its initial margin may not rise; equity may fall by the share of what it falls by that an honest close
+    /// costs; the maintenance margin may not be lost, nor market equity fall below zero or further below it.
+    /// @param then_ Margin before.
+    /// @param now_ Margin after; below initial.
+    /// @param closeShareWad That share.
+    function requireRelief(
+        IMarginEngine.MarginState memory then_,
+        IMarginEngine.MarginState memory now_,
+        uint256 closeShareWad
+    ) internal pure {
+        bool deepens = now_.marketEquityWad < 0 && now_.marketEquityWad < then_.marketEquityWad;
+        bool wasHealthy = then_.equityWad >= int256(then_.initialWad);
+        if (deepens || wasHealthy || now_.initialWad > then_.initialWad) {
+            revert IMarginEngine.MarginEngine__BelowInitial(now_.equityWad, now_.initialWad);
         }
-        uint256 root = quadratic > 0 ? FixedPointMathLib.sqrt(uint256(quadratic)) + 1 + padWad : padWad;
-        uint256 floorWad = FixedPointMathLib.mulWadUp(sum(parts), AccountWord.stressShareOf(p));
-        return root > floorWad ? root : floorWad;
+        uint256 limitWad = FixedPointMathLib.mulWad(then_.initialWad - now_.initialWad, closeShareWad);
+        if (then_.equityWad - now_.equityWad > int256(limitWad)) {
+            revert IMarginEngine.MarginEngine__EquityFell(uint256(then_.equityWad - now_.equityWad), limitWad);
+        }
+        int256 overThen = then_.equityWad - int256(then_.maintenanceWad);
+        int256 overNow = now_.equityWad - int256(now_.maintenanceWad);
+        if (overThen > 0) overThen = 0;
+        if (overNow < overThen) revert IMarginEngine.MarginEngine__BelowMaintenance(overNow, overThen);
     }
 
     /// @notice 1 + pegSlope * max(0, pegThreshold - price of the cash token).

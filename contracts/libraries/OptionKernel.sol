@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {Exp} from "./Exp.sol";
 import {Ln} from "./Ln.sol";
 import {NormalCdf} from "./NormalCdf.sol";
@@ -20,22 +21,31 @@ library OptionKernel {
 
     /// @dev sqrt(1/365), Q64.
     uint256 private constant DAY_ROOT_Q64 = 965546714207883173;
-    /// @dev 18 words of Expiry.
-    uint256 private constant EXPIRY_BYTES = 576;
+    /// @dev 23 words of Expiry.
+    uint256 private constant EXPIRY_BYTES = 736;
+    /// @notice Length of the settlement window, whose mean of spot an expiry settles on.
+    uint256 internal constant WINDOW_SEC = 30 minutes;
+    /// @dev Before the window opens, the time of a variance is shorter than the time to expiry by this: a mean over the
+    /// window varies like a price at a third of it.
+    uint256 private constant MEAN_SEC = 20 minutes;
     /// @notice Bytes of one volatility in memory.
     uint256 internal constant VOLATILITY_BYTES = 192;
     uint256 private constant FLAT_PLACE = VOLATILITY_BYTES;
     uint256 private constant DOWN_PLACE = 2 * VOLATILITY_BYTES;
 
-    /// @notice What every option of one expiry shares.
+    /// @notice What every position of one expiry shares.
     struct Expiry {
         uint256 expiryTs;
         uint256 timeSec;
+        /// @dev What is open of the settlement price, in WINDOW_SEC: all of it until the settlement window.
+        uint256 openSec;
+        /// @dev What is known of it, WINDOW_SEC times its share times the mean so far, wad.
+        int256 knownWadSec;
         uint256 forwardWad;
         int256 rateWad;
         /// @dev exp(-r*T), Q64.
         int256 discountQ64;
-        /// @dev sqrt(T in years), Q64.
+        /// @dev Root of the time that the variance belongs to, in years, Q64.
         uint256 rootTimeQ64;
         /// @dev 1 + volUp*g(T) and max(0, 1 - volDown*g(T)), wad.
         uint256 upWad;
@@ -47,19 +57,25 @@ library OptionKernel {
         int256 rhoWad;
         int256 mWad;
         int256 sWad;
-        /// @dev D*F, wad.
+        /// @dev D*F of what is open, wad.
         int256 presentWad;
-        /// @dev Sums over the portfolio, all of quantity*D*F, Q60 wei: *delta; *phi(d1); *phi(d1)*std.
+        /// @dev Sums over the portfolio, of what is open. Of quantity*D*F, Q60 wei: *delta; *phi(d1).
         int256 deltaCash;
         int256 densityCash;
-        int256 vegaCash;
+        /// @dev Wei: value of what is linear, puts' forwards included; what a relative move of 1 earns on it.
+        int256 markCash;
+        int256 linearCash;
+        /// @dev Of short options, wad.
+        uint256 shortUnits;
+        /// @dev Memory position of the nodes in which options are summed, 0 while there are none.
+        uint256 nodes;
     }
 
     /// @notice One option before any shock.
     struct Option {
         /// @dev Memory position of its volatilities, VOLATILITY_BYTES each: up, flat, down, then those that
         /// ScenarioPlan lists. Words of one, which ScenarioWalk reads as well:
-        /// reciprocal of the standard deviation sigma*sqrt(T), Q64;
+        /// reciprocal of the standard deviation, Q64;
         /// position of the unshocked d1 in the normal table, ln(F/K)/std + std/2 + 7, Q128;
         /// the deviation in the scale of positions, Q35;
         /// lowest and highest move, as ln(1 + x), at which d1 and d2 lie in the table, Q64;
@@ -92,28 +108,29 @@ library OptionKernel {
     /// @notice Prepares an expiry.
     /// @param e Memory of the expiry.
     /// @param surface Slice of the round.
-    /// @param ts Time of the round.
+    /// @param header Head of the round.
     /// @param volUpWad Relative vol increase at 30 days, wad.
     /// @param volDownWad Relative vol decrease at 30 days, wad.
     function prepare(
         Expiry memory e,
         IOracle.Surface memory surface,
-        uint256 ts,
+        IOracle.Header memory header,
         uint256 volUpWad,
         uint256 volDownWad
     ) internal pure {
         unchecked {
             // Unchecked: the round's domain and the book's limits bound every factor by 2**104, times by 2**40.
             (e.expiryTs, e.forwardWad, e.rateWad) = (surface.expiryTs, surface.forwardWad, surface.rateWad);
-            uint256 timeSec = surface.expiryTs > ts ? surface.expiryTs - ts : 0;
+            uint256 timeSec = surface.expiryTs > header.ts ? surface.expiryTs - header.ts : 0;
             e.timeSec = timeSec;
             int256 rateTimeWad = WadMath.quotient(surface.rateWad * int256(timeSec), int256(Units.YEAR_SEC));
             e.discountQ64 = int256((Exp.expWad(-rateTimeWad) << 64) / 1e18);
             e.presentWad = (int256(e.forwardWad) * e.discountQ64) >> 64;
-            // In Q120 usual times (nine hours to three years) lie in the range where a root is cheap.
-            uint256 rootQ64 = Sqrt.sqrt((timeSec << 120) / Units.YEAR_SEC) << 4;
-            e.rootTimeQ64 = rootQ64;
-            if (timeSec < 1 days) (timeSec, rootQ64) = (1 days, DAY_ROOT_Q64);
+            if (timeSec < WINDOW_SEC) _openWindow(e, header);
+            else (e.openSec, e.knownWadSec, e.rootTimeQ64) = (WINDOW_SEC, 0, _rootQ64(timeSec - MEAN_SEC));
+            uint256 rootQ64 = DAY_ROOT_Q64;
+            if (timeSec < 1 days) timeSec = 1 days;
+            else rootQ64 = _rootQ64(timeSec);
             uint256 factorWad = _termFactor(timeSec);
             e.upWad = 1e18 + (volUpWad * factorWad) / 1e18;
             uint256 fallWad = (volDownWad * factorWad) / 1e18;
@@ -121,7 +138,68 @@ library OptionKernel {
             e.skewScaleWad = int256((rootQ64 * 0.6e18) >> 64);
             (e.aWad, e.bWad, e.rhoWad) = (surface.aWad, int256(surface.bWad), surface.rhoWad);
             (e.mWad, e.sWad) = (surface.mWad, int256(surface.sWad));
-            (e.deltaCash, e.densityCash, e.vegaCash) = (0, 0, 0);
+            (e.deltaCash, e.densityCash, e.markCash, e.linearCash) = (0, 0, 0, 0);
+            (e.shortUnits, e.nodes) = (0, 0);
+        }
+    }
+
+    /// @dev Inside the settlement window part of the payoff is known: a position is looked at as its open part at the
+    /// strike or entry that is left for it.
+    function _openWindow(Expiry memory e, IOracle.Header memory header) private pure {
+        unchecked {
+            // Unchecked: prices are below 2**105, times below 2**11.
+            if (header.meanWad == 0) revert IRiskEngine.RiskEngine__NoSettlementMean(e.expiryTs, header.ts);
+            uint256 timeSec = e.timeSec;
+            e.openSec = timeSec;
+            e.knownWadSec = int256(header.meanWad * (WINDOW_SEC - timeSec));
+            e.presentWad = (e.presentWad * int256(timeSec)) / int256(WINDOW_SEC);
+            e.rootTimeQ64 = Sqrt.sqrt((timeSec << 120) / (3 * Units.YEAR_SEC)) << 4;
+        }
+    }
+
+    /// @dev Root of a time in years. In Q120 usual times (nine hours to three years) lie in the range where a root is
+    /// cheap.
+    function _rootQ64(uint256 timeSec) private pure returns (uint256) {
+        unchecked {
+            // Unchecked: times are below 2**40.
+            return Sqrt.sqrt((timeSec << 120) / Units.YEAR_SEC) << 4;
+        }
+    }
+
+    /// @notice Strike or entry of what is open of a position, discounted and times what is open.
+    /// @param e Expiry.
+    /// @param priceWad Strike or entry.
+    /// @return presentWad Wad; not above 0 when what is known of the mean exceeds it.
+    function presentOf(Expiry memory e, int256 priceWad) internal pure returns (int256 presentWad) {
+        unchecked {
+            // Unchecked: prices are below 2**105, the discount below 2**72.
+            if (e.openSec == WINDOW_SEC) return (priceWad * e.discountQ64) >> 64;
+            int256 left = priceWad * int256(WINDOW_SEC) - e.knownWadSec;
+            return ((left * e.discountQ64) >> 64) / int256(WINDOW_SEC);
+        }
+    }
+
+    /// @notice Strike of what is open of an option.
+    /// @param e Expiry, of which something is open.
+    /// @param strikeWad Strike.
+    /// @return openWad Wad; not above 0 when what is known of the mean exceeds it.
+    function openStrike(Expiry memory e, int256 strikeWad) internal pure returns (int256 openWad) {
+        if (e.openSec == WINDOW_SEC) return strikeWad;
+        unchecked {
+            // Unchecked: prices are below 2**105, times below 2**11.
+            return (strikeWad * int256(WINDOW_SEC) - e.knownWadSec) / int256(e.openSec);
+        }
+    }
+
+    /// @notice Quantity of what is open.
+    /// @param e Expiry.
+    /// @param quantityWad Quantity, not negative.
+    /// @return openWad Rounded up.
+    function openQuantity(Expiry memory e, uint256 quantityWad) internal pure returns (uint256 openWad) {
+        if (e.openSec == WINDOW_SEC) return quantityWad;
+        unchecked {
+            // Unchecked: quantities are below 2**135, times below 2**11.
+            return (quantityWad * e.openSec + WINDOW_SEC - 1) / WINDOW_SEC;
         }
     }
 
@@ -174,7 +252,7 @@ library OptionKernel {
         uint256 strikeWad,
         uint256 volFloorWad
     ) internal pure {
-        // Strikes and forwards are below 2**105 and strikes at least 1e10, so |ln(F/K)| < 47.
+        // Strikes are below 2**116 and forwards below 2**105, each at least 1, so |ln(F/K)| < 81.
         int256 lnWad = Ln.lnRatio(e.forwardWad, strikeWad);
         // Variance at 0 time is 0: intrinsic value.
         openAt(o, e, strikeWad, lnWad, e.timeSec == 0 ? 0 : totalVariance(e, -lnWad), volFloorWad);
@@ -216,7 +294,7 @@ library OptionKernel {
     function openSkews(Option memory o, Expiry memory e, uint256[] memory plan) internal pure {
         if (plan[0] == 0) return;
         unchecked {
-            // Unchecked: |skew| < 1 wad, so the factor is positive; at most 32 volatilities.
+            // Unchecked: |skew| < 1 wad, so the factor is positive; at most 9 volatilities.
             // clamp(ln(K/F)/skewScale, -1, 1), wad.
             int256 ownWad = WadMath.quotient((-o.logMoneynessQ64 * 1e36) >> 64, e.skewScaleWad);
             ownWad = ownWad > 1e18 ? int256(1e18) : ownWad < -1e18 ? -int256(1e18) : ownWad;
@@ -271,25 +349,22 @@ library OptionKernel {
         return placeQ128 >> 93;
     }
 
-    /// @notice Price of one unit at the unshocked point.
+    /// @notice Price of a call at the unshocked point.
     /// @param o Option.
-    /// @param e Expiry.
-    /// @param isCall Call or put.
+    /// @param forwardCash quantity*discount*forward, wad.
+    /// @param strikeCash quantity*discount*strike, wad.
     /// @param table Normal table in memory.
-    /// @return priceWad Discounted price, wad.
-    function price(Option memory o, Expiry memory e, bool isCall, uint256 table)
+    /// @return cash Of the quantity, wad, between 0 and the forward.
+    function callCash(Option memory o, int256 forwardCash, int256 strikeCash, uint256 table)
         internal
         pure
-        returns (int256 priceWad)
+        returns (int256 cash)
     {
         unchecked {
-            // Unchecked: prices are below 2**109, the discount below 2**72.
+            // Unchecked: cash at stake is below 2**175, probabilities at most 2**60.
             int256 z = positionOf(o);
-            int256 forwardWad = int256(e.forwardWad);
-            priceWad = (forwardWad * NormalCdf.cdf(table, z)
-                    - o.strikeWad * NormalCdf.cdf(table, z - int256(o.stdQ64 >> 29))) >> 60;
-            if (!isCall) priceWad += o.strikeWad - forwardWad;
-            priceWad = priceWad > 0 ? (priceWad * e.discountQ64) >> 64 : int256(0);
+            cash = (forwardCash * NormalCdf.cdf(table, z)
+                    - strikeCash * NormalCdf.cdf(table, z - int256(o.stdQ64 >> 29))) >> 60;
         }
     }
 
@@ -306,24 +381,24 @@ library OptionKernel {
         }
     }
 
-    /// @notice Gamma and theta of one unit at the unshocked point.
-    /// @dev Gamma = D*phi(d1)/(F*std); theta = -D*F*phi(d1)*std/(2T) + r*V; both 0 for the intrinsic value.
+    /// @notice Gamma of a unit of cash delta at stake, and what a unit loses a year by time alone.
+    /// @dev Gamma = D*phi(d1)/(F*std); the loss D*F*phi(d1)*std/(2V), V the time of the variance, which passes at a
+    /// third of the pace inside the settlement window. Both 0 for the intrinsic value.
     /// @param e Expiry.
     /// @param o Option.
     /// @param phiQ60 Its density.
-    /// @param priceWad Its price.
     /// @return gammaWad Per unit of the forward squared, wad.
-    /// @return thetaWad Cash per year, wad.
-    function slowGreeks(Expiry memory e, Option memory o, int256 phiQ60, int256 priceWad)
+    /// @return decayWad Cash per year, wad.
+    function slowGreeks(Expiry memory e, Option memory o, int256 phiQ60)
         internal
         pure
-        returns (int256 gammaWad, int256 thetaWad)
+        returns (int256 gammaWad, int256 decayWad)
     {
         int256 std = int256(o.stdQ64);
         if (std == 0) return (0, 0);
         int256 discounted = (phiQ60 * e.discountQ64) >> 60;
         gammaWad = (((((discounted << 64) / std) * 1e18) >> 64) * 1e18) / int256(e.forwardWad);
         int256 decay = ((((int256(e.forwardWad) * discounted) >> 64) * std) >> 64) * int256(Units.YEAR_SEC);
-        thetaWad = (e.rateWad * priceWad) / 1e18 - decay / (2 * int256(e.timeSec));
+        decayWad = decay / (2 * int256(e.timeSec < WINDOW_SEC ? e.timeSec : e.timeSec - MEAN_SEC));
     }
 }

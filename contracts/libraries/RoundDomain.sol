@@ -11,6 +11,12 @@ library RoundDomain {
     uint256 internal constant MAX_PRICE_WAD = 1e12 * 1e18;
     int256 private constant MAX_RATE_WAD = 9e18;
     int256 private constant MAX_VARIANCE_WAD = 1000e18;
+    uint256 private constant WINDOW_SEC = 30 minutes;
+    /// @dev Longer than anything that is traded; a time in milliseconds is beyond it.
+    uint256 private constant MAX_TENOR_SEC = 3650 days;
+    /// @dev A discount factor is between 1/e and e: far from where an exponential leaves its domain.
+    int256 private constant MAX_DISCOUNT_WAD = 1e18;
+    int256 private constant YEAR_SEC = 365 days;
 
     /// @notice Checks every field of a round.
     /// @param round Round as signed.
@@ -27,9 +33,15 @@ library RoundDomain {
             if (expiryTs < previous || (i != 0 && expiryTs == previous)) {
                 _fail("expiry", int256(expiryTs), int256(previous));
             }
+            if (expiryTs > round.ts + MAX_TENOR_SEC) {
+                _fail("expiry", int256(expiryTs), int256(round.ts + MAX_TENOR_SEC));
+            }
             previous = expiryTs;
             checkSurface(round.surfaces[i]);
+            int256 timeSec = int256(expiryTs - round.ts);
+            _within("rate*T", (round.surfaces[i].rateWad * timeSec) / YEAR_SEC, MAX_DISCOUNT_WAD);
         }
+        _checkWindow(round);
     }
 
     /// @notice Checks a price: positive and at most 1e12.
@@ -58,6 +70,20 @@ library RoundDomain {
         int256 minimum = s.aWad + (((int256(s.bWad) * int256(s.sWad)) / 1e18) * root) / 1e18;
         // Two wei of slack: the products above are rounded down.
         if (minimum < -2) _fail("minimum variance", minimum, 0);
+    }
+
+    /// @dev A running mean belongs to the one settlement window that is open, and to none otherwise.
+    function _checkWindow(IOracle.Round calldata round) private pure {
+        uint256 n = round.surfaces.length;
+        uint256 until = round.ts + WINDOW_SEC;
+        if (n == 0 || round.surfaces[0].expiryTs >= until) {
+            if (round.meanWad != 0) _fail("mean", int256(round.meanWad), 0);
+            return;
+        }
+        checkPrice("mean", round.meanWad);
+        if (n > 1 && round.surfaces[1].expiryTs < until) {
+            revert IOracle.Oracle__WindowsOverlap(round.surfaces[1].expiryTs, until);
+        }
     }
 
     function _within(bytes32 field, int256 value, int256 limit) private pure {

@@ -11,7 +11,8 @@ library RoundHash {
         "int256 aWad,uint256 bWad,int256 rhoWad,int256 mWad,uint256 sWad)"
     );
     bytes32 internal constant ROUND_TYPEHASH = keccak256(
-        "Round(uint8 underlyingId,uint40 ts,uint256 spotWad,uint256 perpWad,uint256 confWad,Surface[] surfaces)"
+        "Round(uint8 underlyingId,uint40 ts,uint256 spotWad,uint256 perpWad,uint256 confWad,uint256 meanWad,"
+        "Surface[] surfaces)"
         "Surface(uint40 expiryTs,uint256 forwardWad,int256 rateWad,"
         "int256 aWad,uint256 bWad,int256 rhoWad,int256 mWad,uint256 sWad)"
     );
@@ -38,6 +39,7 @@ library RoundHash {
                 r.spotWad,
                 r.perpWad,
                 r.confWad,
+                r.meanWad,
                 keccak256(abi.encodePacked(hashes))
             )
         );

@@ -1,154 +1,291 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {OptionKernel} from "./OptionKernel.sol";
-import {ScenarioRow} from "./ScenarioRow.sol";
 
 /// @title ScenarioPlan
 /// @notice The rows of a book in the order in which the risk engine walks them, prepared once when the book is set.
-/// @dev Rows are grouped into segments of one volatility, so that its reciprocal is computed once per segment. First
-/// come the grid rows (no skew, full weight), one segment per vol state in order of price: neighbours in a segment
-/// bound an interval of the certified scan. Then all other rows, and the unshocked point when it is no row.
+/// @dev The moves of grid and tails form one ladder of rising prices. Each vol state of the grid climbs it: those of
+/// the tails from end to end, the others over the grid alone; they come first and last in this order. A ladder of one
+/// vol state is a segment, whose neighbours bound the intervals of the certified scan. The skew pairs follow, two
+/// segments for each of their vol states, and the unshocked point when it is no node of the grid.
 ///
-/// Volatilities are numbered: up, flat, down, then every other pair of vol state and skew that a row has.
+/// Volatilities are numbered: up, flat, down, then up and down in skew for each vol state that a pair has.
 ///
-/// Words: number of volatilities after the first three, segments, index of the unshocked node, rows; for each of those
-/// volatilities VOLATILITY_WORDS: place of the one it differs from, skew (wad); for each segment SEGMENT_WORDS: place
-/// of its volatility among the option's (OptionKernel.Option), bytes of its nodes, whether it is grid, lowest and
-/// highest ln(1 + move) of its nodes (Q64); for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), two zeros in
-/// which the engine keeps its sums, and [move, wad][weight 32 in 1e-9][row 8] (ScenarioGrid.Grid).
+/// Words: HEAD_WORDS numbers (below); for each volatility after the first three VOLATILITY_WORDS: place of the one it
+/// differs from, skew (wad); for each segment SEGMENT_WORDS: place of its volatility among the option's
+/// (OptionKernel.Option), bytes of its nodes, whether they bound intervals, lowest and highest ln(1 + move) (Q64), place
+/// of the first node; for each move of the ladder MOVE_WORDS: move (wad), [weight 64 over 64][larger weight of it and
+/// the one below 64 over 64], [vol states at it 8][of the interval below 8][of the one above 8]; for each skew pair the
+/// places of its two nodes; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two zeros in which the
+/// engine keeps its sums. Places are bytes.
 library ScenarioPlan {
-    using ScenarioRow for uint256;
-
-    uint256 internal constant HEAD_WORDS = 4;
+    uint256 internal constant HEAD_WORDS = 20;
     uint256 internal constant VOLATILITY_WORDS = 2;
-    uint256 internal constant SEGMENT_WORDS = 5;
-    uint256 internal constant NODE_WORDS = 5;
+    uint256 internal constant SEGMENT_WORDS = 6;
+    uint256 internal constant MOVE_WORDS = 3;
+    uint256 internal constant NODE_WORDS = 4;
     uint256 private constant NODE_BYTES = NODE_WORDS * 32;
-    /// @dev Row number of an unshocked point that is no row.
-    uint256 internal constant NO_ROW = 255;
     /// @dev Up, flat and down.
     uint256 internal constant FIRST_VOLATILITIES = 3;
+
+    /// @dev Numbers of the head.
+    uint256 internal constant VOLATILITIES = 0;
+    uint256 internal constant SEGMENTS = 1;
+    /// @dev Place of the unshocked node.
+    uint256 internal constant BASE = 2;
+    uint256 internal constant NODES = 3;
+    /// @dev Vol states of the grid, and of the tails.
+    uint256 internal constant STATES = 4;
+    uint256 internal constant TAIL_STATES = 5;
+    /// @dev Moves of the ladder; those below the grid; those of the grid.
+    uint256 internal constant MOVES = 6;
+    uint256 internal constant TAILS_BELOW = 7;
+    uint256 internal constant GRID_MOVES = 8;
+    uint256 internal constant PAIRS = 9;
+    /// @dev Hash of what two books must have in common to be added up node by node.
+    uint256 internal constant LAYOUT = 10;
+    /// @dev Index of the first word of the moves, of the pairs, of the nodes.
+    uint256 internal constant FIRST_MOVE = 11;
+    uint256 internal constant FIRST_PAIR = 12;
+    uint256 internal constant FIRST_NODE = 13;
+    /// @dev From here on for each of up to three ladders: its vol state's number among the grid's.
+    uint256 internal constant RANKS = 14;
+    /// @dev From here on for each of them: place where the node of the ladder's lowest move would be.
+    uint256 internal constant STARTS = 17;
+
+    uint256 private constant UP = 0;
     uint256 private constant FLAT = 1;
-    uint256 private constant NONE = type(uint256).max;
+    int256 private constant LOWEST_MOVE_WAD = -0.95e18;
+    int256 private constant HIGHEST_MOVE_WAD = 9e18;
+    /// @dev 1 over 1.
+    uint256 private constant WEIGHT_ONE = (1 << 64) | 1;
 
     struct Draft {
-        uint256[] nodes;
-        uint256[] segments;
-        uint256[] volatilities;
-        uint256 volatilityCount;
-        uint256 rowCount;
-        uint256 nodeCount;
-        uint256 segmentCount;
-        uint256 gridSegments;
-        uint256 base;
+        /// @dev Moves of the ladder and the multiples of the range that they are; their weights.
+        int256[] moves;
+        int256[] multiples;
+        uint256[] weights;
+        uint256[] plan;
+        /// @dev Where the next segment and the next node go, as indices into the plan, and the first node.
+        uint256 segment;
+        uint256 node;
+        uint256 firstNode;
     }
 
-    /// @notice Builds the plan of a book.
-    /// @param words Packed rows.
-    /// @param isGrid Which of them bound intervals.
+    /// @notice Builds the plan of a book; its rows are as ScenarioBook accepts them.
+    /// @param rows Rows.
+    /// @param rangeWad Price range.
     /// @return plan Words as above.
-    function build(uint256[] memory words, bool[] memory isGrid) internal pure returns (uint256[] memory plan) {
+    function build(IScenarioBook.Rows memory rows, uint256 rangeWad) internal pure returns (uint256[] memory plan) {
         Draft memory d;
-        d.nodes = new uint256[]((words.length + 1) * NODE_WORDS);
-        d.segments = new uint256[]((words.length + 4) * SEGMENT_WORDS);
-        d.volatilities = new uint256[](words.length * VOLATILITY_WORDS);
-        (d.base, d.rowCount) = (NONE, words.length);
-        for (uint256 vol; vol < 3; ++vol) {
-            _addGrid(d, words, isGrid, vol);
-        }
-        d.gridSegments = d.segmentCount;
-        for (uint256 i; i < words.length; ++i) {
-            if (!isGrid[i]) _addOther(d, words[i], i);
-        }
-        if (d.base == NONE) {
-            _addOther(d, ScenarioRow.pack(0, 0, uint8(FLAT), 0, 0), NO_ROW);
-        }
-        plan = _joined(d);
-    }
-
-    /// @dev A row that bounds no interval joins the last segment when that is of its volatility and no grid.
-    function _addOther(Draft memory d, uint256 word, uint256 row) private pure {
-        uint256 last = d.segmentCount;
-        bool isSame = last != d.gridSegments && d.segments[(last - 1) * SEGMENT_WORDS] == _placeOf(d, word);
-        if (!isSame) _addSegment(d, word);
-        _addNode(d, word, row);
-    }
-
-    /// @dev One segment: the grid rows of a vol state from the lowest price up.
-    function _addGrid(Draft memory d, uint256[] memory words, bool[] memory isGrid, uint256 vol) private pure {
-        int256 above = type(int256).min;
-        uint256 next = _nextAbove(words, isGrid, vol, above);
-        if (next == NONE) return;
-        _addSegment(d, words[next]);
-        d.segments[d.segmentCount * SEGMENT_WORDS - 3] = 1;
-        while (next != NONE) {
-            _addNode(d, words[next], next);
-            next = _nextAbove(words, isGrid, vol, words[next].moveOf());
+        uint256 below = _climb(d, rows, int256(rangeWad));
+        uint256 pairStates = _pairStates(rows);
+        _create(d, rows, below, pairStates);
+        _addLadders(d, rows);
+        _addMoves(d);
+        _addPairs(d, rows, int256(rangeWad));
+        plan = d.plan;
+        if (plan[BASE] == type(uint256).max) {
+            plan[BASE] = (d.node - d.firstNode) * 32;
+            _openSegment(d, OptionKernel.VOLATILITY_BYTES, false);
+            _addNode(d, 0);
         }
     }
 
-    /// @dev Grid row of a vol state with the lowest price above a move.
-    function _nextAbove(uint256[] memory words, bool[] memory isGrid, uint256 vol, int256 above)
-        private
-        pure
-        returns (uint256 next)
-    {
-        next = NONE;
-        for (uint256 i; i < words.length; ++i) {
-            if (!isGrid[i] || words[i].volOf() != vol || words[i].moveOf() <= above) continue;
-            if (next == NONE || words[i].moveOf() < words[next].moveOf()) next = i;
-            else if (words[i].moveOf() == words[next].moveOf()) {
-                revert IScenarioBook.ScenarioBook__DuplicateRow(next, i);
+    /// @dev The ladder from the lowest price up; returns how many moves lie below the grid. A tail that ends where the
+    /// last one, or the grid, does is dropped.
+    function _climb(Draft memory d, IScenarioBook.Rows memory rows, int256 range) private pure returns (uint256 below) {
+        (uint256 grid, uint256 tails) = (rows.gridMovesWad.length, rows.tailMovesWad.length);
+        uint256 most = grid + 2 * tails;
+        (d.moves, d.multiples, d.weights) = (new int256[](most), new int256[](most), new uint256[](most));
+        int256 lowest = (rows.gridMovesWad[0] * range) / 1e18;
+        for (uint256 i = tails; i != 0; --i) {
+            (int256 move, int256 multiple) = _clamped(-rows.tailMovesWad[i - 1], range);
+            if (move >= lowest || (below != 0 && move <= d.moves[below - 1])) continue;
+            (d.moves[below], d.multiples[below], d.weights[below]) = (move, multiple, _weight(move, range));
+            ++below;
+        }
+        uint256 n = below;
+        for (uint256 i; i < grid + tails; ++i) {
+            int256 multiple = i < grid ? rows.gridMovesWad[i] : rows.tailMovesWad[i - grid];
+            int256 move = moveOf(multiple, range);
+            (d.moves[n], d.multiples[n]) = (move, multiple);
+            d.weights[n++] = i < grid ? WEIGHT_ONE : _weight(move, range);
+        }
+        (int256[] memory moves, int256[] memory multiples, uint256[] memory weights) =
+            (d.moves, d.multiples, d.weights);
+        assembly ("memory-safe") {
+            // Shorten the arrays to what is left of them; equivalent: copy the first n elements.
+            mstore(moves, n)
+            mstore(multiples, n)
+            mstore(weights, n)
+        }
+    }
+
+    /// @notice Price move of a multiple of the range.
+    /// @param multipleWad Multiple.
+    /// @param rangeWad Price range.
+    /// @return moveWad Move, toward zero.
+    function moveOf(int256 multipleWad, int256 rangeWad) internal pure returns (int256 moveWad) {
+        moveWad = (multipleWad * rangeWad) / 1e18;
+        if (moveWad < LOWEST_MOVE_WAD) {
+            revert IScenarioBook.ScenarioBook__MoveOutOfRange(moveWad, LOWEST_MOVE_WAD);
+        }
+        if (moveWad > HIGHEST_MOVE_WAD) {
+            revert IScenarioBook.ScenarioBook__MoveOutOfRange(moveWad, HIGHEST_MOVE_WAD);
+        }
+    }
+
+    /// @dev Move of a tail that ends at the lowest move, and the multiple it is then.
+    function _clamped(int256 multiple, int256 range) private pure returns (int256 move, int256) {
+        move = (multiple * range) / 1e18;
+        if (move >= LOWEST_MOVE_WAD) return (move, multiple);
+        return (LOWEST_MOVE_WAD, (LOWEST_MOVE_WAD * 1e18) / range);
+    }
+
+    /// @dev range over |move|: a fraction, so that a linear position loses the same in a tail as at the range's end.
+    function _weight(int256 move, int256 range) private pure returns (uint256) {
+        return (uint256(range) << 64) | uint256(move < 0 ? -move : move);
+    }
+
+    /// @dev The larger of two fractions.
+    function _larger(uint256 one, uint256 other) private pure returns (uint256) {
+        return (one >> 64) * uint64(other) < (other >> 64) * uint64(one) ? other : one;
+    }
+
+    /// @dev How many vol states the skew pairs have.
+    function _pairStates(IScenarioBook.Rows memory rows) private pure returns (uint256 count) {
+        for (uint256 vol; vol < FIRST_VOLATILITIES; ++vol) {
+            if (_pairsOf(rows, vol) != 0) ++count;
+        }
+    }
+
+    function _pairsOf(IScenarioBook.Rows memory rows, uint256 vol) private pure returns (uint256 count) {
+        for (uint256 i; i < rows.skewAt.length; ++i) {
+            if (rows.skewAt[i].vol == vol) ++count;
+        }
+    }
+
+    function _has(uint8[] memory vols, uint256 vol) private pure returns (bool) {
+        for (uint256 i; i < vols.length; ++i) {
+            if (vols[i] == vol) return true;
+        }
+        return false;
+    }
+
+    /// @dev Room for all of it, and the head.
+    function _create(Draft memory d, IScenarioBook.Rows memory rows, uint256 below, uint256 pairStates) private pure {
+        (uint256 states, uint256 tailStates) = (rows.gridVols.length, rows.tailVols.length);
+        (uint256 moves, uint256 gridMoves) = (d.moves.length, rows.gridMovesWad.length);
+        uint256 extra = _has(rows.gridVols, FLAT) ? 0 : 1;
+        uint256 nodes = tailStates * moves + (states - tailStates) * gridMoves + 2 * rows.skewAt.length + extra;
+        uint256 segments = states + 2 * pairStates + extra;
+        d.segment = HEAD_WORDS + 2 * pairStates * VOLATILITY_WORDS;
+        d.node = d.segment + segments * SEGMENT_WORDS + moves * MOVE_WORDS + 2 * rows.skewAt.length;
+        d.firstNode = d.node;
+        d.plan = new uint256[](d.node + nodes * NODE_WORDS);
+        uint256[] memory plan = d.plan;
+        (plan[VOLATILITIES], plan[SEGMENTS], plan[BASE]) = (2 * pairStates, segments, type(uint256).max);
+        (plan[NODES], plan[STATES], plan[TAIL_STATES]) = (nodes, states, tailStates);
+        (plan[MOVES], plan[TAILS_BELOW], plan[GRID_MOVES]) = (moves, below, gridMoves);
+        (plan[PAIRS], plan[FIRST_NODE], plan[FIRST_PAIR]) = (rows.skewAt.length, d.node, d.node - 2 * rows.skewAt.length);
+        plan[FIRST_MOVE] = plan[FIRST_PAIR] - moves * MOVE_WORDS;
+        plan[LAYOUT] = uint256(keccak256(abi.encode(d.multiples, below, gridMoves, rows.gridVols, rows.tailVols)));
+    }
+
+    /// @dev The vol states of the tails first.
+    function _addLadders(Draft memory d, IScenarioBook.Rows memory rows) private pure {
+        uint256 ladder;
+        for (uint256 turn; turn < 2; ++turn) {
+            for (uint256 i; i < rows.gridVols.length; ++i) {
+                bool hasTails = _has(rows.tailVols, rows.gridVols[i]);
+                if (hasTails != (turn == 0)) continue;
+                d.plan[RANKS + ladder] = i;
+                uint256 first = (d.node - d.firstNode) * 32;
+                // Wraps below 0 where the tails are missing: with a move of its own it is right again.
+                unchecked {
+                    d.plan[STARTS + ladder++] = hasTails ? first : first - d.plan[TAILS_BELOW] * NODE_BYTES;
+                }
+                _addLadder(d, rows, rows.gridVols[i], hasTails);
             }
         }
     }
 
-    function _addSegment(Draft memory d, uint256 word) private pure {
-        uint256 at = d.segmentCount++ * SEGMENT_WORDS;
-        d.segments[at] = _placeOf(d, word);
-        (d.segments[at + 3], d.segments[at + 4]) = (uint256(word.lnMoveOf()), uint256(word.lnMoveOf()));
-    }
-
-    /// @dev Place of a row's volatility among an option's; a new one is added to the list.
-    function _placeOf(Draft memory d, uint256 word) private pure returns (uint256) {
-        uint256 from = word.volOf() * OptionKernel.VOLATILITY_BYTES;
-        if (word.skewOf() == 0) return from;
-        (uint256 at, uint256 end) = (0, d.volatilityCount * VOLATILITY_WORDS);
-        while (at < end && (d.volatilities[at] != from || d.volatilities[at + 1] != uint256(word.skewOf()))) {
-            at += VOLATILITY_WORDS;
+    function _addLadder(Draft memory d, IScenarioBook.Rows memory rows, uint256 vol, bool hasTails) private pure {
+        uint256 from = hasTails ? 0 : d.plan[TAILS_BELOW];
+        uint256 end = hasTails ? d.moves.length : from + rows.gridMovesWad.length;
+        _openSegment(d, vol * OptionKernel.VOLATILITY_BYTES, true);
+        for (uint256 i = from; i < end; ++i) {
+            if (vol == FLAT && d.moves[i] == 0) d.plan[BASE] = (d.node - d.firstNode) * 32;
+            _addNode(d, d.moves[i]);
         }
-        if (at == end) {
-            ++d.volatilityCount;
-            (d.volatilities[at], d.volatilities[at + 1]) = (from, uint256(word.skewOf()));
+    }
+
+    function _addMoves(Draft memory d) private pure {
+        uint256[] memory plan = d.plan;
+        uint256 at = plan[FIRST_MOVE];
+        for (uint256 i; i < d.moves.length; ++i) {
+            uint256 weight = d.weights[i];
+            uint256 larger = i == 0 ? weight : _larger(weight, d.weights[i - 1]);
+            plan[at] = uint256(d.moves[i]);
+            plan[at + 1] = (weight << 128) | larger;
+            uint256 above = i + 1 == d.moves.length ? 0 : _statesBetween(plan, i + 1);
+            plan[at + 2] = (_statesAt(plan, i) << 16) | ((i == 0 ? 0 : _statesBetween(plan, i)) << 8) | above;
+            at += MOVE_WORDS;
         }
-        return (FIRST_VOLATILITIES + at / VOLATILITY_WORDS) * OptionKernel.VOLATILITY_BYTES;
     }
 
-    function _addNode(Draft memory d, uint256 word, uint256 row) private pure {
-        if (d.base == NONE && word.moveOf() == 0 && word.volOf() == FLAT && word.skewOf() == 0) d.base = d.nodeCount;
-        uint256 segment = (d.segmentCount - 1) * SEGMENT_WORDS;
-        d.segments[segment + 1] += NODE_BYTES;
-        if (word.lnMoveOf() < int256(d.segments[segment + 3])) d.segments[segment + 3] = uint256(word.lnMoveOf());
-        if (word.lnMoveOf() > int256(d.segments[segment + 4])) d.segments[segment + 4] = uint256(word.lnMoveOf());
-        uint256 at = d.nodeCount++ * NODE_WORDS;
-        d.nodes[at] = uint256(word.lnMoveOf());
-        d.nodes[at + 1] = uint256((1e18 + word.moveOf()) << 64) / 1e18;
-        d.nodes[at + 4] = (uint256(word.moveOf()) << 40) | (word.weightOf() << 8) | row;
+    /// @dev Vol states at a move of the ladder.
+    function _statesAt(uint256[] memory plan, uint256 i) private pure returns (uint256) {
+        bool isGrid = i >= plan[TAILS_BELOW] && i < plan[TAILS_BELOW] + plan[GRID_MOVES];
+        return isGrid ? plan[STATES] : plan[TAIL_STATES];
     }
 
-    function _joined(Draft memory d) private pure returns (uint256[] memory plan) {
-        uint256[3] memory counts =
-            [d.volatilityCount * VOLATILITY_WORDS, d.segmentCount * SEGMENT_WORDS, d.nodeCount * NODE_WORDS];
-        uint256[][3] memory parts = [d.volatilities, d.segments, d.nodes];
-        plan = new uint256[](HEAD_WORDS + counts[0] + counts[1] + counts[2]);
-        (plan[0], plan[1], plan[2], plan[3]) = (d.volatilityCount, d.segmentCount, d.base, d.rowCount);
-        uint256 at = HEAD_WORDS;
-        for (uint256 part; part < 3; ++part) {
-            for (uint256 i; i < counts[part]; ++i) {
-                plan[at++] = parts[part][i];
+    /// @dev Vol states that have both this move and the one below.
+    function _statesBetween(uint256[] memory plan, uint256 i) private pure returns (uint256) {
+        (uint256 here, uint256 below) = (_statesAt(plan, i), _statesAt(plan, i - 1));
+        return here < below ? here : below;
+    }
+
+    /// @dev For each vol state of the pairs a segment with skew up and one with skew down.
+    function _addPairs(Draft memory d, IScenarioBook.Rows memory rows, int256 range) private pure {
+        uint256 volatility;
+        uint256 pairs = d.plan[FIRST_PAIR];
+        for (uint256 vol = UP; vol < FIRST_VOLATILITIES; ++vol) {
+            if (_pairsOf(rows, vol) == 0) continue;
+            for (uint256 side; side < 2; ++side) {
+                int256 skew = side == 0 ? int256(rows.skewWad) : -int256(rows.skewWad);
+                uint256 at = HEAD_WORDS + volatility * VOLATILITY_WORDS;
+                (d.plan[at], d.plan[at + 1]) = (vol * OptionKernel.VOLATILITY_BYTES, uint256(skew));
+                _openSegment(d, (FIRST_VOLATILITIES + volatility++) * OptionKernel.VOLATILITY_BYTES, false);
+                for (uint256 i; i < rows.skewAt.length; ++i) {
+                    if (rows.skewAt[i].vol != vol) continue;
+                    d.plan[pairs + 2 * i + side] = (d.node - d.firstNode) * 32;
+                    _addNode(d, moveOf(rows.skewAt[i].moveWad, range));
+                }
             }
         }
+    }
+
+    function _openSegment(Draft memory d, uint256 volatilityPlace, bool isLadder) private pure {
+        (uint256[] memory plan, uint256 at) = (d.plan, d.segment);
+        d.segment = at + SEGMENT_WORDS;
+        (plan[at], plan[at + 2]) = (volatilityPlace, isLadder ? 1 : 0);
+        (plan[at + 3], plan[at + 4]) = (uint256(type(int256).max), uint256(type(int256).min));
+        plan[at + 5] = (d.node - d.firstNode) * 32;
+    }
+
+    /// @dev Into the segment opened last.
+    function _addNode(Draft memory d, int256 moveWad) private pure {
+        (uint256[] memory plan, uint256 segment, uint256 at) = (d.plan, d.segment - SEGMENT_WORDS, d.node);
+        int256 lnMoveQ64 = (FixedPointMathLib.lnWad(1e18 + moveWad) << 64) / 1e18;
+        d.node = at + NODE_WORDS;
+        (plan[at], plan[at + 1]) = (uint256(lnMoveQ64), uint256((1e18 + moveWad) << 64) / 1e18);
+        plan[segment + 1] += NODE_BYTES;
+        if (lnMoveQ64 < int256(plan[segment + 3])) plan[segment + 3] = uint256(lnMoveQ64);
+        if (lnMoveQ64 > int256(plan[segment + 4])) plan[segment + 4] = uint256(lnMoveQ64);
     }
 }

@@ -30,12 +30,19 @@ library SurfaceWord {
         return head != 0 && head >> 228 == roundTs & TS_MASK;
     }
 
+    /// @notice Forward of an expiry.
+    /// @param head First word.
+    /// @return Forward; 0 for empty words.
+    function forwardOf(uint256 head) internal pure returns (uint256) {
+        return (head >> 128) & ((1 << 100) - 1);
+    }
+
     /// @notice Unpacks an expiry.
     /// @param s Memory of the expiry.
     /// @param head First word.
     /// @param tail Second word.
     function unpack(IOracle.Surface memory s, uint256 head, uint256 tail) internal pure {
-        s.forwardWad = (head >> 128) & ((1 << 100) - 1);
+        s.forwardWad = forwardOf(head);
         s.rateWad = int64(uint64(head >> 64));
         s.mWad = int64(uint64(head));
         s.aWad = int256(tail) >> 185;

@@ -8,6 +8,7 @@ import {IOracle} from "../../interfaces/IOracle.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AccountWord} from "../libraries/AccountWord.sol";
+import {BookCode} from "../libraries/BookCode.sol";
 import {MarginMath} from "../libraries/MarginMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SnapshotMath} from "../libraries/SnapshotMath.sol";
@@ -19,8 +20,17 @@ contract MarginEngine is IMarginEngine {
     using PositionWord for uint256;
 
     uint256 private constant CASH_TOKEN = 0;
+    uint256 private constant WAD = 1e18;
+    uint256 private constant STALE_SEC = 24 hours;
+    uint8 private constant SINGLE = uint8(IAccounts.Mode.SINGLE);
     uint8 private constant STANDARD = uint8(IAccounts.Mode.STANDARD);
     uint8 private constant CROSS = uint8(IAccounts.Mode.CROSS);
+
+    /// @dev What an evaluation is for. Details alone take more than numbers; an auction goes on when a token's price
+    /// stays out.
+    uint256 private constant PLAIN = 0;
+    uint256 private constant DETAILED = 1;
+    uint256 private constant FOR_AUCTION = 2;
 
     IAccounts private immutable ACCOUNTS;
     IOracle private immutable ORACLE;
@@ -31,13 +41,18 @@ contract MarginEngine is IMarginEngine {
     struct Work {
         /// @dev Account parameters, see AccountWord.
         uint256 params;
+        uint256 purpose;
         IScenarioBook.CollateralParams[] collateral;
         uint8[] underlyings;
         uint256[][] positions;
         int256[] linkedUnitsWad;
+        /// @dev Of each underlying, as far as a linked token needs them.
+        uint256[] spotsWad;
+        uint256[] rangesWad;
+        /// @dev Share by which its linked tokens are worth less because its round is stale.
+        uint256[] stalesWad;
+        uint256 requirementWad;
         uint256 confChargeWad;
-        uint256 standardInitialWad;
-        uint256 standardMaintenanceWad;
         int256 collateralWad;
         int256 collateralMarketWad;
         int256 countedWad;
@@ -57,7 +72,7 @@ contract MarginEngine is IMarginEngine {
         override
         returns (MarginState memory margin)
     {
-        _evaluate(margin, snapshot, false);
+        _evaluate(margin, snapshot, PLAIN);
     }
 
     /// @inheritdoc IMarginEngine
@@ -67,12 +82,17 @@ contract MarginEngine is IMarginEngine {
         override
         returns (MarginState memory margin, IRiskEngine.UnderlyingDetail[] memory details)
     {
-        details = _evaluate(margin, snapshot, true);
+        details = _evaluate(margin, snapshot, DETAILED);
     }
 
     /// @inheritdoc IMarginEngine
     function marginOf(uint256 accountId) external view override returns (MarginState memory margin) {
-        _evaluate(margin, ACCOUNTS.snapshotOf(accountId), false);
+        _evaluate(margin, ACCOUNTS.snapshotOf(accountId), PLAIN);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function auctionMarginOf(uint256 accountId) external view override returns (MarginState memory margin) {
+        _evaluate(margin, ACCOUNTS.snapshotOf(accountId), FOR_AUCTION);
     }
 
     /// @inheritdoc IMarginEngine
@@ -95,8 +115,9 @@ contract MarginEngine is IMarginEngine {
 
     /// @inheritdoc IMarginEngine
     function requireCollateral(uint256 tokenId) external view override {
-        BOOK.collateralOf(tokenId);
-        if (ORACLE.tokenPriceTsOf(tokenId) == 0) revert IOracle.Oracle__NoTokenPrice(tokenId);
+        uint8 linked = BOOK.collateralOf(tokenId).linkedUnderlying;
+        if (linked == 0) ORACLE.tokenPriceOf(tokenId);
+        else ORACLE.roundFor(linked, new uint40[](0));
     }
 
     /// @inheritdoc IMarginEngine
@@ -104,21 +125,15 @@ contract MarginEngine is IMarginEngine {
         IAccounts.Snapshot memory snapshot = ACCOUNTS.snapshotOf(accountId);
         if (snapshot.positions.length == 0 && snapshot.cashWad >= 0) return;
         MarginState memory now_;
-        _evaluate(now_, snapshot, false);
+        _evaluate(now_, snapshot, PLAIN);
         if (now_.equityWad >= int256(now_.initialWad)) return;
         // Only a failing account pays for the second evaluation.
         MarginState memory then_;
-        _evaluate(then_, before_, false);
-        int256 excessNow = now_.equityWad - int256(now_.initialWad);
-        int256 excessThen = then_.equityWad - int256(then_.initialWad);
-        // Margin set free does not pay for a new hole: no action of its own may open or deepen an insolvency.
-        bool deepens = now_.marketEquityWad < 0 && now_.marketEquityWad < then_.marketEquityWad;
-        if (deepens || excessNow < excessThen) {
-            revert MarginEngine__BelowInitial(now_.equityWad, now_.initialWad);
-        }
+        _evaluate(then_, before_, PLAIN);
+        MarginMath.requireRelief(then_, now_, AccountWord.closeShareOf(BOOK.accountWord()));
     }
 
-    function _evaluate(MarginState memory m, IAccounts.Snapshot memory s, bool detailed)
+    function _evaluate(MarginState memory m, IAccounts.Snapshot memory s, uint256 purpose)
         private
         view
         returns (IRiskEngine.UnderlyingDetail[] memory details)
@@ -131,23 +146,106 @@ contract MarginEngine is IMarginEngine {
             revert MarginEngine__TooManyPositions(s.positions.length, Units.MAX_POSITIONS);
         }
         Work memory w;
-        w.params = BOOK.accountWord();
+        (w.params, w.purpose) = (BOOK.accountWord(), purpose);
         _group(w, s);
+        if (purpose == FOR_AUCTION) _setStaleAside(w);
+        if (s.mode == STANDARD) _standard(w, m);
+        else if (s.mode == SINGLE) _single(w, m);
+        else _cross(w, m);
+        if (purpose == DETAILED) details = _details(w, m);
         _collateral(w, s);
-        uint256 n = w.underlyings.length;
-        if (detailed || s.mode != STANDARD) m.underlyings = _createRisks(n);
-        if (detailed) details = new IRiskEngine.UnderlyingDetail[](n);
-        for (uint256 i; i < n; ++i) {
-            (uint8 id, uint256[] memory positions) = (w.underlyings[i], w.positions[i]);
-            if (detailed) {
-                (m.underlyings[i], details[i]) = RISK.detailOf(id, positions, w.linkedUnitsWad[i]);
-            } else if (s.mode != STANDARD) {
-                m.underlyings[i] = RISK.riskOf(id, positions, w.linkedUnitsWad[i]);
-            }
-            if (s.mode == STANDARD) _addStandard(w, m, RISK.standardOf(id, positions));
-            else _addNetted(w, m, m.underlyings[i]);
-        }
         _total(w, m, s);
+    }
+
+    /// @dev Underlyings of linked collateral alone whose round is stale: their tokens count at the last spot, less what
+    /// they would need in STANDARD, less the haircut of staleness.
+    function _setStaleAside(Work memory w) private view {
+        for (uint256 i; i < w.underlyings.length; ++i) {
+            if (w.positions[i].length != 0) continue;
+            (uint256 spotWad, uint256 ts) = ORACLE.lastSpotOf(w.underlyings[i]);
+            if (_staleShare(ts) == 0) continue;
+            w.stalesWad[i] = _staleShare(ts);
+            (w.spotsWad[i], w.linkedUnitsWad[i]) = (spotWad, 0);
+            w.rangesWad[i] = BookCode.priceRangeOf(BOOK.bookPointerOf(w.underlyings[i]));
+        }
+    }
+
+    /// @dev How much of a price's worth is gone since it became stale.
+    function _staleShare(uint256 ts) private view returns (uint256) {
+        uint256 staleTs = ts + ORACLE.heartbeatSec();
+        if (block.timestamp <= staleTs) return 0;
+        uint256 staleSec = block.timestamp - staleTs;
+        return staleSec < STALE_SEC ? (WAD * staleSec + STALE_SEC - 1) / STALE_SEC : WAD;
+    }
+
+    function _standard(Work memory w, MarginState memory m) private view {
+        for (uint256 i; i < w.underlyings.length; ++i) {
+            if (w.stalesWad[i] != 0) continue;
+            IRiskEngine.StandardRisk memory r =
+                RISK.standardOf(w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+            (w.spotsWad[i], w.rangesWad[i]) = (r.spotWad, r.priceRangeWad);
+            w.requirementWad += r.requirementWad;
+            _add(w, m, r.equityValueWad, r.markWad, MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params));
+        }
+    }
+
+    function _single(Work memory w, MarginState memory m) private view {
+        uint256 n = w.underlyings.length;
+        m.underlyings = _createRisks(n);
+        for (uint256 i; i < n; ++i) {
+            if (w.stalesWad[i] != 0) {
+                IRiskEngine.UnderlyingRisk memory none;
+                m.underlyings[i] = none;
+                continue;
+            }
+            m.underlyings[i] = RISK.riskOf(w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+            w.requirementWad += m.underlyings[i].requirementWad;
+            _addNetted(w, m, i);
+        }
+    }
+
+    function _cross(Work memory w, MarginState memory m) private view {
+        (uint8[] memory ids, uint256[] memory places) = _live(w);
+        uint256 n = ids.length;
+        uint256[][] memory positions = new uint256[][](n);
+        int256[] memory units = new int256[](n);
+        for (uint256 i; i < n; ++i) {
+            (positions[i], units[i]) = (w.positions[places[i]], w.linkedUnitsWad[places[i]]);
+        }
+        m.underlyings = new IRiskEngine.UnderlyingRisk[](w.underlyings.length);
+        if (n == 0) return;
+        IRiskEngine.UnderlyingRisk[] memory risks;
+        (risks, w.requirementWad) = RISK.crossOf(ids, positions, units, AccountWord.stressShareOf(w.params));
+        for (uint256 i; i < n; ++i) {
+            m.underlyings[places[i]] = risks[i];
+            _addNetted(w, m, places[i]);
+        }
+    }
+
+    /// @dev Underlyings whose round is not stale, and their places.
+    function _live(Work memory w) private pure returns (uint8[] memory ids, uint256[] memory places) {
+        uint256 count;
+        (ids, places) = (new uint8[](w.underlyings.length), new uint256[](w.underlyings.length));
+        for (uint256 i; i < w.underlyings.length; ++i) {
+            if (w.stalesWad[i] == 0) (ids[count], places[count++]) = (w.underlyings[i], i);
+        }
+        assembly ("memory-safe") {
+            // Shorten the array to what was found; equivalent: copy the first `count` elements.
+            mstore(ids, count)
+        }
+    }
+
+    function _details(Work memory w, MarginState memory m)
+        private
+        view
+        returns (IRiskEngine.UnderlyingDetail[] memory details)
+    {
+        uint256 n = w.underlyings.length;
+        details = new IRiskEngine.UnderlyingDetail[](n);
+        m.underlyings = _createRisks(n);
+        for (uint256 i; i < n; ++i) {
+            (m.underlyings[i], details[i]) = RISK.detailOf(w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+        }
     }
 
     function _createRisks(uint256 n) private pure returns (IRiskEngine.UnderlyingRisk[] memory risks) {
@@ -159,59 +257,74 @@ contract MarginEngine is IMarginEngine {
         }
     }
 
-    function _addStandard(Work memory w, MarginState memory m, IRiskEngine.StandardRisk memory r) private pure {
+    function _addNetted(Work memory w, MarginState memory m, uint256 i) private pure {
+        IRiskEngine.UnderlyingRisk memory r = m.underlyings[i];
+        w.spotsWad[i] = r.spotWad;
+        _add(w, m, r.markWad, r.markWad, MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params));
+    }
+
+    function _add(Work memory w, MarginState memory m, int256 countedWad, int256 markWad, uint256 chargeWad)
+        private
+        pure
+    {
         unchecked {
             // Unchecked: sums over at most 128 positions, each below 2**235.
-            w.standardInitialWad += r.initialWad;
-            w.standardMaintenanceWad += r.maintenanceWad;
-            w.countedWad += r.equityValueWad;
-            m.markToMarketWad += r.markWad;
-            w.confChargeWad += MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params);
+            w.countedWad += countedWad;
+            m.markToMarketWad += markWad;
+            w.confChargeWad += chargeWad;
         }
     }
 
-    function _addNetted(Work memory w, MarginState memory m, IRiskEngine.UnderlyingRisk memory r) private pure {
-        unchecked {
-            // Unchecked: sums over at most 128 positions, each below 2**235.
-            w.countedWad += r.markWad;
-            m.markToMarketWad += r.markWad;
-            w.confChargeWad += MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params);
-        }
-    }
-
-    /// @dev Sections 5 and 6: requirement by mode, charges, equity, state.
+    /// @dev Sections 5 and 6: charges, equity, state.
     function _total(Work memory w, MarginState memory m, IAccounts.Snapshot memory s) private view {
         m.equityWad = s.cashWad + w.countedWad + w.collateralWad;
         m.marketEquityWad = s.cashWad + m.markToMarketWad + w.collateralMarketWad;
-        uint256 initialWad = w.standardInitialWad;
-        m.maintenanceWad = w.standardMaintenanceWad;
-        if (s.mode != STANDARD) {
-            uint256 requirementWad =
-                s.mode == CROSS ? MarginMath.cross(m.underlyings, w.params) : MarginMath.sum(m.underlyings);
-            initialWad = FixedPointMathLib.mulWadUp(requirementWad, AccountWord.imFactorOf(w.params));
-            m.maintenanceWad = FixedPointMathLib.mulWadUp(requirementWad, AccountWord.mmFactorOf(w.params));
+        if (s.cashWad < 0) {
+            m.debtChargeWad = FixedPointMathLib.mulWadUp(uint256(-s.cashWad), AccountWord.debtRateOf(w.params));
         }
-        if (w.underlyings.length != 0) {
-            uint256 pegWad = MarginMath.pegFactor(ORACLE.tokenPriceOf(CASH_TOKEN), w.params);
-            initialWad = FixedPointMathLib.mulWadUp(initialWad, pegWad);
+        uint256 requirementWad = w.requirementWad + m.debtChargeWad;
+        m.initialWad = FixedPointMathLib.mulWadUp(requirementWad, AccountWord.imFactorOf(w.params));
+        m.maintenanceWad = FixedPointMathLib.mulWadUp(requirementWad, AccountWord.mmFactorOf(w.params));
+        if (requirementWad != 0) {
+            uint256 pegWad = MarginMath.pegFactor(_priceOf(w, CASH_TOKEN), w.params);
+            m.initialWad = FixedPointMathLib.mulWadUp(m.initialWad, pegWad);
         }
-        m.initialWad = initialWad + w.confChargeWad;
+        m.initialWad += w.confChargeWad;
         m.state = MarginMath.stateOf(m.equityWad, m.marketEquityWad, m.initialWad, m.maintenanceWad);
     }
 
-    /// @dev Values collateral; in netted modes a linked token carries the smaller haircut and enters the scan.
+    /// @dev Price of a token that is linked to nothing.
+    function _priceOf(Work memory w, uint256 tokenId) private view returns (uint256 priceWad) {
+        if (w.purpose != FOR_AUCTION) return ORACLE.tokenPriceOf(tokenId);
+        (priceWad,) = ORACLE.lastTokenPriceOf(tokenId);
+    }
+
+    /// @dev Values collateral. A token linked to an underlying is worth its share of the round's spot; in netted modes
+    /// it carries the smaller haircut, because it enters the scan; in STANDARD its range is part of the haircut.
     function _collateral(Work memory w, IAccounts.Snapshot memory s) private view {
         for (uint256 i; i < s.tokenIds.length; ++i) {
             IScenarioBook.CollateralParams memory c = w.collateral[i];
-            uint256 valueWad = FixedPointMathLib.mulWad(s.amountsWad[i], ORACLE.tokenPriceOf(s.tokenIds[i]));
-            bool netted = c.linkedUnderlying != 0 && s.mode != STANDARD;
-            uint256 haircutWad = netted ? c.linkedHaircutWad : c.haircutWad;
-            w.collateralWad += int256(FixedPointMathLib.mulWad(valueWad, 1e18 - haircutWad));
+            (uint256 valueWad, uint256 haircutWad) = (s.amountsWad[i], c.haircutWad);
+            if (c.linkedUnderlying == 0) {
+                valueWad = FixedPointMathLib.mulWad(valueWad, _priceOf(w, s.tokenIds[i]));
+                valueWad = _worthWhenStale(w, s.tokenIds[i], valueWad);
+            } else {
+                uint256 at = _find(w.underlyings, w.underlyings.length, c.linkedUnderlying);
+                valueWad = FixedPointMathLib.mulWad(FixedPointMathLib.mulWad(valueWad, c.ratioWad), w.spotsWad[at]);
+                valueWad = FixedPointMathLib.mulWad(valueWad, WAD - w.stalesWad[at]);
+                bool isNetted = s.mode != STANDARD && w.stalesWad[at] == 0;
+                haircutWad = MarginMath.linkedHaircut(c, w.rangesWad[at], isNetted);
+            }
+            w.collateralWad += int256(FixedPointMathLib.mulWad(valueWad, WAD - haircutWad));
             w.collateralMarketWad += int256(valueWad);
-            if (c.linkedUnderlying == 0) continue;
-            uint256 at = _find(w.underlyings, w.underlyings.length, c.linkedUnderlying);
-            w.linkedUnitsWad[at] += int256(FixedPointMathLib.mulWad(s.amountsWad[i], c.ratioWad));
         }
+    }
+
+    /// @dev In an auction a token whose price stays out loses its worth by and by.
+    function _worthWhenStale(Work memory w, uint256 tokenId, uint256 valueWad) private view returns (uint256) {
+        if (w.purpose != FOR_AUCTION) return valueWad;
+        (, uint40 ts) = ORACLE.lastTokenPriceOf(tokenId);
+        return FixedPointMathLib.mulWad(valueWad, WAD - _staleShare(ts));
     }
 
     /// @dev Splits positions by underlying; underlyings of linked collateral take part with no positions.
@@ -240,10 +353,22 @@ contract MarginEngine is IMarginEngine {
             mstore(found, n)
         }
         w.linkedUnitsWad = new int256[](n);
+        (w.spotsWad, w.rangesWad, w.stalesWad) = (new uint256[](n), new uint256[](n), new uint256[](n));
+        _link(w, s);
         w.positions = new uint256[][](n);
         for (uint256 k; k < n; ++k) {
             // One underlying is the usual case: its positions are all.
             w.positions[k] = n == 1 ? words : _select(words, found[k]);
+        }
+    }
+
+    /// @dev Units of each underlying held as collateral.
+    function _link(Work memory w, IAccounts.Snapshot memory s) private pure {
+        for (uint256 i; i < s.tokenIds.length; ++i) {
+            IScenarioBook.CollateralParams memory c = w.collateral[i];
+            if (c.linkedUnderlying == 0) continue;
+            uint256 at = _find(w.underlyings, w.underlyings.length, c.linkedUnderlying);
+            w.linkedUnitsWad[at] += int256(FixedPointMathLib.mulWad(s.amountsWad[i], c.ratioWad));
         }
     }
 

@@ -13,6 +13,7 @@ contract KernelProbe {
 
     uint256 private _forwardWad;
     int256 private _varianceWad;
+    uint256 private _meanWad;
 
     /// @notice Value, delta, gamma, vega and theta of each option, one field after the other.
     /// @param engine Engine under test, built on this contract as its oracle.
@@ -33,7 +34,8 @@ contract KernelProbe {
         y = new int256[](FIELDS * n);
         uint256[] memory words = new uint256[](1);
         for (uint256 i; i < n; ++i) {
-            (_forwardWad, _varianceWad) = (forwardWad[i], varianceWad[i]);
+            // With the strike as the mean of the settlement window, the strike of what is open is the strike itself.
+            (_forwardWad, _varianceWad, _meanWad) = (forwardWad[i], varianceWad[i], strikeE8[i] * 1e10);
             words[0] =
                 (1 << 248) | ((1 - isCall[i]) << 240) | ((NOW_TS + timeSec[i]) << 200) | (strikeE8[i] << 128) | 1e18;
             (IRiskEngine.UnderlyingRisk memory risk, IRiskEngine.UnderlyingDetail memory d) =
@@ -49,7 +51,7 @@ contract KernelProbe {
         view
         returns (IOracle.Header memory header, IOracle.Surface[] memory surfaces)
     {
-        header = IOracle.Header(NOW_TS, _forwardWad, _forwardWad, 1e18);
+        header = IOracle.Header(NOW_TS, _forwardWad, _forwardWad, 1e18, _meanWad);
         surfaces = new IOracle.Surface[](expiries.length);
         for (uint256 i; i < expiries.length; ++i) {
             surfaces[i] = IOracle.Surface(expiries[i], _forwardWad, 0, _varianceWad, 0, 0, 0, 1e17);

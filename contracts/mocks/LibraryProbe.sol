@@ -5,7 +5,6 @@ import {AuctionMath} from "../libraries/AuctionMath.sol";
 import {LinearMath} from "../libraries/LinearMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SettlementMath} from "../libraries/SettlementMath.sol";
-import {StandardMath} from "../libraries/StandardMath.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 
 /// @title LibraryProbe
@@ -93,27 +92,19 @@ contract LibraryProbe {
         return AuctionMath.restoringFraction(targetWad, equityWad, costWad);
     }
 
-    function fee(uint256 valueWad, uint256 dWad, uint256 feeRateWad) external pure returns (uint256) {
-        return AuctionMath.fee(valueWad, dWad, feeRateWad);
+    function auctionPrice(uint256 marketWad, uint256 maintenanceWad, uint256 dWad) external pure returns (uint256) {
+        return AuctionMath.price(marketWad, maintenanceWad, dWad);
     }
 
-    function insolventPay(int256 marketWad, uint256 maintenanceWad, uint256 elapsedSec)
+    function fee(uint256 valueWad, uint256 cashWad, uint256 feeRateWad) external pure returns (uint256) {
+        return AuctionMath.fee(valueWad, cashWad, feeRateWad);
+    }
+
+    function bonus(uint256 lossWad, uint256 maintenanceWad, uint256 bonusShareWad, uint256 elapsedSec)
         external
         pure
         returns (uint256)
     {
-        return AuctionMath.insolventPay(marketWad, maintenanceWad, elapsedSec);
-    }
-
-    function shortOption(bool isCall, uint256 spotWad, uint256 strikeWad, uint256 markWad)
-        external
-        pure
-        returns (uint256 initialWad, uint256 maintenanceWad)
-    {
-        (initialWad, maintenanceWad) = StandardMath.shortOption(isCall, spotWad, strikeWad, markWad);
-    }
-
-    function linear(uint256 priceWad) external pure returns (uint256 initialWad, uint256 maintenanceWad) {
-        (initialWad, maintenanceWad) = StandardMath.linear(priceWad);
+        return AuctionMath.bonus(lossWad, maintenanceWad, bonusShareWad, elapsedSec);
     }
 }

@@ -11,6 +11,7 @@ contract RoundStub {
         uint104 spotWad;
         uint104 perpWad;
         uint64 confWad;
+        uint104 meanWad;
     }
 
     struct StoredSurface {
@@ -30,7 +31,8 @@ contract RoundStub {
     mapping(uint40 expiryTs => StoredSurface) private _surface;
 
     function set(IOracle.Header calldata h, IOracle.Surface[] calldata surfaces) external {
-        _header = StoredHeader(h.ts, uint104(h.spotWad), uint104(h.perpWad), uint64(h.confWad));
+        _header =
+            StoredHeader(h.ts, uint104(h.spotWad), uint104(h.perpWad), uint64(h.confWad), uint104(h.meanWad));
         for (uint256 i; i < surfaces.length; ++i) {
             IOracle.Surface calldata s = surfaces[i];
             _surface[s.expiryTs] = StoredSurface(
@@ -51,7 +53,8 @@ contract RoundStub {
         view
         returns (IOracle.Header memory header, IOracle.Surface[] memory surfaces)
     {
-        header = IOracle.Header(_header.ts, _header.spotWad, _header.perpWad, _header.confWad);
+        StoredHeader storage h = _header;
+        header = IOracle.Header(h.ts, h.spotWad, h.perpWad, h.confWad, h.meanWad);
         surfaces = new IOracle.Surface[](expiries.length);
         for (uint256 i; i < expiries.length; ++i) {
             StoredSurface memory s = _surface[expiries[i]];

@@ -2,13 +2,11 @@
 pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AccountWord} from "../libraries/AccountWord.sol";
 import {BookCode} from "../libraries/BookCode.sol";
 import {NormalCdf} from "../libraries/NormalCdf.sol";
 import {ScenarioPlan} from "../libraries/ScenarioPlan.sol";
-import {ScenarioRow} from "../libraries/ScenarioRow.sol";
 
 /// @title ScenarioBook
 /// @notice See IScenarioBook.
@@ -16,16 +14,19 @@ import {ScenarioRow} from "../libraries/ScenarioRow.sol";
 contract ScenarioBook is IScenarioBook, AccessManaged {
     uint256 private constant WAD = 1e18;
     uint256 private constant MAX_GRACE_SEC = 7 days;
-    uint8 private constant UP = 0;
-    uint8 private constant FLAT = 1;
+    uint256 private constant MIN_RANGE_WAD = 0.001e18;
+    uint256 private constant MAX_NODES = 48;
+    int256 private constant MAX_MULTIPLE_WAD = 100e18;
     uint8 private constant DOWN = 2;
 
     address private immutable NORMAL_TABLE;
 
-    /// @dev The account parameters that only liquidation reads, in one storage word.
+    /// @dev slots 0 and 1. The account parameters that only liquidation reads.
     struct AuctionParams {
         uint64 bufferWad;
         uint64 feeRateWad;
+        uint64 bonusShareWad;
+        uint64 fundPerHourWad;
         uint128 dustWad;
     }
 
@@ -62,7 +63,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     }
 
     /// @inheritdoc IScenarioBook
-    function listUnderlying(bytes32 symbol, UnderlyingParams calldata params, Row[] calldata rows)
+    function listUnderlying(bytes32 symbol, UnderlyingParams calldata params, Rows calldata rows)
         external
         override
         restricted
@@ -78,7 +79,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     }
 
     /// @inheritdoc IScenarioBook
-    function setBook(uint8 underlyingId, UnderlyingParams calldata params, Row[] calldata rows)
+    function setBook(uint8 underlyingId, UnderlyingParams calldata params, Rows calldata rows)
         external
         override
         restricted
@@ -175,6 +176,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         AccountWord.unpack(params, _accountWord);
         AuctionParams memory auction = _auctionParams;
         (params.bufferWad, params.feeRateWad) = (auction.bufferWad, auction.feeRateWad);
+        (params.bonusShareWad, params.fundPerHourWad) = (auction.bonusShareWad, auction.fundPerHourWad);
         params.dustWad = auction.dustWad;
     }
 
@@ -182,37 +184,6 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     function collateralOf(uint256 tokenId) public view virtual override returns (CollateralParams memory params) {
         params = _collateral[tokenId];
         if (!params.listed) revert ScenarioBook__UnknownToken(tokenId);
-    }
-
-    /// @inheritdoc IScenarioBook
-    function defaultRows(uint256 priceRangeWad) external pure override returns (Row[] memory rows) {
-        int256 range = int256(priceRangeWad);
-        rows = new Row[](31);
-        uint8[3] memory states = [UP, FLAT, DOWN];
-        for (uint256 i; i < 27; ++i) {
-            rows[i] = Row((range * _step(i / 3)) / 4, states[i % 3], 0, WAD);
-        }
-        rows[27] = Row(0, FLAT, 0.25e18, WAD);
-        rows[28] = Row(0, FLAT, -0.25e18, WAD);
-        rows[29] = Row(3 * range, UP, 0, 0.35e18);
-        rows[30] = Row(-3 * range, UP, 0, 0.35e18);
-    }
-
-    /// @inheritdoc IScenarioBook
-    function spanRows(uint256 priceRangeWad) external pure override returns (Row[] memory rows) {
-        int256 range = int256(priceRangeWad);
-        rows = new Row[](16);
-        for (uint256 i; i < 14; ++i) {
-            rows[i] = Row((range * _step(i / 2)) / 3, i % 2 == 0 ? UP : DOWN, 0, WAD);
-        }
-        rows[14] = Row(2 * range, FLAT, 0, 0.35e18);
-        rows[15] = Row(-2 * range, FLAT, 0, 0.35e18);
-    }
-
-    /// @dev 0, 1, -1, 2, -2, ...: the order of price moves in both books.
-    function _step(uint256 i) private pure returns (int256 step) {
-        step = int256((i + 1) / 2);
-        if (i % 2 == 0) step = -step;
     }
 
     /// @dev A change within a grace moves its end; what held before its first change stays the yardstick.
@@ -225,12 +196,12 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         generation = _generation;
     }
 
-    function _setBook(uint8 underlyingId, UnderlyingParams calldata params, Row[] calldata rows) private {
+    function _setBook(uint8 underlyingId, UnderlyingParams calldata params, Rows calldata rows) private {
         _checkParams(params);
+        _checkRows(rows);
         Book memory book;
-        book.params = params;
-        book.rows = _packRows(rows);
-        book.plan = _planOf(rows, book.rows);
+        (book.params, book.rows) = (params, rows);
+        book.plan = ScenarioPlan.build(book.rows, params.priceRangeWad);
         _bookPointer[underlyingId] = BookCode.save(book, NORMAL_TABLE);
         emit BookSet(underlyingId, ++version, params, rows);
     }
@@ -242,22 +213,32 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         _limitStep("pegSlopeWad", params.pegSlopeWad, 100 * WAD);
         _limitStep("confThresholdWad", params.confThresholdWad, WAD);
         _limitStep("confRateWad", params.confRateWad, 10 * WAD);
-        _limitStep("rhoHighWad", params.rhoHighWad, WAD);
-        _limitStep("rhoLowWad", params.rhoLowWad, WAD);
         _limitStep("stressShareWad", params.stressShareWad, WAD);
+        _limitStep("debtRateWad", params.debtRateWad, WAD);
+        _limitStep("closeShareWad", params.closeShareWad, WAD);
         _limit("bufferWad", params.bufferWad, 10 * WAD);
         _limit("feeRateWad", params.feeRateWad, 0.3e18);
+        _limit("bonusShareWad", params.bonusShareWad, WAD);
+        _limit("fundPerHourWad", params.fundPerHourWad, WAD);
         _limit("dustWad", params.dustWad, 1e6 * WAD);
         AccountParams memory old;
         if (_accountWord != 0) old = accountParams();
         _accountWord = AccountWord.pack(params);
-        _auctionParams =
-            AuctionParams(uint64(params.bufferWad), uint64(params.feeRateWad), uint128(params.dustWad));
+        _auctionParams = AuctionParams(
+            uint64(params.bufferWad),
+            uint64(params.feeRateWad),
+            uint64(params.bonusShareWad),
+            uint64(params.fundPerHourWad),
+            uint128(params.dustWad)
+        );
         emit AccountParamsSet(++version, old, params);
     }
 
     function _checkParams(UnderlyingParams calldata p) private pure {
         _limit("priceRangeWad", p.priceRangeWad, 0.5e18);
+        if (p.priceRangeWad < MIN_RANGE_WAD) {
+            revert ScenarioBook__ParameterOutOfRange("priceRangeWad", p.priceRangeWad, MIN_RANGE_WAD);
+        }
         _limit("volUpWad", p.volUpWad, 5 * WAD);
         _limit("volDownWad", p.volDownWad, WAD);
         _limit("volFloorWad", p.volFloorWad, 5 * WAD);
@@ -265,6 +246,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         _limit("basisRateWad", p.basisRateWad, WAD);
         _limit("perpBasisWad", p.perpBasisWad, WAD);
         _limit("vegaTermRateWad", p.vegaTermRateWad, WAD);
+        _limit("skewRateWad", p.skewRateWad, 2 * WAD);
         _limit("shortMinRateWad", p.shortMinRateWad, WAD);
         _limit("concRateWad", p.concRateWad, 10 * WAD);
         _limit("concVegaRateWad", p.concVegaRateWad, 10 * WAD);
@@ -293,32 +275,62 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         }
     }
 
-    function _packRows(Row[] calldata rows) private pure returns (uint256[] memory words) {
-        uint256 n = rows.length;
-        if (n == 0 || n > BookCode.MAX_ROWS) revert ScenarioBook__RowCount(n, BookCode.MAX_ROWS);
-        words = new uint256[](n);
-        for (uint256 i; i < n; ++i) {
-            Row calldata row = rows[i];
-            if (row.moveWad < -0.99e18) revert ScenarioBook__MoveOutOfRange(row.moveWad, -0.99e18);
-            if (row.moveWad > 9e18) revert ScenarioBook__MoveOutOfRange(row.moveWad, 9e18);
-            if (row.vol > DOWN) revert ScenarioBook__VolState(row.vol, DOWN);
-            _limit("skewWad", row.skewWad < 0 ? uint256(-row.skewWad) : uint256(row.skewWad), 0.99e18);
-            _limit("weightWad", row.weightWad, WAD);
-            int256 lnMoveWad = FixedPointMathLib.lnWad(1e18 + row.moveWad);
-            words[i] = ScenarioRow.pack(lnMoveWad, row.moveWad, row.vol, row.skewWad, row.weightWad);
+    /// @dev Only rows whose intervals cover every price between the outermost nodes are a book.
+    function _checkRows(Rows calldata rows) private pure {
+        (uint256 grid, uint256 tails) = (rows.gridMovesWad.length, rows.tailMovesWad.length);
+        (uint256 states, uint256 tailStates) = (rows.gridVols.length, rows.tailVols.length);
+        uint256 nodes = grid * states + 2 * tails * tailStates + 2 * rows.skewAt.length;
+        if (nodes > MAX_NODES) revert ScenarioBook__NodeCount(nodes, MAX_NODES);
+        bool hasUnmoved = _checkMoves("gridMovesWad", rows.gridMovesWad);
+        if (!hasUnmoved || grid < 2 || states == 0) revert ScenarioBook__NoUnmovedPrice(grid, states);
+        if ((tails == 0) != (tailStates == 0)) revert ScenarioBook__BadLength(tailStates, tails);
+        _checkMoves("tailMovesWad", rows.tailMovesWad);
+        if (tails != 0) _checkTail(rows);
+        uint256 gridSet = _checkVols("gridVols", rows.gridVols);
+        uint256 outside = _checkVols("tailVols", rows.tailVols) & ~gridSet;
+        if (outside != 0) revert ScenarioBook__TailWithoutGrid(outside, gridSet);
+        _limit("skewWad", rows.skewWad, 0.99e18);
+        for (uint256 i; i < rows.skewAt.length; ++i) {
+            if (rows.skewAt[i].vol > DOWN) revert ScenarioBook__VolState(rows.skewAt[i].vol, DOWN);
+            _checkMultiple(rows.skewAt[i].moveWad);
         }
     }
 
-    /// @dev Grid rows have no skew and full weight; neighbours in price of one vol state bound an interval.
-    function _planOf(Row[] calldata rows, uint256[] memory words) private pure returns (uint256[] memory plan) {
-        bool[] memory isGrid = new bool[](rows.length);
-        for (uint256 i; i < rows.length; ++i) {
-            isGrid[i] = _isGrid(rows[i]);
+    /// @dev Strictly increasing; says whether 0 is among them.
+    function _checkMoves(bytes32 name, int256[] calldata movesWad) private pure returns (bool hasUnmoved) {
+        for (uint256 i; i < movesWad.length; ++i) {
+            _checkMultiple(movesWad[i]);
+            if (i != 0 && movesWad[i] <= movesWad[i - 1]) {
+                revert ScenarioBook__NotIncreasing(name, movesWad[i], movesWad[i - 1]);
+            }
+            if (movesWad[i] == 0) hasUnmoved = true;
         }
-        plan = ScenarioPlan.build(words, isGrid);
     }
 
-    function _isGrid(Row calldata row) private pure returns (bool) {
-        return row.skewWad == 0 && row.weightWad == WAD;
+    /// @dev What its product with a range needs; ScenarioPlan limits the price move itself.
+    function _checkMultiple(int256 multipleWad) private pure {
+        if (multipleWad < -MAX_MULTIPLE_WAD) revert ScenarioBook__MoveOutOfRange(multipleWad, -MAX_MULTIPLE_WAD);
+        if (multipleWad > MAX_MULTIPLE_WAD) revert ScenarioBook__MoveOutOfRange(multipleWad, MAX_MULTIPLE_WAD);
+    }
+
+    /// @dev The nearest tail lies beyond both ends of the grid.
+    function _checkTail(Rows calldata rows) private pure {
+        int256 lowest = -rows.gridMovesWad[0];
+        int256 outermost = rows.gridMovesWad[rows.gridMovesWad.length - 1];
+        if (lowest > outermost) outermost = lowest;
+        if (rows.tailMovesWad[0] <= outermost) {
+            revert ScenarioBook__TailInsideGrid(rows.tailMovesWad[0], outermost);
+        }
+    }
+
+    /// @dev Known and strictly increasing; as a set of bits.
+    function _checkVols(bytes32 name, uint8[] calldata vols) private pure returns (uint256 set) {
+        for (uint256 i; i < vols.length; ++i) {
+            if (vols[i] > DOWN) revert ScenarioBook__VolState(vols[i], DOWN);
+            if (i != 0 && vols[i] <= vols[i - 1]) {
+                revert ScenarioBook__NotIncreasing(name, int256(uint256(vols[i])), int256(uint256(vols[i - 1])));
+            }
+            set |= 1 << vols[i];
+        }
     }
 }

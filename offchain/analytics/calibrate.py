@@ -13,8 +13,7 @@ from offchain.analytics.history import History
 from offchain.analytics.liquidation_moves import block_moves
 from offchain.analytics.procyclicality import WINDOW, rolling_rules
 from offchain.errors import InputError
-from offchain.mirror.scenario_book import LARGEST_MOVE
-from offchain.params import UnderlyingParams
+from offchain.params import MAX_PRICE_RANGE, UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
 
@@ -53,13 +52,11 @@ def _price_range(history: History, asset: str, settings: BacktestSettings, facto
         f"priceRange: long-run quantile {long_run:.4f} of {moves.size} blocks, EWMA now {raw[-1]:.4f}, "
         f"buffered {buffered[-1]:.4f}, floor {settings.floor:g}, divided by the margin factor {factor:g}"
     ]
-    # The widest row moves the price by this many ranges and may not take it to zero.
-    highest = math.floor((1.0 / LARGEST_MOVE["default"] - 1e-9) / GRID) * GRID
-    if wanted > highest:
+    if wanted > MAX_PRICE_RANGE:
         reasons.append(
-            f"priceRange {wanted:.4f} is more than the book allows: capped at {highest:g}, coverage NOT reached"
+            f"priceRange {wanted:.4f} is more than the book allows: capped at {MAX_PRICE_RANGE:g}, coverage NOT reached"
         )
-    return min(_up(wanted), round(highest, 6)), reasons
+    return min(_up(wanted), MAX_PRICE_RANGE), reasons
 
 
 def _vol_ranges(history: History, asset: str, settings: BacktestSettings) -> tuple[float, float, str]:

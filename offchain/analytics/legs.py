@@ -55,7 +55,7 @@ def legs_of(market: Market, portfolio: Portfolio) -> tuple[tuple[Leg, ...], list
     for symbol, amount in portfolio.collateral.items():
         token = market.tokens[symbol]
         if token.linked is not None and amount > 0.0:
-            legs.append(Leg(f"{symbol} collateral", token.linked, amount, None, token.price))
+            legs.append(Leg(f"{symbol} collateral", token.linked, amount, None, market.price_of(symbol)))
         elif symbol != "USDC" and amount > 0.0:
             notes.append(f"collateral {symbol} is linked to no underlying: held at its price, without risk")
     if not legs:

@@ -6,7 +6,9 @@ strike by one factor (sticky strike, as the scenario rows do); time passes at co
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,30 +16,66 @@ import numpy.typing as npt
 from offchain.analytics.legs import Leg
 from offchain.analytics.moves import Moves
 from offchain.errors import DomainError
-from offchain.mirror import black76, svi
-from offchain.mirror.risk_engine import surface_of, time_to_expiry
-from offchain.model import Kind, Market, Position, Round
+from offchain.mirror import black76
+from offchain.mirror.settlement_window import WINDOW_SEC, YEAR_SEC, variance_time, window_of
+from offchain.mirror.unit_risk import Instrument, open_volatility, surface_of
+from offchain.model import Kind, Market, Position, Round, Surface
 
 Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """One expiry at a time: what of its settlement price is known, cash per unit, and what is open."""
+
+    discount: float
+    open: float
+    known: Vector
+    root: float
+
+
+def _moments(round_: Round, surface: Surface, forward: Vector, elapsed_sec: int) -> tuple[_Moment, _Moment]:
+    """Return now and later; what settles meanwhile settles at the moved ``forward``."""
+    left = max(surface.expiry_ts - round_.ts, 0)
+    window = window_of(round_, surface.expiry_ts)
+    rest = max(left - elapsed_sec, 0)
+    known = max(WINDOW_SEC - rest, 0) / WINDOW_SEC
+    before = np.array(window.known * window.mean)
+    now = _Moment(math.exp(-surface.rate * window.time), window.open, before, math.sqrt(window.variance_time))
+    later = _Moment(
+        math.exp(-surface.rate * rest / YEAR_SEC),
+        1.0 - known,
+        before + (known - window.known) * forward,
+        math.sqrt(variance_time(rest)),
+    )
+    return now, later
+
+
+def _option_value(call: bool, moment: _Moment, forward: Vector, strike: float, sigma: Vector) -> Vector:
+    """Value of one unit: the open share at its open strike, or what is settled."""
+    if moment.open == 0.0:
+        return np.maximum((moment.known - strike) * (1.0 if call else -1.0), 0.0)
+    open_strike = (strike - moment.known) / moment.open
+    positive = np.where(open_strike > 0.0, open_strike, 1.0)
+    value, _ = black76.price_and_delta(
+        np.array(call), forward, positive, sigma * moment.root, np.array(moment.discount)
+    )
+    straight = moment.discount * (forward - open_strike) if call else 0.0
+    return np.asarray(moment.open * np.where(open_strike > 0.0, value, straight))
 
 
 def _dated(round_: Round, position: Position, growth: Vector, vol_factor: Vector, elapsed_sec: int) -> Vector:
     """Per-unit P&L of an option or a future."""
     surface = surface_of(round_, position.expiry_ts)
-    time = time_to_expiry(surface.expiry_ts, round_.ts)
-    left = time_to_expiry(surface.expiry_ts, round_.ts + elapsed_sec)
-    before, after = np.exp(-surface.rate * time), np.exp(-surface.rate * left)
     forward = surface.forward * growth
+    now, later = _moments(round_, surface, forward, elapsed_sec)
     if position.kind == Kind.FUTURE:
-        return np.asarray(after * (forward - position.price) - before * (surface.forward - position.price))
-    strike = np.array(position.price)
-    sigma = svi.volatility(surface.svi, np.log(strike / surface.forward), time)
-    is_call = np.array(position.kind == Kind.CALL)
-    now, _ = black76.price_and_delta(
-        is_call, np.array(surface.forward), strike, sigma * np.sqrt(time), np.array(before)
-    )
-    then, _ = black76.price_and_delta(is_call, forward, strike, sigma * vol_factor * np.sqrt(left), np.array(after))
-    return then - now
+        before = now.discount * (now.open * surface.forward + now.known - position.price)
+        return np.asarray(later.discount * (later.open * forward + later.known - position.price) - before)
+    call = position.kind == Kind.CALL
+    sigma = np.array(open_volatility(round_, Instrument(position.kind, position.expiry_ts, position.price)))
+    before = _option_value(call, now, np.array(surface.forward), position.price, sigma)
+    return _option_value(call, later, forward, position.price, sigma * vol_factor) - before
 
 
 def revalue(

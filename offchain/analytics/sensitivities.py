@@ -9,11 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from offchain.analytics.legs import Leg
-from offchain.mirror.risk_engine import Instrument, price_instruments, surface_of, time_to_expiry
 from offchain.mirror.scenario_book import scenario_book
-from offchain.mirror.vol_shock import term_factor
+from offchain.mirror.unit_risk import Instrument, open_volatility, price_instruments, surface_of
 from offchain.model import Kind, Market
-from offchain.params import UnderlyingParams
+from offchain.params import BookSpec, UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
 
@@ -60,7 +59,7 @@ def sensitivities(market: Market, legs: Sequence[Leg], underlyings: Sequence[str
     drift, first = np.zeros(len(legs)), np.zeros((len(legs), 2 * k))
     second = np.zeros((len(legs), 2 * k, 2 * k))
     year = horizon_sec / 31_536_000
-    plain = UnderlyingParams(vol_up=1.0)
+    plain = UnderlyingParams()
     for j, leg in enumerate(legs):
         u = underlyings.index(leg.underlying)
         if leg.position is None:
@@ -69,15 +68,13 @@ def sensitivities(market: Market, legs: Sequence[Leg], underlyings: Sequence[str
         round_ = market.rounds[leg.underlying]
         option = leg.position.kind in (Kind.CALL, Kind.PUT)
         instrument = Instrument(leg.position.kind, leg.position.expiry_ts, leg.position.price if option else 0.0)
-        unit = price_instruments(round_, [instrument], plain, scenario_book("span", plain.price_range))
+        unit = price_instruments(round_, [instrument], plain, scenario_book(BookSpec(), plain.price_range))
         cash_delta = float(unit.cash_delta[0])
         first[j, u] = leg.quantity * cash_delta
         second[j, u, u] = leg.quantity * cash_delta
         if option:
-            forward = surface_of(round_, leg.position.expiry_ts).forward
-            second[j, u, u] += leg.quantity * float(unit.gamma[0]) * forward**2
-            # The mirror reports vega*sigma*volUp*g; with volUp = 1 dividing by g leaves vega*sigma.
-            term = term_factor(time_to_expiry(leg.position.expiry_ts, round_.ts))
-            first[j, k + u] = leg.quantity * float(unit.shocked_vega[0]) / term
+            surface = surface_of(round_, leg.position.expiry_ts)
+            second[j, u, u] += leg.quantity * float(unit.gamma[0]) * surface.forward**2
+            first[j, k + u] = leg.quantity * float(unit.vega[0]) * open_volatility(round_, instrument)
             drift[j] = leg.quantity * float(unit.theta[0]) * year
     return Sensitivities(drift, first, second)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from offchain.errors import InputError
-from offchain.mirror.risk_engine import time_to_expiry
-from offchain.model import Market, Round, Surface, Svi, Token
+from offchain.mirror.settlement_window import WINDOW_SEC, variance_time
+from offchain.model import Market, Round, Surface, Svi
 
 MAX_VOL_MOVE = 20.0
 
@@ -30,13 +30,25 @@ class Shock:
 
 def _surface(surface: Surface, shock: Shock, ts: int, elapsed_sec: int) -> Surface:
     """Slice with the same volatility at every strike, times ``1 + vol``, at the moved forward and the later time."""
-    time, left = time_to_expiry(surface.expiry_ts, ts), time_to_expiry(surface.expiry_ts, ts + elapsed_sec)
+    time, left = (variance_time(max(surface.expiry_ts - at, 0)) for at in (ts, ts + elapsed_sec))
     scale = (1.0 + shock.vol) ** 2 * (left / time if time > 0.0 else 0.0)
     svi = surface.svi
     # ln(K/F') = ln(K/F) - ln(1+x): shifting m by the same amount leaves the strike's volatility where it was.
     moved = Svi(svi.a * scale, svi.b * scale, svi.rho, svi.m - math.log1p(shock.price), svi.sigma)
     vols = tuple((strike, vol * (1.0 + shock.vol)) for strike, vol in surface.vols)
     return replace(surface, forward=surface.forward * (1.0 + shock.price), svi=moved, vols=vols)
+
+
+def _mean(round_: Round, shock: Shock, elapsed_sec: int) -> float | None:
+    """Mean of the settlement window that is open, or over, at the later time; since the shock the forward was paid."""
+    later = [s for s in round_.surfaces if s.expiry_ts - round_.ts - elapsed_sec < WINDOW_SEC]
+    if not later:
+        return None
+    surface = later[-1]
+    left = surface.expiry_ts - round_.ts
+    before, after = (max(WINDOW_SEC - max(at, 0), 0) for at in (left, left - elapsed_sec))
+    known = before * round_.mean if round_.mean is not None else 0.0
+    return (known + surface.forward * (1.0 + shock.price) * (after - before)) / after
 
 
 def shocked_market(market: Market, shocks: Mapping[str, Shock], elapsed_sec: int = 0) -> Market:
@@ -72,9 +84,7 @@ def shocked_market(market: Market, shocks: Mapping[str, Shock], elapsed_sec: int
             spot=round_.spot * (1.0 + shock.price),
             perp=round_.perp * (1.0 + shock.price),
             surfaces=tuple(_surface(s, shock, round_.ts, elapsed_sec) for s in round_.surfaces),
+            mean=_mean(round_, shock, elapsed_sec),
         )
-    tokens: dict[str, Token] = {}
-    for symbol, token in market.tokens.items():
-        move = shocks.get(token.linked, Shock()).price if token.linked is not None else 0.0
-        tokens[symbol] = replace(token, price=token.price * (1.0 + move))
-    return Market(market.ts + elapsed_sec, tokens, rounds)
+    # A linked token is worth spot*ratio, so it moves with its round.
+    return Market(market.ts + elapsed_sec, market.tokens, rounds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from offchain.chain.words import from_word
 from offchain.errors import InputError
 from offchain.mirror.margin_engine import MarginResult
 from offchain.model import Kind, Mode, Portfolio
-from offchain.params import AccountParams, Params
+from offchain.params import AccountParams, BookSpec, Params
 from offchain.units import wad_to_float
 
 SCHEMA = "plimsoll.account/1"
@@ -68,7 +69,14 @@ def params_of(deployment: Deployment) -> Params:
         Every underlying with its own full set.
     """
     stored = deployment.parameters
-    return Params(AccountParams(**stored["account"]), stored["book"], {}, stored["underlyings"])
+    books = {name: _book(entry) for name, entry in stored["books"].items()}
+    return Params(AccountParams(**stored["account"]), overrides=stored["underlyings"], books=books)
+
+
+def _book(stored: Mapping[str, Any]) -> BookSpec:
+    """Read a book from the artefact, where its tuples are lists."""
+    fields = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
+    return BookSpec(**(fields | {"skew_at": tuple((move, vol) for move, vol in stored["skew_at"])}))
 
 
 def read_account(client: Client, deployment: Deployment, account_id: int) -> AccountOnChain:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -20,9 +20,9 @@ from offchain.chain.spec import spec_for_market
 from offchain.chain.words import to_word
 from offchain.errors import DomainError
 from offchain.mirror.margin_engine import ExpiryGreeks, MarginResult, RowPnl, UnderlyingMargin
-from offchain.mirror.scenario_book import VOL_NAMES, Book, scenario_book
+from offchain.mirror.scenario_book import Book, scenario_book
 from offchain.model import Market, Portfolio
-from offchain.params import Params
+from offchain.params import VOL_NAMES, Params
 from offchain.units import float_to_wad, wad_to_float
 
 STATE_NAMES = ("healthy", "margin call", "liquidatable", "insolvent")
@@ -58,7 +58,24 @@ def _empty_underlying(book: Book) -> UnderlyingMargin:
     """Return an underlying that the account does not touch."""
     rows = tuple(RowPnl(row.price, VOL_NAMES[row.vol], row.skew, row.weight, 0.0) for row in book.rows)
     nothing = (ExpiryGreeks(0, 0.0, 0.0, 0.0, 0.0),)
-    return UnderlyingMargin(0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0, rows, 0.0, 0.0, 0.0, 0.0, nothing)
+    return UnderlyingMargin(
+        scan=0.0,
+        certified_scan=0.0,
+        basis=0.0,
+        vega_term=0.0,
+        skew_term=0.0,
+        short_min=0.0,
+        concentration=0.0,
+        requirement=0.0,
+        cutoff=0,
+        worst_row=0,
+        rows=rows,
+        delta=0.0,
+        gamma=0.0,
+        vega=0.0,
+        theta=0.0,
+        expiries=nothing,
+    )
 
 
 def _expiry(greeks: SimpleNamespace) -> ExpiryGreeks:
@@ -76,9 +93,11 @@ def _underlying(risk: SimpleNamespace, detail: SimpleNamespace, book: Book) -> U
         certified_scan=wad_to_float(risk.certifiedScanWad),
         basis=wad_to_float(risk.basisWad),
         vega_term=wad_to_float(risk.vegaTermWad),
+        skew_term=wad_to_float(risk.skewTermWad),
         short_min=wad_to_float(risk.shortMinWad),
         concentration=wad_to_float(risk.concentrationWad),
         requirement=wad_to_float(risk.requirementWad),
+        cutoff=risk.cutoffTs,
         worst_row=risk.worstRow,
         rows=rows,
         delta=wad_to_float(detail.deltaWad),
@@ -101,7 +120,7 @@ def result_of(
     deployment : Deployment
         Names of the underlyings on chain.
     params : Params
-        Which scenario book gives the rows their labels.
+        Whose rows give the results their labels.
 
     Returns
     -------
@@ -110,7 +129,7 @@ def result_of(
     """
     state, details = answer
     books = {
-        symbol: scenario_book(params.book, params.for_underlying(symbol).price_range)
+        symbol: scenario_book(params.book_of(symbol), params.for_underlying(symbol).price_range)
         for symbol in deployment.underlyings
     }
     symbols = {number: symbol for symbol, number in deployment.underlyings.items()}
@@ -126,6 +145,7 @@ def result_of(
         mark_to_market=wad_to_float(state.markToMarketWad),
         initial_margin=wad_to_float(state.initialWad),
         maintenance_margin=wad_to_float(state.maintenanceWad),
+        debt_charge=wad_to_float(state.debtChargeWad),
         gross_notional=sum(wad_to_float(risk.grossNotionalWad) for risk in state.underlyings),
         underlyings=underlyings,
     )
@@ -212,8 +232,23 @@ def _post(poster: RoundPoster, relayer: LocalAccount, market: Market) -> None:
     """Post every round and the token prices."""
     for market_round in market.rounds.values():
         poster.send(relayer, poster.round_call(market_round))
-    prices: Mapping[str, float] = {symbol: token.price for symbol, token in market.tokens.items()}
-    poster.send(relayer, poster.tokens_call(market.ts, prices))
+    poster.send(relayer, poster.tokens_call(market.ts, own_prices(market)))
+
+
+def own_prices(market: Market) -> dict[str, float]:
+    """Return the prices that are posted: of tokens that are linked to no underlying.
+
+    Parameters
+    ----------
+    market : Market
+        Tokens by symbol.
+
+    Returns
+    -------
+    dict[str, float]
+        Cash by symbol.
+    """
+    return {symbol: token.price for symbol, token in market.tokens.items() if token.price is not None}
 
 
 def evaluate_on_chain(market: Market, portfolio: Portfolio, params: Params) -> MarginResult:

@@ -11,11 +11,13 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from offchain.chain.book import plain_rows, rows_of
 from offchain.chain.client import Client, RevertError
 from offchain.chain.contracts import Contract, creation_address, decode_event, load_artifact
 from offchain.chain.deploy import (
     ACCOUNT_FIELDS,
     ADMIN_ROLE,
+    CANCELLER_ROLE,
     DRAFT_ROLE,
     DRAFTED,
     DUST_CASH,
@@ -29,6 +31,7 @@ from offchain.chain.deploy import (
     contract_name,
     funding_terms,
     listing_rules,
+    outflow_terms,
     rate_curve,
     rate_terms,
 )
@@ -156,7 +159,8 @@ def _separator(domain: Any, address: str) -> str:
 def _oracle(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     oracle, spec = seen.of("Oracle"), seen.spec.oracle
     yield "oracle.heartbeat_sec", oracle.call("heartbeatSec"), spec.heartbeat_sec
-    yield "oracle.max_deviation", oracle.call("maxDeviationWad"), float_to_wad(spec.max_deviation)
+    yield "oracle.max_move", oracle.call("maxMoveWad"), float_to_wad(spec.max_move)
+    yield "oracle.max_variance_move", oracle.call("maxVarianceMoveWad"), float_to_wad(spec.max_variance_move)
     yield "oracle.signer_threshold", oracle.call("threshold"), spec.signer_threshold
     signers = [values.signers for name, values in seen.events("Oracle") if name == "SignersSet"]
     yield "oracle.signers", [s.lower() for s in signers[-1]], [s.lower() for s in spec.signers]
@@ -181,19 +185,16 @@ def _book(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
         yield f"account.{key}", there[key], float_to_wad(getattr(spec.params.account, name))
     yield "account.dustWad", there["dustWad"], float_to_wad(DUST_CASH)
     yield "network.grace_sec", book.call("graceSec"), spec.network.grace_sec
-    rows = {values.underlyingId: values.rows for name, values in seen.events("ScenarioBook") if name == "BookSet"}
-    rows_of = "spanRows" if spec.params.book == "span" else "defaultRows"
     for number, symbol in enumerate(listed, 1):
         if symbol not in spec.underlyings:
             continue
-        own, params = spec.params.for_underlying(symbol), vars(book.call("bookOf", number).params)
+        own, stored = spec.params.for_underlying(symbol), book.call("bookOf", number)
+        params, rows = vars(stored.params), plain_rows(stored.rows)
         for name in UNDERLYING_FIELDS:
             key = contract_name(name)
             yield f"underlyings.{symbol}.{key}", params[key], float_to_wad(getattr(own, name))
-        wanted = book.call(rows_of, float_to_wad(own.price_range))
-        for n in range(max(len(rows[number]), len(wanted))):
-            pair = [vars(side[n]) if n < len(side) else NOTHING for side in (rows[number], wanted)]
-            yield f"underlyings.{symbol}.rows[{n}]", pair[0], pair[1]
+        for key, value in rows_of(spec.params.book_of(symbol)).items():
+            yield f"underlyings.{symbol}.rows.{key}", rows[key], value
 
 
 def _collateral(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
@@ -240,6 +241,9 @@ def _tokens(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
         yield f"tokens.{token.symbol}.address", there.token.lower(), address.lower()
         yield f"tokens.{token.symbol}.decimals", there.decimals, token.decimals
         yield f"tokens.{token.symbol}.capRaw", there.capRaw, float_to_raw(token.deposit_cap, token.decimals)
+        _, *outflow = vault.call("outflowOf", token_id)
+        for (key, value), found in zip(outflow_terms(token).items(), outflow, strict=True):
+            yield f"tokens.{token.symbol}.{key}", found, value
 
 
 def _markets(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
@@ -270,6 +274,8 @@ def _wiring(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     yield "Accounts.modules", sorted(name for name, allowed in modules.items() if allowed), sorted(MODULES)
     yield "Accounts.marginEngine", engine, "MarginEngine"
     yield "InsuranceFund.auction", seen.named(seen.of("InsuranceFund").call("auction")), "Auction"
+    auctions = [seen.named(values.auction) for name, values in seen.events("Vault") if name == "AuctionSet"]
+    yield "Vault.auction", auctions[-1] if auctions else NOTHING, "Auction"
     yield "Auction.priorMargin", seen.named(seen.of("Auction").call("priorMargin")), "PriorMarginEngine"
     for name in PAUSABLE:
         yield f"{name}.paused", seen.of(name).call("paused"), False
@@ -281,12 +287,13 @@ def _wiring(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
-    people: Mapping[str, str] = seen.deployment.parameters["roles"]
+    people: Mapping[str, Any] = seen.deployment.parameters["roles"]
     manager, network = seen.of("Authority"), seen.spec.network
     handed_over = people["governor"] != people["deployer"]
     wanted: dict[int, list[tuple[str, int]]] = defaultdict(list)
     wanted[ADMIN_ROLE] = [(people["governor"], network.governor_delay_sec if handed_over else 0)]
     wanted[GUARDIAN_ROLE] = [(people["guardian"], 0)]
+    wanted[CANCELLER_ROLE] = [(who, 0) for who in people["cancellers"]]
     wanted[DRAFT_ROLE] = [("ParameterPreview", 0)]
     wanted[RATE_ROLE] = [("RateFeed", 0)]
     holders: dict[int, set[str]] = defaultdict(set)

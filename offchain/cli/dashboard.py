@@ -14,7 +14,7 @@ from textual.widgets import DataTable, Footer, Header, Static
 from offchain.analytics.watch import WatchView
 from offchain.errors import PlimsollError
 from offchain.mirror.margin_engine import RowPnl
-from offchain.mirror.scenario_book import VOL_NAMES
+from offchain.params import VOL_NAMES
 
 BAR: Final = 40
 STYLES: Final = {"healthy": "green", "margin call": "yellow", "liquidatable": "red", "insolvent": "bold red"}
@@ -63,8 +63,8 @@ def alert_text(view: WatchView) -> Text:
 def row_label(row: RowPnl) -> str:
     """Name a line of the heat map."""
     if row.skew:
-        return f"skew {row.skew:+.2f}"
-    return f"{row.price:+.1%}" if row.weight == 1.0 else f"{row.price:+.0%} x{row.weight:g}"
+        return f"{row.price:+.0%} skew {row.skew:+.2f}"
+    return f"{row.price:+.1%}" if row.weight == 1.0 else f"{row.price:+.0%} x{row.weight:.2f}"
 
 
 def heat(pnl: float, most: float) -> Text:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from offchain.mirror.margin_engine import MarginResult, RowPnl, UnderlyingMargin
-from offchain.mirror.scenario_book import VOL_NAMES
+from offchain.params import VOL_NAMES
 
 _STATE_STYLE = {"healthy": "green", "margin call": "yellow", "liquidatable": "red", "insolvent": "bold red"}
 
@@ -26,6 +26,7 @@ def _summary(result: MarginResult) -> Table:
         ("equity", result.equity),
         ("market equity (no haircuts)", result.market_equity),
         ("mark to market", result.mark_to_market),
+        ("debt charge (in the requirement)", result.debt_charge),
         ("initial margin", result.initial_margin),
         ("maintenance margin", result.maintenance_margin),
         ("excess over initial", result.equity - result.initial_margin),
@@ -46,6 +47,7 @@ def _components(result: MarginResult) -> Table:
         ("certified scan", "certified_scan"),
         ("basis", "basis"),
         ("vega term", "vega_term"),
+        ("skew term", "skew_term"),
         ("short option minimum", "short_min"),
         ("concentration", "concentration"),
         ("requirement", "requirement"),
@@ -56,7 +58,14 @@ def _components(result: MarginResult) -> Table:
     ):
         values = [getattr(u, field) for u in result.underlyings.values()]
         table.add_row(label, *(f"{v:,.6f}" if field in ("delta", "gamma") else _money(v) for v in values))
+        if field == "requirement":
+            table.add_row("  as if expired", *(_cutoff(u.cutoff) for u in result.underlyings.values()))
     return table
+
+
+def _cutoff(cutoff: int) -> str:
+    """Up to which expiry the hedges of the requirement have faded."""
+    return datetime.fromtimestamp(cutoff, UTC).strftime("%m-%d %H:%M") if cutoff else "nothing"
 
 
 def _expiries(name: str, part: UnderlyingMargin) -> Table:
@@ -76,8 +85,8 @@ def _expiries(name: str, part: UnderlyingMargin) -> Table:
 def _label(row: RowPnl) -> str:
     """Name the line of the grid that a row belongs to."""
     label = f"{row.price:+.2%}"
-    if row.skew != 0.0:
-        label += f", skew {row.skew:+.2f}"
+    if row.weight == 0.0:
+        return f"{label}, skew {row.skew:+.2f}"
     return label if row.weight == 1.0 else f"{label}, weight {row.weight:.2f}"
 
 

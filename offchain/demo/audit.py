@@ -160,10 +160,11 @@ def _figures(result: MarginResult) -> list[float]:
         result.mark_to_market,
         result.initial_margin,
         result.maintenance_margin,
+        result.debt_charge,
     ]
     for symbol in sorted(result.underlyings):
         part = result.underlyings[symbol]
-        figures += [part.scan, part.certified_scan, part.basis, part.vega_term, part.short_min]
+        figures += [part.scan, part.certified_scan, part.basis, part.vega_term, part.skew_term, part.short_min]
         figures += [part.concentration, part.requirement, *(row.pnl for row in part.rows)]
     return figures
 
@@ -190,7 +191,7 @@ def largest_difference(
     worst = Difference(0, 0.0)
     for account_id, mine in mirror.items():
         theirs = chain[account_id]
-        held = sum(amount * market.tokens[s].price for s, amount in folios[account_id].collateral.items())
+        held = sum(amount * market.price_of(s) for s, amount in folios[account_id].collateral.items())
         scale = max(mine.gross_notional, held, 1.0)
         gap = max(abs(a - b) for a, b in zip(_figures(mine), _figures(theirs), strict=True))
         if gap / scale > worst.relative:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from eth_account.signers.local import LocalAccount
@@ -266,6 +266,10 @@ class World:
         receipt = self.contract("Accounts").send(sender, "accrue", list(account_ids))
         self.gas.note("accrue", receipt.gas_used)
 
+    def _transfer_count(self, holder: Holder) -> int:
+        """How often the holder's account has changed hands, which everything signed for it names."""
+        return int(self.contract("Accounts").call("transferCountOf", holder.account_id))
+
     def _signed_order(self, holder: Holder, trade: PlannedTrade, *, is_buy: bool) -> tuple[dict[str, object], bytes]:
         """Sign one order."""
         exchange = self.contract("Exchange")
@@ -282,6 +286,7 @@ class World:
             "kind": KIND_LIMIT,
             "reduceOnly": False,
             "maxFeeWad": float_to_wad(MAX_FEE),
+            "transferCount": self._transfer_count(holder),
         }
         primary, types = struct_types(exchange, "settle")
         return order, sign(holder.wallet, domain_of(exchange), primary, types, order)
@@ -347,6 +352,7 @@ class World:
             "expiryTs": self.client.block_ts() + ORDER_LIFE_SEC,
             "signer": maker.wallet.address,
             "maxFeeWad": float_to_wad(MAX_FEE),
+            "transferCount": self._transfer_count(maker),
         }
         primary, types = struct_types(exchange, "fillQuote")
         signature = sign(maker.wallet, domain_of(exchange), primary, types, quote)
@@ -406,22 +412,3 @@ def build_world(client: Client, spec: Spec, gas: GasBook) -> World:
     client.rpc("anvil_setBlockTimestampInterval", 1)
     deployment = deploy(client, deployer, spec.with_signers(tuple(s.address for s in signers)))
     return World(client, deployment, signers[: spec.oracle.signer_threshold], gas, deployer)
-
-
-def wrapped_tokens(parameters: Mapping[str, object]) -> dict[str, str]:
-    """Return the underlying of every linked token, by token symbol.
-
-    Parameters
-    ----------
-    parameters : Mapping[str, object]
-        Of the deployment.
-
-    Returns
-    -------
-    dict[str, str]
-        Tokens without a link are left out.
-    """
-    collateral = parameters["collateral"]
-    if not isinstance(collateral, Mapping):
-        return {}
-    return {symbol: terms["linked"] for symbol, terms in collateral.items() if terms["linked"]}

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from offchain.files.reader import Node, read_document
+from offchain.mirror.settlement_window import WINDOW_SEC
 from offchain.model import Market, Round, Surface, Svi, Token
 
 MAX_EXPIRIES = 12
@@ -73,35 +74,56 @@ def _surfaces(node: Node, ts: int) -> tuple[Surface, ...]:
     return tuple(surfaces)
 
 
+def _mean(node: Node, surfaces: tuple[Surface, ...], ts: int) -> float | None:
+    """Mean of spot since the settlement window of the first expiry opened; there is none outside a window."""
+    near = [surface.expiry_ts for surface in surfaces if surface.expiry_ts - ts < WINDOW_SEC]
+    if len(near) > 1:
+        node.key("expiries").fail(f"{near[0]} and {near[1]} are both in a settlement window; a round has one mean")
+    if node.has("settlementMean"):
+        child = node.key("settlementMean")
+        if not near:
+            child.fail(f"no expiry is within {WINDOW_SEC} s, so no settlement window is open")
+        return child.number(MIN_PRICE, MAX_PRICE)
+    if near:
+        node.fail(f"missing key 'settlementMean': expiry {near[0]} is within {WINDOW_SEC} s")
+    return None
+
+
 def _round(name: str, node: Node, ts: int) -> Round:
-    node.object({"spot", "perp", "confidence", "expiries"})
+    node.object({"spot", "perp", "confidence", "expiries"}, {"settlementMean"})
+    surfaces = _surfaces(node.key("expiries"), ts)
     return Round(
         underlying=name,
         ts=ts,
         spot=node.key("spot").number(MIN_PRICE, MAX_PRICE),
         perp=node.key("perp").number(MIN_PRICE, MAX_PRICE),
         confidence=node.key("confidence").number(0.0, 1.0),
-        surfaces=_surfaces(node.key("expiries"), ts),
+        surfaces=surfaces,
+        mean=_mean(node, surfaces, ts),
     )
 
 
 def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
-    required = {"price"} if symbol == "USDC" else {"price", "haircut"}
-    node.object(required, {"haircut", "linked", "linkedHaircut", "ratio"})
-    price = node.key("price").number(MIN_PRICE, MAX_PRICE)
+    node.object(set() if symbol == "USDC" else {"haircut"}, {"price", "haircut", "linked", "linkedHaircut", "ratio"})
     haircut = node.key("haircut").number(0.0, 1.0) if node.has("haircut") else 0.0
     if not node.has("linked"):
         for key in ("linkedHaircut", "ratio"):
             if node.has(key):
                 node.key(key).fail("needs the key 'linked' beside it")
-        return Token(symbol, price, haircut)
+        if not node.has("price"):
+            node.fail("missing key 'price'")
+        return Token(symbol, node.key("price").number(MIN_PRICE, MAX_PRICE), haircut)
     linked = node.key("linked").text()
+    if symbol == "USDC":
+        node.key("linked").fail("the cash token is linked to no underlying")
+    if node.has("price"):
+        node.key("price").fail(f"a token linked to {linked} has no price of its own, it is worth spot*ratio")
     if linked not in underlyings:
         node.key("linked").fail(f"{linked!r} is not an underlying of this file")
     if not node.has("linkedHaircut"):
         node.fail("missing key 'linkedHaircut'")
     ratio = node.key("ratio").number(0.0, 1e6, open_low=True) if node.has("ratio") else 1.0
-    return Token(symbol, price, haircut, linked, node.key("linkedHaircut").number(0.0, 1.0), ratio)
+    return Token(symbol, None, haircut, linked, node.key("linkedHaircut").number(0.0, 1.0), ratio)
 
 
 def load_market(path: Path) -> Market:

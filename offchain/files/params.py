@@ -7,15 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from offchain.errors import DomainError
+from offchain.files.book import read_book
 from offchain.files.reader import Node, read_document
-from offchain.mirror.scenario_book import LARGEST_MOVE
-from offchain.params import UNDERLYING_DEFAULTS, BookName, Params
+from offchain.mirror.scenario_book import scenario_book
+from offchain.params import MAX_PRICE_RANGE, UNDERLYING_DEFAULTS, Params
 
 _DEFAULTS: Final = Params()
 
 #: name in the file -> (field, low, high, low is excluded)
 _UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
-    "priceRange": ("price_range", 0.0, 0.5, True),
+    "priceRange": ("price_range", 0.0, MAX_PRICE_RANGE, True),
     "volUp": ("vol_up", 0.0, 5.0, False),
     "volDown": ("vol_down", 0.0, 1.0, False),
     "volFloor": ("vol_floor", 0.0, 5.0, False),
@@ -23,6 +25,7 @@ _UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
     "basisRate": ("basis_rate", 0.0, 1.0, False),
     "perpBasis": ("perp_basis", 0.0, 1.0, False),
     "vegaTermRate": ("vega_term_rate", 0.0, 1.0, False),
+    "skewRate": ("skew_rate", 0.0, 10.0, False),
     "shortMinRate": ("short_min_rate", 0.0, 1.0, False),
     "concRate": ("conc_rate", 0.0, 10.0, False),
     "concVegaRate": ("conc_vega_rate", 0.0, 10.0, False),
@@ -36,11 +39,13 @@ _ACCOUNT: Final[dict[str, tuple[str, float, float, bool]]] = {
     "pegSlope": ("peg_slope", 0.0, 100.0, False),
     "confThreshold": ("conf_threshold", 0.0, 1.0, False),
     "confRate": ("conf_rate", 0.0, 10.0, False),
-    "rhoHigh": ("rho_high", 0.0, 1.0, False),
-    "rhoLow": ("rho_low", 0.0, 1.0, False),
     "stressShare": ("stress_share", 0.0, 1.0, False),
+    "debtRate": ("debt_rate", 0.0, 1.0, False),
+    "closeShare": ("close_share", 0.0, 1.0, False),
     "b": ("buffer", 0.0, 10.0, False),
     "feeRate": ("fee_rate", 0.0, 0.3, False),
+    "bonusShare": ("bonus_share", 0.0, 1.0, False),
+    "fundPerHour": ("fund_per_hour", 0.0, 1.0, False),
 }
 
 
@@ -49,22 +54,13 @@ def _number(node: Node, spec: tuple[str, float, float, bool]) -> float:
     return node.number(low, high, open_low=open_low)
 
 
-def _book(root: Node, otherwise: BookName) -> BookName:
-    if not root.has("book"):
-        return otherwise
-    return "span" if root.key("book").text(("default", "span")) == "span" else "default"
-
-
 def _check_book(root: Node, params: Params) -> None:
-    """Reject ranges with which a row would move the price to zero or below."""
-    names = ["", "ETH", "BTC", *params.overrides]
-    for name in names:
-        price_range = params.for_underlying(name).price_range
-        largest = price_range * LARGEST_MOVE[params.book]
-        if largest >= 1.0:
-            root.fail(
-                f"priceRange {price_range:g} moves the price by {largest:g} in the widest row, the limit is below 1"
-            )
+    """Refuse a range with which a row of the grid leaves the prices that can be priced."""
+    for name in ["", "ETH", "BTC", *params.overrides]:
+        try:
+            scenario_book(params.book_of(name), params.for_underlying(name).price_range)
+        except DomainError as error:
+            root.fail(f"{error.source}: {error.message}")
 
 
 def load_params(path: Path, underlyings: Collection[str] | None = None, base: Params = _DEFAULTS) -> Params:
@@ -114,6 +110,8 @@ def load_params(path: Path, underlyings: Collection[str] | None = None, base: Pa
     merged = {name: {**values, **general} for name, values in base.overrides.items()}
     for name, values in own.items():
         merged[name] = {**merged.get(name, {}), **values}
-    params = Params(built, _book(root, base.book), {**base.overrides_all, **general}, merged)
+    # A book in the file is the book of every underlying.
+    book, books = (read_book(root.key("book")), {}) if root.has("book") else (base.book, base.books)
+    params = Params(built, book, {**base.overrides_all, **general}, merged, books)
     _check_book(root, params)
     return params

@@ -80,7 +80,7 @@ class AccountFeed:
         InputError
             When there is no such account.
         UnavailableError
-            When the node fails, or a round or token price has never been posted.
+            When the node fails, or a round or the price of an unlinked token has never been posted.
         """
         progress = self._index.sync()
         state = self._index.state

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from offchain.market.replay import Replay
+from offchain.market.window import window_of, with_mean
 from offchain.model import Round
 
 
 @dataclass(frozen=True, slots=True)
 class TokenQuote:
-    """Prices of the tokens at one time, in cash units by symbol."""
+    """Prices at one time, in cash units by symbol, of the tokens that are linked to no underlying."""
 
     ts: int
     prices: Mapping[str, float]
@@ -37,7 +38,7 @@ class Feed(Protocol):
         ...
 
     def tokens(self) -> TokenQuote | None:
-        """Return the newest token prices."""
+        """Return the newest prices of cash and of tokens that no round prices."""
         ...
 
     def settlement_samples(self, underlying: str, expiry_ts: int) -> tuple[tuple[int, float], ...]:
@@ -82,14 +83,11 @@ class ReplayFeed:
     ----------
     replay : Replay
         Snapshots of every underlying.
-    wrapped : Mapping[str, str]
-        Underlying whose spot is the price of a token, by token symbol; other tokens cost 1.
     number : int
         Current snapshot; the demo moves it.
     """
 
     replay: Replay
-    wrapped: Mapping[str, str]
     number: int = 0
     _fitted: dict[tuple[int, str, frozenset[int]], Round] = field(default_factory=dict)
     _previous: dict[str, Round] = field(default_factory=dict)
@@ -117,16 +115,17 @@ class ReplayFeed:
             alive = frozenset(e for e in required.get(symbol, ()) if e > self.ts)
             key = (self.number, symbol, alive)
             if key not in self._fitted:
-                self._fitted[key] = self.replay.round_at(self.number, symbol, alive, self._previous.get(symbol))
+                found = self.replay.round_at(self.number, symbol, alive, self._previous.get(symbol))
+                open_ts = window_of(found)
+                samples = self.settlement_samples(symbol, open_ts) if open_ts is not None else ()
+                self._fitted[key] = with_mean(found, samples)
                 self._previous[symbol] = self._fitted[key]
             fitted[symbol] = self._fitted[key]
         return fitted
 
     def tokens(self) -> TokenQuote | None:
-        """Price wrapped coins at the spot of the current snapshot."""
-        chains = self.replay.chains
-        spots = {token: chains[symbol][self.number].spot for token, symbol in self.wrapped.items()}
-        return TokenQuote(self.ts, {"USDC": 1.0, **spots})
+        """Price cash at 1; the tokens linked to an underlying are priced by its round."""
+        return TokenQuote(self.ts, {"USDC": 1.0})
 
     def settlement_samples(self, underlying: str, expiry_ts: int) -> tuple[tuple[int, float], ...]:
         """Return the half hour of spot before an expiry."""

@@ -10,6 +10,7 @@ from offchain.market.chain_file import ChainSnapshot, split_table
 from offchain.market.deribit import Deribit
 from offchain.market.replay import TWAP_SEC
 from offchain.market.rounds import fit_snapshot
+from offchain.market.window import with_mean
 from offchain.model import Round
 
 REFRESH_SEC = 60
@@ -26,15 +27,12 @@ class DeribitFeed:
         Public API.
     underlyings : tuple[str, ...]
         Symbols to fetch.
-    wrapped : Mapping[str, str]
-        Underlying whose spot is the price of a token, by token symbol; the cash token counts as 1.
     clock : Callable[[], float]
         Current time, unix seconds.
     """
 
     venue: Deribit
     underlyings: tuple[str, ...]
-    wrapped: Mapping[str, str]
     clock: Callable[[], float]
     _chains: dict[str, tuple[ChainSnapshot, float]] = field(default_factory=dict)
     _rounds: dict[str, Round] = field(default_factory=dict)
@@ -74,16 +72,15 @@ class DeribitFeed:
                 fit = fit_snapshot(
                     snapshot, required_expiries=required.get(symbol, ()), perp_premium=premium, previous=known
                 )
-                self._rounds[symbol] = fit.round
+                self._rounds[symbol] = with_mean(fit.round, self._spots[symbol])
         return dict(self._rounds)
 
     def tokens(self) -> TokenQuote | None:
-        """Price wrapped coins at spot."""
+        """Price cash at 1, at the time of the chains; the tokens linked to an underlying are priced by its round."""
         self._refresh()
-        if not set(self.wrapped.values()) <= set(self._chains):
+        if not self._chains:
             return None
-        spots = {token: self._chains[symbol][0].spot for token, symbol in self.wrapped.items()}
-        return TokenQuote(min(chain.ts for chain, _ in self._chains.values()), {"USDC": 1.0, **spots})
+        return TokenQuote(min(chain.ts for chain, _ in self._chains.values()), {"USDC": 1.0})
 
     def settlement_samples(self, underlying: str, expiry_ts: int) -> tuple[tuple[int, float], ...]:
         """Return what was seen in the half hour before an expiry; nothing when it was not watched."""

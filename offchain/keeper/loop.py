@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
@@ -13,18 +13,22 @@ from offchain.chain.parameters import chain_params
 from offchain.decide import (
     AccountView,
     AuctionView,
+    Bid,
     BidderRule,
     Intent,
+    PostRound,
     PostSettlement,
+    PostTokenPrices,
     Settle,
     Snapshot,
     decide,
 )
 from offchain.decide.snapshot import AuctionTerms
-from offchain.errors import DomainError, InputError, PlimsollError
+from offchain.errors import DomainError, PlimsollError
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
-from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of
+from offchain.keeper.sizing import carried, in_parts
+from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of, priced_alone
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
 from offchain.model import Market
 from offchain.params import Params
@@ -97,7 +101,7 @@ class Keeper:
         Returns
         -------
         dict[int, MarginResult]
-            Empty while the market on chain is incomplete, or its book is of rows that no parameter file can say.
+            Empty while the market on chain is incomplete, or its rows are none that a book may have.
 
         Raises
         ------
@@ -116,7 +120,8 @@ class Keeper:
         Returns
         -------
         Snapshot
-            Without accounts while prices are missing, stale or series unsettled: nothing may be decided on those.
+            Without accounts while prices are missing or stale, and without those that hold an expired series: nothing
+            may be decided on them. The others do not wait for a series that does not settle.
         """
         self.index.sync()
         self._follow_governance()
@@ -127,7 +132,8 @@ class Keeper:
         offered = {symbol: r.ts for symbol, r in self._encoder.feed.rounds(self._required).items()}
         quote = self._encoder.feed.tokens()
         market = market_of(state, deployment)
-        views = {} if expired or market is None or self._is_stale(market, now_ts) else self._views()
+        waiting = frozenset(account_id for holders in expired.values() for account_id in holders)
+        views = {} if market is None or self._is_stale(market, now_ts) else self._views(waiting)
         account_params = (self._params or Params()).account
         return Snapshot(
             block_ts=now_ts,
@@ -141,13 +147,14 @@ class Keeper:
             },
             posted_round_ts={s: state.rounds[n].ts for s, n in deployment.underlyings.items() if n in state.rounds},
             offered_token_ts=quote.ts if quote else 0,
-            posted_token_ts=min((ts for ts, _ in state.token_prices.values()), default=0),
+            posted_token_ts=min(self._token_times(), default=0),
             expired=expired,
             settled_prices=frozenset(key for key in expired if self._is_priced(key)),
             accounts=tuple(views.values()),
             auctions=self._auctions(views),
             bidder=self._bidder,
-            terms=AuctionTerms(account_params.buffer, account_params.fee_rate),
+            fund_available=wad_to_float(deployment.contract(self._client, "InsuranceFund").call("availableWad")),
+            terms=AuctionTerms(account_params.buffer, account_params.fee_rate, account_params.bonus_share),
         )
 
     def _follow_governance(self) -> None:
@@ -159,8 +166,8 @@ class Keeper:
         self._book_version = version
         try:
             self._params = chain_params(self._client, self._deployment)
-        except InputError as problem:
-            # A book of its own rows: prices are posted and series settled all the same, but nothing is margined here.
+        except DomainError as problem:
+            # Rows that no book may have: prices are posted and series settled, but nothing is margined here.
             log.warning("no parameters", reason=problem.message)
             self._params = None
 
@@ -169,27 +176,46 @@ class Keeper:
 
     def _is_stale(self, market: Market, now_ts: int) -> bool:
         """Whether a round or a token price is older than the contracts accept."""
-        oldest = min([r.ts for r in market.rounds.values()] + [ts for ts, _ in self.index.state.token_prices.values()])
-        return now_ts - oldest > self._heartbeat_sec
+        return now_ts - min([*(r.ts for r in market.rounds.values()), *self._token_times()]) > self._heartbeat_sec
 
-    def _views(self) -> dict[int, AccountView]:
-        """Return every account that holds something, as the mirror sees it; near a limit, as the chain does."""
+    def _token_times(self) -> list[int]:
+        """Return the times of the prices of tokens that no round prices; 0 for one never posted."""
+        prices = self.index.state.token_prices
+        return [prices.get(token_id, (0, 0))[0] for token_id in priced_alone(self.index.state, self._deployment)]
+
+    def _views(self, waiting: frozenset[int]) -> dict[int, AccountView]:
+        """Return every account that holds something and waits for no settlement, as the mirror sees it.
+
+        Near a limit, as the chain does.
+        """
+        own = self._bidder.account_id if self._bidder else None
         held = [
-            i for i, a in self.index.state.accounts.items() if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0)
+            i
+            for i, a in self.index.state.accounts.items()
+            if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0 or i == own)
         ]
-        try:
-            results = self.margins(held)
-        except DomainError as problem:
-            log.warning("no margins", reason=problem.message)
-            return {}
+        results = self._results([i for i in held if i not in waiting])
         views = {i: _view(i, result) for i, result in results.items()}
         engine = self._deployment.contract(self._client, "MarginEngine")
         for account_id in [i for i, result in results.items() if _is_uncertain(result)]:
-            state = engine.call("marginOf", account_id)
+            state = engine.call("auctionMarginOf", account_id)
             values = (state.equityWad, state.marketEquityWad, state.initialWad, state.maintenanceWad)
             equity, market_equity, initial, maintenance = (wad_to_float(value) for value in values)
             views[account_id] = AccountView(account_id, equity, market_equity, initial, maintenance)
         return {i: replace(view, is_pure_debt=self._is_pure_debt(i)) for i, view in views.items()}
+
+    def _results(self, account_ids: Sequence[int]) -> dict[int, MarginResult]:
+        """Compute margins; where one account cannot be valued, those of all others."""
+        try:
+            return self.margins(account_ids)
+        except DomainError:
+            found: dict[int, MarginResult] = {}
+            for account_id in account_ids:
+                try:
+                    found |= self.margins([account_id])
+                except DomainError as problem:
+                    log.warning("no margin", account=account_id, reason=problem.message)
+            return found
 
     def _is_pure_debt(self, account_id: int) -> bool:
         account = self.index.state.accounts[account_id]
@@ -203,8 +229,19 @@ class Keeper:
                 continue
             reserve = wad_to_float(auction.reserve_wad)
             solvent = views[account_id].market_equity >= reserve
-            clock_ts = (auction.solvent_ts if solvent else auction.insolvent_ts) or None
-            running.append(AuctionView(account_id, auction.started_ts, solvent, clock_ts, reserve, auction.bid_count))
+            running.append(
+                AuctionView(
+                    account_id,
+                    auction.started_ts,
+                    solvent,
+                    clock_ts=(auction.solvent_ts if solvent else auction.insolvent_ts) or None,
+                    vouched_ts=auction.vouched_ts or None,
+                    reserve=reserve,
+                    credit=wad_to_float(auction.credit_wad),
+                    loss=wad_to_float(auction.loss_wad),
+                    bid_count=auction.bid_count,
+                )
+            )
         return tuple(running)
 
     def run_pass(self, *, dry_run: bool = False) -> list[Done]:
@@ -220,16 +257,38 @@ class Keeper:
         list[Done]
             Every intent with its end, in order.
         """
+        snapshot = self.observe()
+        ended = self._perform(decide(snapshot), dry_run=dry_run)
+        refused = {item.intent for item in ended if not item.outcome.done}
+        calm = _without_offers(snapshot, refused)
+        if calm != snapshot and not any(item.outcome.receipt for item in ended):
+            # A feed whose message is not taken must not keep the keeper from what the prices on chain still say.
+            tried = {item.intent.key for item in ended}
+            ended += self._perform((i for i in decide(calm) if i.key not in tried), dry_run=dry_run)
+        return ended
+
+    def _perform(self, intents: Iterable[Intent], *, dry_run: bool) -> list[Done]:
+        """Act on intents in order; settlements in parts that fit, and none of a series without a price."""
         ended: list[Done] = []
         unpriced: set[tuple[str, int]] = set()
-        for intent in decide(self.observe()):
+        for intent in intents:
             if isinstance(intent, Settle) and (intent.underlying, intent.expiry_ts) in unpriced:
                 continue
-            outcome = self._act(intent, dry_run=dry_run)
-            if isinstance(intent, PostSettlement) and (dry_run or not outcome.done):
+            for part in self._sized(intent):
+                ended.append(Done(part, self._act(part, dry_run=dry_run)))
+            if isinstance(intent, PostSettlement) and (dry_run or not ended[-1].outcome.done):
                 unpriced.add((intent.underlying, intent.expiry_ts))
-            ended.append(Done(intent, outcome))
         return ended
+
+    def _sized(self, intent: Intent) -> Iterable[Intent]:
+        """Cut an intent to what fits a transaction and the bidder's margin."""
+        if isinstance(intent, Settle):
+            return in_parts(intent, self._probe)
+        return (carried(intent, self._probe),) if isinstance(intent, Bid) else (intent,)
+
+    def _probe(self, intent: Intent) -> Outcome:
+        """Run an intent without sending it."""
+        return self._act(intent, dry_run=True)
 
     def _act(self, intent: Intent, *, dry_run: bool) -> Outcome:
         """Encode one intent and send or simulate it."""
@@ -264,6 +323,14 @@ def _view(account_id: int, result: MarginResult) -> AccountView:
     return AccountView(
         account_id, result.equity, result.market_equity, result.initial_margin, result.maintenance_margin
     )
+
+
+def _without_offers(snapshot: Snapshot, refused: set[Intent]) -> Snapshot:
+    """Return the same world, had the feeds not offered what was refused."""
+    rounds = {intent.underlying for intent in refused if isinstance(intent, PostRound)}
+    offered = {symbol: ts for symbol, ts in snapshot.offered_round_ts.items() if symbol not in rounds}
+    no_tokens = any(isinstance(intent, PostTokenPrices) for intent in refused)
+    return replace(snapshot, offered_round_ts=offered, offered_token_ts=0 if no_tokens else snapshot.offered_token_ts)
 
 
 def _is_uncertain(result: MarginResult) -> bool:

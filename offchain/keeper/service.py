@@ -20,6 +20,7 @@ from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
 from offchain.keeper.feed import Feed, NoFeed
 from offchain.keeper.keys import load_key
+from offchain.keeper.limited_feed import LimitedFeed
 from offchain.keeper.loop import FIRST_USER_ACCOUNT, Done, Keeper
 from offchain.transact import Journal, Policy, Transactor
 
@@ -62,9 +63,7 @@ def _open_feed(name: str, deployment: Deployment) -> Feed:
     from offchain.keeper.live_feed import DeribitFeed
     from offchain.market.deribit import Deribit
 
-    terms = deployment.parameters["collateral"]
-    wrapped = {symbol: token["linked"] for symbol, token in terms.items() if token["linked"]}
-    return DeribitFeed(Deribit(httpx.Client()), tuple(sorted(deployment.underlyings)), wrapped, time.time)
+    return DeribitFeed(Deribit(httpx.Client()), tuple(sorted(deployment.underlyings)), time.time)
 
 
 def open_keeper(options: Options) -> Service:
@@ -97,7 +96,8 @@ def open_keeper(options: Options) -> Service:
     make_folder(options.data, "--data")
     index = Index(client, deployment, Store(f"sqlite:///{options.data / f'index-{deployment.chain_id}.sqlite'}"))
     poster = RoundPoster(client, deployment, signers) if signers else None
-    encoder = Encoder(client, deployment, _open_feed(options.feed, deployment), poster)
+    feed = LimitedFeed(_open_feed(options.feed, deployment), client, deployment)
+    encoder = Encoder(client, deployment, feed, poster)
     journal = Journal(options.data / f"journal-{deployment.chain_id}.sqlite")
     transactor = Transactor(client, account, journal, Policy())
     bidder = None

@@ -45,20 +45,48 @@ def round_of(state: State, underlying_id: int, symbol: str) -> Round:
         wad_to_float(posted.perpWad),
         wad_to_float(posted.confWad),
         surfaces,
+        wad_to_float(posted.meanWad) if posted.meanWad else None,
     )
 
 
 def _token(state: State, deployment: Deployment, symbol: str) -> Token:
-    """Return one token at its latest price, on the terms that the book has now."""
+    """Return one token on the terms that the book has now, at its latest price unless the round prices it."""
     token_id = deployment.tokens[symbol].token_id
-    price, terms = wad_to_float(state.token_prices[token_id][1]), state.terms.get(token_id)
+    terms = state.terms.get(token_id)
     if terms is None:
         # An index that was begun before it read the book's events.
         first = deployment.parameters["collateral"][symbol]
-        return Token(symbol, price, first["haircut"], first["linked"] or None, first["linked_haircut"], first["ratio"])
-    linked = {number: name for name, number in deployment.underlyings.items()}.get(terms.linked_id)
-    haircuts = wad_to_float(terms.haircut_wad), wad_to_float(terms.linked_haircut_wad)
-    return Token(symbol, price, haircuts[0], linked, haircuts[1], wad_to_float(terms.ratio_wad))
+        linked, haircut = first["linked"] or None, first["haircut"]
+        linked_haircut, ratio = first["linked_haircut"], first["ratio"]
+    else:
+        linked = {number: name for name, number in deployment.underlyings.items()}.get(terms.linked_id)
+        haircut, linked_haircut = wad_to_float(terms.haircut_wad), wad_to_float(terms.linked_haircut_wad)
+        ratio = wad_to_float(terms.ratio_wad)
+    price = None if linked else wad_to_float(state.token_prices[token_id][1])
+    return Token(symbol, price, haircut, linked, linked_haircut, ratio)
+
+
+def priced_alone(state: State, deployment: Deployment) -> set[int]:
+    """Return the tokens that have a signed price of their own: those linked to no underlying.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    deployment : Deployment
+        Tokens, and the terms of those that the index has not seen.
+
+    Returns
+    -------
+    set[int]
+        Token ids.
+    """
+    first = deployment.parameters["collateral"]
+    return {
+        record.token_id
+        for symbol, record in deployment.tokens.items()
+        if not (state.terms[record.token_id].linked_id if record.token_id in state.terms else first[symbol]["linked"])
+    }
 
 
 def market_of(state: State, deployment: Deployment) -> Market | None:
@@ -74,10 +102,10 @@ def market_of(state: State, deployment: Deployment) -> Market | None:
     Returns
     -------
     Market or None
-        ``None`` while a round or a token price has never been posted.
+        ``None`` while a round or the price of an unlinked token has never been posted.
     """
-    ids = {record.token_id for record in deployment.tokens.values()}
-    if not ids <= set(state.token_prices) or not set(deployment.underlyings.values()) <= set(state.rounds):
+    missing = priced_alone(state, deployment) - set(state.token_prices)
+    if missing or not set(deployment.underlyings.values()) <= set(state.rounds):
         return None
     rounds = {symbol: round_of(state, number, symbol) for symbol, number in deployment.underlyings.items()}
     tokens = {symbol: _token(state, deployment, symbol) for symbol in deployment.tokens}

@@ -69,20 +69,33 @@ def price_and_delta(
     return np.maximum(price, 0.0), delta
 
 
-def greeks(is_call: Flags, forward: Vector, strike: Vector, sigma: Vector, time: Vector, rate: Vector) -> Greeks:
+def greeks(
+    is_call: Flags,
+    forward: Vector,
+    strike: Vector,
+    sigma: Vector,
+    time: Vector,
+    rate: Vector,
+    variance_time: Vector | None = None,
+    pace: float = 1.0,
+) -> Greeks:
     """Delta, gamma, vega and theta at fixed forward, volatility and rate.
 
     Parameters
     ----------
     is_call, forward, strike, sigma, time, rate : ndarray
         Shapes broadcast; ``sigma`` and ``rate`` per year, ``time`` in years, at least 0.
+    variance_time : ndarray, optional
+        Years that the volatility belongs to, where they are not the time to expiry.
+    pace : float
+        How fast the variance time runs out beside the time to expiry.
 
     Returns
     -------
     Greeks
-        Theta is ``dV/dt = -D*F*phi(d1)*sigma/(2*sqrt(T)) + r*V``; zero variance gives zero gamma, vega and theta.
+        Theta is ``dV/dt = -D*F*phi(d1)*sigma*pace/(2*sqrt(T)) + r*V``; zero variance gives zero gamma, vega and theta.
     """
-    root = np.sqrt(time)
+    root = np.sqrt(time if variance_time is None else variance_time)
     std = sigma * root
     discount = np.exp(-rate * time)
     price, delta = price_and_delta(is_call, forward, strike, std, discount)
@@ -90,7 +103,7 @@ def greeks(is_call: Flags, forward: Vector, strike: Vector, sigma: Vector, time:
     density = np.where(alive, _INV_SQRT_2PI * np.exp(-0.5 * np.where(alive, _d1(forward, strike, std), 0.0) ** 2), 0.0)
     safe_std = np.where(alive, std, 1.0)
     safe_root = np.where(root > 0.0, root, 1.0)
-    decay = -discount * forward * density * sigma / (2.0 * safe_root)
+    decay = -discount * forward * density * sigma * pace / (2.0 * safe_root)
     return Greeks(
         delta=delta,
         gamma=discount * density / (forward * safe_std),

@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from offchain.errors import DomainError
-from offchain.mirror.risk_engine import Instrument, UnderlyingRisk, expiries_of, risk_of
-from offchain.mirror.scenario_book import VOL_NAMES, Book, scenario_book
-from offchain.mirror.standard import StandardMargin, standard_of
-from offchain.model import Kind, Market, Mode, Portfolio, Position
-from offchain.params import AccountParams, Params
+from offchain.mirror.cross import cross_requirement
+from offchain.mirror.exposure import Exposure, Holdings, expiries_of, holdings_of
+from offchain.mirror.risk_engine import UnderlyingRisk, risk_of
+from offchain.mirror.scenario_book import scenario_book
+from offchain.mirror.standard import standard_requirement, standard_value
+from offchain.mirror.unit_risk import Instrument
+from offchain.model import Kind, Market, Mode, Portfolio, Position, Token
+from offchain.params import VOL_NAMES, AccountParams, Params
 
 Vector = npt.NDArray[np.float64]
 
@@ -22,7 +25,7 @@ HEALTHY, MARGIN_CALL, LIQUIDATABLE, INSOLVENT = "healthy", "margin call", "liqui
 
 @dataclass(frozen=True, slots=True)
 class RowPnl:
-    """One scenario row and the account's weighted P&L under it, cash."""
+    """One scenario row and the account's weighted P&L under it, cash; that of a skew row, of weight 0, is plain."""
 
     price: float
     vol: str
@@ -46,6 +49,8 @@ class ExpiryGreeks:
 class UnderlyingMargin:
     """Components of one underlying, cash; greeks summed over the portfolio, and per expiry that the account holds.
 
+    Components are those of all positions together, in every mode; ``requirement`` is the largest over cut-offs and
+    ``cutoff`` the expiry of that cut-off, 0 when nothing has faded.
     The first entry of ``expiries`` is 0; the document of ``to_json`` is fixed and leaves them out.
     """
 
@@ -53,9 +58,11 @@ class UnderlyingMargin:
     certified_scan: float
     basis: float
     vega_term: float
+    skew_term: float
     short_min: float
     concentration: float
     requirement: float
+    cutoff: int
     worst_row: int
     rows: tuple[RowPnl, ...]
     delta: float
@@ -71,9 +78,11 @@ class UnderlyingMargin:
             "certifiedScan": self.certified_scan,
             "basis": self.basis,
             "vegaTerm": self.vega_term,
+            "skewTerm": self.skew_term,
             "shortMin": self.short_min,
             "concentration": self.concentration,
             "requirement": self.requirement,
+            "cutoff": self.cutoff,
             "worstRow": self.worst_row,
             "rows": [
                 {"price": r.price, "vol": r.vol, "skew": r.skew, "weight": r.weight, "pnl": r.pnl} for r in self.rows
@@ -84,7 +93,10 @@ class UnderlyingMargin:
 
 @dataclass(frozen=True, slots=True)
 class MarginResult:
-    """One account's margin; money in cash, requirements unsigned, equity signed."""
+    """One account's margin; money in cash, requirements unsigned, equity signed.
+
+    ``debt_charge`` is what the requirement holds for cash that is owed, before the factors.
+    """
 
     engine: str
     state: str
@@ -93,6 +105,7 @@ class MarginResult:
     mark_to_market: float
     initial_margin: float
     maintenance_margin: float
+    debt_charge: float
     gross_notional: float
     underlyings: Mapping[str, UnderlyingMargin]
 
@@ -107,6 +120,7 @@ class MarginResult:
             "markToMarket": self.mark_to_market,
             "initialMargin": self.initial_margin,
             "maintenanceMargin": self.maintenance_margin,
+            "debtCharge": self.debt_charge,
             "excessInitial": self.equity - self.initial_margin,
             "excessMaintenance": self.equity - self.maintenance_margin,
             "underlyings": {name: u.to_json() for name, u in self.underlyings.items()},
@@ -115,13 +129,15 @@ class MarginResult:
 
 @dataclass(frozen=True, slots=True)
 class _Slice:
-    """All accounts in one underlying."""
+    """All accounts in one underlying; ``standard`` is what positions need one by one, 0 in other modes."""
 
+    held: Holdings
     risk: UnderlyingRisk
-    standard: StandardMargin
-    book: Book
+    exposure: Exposure
+    touched: npt.NDArray[np.bool_]
+    standard: Vector
+    standard_value: Vector
     confidence: float
-    expiries: list[int]
 
 
 def state_of(equity: float, market_equity: float, initial: float, maintenance: float) -> str:
@@ -133,42 +149,39 @@ def state_of(equity: float, market_equity: float, initial: float, maintenance: f
     return MARGIN_CALL if equity < initial else HEALTHY
 
 
-def cross_requirement(requirements: Vector, worst_moves: Vector, params: AccountParams) -> float:
-    """``max(sqrt(sum rho_uv R_u R_v), stressShare*sum R_u)`` of one account.
-
-    Parameters
-    ----------
-    requirements, worst_moves : ndarray, shape (n_underlyings,)
-        ``R_u`` and the price move of the worst row of each underlying.
-    params : AccountParams
-
-    Returns
-    -------
-    float
-        Cash; never below ``stressShare`` of the plain sum.
-    """
-    same = worst_moves[:, None] * worst_moves[None, :] >= 0.0
-    rho = np.where(same, params.rho_high, -params.rho_low)
-    np.fill_diagonal(rho, 1.0)
-    quadratic = float(requirements @ rho @ requirements)
-    return max(float(np.sqrt(max(quadratic, 0.0))), params.stress_share * float(requirements.sum()))
-
-
 def _identity(position: Position) -> Instrument:
     linear = position.kind in (Kind.FUTURE, Kind.PERP)
     return Instrument(position.kind, position.expiry_ts, 0.0 if linear else position.price)
 
 
+def _check_held(market: Market, portfolios: Sequence[Portfolio]) -> None:
+    """Refuse what has no round or no terms, and a second leg of one instrument: an account holds each once."""
+    for number, folio in enumerate(portfolios):
+        seen: set[tuple[str, Instrument]] = set()
+        for position in folio.positions:
+            if position.underlying not in market.rounds:
+                raise DomainError(f"portfolio {number}", f"{position.underlying!r} is not an underlying of the market")
+            key = (position.underlying, _identity(position))
+            if key in seen:
+                kind, expiry, strike = key[1]
+                what = f"{position.underlying} {kind.name.lower()} of {expiry} at {strike:g}"
+                raise DomainError(f"portfolio {number}", f"holds the {what} twice")
+            seen.add(key)
+        for symbol in folio.collateral:
+            if symbol not in market.tokens:
+                raise DomainError(f"portfolio {number}", f"{symbol!r} is not a token of the market")
+
+
 def _linked_units(market: Market, portfolios: Sequence[Portfolio], name: str) -> Vector:
     tokens = [token for token in market.tokens.values() if token.linked == name]
-    return np.array([sum(p.collateral.get(t.symbol, 0.0) * t.ratio for t in tokens) for p in portfolios])
+    return np.array([sum(p.collateral.get(t.symbol, 0.0) * t.ratio for t in tokens) for p in portfolios], dtype=float)
 
 
-def _slice(market: Market, portfolios: Sequence[Portfolio], name: str, params: Params) -> _Slice:
-    """Evaluate every account in one underlying."""
-    held = sorted({_identity(p) for folio in portfolios for p in folio.positions if p.underlying == name})
-    column = {instrument: i for i, instrument in enumerate(held)}
-    quantity = np.zeros((len(portfolios), len(held)))
+def _holdings(market: Market, portfolios: Sequence[Portfolio], name: str, params: Params) -> Holdings:
+    """Collect the positions of every account in one underlying."""
+    instruments = sorted({_identity(p) for folio in portfolios for p in folio.positions if p.underlying == name})
+    column = {instrument: i for i, instrument in enumerate(instruments)}
+    quantity = np.zeros((len(portfolios), len(instruments)))
     entry = np.zeros_like(quantity)
     for row, folio in enumerate(portfolios):
         for position in folio.positions:
@@ -177,11 +190,42 @@ def _slice(market: Market, portfolios: Sequence[Portfolio], name: str, params: P
                 quantity[row, i] = position.quantity
                 entry[row, i] = position.price
     own = params.for_underlying(name)
-    book = scenario_book(params.book, own.price_range)
-    round_ = market.rounds[name]
-    risk, unit = risk_of(round_, held, quantity, entry, _linked_units(market, portfolios, name), own, book)
-    standard = standard_of(round_.spot, held, quantity, entry, unit)
-    return _Slice(risk, standard, book, round_.confidence, expiries_of(held))
+    book = scenario_book(params.book_of(name), own.price_range)
+    linked = _linked_units(market, portfolios, name)
+    return holdings_of(market.rounds[name], instruments, quantity, entry, linked, own, book)
+
+
+def _slice(market: Market, portfolios: Sequence[Portfolio], name: str, params: Params) -> _Slice:
+    """Evaluate every account in one underlying."""
+    held = _holdings(market, portfolios, name, params)
+    risk, exposure = risk_of(held)
+    standard = np.zeros(len(portfolios))
+    alone = np.array([i for i, folio in enumerate(portfolios) if folio.mode == Mode.STANDARD], dtype=np.int64)
+    if alone.size:
+        standard[alone] = standard_requirement(held.of(alone))
+    return _Slice(
+        held=held,
+        risk=risk,
+        exposure=exposure,
+        touched=(held.quantity != 0.0).any(axis=1) | (held.linked_units != 0.0),
+        standard=standard,
+        standard_value=standard_value(held),
+        confidence=market.rounds[name].confidence,
+    )
+
+
+def _totals(parts: Mapping[str, _Slice], portfolios: Sequence[Portfolio], stress_share: float) -> Vector:
+    """Add up the requirement of every account in its mode, before the debt charge."""
+    single = sum((part.risk.requirement for part in parts.values()), np.zeros(len(portfolios)))
+    standard = sum((part.standard for part in parts.values()), np.zeros(len(portfolios)))
+    modes = np.array([folio.mode for folio in portfolios], dtype=np.int64)
+    total = np.where(modes == Mode.STANDARD, standard, single)
+    crossed = np.flatnonzero(modes == Mode.CROSS)
+    if crossed.size:
+        exposures = [part.exposure.of(crossed) for part in parts.values()]
+        touched = np.array([part.touched[crossed] for part in parts.values()])
+        total[crossed] = cross_requirement(exposures, touched, stress_share)
+    return total
 
 
 def _conf_charge(part: _Slice, account: int, params: AccountParams) -> float:
@@ -190,34 +234,31 @@ def _conf_charge(part: _Slice, account: int, params: AccountParams) -> float:
     return (1.0 - part.confidence) * params.conf_rate * float(part.risk.gross_notional[account])
 
 
-def _collateral_value(market: Market, folio: Portfolio, haircuts: bool) -> float:
-    total = 0.0
+def _haircut(token: Token, mode: Mode, params: Params) -> float:
+    """Share of a token's price that does not count as equity.
+
+    The price risk of a linked token is in the scan, but for STANDARD, which leaves it out of the scan and takes a
+    whole price range off instead.
+    """
+    if token.linked is None:
+        return token.haircut
+    if mode != Mode.STANDARD:
+        return token.linked_haircut
+    return min(1.0, max(token.haircut, token.linked_haircut + params.for_underlying(token.linked).price_range))
+
+
+def _collateral_value(market: Market, folio: Portfolio, params: Params) -> tuple[float, float]:
+    """Value of the collateral after haircuts, and before."""
+    counted = whole = 0.0
     for symbol, amount in folio.collateral.items():
-        token = market.tokens[symbol]
-        netted = token.linked is not None and folio.mode != Mode.STANDARD
-        haircut = (token.linked_haircut if netted else token.haircut) if haircuts else 0.0
-        total += amount * token.price * (1.0 - haircut)
-    return total
-
-
-def _requirements(parts: Mapping[str, _Slice], i: int, mode: Mode, params: AccountParams) -> tuple[float, float]:
-    """Return initial and maintenance margin before the peg and confidence charges."""
-    if mode == Mode.STANDARD:
-        return (
-            sum(float(part.standard.initial[i]) for part in parts.values()),
-            sum(float(part.standard.maintenance[i]) for part in parts.values()),
-        )
-    required = np.array([part.risk.requirement[i] for part in parts.values()])
-    if mode == Mode.CROSS:
-        moves = np.array([part.book.rows[int(part.risk.worst_row[i])].price for part in parts.values()])
-        total = cross_requirement(required, moves, params)
-    else:
-        total = float(required.sum())
-    return params.im_factor * total, params.mm_factor * total
+        worth = amount * market.price_of(symbol)
+        whole += worth
+        counted += worth * (1.0 - _haircut(market.tokens[symbol], folio.mode, params))
+    return counted, whole
 
 
 def _expiry_greeks(part: _Slice, i: int, listed: set[int]) -> tuple[ExpiryGreeks, ...]:
-    rows = zip(part.expiries, part.risk.by_expiry[i], strict=True)
+    rows = zip(expiries_of(part.held.instruments), part.risk.by_expiry[i], strict=True)
     return tuple(ExpiryGreeks(expiry, *map(float, greeks)) for expiry, greeks in rows if expiry in listed)
 
 
@@ -225,16 +266,18 @@ def _underlying_margin(part: _Slice, i: int, listed: set[int]) -> UnderlyingMarg
     risk = part.risk
     rows = tuple(
         RowPnl(row.price, VOL_NAMES[row.vol], row.skew, row.weight, float(pnl))
-        for row, pnl in zip(part.book.rows, risk.row_pnl[i], strict=True)
+        for row, pnl in zip(part.held.book.rows, risk.row_pnl[i], strict=True)
     )
     return UnderlyingMargin(
         scan=float(risk.scan[i]),
         certified_scan=float(risk.certified_scan[i]),
         basis=float(risk.basis[i]),
         vega_term=float(risk.vega_term[i]),
+        skew_term=float(risk.skew_term[i]),
         short_min=float(risk.short_min[i]),
         concentration=float(risk.concentration[i]),
         requirement=float(risk.requirement[i]),
+        cutoff=int(risk.cutoff[i]),
         worst_row=int(risk.worst_row[i]),
         rows=rows,
         delta=float(risk.delta[i]),
@@ -249,15 +292,21 @@ def _listed(folio: Portfolio, name: str) -> set[int]:
     return {0, *(position.expiry_ts for position in folio.positions if position.underlying == name)}
 
 
-def _account(market: Market, folio: Portfolio, i: int, parts: Mapping[str, _Slice], params: Params) -> MarginResult:
-    standard = folio.mode == Mode.STANDARD
+def _account(
+    market: Market, folio: Portfolio, i: int, parts: Mapping[str, _Slice], required: float, params: Params
+) -> MarginResult:
+    """Put one account together; ``required`` is the requirement in its mode, before the debt charge."""
+    account = params.account
     mark = sum(float(part.risk.mark_to_market[i]) for part in parts.values())
-    counted = sum(float(part.standard.equity_value[i]) for part in parts.values()) if standard else mark
-    initial, maintenance = _requirements(parts, i, folio.mode, params.account)
-    peg = 1.0 + params.account.peg_slope * max(0.0, params.account.peg_threshold - market.usdc_price)
-    initial = initial * peg + sum(_conf_charge(part, i, params.account) for part in parts.values())
-    equity = folio.cash + counted + _collateral_value(market, folio, haircuts=True)
-    market_equity = folio.cash + mark + _collateral_value(market, folio, haircuts=False)
+    alone = sum(float(part.standard_value[i]) for part in parts.values())
+    counted = alone if folio.mode == Mode.STANDARD else mark
+    debt_charge = max(0.0, -folio.cash) * account.debt_rate
+    peg = 1.0 + account.peg_slope * max(0.0, account.peg_threshold - market.usdc_price)
+    doubt = sum(_conf_charge(part, i, account) for part in parts.values())
+    initial = account.im_factor * (required + debt_charge) * peg + doubt
+    maintenance = account.mm_factor * (required + debt_charge)
+    cut, whole = _collateral_value(market, folio, params)
+    equity, market_equity = folio.cash + counted + cut, folio.cash + mark + whole
     return MarginResult(
         engine="float",
         state=state_of(equity, market_equity, initial, maintenance),
@@ -266,6 +315,7 @@ def _account(market: Market, folio: Portfolio, i: int, parts: Mapping[str, _Slic
         mark_to_market=mark,
         initial_margin=initial,
         maintenance_margin=maintenance,
+        debt_charge=debt_charge,
         gross_notional=sum(float(part.risk.gross_notional[i]) for part in parts.values()),
         underlyings={name: _underlying_margin(part, i, _listed(folio, name)) for name, part in parts.items()},
     )
@@ -296,7 +346,8 @@ def evaluate_many(market: Market, portfolios: Sequence[Portfolio], params: Param
     Raises
     ------
     DomainError
-        If an expiry is not in its round, or a result is not finite.
+        If a portfolio names an underlying, an expiry or a token that the market does not have, or an instrument
+        twice; if the round of an open settlement window carries no mean; or if a result is not finite.
 
     Notes
     -----
@@ -306,12 +357,14 @@ def evaluate_many(market: Market, portfolios: Sequence[Portfolio], params: Param
     ----------
     .. [1] contracts/margin/MarginEngine.sol, ``evaluateDetailed``.
     """
+    _check_held(market, portfolios)
     # An overflow is found in the results, by name; numpy's warning would only repeat it.
     with np.errstate(all="ignore"):
         parts = {name: _slice(market, portfolios, name, params) for name in market.rounds}
         for name, part in parts.items():
             _check_finite(name, part.risk)
-        results = [_account(market, folio, i, parts, params) for i, folio in enumerate(portfolios)]
+        totals = _totals(parts, portfolios, params.account.stress_share)
+        results = [_account(market, folio, i, parts, float(totals[i]), params) for i, folio in enumerate(portfolios)]
     for i, result in enumerate(results):
         if not np.isfinite([result.equity, result.initial_margin, result.maintenance_margin]).all():
             raise DomainError(f"portfolio {i}", "the margin is too large for a float")

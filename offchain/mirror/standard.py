@@ -1,79 +1,75 @@
-"""Position-by-position margin (risk-model section 7); mirror of RiskEngine ``standardOf``."""
+"""STANDARD: every position for itself, no offset (risk-model section 7); mirror of the same in contracts/risk.
+
+A short option, a future and a perpetual need what section 4 asks of them alone, a long option nothing. Size counts
+once per underlying, over all of them together and the linked collateral.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import fields, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from offchain.mirror.risk_engine import Instrument, InstrumentRisk
-from offchain.model import Kind
+from offchain.mirror.cutoffs import cutoffs_of, scales_at
+from offchain.mirror.exposure import Holdings, exposure_of
+from offchain.mirror.requirement import components
+from offchain.mirror.unit_risk import InstrumentRisk
 
 Vector = npt.NDArray[np.float64]
-
-SHORT_RATE = 0.15
-SHORT_FLOOR = 0.13
-SHORT_MAINTENANCE = 0.09
-PUT_FACTOR = 1.05
-LINEAR_INITIAL = 0.10
-LINEAR_MAINTENANCE = 0.065
+Index = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class StandardMargin:
-    """Initial, maintenance and the value that counts as equity, cash, shape (n_acct,)."""
-
-    initial: Vector
-    maintenance: Vector
-    equity_value: Vector
+def _columns(unit: InstrumentRisk, index: Index) -> InstrumentRisk:
+    return InstrumentRisk(**{item.name: getattr(unit, item.name)[..., index] for item in fields(unit)})
 
 
-def _short_rates(instrument: Instrument, spot: float, mark: float) -> tuple[float, float]:
-    """Return initial and maintenance margin of one short option unit, cash."""
-    if instrument.kind == Kind.CALL:
-        otm = max(0.0, instrument.strike - spot) / spot
-        return max(SHORT_RATE - otm, SHORT_FLOOR) * spot, SHORT_MAINTENANCE * spot
-    otm = max(0.0, spot - instrument.strike) / spot
-    maintenance = SHORT_MAINTENANCE * max(spot, mark)
-    return max(max(SHORT_RATE - otm, SHORT_FLOOR) * spot, PUT_FACTOR * maintenance), maintenance
+def _alone(held: Holdings, index: Index, total: Vector) -> None:
+    """Add what each position in the columns ``index`` (of one expiry) needs alone to its account's total."""
+    accounts, columns = np.nonzero(held.quantity[:, index])
+    each = np.arange(len(accounts))
+    quantity = np.zeros((len(accounts), len(index)))
+    entry = np.zeros_like(quantity)
+    quantity[each, columns] = held.quantity[accounts, index[columns]]
+    entry[each, columns] = held.entry[accounts, index[columns]]
+    alone = replace(
+        held,
+        instruments=[held.instruments[i] for i in index],
+        unit=_columns(held.unit, index),
+        quantity=quantity,
+        entry=entry,
+        linked_units=np.zeros(len(accounts)),
+    )
+    exposure = exposure_of(alone)
+    # Alone, a position needs most before it fades: everything but size grows in proportion.
+    np.add.at(total, accounts, components(exposure, np.ones(len(exposure.expiries))).without_size)
 
 
-def standard_of(
-    spot: float, instruments: Sequence[Instrument], quantity: Vector, entry: Vector, unit: InstrumentRisk
-) -> StandardMargin:
-    """Compute the standard margin of every account in one underlying.
+def standard_requirement(held: Holdings) -> Vector:
+    """Sum what every position needs alone, shape (n_acct,), cash.
 
     Parameters
     ----------
-    spot : float
-        Index price, cash.
-    instruments : sequence of Instrument, length n
-    quantity, entry : ndarray, shape (n_acct, n)
-    unit : InstrumentRisk
-        Per-unit arrays of the same instruments.
+    held : Holdings
+        With the linked collateral, which counts towards size only.
 
     Returns
     -------
-    StandardMargin
-        A long option carries no requirement and no collateral value.
+    ndarray
     """
-    n = len(instruments)
-    short_im, short_mm, linear_im, linear_mm = (np.zeros(n) for _ in range(4))
-    is_option = np.zeros(n, dtype=bool)
-    for i, instrument in enumerate(instruments):
-        if instrument.kind in (Kind.CALL, Kind.PUT):
-            is_option[i] = True
-            short_im[i], short_mm[i] = _short_rates(instrument, spot, float(unit.mark[i]))
-        else:
-            linear_im[i] = LINEAR_INITIAL * unit.reference[i]
-            linear_mm[i] = LINEAR_MAINTENANCE * unit.reference[i]
-    short, gross = np.maximum(-quantity, 0.0), np.abs(quantity)
-    value = quantity * unit.mark - quantity * entry * unit.entry_factor
-    counted = np.where(is_option, np.minimum(value, 0.0), value)
-    return StandardMargin(
-        initial=short @ short_im + gross @ linear_im,
-        maintenance=short @ short_mm + gross @ linear_mm,
-        equity_value=counted.sum(axis=1),
-    )
+    needy = replace(held, quantity=np.where(held.is_option, np.minimum(held.quantity, 0.0), held.quantity))
+    total = np.zeros(len(held.quantity))
+    for expiry_ts in sorted(set(held.expiry_ts.tolist())):
+        _alone(needy, np.flatnonzero(held.expiry_ts == expiry_ts), total)
+    exposure, ts = exposure_of(needy), held.round_.ts
+    size = np.zeros_like(total)
+    for cutoff in cutoffs_of(exposure.expiries, ts):
+        size = np.maximum(size, components(exposure, scales_at(cutoff, exposure.expiries, ts)).concentration)
+    return total + size
+
+
+def standard_value(held: Holdings) -> Vector:
+    """Add up what positions count as equity, shape (n_acct,): an option only where it is worth less than nothing."""
+    value = held.quantity * (held.unit.mark - held.entry * held.unit.entry_factor)
+    total: Vector = np.where(held.is_option, np.minimum(value, 0.0), value).sum(axis=1)
+    return total

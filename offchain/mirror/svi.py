@@ -30,7 +30,7 @@ def total_variance(svi: Svi, log_moneyness: Vector) -> Vector:
 
 
 def volatility(svi: Svi, log_moneyness: Vector, time: float) -> Vector:
-    """``sqrt(w/T)`` per year; 0 at ``T = 0``, where only intrinsic value is left."""
+    """``sqrt(w/V)`` per year for the ``time`` that the variance belongs to; 0 where no time is left."""
     if time <= 0.0:
         return np.zeros_like(log_moneyness)
     return np.sqrt(total_variance(svi, log_moneyness) / time)

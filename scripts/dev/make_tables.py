@@ -22,6 +22,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 STORAGE: Final = ROOT / "docs" / "storage.md"
 ACCESS: Final = ROOT / "docs" / "access.md"
 HEADER: Final = "<!-- Written by scripts/dev/make_tables.py; do not edit. -->\n\n"
+#: What the guardian may call besides `pause`.
+GUARDED: Final = ("pauseInstrument",)
 #: Restricted functions that a contract of the installation holds the role for.
 BY_ROLE: Final = {"ScenarioBook.setRatio": "RateFeed"}
 #: What a modifier or a check at the head of a function lets in.
@@ -134,7 +136,7 @@ def _bases(path: Path, known: dict[str, Path]) -> Iterator[Path]:
 def _holder(contract: str, function: str, head: str) -> str:
     """Who may call one function; empty for anybody."""
     if re.search(r"\brestricted\b", head):
-        if function == "pause" and contract in PAUSABLE:
+        if (function == "pause" and contract in PAUSABLE) or function in GUARDED:
             return "guardian"
         if contract == "DraftBook":
             return "ParameterPreview" if function in DRAFTED else "governor (never used)"

@@ -46,18 +46,19 @@ TARGETS: Final = {
     f"{LIBRARIES}LinearMath.sol": ("LibraryProbe",),
     f"{LIBRARIES}SettlementMath.sol": ("LibraryProbe",),
     f"{LIBRARIES}AuctionMath.sol": ("LibraryProbe",),
-    f"{LIBRARIES}StandardMath.sol": ("LibraryProbe",),
     f"{LIBRARIES}Units.sol": ("LibraryProbe", "MarginEngine", "RiskEngine"),
     f"{LIBRARIES}MarginMath.sol": ("MarginEngine",),
     f"{LIBRARIES}SnapshotMath.sol": ("MarginEngine",),
     f"{LIBRARIES}RoundDomain.sol": ("Oracle",),
     f"{LIBRARIES}RoundHash.sol": ("Oracle",),
-    f"{LIBRARIES}ScenarioRow.sol": ("ScenarioBook", "RiskEngine"),
     f"{LIBRARIES}BookCode.sol": ("ScenarioBook", "RiskEngine"),
     f"{LIBRARIES}NormalCdf.sol": ("RiskEngine",),
     f"{LIBRARIES}OptionKernel.sol": ("RiskEngine",),
     f"{LIBRARIES}ScenarioGrid.sol": ("RiskEngine",),
     f"{LIBRARIES}ScenarioWalk.sol": ("RiskEngine",),
+    f"{LIBRARIES}ScenarioScan.sol": ("RiskEngine",),
+    f"{LIBRARIES}PositionGroups.sol": ("RiskEngine",),
+    f"{LIBRARIES}RequirementMath.sol": ("RiskEngine",),
     f"{LIBRARIES}ScenarioPlan.sol": ("ScenarioBook",),
     f"{LIBRARIES}AccountWord.sol": ("ScenarioBook", "MarginEngine"),
     "contracts/risk/ScenarioBook.sol": ("ScenarioBook",),
@@ -93,7 +94,10 @@ ASSEMBLY: Final = {"add": "sub", "sub": "add", "mul": "add", "shl": "shr", "shr"
 #: Calls that do not mind the order of two arguments.
 COMMUTATIVE: Final = frozenset(("mulWad", "mulWadUp", "mulWadDown", "add", "mul", "and", "or", "min", "max"))
 #: Judged by bounds, not to the wei: there a scale is changed by a thousandth, since one wei of 1e18 is below any bound.
-BOUNDED: Final = ("NormalCdf", "OptionKernel", "ScenarioGrid", "ScenarioWalk", "RiskEngine")
+BOUNDED: Final = (
+    *("NormalCdf", "OptionKernel", "ScenarioGrid", "ScenarioWalk", "ScenarioScan", "PositionGroups"),
+    *("RequirementMath", "RiskEngine"),
+)
 LARGE: Final = 10**9
 KEYWORDS: Final = frozenset(
     ("return", "if", "else", "emit", "revert", "while", "for", "unchecked", "assembly", "delete")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {StandardMath} from "contracts/libraries/StandardMath.sol";
 import {WadMath} from "contracts/libraries/WadMath.sol";
 
 /// @title WadChecks
@@ -24,11 +23,5 @@ contract WadChecks {
         if (d <= 0) return;
         int256 gap = WadMath.divUp(n, d) - WadMath.divDown(n, d);
         assert(gap == (n % d == 0 ? int256(0) : int256(1)));
-    }
-
-    /// @notice Initial margin of a linear unit is at least its maintenance margin.
-    function check_standardLinear_initialCoversMaintenance(uint64 priceWad) external pure {
-        (uint256 initialWad, uint256 maintenanceWad) = StandardMath.linear(priceWad);
-        assert(initialWad >= maintenanceWad);
     }
 }

@@ -75,9 +75,9 @@ contract WordChecks {
         assert(p.pegSlopeWad == _field(word, 3));
         assert(p.confThresholdWad == _field(word, 4));
         assert(p.confRateWad == _field(word, 5));
-        assert(p.rhoHighWad == _field(word, 6));
-        assert(p.rhoLowWad == _field(word, 7));
-        assert(p.stressShareWad == _field(word, 8));
+        assert(p.stressShareWad == _field(word, 6));
+        assert(p.debtRateWad == _field(word, 7));
+        assert(p.closeShareWad == _field(word, 8));
     }
 
     function _field(uint256 word, uint256 number) private pure returns (uint256) {

@@ -22,7 +22,7 @@ class ModelAccount:
     @property
     def market_equity(self) -> float:
         """Cash, marks and collateral without haircuts, with the volatilities the models use."""
-        collateral = sum(a * self.market.tokens[s].price for s, a in self.portfolio.collateral.items())
+        collateral = sum(a * self.market.price_of(s) for s, a in self.portfolio.collateral.items())
         return self.portfolio.cash + sum(float(h.mark.sum()) for h in self.holdings) + collateral
 
     def haircuts(self, netted: float | None = None) -> float:
@@ -31,7 +31,7 @@ class ModelAccount:
         for symbol, amount in self.portfolio.collateral.items():
             token = self.market.tokens[symbol]
             rate = token.haircut if netted is None or token.linked is None else netted
-            total += amount * token.price * rate
+            total += amount * self.market.price_of(symbol) * rate
         return total
 
 

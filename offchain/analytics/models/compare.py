@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from offchain.analytics.models import deribit, derive, derive_standard, okx, paradex, span
+from offchain.analytics.models import deribit, derive, derive_standard, flat_rates, okx, paradex, span
 from offchain.analytics.models.account import ModelAccount, ModelMargin, account_of
 from offchain.analytics.models.parameters import ModelParams, load_model_params, model_named_in, shipped_params
 from offchain.errors import InputError
@@ -31,6 +31,7 @@ MODELS: Final[Mapping[str, Model]] = {
     okx.NAME: Model(okx.OkxParams, okx.margin, okx.EVIDENCE),
     derive.NAME: Model(derive.DeriveParams, derive.margin, derive.EVIDENCE),
     derive_standard.NAME: Model(derive_standard.DeriveStandardParams, derive_standard.margin, derive_standard.EVIDENCE),
+    flat_rates.NAME: Model(flat_rates.FlatParams, flat_rates.margin, flat_rates.EVIDENCE),
     paradex.NAME: Model(paradex.ParadexParams, paradex.margin, paradex.EVIDENCE),
 }
 

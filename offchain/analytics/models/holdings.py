@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from offchain.mirror import black76, svi
-from offchain.mirror.risk_engine import surface_of, time_to_expiry
+from offchain.mirror.settlement_window import time_to_expiry
+from offchain.mirror.unit_risk import surface_of
 from offchain.model import Kind, Market, Portfolio, Position, Surface
 
 Vector = npt.NDArray[np.float64]
@@ -146,7 +147,7 @@ def holdings_of(market: Market, portfolio: Portfolio) -> tuple[Holdings, ...]:
     for name, round_ in market.rounds.items():
         own = [position for position in portfolio.positions if position.underlying == name]
         linked = sum(
-            amount * market.tokens[symbol].price
+            amount * market.price_of(symbol)
             for symbol, amount in portfolio.collateral.items()
             if market.tokens[symbol].linked == name
         )

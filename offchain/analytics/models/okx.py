@@ -156,7 +156,7 @@ def margin(account: ModelAccount, params: ModelParams[OkxParams]) -> ModelMargin
     common = params.default
     tokens = account.market.tokens
     stable = sum(
-        amount * tokens[symbol].price
+        amount * account.market.price_of(symbol)
         for symbol, amount in account.portfolio.collateral.items()
         if tokens[symbol].linked is None and symbol != "USDC"
     )

@@ -13,7 +13,7 @@ from offchain.analytics.optimise.linear_program import LinearProgram
 from offchain.analytics.optimise.requirement import LinkedColumn, add_requirement, block_of
 from offchain.errors import InputError
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
-from offchain.mirror.risk_engine import Instrument
+from offchain.mirror.unit_risk import Instrument
 from offchain.model import Kind, Market, Mode, Portfolio
 from offchain.params import Params
 
@@ -52,10 +52,11 @@ class Allocation:
         }
 
 
-def _instruments(portfolio: Portfolio, name: str) -> tuple[list[Instrument], np.ndarray]:
+def _instruments(portfolio: Portfolio, name: str) -> tuple[list[Instrument], np.ndarray, list[float]]:
+    """Instruments of one underlying, their quantities and entries."""
     own = [p for p in portfolio.positions if p.underlying == name]
     found = [Instrument(p.kind, p.expiry_ts, p.price if p.kind in (Kind.CALL, Kind.PUT) else 0.0) for p in own]
-    return found, np.array([p.quantity for p in own])
+    return found, np.array([p.quantity for p in own]), [p.price for p in own]
 
 
 def _check(portfolios: Sequence[Portfolio], names: Sequence[str]) -> None:
@@ -97,7 +98,7 @@ class _Program:
         for i, portfolio in enumerate(self.portfolios):
             held = [(self.cash[i], portfolio.cash, 1.0)]
             held += [
-                (int(self.amounts[s][i]), portfolio.collateral.get(s, 0.0), self.market.tokens[s].price)
+                (int(self.amounts[s][i]), portfolio.collateral.get(s, 0.0), self.market.price_of(s))
                 for s in self.tokens
             ]
             for column, amount, price in held:
@@ -112,7 +113,7 @@ class _Program:
         for symbol in self.tokens:
             token = market.tokens[symbol]
             haircut = token.haircut if token.linked is None else token.linked_haircut
-            counted.append((int(self.amounts[symbol][i]), token.price * (1.0 - haircut)))
+            counted.append((int(self.amounts[symbol][i]), market.price_of(symbol) * (1.0 - haircut)))
         charges = result.initial_margin - account.im_factor * peg * sum(
             u.requirement for u in result.underlyings.values()
         )
@@ -122,17 +123,21 @@ class _Program:
                 for s in self.tokens
                 if market.tokens[s].linked == name
             ]
-            instruments, held = _instruments(portfolio, name)
+            instruments, held, entry = _instruments(portfolio, name)
             if not instruments and not linked:
                 continue
             none = self.lp.columns([f"fixed {i} {name} {k}" for k in range(len(instruments))], upper=0.0)
-            block = block_of(market.rounds[name], instruments, self.params)
+            block = block_of(market.rounds[name], instruments, self.params, entry)
             column = add_requirement(
                 self.lp, block, held, (none, none), f"{name} of account {i}", linked=(0.0, linked), rate=1e-6
             )
             needed.append((column, -account.im_factor * peg))
-        concentration = account.im_factor * peg * sum(u.concentration for u in result.underlyings.values())
-        fixed = charges + concentration - result.mark_to_market
+        # What is owed is a column of its own, because it moves with the cash.
+        debt = self.lp.column(f"debt {i}", cost=1e-6)
+        self.lp.row("debt", [(debt, 1.0), (self.cash[i], 1.0)], lower=0.0)
+        needed.append((debt, -account.im_factor * peg * account.debt_rate))
+        concentration = sum(u.concentration for u in result.underlyings.values())
+        fixed = charges + account.im_factor * peg * (concentration - result.debt_charge) - result.mark_to_market
         self.lp.row(f"excess of account {i}", [(self.cash[i], 1.0), *counted, *needed, (self.worst, -1.0)], lower=fixed)
 
 

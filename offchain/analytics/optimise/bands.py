@@ -11,7 +11,8 @@ import numpy.typing as npt
 from offchain.analytics.legs import legs_of
 from offchain.errors import InputError
 from offchain.mirror import black76, svi
-from offchain.mirror.risk_engine import surface_of, time_to_expiry
+from offchain.mirror.settlement_window import time_to_expiry
+from offchain.mirror.unit_risk import surface_of
 from offchain.model import Kind, Market, Portfolio, Position
 
 Vector = npt.NDArray[np.float64]

@@ -73,9 +73,9 @@ def _collateral_pnl(market: Market, portfolio: Portfolio, history: History, hori
     growth = np.expm1(moves.price)
     total = np.zeros(growth.shape[0])
     for symbol, amount in portfolio.collateral.items():
-        token = market.tokens[symbol]
-        if token.linked is not None:
-            total += amount * token.price * growth[:, history.assets.index(token.linked)]
+        linked = market.tokens[symbol].linked
+        if linked is not None:
+            total += amount * market.price_of(symbol) * growth[:, history.assets.index(linked)]
     return total
 
 

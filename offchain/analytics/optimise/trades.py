@@ -16,7 +16,7 @@ from offchain.errors import InputError
 from offchain.files.portfolio import MAX_POSITIONS
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
 from offchain.mirror.order_preview import OpenOrder, filled
-from offchain.mirror.risk_engine import Instrument
+from offchain.mirror.unit_risk import Instrument
 from offchain.model import Kind, Market, Mode, Portfolio
 from offchain.params import Params
 
@@ -146,6 +146,11 @@ def instrument_of(candidate: Candidate) -> Instrument:
     return Instrument(p.kind, p.expiry_ts, 0.0 if p.kind in (Kind.FUTURE, Kind.PERP) else p.price)
 
 
+def entry_of(candidate: Candidate) -> float:
+    """Entry of a linear instrument: its own where it is held, else the price it would be traded at."""
+    return candidate.position.price if candidate.held != 0.0 else candidate.price
+
+
 def linked_units(market: Market, portfolio: Portfolio, name: str) -> float:
     """Units of an underlying in collateral."""
     tokens = market.tokens
@@ -179,6 +184,17 @@ class TradeProgram:
         """Let one candidate trade up to its limit, or not at all."""
         limit = self.candidates[number].limit if on else 0.0
         self.lp.allow(np.array([self.bought[number], self.sold[number]]), limit)
+
+
+def _add_debt(
+    lp: LinearProgram, portfolio: Portfolio, candidates: Sequence[Candidate], trades: tuple[Index, Index], rate: float
+) -> None:
+    """Charge what is owed after premiums are paid and received."""
+    option = np.array([c.position.kind in (Kind.CALL, Kind.PUT) for c in candidates])
+    asked = np.array([c.limit_price(True) for c in candidates]) * option
+    offered = np.array([c.limit_price(False) for c in candidates]) * option
+    debt = lp.column("debt", cost=rate)
+    lp.row("debt", [(debt, 1.0), (trades[0], -asked), (trades[1], offered)], lower=-portfolio.cash)
 
 
 def release_program(
@@ -224,7 +240,7 @@ def release_program(
         first += len(members)
         add_requirement(
             lp,
-            block_of(round_, [instrument_of(c) for c in members], params),
+            block_of(round_, [instrument_of(c) for c in members], params, [entry_of(c) for c in members]),
             np.array([c.held for c in members]),
             (bought[own], sold[own]),
             name,
@@ -232,4 +248,5 @@ def release_program(
             rate=account.im_factor * peg,
             gross_rate=doubt * account.conf_rate * round_.spot,
         )
+    _add_debt(lp, portfolio, ordered, (bought, sold), account.im_factor * peg * account.debt_rate)
     return TradeProgram(lp, ordered, bought, sold)

@@ -9,8 +9,7 @@ import numpy as np
 
 from offchain.analytics.legs import Leg, legs_of
 from offchain.errors import InputError
-from offchain.mirror import black76, svi
-from offchain.mirror.risk_engine import surface_of, time_to_expiry
+from offchain.mirror.unit_risk import Instrument, mark_of, surface_of
 from offchain.model import Kind, Market, Mode, Portfolio, Position
 
 #: Strikes offered at every expiry, in units of the forward.
@@ -92,20 +91,12 @@ def _candidate(market: Market, position: Position, held: float, costs: TradingCo
     label = legs_of(market, Portfolio(Mode.SINGLE, 0.0, {}, (position,)))[0][0].label
     if position.kind == Kind.PERP:
         return Candidate(position, label, round_.perp, costs.linear_spread * round_.perp, limit, held)
-    surface = surface_of(round_, position.expiry_ts)
     if position.kind == Kind.FUTURE:
-        return Candidate(position, label, surface.forward, costs.linear_spread * surface.forward, limit, held)
-    time = time_to_expiry(surface.expiry_ts, round_.ts)
-    sigma = svi.volatility(surface.svi, np.array(np.log(position.price / surface.forward)), time)
-    mark, _ = black76.price_and_delta(
-        np.array(position.kind == Kind.CALL),
-        np.array(surface.forward),
-        np.array(position.price),
-        sigma * np.sqrt(time),
-        np.array(np.exp(-surface.rate * time)),
-    )
-    half = max(costs.option_spread * float(mark), costs.option_floor * round_.spot)
-    return Candidate(position, label, float(mark), half, limit, held)
+        forward = surface_of(round_, position.expiry_ts).forward
+        return Candidate(position, label, forward, costs.linear_spread * forward, limit, held)
+    mark = mark_of(round_, Instrument(position.kind, position.expiry_ts, position.price))
+    half = max(costs.option_spread * mark, costs.option_floor * round_.spot)
+    return Candidate(position, label, mark, half, limit, held)
 
 
 def universe_of(market: Market, portfolio: Portfolio, costs: TradingCosts) -> tuple[Candidate, ...]:

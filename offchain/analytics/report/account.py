@@ -79,7 +79,7 @@ class AccountReport:
             "timestamp": self.market.ts,
             "mode": self.portfolio.mode.name,
             "params": {
-                "book": self.params.book,
+                "books": {name: asdict(self.params.book_of(name)) for name in self.market.rounds},
                 "account": asdict(self.params.account),
                 "underlyings": {name: asdict(self.params.for_underlying(name)) for name in self.market.rounds},
             },

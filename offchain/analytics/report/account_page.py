@@ -12,7 +12,7 @@ from offchain.analytics.report.account import AccountReport
 from offchain.analytics.report.page import COLOURS, Section, Table, Tile, days, layout, money, page_of, percent
 from offchain.analytics.surface import HOURS, PRICES, VOLS
 from offchain.mirror.margin_engine import HEALTHY, INSOLVENT, LIQUIDATABLE, MARGIN_CALL, RowPnl
-from offchain.mirror.scenario_book import VOL_NAMES
+from offchain.params import VOL_NAMES
 
 TONES: Final = {HEALTHY: "good", MARGIN_CALL: "warn", LIQUIDATABLE: "bad", INSOLVENT: "bad"}
 #: Diverging, readable without red against green alone.
@@ -55,6 +55,7 @@ def _component_figure(report: AccountReport) -> Any:
         ("certified beyond the grid", [u.certified_scan - u.scan for u in parts]),
         ("basis", [u.basis for u in parts]),
         ("vega term", [u.vega_term for u in parts]),
+        ("skew term", [u.skew_term for u in parts]),
         ("concentration", [u.concentration for u in parts]),
     )
     for label, values in series:
@@ -66,8 +67,8 @@ def _component_figure(report: AccountReport) -> Any:
 def _row_label(row: RowPnl) -> str:
     label = f"{row.price:+.1%}"
     if row.skew:
-        label += f" skew {row.skew:+.2f}"
-    return label if row.weight == 1.0 else f"{label} x{row.weight:g}"
+        return f"{label} skew {row.skew:+.2f}"
+    return label if row.weight == 1.0 else f"{label} x{row.weight:.2f}"
 
 
 def _heat(name: str, report: AccountReport) -> Any:
@@ -264,6 +265,14 @@ def _summary(report: AccountReport) -> list[str]:
     return points
 
 
+def _books(report: AccountReport) -> str:
+    """Rows of the underlyings in words; one text where all have the same."""
+    labels = {name: report.params.book_of(name).label for name in report.market.rounds}
+    if len(set(labels.values())) == 1:
+        return next(iter(labels.values()))
+    return "; ".join(f"{name}: {label}" for name, label in labels.items())
+
+
 def _parameter_section(report: AccountReport) -> Section:
     """Show the parameters behind the margin figures."""
     held = [name for name, u in report.margin.underlyings.items() if u.requirement > 0.0]
@@ -272,7 +281,7 @@ def _parameter_section(report: AccountReport) -> Section:
         f"{name}: " + ", ".join(f"{key.replace('_', ' ')} {value:,.10g}" for key, value in values.items())
         for name, values in (*own, ("account", asdict(report.params.account)))
     ]
-    return Section("Risk parameters", f"Scenario book: {report.params.book}.", points=points)
+    return Section("Risk parameters", f"Scenario book: {_books(report)}.", points=points)
 
 
 def _positions(report: AccountReport) -> Section:

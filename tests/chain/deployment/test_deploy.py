@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from offchain.chain.anvil import running
+from offchain.chain.book import rows_of
 from offchain.chain.client import Client, wallet
 from offchain.chain.contracts import creation_code
 from offchain.chain.deploy import ADMIN_ROLE, GUARDIAN_ROLE, deploy
@@ -343,15 +344,16 @@ def test_verify__every_risk_parameter__is_looked_at(client, installed):
     for name in account.__dataclass_fields__:
         seen = changed(replace(SPEC.params, account=replace(account, **{name: 0.123})))
         assert len(seen) == 1, name
-    for name in set(own.__dataclass_fields__) - {"price_range"}:
+    for name in own.__dataclass_fields__:
         assert len(changed(replace(SPEC.params, overrides={"ETH": {name: 0.123}}))) == 1, name
-    # Another range moves every row but those at the centre: 24 of the grid and the two tails.
-    assert len(changed(replace(SPEC.params, overrides={"ETH": {"price_range": 0.123}}))) == 1 + 24 + 2
+    for name, value in (("tail_moves", (2.5,)), ("skew_size", 0.2), ("grid_vols", ("up", "flat"))):
+        seen = changed(replace(SPEC.params, books={"ETH": replace(SPEC.params.book, **{name: value})}))
+        assert len(seen) == 1, name
 
 
 def test_verify__changed_on_chain__names_both_values(client, installed):
     send = installed.send
-    send("Oracle", "setLimits", 600, 10**17)
+    send("Oracle", "setLimits", 600, 10**17, 6 * 10**17)
     send("Oracle", "setSigners", list(SPEC.oracle.signers[:2]), 1)
     send("Accounts", "setModule", STRANGER.address, True)
     send("Accounts", "setModule", installed.deployment.contracts["Vault"], False)
@@ -364,7 +366,8 @@ def test_verify__changed_on_chain__names_both_values(client, installed):
     three, two = ([s.lower() for s in SPEC.oracle.signers[:n]] for n in (3, 2))
     assert found(client, installed.deployment) == {
         "oracle.heartbeat_sec": (600, 7_200),
-        "oracle.max_deviation": (10**17, 25 * 10**16),
+        "oracle.max_move": (10**17, 25 * 10**16),
+        "oracle.max_variance_move": (6 * 10**17, 7 * 10**17),
         "oracle.signers": (two, three),
         "oracle.signer_threshold": (1, 2),
         "Accounts.modules": (sorted([*MODULES[:-1], STRANGER.address]), MODULES),
@@ -406,12 +409,12 @@ def test_verify__set_back__is_no_difference(client, installed):
 def test_verify__other_rows_and_a_third_underlying__are_named(client, installed):
     book = installed.of("ScenarioBook")
     params = book.call("bookOf", 1).params
-    rows = book.call("spanRows", params.priceRangeWad)
+    rows = rows_of(replace(SPEC.params.book, tail_moves=(2.5, 3.5)))
     installed.send("ScenarioBook", "setBook", 1, params, rows)
     installed.send("ScenarioBook", "listUnderlying", b"XYZ".ljust(32, b"\0"), params, rows)
     differences = found(client, installed.deployment)
     assert differences["underlyings"] == (["ETH", "BTC", "XYZ"], ["ETH", "BTC"])
-    assert differences["underlyings.ETH.rows[30]"][0] == NOTHING
+    assert differences["underlyings.ETH.rows.tailMovesWad"] == ([25 * 10**17, 35 * 10**17], [2 * 10**18, 3 * 10**18])
     assert not any(name.startswith("underlyings.BTC") for name in differences)
 
 

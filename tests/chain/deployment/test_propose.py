@@ -16,13 +16,22 @@ from offchain.chain.deploy import deploy
 from offchain.chain.parameters import chain_params
 from offchain.chain.spec import load_spec
 from offchain.cli import run
-from offchain.params import AccountParams, Params, UnderlyingParams
+from offchain.params import AccountParams, BookSpec, Params, UnderlyingParams
 
 START_TS = 1_700_000_000
 DELAY_SEC = 3_600
 DEPLOYER, GUARDIAN, GOVERNOR, STRANGER = (wallet(name) for name in ("deployer", "guardian", "governor", "stranger"))
 SPEC = load_spec("local", Params()).with_signers(tuple(wallet(f"signer {n}").address for n in range(3)))
-PROPOSED = {"schema": "plimsoll.params/1", "priceRange": {"ETH": 0.285, "BTC": 0.23}, "rhoHigh": 0.95}
+PROPOSED = {"schema": "plimsoll.params/1", "priceRange": {"ETH": 0.3, "BTC": 0.25}, "debtRate": 0.004}
+#: Fewer prices, other tails, another skew.
+BOOK = {
+    "grid": {"moves": [-1.0, -0.5, 0.0, 0.5, 1.0], "vols": ["up", "flat", "down"]},
+    "tails": {"moves": [1.5, 3.0], "vols": ["up"]},
+    "skew": {"size": 0.2, "at": [{"move": 0.0, "vol": "flat"}, {"move": -1.0, "vol": "up"}]},
+}
+SPEC_OF_BOOK = BookSpec(
+    (-1.0, -0.5, 0.0, 0.5, 1.0), ("up", "flat", "down"), (1.5, 3.0), ("up",), 0.2, ((0.0, "flat"), (-1.0, "up"))
+)
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +75,7 @@ def wait(client, seconds):
 def test_chain_params__as_deployed(site):
     there = chain_params(site.client, site.deployment)
     assert there.account == AccountParams()
-    assert there.book == "default"
+    assert all(there.book_of(name) == BookSpec() for name in ("ETH", "BTC"))
     assert all(there.for_underlying(name) == Params().for_underlying(name) for name in ("ETH", "BTC"))
 
 
@@ -76,9 +85,9 @@ def test_propose__through_the_delay(site, tmp_path, capsys):
     document = json.loads(capsys.readouterr().out)
     assert document == json.loads(out.read_text())
     assert [(c["name"], c["before"], c["after"]) for c in document["changes"]] == [
-        ("account.rho_high", 0.9, 0.95),
-        ("BTC.price_range", 0.16, 0.23),
-        ("ETH.price_range", 0.18, 0.285),
+        ("account.debt_rate", 0.003, 0.004),
+        ("BTC.price_range", 0.23, 0.25),
+        ("ETH.price_range", 0.285, 0.3),
     ]
     assert [c["function"] for c in document["calls"]] == ["setBook", "setBook", "setAccountParams"]
     assert document["accounts"][0]["after"]["state"] == "healthy"
@@ -96,14 +105,15 @@ def test_propose__through_the_delay(site, tmp_path, capsys):
     assert "AccessManagerAlreadyScheduled" in capsys.readouterr().err
     assert propose(site, PROPOSED, "--execute") == 1
     assert "AccessManagerNotReady" in capsys.readouterr().err
-    assert chain_params(client, site.deployment).for_underlying("ETH").price_range == 0.18
+    assert chain_params(client, site.deployment).for_underlying("ETH").price_range == 0.285
 
     wait(client, DELAY_SEC)
     assert propose(site, PROPOSED, "--execute") == 0
     there = chain_params(client, site.deployment)
-    assert there.account == AccountParams(rho_high=0.95)
-    assert there.for_underlying("ETH") == UnderlyingParams(price_range=0.285)
-    assert there.for_underlying("BTC") == UnderlyingParams(price_range=0.23, n0=100e6)
+    assert there.account == AccountParams(debt_rate=0.004)
+    assert there.for_underlying("ETH") == UnderlyingParams(price_range=0.3)
+    assert there.for_underlying("BTC") == UnderlyingParams(price_range=0.25, n0=100e6)
+    assert there.book_of("ETH") == BookSpec()
     assert propose(site, PROPOSED) == 2
     assert "nothing to propose" in capsys.readouterr().err
 
@@ -115,11 +125,13 @@ def test_propose__what_a_file_does_not_name_stays(site):
         assert propose(site, document, "--execute") == 0
 
     through(PROPOSED)
-    through({"schema": "plimsoll.params/1", "book": "span", "volUp": 0.7, "imFactor": 1.1})
+    through({"schema": "plimsoll.params/1", "book": BOOK, "volUp": 0.7, "imFactor": 1.1})
     there = chain_params(site.client, site.deployment)
-    assert there.book == "span"
-    assert there.account == AccountParams(rho_high=0.95, im_factor=1.1)
-    assert there.for_underlying("ETH") == UnderlyingParams(price_range=0.285, vol_up=0.7)
+    assert all(there.book_of(name) == SPEC_OF_BOOK for name in ("ETH", "BTC"))
+    assert there.account == AccountParams(debt_rate=0.004, im_factor=1.1)
+    assert there.for_underlying("ETH") == UnderlyingParams(price_range=0.3, vol_up=0.7)
+    through({"schema": "plimsoll.params/1", "volUp": 0.6})
+    assert all(chain_params(site.client, site.deployment).book_of(name) == SPEC_OF_BOOK for name in ("ETH", "BTC"))
 
 
 def test_propose__takes_what_calibrate_writes(site, capsys):
@@ -136,7 +148,8 @@ def test_propose__takes_what_calibrate_writes(site, capsys):
     [
         ({"schema": "plimsoll.params/1"}, [], "nothing to propose"),
         ({**PROPOSED, "priceRange": {"DOGE": 0.2}}, [], "'DOGE' is not an underlying"),
-        ({**PROPOSED, "priceRange": {"ETH": 0.4}}, [], "the limit is below 1"),
+        ({**PROPOSED, "priceRange": {"ETH": 0.6}}, [], "priceRange"),
+        ({**PROPOSED, "book": BOOK | {"tails": {"moves": [0.5], "vols": ["up"]}}}, [], "is not beyond"),
         (PROPOSED, ["--account", "99"], "--account: 99 does not exist"),
         (PROPOSED, ["--schedule", "--execute"], "not both at once"),
         (PROPOSED, ["--out", "/nonexistent/p.json"], "cannot be written"),
@@ -161,5 +174,5 @@ def test_propose__a_key_without_the_role_sends_nothing(site, capsys):
 
 
 def test_propose__what_the_book_refuses_is_refused_before(site, capsys):
-    assert propose(site, {"schema": "plimsoll.params/1", "rhoHigh": 0.12345678}, "--schedule") == 2
+    assert propose(site, {"schema": "plimsoll.params/1", "debtRate": 0.12345678}, "--schedule") == 2
     assert "ScenarioBook__ParameterStep" in capsys.readouterr().err

@@ -8,8 +8,10 @@ from types import SimpleNamespace
 import pytest
 
 from offchain.chain import anvil
+from offchain.chain.book import plain_rows
 from offchain.chain.client import Client, wallet
 from offchain.chain.deployment import load_deployment
+from offchain.chain.margin_engine import own_prices
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import spec_for_market
 from offchain.cli import run
@@ -17,7 +19,7 @@ from offchain.demo.plan import PlannedTrade
 from offchain.demo.result import GasBook
 from offchain.demo.world import build_world
 from offchain.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
-from offchain.params import Params
+from offchain.params import BookSpec, Params
 from offchain.units import wad_to_float
 
 NOW = 1_770_326_940
@@ -32,13 +34,13 @@ def found(tmp_path_factory):
     """Four accounts with the same short calls on less and less cash, a market maker, and one that was closed."""
     svi = Svi(0.01, 0.05, -0.2, 0.0, 0.1)
     rounds = {"ETH": Round("ETH", NOW, 1_900.0, 1_899.5, 1.0, (Surface(EXPIRY, 1_905.0, 0.04, svi),))}
-    market = Market(NOW, {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", 1_900.0, 0.2, "ETH", 0.02)}, rounds)
+    market = Market(NOW, {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", None, 0.2, "ETH", 0.02)}, rounds)
     with anvil.running(NOW) as chain:
         client = Client(chain.url)
-        world = build_world(client, spec_for_market(market, Params(), ()), GasBook())
+        world = build_world(client, spec_for_market(market, PARAMS, ()), GasBook())
         poster, relayer = RoundPoster(client, world.deployment, list(world.signers)), world.funded_wallet("relayer")
         poster.send(relayer, poster.round_call(market.rounds["ETH"]))
-        poster.send(relayer, poster.tokens_call(NOW, {s: t.price for s, t in market.tokens.items()}))
+        poster.send(relayer, poster.tokens_call(NOW, own_prices(market)))
         maker = world.open("maker", Mode.SINGLE, 1e6, by_permit=False)
         ids = {}
         for name, cash in (("rich", 50_000.0), ("less", 2_700.0), ("poor", 2_000.0), ("poorest", 1_500.0)):
@@ -97,6 +99,14 @@ def margins(found, ids):
     ]  # fmt: skip
 
 
+#: The default book with one tail, and skew at the centre alone.
+BOOK = {
+    "grid": {"moves": list(BookSpec().grid_moves), "vols": ["up", "flat", "down"]},
+    "tails": {"moves": [4.0], "vols": ["up", "flat"]},
+    "skew": {"size": 0.25, "at": [{"move": 0.0, "vol": "flat"}]},
+}
+PARAMS = Params(overrides={"ETH": {"price_range": 0.18}})
+RANGE = {"priceRangeWad": 2 * 10**17}
 CHANGE = {"imFactor": 1.3, "mmFactor": 1.1, "priceRange": {"ETH": 0.27}, "shortMinRate": 0.02}
 
 
@@ -112,7 +122,7 @@ def test_preview__is_what_the_change_does(found, preview, setter):
     account, own = vars(book.call("accountParams")), vars(book.call("bookOf", 1).params)
     setter("setAccountParams", account | {"imFactorWad": 13 * 10**17, "mmFactorWad": 11 * 10**17})
     own |= {"priceRangeWad": 27 * 10**16, "shortMinRateWad": 2 * 10**16}
-    setter("setBook", 1, own, book.call("defaultRows", 27 * 10**16))
+    setter("setBook", 1, own, book.call("bookOf", 1).rows)
     assert [entry["after"] for entry in document["accounts"]] == margins(found, ids)
     # Once it is so, the file changes nothing.
     assert "nothing to propose" in preview(CHANGE).err
@@ -169,11 +179,12 @@ def test_preview__accounts_named__are_the_only_ones(found, preview):
 
 
 def test_preview__other_book__replaces_the_rows(found, preview, setter):
-    document = seen(preview, {"book": "span"})
-    assert [entry["name"] for entry in document["changes"]] == ["book"]
+    document = seen(preview, {"book": BOOK})
+    assert [entry["name"] for entry in document["changes"]] == ["ETH.book.tail_moves", "ETH.book.skew_at"]
     book = found.world.contract("ScenarioBook")
-    live = book.call("bookOf", 1).params
-    setter("setBook", 1, live, book.call("spanRows", live.priceRangeWad))
+    stored = book.call("bookOf", 1)
+    rows = plain_rows(stored.rows) | {"tailMovesWad": [4 * 10**18], "skewAt": [{"moveWad": 0, "vol": 1}]}
+    setter("setBook", 1, stored.params, rows)
     ids = [entry["account"] for entry in document["accounts"]]
     assert [entry["after"] for entry in document["accounts"]] == margins(found, ids)
 
@@ -199,7 +210,8 @@ def test_preview__stale_market__is_said(found, preview):
         ({"priceRange": {"SOL": 0.2}}, "'SOL' is not an underlying"),
         ({"mmFactor": 1.5}, "is below mmFactor"),
         ({"imFactor": 1.0000001}, "ScenarioBook__ParameterStep"),
-        ({"priceRange": 0.34}, "the limit is below 1"),
+        ({"priceRange": 0.51}, "priceRange"),
+        ({"book": "span"}, "book"),
     ],
 )
 def test_preview__bad_file__is_one_error_line(preview, document, message):
@@ -210,13 +222,15 @@ def test_preview__bad_file__is_one_error_line(preview, document, message):
     assert message in answer.err
 
 
-def test_preview__rows_of_no_known_book__are_refused(found, preview, setter):
+def test_preview__rows_that_governance_chose__stay_to_the_wei(found, preview, setter):
+    """A third is no double: what a file does not name is sent back as it is stored."""
     book = found.world.contract("ScenarioBook")
-    live = book.call("bookOf", 1).params
-    setter("setBook", 1, live, book.call("defaultRows", live.priceRangeWad)[:-1])
-    answer = preview({"priceRange": 0.2})
-    assert answer.code == 2
-    assert "neither those of the default book nor of SPAN" in answer.err
+    stored = book.call("bookOf", 1)
+    third = 10**18 // 3
+    rows = plain_rows(stored.rows) | {"gridMovesWad": [-(10**18), -third, 0, third + 1, 10**18]}
+    setter("setBook", 1, stored.params, rows)
+    (call,) = seen(preview, {"priceRange": 0.2})["calls"]
+    assert bytes.fromhex(call["data"][2:]) == book.encode("setBook", 1, vars(stored.params) | RANGE, rows)
 
 
 def test_preview__missing_files_options_and_nodes__are_refused(found, tmp_path, capsys):

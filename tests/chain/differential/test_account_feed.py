@@ -8,8 +8,10 @@ import pytest
 
 from offchain.chain import anvil
 from offchain.chain.account import read_account
+from offchain.chain.book import plain_rows
 from offchain.chain.client import Client, wallet
 from offchain.chain.deployment import load_deployment
+from offchain.chain.margin_engine import own_prices
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import spec_for_market
 from offchain.cli import run
@@ -38,7 +40,7 @@ EXPIRY = NOW + 20 * 86_400
 def market():
     svi = Svi(0.01, 0.05, -0.2, 0.0, 0.1)
     rounds = {"ETH": Round("ETH", NOW, 1_900.0, 1_899.5, 1.0, (Surface(EXPIRY, 1_905.0, 0.04, svi),))}
-    tokens = {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", 1_900.0, 0.2, "ETH", 0.02, 1.0)}
+    tokens = {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", None, 0.2, "ETH", 0.02, 1.0)}
     return Market(NOW, tokens, rounds)
 
 
@@ -51,7 +53,7 @@ def deployed(market, tmp_path_factory):
         relayer = world.funded_wallet("relayer")
         poster = RoundPoster(client, world.deployment, list(world.signers))
         poster.send(relayer, poster.round_call(market.rounds["ETH"]))
-        poster.send(relayer, poster.tokens_call(NOW, {s: t.price for s, t in market.tokens.items()}))
+        poster.send(relayer, poster.tokens_call(NOW, own_prices(market)))
         maker = world.open("maker", Mode.SINGLE, 1e6, by_permit=False)
         taker = world.open("taker", Mode.SINGLE, 20_000.0, by_permit=False)
         world.deposit(taker, "WETH", 2.0)
@@ -132,16 +134,19 @@ def test_the_keeper_follows_a_change_of_parameters_and_limits(deployed):
 
     book, oracle = deployment.contract(client, "ScenarioBook"), deployment.contract(client, "Oracle")
     book.send(governor, "setAccountParams", {**vars(book.call("accountParams")), "imFactorWad": 2 * 10**18})
-    oracle.send(governor, "setLimits", 7_200, oracle.call("maxDeviationWad"))
+    oracle.send(governor, "setLimits", 7_200, oracle.call("maxMoveWad"), oracle.call("maxVarianceMoveWad"))
     assert keeper.observe().heartbeat_sec == 7_200
     after = keeper.margins([account_id])[account_id].initial_margin
     there = deployment.contract(client, "MarginEngine").call("marginOf", account_id)
     assert after == pytest.approx(wad_to_float(there.initialWad), rel=AGREEMENT)
     assert after > 1.5 * before
 
-    # Rows that no parameter file can say: nothing is margined, everything else goes on.
-    live = book.call("bookOf", 1).params
-    book.send(governor, "setBook", 1, live, book.call("defaultRows", live.priceRangeWad)[:-1])
-    seen = keeper.observe()
-    assert (seen.accounts, keeper.margins([account_id])) == ((), {})
-    assert seen.posted_round_ts == {"ETH": NOW}
+    # Rows of governance's own making: they are margined like any others.
+    stored = book.call("bookOf", 1)
+    rows = plain_rows(stored.rows) | {"tailMovesWad": [4 * 10**18], "skewAt": [{"moveWad": 10**18 // 3, "vol": 2}]}
+    book.send(governor, "setBook", 1, stored.params, rows)
+    keeper.observe()
+    there = deployment.contract(client, "MarginEngine").call("marginOf", account_id)
+    ours = keeper.margins([account_id])[account_id]
+    assert ours.initial_margin == pytest.approx(wad_to_float(there.initialWad), rel=AGREEMENT)
+    assert keeper.observe().posted_round_ts == {"ETH": NOW}

@@ -25,7 +25,7 @@ from tests.chain.helpers.stack import PERP, deploy_stack
 AGREEMENT = 1e-6  #: of gross notional
 CASH, WETH, LEGS = 500_000, 3, 100
 IDS = {"ETH": 1}
-PARAMS = Params(overrides_all={"price_range": 0.18})
+PARAMS = Params(overrides_all={"price_range": 0.189})
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def market(stack, expiries):
     svi = Svi(0.002, 0.03, -0.2, 0.01, 0.1)
     eth = Round("ETH", ts, 1_900.0, 1_900.0, 1.0, tuple(Surface(e, 1_905.0, 0.04, svi) for e in expiries))
     return Market(
-        ts, {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", 1_900.0, 0.2, "ETH", 0.02, 1.0)}, {"ETH": eth}
+        ts, {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", None, 0.2, "ETH", 0.02, 1.0)}, {"ETH": eth}
     )
 
 

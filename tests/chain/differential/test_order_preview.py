@@ -20,7 +20,7 @@ SYMBOLS = {1: "ETH", 2: "BTC"}
 HELD, OPEN = 4, 5
 CASH, WETH = 100_000, 3
 #: Both underlyings of the stack have the same shocks.
-PARAMS = Params(overrides_all={"price_range": 0.18})
+PARAMS = Params(overrides_all={"price_range": 0.189})
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def market(stack, expiries):
     ts = int(stack.oracle.roundFor(1, [])[0][0])
     svi = Svi(0.002, 0.03, -0.2, 0.01, 0.1)
     eth = Round("ETH", ts, 1_900.0, 1_900.0, 1.0, tuple(Surface(e, 1_905.0, 0.04, svi) for e in expiries))
-    tokens = {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", 1_900.0, 0.2, "ETH", 0.02, 1.0)}
+    tokens = {"USDC": Token("USDC", 1.0, 0.0), "WETH": Token("WETH", None, 0.2, "ETH", 0.02, 1.0)}
     return Market(ts, tokens, {"ETH": eth, "BTC": Round("BTC", ts, 60_000.0, 60_000.0, 1.0, ())})
 
 

@@ -14,6 +14,7 @@ from offchain.chain.account import read_account
 from offchain.chain.client import Client, wallet
 from offchain.chain.contracts import Contract, creation_code, load_artifact
 from offchain.chain.deploy import deploy
+from offchain.chain.margin_engine import own_prices
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import RateSpec, spec_for_market
 from offchain.chain.verify import verify
@@ -44,7 +45,7 @@ DEPLOYER = wallet("deployer")
 def market():
     svi = Svi(0.01, 0.05, -0.2, 0.0, 0.1)
     rounds = {"ETH": Round("ETH", NOW, 1_900.0, 1_899.5, 1.0, (Surface(EXPIRY, 1_905.0, 0.04, svi),))}
-    tokens = {"USDC": Token("USDC", 1.0, 0.0), "WSTETH": Token("WSTETH", 2_280.0, 0.2, "ETH", 0.02, RATIO)}
+    tokens = {"USDC": Token("USDC", 1.0, 0.0), "WSTETH": Token("WSTETH", None, 0.2, "ETH", 0.02, RATIO)}
     return Market(NOW, tokens, rounds)
 
 
@@ -65,7 +66,7 @@ def found(market, tmp_path_factory):
         world = World(client, deploy(client, DEPLOYER, spec), signers, GasBook(), DEPLOYER)
         poster, relayer = RoundPoster(client, world.deployment, list(signers)), world.funded_wallet("relayer")
         poster.send(relayer, poster.round_call(market.rounds["ETH"]))
-        poster.send(relayer, poster.tokens_call(NOW, {s: t.price for s, t in market.tokens.items()}))
+        poster.send(relayer, poster.tokens_call(NOW, own_prices(market)))
         maker, taker = (world.open(name, Mode.SINGLE, 1e6, by_permit=False) for name in ("maker", "taker"))
         world.deposit(taker, "WSTETH", 20.0)
         world.trade(taker, maker, PlannedTrade(Position("ETH", Kind.CALL, EXPIRY, 2_100.0, -5.0), 40.0))

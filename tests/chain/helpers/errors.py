@@ -27,6 +27,21 @@ def reverts_with(name: str, *args: object) -> Iterator[None]:
             yield
 
 
+@contextmanager
+def reverts_naming(name: str, field: str) -> Iterator[None]:
+    """Expect a custom error whose first argument names a field.
+
+    Parameters
+    ----------
+    name : str
+        Error name, ``<Contract>__<Reason>``.
+    field : str
+        The field, as a bytes32 of its letters.
+    """
+    with brownie.reverts(revert_pattern=f"^{name}: 0x{field.encode().ljust(32, bytes(1)).hex()}, .*$"):
+        yield
+
+
 def _printed(arg: object) -> str:
     """Brownie prints accounts and contracts by address, everything else as Python does."""
     return str(getattr(arg, "address", arg))

@@ -16,7 +16,8 @@ SURFACE = (
     "uint40 expiryTs,uint256 forwardWad,int256 rateWad,int256 aWad,uint256 bWad,int256 rhoWad,int256 mWad,uint256 sWad"
 )
 TYPES = {
-    "Round": "uint8 underlyingId,uint40 ts,uint256 spotWad,uint256 perpWad,uint256 confWad,Surface[] surfaces",
+    "Round": "uint8 underlyingId,uint40 ts,uint256 spotWad,uint256 perpWad,uint256 confWad,uint256 meanWad,"
+    "Surface[] surfaces",
     "TokenPrices": "uint40 ts,uint256[] tokenIds,uint256[] pricesWad",
     "SettlementSamples": "uint8 underlyingId,uint40 expiryTs,uint40[] sampleTs,uint256[] spotsWad",
 }
@@ -45,7 +46,7 @@ def surface(expiry_ts: int, **changed: int) -> dict[str, int]:
 def market_round(ts: int, expiries: tuple[int, ...] = (), **changed: Any) -> dict[str, Any]:
     """A round of underlying 1."""
     message = {"underlyingId": 1, "ts": ts, "spotWad": 1_900 * WAD, "perpWad": 1_899 * WAD, "confWad": WAD}
-    return message | {"surfaces": [surface(expiry) for expiry in expiries]} | changed
+    return message | {"meanWad": 0, "surfaces": [surface(expiry) for expiry in expiries]} | changed
 
 
 def sign(oracle: Any, primary: str, message: dict[str, Any], signers: Any = SIGNERS[:2], **domain: Any) -> list[bytes]:

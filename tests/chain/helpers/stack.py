@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from tests.chain.helpers.books import rows
 from tests.chain.helpers.orders import ANY_INSTRUMENT
 from tests.chain.helpers.signed import SIGNERS, WAD, market_round, post
 
@@ -12,32 +13,39 @@ PERP = 1 << 248 | 3 << 240
 SINGLE, STANDARD, CROSS = 0, 1, 2
 FUND = 1
 BUFFER, FEE_RATE, DUST = 15 * 10**16, 10**16, 10 * WAD
-PRICE_RANGE = 18 * 10**16
+BONUS_SHARE, FUND_PER_HOUR = 25 * 10**16, 2 * 10**17
+#: With the basis of 0.002 a perpetual at 1,900 needs 362.90, and 290.32 to be maintained.
+PRICE_RANGE = 189 * 10**15
 #: In the order of IScenarioBook.AccountParams.
 ACCOUNT = (
     *(8 * 10**17, WAD, 99 * 10**16, 4 * WAD, 55 * 10**16, WAD),
-    *(9 * 10**17, 4 * 10**17, 6 * 10**17, BUFFER, FEE_RATE, DUST),
+    *(6 * 10**17, 3 * 10**15, 10**17, BUFFER, FEE_RATE, BONUS_SHARE, FUND_PER_HOUR, DUST),
 )
 #: In the order of IScenarioBook.UnderlyingParams.
 UNDERLYING = (
     *(PRICE_RANGE, 5 * 10**17, 25 * 10**16, 4 * 10**17, 3 * 10**15, 5 * 10**16, 2 * 10**15),
-    *(5 * 10**17, 10**16, 10**17, 10**17, 50_000_000 * WAD, 5_000_000 * WAD),
+    *(7 * 10**17, WAD, 10**16, 10**17, 10**17, 50_000_000 * WAD, 5_000_000 * WAD),
 )
+
+
+def symbol(name: str) -> str:
+    """Name of an underlying as the book takes it."""
+    return "0x" + name.encode().ljust(32, b"\0").hex()
 
 
 class Stack(SimpleNamespace):
     """Contracts by role; amounts are whole units of cash or of the underlying."""
 
     def price(self, spot: int, **changed: Any) -> None:
-        """Post a round with spot and perp at ``spot`` and fresh token prices."""
+        """Post a round with spot and perp at ``spot`` and a fresh price of cash."""
         # A round of the same second would be ignored.
         self.chain.sleep(2)
         self.chain.mine()
         ts = self.chain[-1].timestamp
         both = {"spotWad": spot * WAD, "perpWad": spot * WAD}
         post(self.oracle, "postRound", market_round(ts, **(both | changed)), self.admin)
-        tokens = {"ts": ts, "tokenIds": [0, 1], "pricesWad": [WAD, spot * WAD]}
-        post(self.oracle, "postTokenPrices", tokens, self.admin)
+        # The linked token has no price of its own.
+        post(self.oracle, "postTokenPrices", {"ts": ts, "tokenIds": [0], "pricesWad": [WAD]}, self.admin)
 
     def open(self, owner: Any, cash: int = 0, mode: int = SINGLE) -> int:
         """Open an account with cash."""
@@ -52,14 +60,13 @@ class Stack(SimpleNamespace):
 
     def list_second(self, price: int) -> None:
         """List underlying 2 and post a round of it at ``price``."""
-        rows = [tuple(row) for row in self.book.defaultRows(PRICE_RANGE)]
-        self.book.listUnderlying("0x" + b"BTC".ljust(32, b"\0").hex(), UNDERLYING, rows, {"from": self.admin})
+        self.book.listUnderlying(symbol("BTC"), UNDERLYING, rows(), {"from": self.admin})
         both = {"spotWad": price * WAD, "perpWad": price * WAD}
         post(self.oracle, "postRound", market_round(self.chain[-1].timestamp, underlyingId=2, **both), self.admin)
 
     def margin(self, account_id: int) -> SimpleNamespace:
         """Equity, market equity, initial and maintenance of an account."""
-        _, equity, market, mark, initial, maintenance, _ = self.engine.marginOf(account_id)
+        _, equity, market, mark, initial, maintenance, _, _ = self.engine.marginOf(account_id)
         return SimpleNamespace(equity=equity, market=market, mark=mark, initial=initial, maintenance=maintenance)
 
     def engine_of(self, book: Any) -> Any:
@@ -78,18 +85,17 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     authority = admin.deploy(project.Authority, admin)
     table = admin.deploy(project.NormalTable)
     book = admin.deploy(project.ScenarioBook, authority, table, ACCOUNT)
-    oracle = admin.deploy(project.Oracle, authority, 7 * 86_400, WAD)
+    oracle = admin.deploy(project.Oracle, authority, 7 * 86_400, 10 * WAD, 10 * WAD)
     oracle.setSigners([signer.address for signer in SIGNERS], 2, {"from": admin})
     risk = admin.deploy(project.RiskEngine, book, oracle)
-    rows = [tuple(row) for row in book.defaultRows(PRICE_RANGE)]
-    book.listUnderlying("0x" + b"ETH".ljust(32, b"\0").hex(), UNDERLYING, rows, {"from": admin})
+    book.listUnderlying(symbol("ETH"), UNDERLYING, rows(), {"from": admin})
     book.setCollateral(1, (True, 1, 2 * 10**17, 2 * 10**16, WAD), {"from": admin})
     ledger = admin.deploy(project.Accounts, authority, admin)
     engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk)
-    fund = admin.deploy(project.InsuranceFund, authority, ledger)
+    fund = admin.deploy(project.InsuranceFund, authority, ledger, book)
     auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
     delegation = admin.deploy(project.Delegation, ledger, engine)
-    exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation)
+    exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation, oracle)
     exchange.setRules(1, ANY_INSTRUMENT, {"from": admin})
     preview = admin.deploy(project.OrderPreview, ledger, engine, exchange)
     vault = admin.deploy(project.Vault, authority, ledger, engine)

@@ -151,7 +151,7 @@ class World:
             if expiry > ts
         )
         round_ = Round("ETH", ts, spot, spot * (1 + premium), 1.0, surfaces)
-        prices = {"USDC": 1.0, "WETH": spot}
+        prices = {"USDC": 1.0}
         return ts, self.poster.round_call(round_), self.poster.tokens_call(ts, prices)
 
     def post_market(self, spot: float, premium: float = -0.001) -> None:
@@ -210,7 +210,11 @@ class World:
         self.nonce += 1
         signer = self.owners[account_id].address
         terms = (account_id, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + 3_600, signer)
-        return (*terms, kind, reduce_only, MAX_FEE)
+        return (*terms, kind, reduce_only, MAX_FEE, self.transfers(account_id))
+
+    def transfers(self, account_id: int) -> int:
+        """How often an account has changed hands."""
+        return int(self.accounts.call("transferCountOf", account_id))
 
     def signed(self, order: tuple[Any, ...], signer: Any = None) -> bytes:
         """Signature of the account's owner, or of another key."""
@@ -236,7 +240,7 @@ class World:
         """Arguments of a quote that the maker signed for the taker."""
         self.nonce += 1
         owner = self.owners[maker]
-        quote = (maker, taker, legs, self.nonce, self.now + 3_600, owner.address, MAX_FEE)
+        quote = (maker, taker, legs, self.nonce, self.now + 3_600, owner.address, MAX_FEE, self.transfers(maker))
         primary, types = self.quote_types
         names = [[entry["name"] for entry in types[struct]] for struct in (primary, "Leg")]
         message = dict(zip(names[0], quote, strict=True))

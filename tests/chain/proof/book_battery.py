@@ -1,40 +1,76 @@
-"""ScenarioBook: both shipped books, what is stored and read back, its events, and every limit from both sides."""
+"""ScenarioBook: what is stored and read back, plans word by word, its events, and every limit from both sides."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import mpmath as mp
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
 
+from offchain.chain.book import plain_rows
 from offchain.chain.client import RevertError, wallet
 from offchain.chain.contracts import Contract
-from tests.chain.proof.world import CALL_GAS, World
+from tests.chain.helpers.books import DEFAULT
+from tests.chain.proof.world import CALL_GAS, RARE_ROWS, World
 
 mp.mp.dps = 50
 WAD = 10**18
 UP, FLAT, DOWN = range(3)
-Row = tuple[int, int, int, int]
+Rows = dict[str, Any]
 #: Highest value of every parameter, in the order of the structs.
 UNDERLYING_LIMITS = {
     **{"priceRangeWad": WAD // 2, "volUpWad": 5 * WAD, "volDownWad": WAD, "volFloorWad": 5 * WAD, "basisMinWad": WAD},
-    **{"basisRateWad": WAD, "perpBasisWad": WAD, "vegaTermRateWad": WAD, "shortMinRateWad": WAD},
-    **{"concRateWad": 10 * WAD, "concVegaRateWad": 10 * WAD, "n0Wad": 10**33, "v0Wad": 10**33},
+    **{"basisRateWad": WAD, "perpBasisWad": WAD, "vegaTermRateWad": WAD, "skewRateWad": 2 * WAD},
+    **{"shortMinRateWad": WAD, "concRateWad": 10 * WAD, "concVegaRateWad": 10 * WAD, "n0Wad": 10**33, "v0Wad": 10**33},
 }
+#: The lowest, where it is not 0.
+UNDERLYING_LEAST = {"priceRangeWad": 10**15, "n0Wad": 1, "v0Wad": 1}
 ACCOUNT_LIMITS = {
     **{"imFactorWad": 10 * WAD, "pegThresholdWad": WAD, "pegSlopeWad": 100 * WAD, "confThresholdWad": WAD},
-    **{"confRateWad": 10 * WAD, "rhoHighWad": WAD, "rhoLowWad": WAD, "stressShareWad": WAD, "bufferWad": 10 * WAD},
-    **{"feeRateWad": 3 * 10**17, "dustWad": 10**24},
+    **{"confRateWad": 10 * WAD, "stressShareWad": WAD, "debtRateWad": WAD, "closeShareWad": WAD},
+    **{"bufferWad": 10 * WAD, "feeRateWad": 3 * 10**17, "bonusShareWad": 10 * WAD, "fundPerHourWad": WAD},
+    **{"dustWad": 10**24},
 }
 #: Fields of the account's word from the lowest up, in steps of 1e-6.
 WORD_FIELDS = (
     *("imFactorWad", "mmFactorWad", "pegThresholdWad", "pegSlopeWad", "confThresholdWad", "confRateWad"),
-    *("rhoHighWad", "rhoLowWad", "stressShareWad"),
+    *("stressShareWad", "debtRateWad", "closeShareWad"),
 )
 STEP_WAD = 10**12
 COLLATERAL_LIMITS = {"haircutWad": WAD, "linkedHaircutWad": WAD, "ratioWad": 10**24}
 GRACE_SEC = 1_000
 #: Q64 logarithm of a move: solady's ln is good to a wei, the shift to one more.
 LN_STEPS = 60
+#: Bytes of one volatility in the engine's memory.
+VOLATILITY_BYTES = 192
+HEAD_WORDS, SEGMENT_WORDS, MOVE_WORDS, NODE_WORDS = 20, 6, 3, 4
+NODE_BYTES = 32 * NODE_WORDS
+LOWEST, HIGHEST = -95 * 10**16, 9 * WAD
+MOST = 2**256
+
+
+def changed(base: Rows = DEFAULT, **fields: Any) -> Rows:
+    """A book with other fields."""
+    return base | fields
+
+
+def sent(rows: Rows) -> Rows:
+    """Rows with places as the encoder takes them."""
+    places = [p if isinstance(p, dict) else {"moveWad": p[0], "vol": p[1]} for p in rows["skewAt"]]
+    return rows | {"skewAt": places}
+
+
+PLAIN = changed(gridMovesWad=[-WAD, 0], gridVols=[FLAT], tailMovesWad=[], tailVols=[], skewWad=0, skewAt=[])
+#: Stored one after the other: everything that a book may have or lack.
+BOOKS = (
+    DEFAULT,
+    PLAIN,
+    RARE_ROWS,
+    changed(gridVols=[UP, DOWN], tailMovesWad=[2 * WAD, 5 * WAD, 6 * WAD, 7 * WAD], tailVols=[DOWN], skewAt=[]),
+    changed(gridMovesWad=[0, 10**9, WAD], tailVols=[UP, FLAT, DOWN], skewAt=[(-WAD, DOWN), (WAD, UP)]),
+    changed(gridMovesWad=[-WAD + 1, -7, 0], tailMovesWad=[WAD]),
+)
 
 
 def trunc(n: int, d: int) -> int:
@@ -42,92 +78,92 @@ def trunc(n: int, d: int) -> int:
     return abs(n) // d * (1 if n >= 0 else -1)
 
 
-def default_rows(span: int) -> list[Row]:
-    """Risk-model section 3."""
-    moves = [0, *(s * i for i in (1, 2, 3, 4) for s in (1, -1))]
-    rows = [(trunc(span * m, 4), vol, 0, WAD) for m in moves for vol in (UP, FLAT, DOWN)]
-    rows += [(0, FLAT, skew, WAD) for skew in (25 * 10**16, -25 * 10**16)]
-    return rows + [(s * 3 * span, UP, 0, 35 * 10**16) for s in (1, -1)]
+def ladder_of(rows: Rows, span: int) -> list[tuple[int, int, int, int, bool]]:
+    """(move, multiple, weight's numerator and denominator, is grid) from the lowest price up."""
+    grid = [(trunc(m * span, WAD), m, 1, 1, True) for m in rows["gridMovesWad"]]
+    low: list[tuple[int, int, int, int, bool]] = []
+    for multiple in rows["tailMovesWad"]:
+        move = trunc(-multiple * span, WAD)
+        move, found = (move, -multiple) if move >= LOWEST else (LOWEST, trunc(LOWEST * WAD, span))
+        if move < grid[0][0] and all(move != other[0] for other in low):
+            low.append((move, found, span, abs(move), False))
+    high = [(trunc(m * span, WAD), m, span, trunc(m * span, WAD), False) for m in rows["tailMovesWad"]]
+    return [*sorted(low), *grid, *high]
 
 
-def span_rows(span: int) -> list[Row]:
-    """The 16 rows of the SPAN order."""
-    moves = [0, *(s * i for i in (1, 2, 3) for s in (1, -1))]
-    rows = [(trunc(span * m, 3), vol, 0, WAD) for m in moves for vol in (UP, DOWN)]
-    return rows + [(s * 2 * span, FLAT, 0, 35 * 10**16) for s in (1, -1)]
+class Plan:
+    """Words of a plan (ScenarioPlan) from its rows; logarithms are asked of ``ln``."""
 
+    def __init__(self, rows: Rows, span: int, ln: Any) -> None:
+        self.ln, self.nodes, self.segments = ln, [], []
+        self.volatilities: list[int] = []
+        self.base: int | None = None
+        ladder = ladder_of(rows, span)
+        grid, tails = rows["gridVols"], rows["tailVols"]
+        below = sum(1 for entry in ladder if entry[1] < rows["gridMovesWad"][0])
+        order = [vol for vol in grid if vol in tails] + [vol for vol in grid if vol not in tails]
+        ranks, starts = [0] * 3, [0] * 3
+        for n, vol in enumerate(order):
+            ranks[n] = grid.index(vol)
+            starts[n] = (len(self.nodes) - (0 if vol in tails else below)) * NODE_BYTES
+            self._segment(vol * VOLATILITY_BYTES, 1)
+            for entry in ladder:
+                if vol in tails or entry[4]:
+                    self._node(entry[0], is_base=vol == FLAT and entry[0] == 0)
+        pairs = self._pairs(sent(rows)["skewAt"], rows["skewWad"], span)
+        if self.base is None:
+            self._segment(VOLATILITY_BYTES, 0)
+            self._node(0, is_base=True)
+        moves = self._moves(ladder, len(grid), len(tails))
+        first_move = HEAD_WORDS + len(self.volatilities) + SEGMENT_WORDS * len(self.segments)
+        first_pair = first_move + len(moves)
+        first_node = first_pair + len(pairs)
+        layout = encode(
+            ["int256[]", "uint256", "uint256", "uint8[]", "uint8[]"],
+            [[entry[1] for entry in ladder], below, len(rows["gridMovesWad"]), grid, tails],
+        )
+        head = [len(self.volatilities) // 2, len(self.segments), self.base, len(self.nodes), len(grid), len(tails)]
+        head += [len(ladder), below, len(rows["gridMovesWad"]), len(pairs) // 2]
+        head += [int.from_bytes(keccak(layout), "big"), first_move, first_pair, first_node, *ranks, *starts]
+        body = [*self.volatilities, *(w for s in self.segments for w in s), *moves, *pairs]
+        self.words = [w % MOST for w in (*head, *body, *(w for n in self.nodes for w in n))]
 
-#: Bytes of one volatility in the engine's memory, and of a node of a plan.
-VOLATILITY_BYTES, NODE_BYTES = 192, 160
-NO_ROW = 255
+    def _segment(self, place: int, is_ladder: int) -> None:
+        self.segments.append([place, 0, is_ladder, 2**255, -(2**255), len(self.nodes) * NODE_BYTES])
 
+    def _node(self, move: int, *, is_base: bool = False) -> None:
+        if is_base and self.base is None:
+            self.base = len(self.nodes) * NODE_BYTES
+        log, segment = self.ln(move), self.segments[-1]
+        segment[1] += NODE_BYTES
+        segment[3], segment[4] = min(segment[3], log), max(segment[4], log)
+        self.nodes.append([log, ((WAD + move) << 64) // WAD, 0, 0])
 
-def is_grid(row: Row) -> bool:
-    """Whether a row bounds intervals: no skew, full weight."""
-    return row[2:] == (0, WAD)
+    def _pairs(self, places: list[dict[str, int]], skew: int, span: int) -> list[int]:
+        found = [0] * (2 * len(places))
+        for vol in (UP, FLAT, DOWN):
+            mine = [i for i, place in enumerate(places) if place["vol"] == vol]
+            for side, sign in ((0, 1), (1, -1)) if mine else ():
+                self._segment((3 + len(self.volatilities) // 2) * VOLATILITY_BYTES, 0)
+                self.volatilities += [vol * VOLATILITY_BYTES, sign * skew]
+                for i in mine:
+                    found[2 * i + side] = len(self.nodes) * NODE_BYTES
+                    self._node(trunc(places[i]["moveWad"] * span, WAD))
+        return found
 
-
-Segment = tuple[int, int, list[int]]
-
-
-def _grids(rows: list[Row]) -> list[Segment]:
-    """Segments of neighbours: place of the volatility, 1, rows from the lowest price up."""
-    grids = []
-    for vol in (UP, FLAT, DOWN):
-        members = [j for j, row in enumerate(rows) if is_grid(row) and row[1] == vol]
-        if members:
-            grids.append((VOLATILITY_BYTES * vol, 1, sorted(members, key=lambda j: rows[j][0])))
-    return grids
-
-
-def _others(rows: dict[int, Row], skewed: list[tuple[int, int]]) -> list[Segment]:
-    """Segments of all other rows; a run of one volatility is one. Skewed volatilities are noted as they come."""
-    segments: list[Segment] = []
-    for j, (_, vol, skew, _) in rows.items():
-        key, place = (VOLATILITY_BYTES * vol, skew), VOLATILITY_BYTES * vol
-        if skew:
-            skewed += [] if key in skewed else [key]
-            place = VOLATILITY_BYTES * (3 + skewed.index(key))
-        if segments and segments[-1][0] == place:
-            segments[-1][2].append(j)
-        else:
-            segments.append((place, 0, [j]))
-    return segments
-
-
-def plan_of(rows: list[Row], logs: list[int]) -> list[int]:
-    """Words of a book's plan (ScenarioPlan), from its rows and their logarithms in Q64."""
-    still: Row = (0, FLAT, 0, 0)
-    has_still = any(row[:3] == still[:3] for row in rows)
-    everything = dict(enumerate(rows)) if has_still else {**dict(enumerate(rows)), NO_ROW: still}
-    skewed: list[tuple[int, int]] = []
-    segments = _grids(rows) + _others({j: r for j, r in everything.items() if not is_grid(r)}, skewed)
-    order = [j for _, _, nodes in segments for j in nodes]
-    ln = {**dict(enumerate(logs)), NO_ROW: 0}
-    base = next(n for n, j in enumerate(order) if everything[j][:3] == still[:3])
-    words = [len(skewed), len(segments), base, len(rows)]
-    words += [word for pair in skewed for word in pair]
-    for place, bounds, nodes in segments:
-        reach = [ln[j] for j in nodes]
-        words += [place, NODE_BYTES * len(nodes), bounds, min(reach), max(reach)]
-    for j in order:
-        move, _, _, weight = everything[j]
-        words += [ln[j], ((WAD + move) << 64) // WAD, 0, 0, (move << 40) + (-(-weight // 10**9) << 8) + j]
-    return [word % 2**256 for word in words]
-
-
-ODD_ROWS: list[Row] = [
-    (3 * 10**17, UP, 0, WAD),
-    (-99 * 10**16, DOWN, -99 * 10**16, 1),
-    (-(10**17), UP, 0, WAD),
-    (9 * WAD, FLAT, 99 * 10**16, 10**9 + 1),
-    (0, UP, 0, WAD),
-    (0, UP, 1, WAD),
-    (-2 * 10**17, UP, 0, WAD),
-    (0, FLAT, 0, WAD),
-    (10**16, DOWN, 0, WAD - 1),
-    (5 * 10**16, UP, 0, 0),
-]
+    def _moves(self, ladder: list[tuple[int, int, int, int, bool]], grid: int, tails: int) -> list[int]:
+        """Words of the moves: the move, two weights, and how many vol states stand at it and around it."""
+        states = [grid if entry[4] else tails for entry in ladder]
+        words = []
+        for i, (move, _, over, under, _) in enumerate(ladder):
+            larger = over, under
+            if i:
+                other = ladder[i - 1][2:4]
+                larger = other if over * other[1] < other[0] * under else larger
+            between = [min(states[i], states[j]) if 0 <= j < len(states) else 0 for j in (i - 1, i + 1)]
+            words += [move, over << 192 | under << 128 | larger[0] << 64 | larger[1]]
+            words.append(states[i] << 16 | between[0] << 8 | between[1])
+        return words
 
 
 class Battery:
@@ -142,7 +178,7 @@ class Battery:
 
     def failures(self) -> list[str]:
         """Everything that is not as it should be."""
-        wrong = self._shipped() or self._limits()
+        wrong = self._limits()
         if wrong:
             return wrong
         mark = self.world.client.rpc("evm_snapshot")
@@ -156,17 +192,6 @@ class Battery:
             self.world.client.rpc("evm_revert", mark)
             self.world.client.forget_nonce(self.world.owner.address)
 
-    def _shipped(self) -> list[str]:
-        for name, rows_of in (("defaultRows", default_rows), ("spanRows", span_rows)):
-            for span in (18 * 10**16, 25 * 10**16, 10**17 + 7, 1):
-                try:
-                    got = [tuple(vars(row).values()) for row in self.book.call(name, span)]
-                except Exception as reason:
-                    return [f"{name}: {reason}"]
-                if got != rows_of(span):
-                    return [f"{name}({span})"]
-        return []
-
     # --- limits -------------------------------------------------------------------------------------------------------
 
     def _limits(self) -> list[str]:
@@ -174,10 +199,9 @@ class Battery:
         cases += [("bookPointerOf", (99,), ("ScenarioBook__UnknownUnderlying", (99, 5)))]
         cases += [("collateralOf", (99,), ("ScenarioBook__UnknownToken", (99,)))]
         cases += [
-            ("setBook", (u, self.params, default_rows(10**17)), ("ScenarioBook__UnknownUnderlying", (u, 5)))
-            for u in (0, 6)
+            ("setBook", (u, self.params, sent(DEFAULT)), ("ScenarioBook__UnknownUnderlying", (u, 5))) for u in (0, 6)
         ]
-        cases += [("setBook", (5, self.params, default_rows(10**17)), None)]
+        cases += [("setBook", (5, self.params, sent(DEFAULT)), None)]
         calls = [self.book.encode(name, *values) for name, values, _ in cases]
         answers = self.world.ask("ScenarioBook", calls, self.world.owner.address)
         wrong = [
@@ -188,7 +212,7 @@ class Battery:
         return wrong or self._strangers()
 
     def _strangers(self) -> list[str]:
-        row = default_rows(10**17)
+        row = sent(DEFAULT)
         calls = [
             self.book.encode("listUnderlying", b"Z" * 32, self.params, row),
             self.book.encode("setBook", 1, self.params, row),
@@ -200,40 +224,81 @@ class Battery:
         return [f"a stranger may call {bad}"] if bad else []
 
     def _parameter_cases(self) -> list[Any]:
-        row, cases = default_rows(10**17), []
+        out, cases, rows = "ScenarioBook__ParameterOutOfRange", [], sent(PLAIN)
         for name, limit in UNDERLYING_LIMITS.items():
-            error = ("ScenarioBook__ParameterOutOfRange", (name.encode().ljust(32, b"\0"), limit + 1, limit))
+            error = (out, (name.encode().ljust(32, b"\0"), limit + 1, limit))
             for value, want in ((limit, None), (limit + 1, error)):
-                cases.append(("listUnderlying", (b"Z" * 32, self.params | {name: value}, row), want))
-        for name in ("n0Wad", "v0Wad"):
-            error = ("ScenarioBook__ParameterOutOfRange", (name.encode().ljust(32, b"\0"), 0, 1))
-            cases.append(("listUnderlying", (b"Z" * 32, self.params | {name: 0}, row), error))
-            cases.append(("listUnderlying", (b"Z" * 32, self.params | {name: 1}, row), None))
+                cases.append(("listUnderlying", (b"Z" * 32, self.params | {name: value}, rows), want))
+        for name, least in UNDERLYING_LEAST.items():
+            error = (out, (name.encode().ljust(32, b"\0"), least - 1, least))
+            for value, want in ((least, None), (least - 1, error)):
+                cases.append(("listUnderlying", (b"Z" * 32, self.params | {name: value}, rows), want))
         return cases
 
     def _row_cases(self) -> list[Any]:
-        far = [(i * 10**15, UP, 0, WAD) for i in range(33)]
-        out = "ScenarioBook__ParameterOutOfRange"
-        pairs: list[tuple[list[Row], Any]] = [
-            ([], ("ScenarioBook__RowCount", (0, 32))),
-            (far, ("ScenarioBook__RowCount", (33, 32))),
-            (far[:32], None),
-            (far[:1], None),
-            ([(-99 * 10**16, 0, 0, WAD)], None),
-            ([(-99 * 10**16 - 1, 0, 0, WAD)], ("ScenarioBook__MoveOutOfRange", (-99 * 10**16 - 1, -99 * 10**16))),
-            ([(9 * WAD, 0, 0, WAD)], None),
-            ([(9 * WAD + 1, 0, 0, WAD)], ("ScenarioBook__MoveOutOfRange", (9 * WAD + 1, 9 * WAD))),
-            ([(0, 2, 0, WAD)], None),
-            ([(0, 3, 0, WAD)], ("ScenarioBook__VolState", (3, 2))),
-            ([(0, 0, 0, WAD + 1)], (out, (b"weightWad".ljust(32, b"\0"), WAD + 1, WAD))),
-            ([(7, 1, 0, WAD), (8, 1, 0, WAD), (7, 1, 0, WAD)], ("ScenarioBook__DuplicateRow", (0, 2))),
-            ([(7, 1, 0, WAD), (7, 2, 0, WAD), (7, 1, 1, WAD), (7, 1, 0, WAD - 1)], None),
+        grid, tail = (name.ljust(32, b"\0") for name in (b"gridMovesWad", b"tailMovesWad"))
+        states, tail_states = (name.ljust(32, b"\0") for name in (b"gridVols", b"tailVols"))
+        skew = b"skewWad".ljust(32, b"\0")
+        many = [n * WAD // 20 for n in range(-5, 6)]
+        far, span = 100 * WAD, self.params["priceRangeWad"]
+        least, most = (-(-abs(limit) * WAD // span) for limit in (LOWEST, HIGHEST))
+        falling = "ScenarioBook__NotIncreasing"
+        pairs: list[tuple[Rows, Any]] = [
+            (changed(gridMovesWad=[0]), ("ScenarioBook__NoUnmovedPrice", (1, 3))),
+            (changed(gridMovesWad=[]), ("ScenarioBook__NoUnmovedPrice", (0, 3))),
+            (changed(gridMovesWad=[-1, 1]), ("ScenarioBook__NoUnmovedPrice", (2, 3))),
+            (changed(gridMovesWad=[-1, 0]), None),
+            (changed(gridMovesWad=[0, 1]), None),
+            (changed(PLAIN, gridVols=[]), ("ScenarioBook__NoUnmovedPrice", (2, 0))),
+            (changed(gridMovesWad=[-1, 0, 0, 1]), (falling, (grid, 0, 0))),
+            (changed(gridMovesWad=[-1, 0, 5, 4]), (falling, (grid, 4, 5))),
+            (changed(tailMovesWad=[2 * WAD, 2 * WAD]), (falling, (tail, 2 * WAD, 2 * WAD))),
+            (changed(tailMovesWad=[3 * WAD, 2 * WAD]), (falling, (tail, 2 * WAD, 3 * WAD))),
+            (changed(gridVols=[UP, UP, DOWN]), (falling, (states, UP, UP))),
+            (changed(gridVols=[FLAT, UP]), (falling, (states, UP, FLAT))),
+            (changed(tailVols=[FLAT, UP]), (falling, (tail_states, UP, FLAT))),
+            (changed(gridVols=[UP, FLAT, 3]), ("ScenarioBook__VolState", (3, 2))),
+            (changed(tailVols=[3]), ("ScenarioBook__VolState", (3, 2))),
+            (changed(skewAt=[(0, 3)]), ("ScenarioBook__VolState", (3, 2))),
+            (changed(tailMovesWad=[WAD]), ("ScenarioBook__TailInsideGrid", (WAD, WAD))),
+            (changed(tailMovesWad=[WAD + 1]), None),
+            (
+                changed(gridMovesWad=[-2 * WAD, 0], tailMovesWad=[2 * WAD]),
+                ("ScenarioBook__TailInsideGrid", (2 * WAD,) * 2),
+            ),
+            (
+                changed(gridMovesWad=[0, 2 * WAD], tailMovesWad=[2 * WAD]),
+                ("ScenarioBook__TailInsideGrid", (2 * WAD,) * 2),
+            ),
+            (changed(gridVols=[UP, DOWN]), ("ScenarioBook__TailWithoutGrid", (2, 5))),
+            (changed(tailVols=[]), ("ScenarioBook__BadLength", (0, 2))),
+            (changed(tailMovesWad=[]), ("ScenarioBook__BadLength", (2, 0))),
+            (changed(gridMovesWad=many), ("ScenarioBook__NodeCount", (51, 48))),
+            (changed(gridMovesWad=many[1:]), None),
+            (changed(skewWad=99 * 10**16), None),
+            (
+                changed(skewWad=99 * 10**16 + 1),
+                ("ScenarioBook__ParameterOutOfRange", (skew, 99 * 10**16 + 1, 99 * 10**16)),
+            ),
+            (changed(PLAIN, gridMovesWad=[-far - 1, 0]), ("ScenarioBook__MoveOutOfRange", (-far - 1, -far))),
+            (changed(PLAIN, gridMovesWad=[0, far + 1]), ("ScenarioBook__MoveOutOfRange", (far + 1, far))),
+            (changed(tailMovesWad=[far + 1]), ("ScenarioBook__MoveOutOfRange", (far + 1, far))),
+            (changed(skewAt=[(-far - 1, UP)]), ("ScenarioBook__MoveOutOfRange", (-far - 1, -far))),
+            (changed(PLAIN, gridMovesWad=[-least, 0]), None),
+            (changed(PLAIN, gridMovesWad=[0, most]), None),
+            (changed(skewAt=[(-least, UP), (most, UP)]), None),
         ]
-        for sign in (1, -1):
-            limit = 99 * 10**16
-            pairs.append(([(0, 0, sign * limit, WAD)], None))
-            pairs.append(([(0, 0, sign * (limit + 1), WAD)], (out, (b"skewWad".ljust(32, b"\0"), limit + 1, limit))))
-        return [("listUnderlying", (b"Z" * 32, self.params, rows), want) for rows, want in pairs]
+        for rows in (
+            changed(PLAIN, gridMovesWad=[-least - 10, 0]),
+            changed(PLAIN, gridMovesWad=[0, most + 10]),
+            changed(tailMovesWad=[most + 10]),
+            changed(skewAt=[(-least - 10, UP)]),
+            changed(skewAt=[(most + 10, UP)]),
+        ):
+            moved = [*rows["gridMovesWad"], *rows["tailMovesWad"], *(m for m, _ in rows["skewAt"])]
+            worst = next(trunc(m * span, WAD) for m in moved if not LOWEST <= trunc(m * span, WAD) <= HIGHEST)
+            pairs.append((rows, ("ScenarioBook__MoveOutOfRange", (worst, LOWEST if worst < 0 else HIGHEST))))
+        return [("listUnderlying", (b"Z" * 32, self.params, sent(rows)), want) for rows, want in pairs]
 
     def _account_cases(self) -> list[Any]:
         cases = []
@@ -266,57 +331,62 @@ class Battery:
 
     def _stored(self) -> list[str]:
         wrong: list[str] = []
-        books = (default_rows(18 * 10**16), span_rows(3 * 10**17), ODD_ROWS, [(0, FLAT, 0, WAD)])
-        for i, rows in enumerate(books):
-            params = {name: limit - i for name, limit in UNDERLYING_LIMITS.items()}
+        for i, rows in enumerate(map(sent, BOOKS)):
+            params = {name: limit - i for name, limit in UNDERLYING_LIMITS.items()} | {"priceRangeWad": WAD // 5 + i}
             version = self.book.call("version")
             symbol = bytes([65 + i]) * 32
-            (listed, first), (changed, second) = self._send("listUnderlying", symbol, params, rows)
-            if (listed, changed) != ("UnderlyingListed", "BookSet") or first.symbol != symbol:
+            (listed, first), (other, second) = self._send("listUnderlying", symbol, params, rows)
+            if (listed, other) != ("UnderlyingListed", "BookSet") or first.symbol != symbol:
                 wrong.append("events of listUnderlying")
-            if vars(second.params) != params or [tuple(vars(r).values()) for r in second.rows] != rows:
+            if vars(second.params) != params or plain_rows(second.rows) != rows:
                 wrong.append("BookSet")
             if (first.underlyingId, second.underlyingId) != (6 + i, 6 + i) or second.version != version + 1:
                 wrong.append("id or version")
             wrong += self._read(6 + i, params, rows)
             wrong += [] if self.book.call("symbolOf", 6 + i) == symbol else ["symbol"]
-        changed_params = self.params | {"volUpWad": 7}
-        ((name, event),) = self._send("setBook", 2, changed_params, ODD_ROWS)
+        params = self.params | {"volUpWad": 7}
+        ((name, event),) = self._send("setBook", 2, params, sent(RARE_ROWS))
         if (name, event.underlyingId) != ("BookSet", 2):
             wrong.append("event of setBook")
-        wrong += self._read(2, changed_params, ODD_ROWS) + self._account_and_tokens() + self._grace()
+        wrong += self._read(2, params, sent(RARE_ROWS)) + self._account_and_tokens() + self._grace()
         wrong += self._full()
         return wrong
 
-    def _read(self, underlying: int, params: dict[str, int], rows: list[Row]) -> list[str]:
+    def _read(self, underlying: int, params: dict[str, int], rows: Rows) -> list[str]:
         book, wrong = self.book.call("bookOf", underlying), []
         if vars(book.params) != params:
             wrong.append("params")
-        if len(book.rows) != len(rows):
-            return [*wrong, "counts"]
-        for word, (move, vol, skew, weight) in zip(book.rows, rows, strict=True):
-            ln = _signed(word >> 184, 72)
-            exact = mp.log(1 + mp.mpf(move) / WAD) * 2**64
-            if abs(ln - exact) > LN_STEPS:
-                wrong.append(f"logarithm of {move}")
-            want = (move % 2**64) << 120 | vol << 112 | (skew % 2**64) << 48 | -(-weight // 10**9) << 16
-            if word & 2**184 - 1 != want:
-                wrong.append(f"row {(move, vol, skew, weight)}")
-        if wrong:
-            return wrong
-        logs = [_signed(word >> 184, 72) for word in book.rows]
-        if list(book.plan) != plan_of(rows, logs):
-            wrong.append("plan")
+        if plain_rows(book.rows) != rows:
+            wrong.append("rows")
+        wrong += self._plan(list(book.plan), params["priceRangeWad"], rows)
         pointer = self.book.call("bookPointerOf", underlying)
         client, table = self.world.client, self.world.deployment.contracts["NormalTable"]
         code, cubics = (client.rpc("eth_getCode", address, "latest")[2:] for address in (pointer, table))
         return wrong if cubics in code else [*wrong, "the normal table is not in the book"]
 
+    def _plan(self, words: list[int], span: int, rows: Rows) -> list[str]:
+        """Every word but the logarithms, which are compared with the exact ones and then taken as they are."""
+        first, count = words[13], words[3]
+        logs: dict[int, int] = {}
+        for n in range(count):
+            at = first + n * NODE_WORDS
+            move = mp.mpf(words[at + 1]) / 2**64 - 1
+            logs[words[at + 1]] = _signed(words[at], 256)
+            if abs(logs[words[at + 1]] - mp.log(1 + move) * 2**64) > LN_STEPS + 40:
+                return [f"logarithm of {mp.nstr(move)}"]
+        try:
+            wanted = Plan(rows, span, lambda move: logs[((WAD + move) << 64) // WAD]).words
+        except KeyError as move:
+            return [f"no node moves the price to {move} over 2^64"]
+        if len(wanted) != len(words):
+            return [f"{len(words)} words of a plan, {len(wanted)} expected"]
+        return [f"word {i} of the plan" for i, pair in enumerate(zip(words, wanted, strict=True)) if pair[0] != pair[1]]
+
     def _account_and_tokens(self) -> list[str]:
         wrong = []
         # An odd number of steps each, so that a field which reaches into its neighbour is seen.
         odd = {name: self.account[name] - STEP_WAD * (1 - self.account[name] // STEP_WAD % 2) for name in WORD_FIELDS}
-        fresh = self.account | odd | {"dustWad": 5, "feeRateWad": 6}
+        fresh = self.account | odd | {"dustWad": 5, "feeRateWad": 6, "bonusShareWad": 7, "fundPerHourWad": 8}
         version = self.book.call("version")
         ((_, event),) = self._send("setAccountParams", fresh)
         if vars(event.oldParams) != self.account or vars(event.newParams) != fresh or event.version != version + 1:
@@ -350,8 +420,8 @@ class Battery:
             if asked(names) != before:
                 wrong.append(f"prior parameters before grace {round_}")
             self._send("setGrace", GRACE_SEC)
-            self._send("setBook", 2, self.params | {"volUpWad": 7 + round_}, default_rows(10**17))
-            self._send("setAccountParams", self.account | {"rhoLowWad": STEP_WAD * round_})
+            self._send("setBook", 2, self.params | {"volUpWad": 7 + round_}, sent(DEFAULT))
+            self._send("setAccountParams", self.account | {"debtRateWad": STEP_WAD * round_})
             terms = {"listed": True, "linkedUnderlying": 6, "haircutWad": 1, "linkedHaircutWad": 2}
             self._send("setCollateral", 1, terms | {"ratioWad": 3 + round_})
             if asked(names) != before:
@@ -380,8 +450,8 @@ class Battery:
             client.rpc("anvil_setStorageAt", address, hex(slot), kept)
         else:
             return ["no slot holds the count"]
-        self._send("listUnderlying", b"Y" * 32, self.params, default_rows(10**17))
-        call = self.book.encode("listUnderlying", b"Y" * 32, self.params, default_rows(10**17))
+        self._send("listUnderlying", b"Y" * 32, self.params, sent(DEFAULT))
+        call = self.book.encode("listUnderlying", b"Y" * 32, self.params, sent(DEFAULT))
         (answer,) = self.world.ask("ScenarioBook", [call], self.world.owner.address)
         want = ("ScenarioBook__TooManyUnderlyings", (256, 255))
         return [] if said(answer) == want else [f"256 underlyings: {said(answer)}"]

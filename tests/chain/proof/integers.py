@@ -151,19 +151,3 @@ def fee(value: int, factor: int, rate: int) -> int:
 
 def insolvent_pay(market: int, maintenance: int, sec: int) -> int:
     return -market + maintenance * min(sec, 3_600) // 3_600
-
-
-# --- StandardMath -----------------------------------------------------------------------------------------------------
-
-
-def short_option(is_call: int, spot: int, strike: int, mark: int) -> tuple[int, int]:
-    """Section 7; out of the money rounded down, so that the rate is rounded up."""
-    otm = max(0, strike - spot if is_call else spot - strike) * WAD // spot
-    rate = max(15 * 10**16 - otm, 13 * 10**16)
-    base = spot if is_call else max(spot, mark)
-    initial = max(rate * spot, 0 if is_call else 105 * 9 * 10**14 * base)
-    return -(-initial // WAD), -(-9 * 10**16 * base // WAD)
-
-
-def linear(price: int) -> tuple[int, int]:
-    return -(-price // 10), -(-65 * price // 1_000)

@@ -1,16 +1,14 @@
 """MarginEngine against exact integers: modes, charges, collateral, states, hypothetical changes and enforcement.
 
-What a single underlying needs is asked of the RiskEngine; everything the MarginEngine makes of it is repeated here from
-sections 5 and 6 of the risk model, to the wei where the rounding is given, else within a stated number of wei.
+What underlyings need, alone, together and position by position, is asked of the RiskEngine; everything the MarginEngine
+makes of it is repeated here from sections 5 and 6 of the risk model, to the wei.
 """
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -24,8 +22,6 @@ WAD = 10**18
 SINGLE, STANDARD, CROSS, KEEP = 0, 1, 2, 255
 HEALTHY, MARGIN_CALL, LIQUIDATABLE, INSOLVENT = range(4)
 CALL, PUT, FUTURE, PERP = range(4)
-#: Root and floor of CROSS are rounded up by no more than this.
-CROSS_WEI = 4
 
 
 @dataclass(frozen=True)
@@ -44,13 +40,14 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Margin:
-    """MarginState with exact totals; in CROSS the requirement is an interval."""
+    """MarginState to the wei; ``parts`` are the components as an evaluation without details has them."""
 
     equity: int
     market: int
     mark: int
-    initial: tuple[int, int]
-    maintenance: tuple[int, int]
+    initial: int
+    maintenance: int
+    debt: int
     parts: tuple[Any, ...]
 
 
@@ -73,56 +70,74 @@ class Reference:
         self.world = world
         engine, oracle, book = (world.contracts[n] for n in ("RiskEngine", "Oracle", "ScenarioBook"))
         self.detail = cache(lambda u, words, linked: engine.call("detailOf", u, list(words), linked))
-        self.by_position = cache(lambda u, words: engine.call("standardOf", u, list(words)))
+        self.by_position = cache(lambda u, words, linked: engine.call("standardOf", u, list(words), linked))
+        self.together = cache(
+            lambda us, words, linked, share: engine.call("crossOf", us, [list(w) for w in words], linked, share)
+        )
         self.price = cache(lambda token: oracle.call("tokenPriceOf", token))
+        self.spot = cache(lambda u: oracle.call("roundFor", u, [])[0].spotWad)
+        self.range = cache(lambda u: book.call("bookOf", u).params.priceRangeWad)
         self.collateral = cache(lambda token: book.call("collateralOf", token))
         self.params = book.call("accountParams")
 
-    def evaluate(self, s: Snapshot) -> tuple[Margin, tuple[Any, ...]]:
-        """Margin, and rows and greeks of every underlying."""
-        p, groups, linked = self.params, self._groups(s), {}
-        haircut_value = market_value = 0
-        for token, amount in s.tokens:
-            terms = self.collateral(token)
-            value = mul_down(amount, self.price(token))
-            netted = terms.linkedUnderlying and s.mode != STANDARD
-            cut = terms.linkedHaircutWad if netted else terms.haircutWad
-            haircut_value += mul_down(value, WAD - cut)
-            market_value += value
-            if terms.linkedUnderlying:
-                at = terms.linkedUnderlying
-                linked[at] = linked.get(at, 0) + mul_down(amount, terms.ratioWad)
-        answers = [self.detail(u, tuple(words), linked.get(u, 0)) for u, words in groups.items()]
-        parts = tuple(risk for risk, _ in answers)
+    def evaluate(self, s: Snapshot) -> tuple[Margin, tuple[Any, ...], tuple[Any, ...]]:
+        """Margin; components, and rows and greeks, of every underlying."""
+        p, groups = self.params, self._groups(s)
+        linked = self._linked(s)
+        sides = [(u, tuple(words), linked.get(u, 0)) for u, words in groups.items()]
+        details = [self.detail(*side) for side in sides]
         if s.mode == STANDARD:
-            alone = [self.by_position(u, tuple(words)) for u, words in groups.items()]
-            counted = sum(a.equityValueWad for a in alone)
-            initial = (sum(a.initialWad for a in alone),) * 2
-            maintenance = (sum(a.maintenanceWad for a in alone),) * 2
+            alone = [self.by_position(*side) for side in sides]
+            counted, required = sum(a.equityValueWad for a in alone), sum(a.requirementWad for a in alone)
+            parts: tuple[Any, ...] = ()
         else:
-            alone = list(parts)
-            counted = sum(a.markWad for a in alone)
-            total = self._cross(parts) if s.mode == CROSS else (sum(r.requirementWad for r in parts),) * 2
-            initial = tuple(mul_up(t, p.imFactorWad) for t in total)
-            maintenance = tuple(mul_up(t, p.mmFactorWad) for t in total)
-        if groups and self.price(0) < p.pegThresholdWad:
-            peg = WAD + mul_up(p.pegSlopeWad, p.pegThresholdWad - self.price(0))
-            initial = tuple(mul_up(i, peg) for i in initial)
+            alone, required = [risk for risk, _ in details], 0
+            if s.mode == CROSS and sides:
+                columns = [tuple(column) for column in zip(*sides, strict=True)]
+                alone, required = self.together(*columns, p.stressShareWad)
+            elif s.mode == SINGLE:
+                required = sum(a.requirementWad for a in alone)
+            counted, parts = sum(a.markWad for a in alone), tuple(alone)
+        debt = mul_up(max(-s.cash, 0), p.debtRateWad)
+        required += debt
+        initial, maintenance = mul_up(required, p.imFactorWad), mul_up(required, p.mmFactorWad)
+        if required and self.price(0) < p.pegThresholdWad:
+            initial = mul_up(initial, WAD + mul_up(p.pegSlopeWad, p.pegThresholdWad - self.price(0)))
         doubt = sum(
             mul_up(mul_up(WAD - a.confWad, p.confRateWad), a.grossNotionalWad)
             for a in alone
             if a.confWad < p.confThresholdWad
         )
         mark = sum(a.markWad for a in alone)
-        margin = Margin(
-            equity=s.cash + counted + haircut_value,
-            market=s.cash + mark + market_value,
-            mark=mark,
-            initial=(initial[0] + doubt, initial[1] + doubt),
-            maintenance=(maintenance[0], maintenance[1]),
-            parts=parts,
-        )
-        return margin, tuple(detail for _, detail in answers)
+        counted_value, market_value = self._values(s)
+        equity, market = s.cash + counted + counted_value, s.cash + mark + market_value
+        margin = Margin(equity, market, mark, initial + doubt, maintenance, debt, parts)
+        return margin, tuple(risk for risk, _ in details), tuple(detail for _, detail in details)
+
+    def _linked(self, s: Snapshot) -> dict[int, int]:
+        """Units of each underlying that the collateral is."""
+        linked: dict[int, int] = {}
+        for token, amount in s.tokens:
+            terms = self.collateral(token)
+            if terms.linkedUnderlying:
+                units = mul_down(amount, terms.ratioWad)
+                linked[terms.linkedUnderlying] = linked.get(terms.linkedUnderlying, 0) + units
+        return linked
+
+    def _values(self, s: Snapshot) -> tuple[int, int]:
+        """Collateral after haircuts, and at the market."""
+        counted = market = 0
+        for token, amount in s.tokens:
+            terms = self.collateral(token)
+            if terms.linkedUnderlying:
+                value = mul_down(mul_down(amount, terms.ratioWad), self.spot(terms.linkedUnderlying))
+                fallen = min(WAD, terms.linkedHaircutWad + self.range(terms.linkedUnderlying))
+                cut = max(terms.haircutWad, fallen) if s.mode == STANDARD else terms.linkedHaircutWad
+            else:
+                value, cut = mul_down(amount, self.price(token)), terms.haircutWad
+            counted += mul_down(value, WAD - cut)
+            market += value
+        return counted, market
 
     def _groups(self, s: Snapshot) -> dict[int, list[int]]:
         """Positions by underlying in order of appearance, then underlyings of linked collateral."""
@@ -133,19 +148,6 @@ class Reference:
             if self.collateral(token).linkedUnderlying:
                 groups.setdefault(self.collateral(token).linkedUnderlying, [])
         return groups
-
-    def _cross(self, parts: tuple[Any, ...]) -> tuple[int, int]:
-        """max(sqrt(sum rho_uv R_u R_v), stressShare*sum R_u), with the pads that the root may be low by."""
-        p, square = self.params, Fraction(0)
-        for u in parts:
-            for v in parts:
-                opposite = u.worstMoveWad * v.worstMoveWad < 0
-                rho = WAD if u is v else -p.rhoLowWad if opposite else p.rhoHighWad
-                square += Fraction(u.requirementWad * v.requirementWad * rho, WAD)
-        pads = 2 * sum(u.padWad for u in parts)
-        root = math.isqrt(max(0, math.ceil(square))) + pads
-        floor = mul_up(sum(u.requirementWad for u in parts), p.stressShareWad)
-        return max(root, floor), max(root + CROSS_WEI, floor)
 
 
 def applied(s: Snapshot, mode: int, cash: int, tokens: list[tuple[int, int]], words: list[int]) -> Snapshot:
@@ -180,16 +182,22 @@ class Battery:
         self.tokens = {name: record.token_id for name, record in world.deployment.tokens.items()}
         self.first = world.contracts["ScenarioBook"].call("accountParams")
         other = vars(self.first) | {
-            **{"pegThresholdWad": 97 * 10**16, "rhoHighWad": WAD, "rhoLowWad": WAD, "stressShareWad": 10**17},
-            **{"mmFactorWad": WAD, "imFactorWad": WAD, "confThresholdWad": 91 * 10**16, "confRateWad": 13 * 10**17},
+            **{"pegThresholdWad": 97 * 10**16, "stressShareWad": 10**17, "debtRateWad": 7 * 10**16},
+            **{
+                "closeShareWad": WAD,
+                "mmFactorWad": WAD,
+                "imFactorWad": WAD,
+                "confThresholdWad": 91 * 10**16,
+                "confRateWad": 13 * 10**17,
+            },
         }
         self.phases = [(p, self._phase(p)) for p in (other, vars(self.first))]
         self.accounts = self._open_accounts()
 
-    def _phase(self, params: dict[str, int]) -> tuple[Reference, list[tuple[Snapshot, Any]]]:
+    def _phase(self, params: dict[str, int]) -> tuple[Reference, list[tuple[Any, ...]]]:
         self._set(params)
         reference = Reference(self.world)
-        return reference, [(s, reference.evaluate(s)) for s in self._snapshots(reference)]
+        return reference, [(s, *reference.evaluate(s)) for s in self._snapshots(reference)]
 
     def _set(self, params: dict[str, int]) -> None:
         self.world.contracts["ScenarioBook"].send(self.world.owner, "setAccountParams", params)
@@ -249,9 +257,9 @@ class Battery:
                 yield Snapshot(mode, 10**22, (), (one, *straddle))
             # At every limit to the wei.
             flat = Snapshot(mode, 0, (), (long,))
-            margin, _ = reference.evaluate(flat)
-            for limit in (margin.initial[1] - margin.equity, margin.maintenance[1] - margin.equity, -margin.market):
-                for step in (-1 - CROSS_WEI, -1, 0):
+            margin, _, _ = reference.evaluate(flat)
+            for limit in (margin.initial - margin.equity, margin.maintenance - margin.equity, -margin.market):
+                for step in (-1, 0):
                     yield replace(flat, cash=limit + step)
 
     def _open_accounts(self) -> dict[str, int]:
@@ -299,12 +307,12 @@ class Battery:
                 return wrong
         return []
 
-    def _evaluations(self, cases: list[tuple[Snapshot, Any]]) -> list[str]:
+    def _evaluations(self, cases: list[tuple[Any, ...]]) -> list[str]:
         names = ("evaluate", "evaluateDetailed")
-        calls = [self.engine.encode(name, s.abi()) for s, _ in cases for name in names]
+        calls = [self.engine.encode(name, s.abi()) for s, *_ in cases for name in names]
         answers = self.world.ask("MarginEngine", calls)
-        for i, (s, (want, details)) in enumerate(cases):
-            wrong = self._plain(s, want, answers[2 * i]) + self._detailed(want, details, answers[2 * i + 1])
+        for i, (s, want, parts, details) in enumerate(cases):
+            wrong = self._plain(want, answers[2 * i]) + self._detailed(want, parts, details, answers[2 * i + 1])
             if wrong:
                 return [f"mode {s.mode}, {len(s.words)} positions: {w}" for w in wrong]
         return []
@@ -317,18 +325,15 @@ class Battery:
         except Exception as reason:
             return f"cannot be decoded: {reason}"
 
-    def _plain(self, s: Snapshot, want: Margin, answer: Any) -> list[str]:
+    def _plain(self, want: Margin, answer: Any) -> list[str]:
         got = self._decoded("evaluate", answer)
-        if isinstance(got, str):
-            return [got]
-        parts = () if s.mode == STANDARD else want.parts
-        return compare(got, want, parts)
+        return [got] if isinstance(got, str) else compare(got, want, want.parts)
 
-    def _detailed(self, want: Margin, details: tuple[Any, ...], answer: Any) -> list[str]:
+    def _detailed(self, want: Margin, parts: tuple[Any, ...], details: tuple[Any, ...], answer: Any) -> list[str]:
         got = self._decoded("evaluateDetailed", answer)
         if isinstance(got, str):
             return [got]
-        wrong = compare(got[0], want, want.parts)
+        wrong = compare(got[0], want, parts)
         return [*wrong, "details"] if tuple(got[1]) != details else wrong
 
     def _refusals(self) -> list[str]:
@@ -382,8 +387,8 @@ class Battery:
                     return [got]
                 wrong = []
                 for margin, details, which in ((got[0], got[2], s), (got[1], got[3], applied(s, *change))):
-                    want, rows = reference.evaluate(which)
-                    wrong += compare(margin, want, want.parts)
+                    want, parts, rows = reference.evaluate(which)
+                    wrong += compare(margin, want, parts)
                     wrong += ["details"] if tuple(details) != rows else []
                 if wrong:
                     return [f"preview {name}: {w}" for w in wrong]
@@ -404,42 +409,60 @@ class Battery:
         calls, wanted, names = [], [], []
         for name, account in self.accounts.items():
             s = self._snapshot(account)
-            margin, _ = reference.evaluate(s)
-            refused = ("MarginEngine__BelowInitial", (margin.equity, margin.initial[0]))
+            margin, _, _ = reference.evaluate(s)
             free = not s.words and s.cash >= 0
-            good = free or margin.equity >= margin.initial[0]
-            for what, before in (
-                ("as it is", s),
-                ("poorer by a wei", replace(s, cash=s.cash - 1)),
-                ("richer by a wei", replace(s, cash=s.cash + 1)),
-                ("no positions, same cash", replace(s, words=())),
-                ("more positions, more cash", replace(s, words=s.words * 2, cash=s.cash + 3_000 * WAD)),
-                ("nonsense", replace(s, mode=9)),
-            ):
+            for what, before in self._befores(s, margin, reference):
                 calls.append(self.engine.encode("enforce", account, before.abi()))
                 names.append(f"{name}, {what}")
-                if good:
+                if free or margin.equity >= margin.initial:
                     wanted.append(None)
                 elif before.mode == 9:
                     wanted.append(("MarginEngine__UnknownMode", (9, 2)))
                 else:
-                    then, _ = reference.evaluate(before)
-                    deepens = margin.market < 0 and margin.market < then.market
-                    falls = margin.equity - margin.initial[0] < then.equity - then.initial[0]
-                    wanted.append(refused if deepens or falls else None)
-            calls.append(self.engine.encode("marginOf", account))
-            names.append(f"margin of {name}")
-            wanted.append(None)
+                    then, _, _ = reference.evaluate(before)
+                    wanted.append(refusal(then, margin, reference.params.closeShareWad))
+            for function in ("marginOf", "auctionMarginOf"):
+                calls.append(self.engine.encode(function, account))
+                names.append(f"{function} {name}")
+                wanted.append(None)
         answers = self.world.ask("MarginEngine", calls)
         wrong = []
         for name, want, answer in zip(names, wanted, answers, strict=True):
+            function, _, holder = name.partition(" ")
             if _said(answer) != want:
                 wrong.append(f"{name}: {_said(answer)}, expected {want}")
-            elif name.startswith("margin of "):
-                margin, _ = reference.evaluate(self._snapshot(self.accounts[name.removeprefix("margin of ")]))
-                got = self._decoded("marginOf", answer)
+            elif function.endswith("arginOf"):
+                margin, _, _ = reference.evaluate(self._snapshot(self.accounts[holder]))
+                got = self._decoded(function, answer)
                 wrong += [got] if isinstance(got, str) else compare(got, margin, margin.parts)
         return wrong
+
+    def _befores(self, s: Snapshot, margin: Margin, reference: Reference) -> Iterator[tuple[str, Snapshot]]:
+        """What an account may have been, around every rule that decides, to the wei."""
+        yield "as it is", s
+        yield "poorer by a wei", replace(s, cash=s.cash - 1)
+        yield "richer by a wei", replace(s, cash=s.cash + 1)
+        yield "no positions, same cash", replace(s, words=())
+        yield "nonsense", replace(s, mode=9)
+        doubled = replace(s, words=s.words * 2)
+        then, _, _ = reference.evaluate(doubled)
+        share = mul_down(max(then.initial - margin.initial, 0), reference.params.closeShareWad)
+        over = margin.equity - margin.maintenance - (then.equity - then.maintenance)
+        for limit, name in ((share + margin.equity - then.equity, "the share"), (over, "the maintenance")):
+            for step in (-1, 0, 1):
+                yield f"twice the positions, {step} wei from {name}", replace(doubled, cash=s.cash + limit + step)
+
+
+def refusal(then: Margin, now: Margin, close_share: int) -> tuple[str, tuple[int, ...]] | None:
+    """Section 6 of an account without its initial margin: the error of an action, ``None`` when it may end so."""
+    deepens = now.market < 0 and now.market < then.market
+    if deepens or then.equity >= then.initial or now.initial > then.initial:
+        return "MarginEngine__BelowInitial", (now.equity, now.initial)
+    fell, limit = then.equity - now.equity, mul_down(then.initial - now.initial, close_share)
+    if fell > limit:
+        return "MarginEngine__EquityFell", (fell, limit)
+    over, least = now.equity - now.maintenance, min(0, then.equity - then.maintenance)
+    return ("MarginEngine__BelowMaintenance", (over, least)) if over < least else None
 
 
 def _said(answer: Any) -> tuple[str, tuple[Any, ...]] | None:
@@ -456,15 +479,12 @@ def compare(got: Any, want: Margin, parts: tuple[Any, ...]) -> list[str]:
         ("equity", got.equityWad, want.equity),
         ("market equity", got.marketEquityWad, want.market),
         ("mark", got.markToMarketWad, want.mark),
+        ("initial", got.initialWad, want.initial),
+        ("maintenance", got.maintenanceWad, want.maintenance),
+        ("debt charge", got.debtChargeWad, want.debt),
     ):
         if value != exactly:
             wrong.append(f"{name} {value}, exact {exactly}")
-    for name, value, (low, high) in (
-        ("initial", got.initialWad, want.initial),
-        ("maintenance", got.maintenanceWad, want.maintenance),
-    ):
-        if not low <= value <= high:
-            wrong.append(f"{name} {value}, exact {low} to {high}")
     if tuple(got.underlyings) != parts:
         wrong.append("underlyings")
     state = HEALTHY

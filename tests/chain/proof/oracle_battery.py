@@ -19,7 +19,10 @@ SURFACE = {
     **{"expiryTs": NOW + 10**6, "forwardWad": 1_905 * WAD, "rateWad": 4 * 10**16, "aWad": 2 * 10**15},
     **{"bWad": 3 * 10**16, "rhoWad": -2 * 10**17, "mWad": 10**16, "sWad": 10**17},
 }
-ROUND = {"underlyingId": FRESH, "ts": NOW, "spotWad": 1_900 * WAD, "perpWad": 1_899 * WAD, "confWad": WAD}
+ROUND = {
+    **{"underlyingId": FRESH, "ts": NOW, "spotWad": 1_900 * WAD, "perpWad": 1_899 * WAD},
+    **{"confWad": WAD, "meanWad": 0},
+}
 Expected = tuple[str, tuple[Any, ...]] | None
 
 

@@ -133,33 +133,12 @@ def auction_math() -> Iterator[Case]:
         yield _case("insolventPay", exact.insolvent_pay, market, need, sec)
 
 
-def standard_math() -> Iterator[Case]:
-    """Both rights around the money, around the 2 % where the rate stops falling, and deep in the money."""
-    for spot in (1, 7, 1_900 * WAD, 1_900 * WAD + 1, 10**30):
-        for per_mille in (1, 500, 850, 979, 980, 981, 999, 1_000, 1_001, 1_019, 1_020, 1_021, 1_500, 20_000):
-            for step, mark in product((-1, 0, 1), (0, 1, spot, spot + 1, 3 * spot)):
-                for is_call in (0, 1):
-                    strike = max(1, spot * per_mille // 1_000 + step)
-                    yield _case("shortOption", exact.short_option, is_call, spot, strike, mark)
-    # Products one wei above a whole wad: the last that rounding up must still lift.
-    for away in (0, 7, 10**15 + 3):
-        rate = 15 * 10**16 - away
-        while rate % 2 == 0 or rate % 5 == 0:
-            rate -= 1
-        spot = pow(rate, -1, WAD) + 2_000 * WAD
-        strike = spot + -(-(15 * 10**16 - rate) * spot // WAD)
-        yield _case("shortOption", exact.short_option, 1, spot, strike, 0)
-    for price in [*range(1, 200), WAD, WAD + 1, 10**30 + 7]:
-        yield _case("linear", exact.linear, price)
-
-
 GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "WadMath": wad_math,
     "PositionWord": position_word,
     "LinearMath": linear_math,
     "SettlementMath": settlement_math,
     "AuctionMath": auction_math,
-    "StandardMath": standard_math,
 }
 
 

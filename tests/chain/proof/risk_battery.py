@@ -13,14 +13,18 @@ from typing import Any
 
 import mpmath as mp
 
+from offchain.chain.book import plain_rows
 from offchain.chain.contracts import decode_values
-from tests.chain.differential.exact import CALL, FUTURE, PERP, PUT, Book, wad
-from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, NOW, RARE_ROWS, SMALL, World
+from tests.chain.differential.exact import CALL, FUTURE, PERP, PUT, Book, cross_of, wad
+from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, NOW, SMALL, World, market
 
 WAD = 10**18
-#: Relative to gross notional: rows and marks; what the pad may add to the certified scan; charges, whose deltas come
-#: from the table.
+#: Relative to gross notional: rows and marks; what the pad may add; charges, whose deltas come from the table.
 ROW_BOUND, PAD_BOUND, CHARGE_BOUND = mp.mpf("2e-9"), mp.mpf("1e-7"), mp.mpf("1e-9")
+#: A weight is kept in steps of 1e-9, rounded up.
+WEIGHT_BOUND = mp.mpf("1e-9")
+#: A discount is good to 2e-16; nothing pads linear instruments for that.
+DISCOUNT_BOUND = mp.mpf("3e-16")
 #: Per unit of the forward.
 GREEK_BOUND = mp.mpf("4e-10")
 #: Wei by which two rounded steps may exceed the exact value.
@@ -29,6 +33,8 @@ WEI = 3
 TINY = mp.mpf("1e-25")
 #: 1 + move is cut off at 2^-64.
 MOVE_BOUND = mp.mpf(2) ** -63
+#: Shares of the plain sum at which CROSS is asked.
+SHARES = (0, 6 * 10**17, WAD)
 Leg = tuple[int, int, int, int]
 
 
@@ -40,10 +46,16 @@ class Expected:
     words: list[int]
     linked: int
     exact: dict[str, Any]
+    standard: Any
     book: Book
-    header: tuple[int, int, int, int]
+    header: Any
     legs: list[Leg]
     pure: bool
+
+    @property
+    def gross(self) -> Any:
+        """Gross notional with the linked collateral."""
+        return self.exact["gross"] + abs(wad(self.linked)) * wad(self.header.spotWad)
 
 
 def pack(underlying: int, leg: Leg) -> int:
@@ -62,21 +74,33 @@ class Battery:
         for symbol, underlying in sorted(world.deployment.underlyings.items()):
             self._add(symbol, underlying)
         self.cases.sort(key=lambda case: len(case.words))
+        self.pairs = list(self._pairs())
 
     def _add(self, symbol: str, underlying: int) -> None:
         oracle, scenario = self.world.contracts["Oracle"], self.world.contracts["ScenarioBook"]
-        expiries = _expiries(symbol)
+        expiries = [s.expiry_ts for s in market().rounds[symbol].surfaces]
         header, surfaces = oracle.call("roundFor", underlying, expiries)
-        head = (header.ts, header.spotWad, header.perpWad, header.confWad)
-        params = vars(scenario.call("bookOf", underlying).params)
-        rows = [tuple(vars(r).values()) for r in scenario.call("defaultRows", params["priceRangeWad"])]
-        rows = RARE_ROWS if symbol == BROKEN else rows
-        book = Book(head, [tuple(vars(s).values()) for s in surfaces], params, rows)
+        head = (header.ts, header.spotWad, header.perpWad, header.confWad, header.meanWad)
+        stored = scenario.call("bookOf", underlying)
+        slices = [tuple(vars(s).values()) for s in surfaces]
+        book = Book(head, slices, vars(stored.params), plain_rows(stored.rows), symbol)
         spot = header.spotWad // 10**10
         for legs, linked in _portfolios(symbol, expiries, spot, [s.forwardWad // 10**10 for s in surfaces]):
             words = [pack(underlying, leg) for leg in legs]
             pure = all(leg[0] == PERP for leg in legs)
-            self.cases.append(Expected(underlying, words, linked, book.evaluate(legs, linked), book, head, legs, pure))
+            alone = book.standard(legs, linked)
+            exact = book.evaluate(legs, linked)
+            self.cases.append(Expected(underlying, words, linked, exact, alone, book, header, legs, pure))
+
+    def _pairs(self) -> Any:
+        """Two portfolios of different underlyings with the same rows, and what CROSS asks of them at each share."""
+        draw = random.Random(8)
+        rows = {symbol: n for symbol, n in self.world.deployment.underlyings.items() if symbol != BROKEN}
+        for first, second in ((CALM, EXTREME), (EXPIRING, SMALL), (SMALL, CALM), (EXTREME, EXPIRING)):
+            for _ in range(3):
+                pair = [draw.choice([c for c in self.cases if c.underlying == rows[s]]) for s in (first, second)]
+                sides = [c.book for c in pair], [c.legs for c in pair], [c.linked for c in pair]
+                yield pair, {share: cross_of(*sides, share) for share in SHARES}
 
     def failures(self) -> list[str]:
         """Everything that is not as it should be; stops at the first bad portfolio."""
@@ -85,23 +109,24 @@ class Battery:
             for case in group:
                 calls.append(self.engine.encode("detailOf", case.underlying, case.words, case.linked))
                 calls.append(self.engine.encode("riskOf", case.underlying, case.words, case.linked))
-                calls.append(self.engine.encode("standardOf", case.underlying, case.words))
+                calls.append(self.engine.encode("standardOf", case.underlying, case.words, case.linked))
             answers = self.world.ask("RiskEngine", calls)
             for i, case in enumerate(group):
                 wrong = self._judge(case, *answers[3 * i : 3 * i + 3])
                 if wrong:
                     return [f"underlying {case.underlying}, {len(case.words)} positions: {w}" for w in wrong]
-        return self._refusals()
+        return self._crossed() or self._refusals()
+
+    def _decoded(self, name: str, answer: Any) -> Any:
+        if not isinstance(answer, bytes):
+            raise ValueError(str(answer))
+        return decode_values(self.engine.artifact.functions[name].outputs, answer)
 
     def _judge(self, case: Expected, detailed: Any, cheap: Any, standard: Any) -> list[str]:
-        for answer in (detailed, cheap, standard):
-            if not isinstance(answer, bytes):
-                return [str(answer)]
-        outputs = {name: self.engine.artifact.functions[name].outputs for name in ("detailOf", "riskOf", "standardOf")}
         try:
-            risk, detail = decode_values(outputs["detailOf"], detailed)
-            plain = decode_values(outputs["riskOf"], cheap)
-            by_position = decode_values(outputs["standardOf"], standard)
+            risk, detail = self._decoded("detailOf", detailed)
+            plain = self._decoded("riskOf", cheap)
+            by_position = self._decoded("standardOf", standard)
         except Exception as reason:
             return [f"cannot be decoded: {reason}"]
         wrong = [] if risk == plain else ["riskOf and detailOf differ"]
@@ -109,7 +134,7 @@ class Battery:
         return wrong + self._standard(case, by_position)
 
     def _components(self, case: Expected, risk: Any) -> list[str]:
-        want, gross = case.exact, case.exact["gross"] + abs(wad(case.linked)) * wad(case.header[1])
+        want, gross = case.exact, case.gross
         wrong: list[str] = []
 
         def near(name: str, got: int, exact: Any, below: Any, above: Any) -> None:
@@ -117,61 +142,56 @@ class Battery:
                 wrong.append(f"{name} {got}, exact {mp.nstr(exact * WAD, 25)}")
 
         wei = mp.mpf(WEI + len(case.words)) / WAD + MOVE_BOUND * gross
-        table = ROW_BOUND * gross + wei
-        near("scan", risk.scanWad, want["scan"], wei if case.pure else table, wei if case.pure else table)
-        # A discount is good to 2e-16; nothing pads linear instruments for that.
-        near(
-            "certified",
-            risk.certifiedScanWad,
-            want["certified"],
-            mp.mpf("3e-16") * gross,
-            wei if case.pure else PAD_BOUND * gross + wei,
-        )
-        near(
-            "certified less twice its pad",
-            risk.certifiedScanWad - 2 * risk.padWad,
-            want["certified"],
-            gross + wei,
-            wei + mp.mpf("3e-16") * gross,
-        )
-        for name, field in (("basis", "basisWad"), ("vegaTerm", "vegaTermWad"), ("concentration", "concentrationWad")):
-            size = want[name] if name == "concentration" else 0
-            # A wei in the net delta comes back multiplied by the slope of the concentration charge.
-            slack = 40 * wei if size else wei
-            slack += 0 if case.pure else CHARGE_BOUND * (gross + 10 * size)
-            near(name, getattr(risk, field), want[name], slack, slack)
+        table = (0 if case.pure else ROW_BOUND * gross) + wei
+        weights = WEIGHT_BOUND * want["certifiedScan"]
+        pads = table + weights + 2 * wad(risk.padWad)
+        near("scan", risk.scanWad, want["scan"], table, table + weights)
+        near("certified", risk.certifiedScanWad, want["certifiedScan"], DISCOUNT_BOUND * gross, pads)
+        if risk.padWad > PAD_BOUND * gross * WAD + WEI or (case.pure and risk.padWad):
+            wrong.append(f"pad {risk.padWad}")
+        charge = wei + (0 if case.pure else CHARGE_BOUND * gross)
+        near("basis", risk.basisWad, want["basis"], charge, charge)
+        near("skewTerm", risk.skewTermWad, want["skewTerm"], charge, charge + pads)
+        near("vegaTerm", risk.vegaTermWad, want["vegaTerm"], charge + pads, charge + pads)
+        # A wei in the size comes back multiplied by the slope of the concentration charge.
+        size = 50 * charge + 50 * CHARGE_BOUND * want["concentration"]
+        near("concentration", risk.concentrationWad, want["concentration"], size, size + 50 * pads)
         near("shortMin", risk.shortMinWad, want["shortMin"], 0, wei)
-        near("mark", risk.markWad, want["mark"], wei if case.pure else table, 0 if case.pure else table)
+        near("mark", risk.markWad, want["mark"], table, 0 if case.pure else table)
         near("gross", risk.grossNotionalWad, want["gross"], 0, mp.mpf("0.999999") / WAD)
-        total = max(risk.certifiedScanWad + risk.basisWad + risk.vegaTermWad, risk.shortMinWad) + risk.concentrationWad
-        if risk.requirementWad != total:
+        near("requirement", risk.requirementWad, want["requirement"], want["requirement"] * 1e-8, size + 50 * pads)
+        covered = risk.certifiedScanWad + risk.basisWad + risk.vegaTermWad + risk.skewTermWad
+        total = max(covered, risk.shortMinWad) + risk.concentrationWad
+        if risk.requirementWad < total or (risk.cutoffTs == 0 and risk.requirementWad != total):
             wrong.append(f"requirement {risk.requirementWad}, of its parts {total}")
+        if risk.cutoffTs not in (0, *(leg[1] for leg in case.legs if leg[1] - NOW < 86_400)):
+            wrong.append(f"cut-off {risk.cutoffTs}")
         if not case.words and not case.linked and risk.requirementWad:
             wrong.append(f"an empty portfolio requires {risk.requirementWad}")
-        if risk.confWad != case.header[3] or risk.underlyingId != case.underlying:
+        if (risk.confWad, risk.spotWad) != (case.header.confWad, case.header.spotWad):
             wrong.append("header")
-        return wrong
+        return wrong if risk.underlyingId == case.underlying else [*wrong, "underlying"]
 
     def _details(self, case: Expected, risk: Any, detail: Any) -> list[str]:
-        want, gross = case.exact, case.exact["gross"] + abs(wad(case.linked)) * wad(case.header[1])
+        want, gross = case.exact, case.gross
         # Cash of every position is cut off at whole wei before the move multiplies it.
         slack = (MOVE_BOUND if case.pure else ROW_BOUND) * gross * WAD + len(case.words) + WEI
         wrong = []
-        for j, (got, exact) in enumerate(zip(detail.rowPnlWad, want["rows"], strict=True)):
-            if not -slack <= exact * WAD - got <= 1 + slack:
-                wrong.append(f"row {j}: {got}, exact {mp.nstr(exact * WAD, 25)}")
-        lowest = min(detail.rowPnlWad)
-        # Rows are compared before they are cut off at whole wei; without options equal rows are equal there as well.
-        first = detail.rowPnlWad.index(lowest)
-        is_first = risk.worstRow == first if case.pure else detail.rowPnlWad[risk.worstRow] == lowest
-        if not is_first or risk.scanWad != max(0, -lowest):
-            wrong.append("worst row")
-        if abs(risk.worstMoveWad - int(mp.nint(case.book.rows[risk.worstRow][0] * WAD))) > 0:
-            wrong.append("worst move")
-        spot = wad(case.header[1])
+        for j, (got, row) in enumerate(zip(detail.rowPnlWad, want["rows"], strict=True)):
+            exact = row["pnl"] * WAD
+            weight = (
+                WEIGHT_BOUND * abs(exact) / max(row["weight"], mp.mpf("0.01")) if row["weight"] not in (0, 1) else 0
+            )
+            if not -slack - weight <= exact - got <= 1 + slack + weight:
+                wrong.append(f"row {j}: {got}, exact {mp.nstr(exact, 25)}")
+        scanned = [n for n, row in enumerate(want["rows"]) if row["weight"]]
+        lowest = min(detail.rowPnlWad[n] for n in scanned)
+        if detail.rowPnlWad[risk.worstRow] > lowest + 1 or abs(risk.scanWad - max(0, -lowest)) > 1:
+            wrong.append(f"worst row {risk.worstRow}")
+        spot = wad(case.header.spotWad)
         units = gross / spot + 1
         for name, scale in (("delta", mp.mpf(1)), ("gamma", spot), ("vega", 1 / spot), ("theta", 1 / spot)):
-            off = abs(wad(getattr(detail, f"{name}Wad")) - want[name]) * scale
+            off = abs(wad(getattr(detail, f"{name}Wad")) - want["greeks"][name]) * scale
             bound = GREEK_BOUND * units * (10 if name == "theta" else 1) + mp.mpf(WEI) / WAD * scale
             if off > bound:
                 wrong.append(f"{name} off by {mp.nstr(off / units, 5)} per unit")
@@ -182,49 +202,50 @@ class Battery:
         return wrong
 
     def _standard(self, case: Expected, got: Any) -> list[str]:
-        """Section 7 in exact arithmetic."""
-        spot = case.book.spot
-        initial = maintenance = equity = mark = mp.mpf(0)
-        for kind, expiry, price_e8, quantity in case.legs:
-            q, price = wad(quantity), mp.mpf(price_e8) / 10**8
-            if kind in (CALL, PUT):
-                value = case.book.option(kind, case.book.slices[expiry], price)["price"]
-                mark += q * value
-                equity += min(q * value, mp.mpf(0))
-                away = (price - spot if kind == CALL else spot - price) / spot
-                rate = max(mp.mpf("0.15") - max(away, mp.mpf(0)), mp.mpf("0.13"))
-                short = max(-q, mp.mpf(0))
-                least = mp.mpf("0.09") * (max(spot, value) if kind == PUT else spot)
-                initial += short * max(rate * spot, mp.mpf("1.05") * least if kind == PUT else 0)
-                maintenance += short * least
-                continue
-            s = case.book.slices.get(expiry)
-            level, discount = (s.forward, s.discount) if kind == FUTURE and s else (case.book.perp, mp.mpf(1))
-            mark += q * discount * (level - price)
-            equity += q * discount * (level - price)
-            initial += abs(q) * level / 10
-            maintenance += abs(q) * level * mp.mpf("0.065")
-        wrong, legs = [], len(case.legs) + 1
+        """Section 7: every position alone."""
+        want, gross, legs = case.standard, case.gross, len(case.legs) + 1
         slack = ROW_BOUND * case.exact["gross"] + mp.mpf(2 * legs) / WAD
-        exactly = mp.mpf(legs) / WAD if case.pure else slack
-        # The distance out of the money is rounded down: a wei of the rate, at the spot, for every unit.
-        wei = mp.mpf(3 * legs) / WAD + 2 * case.exact["gross"] * (1 + 1 / spot) / WAD
-        options_only_short = all(leg[0] in (FUTURE, PERP) or leg[3] < 0 for leg in case.legs)
-        bounds = (
-            ("initial", got.initialWad, initial, 0, wei),
-            ("maintenance", got.maintenanceWad, maintenance, 0 if case.pure else slack, slack),
-            ("mark", got.markWad, mark, slack, 0 if case.pure else slack),
-            ("equity", got.equityValueWad, equity, exactly, 0 if case.pure else slack),
-            ("gross", got.grossNotionalWad, case.exact["gross"], 0, mp.mpf("0.999999") / WAD),
+        counted = sum(
+            min(leg_value, mp.mpf(0)) if leg[0] in (CALL, PUT) else leg_value
+            for leg, leg_value in ((leg, case.book.evaluate([leg])["mark"]) for leg in case.legs[:6])
         )
-        for name, value, exact, below, above in bounds:
-            if not -below - TINY <= wad(value) - exact <= above + TINY:
+        above = 2 * PAD_BOUND * gross + 50 * slack + WEIGHT_BOUND * want
+        wrong = []
+        for name, value, exact, below, over in (
+            ("requirement", got.requirementWad, want, want * mp.mpf("1e-8") + DISCOUNT_BOUND * gross, above),
+            ("mark", got.markWad, case.exact["mark"], slack, slack),
+            ("gross", got.grossNotionalWad, case.exact["gross"], 0, mp.mpf("0.999999") / WAD),
+        ):
+            if not -below - TINY <= wad(value) - exact <= over + TINY:
                 wrong.append(f"standard {name} {value}, exact {mp.nstr(exact * WAD, 25)}")
-        if options_only_short and got.markWad != got.equityValueWad:
-            wrong.append("standard equity of shorts is not their mark")
-        if got.confWad != case.header[3]:
-            wrong.append("standard confidence")
+        if len(case.legs) <= 6 and abs(wad(got.equityValueWad) - counted) > slack:
+            wrong.append(f"standard equity {got.equityValueWad}, exact {mp.nstr(counted * WAD, 25)}")
+        if (got.confWad, got.spotWad) != (case.header.confWad, case.header.spotWad):
+            wrong.append("standard header")
         return wrong
+
+    def _crossed(self) -> list[str]:
+        """Section 5: two underlyings of one layout, at every share of the plain sum."""
+        calls, wanted = [], []
+        for pair, exact in self.pairs:
+            sides = [c.underlying for c in pair], [c.words for c in pair], [c.linked for c in pair]
+            for share, want in exact.items():
+                calls.append(self.engine.encode("crossOf", *sides, share))
+                wanted.append((pair, share, want))
+        for (pair, share, want), answer in zip(wanted, self.world.ask("RiskEngine", calls), strict=True):
+            try:
+                risks, requirement = self._decoded("crossOf", answer)
+            except Exception as reason:
+                return [f"crossOf cannot be decoded: {reason}"]
+            gross = sum(c.gross for c in pair)
+            off = wad(requirement) - want
+            if not -want * mp.mpf("1e-8") <= off <= 4 * PAD_BOUND * gross + 2 * WEIGHT_BOUND * want:
+                return [f"cross at {share}: {requirement}, exact {mp.nstr(want * WAD, 25)}"]
+            for risk, case in zip(risks, pair, strict=True):
+                wrong = self._components(case, risk)
+                if wrong:
+                    return [f"cross at {share}: {w}" for w in wrong]
+        return []
 
     def _refusals(self) -> list[str]:
         """What must not be answered."""
@@ -233,20 +254,16 @@ class Battery:
         gone = pack(first.underlying, (CALL, NOW + 12_345, 10**8, WAD))
         calls = [
             self.engine.encode("riskOf", first.underlying, [foreign], 0),
-            self.engine.encode("standardOf", first.underlying, [foreign]),
+            self.engine.encode("standardOf", first.underlying, [foreign], 0),
             self.engine.encode("riskOf", first.underlying, [gone], 0),
             self.engine.encode("riskOf", 99, [], 0),
+            self.engine.encode("crossOf", [1, 2], [[]], [0, 0], 0),
+            self.engine.encode("crossOf", [1, 2], [[], []], [0], 0),
         ]
         wanted = ["RiskEngine__WrongUnderlying", "RiskEngine__WrongUnderlying", "Oracle__ExpiryNotInRound"]
-        wanted.append("ScenarioBook__UnknownUnderlying")
+        wanted += ["ScenarioBook__UnknownUnderlying", "RiskEngine__BadLength", "RiskEngine__BadLength"]
         got = [getattr(answer, "name", "no error") for answer in self.world.ask("RiskEngine", calls)]
         return [f"refusals {got}"] if got != wanted else []
-
-
-def _expiries(symbol: str) -> list[int]:
-    from tests.chain.proof.world import market
-
-    return [s.expiry_ts for s in market().rounds[symbol].surfaces]
 
 
 def _portfolios(symbol: str, expiries: list[int], spot: int, forwards: list[int]) -> list[tuple[list[Leg], int]]:
@@ -287,6 +304,3 @@ def _portfolios(symbol: str, expiries: list[int], spot: int, forwards: list[int]
             legs[kind, expiry, price if kind < FUTURE else 0] = (price, int(draw.gauss(0, 30) * unit) or 1)
         found.append(([(k, e, p, q) for (k, e, _), (p, q) in legs.items()], draw.choice((0, 9 * WAD))))
     return found
-
-
-ALL = (CALM, EXPIRING, EXTREME, SMALL, BROKEN)

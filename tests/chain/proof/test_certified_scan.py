@@ -7,31 +7,23 @@ import pytest
 
 from offchain.chain.margin_engine import checker
 from offchain.mirror.margin_engine import evaluate_many
-from offchain.model import Kind
+from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from offchain.params import Params
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import WAD, market_round, post
-from tests.python.properties.adversary import (
-    SYMBOL,
-    Builder,
-    butterfly_of_the_risk_model,
-    random_market,
-    undiscounted,
-    worst_losses,
-)
+from tests.chain.helpers.stack import PRICE_RANGE
+from tests.python.properties.adversary import SYMBOL, Builder, random_market, undiscounted, worst_losses
 
 DRAWN, KEPT = 900, 120
-#: Vol states whose rows form intervals.
-CERTIFIED = {"default": [0, 1, 2], "span": [0, 2]}
 TENOR_SEC = 34_560
 LEGS = ((1_730, -100), (1_775, 200), (1_820, -100))
 
 
-@pytest.mark.parametrize(("seed", "book"), [(11, "default"), (12, "default"), (13, "span")])
-def test_certified_scan__worst_of_many_adversarial_portfolios__covers_every_price(seed, book):
-    params, market = Params(book=book), random_market(np.random.default_rng(seed))
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_certified_scan__worst_of_many_adversarial_portfolios__covers_every_price(seed):
+    params, market = Params(), random_market(np.random.default_rng(seed))
     folios = [folio for _, folio in Builder(market, params, seed).portfolios(DRAWN)]
-    losses = worst_losses(market, folios, params)[:, CERTIFIED[book]].max(axis=1)
+    losses = worst_losses(market, folios, params).max(axis=1)
     parts = [r.underlyings[SYMBOL] for r in evaluate_many(market, folios, params)]
     # Where the true loss comes closest to what certification adds to the grid scan, then those worst at a node.
     used = [
@@ -47,12 +39,12 @@ def test_certified_scan__worst_of_many_adversarial_portfolios__covers_every_pric
         assert part.certified_scan >= losses[i], (losses[i], part.certified_scan, folios[i])
         assert part.requirement >= part.certified_scan
         beyond += losses[i] > part.scan
-    assert beyond >= KEPT // 2
+    assert beyond >= KEPT // 4
 
 
 @pytest.fixture(scope="module")
 def series(stack, chain):
-    """Expiry of the risk model's butterfly: F = 2000, vol 60 %, 0.4 day; posted, with fresh token prices."""
+    """Expiry of a butterfly between two nodes: F = 2000, vol 60 %, 0.4 day; posted."""
     stack.price(2_000)
     chain.sleep(2)
     chain.mine()
@@ -80,24 +72,40 @@ def open_butterfly(stack, trader, series, cash):
     return account, before
 
 
-def test_butterfly__on_chain__figures_of_the_risk_model(stack, trader, series):
+def figures(stack, account):
+    """Requirement of an account, and what of it the prices between the nodes add."""
+    risk = stack.engine.marginOf(account)[7][0]
+    return int(risk["requirementWad"]) / WAD, int(risk["certifiedScanWad"] - risk["scanWad"]) / WAD
+
+
+def test_butterfly__on_chain__is_the_mirrors(stack, trader, series):
     account, _ = open_butterfly(stack, trader, series, 10_000)
-    risk = stack.engine.marginOf(account)[6][0]
-    assert (round(risk[1] / WAD), round(risk[2] / WAD)) == (1_095, 4_942)
-    market, folio = butterfly_of_the_risk_model()
-    assert [p.kind for p in folio.positions] == [Kind.CALL] * 3
-    assert round(float(worst_losses(market, [folio], Params()).max())) == 3_638
+    ts = int(stack.oracle.roundFor(1, [])[0][0])
+    flat = Svi(36e-2 * TENOR_SEC / 31_536_000, 0.0, 0.0, 0.0, 0.1)
+    held = Round(SYMBOL, ts, 2_000.0, 2_000.0, 1.0, (Surface(series, 2_000.0, 0.0, flat),))
+    market = Market(ts, {"USDC": Token("USDC", 1.0, 0.0)}, {SYMBOL: held})
+    legs = tuple(Position(SYMBOL, Kind.CALL, series, float(strike), float(q)) for strike, q in LEGS)
+    params = Params(overrides={SYMBOL: {"price_range": PRICE_RANGE / WAD}})
+    (result,) = evaluate_many(market, [Portfolio(Mode.SINGLE, 0.0, {}, legs)], params)
+    part = result.underlyings[SYMBOL]
+    requirement, between = figures(stack, account)
+    assert requirement == pytest.approx(part.requirement, rel=1e-6)
+    assert between == pytest.approx(part.certified_scan - part.scan, rel=1e-6)
+    # Most of it lies between the nodes.
+    assert between > part.scan
 
 
-@pytest.mark.parametrize("cash", [1_100, 2_400, 3_637, 4_941])
-def test_butterfly__cash_above_its_grid_scan_but_below_the_certified__is_refused(stack, trader, series, cash):
-    account, before = open_butterfly(stack, trader, series, cash)
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.7, 0.999])
+def test_butterfly__cash_for_a_part_of_the_certified_scan__is_refused(stack, trader, series, share):
+    needed, _ = figures(stack, open_butterfly(stack, trader, series, 10_000)[0])
+    account, before = open_butterfly(stack, trader, series, int(share * needed))
     margin = stack.margin(account)
-    assert abs(margin.equity - cash * WAD) < WAD // 100
+    assert margin.equity < margin.initial
     with reverts_with("MarginEngine__BelowInitial", margin.equity, margin.initial):
         stack.engine.enforce(account, before)
 
 
 def test_butterfly__cash_for_the_certified_scan__opens(stack, trader, series):
-    account, before = open_butterfly(stack, trader, series, 4_943)
+    needed, _ = figures(stack, open_butterfly(stack, trader, series, 10_000)[0])
+    account, before = open_butterfly(stack, trader, series, int(needed) + 2)
     stack.engine.enforce(account, before)

@@ -38,12 +38,17 @@ def reads(stack, account):
         "enforce": (stack.engine.enforce, account, snapshot),
         "riskOf": (stack.risk.riskOf, 1, words, 0),
         "detailOf": (stack.risk.detailOf, 1, words, 0),
-        "standardOf": (stack.risk.standardOf, 1, words),
+        "standardOf": (stack.risk.standardOf, 1, words, 0),
+        "crossOf": (stack.risk.crossOf, [1], [words], [0], WAD // 2),
     }
 
 
 @pytest.mark.parametrize(
-    "name", ["marginOf", "evaluate", "evaluateDetailed", "preview", "enforce", "riskOf", "detailOf", "standardOf"]
+    "name",
+    [
+        *("marginOf", "evaluate", "evaluateDetailed", "preview", "enforce"),
+        *("riskOf", "detailOf", "standardOf", "crossOf"),
+    ],
 )
 def test_stale_round__any_margin_number__reverts_Stale(stack, long_id, chain, name):
     read, *arguments = reads(stack, long_id)[name]
@@ -75,7 +80,7 @@ def test_fresh_round_but_stale_tokens__collateral_and_peg__revert_Stale(stack, l
     chain.sleep(7 * DAY + 10)
     chain.mine()
     post(stack.oracle, "postRound", market_round(chain[-1].timestamp, spotWad=1_900 * WAD), stack.admin)
-    assert stack.risk.riskOf(1, stack.accounts.snapshotOf(long_id)[4], 0)[7] > 0
+    assert stack.risk.riskOf(1, stack.accounts.snapshotOf(long_id)[4], 0)["requirementWad"] > 0
     with reverts_with("Oracle__Stale"):
         stack.engine.marginOf(long_id)
     # Without the token, the cash token's peg is still asked for.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from fractions import Fraction
 from itertools import pairwise
 
@@ -16,7 +15,7 @@ from tests.chain.proof.pure_battery import ERRORS, GROUPS, PATH_SEC, failures, l
 
 LEAST = {
     **{"WadMath": 5_000, "PositionWord": 7_000, "LinearMath": 1_700},
-    **{"SettlementMath": 1_000, "AuctionMath": 1_000, "StandardMath": 2_000},
+    **{"SettlementMath": 1_000, "AuctionMath": 1_000},
 }
 
 
@@ -40,30 +39,6 @@ def test_price_factor__every_second__is_exact_and_never_rises(probe):
     assert path[900] == 7 * 10**17
     assert path[44_100] == 0
     assert all(late <= early for early, late in pairwise(path))
-
-
-def test_short_option__over_the_whole_domain__initial_is_never_below_maintenance(probe):
-    """Spots and strikes in 1e-8 to 1e12, marks from nothing to the strike of a put and the spot of a call."""
-    draw = random.Random(5)
-    cases = []
-    for _ in range(4_000):
-        is_call, spot = draw.random() < 0.3, int(10 ** draw.uniform(10, 30))
-        strike = max(10**10, int(spot * 10 ** draw.uniform(-3, 3)))
-        most = spot if is_call else strike
-        cases.append((is_call, spot, strike, draw.choice([0, most, draw.randint(0, most)])))
-    margins = probe.call_many("shortOption", cases)
-    below = [(case, found) for case, found in zip(cases, margins, strict=True) if found[0] < found[1]]
-    assert below == []
-    deep = [f for c, f in zip(cases, margins, strict=True) if not c[0] and c[3] > 2 * c[1]]
-    assert len(deep) > 300
-    # There the put's own rule decides: 1.05 of maintenance, within the wei that each is rounded up by.
-    assert all(abs(initial * 100 - maintenance * 105) <= 105 for initial, maintenance in deep)
-
-
-def test_linear__over_the_whole_domain__initial_is_never_below_maintenance(probe):
-    draw = random.Random(6)
-    prices = [*range(20), *(int(10 ** draw.uniform(0, 30)) for _ in range(500))]
-    assert all(initial >= maintenance for initial, maintenance in probe.call_many("linear", [[p] for p in prices]))
 
 
 def test_merge__every_case__never_gives_the_holder_a_wei():

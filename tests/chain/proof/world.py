@@ -19,6 +19,7 @@ from offchain.chain.client import Client, wallet
 from offchain.chain.contracts import Contract, create, load_artifact
 from offchain.chain.deploy import deploy_pricing
 from offchain.chain.deployment import Deployment
+from offchain.chain.margin_engine import own_prices
 from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import spec_for_market
 from offchain.model import Market, Round, Surface, Svi, Token
@@ -26,31 +27,38 @@ from offchain.params import AccountParams, Params
 
 NOW = 1_770_326_940
 DAY = 86_400
+WAD = 10**18
 #: Enough for every case without the optimizer; an endless loop ends here.
 CALL_GAS = 30_000_000
 #: Underlyings by what is special about them, in the order of their ids.
 CALM, EXPIRING, EXTREME, SMALL, BROKEN = "A", "B", "C", "D", "E"
 
 
-#: A book like no other: an even and a lone number of neighbours, numbers against the order of prices, skews on two
-#: states, weights, ties among the first rows of a linear portfolio, and no unshocked row.
-RARE_ROWS = [
-    *((-(10**17), vol, 0, 10**18) for vol in (2, 1, 0)),
-    *((move * 10**16, 0, 0, 10**18) for move in (17, -25, 4, 9)),
-    *((move * 10**16, 2, 0, 10**18) for move in (30, -30, 1, -2, 6)),
-    *((move * 10**16, 0, skew * 10**16, 10**18) for move, skew in ((5, 30), (-5, 30), (5, -20))),
-    *(((-60) * 10**16, 1, 0, 35 * 10**16), (9 * 10**17, 1, 0, 123_456_789 * 10**9)),
-    *((0, 2, 15 * 10**16, 7 * 10**17), (2 * 10**16, 1, 0, 10**18 - 1)),
-]
+#: A book like no other: prices and states of no symmetry, tails in one state that fall together at the lowest price,
+#: skew within, beyond and between the prices of the grid, and thirds that are no round number.
+RARE_ROWS = {
+    "gridMovesWad": [-WAD, -3 * WAD // 10, 0, WAD // 7, 6 * WAD // 10],
+    "gridVols": [0, 2],
+    "tailMovesWad": [5 * WAD // 4, 3 * WAD, 4 * WAD, 5 * WAD],
+    "tailVols": [2],
+    "skewWad": 4 * 10**17,
+    "skewAt": [{"moveWad": m, "vol": v} for m, v in ((-5 * WAD // 4, 1), (WAD // 3, 2), (0, 0))],
+}
 
 
 def _flat(vol: float, days: float) -> Svi:
     return Svi(vol * vol * days / 365.0, 0.0, 0.0, 0.0, 0.1)
 
 
-def _round(name: str, spot: float, surfaces: list[tuple[float, float, float, Svi]], confidence: float = 1.0) -> Round:
+def _round(
+    name: str,
+    spot: float,
+    surfaces: list[tuple[float, float, float, Svi]],
+    confidence: float = 1.0,
+    mean: float | None = None,
+) -> Round:
     listed = tuple(Surface(NOW + round(days * DAY), forward, rate, svi) for days, forward, rate, svi in surfaces)
-    return Round(name, NOW, spot, spot * 1.0007, confidence, listed)
+    return Round(name, NOW, spot, spot * 1.0007, confidence, listed, mean)
 
 
 def market() -> Market:
@@ -60,10 +68,11 @@ def market() -> Market:
         _round(CALM, 1_900.0, [(1, 1_900.4, 0.04, smile), (14, 1_903.0, 0.04, smile), (180, 1_931.0, 0.03, smile)]),
         _round(
             EXPIRING, 2_000.0,
-            [(0, 2_000.0, 0.0, _flat(0.6, 1)), (60 / DAY, 2_001.0, 0.1, _flat(0.9, 60 / DAY)),
-             (0.4, 2_000.0, 0.0, _flat(0.6, 0.4)), (30, 2_010.0, 0.0, _flat(0.2, 30)),
-             (30 + 1 / DAY, 2_010.0, 0.0, _flat(0.2, 30))],
+            [(700 / DAY, 2_001.0, 0.1, _flat(0.9, 233 / DAY)), (0.1, 2_000.0, 0.0, _flat(0.7, 0.09)),
+             (0.4, 2_000.0, 0.0, _flat(0.6, 0.4)), (0.9, 2_002.0, 0.05, _flat(0.5, 0.9)),
+             (30, 2_010.0, 0.0, _flat(0.2, 30)), (30 + 1 / DAY, 2_010.0, 0.0, _flat(0.2, 30))],
             0.4,
+            1_960.25,
         ),
         _round(
             EXTREME, 64_000.0,
@@ -71,14 +80,19 @@ def market() -> Market:
              (40, 64_500.0, 0.0, Svi(0.02, 0.2, 0.6, 0.1, 0.3)), (1_000, 50_000.0, -0.1, _flat(2.5, 1_000))],
             0.55,
         ),
-        _round(SMALL, 0.05, [(3, 0.0501, 0.0, _flat(1.4, 3)), (90, 0.052, 0.05, _flat(0.8, 90))], 0.9),
+        _round(
+            SMALL, 0.05,
+            [(0, 0.0501, 0.0, _flat(0.6, 1)), (3, 0.0501, 0.0, _flat(1.4, 3)), (90, 0.052, 0.05, _flat(0.8, 90))],
+            0.9,
+            0.0513,
+        ),
         _round(BROKEN, 87.5, [(5, 87.6, 0.0, _flat(1.1, 5))], 0.2),
     )  # fmt: skip
     tokens = (
         Token("USDC", 0.97, 0.0),
-        Token("LINKED", 2_300.123456789, 0.25, CALM, 0.05, 1.21),
-        Token("STAKED", 2_100.5, 0.2, CALM, 0.04, 1.05),
-        Token("OTHER", 7.5, 0.3, EXTREME, 0.1, 1e-4),
+        Token("LINKED", None, 0.25, CALM, 0.05, 1.21),
+        Token("STAKED", None, 0.2, CALM, 0.04, 1.05),
+        Token("OTHER", None, 0.3, EXTREME, 0.1, 1e-4),
         Token("PLAIN", 4_000.7, 0.1),
     )
     return Market(NOW, {t.symbol: t for t in tokens}, {r.underlying: r for r in rounds})
@@ -90,6 +104,7 @@ def params() -> Params:
         AccountParams(mm_factor=0.75, im_factor=1.1, conf_threshold=0.55),
         overrides={
             EXTREME: {"n0": 20_000.0, "v0": 2_000.0, "vol_down": 0.9, "conc_rate": 0.5, "conc_vega_rate": 0.3},
+            CALM: {"price_range": 0.285},
             SMALL: {"price_range": 0.3, "vol_floor": 1.5, "vol_up": 0.8, "short_min_rate": 0.05, "basis_rate": 0.9},
             BROKEN: {"vega_term_rate": 0.9, "basis_min": 0.05, "perp_basis": 0.03},
         },
@@ -170,7 +185,7 @@ def running(*, any_size: bool = False) -> Iterator[World]:
         poster = RoundPoster(client, deployment, signers)
         for market_round in made.rounds.values():
             poster.send(owner, poster.round_call(market_round))
-        poster.send(owner, poster.tokens_call(NOW, {t.symbol: t.price for t in made.tokens.values()}))
+        poster.send(owner, poster.tokens_call(NOW, own_prices(made)))
         created = _creations(client)
         yield World(
             client=client,

@@ -359,13 +359,14 @@ def test_orders_carry_the_trades_and_close_as_reduce_only(book):
     market, folio, _ = book
     found = release(market, folio, Params(), TradingCosts(), count=2)
     orders = [t.order for t in found.trades]
-    terms = OrderTerms(7, "0x" + "11" * 20, 5, 1_770_330_000, 0.002)
+    terms = OrderTerms(7, "0x" + "11" * 20, 5, 1_770_330_000, 0.002, 4)
     held = [-orders[0].position.quantity, 0.0]
     messages = order_messages(orders, held, {"ETH": 3, "BTC": 9}, terms)
     assert [list(m) for m in messages] == [[f["name"] for f in ORDER_FIELDS]] * 2
     word = unpack(messages[0]["instrument"])
     assert (word.underlying_id, word.quantity_wad) == ({"ETH": 3, "BTC": 9}[orders[0].position.underlying], 0)
     assert [m["nonce"] for m in messages] == [5, 6]
+    assert [m["transferCount"] for m in messages] == [4, 4]
     assert [m["reduceOnly"] for m in messages] == [True, False]
     assert messages[0]["quantityWad"] == pytest.approx(abs(orders[0].position.quantity) * 1e18)
     with pytest.raises(InputError, match="not an underlying of the deployment"):
@@ -403,6 +404,7 @@ def test_command_writes_orders_beside_its_document(arguments, tmp_path, capsys):
         (["release", "--liquidity", "nan"], "--liquidity: nan is outside"),
         (["release", "--signer", "me"], "'me' is no address"),
         (["release", "--valid", "0"], "--valid: 0 is outside"),
+        (["release", "--transfers", "-1"], "--transfers: -1 is outside"),
         (["hedge", "--underlying", "DOGE"], "'DOGE' is not an underlying"),
         (["hedge", "--underlying", "ETH", "--target", "all"], "'all' is not one of"),
         (["hedge", "--underlying", "BTC", "--target", "collar"], "BTC has no expiry"),

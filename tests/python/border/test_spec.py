@@ -26,7 +26,7 @@ def test_load_spec__shipped__is_valid(name):
         ("signer_threshold = 2", "", "signer_threshold is missing"),
         ("[tokens.USDC]", "[tokens.DAI]", "first token must be USDC"),
         ("[underlyings]", "[underlying]", "sections must be"),
-        ("max_deviation = 0.25", "max_deviation = ", "is not TOML"),
+        ("max_move = 0.25", "max_move = ", "is not TOML"),
         ("period_sec = 28_800", "", "period_sec is missing"),
         ("call = 5_000.0", "calls = 5_000.0", "unknown key calls"),
         ("call = 5_000.0", "call = -1.0", r"open_interest.BTC\]: call must be within 0 and 1e\+12"),

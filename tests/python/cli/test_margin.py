@@ -19,12 +19,12 @@ from offchain.cli import run
 from offchain.cli.margin import largest_difference
 
 UNDERLYING_KEYS = {
-    "scan", "certifiedScan", "basis", "vegaTerm", "shortMin", "concentration", "requirement", "worstRow", "rows",
-    "greeks",
+    "scan", "certifiedScan", "basis", "vegaTerm", "skewTerm", "shortMin", "concentration", "requirement", "cutoff",
+    "worstRow", "rows", "greeks",
 }  # fmt: skip
 ACCOUNT_KEYS = {
     "schema", "engine", "state", "equity", "marketEquity", "markToMarket", "initialMargin", "maintenanceMargin",
-    "excessInitial", "excessMaintenance", "underlyings",
+    "debtCharge", "excessInitial", "excessMaintenance", "underlyings",
 }  # fmt: skip
 
 
@@ -58,22 +58,54 @@ def test_margin__json__is_exactly_the_document():
     for part in document["underlyings"].values():
         assert set(part) == UNDERLYING_KEYS
         assert set(part["greeks"]) == {"delta", "gamma", "vega", "theta"}
-        assert len(part["rows"]) == 31
+        assert len(part["rows"]) == 39
         assert set(part["rows"][0]) == {"price", "vol", "skew", "weight", "pnl"}
     btc = document["underlyings"]["BTC"]
     assert all(btc[key] == 0 for key in UNDERLYING_KEYS - {"rows", "greeks"})
     assert document["excessInitial"] == document["equity"] - document["initialMargin"]
 
 
-def test_margin__span_book__has_16_rows():
-    document = json.loads(margin(MARKET, PORTFOLIO, PARAMS, "--json")[1])
-    assert len(document["underlyings"]["ETH"]["rows"]) == 16
+def test_margin__book_of_the_file__gives_its_rows_in_order():
+    rows = json.loads(margin(MARKET, PORTFOLIO, PARAMS, "--json")[1])["underlyings"]["ETH"]["rows"]
+    assert [round(row["price"] / 0.2, 9) for row in rows[:15:3]] == [-1.0, -0.5, 0.0, 0.5, 1.0]
+    assert [row["vol"] for row in rows[:3]] == ["up", "flat", "down"]
+    assert [round(row["price"] / 0.2, 9) for row in rows[15:23:2]] == [-3.0, -2.0, 2.0, 3.0]
+    assert [round(row["weight"], 9) for row in rows[15:23:2]] == [0.333333333, 0.5, 0.5, 0.333333333]
+    assert [(row["vol"], row["skew"], row["weight"]) for row in rows[23:]] == [
+        ("up", 0.25, 0.0), ("up", -0.25, 0.0), ("flat", 0.25, 0.0), ("flat", -0.25, 0.0)
+    ]  # fmt: skip
+
+
+def test_margin__hedge_that_expires_today__names_its_cutoff_and_the_debt_its_charge():
+    near = MARKET["timestamp"] + 3_600
+    market = changed(MARKET, ("underlyings", "ETH", "expiries", 0, "expiry"), near)
+    folio = {"schema": "plimsoll.portfolio/1", "mode": "SINGLE", "cash": -1_000.0, "positions": [
+        {"underlying": "ETH", "kind": "future", "expiry": near, "quantity": 5.0, "entry": 1_900.0},
+        {"underlying": "ETH", "kind": "perp", "quantity": -5.0, "entry": 1_900.0},
+    ]}  # fmt: skip
+    document = json.loads(margin(market, folio, None, "--json")[1])
+    part = document["underlyings"]["ETH"]
+    assert part["cutoff"] == near
+    assert part["requirement"] > 0.28 * 9_500.0 > part["certifiedScan"]
+    assert document["debtCharge"] == 3.0
+    assert document["initialMargin"] == part["requirement"] + 3.0
+    assert "as if expired" in margin(market, folio)[1]
 
 
 def test_margin__tables__name_every_component():
     code, out, _ = margin(MARKET, PORTFOLIO)
     assert code == 0
-    for word in ("equity", "certified scan", "concentration", "worst underlined", "skew -0.25", "weight 0.35", "theta"):
+    for word in (
+        "equity",
+        "certified scan",
+        "concentration",
+        "worst underlined",
+        "skew -0.25",
+        "weight 0.33",
+        "skew term",
+        "debt charge",
+        "theta",
+    ):
         assert word in out
 
 

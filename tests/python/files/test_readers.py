@@ -11,6 +11,7 @@ from offchain.errors import InputError
 from offchain.files.market import load_market
 from offchain.files.params import load_params
 from offchain.model import Kind, Mode
+from offchain.params import BookSpec
 
 ETH = ("underlyings", "ETH")
 SLICE = (*ETH, "expiries", 0)
@@ -34,6 +35,16 @@ BAD_MARKET = [
     (("tokens", "WETH", "linkedHaircut"), DELETE, "tokens.WETH: missing key 'linkedHaircut'"),
     (("tokens", "WETH", "linked"), "DOGE", "tokens.WETH.linked: 'DOGE' is not an underlying"),
     (("tokens", "WETH", "linked"), DELETE, "needs the key 'linked'"),
+    (("tokens", "WETH", "price"), 1900.0, "tokens.WETH.price: a token linked to ETH has no price of its own"),
+    (("tokens", "DAI", "price"), DELETE, "tokens.DAI: missing key 'price'"),
+    (("tokens", "USDC"), {"linked": "ETH"}, "tokens.USDC.linked: the cash token is linked to no underlying"),
+    ((*ETH, "settlementMean"), 1900.0, "ETH.settlementMean: no expiry is within 1800 s"),
+    ((*SLICE, "expiry"), TS + 1_799, f"underlyings.ETH: missing key 'settlementMean': expiry {TS + 1_799}"),
+    (
+        (*ETH, "expiries"),
+        [{**SECOND, "expiry": TS + at} for at in (0, 1_799)],
+        f"expiries: {TS} and {TS + 1_799} are both in a settlement window",
+    ),
     (("tokens", "WETH", "ratio"), 0, "tokens.WETH.ratio: 0 is outside"),
     (("tokens", "A B"), {"price": 1, "haircut": 0}, "a symbol is 1 to 31 printable"),
     (("underlyings",), {}, "underlyings: is empty"),
@@ -110,10 +121,37 @@ BAD_PARAMS = [
     (("priceRange",), {"ETH": "x"}, "priceRange.ETH: expected a number, got a string"),
     (("priceRange",), {"ETH": 0.51}, "priceRange.ETH: 0.51 is outside"),
     (("volDown",), 1.5, "volDown: 1.5 is outside [0, 1]"),
-    (("rhoHigh",), 1.1, "rhoHigh: 1.1 is outside [0, 1]"),
-    (("rhoHigh",), {"ETH": 0.5}, "rhoHigh: expected a number, got an object"),
+    (("stressShare",), 1.1, "stressShare: 1.1 is outside [0, 1]"),
+    (("stressShare",), {"ETH": 0.5}, "stressShare: expected a number, got an object"),
+    (("rhoHigh",), 0.9, "unknown key 'rhoHigh'"),
+    (("skewRate",), -1, "skewRate: -1 is outside [0, 10]"),
+    (("debtRate",), 1.5, "debtRate: 1.5 is outside [0, 1]"),
+    (("closeShare",), 1.5, "closeShare: 1.5 is outside [0, 1]"),
+    (("bonusShare",), {}, "bonusShare: expected a number, got an object"),
+    (("fundPerHour",), 2, "fundPerHour: 2 is outside [0, 1]"),
     (("N0",), 0, "N0: 0 is outside"),
-    (("book",), "other", "book: 'other' is not one of default, span"),
+    (("book",), "span", "book: 'span' is not one of default"),
+    (("book",), 7, "book: expected an object, got a number"),
+    (("book", "rows"), [], "book: unknown key 'rows'"),
+    (("book", "grid", "moves"), [-1, 1], "book: grid.moves: does not contain 0"),
+    (("book", "grid", "moves"), [0, -1], "book: grid.moves: -1 does not come after 0"),
+    (("book", "grid", "moves"), [0, nan], "book.grid.moves[1]: nan is not a finite number"),
+    (("book", "tails", "moves"), [50], "book: a move of 12.5 of the price is above 9"),
+    (
+        ("book",),
+        {"grid": {"moves": [-8, 0], "vols": ["up", "flat"]}, "tails": {"moves": [9], "vols": ["up"]}},
+        "book.grid.moves: -2 of the price is below -0.95",
+    ),
+    (("book", "grid", "vols"), [], "book: grid.vols: is empty"),
+    (("book", "grid", "vols"), ["up", "up"], "book.grid.vols[1]: 'up' appears twice"),
+    (("book", "grid", "vols"), ["high"], "book.grid.vols[0]: 'high' is not one of up, flat, down"),
+    (("book", "grid", "vols"), ["up"], "book: tails.vols: 'flat' is no vol state of the grid"),
+    (("book", "tails", "moves"), [1, 2], "book: tails.moves: 1 is not beyond the outermost move of the grid, 1"),
+    (("book", "tails", "moves"), [], "book: tails: moves and vol states belong together"),
+    (("book", "tails", "moves"), [2 + 0.1 * i for i in range(15)], "book: 79 rows, the limit is 48"),
+    (("book", "skew", "size"), 1.0, "book: skew.size: 1 is outside [0, 0.99]"),
+    (("book", "skew", "at", 0), {"move": 0}, "book.skew.at[0]: missing key 'vol'"),
+    (("book", "skew", "at", 0, "vol"), "wide", "book.skew.at[0].vol: 'wide' is not one of up, flat, down"),
     (("imFactor",), 0.5, "imFactor 0.5 is below mmFactor 0.8"),
     (("mmFactor",), nan, "mmFactor: nan is not a finite number"),
 ]
@@ -145,8 +183,11 @@ def test_load_params__one_thing_wrong__names_file_and_key(case):
     refused(lambda: load(MARKET, PORTFOLIO, changed(PARAMS, *case[:2])), "R.json", case[2])
 
 
-def test_load_params__wide_range_under_the_default_book__is_refused():
-    refused(lambda: load(MARKET, PORTFOLIO, {"priceRange": 0.34}), "R.json", "the limit is below 1")
+def test_load_params__part_of_a_book__takes_the_rest_from_the_default():
+    book = load(MARKET, PORTFOLIO, {"book": {"tails": {"moves": [2.5], "vols": ["up"]}}})[2].book
+    assert (book.tail_moves, book.tail_vols) == ((2.5,), ("up",))
+    assert (book.grid_moves, book.skew_at) == (BookSpec().grid_moves, BookSpec().skew_at)
+    assert load(MARKET, PORTFOLIO, {"book": "default"})[2].book == BookSpec()
 
 
 def test_load_params__underlying_unknown_to_the_market__is_refused(tmp_path):
@@ -190,14 +231,17 @@ def test_load__valid_files__are_read_as_written():
     assert folio.mode is Mode.SINGLE
     assert [p.kind for p in folio.positions] == [Kind.CALL, Kind.PERP, Kind.FUTURE]
     assert folio.collateral == {"WETH": 2.0}
-    assert (params.book, params.account.rho_high) == ("span", 0.8)
+    assert params.account.stress_share == 0.8
+    assert (params.book.grid_vols, params.book.grid_moves) == (("up", "flat", "down"), (-1.0, -0.5, 0.0, 0.5, 1.0))
+    assert (params.book.tail_vols, params.book.skew_at) == (("up", "flat"), ((-1.0, "up"), (0.0, "flat")))
+    assert (market.tokens["WETH"].price, market.price_of("WETH")) == (None, 1_900.0)
     assert params.for_underlying("ETH").price_range == 0.2
-    assert params.for_underlying("BTC").price_range == 0.16
+    assert params.for_underlying("BTC").price_range == 0.23
     assert {params.for_underlying(name).vol_up for name in ("ETH", "BTC", "SOL")} == {0.6}
 
 
 def test_load__edges_of_the_domain__are_accepted():
-    at_expiry = changed(MARKET, (*SLICE, "expiry"), TS)
+    at_expiry = changed(changed(MARKET, (*SLICE, "expiry"), TS), (*ETH, "settlementMean"), 1_899.0)
     flat = changed(at_expiry, SVI, {"a": 0.0, "b": 0.0, "rho": 0.0, "m": 0.0, "sigma": 0.1})
     folio = deepcopy(PORTFOLIO)
     for position in folio["positions"]:
@@ -207,6 +251,11 @@ def test_load__edges_of_the_domain__are_accepted():
     folio["positions"][1]["entry"] = 1910.123456789012
     market, read, _ = load(flat, folio)
     assert market.rounds["ETH"].surfaces[0].expiry_ts == TS
+    assert market.rounds["ETH"].mean == 1_899.0
+    assert (
+        load(changed(MARKET, (*SLICE, "expiry"), TS + 1_800), {**PORTFOLIO, "positions": []})[0].rounds["ETH"].mean
+        is None
+    )
     assert read.positions[0].price == 5_000_000.12345678
     assert load(MARKET, {k: v for k, v in PORTFOLIO.items() if k != "collateral"})[1].collateral == {}
     touching = {"a": -0.03 * 0.1 * (1 - 0.2**2) ** 0.5, "b": 0.03, "rho": -0.2, "m": 0.0, "sigma": 0.1}

@@ -13,20 +13,25 @@ from offchain.files.portfolio import load_portfolio
 
 TS = 1_770_326_940
 DAY = 86_400
-#: Expiry times that matter: at the round, minutes, the knees of the term factor at 1 and 30 days, years.
-OFFSETS = [0, 60, 3_600, DAY - 1, DAY, 4 * DAY, 29 * DAY, 30 * DAY, 30 * DAY + 1, 91 * DAY, 365 * DAY, 3 * 365 * DAY]
+#: Expiry times inside the settlement window, of which a round may list one.
+WINDOW = [0, 1, 60, 900, 1_799]
+#: Times that matter: the edge of the window, fading between a day and two hours, knees at 1 and 30 days, years.
+OFFSETS = [
+    1_800, 3_600, 7_200, 7_201, 12 * 3_600, 20 * 3_600, DAY - 1, DAY, 4 * DAY, 29 * DAY, 30 * DAY, 30 * DAY + 1,
+    91 * DAY, 365 * DAY, 3 * 365 * DAY,
+]  # fmt: skip
 SPOTS = {"ETH": 1_900.0, "BTC": 64_000.0, "SOL": 0.85}
 PARAMETERS = {
-    "priceRange": (0.02, 0.32), "volUp": (0.0, 2.0), "volDown": (0.0, 1.0), "volFloor": (0.0, 1.0),
+    "priceRange": (0.02, 0.5), "volUp": (0.0, 2.0), "volDown": (0.0, 1.0), "volFloor": (0.0, 1.0),
     "basisMin": (0.0, 0.05), "basisRate": (0.0, 0.3), "perpBasis": (0.0, 0.05), "vegaTermRate": (0.0, 1.0),
-    "shortMinRate": (0.0, 0.1), "concRate": (0.0, 1.0), "concVegaRate": (0.0, 1.0), "N0": (1e4, 1e8),
-    "V0": (1e3, 1e7),
+    "skewRate": (0.0, 2.0), "shortMinRate": (0.0, 0.1), "concRate": (0.0, 1.0), "concVegaRate": (0.0, 1.0),
+    "N0": (1e4, 1e8), "V0": (1e3, 1e7),
 }  # fmt: skip
 ACCOUNT = {
     "pegThreshold": (0.9, 1.0), "pegSlope": (0.0, 10.0), "confThreshold": (0.0, 1.0), "confRate": (0.0, 2.0),
-    "rhoHigh": (0.0, 1.0), "rhoLow": (0.0, 1.0), "stressShare": (0.0, 1.0), "mmFactor": (0.1, 0.9),
-    "imFactor": (0.9, 2.0),
+    "stressShare": (0.0, 1.0), "mmFactor": (0.1, 0.9), "imFactor": (0.9, 2.0), "debtRate": (0.0, 0.05),
 }  # fmt: skip
+VOLS = ["up", "flat", "down"]
 
 
 @st.composite
@@ -45,7 +50,9 @@ def markets(draw):
     for symbol in draw(st.lists(st.sampled_from(sorted(SPOTS)), min_size=1, max_size=3, unique=True)):
         spot = round(SPOTS[symbol] * draw(st.floats(0.4, 2.5)), 4)
         expiries = []
-        for offset in sorted(draw(st.lists(st.sampled_from(OFFSETS), min_size=0, max_size=3, unique=True))):
+        offsets = draw(st.lists(st.sampled_from(OFFSETS), min_size=0, max_size=3, unique=True))
+        near = draw(st.lists(st.sampled_from(WINDOW), max_size=1))
+        for offset in sorted(offsets + near):
             expiries.append(
                 {
                     "expiry": TS + offset,
@@ -57,12 +64,14 @@ def markets(draw):
         confidence = draw(st.one_of(st.just(1.0), st.floats(0.0, 1.0)))
         perp = round(spot * draw(st.floats(0.98, 1.02)), 4)
         underlyings[symbol] = {"spot": spot, "perp": perp, "confidence": confidence, "expiries": expiries}
+        if near:
+            underlyings[symbol]["settlementMean"] = round(spot * draw(st.floats(0.7, 1.4)), 4)
     tokens = {
         "USDC": {"price": round(draw(st.floats(0.85, 1.05)), 4)},
         "DAI": {"price": 1.0, "haircut": round(draw(st.floats(0.0, 1.0)), 3)},
     }
     linked = sorted(underlyings)[0]
-    token = {"price": underlyings[linked]["spot"] * 1.1, "haircut": 0.2, "linked": linked, "linkedHaircut": 0.02}
+    token = {"haircut": 0.2, "linked": linked, "linkedHaircut": 0.02}
     tokens["LINKED"] = token | draw(st.sampled_from([{}, {"ratio": 1.1}]))
     return {"schema": "plimsoll.market/1", "timestamp": TS, "tokens": tokens, "underlyings": underlyings}
 
@@ -80,6 +89,7 @@ def positions(draw, market):
     base["expiry"] = slice_["expiry"]
     if kind == "future":
         return base | {"entry": round(slice_["forward"] * draw(st.floats(0.8, 1.2)), 4)}
+    # Below a known mean the open strike is zero or less, and a call is a forward.
     moneyness = draw(st.one_of(st.just(1.0), st.floats(0.7, 1.4), st.floats(0.1, 8.0)))
     right = draw(st.sampled_from(["call", "put"]))
     return base | {"right": right, "strike": round(slice_["forward"] * moneyness, 6)}
@@ -104,11 +114,30 @@ def portfolios(draw, market, max_positions=6):
 
 
 @st.composite
+def books(draw):
+    """Rows of any shape that governance can store: few and many prices, tails or none, skew anywhere."""
+    vols = draw(st.lists(st.sampled_from(VOLS), min_size=1, max_size=3, unique=True))
+    inner = draw(st.lists(st.sampled_from([0.2, 0.25, 1 / 3, 0.5, 2 / 3, 0.9]), max_size=2, unique=True))
+    moves = sorted({0.0, *inner, *(-x for x in inner), *draw(st.sampled_from([(1.0, -1.0), (1.0,), ()]))})
+    outermost = max(1.0, max(map(abs, moves)))
+    tails = draw(st.lists(st.sampled_from([1.5, 2.0, 2.5, 3.0, 4.0, 6.0]), max_size=2, unique=True))
+    tail_vols = draw(st.lists(st.sampled_from(vols), min_size=1, max_size=2, unique=True)) if tails else []
+    places = draw(st.lists(st.tuples(st.sampled_from([-3.0, -1.0, 0.0, 0.4, 1.0]), st.sampled_from(VOLS)), max_size=3))
+    return {
+        "grid": {"moves": moves, "vols": vols},
+        "tails": {"moves": sorted(t for t in tails if t > outermost), "vols": tail_vols},
+        "skew": {"size": draw(st.sampled_from([0.1, 0.25])), "at": [{"move": m, "vol": v} for m, v in places]},
+    }
+
+
+@st.composite
 def parameters(draw, market):
     """None in half of the cases, else a few parameters for all or for one underlying."""
     if draw(st.booleans()):
         return None
-    document = {"schema": "plimsoll.params/1", "book": draw(st.sampled_from(["default", "span"]))}
+    document = {"schema": "plimsoll.params/1"}
+    if draw(st.booleans()):
+        document["book"] = draw(books())
     for name in draw(st.lists(st.sampled_from(sorted(PARAMETERS)), max_size=6, unique=True)):
         value = draw(st.floats(*PARAMETERS[name]))
         one = draw(st.booleans())

@@ -10,7 +10,7 @@ MARKET = {
     "timestamp": TS,
     "tokens": {
         "USDC": {"price": 1.0},
-        "WETH": {"price": 1900.0, "haircut": 0.2, "linked": "ETH", "linkedHaircut": 0.02, "ratio": 1.0},
+        "WETH": {"haircut": 0.2, "linked": "ETH", "linkedHaircut": 0.02, "ratio": 1.0},
         "DAI": {"price": 1.0, "haircut": 0.1},
     },
     "underlyings": {
@@ -41,7 +41,12 @@ PORTFOLIO = {
         {"underlying": "ETH", "kind": "future", "expiry": EXPIRY, "quantity": -1.0, "entry": 1905.0},
     ],
 }
-PARAMS = {"schema": "plimsoll.params/1", "volUp": 0.6, "priceRange": {"ETH": 0.2}, "book": "span", "rhoHigh": 0.8}
+BOOK = {
+    "grid": {"moves": [-1, -0.5, 0, 0.5, 1], "vols": ["down", "flat", "up"]},
+    "tails": {"moves": [2, 3], "vols": ["flat", "up"]},
+    "skew": {"size": 0.25, "at": [{"move": -1, "vol": "up"}, {"move": 0, "vol": "flat"}]},
+}
+PARAMS = {"schema": "plimsoll.params/1", "volUp": 0.6, "priceRange": {"ETH": 0.2}, "book": BOOK, "stressShare": 0.8}
 
 DELETE = object()
 

@@ -51,7 +51,12 @@ def _deviations(sigma: float, time: float, own: UnderlyingParams) -> tuple[float
     factor = (30.0 / max(days, 1.0)) ** (0.30 if days <= 30.0 else 0.13)
     up = max(own.vol_floor, sigma * (1.0 + own.vol_up * factor))
     down = sigma * max(0.0, 1.0 - own.vol_down * factor)
-    return tuple(vol * time**0.5 for vol in (up, sigma, down))
+    return tuple(vol * _variance_time(time) ** 0.5 for vol in (up, sigma, down))
+
+
+def _variance_time(time: float) -> float:
+    """Years that the total variance belongs to: the price that settles is a mean of the last half hour."""
+    return time - 1_200.0 / YEAR_SEC
 
 
 def unit_of(position: Position, round_: Round, own: UnderlyingParams) -> Unit:
@@ -60,9 +65,9 @@ def unit_of(position: Position, round_: Round, own: UnderlyingParams) -> Unit:
     time = max(listed.expiry_ts - round_.ts, 0) / YEAR_SEC
     svi, x = listed.svi, np.log(position.price / listed.forward) - listed.svi.m
     total = svi.a + svi.b * (svi.rho * x + (x * x + svi.sigma**2) ** 0.5)
-    sigma = float((max(total, 0.0) / time) ** 0.5) if time > 0.0 else 0.0
+    sigma = float((max(total, 0.0) / _variance_time(time)) ** 0.5)
     is_call = position.kind is Kind.CALL
-    value = float(undiscounted(is_call, np.array(listed.forward), position.price, sigma * time**0.5))
+    value = float(undiscounted(is_call, np.array(listed.forward), position.price, max(total, 0.0) ** 0.5))
     discount = float(np.exp(-listed.rate * time))
     return Unit(is_call, position.price, listed.forward, discount, value, _deviations(sigma, time, own))
 
@@ -86,8 +91,15 @@ def linear_cash(portfolio: Portfolio, round_: Round) -> float:
     return total
 
 
+def weights(moves: Vector, price_range: float) -> Vector:
+    """What a loss counts: all of it inside the range, the range over the move beyond."""
+    return np.minimum(1.0, price_range / np.maximum(np.abs(moves), 1e-300))
+
+
 def worst_losses(market: Market, portfolios: Sequence[Portfolio], params: Params, points: int = 401) -> Vector:
-    """Largest loss of each portfolio over all prices in the book's range, per vol state.
+    """Largest weighted loss of each portfolio over all prices that the default book covers, per vol state.
+
+    Vol up and flat are covered to three ranges, vol down to one.
 
     Parameters
     ----------
@@ -113,14 +125,15 @@ def worst_losses(market: Market, portfolios: Sequence[Portfolio], params: Params
             if _is_option(p):
                 quantity[row, column[_instrument(p)]] += p.quantity
     linear = np.array([linear_cash(folio, round_) for folio in portfolios])
-    moves = np.linspace(-own.price_range, own.price_range, points)
     losses = np.zeros((len(portfolios), 3))
-    for state in range(3):
+    for state, reach in enumerate((3.0, 3.0, 1.0)):
+        moves = np.linspace(max(-0.95, -reach * own.price_range), reach * own.price_range, points)
+        counted = weights(moves, own.price_range)
         grid = np.array([pnl(unit, state, moves) for unit in units]).reshape(len(units), points)
-        total = quantity @ grid + linear[:, None] * moves[None, :]
+        total = counted * (quantity @ grid + linear[:, None] * moves[None, :])
         for row, at in enumerate(total.argmin(axis=1)):
             held = [(units[i], quantity[row, i]) for i in np.flatnonzero(quantity[row])]
-            losses[row, state] = max(0.0, -_refined(held, linear[row], state, moves, int(at)))
+            losses[row, state] = max(0.0, -_refined(held, linear[row], state, moves, int(at), own.price_range))
     return losses
 
 
@@ -132,13 +145,16 @@ def _instrument(position: Position) -> tuple[Kind, int, float]:
     return position.kind, position.expiry_ts, position.price
 
 
-def _refined(held: list[tuple[Unit, float]], linear: float, state: int, moves: Vector, at: int) -> float:
+def _refined(
+    held: list[tuple[Unit, float]], linear: float, state: int, moves: Vector, at: int, price_range: float
+) -> float:
     """Smallest P&L near one point of the dense grid."""
     low, high = float(moves[max(at - 1, 0)]), float(moves[min(at + 1, len(moves) - 1)])
     smallest = np.inf
     for _ in range(2):
         fine = np.linspace(low, high, 41)
-        total = linear * fine + sum(q * pnl(unit, state, fine) for unit, q in held)
+        whole = linear * fine + sum(q * pnl(unit, state, fine) for unit, q in held)
+        total = weights(fine, price_range) * whole
         best = int(total.argmin())
         smallest = min(smallest, float(total[best]))
         low, high = float(fine[max(best - 1, 0)]), float(fine[min(best + 1, 40)])
@@ -220,8 +236,8 @@ class Builder:
 
     def _between(self) -> tuple[float, float]:
         """Price inside an interval of the default book, and the interval's width, cash."""
-        step = self.range / 4.0
-        at = (int(self.draw.integers(-4, 4)) + float(self.draw.uniform(0.15, 0.85))) * step
+        step = self.range / 3.0
+        at = (int(self.draw.integers(-3, 3)) + float(self.draw.uniform(0.15, 0.85))) * step
         return 2_000.0 * (1.0 + at), 2_000.0 * step
 
     def butterfly(self) -> Legs:
@@ -257,11 +273,11 @@ class Builder:
 
     def fence(self) -> Legs:
         """A long option in every interval against shorts at the nodes: gaps add up, node losses cancel."""
-        expiry, step, legs = self._expiry(), 2_000.0 * self.range / 4.0, []
-        for i in range(-4, 4):
+        expiry, step, legs = self._expiry(), 2_000.0 * self.range / 3.0, []
+        for i in range(-3, 3):
             at = 2_000.0 + (i + float(self.draw.uniform(0.3, 0.7))) * step
             legs.append(self._leg(expiry, at, float(self.draw.uniform(20.0, 100.0))))
-        for i in range(-4, 5, 2):
+        for i in range(-3, 4, 2):
             legs.append(self._leg(expiry, 2_000.0 + i * step, -float(self.draw.uniform(50.0, 150.0))))
         return tuple(legs)
 
@@ -270,7 +286,7 @@ class Builder:
         return tuple(
             self._leg(
                 self._expiry(False),
-                2_000.0 * (1.0 + float(self.draw.uniform(-1.3, 1.3)) * self.range),
+                2_000.0 * (1.0 + float(self.draw.uniform(-3.2, 3.2)) * self.range),
                 float(self.draw.normal(0.0, 100.0)),
             )
             for _ in range(int(self.draw.integers(2, 9)))
@@ -285,7 +301,7 @@ def merged(legs: Legs) -> Legs:
     return tuple(Position(SYMBOL, *key, round(q, 6)) for key, q in total.items() if round(q, 6) != 0.0)
 
 
-def butterfly_of_the_risk_model() -> tuple[Market, Portfolio]:
+def narrow_butterfly() -> tuple[Market, Portfolio]:
     """100 short butterflies, 0.4 day, F = 2000, vol 60 %, strikes 1730/1775/1820."""
     surface = flat_surface(0.4, 0.6)
     legs = ((1_730.0, -100.0), (1_775.0, 200.0), (1_820.0, -100.0))

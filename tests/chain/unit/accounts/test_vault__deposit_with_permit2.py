@@ -97,5 +97,5 @@ def test_deposit_with_permit2__zero_or_paused__reverts(permit2, deposit, vault, 
     with reverts_with("Vault__ZeroAmount", 0, 1):
         deposit(amount=0)
     vault.pause({"from": governor})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         deposit()

@@ -13,7 +13,7 @@ from tests.chain.helpers.untouched import refused, roots
 
 @pytest.fixture
 def oracle(authority, governor):
-    made = governor.deploy(Oracle, authority, HOUR, WAD // 2)
+    made = governor.deploy(Oracle, authority, HOUR, WAD // 4, WAD)
     made.setSigners([signer.address for signer in SIGNERS], 2, {"from": governor})
     chain.mine()
     return made

@@ -10,7 +10,7 @@ from tests.chain.helpers.signed import SIGNERS, WAD
 @pytest.fixture(scope="module")
 def oracle(Authority, Oracle, accounts):
     authority = accounts[0].deploy(Authority, accounts[0])
-    contract = accounts[0].deploy(Oracle, authority, 3_600, WAD // 2)
+    contract = accounts[0].deploy(Oracle, authority, 3_600, WAD // 4, 7 * WAD // 10)
     contract.setSigners([signer.address for signer in SIGNERS], 2, {"from": accounts[0]})
     return contract
 

@@ -8,9 +8,10 @@ import pytest
 from brownie import accounts, chain, project, web3
 from eth_abi.abi import encode
 
+from tests.chain.helpers.books import rows
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import WAD
-from tests.chain.helpers.stack import ACCOUNT, PRICE_RANGE, UNDERLYING
+from tests.chain.helpers.stack import ACCOUNT, UNDERLYING
 
 TOKEN, GAP, DAY = 1, 3_600, 86_400
 RISE, FALL = 10**16, 5 * 10**16
@@ -31,8 +32,7 @@ def kit():
     code, admin = project.get_loaded_projects()[0], accounts[0]
     authority = admin.deploy(code.Authority, admin)
     book = admin.deploy(code.ScenarioBook, authority, admin.deploy(code.NormalTable), ACCOUNT)
-    rows = [tuple(row) for row in book.defaultRows(PRICE_RANGE)]
-    book.listUnderlying("0x" + b"ETH".ljust(32, b"\0").hex(), UNDERLYING, rows, {"from": admin})
+    book.listUnderlying("0x" + b"ETH".ljust(32, b"\0").hex(), UNDERLYING, rows(), {"from": admin})
     book.setCollateral(TOKEN, (True, 1, 2 * 10**17, 2 * 10**16, RATIO), {"from": admin})
     feed = admin.deploy(code.RateFeed, authority, book)
     authority.setTargetFunctionRole(book, [book.signatures["setRatio"]], RATE_ROLE, {"from": admin})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from brownie import accounts, chain, project
 
+from tests.chain.helpers.books import rows
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import option
 from tests.chain.helpers.signed import WAD, surface
@@ -41,9 +42,8 @@ def stack():
 
 
 def proposals(stack):
-    rows = [tuple(row) for row in stack.book.defaultRows(PRICE_RANGE * 3 // 2)]
     return {
-        "book": [stack.book.setBook.encode_input(1, (PRICE_RANGE * 3 // 2, *UNDERLYING[1:]), rows)],
+        "book": [stack.book.setBook.encode_input(1, (PRICE_RANGE * 3 // 2, *UNDERLYING[1:]), rows())],
         "account": [stack.book.setAccountParams.encode_input((9 * 10**17, 2 * WAD, *ACCOUNT[2:]))],
         "collateral": [stack.book.setCollateral.encode_input(1, TOKEN)],
     }
@@ -94,9 +94,8 @@ def test_preview__refused_by_the_book__reverts_with_its_error(stack):
     call = stack.book.setAccountParams.encode_input((2 * WAD, WAD, *ACCOUNT[2:]))
     with reverts_with("ScenarioBook__ParameterOutOfRange"):
         stack.lens.previewParameters.call([call], stack.ids)
-    rows = [tuple(row) for row in stack.book.defaultRows(PRICE_RANGE)]
     with reverts_with("ScenarioBook__UnknownUnderlying"):
-        stack.lens.previewParameters.call([stack.book.setBook.encode_input(9, UNDERLYING, rows)], stack.ids)
+        stack.lens.previewParameters.call([stack.book.setBook.encode_input(9, UNDERLYING, rows())], stack.ids)
 
 
 def test_preview__anything_but_the_three_setters__reverts(stack):

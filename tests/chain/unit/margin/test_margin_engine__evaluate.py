@@ -9,8 +9,9 @@ from tests.chain.helpers.signed import WAD
 from tests.chain.helpers.stack import CROSS, PERP, SINGLE, STANDARD
 
 HEALTHY, MARGIN_CALL, LIQUIDATABLE, INSOLVENT = range(4)
-# One perpetual at 1,900: tail 3 * 0.18 * 0.35 beats the grid, plus basis 0.002.
+# One perpetual at 1,900: the range of 0.189, at every node below it the same, plus basis 0.002.
 SCAN, NETTED = 0.189 * 1_900, 0.191 * 1_900
+DEBT_RATE = 0.003
 
 
 def perps(quantity, entry=1_900):
@@ -23,27 +24,57 @@ def snapshot(cash=0, quantity=1, mode=SINGLE, weth=0):
     return (mode, cash * WAD, tokens, amounts, [perps(quantity)] if quantity else [])
 
 
-@pytest.mark.parametrize(("mode", "initial"), [(SINGLE, NETTED), (CROSS, NETTED), (STANDARD, 190.0)])
-def test_evaluate__one_perp__requirement_by_mode(stack, mode, initial):
-    _, equity, market, _, im, mm, _ = stack.engine.evaluate(snapshot(1_000, mode=mode))
+@pytest.mark.parametrize("mode", [SINGLE, CROSS, STANDARD])
+def test_evaluate__one_perp__requirement_is_the_same_in_every_mode(stack, mode):
+    _, equity, market, _, im, mm, debt, _ = stack.engine.evaluate(snapshot(1_000, mode=mode))
     assert equity == market == 1_000 * WAD
-    assert im / WAD == pytest.approx(initial, rel=1e-9)
-    assert mm / WAD == pytest.approx(initial * (0.65 if mode == STANDARD else 0.8), rel=1e-9)
+    assert im / WAD == pytest.approx(NETTED, rel=1e-9)
+    assert mm / WAD == pytest.approx(NETTED * 0.8, rel=1e-9)
+    assert debt == 0
+
+
+@pytest.mark.parametrize("mode", [SINGLE, CROSS, STANDARD])
+def test_evaluate__two_opposite_perps__are_netted_but_in_standard(stack, mode):
+    im = stack.engine.evaluate((mode, 1_000 * WAD, [], [], [perps(1), perps(-1, 1_901)]))[4]
+    assert im / WAD == pytest.approx(2 * NETTED if mode == STANDARD else 0.0, rel=1e-9)
+
+
+@pytest.mark.parametrize("mode", [SINGLE, CROSS, STANDARD])
+def test_evaluate__debt__is_charged_once_and_scaled_like_the_requirement(stack, mode):
+    margin = stack.engine.evaluate(snapshot(-1_000, mode=mode, weth=2))
+    alone = stack.engine.evaluate(snapshot(0, mode=mode, weth=2))
+    assert margin[6] / WAD == pytest.approx(DEBT_RATE * 1_000, rel=1e-12)
+    assert (margin[4] - alone[4]) / WAD == pytest.approx(DEBT_RATE * 1_000, rel=1e-9)
+    assert (margin[5] - alone[5]) / WAD == pytest.approx(0.8 * DEBT_RATE * 1_000, rel=1e-9)
+    assert alone[6] == 0
 
 
 def test_evaluate__linked_collateral__offsets_the_scan_and_carries_the_smaller_haircut(stack):
-    _, equity, market, _, im, _, parts = stack.engine.evaluate(snapshot(0, quantity=-1, weth=1))
+    _, equity, market, _, im, _, _, parts = stack.engine.evaluate(snapshot(0, quantity=-1, weth=1))
     assert equity / WAD == pytest.approx(0.98 * 1_900)
     assert market == 1_900 * WAD
     assert parts[0][1] == 0
     assert im / WAD == pytest.approx(0.002 * 1_900, rel=1e-9)
-    standard = stack.engine.evaluate(snapshot(0, quantity=-1, weth=1, mode=STANDARD))
-    assert standard[1] / WAD == pytest.approx(0.8 * 1_900)
+
+
+def test_evaluate__linked_collateral_in_standard__is_valued_as_after_a_fall_and_offsets_nothing(stack):
+    _, equity, market, _, im, _, _, _ = stack.engine.evaluate(snapshot(0, quantity=-1, weth=1, mode=STANDARD))
+    # The smaller haircut of 0.02 and the range of 0.189 are more than the full haircut of 0.2.
+    assert equity / WAD == pytest.approx((1 - 0.209) * 1_900)
+    assert market == 1_900 * WAD
+    assert im / WAD == pytest.approx(NETTED, rel=1e-9)
+
+
+def test_evaluate__linked_collateral__follows_the_round_and_nothing_else(stack):
+    stack.price(1_800)
+    assert stack.engine.evaluate(snapshot(0, quantity=0, weth=1))[2] == 1_800 * WAD
+    with reverts_with("Oracle__NoTokenPrice", 1):
+        stack.oracle.tokenPriceOf(1)
 
 
 def test_evaluate__low_confidence__adds_the_charge_to_initial_only(stack):
     stack.price(1_900, confWad=WAD // 2)
-    _, _, _, _, im, mm, _ = stack.engine.evaluate(snapshot(1_000))
+    _, _, _, _, im, mm, _, _ = stack.engine.evaluate(snapshot(1_000))
     assert im / WAD == pytest.approx(NETTED + 0.5 * 1_900, rel=1e-9)
     assert mm / WAD == pytest.approx(0.8 * NETTED, rel=1e-9)
 
@@ -77,7 +108,11 @@ def test_evaluate__malformed__reverts(stack):
 def test_evaluate_detailed__rows__are_weighted_and_worst_is_lowest(stack):
     (margin, details) = stack.engine.evaluateDetailed(snapshot(1_000))
     rows, delta = details[0][0], details[0][1]
-    assert len(rows) == 31
-    assert min(rows) == rows[margin[6][0][8]] == rows[30]
-    assert -rows[30] / WAD == pytest.approx(SCAN, rel=1e-9)
+    assert len(rows) == 29 + 10
+    worst = margin[7][0][10]
+    assert min(rows) == rows[worst]
+    assert -rows[worst] / WAD == pytest.approx(SCAN, rel=1e-9)
+    # The grid from the lowest price up, every price in three vol states; the tails likewise; the skew pairs by place.
+    assert [row / WAD for row in rows[0:21:3]] == pytest.approx([n * SCAN / 3 for n in range(-3, 4)], abs=1e-6)
+    assert [row / WAD for row in rows[21:29]] == pytest.approx([-SCAN] * 4 + [SCAN] * 4, rel=1e-8)
     assert delta == WAD

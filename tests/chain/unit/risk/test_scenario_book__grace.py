@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from brownie import accounts, chain, project
 
+from tests.chain.helpers.books import rows
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import WAD
 from tests.chain.helpers.stack import ACCOUNT, PRICE_RANGE, UNDERLYING, deploy_stack
@@ -37,8 +38,7 @@ def long_id(stack, trader):
 
 
 def set_range(stack, range_wad):
-    rows = [tuple(row) for row in stack.book.defaultRows(range_wad)]
-    return stack.book.setBook(1, (range_wad, *UNDERLYING[1:]), rows, {"from": stack.admin})
+    return stack.book.setBook(1, (range_wad, *UNDERLYING[1:]), rows(), {"from": stack.admin})
 
 
 def raise_range(stack):

@@ -34,8 +34,9 @@ def test_set_ratio__counts_in_the_next_margin(stack):
     before = stack.margin(account_id)
     stack.book.setRatio(1, 2 * WAD, {"from": stack.admin})
     after = stack.margin(account_id)
-    # Twice the units are at risk; what the token is worth is the oracle's to say.
-    assert after.equity == before.equity
+    # Twice the units, each worth the underlying's spot: twice the value, and twice the risk.
+    cash = 10_000 * WAD
+    assert after.equity - cash == 2 * (before.equity - cash)
     assert after.initial > 19 * before.initial // 10
 
 

@@ -1,0 +1,226 @@
+"""Section 4: every component of the requirement of one underlying, for a set of positions scaled by expiry."""
+
+from collections import defaultdict
+
+from mpmath import mp, mpf
+from oracle.margin_exact.instruments import OptionUnit, future_value, option_value
+from oracle.margin_exact.parameters import parameter
+from oracle.margin_exact.rounds import Expiry
+from oracle.margin_exact.scenarios import book_of
+
+
+class Underlying:
+    """A round, the parameters and the book of one underlying; option units are made once."""
+
+    def __init__(self, market, params, symbol):
+        document = market["underlyings"][symbol]
+        self.symbol, self.params = symbol, params
+        self.spot, self.perp = mpf(document["spot"]), mpf(document["perp"])
+        self.confidence = mpf(document["confidence"])
+        mean = document.get("settlementMean")
+        self.expiries = {e["expiry"]: Expiry(market["timestamp"], e, mean) for e in document["expiries"]}
+        self.reach = self.p("priceRange")
+        self.book = book_of(params, self.reach)
+        self._units = {}
+
+    def p(self, name):
+        return parameter(self.params, name, self.symbol)
+
+    def unit(self, position):
+        key = (position["expiry"], position["right"], position["strike"])
+        if key not in self._units:
+            self._units[key] = OptionUnit(self.expiries[key[0]], key[1], key[2], self.p)
+        return self._units[key]
+
+    def value(self, position):
+        """Mark of one whole unit."""
+        if position["kind"] == "perp":
+            return self.perp - mpf(position["entry"])
+        expiry = self.expiries[position["expiry"]]
+        if position["kind"] == "future":
+            return future_value(expiry, position["entry"])
+        unit = self.unit(position) if expiry.open > 0 else None
+        return option_value(expiry, position["right"], position["strike"], unit)
+
+
+class Holdings:
+    """The open quantities of a set of positions, each expiry scaled: what every formula of section 4 reads."""
+
+    def __init__(self, underlying, positions, linked_units, scales):
+        self.u, self.linked = underlying, linked_units
+        self.perps = sum((mpf(q["quantity"]) for q in positions if q["kind"] == "perp"), mpf(0))
+        self.options, self.futures, self.values = defaultdict(mpf), defaultdict(mpf), defaultdict(mpf)
+        for position in positions:
+            if position["kind"] == "perp":
+                continue
+            ts = position["expiry"]
+            expiry = underlying.expiries[ts]
+            whole = mpf(position["quantity"]) * scales.get(ts, 1)
+            self.values[ts] += whole * underlying.value(position)
+            if expiry.open == 0:
+                continue
+            if position["kind"] == "future":
+                self.futures[ts] += whole * expiry.open
+            else:
+                self.options[ts, position["strike"], position["right"]] += whole * expiry.open
+
+    def units(self, ts):
+        """(quantity, unit) of every option series of one expiry."""
+        for (at, strike, right), quantity in self.options.items():
+            if at == ts:
+                yield quantity, self.u.unit({"expiry": ts, "right": right, "strike": strike})
+
+    @property
+    def dates(self):
+        return sorted(self.values)
+
+
+def linear_pnl(h, move):
+    """``lin(x)``: futures, perpetual and linked collateral."""
+    futures = sum((q * h.u.expiries[ts].discount * h.u.expiries[ts].forward for ts, q in h.futures.items()), mpf(0))
+    return (futures + h.perps * h.u.perp + h.linked * h.u.spot) * move
+
+
+def option_pnl(h, ts, move, vol, c=0):
+    """``P_e,v(x)``, with a skew where one is asked for."""
+    return sum((q * (unit.under(move, vol, c)[0] - unit.value) for q, unit in h.units(ts)), mpf(0))
+
+
+def gap_of_unit(unit, low, high, vol):
+    """How far a long option may lie below its chord between two prices."""
+    (v0, d0), (v1, d1) = unit.under(low, vol), unit.under(high, vol)
+    if d1 == d0:
+        return mpf(0)
+    h = unit.forward * (high - low)
+    chord = (v1 - v0) / h
+    return h * (d1 - chord) * (chord - d0) / (d1 - d0)
+
+
+def long_gap(h, ts, interval, vol):
+    """``sum_long q*gap`` of one expiry, calls and puts of a strike netted first (their gap is the same)."""
+    by_strike = defaultdict(mpf)
+    units = {}
+    for quantity, unit in h.units(ts):
+        by_strike[unit.strike] += quantity
+        units[unit.strike] = unit
+    return sum(
+        (q * gap_of_unit(units[k], interval.low, interval.high, vol) for k, q in by_strike.items() if q > 0), mpf(0)
+    )
+
+
+def ends(interval):
+    return ((interval.low, interval.low_weight), (interval.high, interval.high_weight))
+
+
+def node_pnl(h):
+    """Weighted P&L of every node, in the order of the book."""
+    return [
+        node.weight
+        * (linear_pnl(h, node.move) + sum((option_pnl(h, ts, node.move, node.vol) for ts in h.dates), mpf(0)))
+        for node in h.u.book.nodes
+    ]
+
+
+def certified_rows(h):
+    """Bound of the loss per interval, vol state and end: weighted loss of the end and the gaps of the interval."""
+    rows = []
+    for interval in h.u.book.intervals:
+        widest = max(interval.low_weight, interval.high_weight)
+        for vol in interval.states:
+            gap = sum((long_gap(h, ts, interval, vol) for ts in h.dates), mpf(0))
+            for move, weight in ends(interval):
+                loss = -linear_pnl(h, move) - sum((option_pnl(h, ts, move, vol) for ts in h.dates), mpf(0))
+                rows.append(weight * loss + widest * gap)
+    return rows
+
+
+def non_parallel_rows(h):
+    """Bounds behind ``C_non``: every expiry in its own worst vol state, linear P&L once.
+
+    A node that belongs to no interval (a book with one tail in a state of its own) counts without a gap.
+    """
+    rows = []
+    for interval in h.u.book.intervals:
+        widest = max(interval.low_weight, interval.high_weight)
+        for move, weight in ends(interval) if interval.states else ():
+            loss = -weight * linear_pnl(h, move)
+            for ts in h.dates:
+                loss += max(
+                    -weight * option_pnl(h, ts, move, vol) + widest * long_gap(h, ts, interval, vol)
+                    for vol in interval.states
+                )
+            rows.append(loss)
+    by_price = defaultdict(list)
+    for node in h.u.book.nodes:
+        by_price[node.move, node.weight].append(node.vol)
+    for (move, weight), states in by_price.items():
+        worst = sum((max(-option_pnl(h, ts, move, vol) for vol in states) for ts in h.dates), mpf(0))
+        rows.append(weight * (worst - linear_pnl(h, move)))
+    return rows
+
+
+def skew_term(h):
+    """``skewTerm``: half of what the skew does to each expiry, at the worst of the pairs' places."""
+    c = h.u.book.size
+    places = [
+        sum(
+            (abs(option_pnl(h, ts, move, vol, c) - option_pnl(h, ts, move, vol, -c)) / 2 for ts in h.dates),
+            mpf(0),
+        )
+        for move, vol in h.u.book.places
+    ]
+    return h.u.p("skewRate") * max(places, default=mpf(0))
+
+
+def cash_delta(h, ts):
+    """``N_e``: net cash delta of one expiry."""
+    expiry = h.u.expiries[ts]
+    options = sum((q * unit.delta * unit.forward for q, unit in h.units(ts)), mpf(0))
+    return options + h.futures[ts] * expiry.discount * expiry.forward
+
+
+def basis(h):
+    """Moves of forward and discount of each expiry, and of the perpetual's premium."""
+    total = abs(h.perps * h.u.perp) * h.u.p("perpBasis")
+    for ts in h.dates:
+        expiry, net = h.u.expiries[ts], cash_delta(h, ts)
+        cash_leg = abs(net - h.values[ts]) * expiry.open
+        total += max(abs(net), cash_leg) * max(h.u.p("basisMin"), mp.exp(h.u.p("basisRate") * expiry.T) - 1)
+    return total
+
+
+def short_min(h):
+    """A floor per short option, netted per series."""
+    return h.u.p("shortMinRate") * h.u.spot * sum((max(mpf(0), -q) for q in h.options.values()), mpf(0))
+
+
+def concentration(h, certified):
+    """What size costs beyond a threshold, in delta (or risk) and in vega."""
+    p = h.u.p
+    net = sum((cash_delta(h, ts) for ts in h.dates), mpf(0)) + h.perps * h.u.perp + h.linked * h.u.spot
+    vega = abs(sum((q * unit.vega for ts in h.dates for q, unit in h.units(ts)), mpf(0)))
+    size = max(abs(net), certified / h.u.reach)
+    return min(size, p("concRate") * max(mpf(0), size - p("N0")) ** 2 / p("N0")) + min(
+        vega, p("concVegaRate") * max(mpf(0), vega - p("V0")) ** 2 / p("V0")
+    )
+
+
+def combine(c):
+    """``R_u`` of the components of a set."""
+    return max(c["certifiedScan"] + c["basis"] + c["vegaTerm"] + c["skewTerm"], c["shortMin"]) + c["concentration"]
+
+
+def components(underlying, positions, linked_units, scales):
+    """Every component of section 4, with the rows that CROSS adds up."""
+    h = Holdings(underlying, positions, linked_units, scales)
+    pnl, certified, non_parallel = node_pnl(h), certified_rows(h), non_parallel_rows(h)
+    losses = [-x for x in pnl]
+    c = {"pnl": pnl, "certifiedRows": losses + certified, "nonParallelRows": non_parallel}
+    c["scan"] = max([mpf(0), *losses])
+    c["certifiedScan"] = max([mpf(0), *c["certifiedRows"]])
+    c["nonParallel"] = max([mpf(0), *non_parallel])
+    c["vegaTerm"] = underlying.p("vegaTermRate") * (c["nonParallel"] - c["certifiedScan"])
+    c["skewTerm"], c["basis"], c["shortMin"] = skew_term(h), basis(h), short_min(h)
+    c["concentration"] = concentration(h, c["certifiedScan"])
+    c["requirement"] = combine(c)
+    return c
