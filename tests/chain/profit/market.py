@@ -76,7 +76,7 @@ class Path:
             Surface(expiry, self.forward(expiry, ts), self.rate(expiry), self._svi(expiry, ts))
             for expiry in self.listed(ts)
         )
-        return Round(self.name, ts, self.spot, self.spot * (1.0 + self.premium), 1.0, surfaces)
+        return Round(self.name, ts, self.spot, self.spot * (1.0 + self.premium), 1.0, surfaces, self.mean(ts))
 
     def _svi(self, expiry_ts: int, ts: int) -> Svi:
         vol = self.vols.get(expiry_ts, self.vol)

@@ -36,6 +36,8 @@ TENORS_SEC = (2 * HOUR, DAY + HOUR, 7 * DAY, 26 * DAY, 180 * DAY)
 LENDER_CASH, BIDDER_CASH, FUND_CASH = 2_000_000, 20_000_000, 500_000
 #: How long the spot of a step stands between two rounds.
 QUIET_SEC, SAMPLE_SEC = 1_800, 240
+#: Moves of prices and of variances that no limit would stop.
+WIDE_LIMITS = (10 * WAD, 10 * WAD)
 
 SIGNERS = [wallet(f"signer {n}") for n in range(2)]
 ADMIN, POSTER, RELAYER, LENDER, BIDDER = (
@@ -82,6 +84,7 @@ class World:
         }
         self.plain_price: float | None = 5.0
         self.unsettled = [(path.name, expiry) for path in self.paths.values() for expiry in path.expiries]
+        self.limits = tuple(int(self.at["Oracle"].call(name)) for name in ("maxMoveWad", "maxVarianceMoveWad"))
         self.nonce = 0
         self.refused: dict[str, int] = {}
         self.relayer = RELAYER
@@ -143,8 +146,8 @@ class World:
     def lift_limits(self, lifted: bool) -> None:
         """Let one round carry a move of any size: what margin covers is asked for, not what the oracle refuses."""
         oracle = self.deployment.parameters["oracle"]
-        wide, narrow = WAD, WAD // 4
-        self.send(ADMIN, "Oracle", "setLimits", int(oracle["heartbeat_sec"]), wide if lifted else narrow)
+        limits = WIDE_LIMITS if lifted else self.limits
+        self.send(ADMIN, "Oracle", "setLimits", int(oracle["heartbeat_sec"]), *limits)
 
     def tick(self, seconds: int) -> None:
         """Mine one block some seconds later."""
@@ -232,15 +235,17 @@ def reset(base: Base) -> None:
     base.snapshot = client.rpc("evm_snapshot")
 
 
-def build(url: str, fund: int = FUND_CASH) -> Base:
+def build(url: str, params: Params | None = None) -> Base:
     """Deploy, fund the honest and post the first rounds."""
     client = Client(url)
     client.rpc("evm_setBlockGasLimit", hex(10**9))
     client.rpc("anvil_autoImpersonateAccount", True)
     for account in (ADMIN, POSTER, RELAYER, LENDER, BIDDER):
         client.rpc("anvil_setBalance", account.address, hex(10**24))
-    spec = load_spec("local", Params())
-    spec = replace(spec, tokens=(*spec.tokens, PLAIN)).with_signers(tuple(s.address for s in SIGNERS))
+    spec = load_spec("local", params or Params())
+    # Without the bound on what leaves in a day: it would hide what the margin rules let through.
+    tokens = tuple(replace(token, outflow_share=1.0, outflow_daily=1.0) for token in (*spec.tokens, PLAIN))
+    spec = replace(spec, tokens=tokens).with_signers(tuple(s.address for s in SIGNERS))
     deployment = deploy(client, ADMIN, spec)
     base = Base(url, deployment, client.block_ts())
     world = World(base)
@@ -252,7 +257,7 @@ def build(url: str, fund: int = FUND_CASH) -> Base:
         account = FUND if owner is ADMIN else int(world.at["Accounts"].call("nextAccountId"))
         if owner is not ADMIN:
             world.send(owner, "Accounts", "open", owner.address, SINGLE)
-        amount = fund if owner is ADMIN else cash
+        amount = cash
         world.send(owner, "Vault", "deposit", account, world.tokens["USDC"].address, amount * 10**6)
         if owner is LENDER:
             base.lender = account

@@ -68,7 +68,12 @@ def insolvency_opened_by_a_trade(s: Scene) -> None:
     held = s.crowd.fill_up(victim, friend, "ETH", Kind.PERP)
 
     def close() -> None:
-        for price in (0.5, 0.7, 0.8, 0.9):
-            s.crowd.trade(friend, victim, "ETH", Kind.PERP, held * s.rng.uniform(0.9, 1.0), path.spot * price)
+        # An honest close costs less than a tenth of what it sets free; here it takes all there is, and more.
+        for share in (0.0999, 0.09, 0.08, 0.06, 0.04):
+            price = path.spot * (1 - share * s.price_range("ETH"))
+            for part in (1.0, 0.97, 0.8):
+                s.crowd.trade(friend, victim, "ETH", Kind.PERP, held * part, price)
 
-    s.world.move(between=close, ETH=path.spot * (1 - s.rng.uniform(0.2, 0.8) * s.price_range("ETH")))
+    s.world.lift_limits(True)
+    s.world.move(between=close, ETH=path.spot * (1 - s.rng.uniform(0.9, 1.0) * s.price_range("ETH")))
+    s.world.lift_limits(False)
