@@ -78,7 +78,7 @@ interface IVault {
     /// @param takenWad Cash that leaves.
     /// @param shareWad Its share of the loss.
     event ShareLeft(uint256 indexed accountId, uint256 takenWad, uint256 shareWad);
-    /// @notice Emitted when an account has got back what its shares were too large.
+    /// @notice Emitted when an account has got back by how much its shares were too large.
     /// @param accountId Account.
     /// @param backWad Cash that came back.
     /// @param dueWad Cash that did not.
@@ -165,8 +165,8 @@ interface IVault {
     function setAuction(IAuction auction) external;
 
     /// @notice Deposits for an account of the caller, or cash for the insurance fund, out of the caller's allowance.
-    /// @dev A pause or a full cap stops all but what an account in a margin call or under auction needs: up to an equity
-    /// of twice its initial margin.
+    /// @dev A pause or a full cap stops all but what an account in a margin call or under auction needs: an equity of
+    /// twice its initial margin.
     /// @param accountId Account.
     /// @param token Token.
     /// @param amountRaw Amount, raw.
@@ -250,8 +250,8 @@ interface IVault {
     /// @param to Receiver.
     function borrow(uint256 accountId, uint256 amountRaw, address to) external;
 
-    /// @notice Puts a withdrawal into the queue of its token. It keeps its place, not the tokens: they stay in the account
-    /// and count in its margin until they are paid.
+    /// @notice Puts a withdrawal into the queue of its token. It keeps a place, not the tokens: they stay in the
+    /// account and count in its margin until they are paid.
     /// @param accountId Account of the caller.
     /// @param token Token.
     /// @param amountRaw Amount, raw; more than a bucket holds is paid in parts.
@@ -279,12 +279,13 @@ interface IVault {
     /// @return partRaw What was paid, raw.
     function payRequest(uint256 tokenId, uint256 requestId) external returns (uint256 partRaw);
 
-    /// @notice Gives an account back what the shares that it left were too large, once no loss is open; anyone may call.
+    /// @notice Gives an account back by how much the shares that it left were too large, once no loss is open; anyone
+    /// may call.
     /// @param accountId Account.
     function releaseShare(uint256 accountId) external;
 
-    /// @notice Most that the vault lets out for an account now, whatever its margin: what is there, the bucket, the cap of
-    /// utilisation, the share of an open loss.
+    /// @notice Most that the vault lets out for an account now, whatever its margin: what is there, the bucket, the cap
+    /// of utilisation, the share of an open loss.
     /// @param accountId Account.
     /// @param tokenId Token.
     /// @return limitRaw Amount, raw.
@@ -308,8 +309,8 @@ interface IVault {
     /// @return dailyE6 What comes back in a day, as a share of what is held.
     function outflowOf(uint256 tokenId) external view returns (uint256 levelRaw, uint256 shareE6, uint256 dailyE6);
 
-    /// @notice What an account has brought of a token and not taken out again: as long as it has no positions and no debt
-    /// it may take that past the bucket.
+    /// @notice What an account has brought of a token and not taken out again: while it has no positions and no debt it
+    /// may take that past the bucket.
     /// @param accountId Account.
     /// @param tokenId Token.
     /// @return amountRaw Amount, raw.

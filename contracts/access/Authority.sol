@@ -6,8 +6,8 @@ import {AccessManager} from "@openzeppelin/contracts/access/manager/AccessManage
 /// @title Authority
 /// @notice The one access manager of an installation: parameters change behind its delays, the guardian only pauses, a
 /// canceller only cancels.
-/// @dev OpenZeppelin's AccessManager knows guardians of roles, but none of the admin role: what an admin schedules on the
-/// manager itself, `grantRole` of the admin role first of all, only another admin could cancel there.
+/// @dev OpenZeppelin's AccessManager knows guardians of roles, but none of the admin role: what an admin schedules on
+/// the manager itself, `grantRole` of the admin role first of all, only another admin could cancel there.
 contract Authority is AccessManager {
     /// @notice Holders may cancel what anybody has scheduled, and do nothing else.
     uint64 public constant CANCELLER_ROLE = 4;

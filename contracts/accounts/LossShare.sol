@@ -65,7 +65,7 @@ abstract contract LossShare is IVault {
         ACCOUNTS.moveCash(accountId, _potId, shareWad);
     }
 
-    /// @dev What the cash taken would have lost is due; when nobody is owed anything, the rest of the pot is the fund's.
+    /// @dev What the cash taken would have lost is due; once nobody is owed a share, the rest goes to the fund.
     function _release(uint256 accountId) internal {
         uint256 lossWad = _openLoss();
         if (lossWad != 0) revert Vault__LossOpen(lossWad, 0);

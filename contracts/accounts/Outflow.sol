@@ -7,8 +7,8 @@ import {IVault} from "../../interfaces/IVault.sol";
 /// @title Outflow
 /// @notice How much of a token may leave: a bucket that refills, a queue behind it, and a door beside it for what an
 /// idle account has itself brought. See IVault.
-/// @dev What leaves through the door is never more than what came in, summed over any set of accounts. So a bucket bounds
-/// what anybody can take that was not brought, whatever a margin number says.
+/// @dev What leaves through the door is never more than what came in, summed over any set of accounts. So a bucket
+/// bounds what anybody can take that was not brought, whatever a margin number says.
 abstract contract Outflow is IVault {
     uint256 private constant ONE_E6 = 1e6;
     uint256 private constant MIN_SHARE_E6 = 10_000;
@@ -17,6 +17,8 @@ abstract contract Outflow is IVault {
     uint256 private constant MAX_DAILY_E6 = 24e6;
     uint256 private constant START_SHARE_E6 = 100_000;
     uint256 private constant START_DAILY_E6 = 250_000;
+    /// @dev Level of a bucket that nothing has been taken from: it is full, however much comes.
+    uint256 private constant UNUSED = type(uint128).max;
     /// @dev One part of this many of what is held is small change: it passes a queue, and may not stand in one.
     uint256 private constant SMALL_PARTS = 100_000;
 
@@ -65,10 +67,10 @@ abstract contract Outflow is IVault {
     /// @dev Raw units of a token that the vault holds.
     function _heldOf(uint256 tokenId) internal view virtual returns (uint256 heldRaw);
 
-    /// @dev A bucket is full until the first token comes.
+    /// @dev A bucket is full until the first token is taken from it.
     function _openBucket(uint256 tokenId) internal {
         _bucket[tokenId] = Bucket({
-            levelRaw: type(uint128).max,
+            levelRaw: uint128(UNUSED),
             sinceTs: uint40(block.timestamp),
             shareE6: uint24(START_SHARE_E6),
             dailyE6: uint32(START_DAILY_E6)
@@ -104,10 +106,12 @@ abstract contract Outflow is IVault {
         uint256 ownRaw = FixedPointMathLib.min(amountRaw, broughtRaw);
         if (ownRaw != 0) _broughtRaw[accountId][tokenId] = broughtRaw - ownRaw;
         uint256 restRaw = isIdle ? amountRaw - ownRaw : amountRaw;
-        uint256 levelRaw = _bucket[tokenId].levelRaw;
+        uint256 levelRaw = _levelOf(tokenId, heldRaw);
         bool isFree = isFirst || !_isWaiting(tokenId) || restRaw <= heldRaw / SMALL_PARTS;
         if (restRaw > (isFree ? levelRaw : 0)) revert Vault__AboveOutflow(restRaw, isFree ? levelRaw : 0);
-        if (restRaw != 0) _bucket[tokenId].levelRaw = uint128(levelRaw - restRaw);
+        if (restRaw == 0) return;
+        (_bucket[tokenId].levelRaw, _bucket[tokenId].sinceTs) =
+            (uint128(levelRaw - restRaw), uint40(block.timestamp));
     }
 
     /// @dev Most that the bucket lets an account take now.
@@ -163,14 +167,15 @@ abstract contract Outflow is IVault {
     }
 
     function _refill(uint256 tokenId, uint256 heldRaw) private {
+        if (_bucket[tokenId].levelRaw == UNUSED) return;
         (_bucket[tokenId].levelRaw, _bucket[tokenId].sinceTs) =
             (uint128(_levelOf(tokenId, heldRaw)), uint40(block.timestamp));
     }
 
-    /// @dev B = min(share * held, B + daily * held * days); an empty vault has nothing to protect.
+    /// @dev B = min(share * held, B + daily * held * days).
     function _levelOf(uint256 tokenId, uint256 heldRaw) private view returns (uint256 levelRaw) {
         Bucket memory b = _bucket[tokenId];
-        if (heldRaw == 0) return b.levelRaw;
+        if (b.levelRaw == UNUSED) return heldRaw * b.shareE6 / ONE_E6;
         uint256 comeRaw = heldRaw * b.dailyE6 * (block.timestamp - b.sinceTs) / (ONE_E6 * 1 days);
         levelRaw = FixedPointMathLib.min(heldRaw * b.shareE6 / ONE_E6, b.levelRaw + comeRaw);
     }

@@ -72,7 +72,7 @@ contract Vault is Outflow, LossShare, ExpiringPause, ReentrancyGuardTransient {
         // What is listed before there is anything to protect counts in at once.
         bool isFilled = tokenId != CASH && _tokens[CASH].heldRaw != 0;
         uint256 rampEndTs = isFilled ? block.timestamp + RAMP_SEC : 0;
-        _tokens.push(Token({token: token, decimals: decimals, rampEndTs: uint40(rampEndTs), capRaw: capRaw, heldRaw: 0}));
+        _tokens.push(Token(token, decimals, uint40(rampEndTs), capRaw, 0));
         _openBucket(tokenId);
         _place[token] = tokenId + 1;
         emit TokenListed(tokenId, token, decimals, capRaw);

@@ -140,11 +140,6 @@ contract Oracle is SecondOpinion, SettlementPrices {
     }
 
     /// @inheritdoc IOracle
-    function tokenPriceTsOf(uint256 tokenId) external view override returns (uint40 ts) {
-        ts = _tokenPrice[tokenId].ts;
-    }
-
-    /// @inheritdoc IOracle
     function expiriesOf(uint8 underlyingId) external view override returns (uint40[] memory expiries) {
         expiries = _expiries[underlyingId];
     }
@@ -227,17 +222,18 @@ contract Oracle is SecondOpinion, SettlementPrices {
     }
 
     function _storeSurfaces(Round calldata round, SpeedLimit.Step memory step) private {
-        uint256 n = round.surfaces.length;
-        uint40[] memory expiries = new uint40[](n);
+        Surface[] calldata surfaces = round.surfaces;
+        uint40[] memory expiries = new uint40[](surfaces.length);
         mapping(uint40 expiryTs => StoredSurface) storage stored = _surface[round.underlyingId];
-        for (uint256 i; i < n; ++i) {
-            Surface calldata s = round.surfaces[i];
-            expiries[i] = s.expiryTs;
+        for (uint256 i; i < surfaces.length; ++i) {
+            Surface calldata s = surfaces[i];
+            uint40 expiryTs = s.expiryTs;
+            expiries[i] = expiryTs;
             // A round from before an expiry would give a series back its value that has its settlement price already.
-            if (s.expiryTs <= block.timestamp) _requireUnsettled(round.underlyingId, s.expiryTs);
-            StoredSurface storage words = stored[s.expiryTs];
+            if (expiryTs <= block.timestamp) _requireUnsettled(round.underlyingId, expiryTs);
+            StoredSurface storage words = stored[expiryTs];
             words.anchors = AnchorWord.advance(words.anchors, s, step);
-            (words.head, words.tail) = SurfaceWord.pack(round.ts, s);
+            (words.head, words.tail) = SurfaceWord.pack(step.ts, s);
         }
         _expiries[round.underlyingId] = expiries;
     }

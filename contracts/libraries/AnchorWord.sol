@@ -43,7 +43,8 @@ library AnchorWord {
             uint256 leftSec = s.expiryTs - step.ts;
             (int256 keptWad, int256 limitWad, int256 varianceLimitWad) = _since(word, step);
             int256 discountWad = s.rateWad * int256(leftSec) / int256(YEAR_SEC);
-            next = step.ts << TS_SHIFT | _move("forward", word, FORWARD_SHIFT, Ln.lnWad(s.forwardWad), keptWad, limitWad)
+            next = step.ts << TS_SHIFT;
+            next |= _move("forward", word, FORWARD_SHIFT, Ln.lnWad(s.forwardWad), keptWad, limitWad)
                 | _move("discount", word, DISCOUNT_SHIFT, discountWad, keptWad, limitWad);
             if (leftSec < WINDOW_SEC) return next | (word & VARIANCES);
             (int256 centre, int256 upper, int256 lower) = _lnVariances(s, leftSec);

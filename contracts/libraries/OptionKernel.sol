@@ -302,8 +302,8 @@ library OptionKernel {
                 uint256 stdQ64;
                 int256 skewWad;
                 assembly ("memory-safe") {
-                    // Equivalent: stdQ64 = deviation of the volatility at plan[4 + 2*i]; skewWad = plan[5 + 2*i].
-                    let pair := add(add(plan, 0xa0), shl(6, i))
+                    // Equivalent: stdQ64 = deviation of the volatility at plan[HEAD_WORDS + 2*i], skewWad the word after it.
+                    let pair := add(add(plan, 0x2a0), shl(6, i))
                     stdQ64 := mload(add(add(mload(o), mload(pair)), 0xa0))
                     skewWad := mload(add(pair, 0x20))
                 }

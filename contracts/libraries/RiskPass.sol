@@ -37,6 +37,8 @@ library RiskPass {
         bool isDetailed;
         /// @dev Whether long options take part.
         bool withLong;
+        /// @dev Whether other underlyings are added.
+        bool isJoined;
     }
 
     /// @notice Working memory of one pass. Cash is wei; products of two wad are named squared until they are divided.
@@ -57,6 +59,8 @@ library RiskPass {
         uint256 padCash;
         uint256 padWei;
         uint256 grossUnits;
+        /// @dev Whether one expiry alone has options, and no other underlying joins: no vol states can be apart.
+        bool isAlone;
         bool isDetailed;
         /// @dev Delta of perpetuals and linked collateral, wad squared.
         int256 spotDelta;
@@ -72,6 +76,7 @@ library RiskPass {
     function run(Pass memory p, Source memory s, uint256[] calldata positions, int256 linkedUnitsWad) internal view {
         open(p, s, positions);
         p.isDetailed = s.isDetailed;
+        p.isAlone = !s.isJoined && p.expiries.length < 2;
         if (s.isDetailed) p.greeksAt = new IRiskEngine.ExpiryGreeks[](p.expiries.length);
         ScenarioScan.create(p.scan, p.book.plan);
         for (uint256 group = p.groups.first; group != p.groups.end; group += PositionGroups.GROUP_BYTES) {
@@ -283,8 +288,7 @@ library RiskPass {
                 shortUnits += FixedPointMathLib.divUp(e.shortUnits * num, den);
                 if (e.nodes == 0) continue;
                 c.vegaCash += WadMath.quotient(vegaCash(e) * int256(num), int256(den));
-                ScenarioScan.addExpiry(p.scan, e.nodes, baseCash(p, e), num, den);
-                ScenarioScan.addSkew(p.scan, places, e.nodes, num, den);
+                _addNodes(p, den == 1 ? e.nodes : ScenarioGrid.scaledNodes(p.grid, e.nodes, num, den), places);
             }
         }
         _worst(p, c);
@@ -294,9 +298,15 @@ library RiskPass {
         RequirementMath.concentrate(c, params);
     }
 
+    function _addNodes(Pass memory p, uint256 nodes, uint256[] memory places) private pure {
+        int256 baseCash_ = ScenarioGrid.cashOf(nodes + p.grid.basePlace);
+        ScenarioScan.addExpiry(p.scan, nodes, baseCash_, p.isAlone);
+        ScenarioScan.addSkew(p.scan, places, nodes);
+    }
+
     function _worst(Pass memory p, RequirementMath.Parts memory c) private pure {
         ScenarioScan.Worst memory w = ScenarioScan.worst(p.scan);
-        (c.scan, c.certified, c.apart, c.row) = (w.scan, w.certified, w.apart, w.row);
+        (c.scan, c.certified, c.apart, c.row) = (w.scan, w.certified, p.isAlone ? w.certified : w.apart, w.row);
         c.padWad = padOf(p.padCash, p.padWei);
     }
 
@@ -405,7 +415,7 @@ library RiskPass {
         uint256 at = pnlWad.length - 2 * pairs;
         int256 linearCash = _linearCash(p, 0);
         for (uint256 i; i < 2 * pairs; ++i) {
-            uint256 place = plan[plan[ScenarioPlan.FIRST_PAIR] + i];
+            uint256 place = plan[plan[ScenarioPlan.FIRST_PAIR] + ScenarioPlan.PAIR_WORDS * (i / 2) + i % 2];
             int256 profit = ((linearCash * ScenarioGrid.growthOf(p.grid.template + place)) >> 4) - (linearCash << 60);
             for (uint256 j; j < p.expiries.length; ++j) {
                 OptionKernel.Expiry memory e = p.expiries[j];

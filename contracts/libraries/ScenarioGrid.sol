@@ -99,6 +99,29 @@ library ScenarioGrid {
         ScenarioWalk.walk(grid, forwardCash, strikeCash);
     }
 
+    /// @notice Nodes with a share of the cash and the gaps of others.
+    /// @param g Grid.
+    /// @param nodes Memory position of the first of the others.
+    /// @param num Numerator of the share, below 2**17.
+    /// @param den Its denominator.
+    /// @return scaled Memory position of the first.
+    function scaledNodes(Grid memory g, uint256 nodes, uint256 num, uint256 den)
+        internal
+        pure
+        returns (uint256 scaled)
+    {
+        scaled = createNodes(g);
+        uint256 end = nodes + g.nodeBytes;
+        assembly ("memory-safe") {
+            // Equivalent: the third and fourth word of every node, times num, over den.
+            for { let to := add(scaled, CASH) } lt(nodes, end) { to := add(to, NODE_BYTES) } {
+                mstore(to, mul(sdiv(mload(add(nodes, CASH)), den), num))
+                mstore(add(to, 0x20), mul(add(div(mload(add(nodes, 0x60)), den), 1), num))
+                nodes := add(nodes, NODE_BYTES)
+            }
+        }
+    }
+
     /// @notice Sum of the options' cash at a node.
     /// @param node Its memory position.
     /// @return cash Q60 wei.

@@ -4,13 +4,12 @@ pragma solidity ^0.8.30;
 import {ScenarioPlan} from "./ScenarioPlan.sol";
 
 /// @title ScenarioScan
-/// @notice Worst loss over nodes and intervals of what the expiries of a portfolio hold, each at a scale of its own.
+/// @notice Worst loss over nodes and intervals of what the expiries of a portfolio hold.
 /// @dev Sums are losses in wei after their weight: for each node of the ladders the loss there and the gap of the
 /// interval below it (two words, in the order of the nodes); then for each move of the ladder, with every expiry in the
 /// vol state that is worst for itself, the loss as the upper end of the interval below and as the lower end of the one
 /// above (risk-model section 4, C_non). Linear P&L is the same in every vol state and stands in all of them once.
-/// Cuts below a wei are left to the pad of the options. Unchecked: losses are below 2**175, scales below 2**17, weights
-/// below 2**60.
+/// Cuts below a wei are left to the pad of the options. Unchecked: losses are below 2**175, weights below 2**64.
 library ScenarioScan {
     struct Scan {
         /// @dev Memory positions of the plan's head and of the sums; bytes of the sums of the nodes and of all.
@@ -71,7 +70,7 @@ library ScenarioScan {
                 product := mul(loss, shr(64, weight))
                 loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
                 let start_ := add(plan, 0x220) // STARTS
-                let states := shr(16, mload(add(move, 0x40)))
+                let states := and(shr(16, mload(add(move, 0x40))), 0xff)
                 for { let last := add(start_, shl(5, states)) } lt(start_, last) { start_ := add(start_, 0x20) } {
                     mstore(add(sums, shr(1, add(mload(start_), offset))), loss)
                 }
@@ -87,62 +86,118 @@ library ScenarioScan {
     /// @param s Scan, started.
     /// @param nodes Memory position of their nodes, see ScenarioGrid.
     /// @param baseCash Their cash at the unshocked node, Q60 wei.
-    /// @param scale Numerator of the scale.
-    /// @param whole Its denominator.
-    function addExpiry(Scan memory s, uint256 nodes, int256 baseCash, uint256 scale, uint256 whole) internal pure {
+    /// @param isAlone Whether no other expiry has options: then no vol states can be apart.
+    function addExpiry(Scan memory s, uint256 nodes, int256 baseCash, bool isAlone) internal pure {
         (uint256 plan, uint256 sums, uint256 apart) = (s.plan, s.sums, s.sums + s.nodeBytes);
+        if (isAlone) apart = 0;
         assembly ("memory-safe") {
-            // Scratch space holds what is read once a move.
-            mstore(0x00, scale)
-            mstore(0x20, whole)
             addMoves(plan, add(plan, shl(5, mload(add(plan, 0x160)))), sums, apart, nodes, baseCash)
 
+            // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
             function addMoves(head, move, into, into2, node, base) {
                 let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // FIRST_MOVE and MOVES
-                for { let offset := 0 } lt(move, end) { offset := add(offset, 0x80) } {
-                    addMove(move, add(head, 0x220), add(into, shr(1, offset)), into2, add(node, offset), base)
-                    into2 := add(into2, 0x40)
+                head := add(head, 0x220) // STARTS
+                for {} 1 {} {
+                    if iszero(lt(move, end)) { leave }
+                    let states := mload(add(move, 0x40))
+                    switch shr(24, states)
+                    case 0 { addWeighted(move, head, into, into2, node, base) }
+                    default {
+                        switch into2
+                        case 0 { addParallel(head, add(head, shl(5, and(shr(16, states), 0xff))), into, node, base) }
+                        default { addPlain(head, states, into, into2, node, base) }
+                    }
+                    if into2 { into2 := add(into2, 0x40) }
                     move := add(move, 0x60)
+                    into := add(into, 0x40)
+                    node := add(node, 0x80)
                 }
             }
 
-            // A weight of two words of 64 bits, times the scale.
-            function scaled(fraction) -> num, den {
-                num := mul(mload(0x00), and(shr(64, fraction), 0xffffffffffffffff))
-                den := mul(mload(0x20), and(fraction, 0xffffffffffffffff))
+            // One move of full weight, all vol states alike.
+            function addParallel(starts, last, into, node, base) {
+                for {} 1 { starts := add(starts, 0x20) } {
+                    if iszero(lt(starts, last)) { leave }
+                    let place := mload(starts)
+                    let at := add(add(node, place), 0x40)
+                    place := add(into, sar(1, place))
+                    mstore(place, add(mload(place), sar(60, sub(base, mload(at)))))
+                    place := add(place, 0x20)
+                    mstore(place, add(mload(place), shr(60, mload(add(at, 0x20)))))
+                }
             }
 
-            // From here on `starts` counts the vol states: places of their ladders, which start at STARTS.
-            function addMove(move, starts, into, into2, node, base) {
-                let num, den := scaled(shr(128, mload(add(move, 0x20))))
-                let lowerNum, lowerDen := scaled(mload(add(move, 0x20)))
-                let upperNum, upperDen := scaled(mload(add(move, 0x80)))
-                let states := mload(add(move, 0x40))
-                let lower := shl(255, 1)
-                let upper := shl(255, 1)
+            // The same, with the vol state that is worst for this expiry as an end of the intervals on both sides.
+            function addPlain(starts, states, into, into2, node, base) {
                 let lowerEnd := add(starts, shl(5, and(shr(8, states), 0xff)))
                 let upperEnd := add(starts, shl(5, and(states, 0xff)))
-                for { let last := add(starts, shl(5, shr(16, states))) } lt(starts, last) {} {
+                let last := add(starts, shl(5, and(shr(16, states), 0xff)))
+                let lower := shl(255, 1)
+                let upper := lower
+                for {} 1 { starts := add(starts, 0x20) } {
+                    if iszero(lt(starts, last)) {
+                        // What has no interval on a side is read by nobody.
+                        mstore(into2, add(mload(into2), lower))
+                        into2 := add(into2, 0x20)
+                        mstore(into2, add(mload(into2), upper))
+                        leave
+                    }
                     let place := mload(starts)
-                    let at := add(node, place)
-                    let loss := sdiv(mul(sar(60, sub(base, mload(add(at, 0x40)))), num), den)
-                    let gap := div(mul(shr(60, mload(add(at, 0x60))), lowerNum), lowerDen)
+                    let at := add(add(node, place), 0x40)
                     place := add(into, sar(1, place))
+                    let loss := sar(60, sub(base, mload(at)))
                     mstore(place, add(mload(place), loss))
-                    mstore(add(place, 0x20), add(mload(add(place, 0x20)), gap))
+                    place := add(place, 0x20)
+                    let ended := shr(60, mload(add(at, 0x20)))
+                    mstore(place, add(mload(place), ended))
                     if lt(starts, lowerEnd) {
-                        gap := add(gap, loss)
-                        if sgt(gap, lower) { lower := gap }
+                        ended := add(ended, loss)
+                        if sgt(ended, lower) { lower := ended }
                     }
                     if lt(starts, upperEnd) {
-                        loss := add(loss, div(mul(shr(60, mload(add(at, 0xe0))), upperNum), upperDen))
-                        if sgt(loss, upper) { upper := loss }
+                        ended := add(loss, shr(60, mload(add(at, 0xa0))))
+                        if sgt(ended, upper) { upper := ended }
                     }
-                    starts := add(starts, 0x20)
                 }
-                // What has no interval on a side stays what it was: nobody reads it.
-                mstore(into2, add(mload(into2), lower))
-                mstore(add(into2, 0x20), add(mload(add(into2, 0x20)), upper))
+            }
+
+            // value*weight, a fraction of two words of 64 bits.
+            function weighted(value, fraction) -> product {
+                product := sdiv(mul(value, and(shr(64, fraction), 0xffffffffffffffff)), and(fraction, 0xffffffffffffffff))
+            }
+
+            // The same where a weight is not 1.
+            function addWeighted(move, starts, into, into2, node, base) {
+                let states := mload(add(move, 0x40))
+                let last := add(starts, shl(5, shr(16, states)))
+                let lower := shl(255, 1)
+                let upper := lower
+                for { let first := starts } 1 { starts := add(starts, 0x20) } {
+                    if iszero(lt(starts, last)) {
+                        if into2 {
+                            mstore(into2, add(mload(into2), lower))
+                            into2 := add(into2, 0x20)
+                            mstore(into2, add(mload(into2), upper))
+                        }
+                        leave
+                    }
+                    let place := mload(starts)
+                    let at := add(add(node, place), 0x40)
+                    place := add(into, sar(1, place))
+                    let loss := weighted(sar(60, sub(base, mload(at))), shr(128, mload(add(move, 0x20))))
+                    mstore(place, add(mload(place), loss))
+                    place := add(place, 0x20)
+                    let ended := weighted(shr(60, mload(add(at, 0x20))), mload(add(move, 0x20)))
+                    mstore(place, add(mload(place), ended))
+                    if lt(sub(starts, first), shl(5, and(shr(8, states), 0xff))) {
+                        ended := add(ended, loss)
+                        if sgt(ended, lower) { lower := ended }
+                    }
+                    if lt(sub(starts, first), shl(5, and(states, 0xff))) {
+                        ended := add(loss, weighted(shr(60, mload(add(at, 0xa0))), mload(add(move, 0x80))))
+                        if sgt(ended, upper) { upper := ended }
+                    }
+                }
             }
         }
     }
@@ -154,9 +209,8 @@ library ScenarioScan {
         (uint256 at, uint256 from, uint256 end) = (s.sums, other.sums, s.sums + s.allBytes);
         assembly ("memory-safe") {
             // Equivalent: s.sums[i] += other.sums[i] for every word.
-            for {} lt(at, end) {} {
+            for {} lt(at, end) { at := add(at, 0x20) } {
                 mstore(at, add(mload(at), mload(from)))
-                at := add(at, 0x20)
                 from := add(from, 0x20)
             }
         }
@@ -192,7 +246,12 @@ library ScenarioScan {
                 let scan := mload(into)
                 let certified := mload(add(into, 0x20))
                 let before := shl(255, 1)
-                for {} lt(sum, sumEnd) { index := add(index, 1) } {
+                for {} 1 { index := add(index, 1) } {
+                    if iszero(lt(sum, sumEnd)) {
+                        mstore(into, scan)
+                        mstore(add(into, 0x20), certified)
+                        leave
+                    }
                     let loss := mload(sum)
                     if iszero(slt(loss, scan)) {
                         let row := rowOf(head, ladder_, index)
@@ -205,8 +264,6 @@ library ScenarioScan {
                     before := loss
                     sum := add(sum, 0x40)
                 }
-                mstore(into, scan)
-                mstore(add(into, 0x20), certified)
             }
 
             // Grid by rising move and vol state, then tails likewise.
@@ -225,28 +282,24 @@ library ScenarioScan {
         }
     }
 
-    /// @notice Adds by how much an expiry's options gain or lose by skew at every place, half of both sides together.
+    /// @notice Adds what an expiry's options lose by skew at every place, on the worse of both sides.
     /// @param s Scan.
     /// @param places Sums by place, wei.
     /// @param nodes Memory position of the expiry's nodes.
-    /// @param scale Numerator of the scale.
-    /// @param whole Its denominator.
-    function addSkew(Scan memory s, uint256[] memory places, uint256 nodes, uint256 scale, uint256 whole)
-        internal
-        pure
-    {
+    function addSkew(Scan memory s, uint256[] memory places, uint256 nodes) internal pure {
         uint256 plan = s.plan;
         assembly ("memory-safe") {
-            // Equivalent: places[i] += |cash up - cash down|*scale/(2*whole).
+            // Equivalent: places[i] += max(0, cash - min(cash up, cash down)).
             let pair := add(plan, shl(5, mload(add(plan, 0x180)))) // FIRST_PAIR
             let at := add(places, 0x20)
             for { let end := add(at, shl(5, mload(places))) } lt(at, end) {} {
-                let up := mload(add(add(nodes, mload(pair)), 0x40))
-                let moved := sub(up, mload(add(add(nodes, mload(add(pair, 0x20))), 0x40)))
-                if slt(moved, 0) { moved := sub(0, moved) }
-                mstore(at, add(mload(at), add(div(mul(shr(61, moved), scale), whole), 1)))
+                let worse := mload(add(add(nodes, mload(pair)), 0x40))
+                let other := mload(add(add(nodes, mload(add(pair, 0x20))), 0x40))
+                if slt(other, worse) { worse := other }
+                let lost := sub(mload(add(add(nodes, mload(add(pair, 0x40))), 0x40)), worse)
+                if sgt(lost, 0) { mstore(at, add(mload(at), add(shr(60, lost), 1))) }
                 at := add(at, 0x20)
-                pair := add(pair, 0x40)
+                pair := add(pair, 0x60)
             }
         }
     }
@@ -263,46 +316,53 @@ library ScenarioScan {
         returns (int256 loss)
     {
         assembly ("memory-safe") {
-            let head := add(plan, 0x20)
-            let move := add(head, shl(5, mload(add(head, 0x160)))) // FIRST_MOVE
-            let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
-            loss := shl(255, 1)
-            for { let node := nodes } lt(move, end) { node := add(node, 0x80) } {
-                // Losses are rounded up.
-                let product := mul(sub(0, linearCash), mload(move))
-                let moved := add(sdiv(product, 1000000000000000000), sgt(smod(product, 1000000000000000000), 0))
-                let largest := shl(255, 1)
-                let start_ := add(head, 0x220) // STARTS
-                for { let last := add(start_, shl(5, shr(16, mload(add(move, 0x40))))) } lt(start_, last) {} {
-                    let one := sub(baseCash, mload(add(add(node, mload(start_)), 0x40)))
+            loss := climb(add(plan, 0x20), nodes, baseCash, linearCash)
+
+            function climb(head, node, base, linear) -> largest {
+                let move := add(head, shl(5, mload(add(head, 0x160)))) // FIRST_MOVE
+                let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
+                largest := shl(255, 1)
+                head := add(head, 0x220) // STARTS
+                for {} 1 { move := add(move, 0x60) } {
+                    if iszero(lt(move, end)) { leave }
+                    let least := not(shl(255, 1))
+                    let starts := head
+                    for { let last := add(head, shl(5, and(shr(16, mload(add(move, 0x40))), 0xff))) } lt(starts, last) {} {
+                        let cash := mload(add(add(node, mload(starts)), 0x40))
+                        if slt(cash, least) { least := cash }
+                        starts := add(starts, 0x20)
+                    }
+                    // Losses are rounded up: profits down, linear ones as wad first.
+                    let one := mul(sub(0, linear), mload(move))
+                    one := add(sdiv(one, 1000000000000000000), sgt(smod(one, 1000000000000000000), 0))
+                    one := sub(one, sar(60, sub(least, base)))
+                    let weight := shr(128, mload(add(move, 0x20)))
+                    one := mul(one, shr(64, weight))
+                    weight := and(weight, 0xffffffffffffffff)
+                    one := add(sdiv(one, weight), sgt(smod(one, weight), 0))
                     if sgt(one, largest) { largest := one }
-                    start_ := add(start_, 0x20)
+                    node := add(node, 0x80)
                 }
-                let weight := shr(128, mload(add(move, 0x20)))
-                let divisor := and(weight, 0xffffffffffffffff)
-                product := mul(add(moved, sub(0, sar(60, sub(0, largest)))), shr(64, weight))
-                largest := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
-                if sgt(largest, loss) { loss := largest }
-                move := add(move, 0x60)
             }
         }
     }
 
-    /// @notice Half of the largest difference that skew makes at a place, to one option alone.
+    /// @notice The most that skew takes from one option alone at a place.
     /// @param plan Plan.
     /// @param nodes Memory position of its nodes.
-    /// @return moved Wei.
-    function largestSkew(uint256[] memory plan, uint256 nodes) internal pure returns (uint256 moved) {
+    /// @return lost Wei.
+    function largestSkew(uint256[] memory plan, uint256 nodes) internal pure returns (uint256 lost) {
         assembly ("memory-safe") {
             let head := add(plan, 0x20)
             let pair := add(head, shl(5, mload(add(head, 0x180)))) // FIRST_PAIR
-            for { let end := add(pair, shl(6, mload(add(head, 0x120)))) } lt(pair, end) { pair := add(pair, 0x40) } {
-                let one := mload(add(add(nodes, mload(pair)), 0x40))
-                one := sub(one, mload(add(add(nodes, mload(add(pair, 0x20))), 0x40)))
-                if slt(one, 0) { one := sub(0, one) }
-                if gt(one, moved) { moved := one }
+            for { let end := add(pair, mul(0x60, mload(add(head, 0x120)))) } lt(pair, end) { pair := add(pair, 0x60) } {
+                let worse := mload(add(add(nodes, mload(pair)), 0x40))
+                let other := mload(add(add(nodes, mload(add(pair, 0x20))), 0x40))
+                if slt(other, worse) { worse := other }
+                let one := sub(mload(add(add(nodes, mload(add(pair, 0x40))), 0x40)), worse)
+                if sgt(one, lost) { lost := one }
             }
-            moved := add(shr(61, moved), iszero(iszero(moved)))
+            lost := add(shr(60, lost), iszero(iszero(lost)))
         }
     }
 

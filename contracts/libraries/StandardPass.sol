@@ -129,7 +129,8 @@ library StandardPass {
         int256 openWad = OptionKernel.openStrike(e, strikeWad);
         int256 strikePresentWad = OptionKernel.presentOf(e, strikeWad);
         if (openWad <= 0) {
-            // A put is worth nothing, a call is a forward.
+            // A put is worth nothing and keeps its minimum, a call is a forward.
+            if (puts < 0) s.requirementWad += _shortMin(p, e, puts);
             if (calls != 0) _certain(p, w, s, e, calls, strikePresentWad);
             return;
         }
@@ -213,7 +214,7 @@ library StandardPass {
         ScenarioGrid.walk(p.grid, w.nodes, forwardCash, strikeCash);
         int256 baseCash = ScenarioGrid.cashOf(w.nodes + p.grid.basePlace);
         c.certified = ScenarioScan.alone(p.book.plan, w.nodes, baseCash, isCall ? int256(0) : -forwardCash);
-        uint256 movedWad = ScenarioScan.largestSkew(p.book.plan, w.nodes);
-        c.skewTermWad = FixedPointMathLib.mulWadUp(movedWad, p.book.params.skewRateWad);
+        uint256 lostWad = ScenarioScan.largestSkew(p.book.plan, w.nodes);
+        c.skewTermWad = FixedPointMathLib.mulWadUp(lostWad, p.book.params.skewRateWad);
     }
 }

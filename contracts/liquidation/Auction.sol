@@ -92,7 +92,7 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         emit BidFilled(
             accountId, bidderId, quote.isSolvent, quote.fractionWad, quote.priceWad, quote.cashWad, quote.feeWad
         );
-        _requireInitial(bidderId, fresh, m.initialWad, quote.fractionWad);
+        _requireInitial(bidderId, fresh, m, quote.fractionWad);
         _finish(accountId, auction, quote, m);
     }
 
@@ -107,6 +107,7 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
     /// @inheritdoc IAuction
     function end(uint256 accountId) external override nonReentrant {
         if (!_auction[accountId].isOpen) revert Auction__NotOpen(accountId);
+        if (_isGone(accountId)) return _close(accountId, _auction[accountId].lossWad, 0, 0);
         IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(accountId);
         uint256 neededWad = FixedPointMathLib.min(m.initialWad, _targetOf(m.maintenanceWad));
         if (m.equityWad < int256(neededWad)) revert Auction__NotRecovered(m.equityWad, neededWad);
@@ -172,6 +173,16 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         state = _auction[accountId];
     }
 
+    /// @dev An owner may have paid everything, left and closed the account before anybody ended its auction; the ledger
+    /// refuses a snapshot for no other reason.
+    function _isGone(uint256 accountId) private view returns (bool) {
+        try ACCOUNTS.snapshotOf(accountId) returns (IAccounts.Snapshot memory) {
+            return false;
+        } catch {
+            return true;
+        }
+    }
+
     function _requireLiquidatable(IMarginEngine.MarginState memory m) private pure {
         if (m.equityWad >= int256(m.maintenanceWad)) revert Auction__NotLiquidatable(m.equityWad, m.maintenanceWad);
     }
@@ -192,21 +203,19 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         _noteLoss(accountId, auction, m.marketEquityWad);
     }
 
-    /// @dev A branch's clock starts when the branch is first seen. That of the solvent branch goes on while prices swing
-    /// between the branches, that of the insolvent one does not. Where the account was not below maintenance, or nobody
-    /// looked for a while, both start again: a price counts only time that somebody vouched for.
+    /// @dev A branch's clock starts when the branch is first seen. That of the solvent branch goes on while prices
+    /// swing between the branches, that of the insolvent one does not. Where the account was not below maintenance, or
+    /// nobody looked for a while, both start again: a price counts only time that somebody vouched for.
     function _advance(State memory auction, IMarginEngine.MarginState memory m) private view {
         uint40 nowTs = uint40(block.timestamp);
         bool isShort = m.equityWad < int256(m.maintenanceWad);
         if (!isShort || nowTs - auction.vouchedTs >= VOUCH_SEC) (auction.solventTs, auction.insolventTs) = (0, 0);
         auction.vouchedTs = isShort ? nowTs : 0;
-        if (m.marketEquityWad >= int256(uint256(auction.reserveWad))) {
-            auction.insolventTs = 0;
-            auction.creditWad = auction.reserveWad;
-            if (isShort && auction.solventTs == 0) auction.solventTs = nowTs;
-        } else if (auction.insolventTs == 0) {
-            auction.insolventTs = nowTs;
-        }
+        bool isSolvent = m.marketEquityWad >= int256(uint256(auction.reserveWad));
+        if (isSolvent) auction.insolventTs = 0;
+        else if (isShort && auction.insolventTs == 0) auction.insolventTs = nowTs;
+        if (isSolvent && isShort && auction.solventTs == 0) auction.solventTs = nowTs;
+        if (auction.insolventTs == 0) auction.creditWad = auction.reserveWad;
     }
 
     function _noteLoss(uint256 accountId, State memory auction, int256 marketEquityWad) private {
@@ -259,8 +268,9 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         q.feeWad = AuctionMath.fee(takenWad, q.cashWad, p.feeRateWad);
     }
 
-    /// @dev As long as the reserve covers the debt it pays, and nobody else. Otherwise reserve, fund and everybody, in this
-    /// order, pay the debt, and the fund alone the bonus: so what is left of the account never bears the gain of a part.
+    /// @dev As long as the reserve covers the debt it pays, and nobody else. Otherwise reserve, fund and everybody, in
+    /// this order, pay the debt, and the fund alone the bonus: what is left of the account never bears the gain of a
+    /// part.
     function _quoteInsolvent(
         State memory auction,
         IMarginEngine.MarginState memory m,
@@ -330,23 +340,40 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
 
     /// @dev Strict: a bidder short of margin may not take more risk, even at a gain. Where the account's own margin
     /// proves that the bidder has enough, the slice is not margined a second time.
-    function _requireInitial(uint256 bidderId, Fresh memory fresh, uint256 initialWad, uint256 fractionWad)
-        private
-        view
-    {
-        if (fresh.isFresh) {
-            int256 cashWad = ACCOUNTS.cashOf(bidderId);
-            int256 equityWad = cashWad + FixedPointMathLib.sMulWad(fresh.valueWad, int256(fractionWad));
-            int256 neededWad = int256(FixedPointMathLib.mulWadUp(initialWad, fractionWad)) + 2 * ROUNDING_WAD;
-            if (cashWad >= 0 && equityWad >= neededWad) return;
-        }
+    function _requireInitial(
+        uint256 bidderId,
+        Fresh memory fresh,
+        IMarginEngine.MarginState memory account,
+        uint256 fractionWad
+    ) private view {
+        if (_isProven(bidderId, fresh, account, fractionWad)) return;
         IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(bidderId);
         if (m.equityWad < int256(m.initialWad)) revert Auction__BidderBelowInitial(m.equityWad, m.initialWad);
     }
 
-    /// @dev Books what the bid did to the auction, which ends as soon as the buffer is restored. Below maintenance a slice
-    /// takes along at least f*M of requirement and less of equity, so that E - M of what is left rises; the account is
-    /// not margined again.
+    function _isProven(
+        uint256 bidderId,
+        Fresh memory fresh,
+        IMarginEngine.MarginState memory account,
+        uint256 fractionWad
+    ) private view returns (bool) {
+        if (!fresh.isFresh || account.maintenanceWad == 0) return false;
+        int256 cashWad = ACCOUNTS.cashOf(bidderId);
+        int256 equityWad = cashWad + FixedPointMathLib.sMulWad(fresh.valueWad, int256(fractionWad));
+        uint256 neededWad = FixedPointMathLib.mulWadUp(account.initialWad, fractionWad) + 2 * uint256(ROUNDING_WAD);
+        if (cashWad < 0) {
+            IScenarioBook.AccountParams memory p = BOOK.accountParams();
+            uint256 chargeWad = FixedPointMathLib.mulWadUp(uint256(-cashWad), p.debtRateWad);
+            // What of it is initial margin: no more than the account's initial margin by its requirement.
+            chargeWad = FixedPointMathLib.fullMulDivUp(chargeWad, account.initialWad, account.maintenanceWad);
+            neededWad += FixedPointMathLib.mulWadUp(chargeWad, p.mmFactorWad);
+        }
+        return equityWad >= int256(neededWad);
+    }
+
+    /// @dev Books what the bid did to the auction, which ends as soon as the buffer is restored. Below maintenance a
+    /// slice takes along at least f*M of requirement and less of equity, so that E - M of what is left rises; the
+    /// account is not margined again.
     function _finish(
         uint256 accountId,
         State memory auction,

@@ -35,7 +35,7 @@ contract RiskEngine is IRiskEngine {
         returns (UnderlyingRisk memory risk)
     {
         RiskPass.Pass memory p;
-        RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, false, true), positions, linkedUnitsWad);
+        RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, false, true, false), positions, linkedUnitsWad);
         RequirementMath.Parts memory c;
         RiskPass.measure(p, 0, c);
         _fill(p, c, risk, underlyingId);
@@ -50,7 +50,7 @@ contract RiskEngine is IRiskEngine {
         returns (UnderlyingRisk memory risk, UnderlyingDetail memory detail)
     {
         RiskPass.Pass memory p;
-        RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, true, true), positions, linkedUnitsWad);
+        RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, true, true, false), positions, linkedUnitsWad);
         RequirementMath.Parts memory c;
         RiskPass.measure(p, 0, c);
         _fill(p, c, risk, underlyingId);
@@ -72,7 +72,7 @@ contract RiskEngine is IRiskEngine {
         RiskPass.Pass[] memory passes = new RiskPass.Pass[](n);
         RequirementMath.Parts[] memory parts = new RequirementMath.Parts[](n);
         for (uint256 i; i < n; ++i) {
-            RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyings[i], false, true);
+            RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyings[i], false, true, true);
             RiskPass.run(passes[i], source, positions[i], linkedUnitsWad[i]);
         }
         for (uint256 cutoffTs; cutoffTs != NO_CUTOFF; cutoffTs = _cutoffAfter(passes, cutoffTs)) {
@@ -96,7 +96,7 @@ contract RiskEngine is IRiskEngine {
         returns (StandardRisk memory standard)
     {
         RiskPass.Pass memory p;
-        RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyingId, false, true);
+        RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyingId, false, true, false);
         RiskPass.open(p, source, positions);
         if (!StandardPass.run(p, linkedUnitsWad, standard)) return standard;
         // Large: the concentration of all of them together takes a pass of its own.

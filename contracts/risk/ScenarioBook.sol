@@ -292,8 +292,24 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         _limit("skewWad", rows.skewWad, 0.99e18);
         for (uint256 i; i < rows.skewAt.length; ++i) {
             if (rows.skewAt[i].vol > DOWN) revert ScenarioBook__VolState(rows.skewAt[i].vol, DOWN);
-            _checkMultiple(rows.skewAt[i].moveWad);
+            _requireInGrid(rows, rows.skewAt[i], gridSet);
+            for (uint256 j; j < i; ++j) {
+                bool isSame = rows.skewAt[i].vol == rows.skewAt[j].vol;
+                if (isSame && rows.skewAt[i].moveWad == rows.skewAt[j].moveWad) {
+                    revert ScenarioBook__DuplicateSkew(i, j);
+                }
+            }
         }
+    }
+
+    /// @dev A skew pair is compared with the grid's own node of its place.
+    function _requireInGrid(Rows calldata rows, SkewPlace calldata at, uint256 gridSet) private pure {
+        if ((gridSet >> at.vol) & 1 == 1) {
+            for (uint256 i; i < rows.gridMovesWad.length; ++i) {
+                if (rows.gridMovesWad[i] == at.moveWad) return;
+            }
+        }
+        revert ScenarioBook__SkewOutsideGrid(at.moveWad, at.vol);
     }
 
     /// @dev Strictly increasing; says whether 0 is among them.

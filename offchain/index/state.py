@@ -48,6 +48,12 @@ class AuctionState:
     credit_wad: int = 0
     bid_count: int = 0
 
+    @property
+    def stored(self) -> tuple[int, ...]:
+        """What the contract stores, in the order of ``IAuction.State`` after ``isOpen``."""
+        clocks = (self.solvent_ts, self.insolvent_ts, self.vouched_ts)
+        return (*clocks, self.loss_wad, self.reserve_wad, self.credit_wad)
+
 
 @dataclass(frozen=True, slots=True)
 class FundingState:

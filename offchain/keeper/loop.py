@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from offchain.chain.client import Client
+from offchain.chain.client import Client, RevertError
 from offchain.chain.deployment import Deployment
 from offchain.chain.parameters import chain_params
 from offchain.decide import (
@@ -28,9 +28,9 @@ from offchain.errors import DomainError, PlimsollError
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
 from offchain.keeper.sizing import carried, in_parts
+from offchain.keeper.sources import sources_of
 from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of, priced_alone
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
-from offchain.model import Market
 from offchain.params import Params
 from offchain.transact import Outcome, Transactor
 from offchain.units import wad_to_float
@@ -120,8 +120,8 @@ class Keeper:
         Returns
         -------
         Snapshot
-            Without accounts while prices are missing or stale, and without those that hold an expired series: nothing
-            may be decided on them. The others do not wait for a series that does not settle.
+            Without accounts while prices are missing, and without those that hold an expired series or positions on a
+            stale round: nothing may be decided on them. The others wait for neither.
         """
         self.index.sync()
         self._follow_governance()
@@ -133,7 +133,7 @@ class Keeper:
         quote = self._encoder.feed.tokens()
         market = market_of(state, deployment)
         waiting = frozenset(account_id for holders in expired.values() for account_id in holders)
-        views = {} if market is None or self._is_stale(market, now_ts) else self._views(waiting)
+        views = {} if market is None else self._views(waiting, now_ts)
         account_params = (self._params or Params()).account
         return Snapshot(
             block_ts=now_ts,
@@ -174,19 +174,15 @@ class Keeper:
     def _is_priced(self, series: tuple[str, int]) -> bool:
         return (self._deployment.underlyings[series[0]], series[1]) in self.index.state.settled
 
-    def _is_stale(self, market: Market, now_ts: int) -> bool:
-        """Whether a round or a token price is older than the contracts accept."""
-        return now_ts - min([*(r.ts for r in market.rounds.values()), *self._token_times()]) > self._heartbeat_sec
-
     def _token_times(self) -> list[int]:
         """Return the times of the prices of tokens that no round prices; 0 for one never posted."""
         prices = self.index.state.token_prices
         return [prices.get(token_id, (0, 0))[0] for token_id in priced_alone(self.index.state, self._deployment)]
 
-    def _views(self, waiting: frozenset[int]) -> dict[int, AccountView]:
+    def _views(self, waiting: frozenset[int], now_ts: int) -> dict[int, AccountView]:
         """Return every account that holds something and waits for no settlement, as the mirror sees it.
 
-        Near a limit, as the chain does.
+        Near a limit, and where collateral has a stale price, as the chain does; those on a stale round not at all.
         """
         own = self._bidder.account_id if self._bidder else None
         held = [
@@ -194,15 +190,28 @@ class Keeper:
             for i, a in self.index.state.accounts.items()
             if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0 or i == own)
         ]
-        results = self._results([i for i in held if i not in waiting])
+        sources = sources_of(self.index.state, self._deployment, now_ts - self._heartbeat_sec)
+        held = [i for i in held if i not in waiting and not sources.stops(self.index.state.accounts[i])]
+        dubious = [i for i in held if sources.blurs(self.index.state.accounts[i])]
+        results = self._results([i for i in held if i not in dubious])
         views = {i: _view(i, result) for i, result in results.items()}
+        views |= self._chain_views([*dubious, *(i for i, result in results.items() if _is_uncertain(result))])
+        return {i: replace(view, is_pure_debt=self._is_pure_debt(i)) for i, view in views.items()}
+
+    def _chain_views(self, account_ids: Sequence[int]) -> dict[int, AccountView]:
+        """Return accounts as an auction would value them; without those that it could not."""
         engine = self._deployment.contract(self._client, "MarginEngine")
-        for account_id in [i for i, result in results.items() if _is_uncertain(result)]:
-            state = engine.call("auctionMarginOf", account_id)
+        views: dict[int, AccountView] = {}
+        for account_id in account_ids:
+            try:
+                state = engine.call("auctionMarginOf", account_id)
+            except RevertError as problem:
+                log.warning("no margin", account=account_id, reason=problem.message)
+                continue
             values = (state.equityWad, state.marketEquityWad, state.initialWad, state.maintenanceWad)
             equity, market_equity, initial, maintenance = (wad_to_float(value) for value in values)
             views[account_id] = AccountView(account_id, equity, market_equity, initial, maintenance)
-        return {i: replace(view, is_pure_debt=self._is_pure_debt(i)) for i, view in views.items()}
+        return views
 
     def _results(self, account_ids: Sequence[int]) -> dict[int, MarginResult]:
         """Compute margins; where one account cannot be valued, those of all others."""

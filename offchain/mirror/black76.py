@@ -93,7 +93,8 @@ def greeks(
     Returns
     -------
     Greeks
-        Theta is ``dV/dt = -D*F*phi(d1)*sigma*pace/(2*sqrt(T)) + r*V``; zero variance gives zero gamma, vega and theta.
+        Theta is ``dV/dt = -D*F*phi(d1)*sigma*pace/(2*sqrt(T)) + r*V``; zero variance gives zero gamma
+        and vega, and leaves of theta what the discount earns.
     """
     root = np.sqrt(time if variance_time is None else variance_time)
     std = sigma * root
@@ -108,5 +109,5 @@ def greeks(
         delta=delta,
         gamma=discount * density / (forward * safe_std),
         vega=discount * forward * density * root,
-        theta=np.where(alive, decay + rate * price, 0.0),
+        theta=decay + rate * price,
     )

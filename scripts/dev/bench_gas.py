@@ -254,13 +254,12 @@ def worst_bid(w: World) -> Iterator[tuple[str, int]]:
     writer = w.open(w.alice.address)
     for n in range(WORST_OPTIONS):
         word = Word(ETH, (Kind.CALL, Kind.PUT)[n % 2], near[n % 4], (SPOT + 4 * (n - WORST_OPTIONS // 2)) * 10**8, 0)
-        w.accounts.send(w.admin, "applyTrade", writer, w.house, pack(word), WAD, 0)
+        w.accounts.send(w.admin, "applyTrade", (writer, w.house, pack(word), WAD, 0))
     for underlying in (ETH, BTC):
-        w.accounts.send(
-            w.admin, "applyTrade", writer, w.house, pack(Word(underlying, Kind.PERP, 0, 0, 0)), WAD, SPOT * WAD
-        )
+        perp = pack(Word(underlying, Kind.PERP, 0, 0, 0))
+        w.accounts.send(w.admin, "applyTrade", (writer, w.house, perp, WAD, SPOT * WAD))
     for token_id in WORST_TOKENS:
-        w.accounts.send(w.admin, "creditToken", writer, token_id, WAD)
+        w.accounts.send(w.admin, "creditToken", writer, token_id, 1_000 * WAD)
     state = w.engine.call("marginOf", writer)
     w.accounts.send(w.admin, "moveCash", writer, w.house, state.equityWad - state.maintenanceWad * 9 // 10)
     w.run("Auction", "start", writer)

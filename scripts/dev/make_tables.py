@@ -41,7 +41,14 @@ CHECKED: Final = {
     "Operators.withdraw": "operator with the role, to the owner",
     "Operators.setMode": "operator with the role",
     "Operators.isolate": "operator with the role",
+    "Vault.deposit": "owner or operator of the account; anybody for the fund's",
+    "Vault.depositWithPermit": "owner or operator of the account; anybody for the fund's",
+    "Vault.depositWithPermit2": "owner or operator of the account; anybody for the fund's",
     "Vault.withdraw": "owner or operator of the account",
+    "Vault.borrow": "owner or operator of the account",
+    "Vault.requestWithdrawal": "owner or operator of the account",
+    "Vault.cancelRequest": "owner or operator of the account",
+    "Vault.payRequest": "Vault",
     "Auction.bid": "owner or operator of the bidding account",
 }
 FUNCTION: Final = re.compile(r"^    function (\w+)\(([^{;]*?)\{", re.M | re.S)
@@ -167,7 +174,9 @@ def access() -> str:
                     lines.append(f"| {contract} | `{function}` | {holder} |")
     lines += [
         "",
-        "Authority is OpenZeppelin's AccessManager: roles, delays and closed targets are the governor's alone.",
+        "Authority is OpenZeppelin's AccessManager: roles, delays and closed targets are the governor's alone; what is",
+        "scheduled may be cancelled by the governor and by every canceller. Pauses end by themselves. More on both:",
+        "[governance.md](governance.md#roles).",
         "",
     ]
     return HEADER + "\n".join(lines)

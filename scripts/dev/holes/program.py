@@ -163,7 +163,7 @@ class Block:
         perp, skew = self.rows.columns(1), self.rows.columns(1)
         self._size(np.ones(1), 0, int(perp[0]))
         terms: list[Term] = [(perp, p.perp_basis), (skew, p.skew_rate)]
-        leans = self.rows.columns(places * len(self.units.expiries)).reshape(places, -1)
+        leans = self.rows.columns(places * len(self.units.expiries)).reshape(places, len(self.units.expiries))
         for number, (e, first, scale) in enumerate(self._expiries()):
             basis = self.rows.columns(1)
             for legs in (e.delta, e.cash_leg):

@@ -364,8 +364,8 @@ class Machine:
             if vars(account.snapshot) != snapshot_fields(state, account.accountId) or mine.owner != account.owner:
                 self._break("I-09", f"account {account.accountId}: {account}, rebuilt {mine}")
             auction, rebuilt = account.auction, state.auctions.get(account.accountId)
-            found = (auction.solventTs, auction.insolventTs, auction.reserveWad) if auction.isOpen else None
-            wanted = None if rebuilt is None else (rebuilt.solvent_ts, rebuilt.insolvent_ts, rebuilt.reserve_wad)
+            found = tuple(vars(auction).values())[1:] if auction.isOpen else None
+            wanted = None if rebuilt is None else rebuilt.stored
             if found != wanted:
                 self._break("I-09", f"auction of {account.accountId}: {found}, rebuilt {wanted}")
         self.checks["I-09"] += 1

@@ -108,7 +108,7 @@ def test_preview_orders__random_books__mirror_agrees(stack, pair, expiries, mark
     for margin, result in ((before, mine.before), (worst, mine.worst)):
         expected = (result.equity, result.initial_margin, result.maintenance_margin)
         assert [int(margin[i]) / WAD for i in (1, 4, 5)] == pytest.approx(expected, abs=slack)
-    for risk, detail in zip(worst[6], details, strict=True):
+    for risk, detail in zip(worst[7], details, strict=True):
         part = mine.worst.underlyings[SYMBOLS[int(risk[0])]]
         seen = sorted(tuple(int(value) for value in entry) for entry in detail[5])
         assert [entry[0] for entry in seen] == [found.expiry_ts for found in part.expiries]

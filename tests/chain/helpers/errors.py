@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,8 +39,13 @@ def reverts_naming(name: str, field: str) -> Iterator[None]:
     field : str
         The field, as a bytes32 of its letters.
     """
-    with brownie.reverts(revert_pattern=f"^{name}: 0x{field.encode().ljust(32, bytes(1)).hex()}, .*$"):
+    with brownie.reverts(revert_pattern=f"^{name}: {re.escape(str(padded(field)))}, .*$"):
         yield
+
+
+def padded(field: str) -> bytes:
+    """Return the bytes32 of a field's letters."""
+    return field.encode().ljust(32, b"\0")
 
 
 def _printed(arg: object) -> str:

@@ -466,7 +466,7 @@ class Ledger(RuleBasedStateMachine):
             self._refused("Auction__AlreadyOpen", STRANGER, "auction", "start", trader)
         elif isinstance(margin, RevertError):
             self._refused(margin.name, STRANGER, "auction", "start", trader)
-        elif excess(margin, "maintenanceWad") >= 0 and margin.marketEquityWad >= 0:
+        elif excess(margin, "maintenanceWad") >= 0:
             self._refused("Auction__NotLiquidatable", STRANGER, "auction", "start", trader)
 
     @rule()
@@ -623,9 +623,8 @@ class Ledger(RuleBasedStateMachine):
     def _same_auction(self, seen, replayed, account_id):
         check(seen.isOpen == (replayed is not None), "I-09", account=account_id, auction=seen)
         if replayed is not None:
-            mine = (replayed.solvent_ts, replayed.insolvent_ts, replayed.reserve_wad)
-            theirs = (seen.solventTs, seen.insolventTs, seen.reserveWad)
-            check(mine == theirs, "I-09", account=account_id, seen=theirs, replayed=mine)
+            theirs = tuple(vars(seen).values())[1:]
+            check(replayed.stored == theirs, "I-09", account=account_id, seen=theirs, replayed=replayed.stored)
 
 
 def test_ledger__any_sequence_of_actions__keeps_every_property(capsys, monkeypatch):

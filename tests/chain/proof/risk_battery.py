@@ -31,8 +31,8 @@ GREEK_BOUND = mp.mpf("4e-10")
 WEI = 3
 #: Rounding of the 50-digit arithmetic itself.
 TINY = mp.mpf("1e-25")
-#: 1 + move is cut off at 2^-64.
-MOVE_BOUND = mp.mpf(2) ** -63
+#: A move is cut off at whole wei of a wad, and 1 + move at 2^-64.
+MOVE_BOUND = mp.mpf("1.2e-18")
 #: Shares of the plain sum at which CROSS is asked.
 SHARES = (0, 6 * 10**17, WAD)
 Leg = tuple[int, int, int, int]

@@ -67,7 +67,9 @@ def test_in_parts__later_probes__see_what_earlier_parts_left():
 BID = Bid(7, 3, True, 0.8, 400.0, 1, 0)
 
 
-@pytest.mark.parametrize(("room", "fraction"), [(1.0, 0.8), (0.8, 0.8), (0.79, 0.4), (0.1, 0.1), (0.06, 0.05), (0.04, 0.8)])
+@pytest.mark.parametrize(
+    ("room", "fraction"), [(1.0, 0.8), (0.8, 0.8), (0.79, 0.4), (0.1, 0.1), (0.06, 0.05), (0.04, 0.8)]
+)
 def test_carried__bidder_of_little_margin__takes_the_first_half_that_it_carries(room, fraction):
     def probe(bid: Bid) -> Outcome:
         fits = bid.fraction <= room

@@ -50,8 +50,8 @@ def test_history__real_chains__no_round_is_refused(data_folder, underlying) -> N
     for name, count in counts.items():
         total, bad, worst = refused(fitted(load_chain(data_folder / name), underlying))
         assert (total, bad) == (count, 0)
-        assert worst["price"] < 0.5
-        assert worst["variance"] < 0.75
+        assert worst["price"] < 0.06
+        assert worst["variance"] < 0.34
 
 
 @pytest.mark.parametrize(("file", "hours"), [("price_1h_binance_spot", 72_000), ("price_1h_okx_swap", 31_000)])

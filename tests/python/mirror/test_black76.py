@@ -65,4 +65,5 @@ def test_price_and_delta__no_variance__is_intrinsic_and_half_at_the_money(forwar
     assert price.tolist() == [call, max(2_000.0 - forward, 0.0)]
     assert slope.tolist() == [delta, delta - 1.0]
     seen = black76.greeks(np.array([True]), forward * one[:1], 2_000.0 * one[:1], 0.5 * one[:1], 0.0 * one[:1], one[:1])
-    assert (seen.gamma[0], seen.vega[0], seen.theta[0]) == (0.0, 0.0, 0.0)
+    # At a rate of 1 the value grows by itself in a year.
+    assert (seen.gamma[0], seen.vega[0], seen.theta[0]) == (0.0, 0.0, call)

@@ -106,7 +106,7 @@ def forge_a_round(m: Machine) -> None:
         (alone.round_call(bare_round(m, now)), "Oracle__TooFewSignatures"),
         (strangers.round_call(bare_round(m, now)), "Oracle__BadSigner"),
         (world.poster.round_call(bare_round(m, now + 3_600)), "Oracle__FromFuture"),
-        (world.poster.round_call(bare_round(m, now, world.spot * 1.4)), "Oracle__TooFast"),
+        (world.poster.round_call(bare_round(m, now, world.spot * 1e8)), "Oracle__TooFast"),
     ):
         # After an outage the limit is wider.
         if error == "Oracle__TooFast" and now > world.round_ts + heartbeat:

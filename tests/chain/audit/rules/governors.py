@@ -145,8 +145,7 @@ def limits(m: Machine) -> None:
     heartbeat, *most = (oracle.call(name) for name in ("heartbeatSec", "maxMoveWad", "maxVarianceMoveWad"))
     m.call(ADMIN, "Oracle", "setLimits", heartbeat, WAD // 100, WAD)
     if m.world.now < m.world.round_ts + heartbeat - 10:
-        # The token prices that follow a round know no deviation.
         m.world.pass_time(1)
-        data = m.world.poster.round_call(bare_round(m, m.world.now, m.world.spot * 1.02))
+        data = m.world.poster.round_call(bare_round(m, m.world.now, m.world.spot * 100))
         m.send(ADMIN, m.world.poster.address, data, "Oracle.postRound", must="Oracle__TooFast")
     m.call(ADMIN, "Oracle", "setLimits", heartbeat, *most)

@@ -94,10 +94,11 @@ def test_outflow__a_loan__goes_through_the_bucket(vault, ledger, winner, trader,
     vault.borrow(account_id, LEVEL, stranger, {"from": stranger})
 
 
-def test_outflow__empty_vault__is_full_for_the_first_who_comes(vault, usdc, ledger, module, maker, trader):
+def test_outflow__never_used__is_full_however_much_comes(vault, usdc, maker):
     usdc.mint(maker, HELD, {"from": maker})
     usdc.approve(vault, HELD, {"from": maker})
-    vault.openAndDeposit(0, usdc, HELD, {"from": maker})
+    account_id = vault.openAndDeposit(0, usdc, HELD // 10, {"from": maker}).return_value
+    vault.deposit(account_id, usdc, HELD - HELD // 10, {"from": maker})
     assert level(vault) == LEVEL
 
 

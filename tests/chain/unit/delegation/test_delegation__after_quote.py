@@ -157,10 +157,8 @@ def test_after_quote__account_below_its_initial_margin__a_key_may_still_reduce(s
     stack.trade(account, other, 500, 1_900)
     stack.price(1_600, surfaces=[surface(chain[-1].timestamp + 86_400)])
     held = stack.margin(account)
-    assert held.maintenance < held.initial
+    assert 0 < held.equity < held.initial
     grant(limits(1, delta=FAR_WAD), max_loss_wad=FAR_WAD)
-    if held.equity >= held.initial:
-        pytest.fail("the account should be in a margin call")
     with reverts_with("MarginEngine__BelowInitial"):
         take((perp(), WAD, 1_600 * WAD))
     take((perp(), -100 * WAD, 1_600 * WAD))

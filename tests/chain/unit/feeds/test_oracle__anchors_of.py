@@ -6,7 +6,8 @@ import pytest
 
 from offchain.mirror.speed_limit import VARIANCES, Anchors, after
 from offchain.model import Round, Surface, Svi
-from tests.chain.helpers.signed import DAY, WAD, market_round, post, surface
+from tests.chain.helpers import anchors as whole
+from tests.chain.helpers.signed import DAY, WAD, market_round, numbers, post, surface
 
 #: Anchors are kept in steps of 2e-8, rounded once a round.
 STEP = 2e-8
@@ -27,10 +28,10 @@ def as_round(message):
     return Round("ETH", message["ts"], message["spotWad"] / WAD, message["perpWad"] / WAD, 1.0, surfaces)
 
 
-def test_anchors_of__several_rounds__equal_the_mirror(oracle, relayer, chain):
+def test_anchors_of__several_rounds__equal_whole_numbers_and_the_mirror(oracle, relayer, chain):
     start = chain.time() - 3_000
     near, far = start + DAY // 2, start + 200 * DAY
-    anchors, rounds = Anchors(), 0
+    anchors, exact, rounds = Anchors(), whole.Anchors(), 0
     for wait, spot, forward, a in (
         (0, 1_900, 1_905, 20),
         (1, 2_100, 2_300, 25),
@@ -43,12 +44,15 @@ def test_anchors_of__several_rounds__equal_the_mirror(oracle, relayer, chain):
         message = market_round(start + wait, spotWad=spot * WAD, surfaces=listed)
         post(oracle, "postRound", message, relayer)
         anchors, rounds = after(anchors, as_round(message)), rounds + 1
+        exact.accept(message)
     ts, spot_ln, perp_ln, found = oracle.anchorsOf(1, [near, far])
     assert ts == start + 2_990
+    assert [spot_ln, perp_ln] == [whole.ln_of(exact.head[name]) for name in ("spot", "perp")]
     assert [spot_ln / WAD, perp_ln / WAD] == pytest.approx(list(anchors.head.logs.values()), abs=rounds * STEP)
     for expiry, anchor in zip((near, far), found, strict=True):
+        at, steps = exact.surfaces[expiry]
+        assert numbers(anchor) == [at, *(whole.ln_of(steps[name]) for name in NAMES)]
         wanted = anchors.surfaces[expiry]
-        assert anchor[0] == wanted.ts
         assert [x / WAD for x in anchor[1:]] == pytest.approx([wanted.logs[n] for n in NAMES], abs=rounds * STEP)
 
 

@@ -17,7 +17,7 @@ def test_post_round__valid__stores_every_field(oracle, relayer, chain):
     tx = post(oracle, "postRound", message, relayer)
     assert [event.name for event in tx.events] == ["RoundPosted"]
     header, surfaces = oracle.roundFor(1, [now + DAY, now + 9 * DAY])
-    assert numbers(header) == [now, message["spotWad"], message["perpWad"], message["confWad"]]
+    assert numbers(header) == [now, message["spotWad"], message["perpWad"], message["confWad"], 0]
     assert [numbers(s) for s in surfaces] == [list(s.values()) for s in message["surfaces"]]
     assert numbers(oracle.expiriesOf(1)) == [now + DAY, now + 9 * DAY]
 

@@ -9,8 +9,9 @@ import pytest
 
 from offchain.mirror.speed_limit import total_variance
 from offchain.model import Svi
-from tests.chain.helpers.errors import reverts_naming, reverts_with
+from tests.chain.helpers.errors import padded, reverts_naming, reverts_with
 from tests.chain.helpers.signed import DAY, WAD, market_round, post, surface
+from tests.python.oracle.fixed import ln_wad
 
 MOVE, VARIANCE_MOVE = 0.25, 0.7
 TENOR = 9 * DAY
@@ -61,10 +62,11 @@ def test_speed_limit__header__refused_beyond_and_accepted_within(oracle, relayer
 def test_speed_limit__error__names_observed_and_limit(oracle, relayer, chain):
     ts = chain.time() - 20
     post(oracle, "postRound", market_round(ts, spotWad=WAD), relayer)
-    e = 2_718281828459045235
-    field = "0x" + b"spot".ljust(32, b"\0").hex()
-    with reverts_with("Oracle__TooFast", field, WAD, WAD // 4):
-        post(oracle, "postRound", market_round(ts + 1, spotWad=e), relayer)
+    for price in (3 * WAD, WAD // 3):
+        moved = ln_wad(price)
+        limit = WAD // 4 if moved > 0 else -(WAD // 4)
+        with reverts_with("Oracle__TooFast", padded("spot"), moved, limit):
+            post(oracle, "postRound", market_round(ts + 1, spotWad=price), relayer)
 
 
 @pytest.mark.parametrize("sign", [1, -1])

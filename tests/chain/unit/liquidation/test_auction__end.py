@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.chain.helpers.errors import reverts_with
+from tests.chain.helpers.signed import WAD
 
 
 def test_end__recovered__closes_and_below_buffer__reverts_NotRecovered(stack, long_id, bidder):
@@ -35,3 +36,17 @@ def test_end__buffer_restored_below_initial__closes(stack, long_id, bidder):
 def test_end__not_open__reverts_NotOpen(stack, long_id, bidder):
     with reverts_with("Auction__NotOpen", long_id):
         stack.auction.end(long_id, {"from": bidder})
+
+
+def test_end__account_paid_up_and_closed__ends_and_leaves_no_loss_behind(stack, trader, bidder):
+    debtor, other = stack.open(trader, 100), stack.open(bidder, 10_000)
+    stack.trade(debtor, other, 1, 1_900)
+    stack.price(1_700)
+    stack.auction.start(debtor, {"from": bidder})
+    assert stack.auction.openInsolventLossWad() == 100 * WAD
+    stack.trade(other, debtor, 1, 1_700)
+    stack.accounts.creditToken(debtor, 0, 100 * WAD, {"from": stack.admin})
+    stack.accounts.close(debtor, {"from": trader})
+    stack.auction.end(debtor, {"from": bidder})
+    assert not stack.auction.isUnderAuction(debtor)
+    assert stack.auction.openInsolventLossWad() == 0

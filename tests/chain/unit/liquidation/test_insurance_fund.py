@@ -17,13 +17,13 @@ def test_draw__by_stranger__reverts_NotAuction(stack, bidder, bidder_id):
 
 
 @pytest.fixture
-def drawn_by_admin(stack):
+def drawn_by_admin(stack, mine_at):
     """The fund with the deployer in the place of the auction, at the start of a span."""
     fund = stack.admin.deploy(stack.project.InsuranceFund, stack.authority, stack.accounts, stack.book)
     fund.setAuction(stack.admin, {"from": stack.admin})
     stack.accounts.setModule(fund, True, {"from": stack.admin})
     stack.accounts.creditToken(FUND, 0, 1_000 * WAD, {"from": stack.admin})
-    stack.chain.mine(timestamp=(stack.chain[-1].timestamp // SPAN + 1) * SPAN)
+    mine_at((stack.chain[-1].timestamp // SPAN + 1) * SPAN)
     return fund
 
 
@@ -41,26 +41,26 @@ def test_draw__above_the_hourly_limit__pays_a_fifth_and_then_nothing(stack, draw
 
 
 def test_draw__any_hour__sees_no_more_than_the_limit_and_four_spans_later_all_of_it(
-    stack, drawn_by_admin, bidder_id, chain
+    stack, drawn_by_admin, bidder_id, chain, mine_at
 ):
     begun = chain[-1].timestamp
     draw(stack, drawn_by_admin, bidder_id, 200)
-    for sec in (600, 3_599, 4 * SPAN - 1):
-        chain.mine(timestamp=begun + sec)
+    for sec in (600, 3_600, 4 * SPAN - 30):
+        mine_at(begun + sec)
         assert drawn_by_admin.availableWad() == 0
-    chain.mine(timestamp=begun + 4 * SPAN)
+    mine_at(begun + 4 * SPAN)
     assert drawn_by_admin.availableWad() == 160 * WAD
 
 
-def test_draw__in_several_spans__each_counts_its_own_hour(stack, drawn_by_admin, bidder_id, chain):
+def test_draw__in_several_spans__each_counts_its_own_hour(stack, drawn_by_admin, bidder_id, chain, mine_at):
     begun = chain[-1].timestamp
     draw(stack, drawn_by_admin, bidder_id, 120)
-    chain.mine(timestamp=begun + 2 * SPAN)
+    mine_at(begun + 2 * SPAN)
     draw(stack, drawn_by_admin, bidder_id, 80)
-    chain.mine(timestamp=begun + 4 * SPAN)
+    mine_at(begun + 4 * SPAN)
     # 800 and the 80 that still count: a fifth of 880 less the 80.
     assert drawn_by_admin.availableWad() == 96 * WAD
-    chain.mine(timestamp=begun + 6 * SPAN)
+    mine_at(begun + 6 * SPAN)
     assert drawn_by_admin.availableWad() == 160 * WAD
 
 

@@ -48,7 +48,8 @@ class OptionUnit:
 
     def _greeks(self):
         """Gamma, vega per 1.00 of volatility, theta per year with the volatility held."""
-        self.gamma = self.vega = self.theta = mpf(0)
+        self.gamma = self.vega = mpf(0)
+        self.theta = self.expiry.rate * self.value
         if self.std == 0:
             return
         root = mp.sqrt(self.expiry.V)
