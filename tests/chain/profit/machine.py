@@ -34,6 +34,7 @@ def _episode(base: Base, plan: Play, judge: Judge, rng: random.Random, result: R
     reset(base)
     world = World(base)
     world.keeper = lambda: act(world, judge)
+    world.lift_limits(True)
     world.tick(5)
     world.post()
     crowd = Crowd(world)

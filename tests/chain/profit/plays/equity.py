@@ -74,6 +74,4 @@ def insolvency_opened_by_a_trade(s: Scene) -> None:
             for part in (1.0, 0.97, 0.8):
                 s.crowd.trade(friend, victim, "ETH", Kind.PERP, held * part, price)
 
-    s.world.lift_limits(True)
     s.world.move(between=close, ETH=path.spot * (1 - s.rng.uniform(0.9, 1.0) * s.price_range("ETH")))
-    s.world.lift_limits(False)

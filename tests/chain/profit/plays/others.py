@@ -26,18 +26,23 @@ def loss_left_to_the_others(s: Scene) -> None:
     if not world.try_send(RELAYER, "Auction", "start", victim):
         world.keeper = keeper
         return
-    lender = int(world.at["Accounts"].call("cashOf", world.base.lender))
-    held = int(world.at["Accounts"].call("cashOf", rich)) // 10**12
-    world.try_send(OWNER, "Vault", "withdraw", rich, world.tokens["USDC"].address, held, OWNER.address)
+    cash = world.at["Accounts"]
+    lender, mine, purse = (
+        int(cash.call("cashOf", world.base.lender)) / WAD,
+        int(cash.call("cashOf", rich)) / WAD,
+        s.crowd.gain(),
+    )
     s.crowd.take(rich)
-    left = int(world.at["Accounts"].call("cashOf", rich))
     world.keeper = keeper
     world.keeper()
     world.wait(3_600)
-    paid = lender - int(world.at["Accounts"].call("cashOf", world.base.lender))
-    mine = left - int(world.at["Accounts"].call("cashOf", rich))
-    if paid > 100 * WAD:
-        s.judge.require(mine * 2 >= paid, "P-08", f"the lender lost {paid / WAD:,.2f}, the attacker {mine / WAD:,.2f}")
+    world.try_send(OWNER, "Vault", "releaseShare", rich)
+    s.crowd.take(rich)
+    paid = lender - int(cash.call("cashOf", world.base.lender)) / WAD
+    kept = s.crowd.gain() - purse + int(cash.call("cashOf", rich)) / WAD
+    if paid > 100.0:
+        seen = f"of {lender:,.0f} the lender lost {paid:,.2f}, of {mine:,.0f} the attacker {mine - kept:,.2f}"
+        s.judge.require((mine - kept) / mine >= 0.9 * paid / lender, "P-08", seen)
     assert LENDER is not OWNER
 
 

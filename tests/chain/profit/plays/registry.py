@@ -40,9 +40,7 @@ class Scene:
         moves = {name: share * ranges[name]["price_range"] for name, share in shares.items()}
         before = with_initial(self.crowd)
         spots = {name: self.world.paths[name].spot * (1.0 + move) for name, move in moves.items()}
-        self.world.lift_limits(True)
         self.world.move(between=lambda: self.judge.covered(self.world, self.crowd, before, moves, slack), **spots)
-        self.world.lift_limits(False)
 
     def vols_apart(self, name: str, up: int, down: int, share: float) -> None:
         """Move a spot with the volatility of one expiry at its upper and of another at its lower state.
