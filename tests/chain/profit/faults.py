@@ -37,13 +37,17 @@ CASH_LEGS: Change = (
     "if (legCash > size) size = legCash;",
     "",
 )
-ONE_TAIL = BookSpec(
-    grid_moves=(-1.0, -2 / 3, -1 / 3, 0.0, 1 / 3, 2 / 3, 1.0),
-    grid_vols=("up", "flat", "down"),
-    tail_moves=(3.0,),
-    tail_vols=("up",),
-    skew_size=0.25,
-    skew_at=((0.0, "flat"),),
+NO_TAILS = BookSpec(tail_moves=(), tail_vols=())
+#: A hedge fades out before its expiry, and inside the settlement window what is known of the mean is none.
+FADE: Change = (
+    f"{LIBRARIES}/RequirementMath.sol",
+    "if (timeSec >= FADE_START_SEC) return (1, 1);",
+    "return (1, 1);",
+)
+WINDOW: Change = (
+    f"{LIBRARIES}/OptionKernel.sol",
+    "if (timeSec < WINDOW_SEC) _openWindow(e, header);",
+    "if (timeSec < WINDOW_SEC) (e.openSec, e.knownWadSec, e.rootTimeQ64) = (WINDOW_SEC, 0, _rootQ64(timeSec / 3));",
 )
 
 FAULTS = (
@@ -78,16 +82,16 @@ FAULTS = (
     ),
     Fault(
         "4",
-        "hedges count until the second they expire",
+        "hedges count whole until the second they expire",
         ("hedge that", "hedge of"),
-        ((f"{LIBRARIES}/RequirementMath.sol", "if (timeSec >= FADE_START_SEC) return (1, 1);", "return (1, 1);"),),
+        (FADE, WINDOW),
         RISK,
     ),
     Fault(
         "5",
-        "the mark inside the window is spot's",
+        "the mark inside the window is spot's, and hedges do not fade before it",
         ("mean known",),
-        ((f"{LIBRARIES}/OptionKernel.sol", "if (timeSec < WINDOW_SEC) _openWindow(e, header);", "if (timeSec < MEAN_SEC) (e.openSec, e.knownWadSec, e.rootTimeQ64) = (WINDOW_SEC, 0, 1);"),),
+        (WINDOW, FADE),
         RISK,
     ),
     Fault(
@@ -123,7 +127,7 @@ FAULTS = (
         (("contracts/risk/RiskEngine.sol", "+ FixedPointMathLib.mulWadUp(_joint(passes, parts), WAD - stressShareWad);", ";"),),
         RISK,
     ),
-    Fault("9", "one tail, volatility up alone", ("loss beyond",), book=ONE_TAIL),
+    Fault("9", "nothing beyond the range", ("loss beyond",), book=NO_TAILS),
     Fault(
         "10",
         "expiries share their state of volatility for nothing",

@@ -33,7 +33,7 @@ def box_of_two_strikes(s: Scene) -> None:
     long, short = _pair(s, 2_000.0)
     path = s.world.paths["ETH"]
     expiry = path.expiries[3]
-    low, high = path.spot / s.rng.uniform(2.0, 18.0), path.spot * s.rng.uniform(5.0, 18.0)
+    low, high = path.spot / s.rng.uniform(2.0, 7.8), path.spot * s.rng.uniform(5.0, 7.8)
     quantity = 1_000.0
     for _ in range(14):
         legs = [
