@@ -57,9 +57,7 @@ class Crowd:
     def deposit(self, account: int, symbol: str, amount: float) -> bool:
         """Bring tokens."""
         raw = round(amount * 10 ** self.world.deployment.tokens[symbol].decimals)
-        passed = self.world.try_send(
-            OWNER, "Vault", "deposit", account, self.world.tokens[symbol].address, max(raw, 1)
-        )
+        passed = self.world.try_send(OWNER, "Vault", "deposit", account, self.world.tokens[symbol].address, max(raw, 1))
         if passed and symbol == "USDC":
             self.brought += amount
         return passed
@@ -198,16 +196,21 @@ class Crowd:
         """Fill some legs at once: ``(instrument, maker buys, quantity, price)``, amounts in wad."""
         world = self.world
         world.nonce += 1
-        named = [
-            dict(zip(("instrument", "isBuy", "quantityWad", "priceWad"), leg, strict=True)) for leg in legs
-        ]
+        named = [dict(zip(("instrument", "isBuy", "quantityWad", "priceWad"), leg, strict=True)) for leg in legs]
         values = (maker, taker, named, world.nonce, world.now + HOUR, OWNER.address, MAX_FEE_WAD)
         message = world._message(world.quote_types, values, maker)
         signature = sign(OWNER, world.domain, *world.quote_types, message)
         return world.try_send(OWNER, "Exchange", "fillQuote", message, signature, taker, MAX_FEE_WAD)
 
     def fill_up(
-        self, buyer: int, seller: int, name: str, kind: Kind, expiry_ts: int = 0, strike: float = 0.0, start: float = 1e6
+        self,
+        buyer: int,
+        seller: int,
+        name: str,
+        kind: Kind,
+        expiry_ts: int = 0,
+        strike: float = 0.0,
+        start: float = 1e6,
     ) -> float:
         """Trade at the mark as much as both margins allow: sizes are halved until one passes; return the size."""
         path = self.world.paths[name]

@@ -124,7 +124,13 @@ FAULTS = (
         "8",
         "CROSS is a share of the plain sum",
         ("condors",),
-        (("contracts/risk/RiskEngine.sol", "+ FixedPointMathLib.mulWadUp(_joint(passes, parts), WAD - stressShareWad);", ";"),),
+        (
+            (
+                "contracts/risk/RiskEngine.sol",
+                "+ FixedPointMathLib.mulWadUp(_joint(passes, parts), WAD - stressShareWad);",
+                ";",
+            ),
+        ),
         RISK,
     ),
     Fault("9", "nothing beyond the range", ("loss beyond",), book=NO_TAILS),
@@ -145,49 +151,91 @@ FAULTS = (
         "11",
         "STANDARD forgets size",
         ("size in",),
-        (("contracts/risk/RiskEngine.sol", "if (!StandardPass.run(p, linkedUnitsWad, standard)) return standard;", "StandardPass.run(p, linkedUnitsWad, standard); if (linkedUnitsWad < type(int256).max) return standard;"),),
+        (
+            (
+                "contracts/risk/RiskEngine.sol",
+                "if (!StandardPass.run(p, linkedUnitsWad, standard)) return standard;",
+                "if (!StandardPass.run(p, linkedUnitsWad, standard) || linkedUnitsWad < 2**200) return standard;",
+            ),
+        ),
         RISK,
     ),
     Fault(
         "12",
         "a stale token stops the auction's margin",
         ("stale token",),
-        (("contracts/margin/MarginEngine.sol", "_evaluate(margin, ACCOUNTS.snapshotOf(accountId), FOR_AUCTION);", "_evaluate(margin, ACCOUNTS.snapshotOf(accountId), PLAIN);"),),
+        (
+            (
+                "contracts/margin/MarginEngine.sol",
+                "_evaluate(margin, ACCOUNTS.snapshotOf(accountId), FOR_AUCTION);",
+                "_evaluate(margin, ACCOUNTS.snapshotOf(accountId), PLAIN);",
+            ),
+        ),
         MARGIN,
     ),
     Fault(
         "13",
         "clocks run unseen",
         ("auction of",),
-        (("contracts/liquidation/Auction.sol", "if (!isShort || nowTs - auction.vouchedTs >= VOUCH_SEC) (auction.solventTs, auction.insolventTs) = (0, 0);", ""),),
+        (
+            (
+                "contracts/liquidation/Auction.sol",
+                "if (!isShort || nowTs - auction.vouchedTs >= VOUCH_SEC)",
+                "if (auction.vouchedTs > type(uint40).max)",
+            ),
+        ),
         AUCTION,
     ),
     Fault(
         "14",
         "who leaves before a loss leaves nothing",
         ("loss left",),
-        (("contracts/accounts/LossShare.sol", "if (lossWad == 0) return 0;", "if (lossWad < type(uint256).max) return 0;"),),
+        (
+            (
+                "contracts/accounts/LossShare.sol",
+                "if (lossWad == 0) return 0;",
+                "if (lossWad < type(uint256).max) return 0;",
+            ),
+        ),
         VAULT,
     ),
     Fault(
         "15",
         "orders outlive a transfer",
         ("order of",),
-        (("contracts/exchange/Exchange.sol", "if (count != signedCount) revert", "if (count > type(uint64).max) revert"),),
+        (
+            (
+                "contracts/exchange/Exchange.sol",
+                "if (count != signedCount) revert",
+                "if (count > type(uint64).max) revert",
+            ),
+        ),
         EXCHANGE,
     ),
     Fault(
         "16",
         "price factor of a solvent slice halved",
         ("small bids", "equity given"),
-        (("contracts/liquidation/Auction.sol", "AuctionMath.price(valueWad, m.maintenanceWad, q.priceWad)", "AuctionMath.price(valueWad, m.maintenanceWad, q.priceWad / 2)"),),
+        (
+            (
+                "contracts/liquidation/Auction.sol",
+                "AuctionMath.price(valueWad, m.maintenanceWad, q.priceWad)",
+                "AuctionMath.price(valueWad, m.maintenanceWad, q.priceWad / 2)",
+            ),
+        ),
         AUCTION,
     ),
     Fault(
         "17",
         "an own action may open an insolvency",
         ("insolvency opened",),
-        ((f"{LIBRARIES}/MarginMath.sol", "bool deepens = now_.marketEquityWad < 0 && now_.marketEquityWad < then_.marketEquityWad;", "bool deepens = false;"),),
+        (
+            (
+                f"{LIBRARIES}/MarginMath.sol",
+                "bool deepens = now_.marketEquityWad < 0 && now_.marketEquityWad < then_.marketEquityWad;",
+                "bool deepens = false;",
+            ),
+        ),
         MARGIN,
     ),
     Fault(
@@ -197,4 +245,4 @@ FAULTS = (
         (("contracts/accounts/OpenInterest.sol", "if (changeWad == 0) return;", "if (changeWad <= 0) return;"),),
         ACCOUNTS,
     ),
-)  # fmt: skip
+)

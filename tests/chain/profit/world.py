@@ -40,9 +40,7 @@ QUIET_SEC, SAMPLE_SEC = 1_800, 240
 WIDE_LIMITS = (10 * WAD, 10 * WAD)
 
 SIGNERS = [wallet(f"signer {n}") for n in range(2)]
-ADMIN, POSTER, RELAYER, LENDER, BIDDER = (
-    wallet(name) for name in ("admin", "poster", "relayer", "lender", "bidder")
-)
+ADMIN, POSTER, RELAYER, LENDER, BIDDER = (wallet(name) for name in ("admin", "poster", "relayer", "lender", "bidder"))
 CONTRACTS = (
     *("Accounts", "Vault", "Oracle", "MarginEngine", "Exchange", "Settlement", "PerpMarket", "Auction"),
     *("InsuranceFund", "ActionPreview", "ScenarioBook"),
