@@ -17,7 +17,6 @@ COVER_SLACK = 1.001
 SENTENCES = {
     "P-01": "the purse holds no more than was brought",
     "P-02": "a move loses no more than a linear position of the same initial requirement",
-    "P-03": "what the honest hold together falls only by what the market moves",
     "P-04": "open interest is the sum of the long quantities",
     "P-05": "a slice costs a liquidated account no more than the price path says",
     "P-06": "a requirement in STANDARD is never below the one in SINGLE",
