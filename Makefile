@@ -141,6 +141,9 @@ bench: bench-gas bench-math ## every benchmark, into reports/bench.json: gas, fi
 search-scan: .solcx/.stamp ## search for a portfolio that loses more than the certified scan (ARGS='--restarts 40 --seed 2')
 	@$(PY) scripts/dev/search_scan.py $(ARGS)
 
+search-holes: build/.stamp ## search for the portfolio that breaks the promise of the scenario book (ARGS='--book params.json --json')
+	@$(PY) scripts/dev/search_holes.py $(ARGS)
+
 symbolic: .solcx/.stamp .symbolic/.stamp ## prove packing and rounding for every input there is (halmos)
 	@printf '== proofs for every input\n' >&2
 	@$(PY) scripts/dev/symbolic.py
@@ -164,4 +167,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint audit slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan symbolic mutation market-fit clean
+.PHONY: help setup build lint audit slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes symbolic mutation market-fit clean

@@ -39,6 +39,9 @@ interface IAccounts {
         uint24 fullRateE6;
         /// @dev Share of the insurance fund in the interest, at most 5,000.
         uint16 reserveBps;
+        /// @dev Utilisation above which no trade, loan or withdrawal may leave the ledger; the rate there is at most
+        /// five points above the lowest.
+        uint24 maxUtilisationE6;
     }
 
     /// @notice Debt of all accounts.
@@ -194,6 +197,12 @@ interface IAccounts {
     error Accounts__BadKink(uint256 observedE6, uint256 limitE6);
     /// @notice Thrown when a rate is above the one at a higher utilisation, or the last above the highest.
     error Accounts__RateAboveNext(uint256 observedE6, uint256 limitE6);
+    /// @notice Thrown when the cap of utilisation is 0 or above 1.
+    error Accounts__BadUtilisation(uint256 observedE6, uint256 limitE6);
+    /// @notice Thrown when the rate at the cap of utilisation is too far above the lowest.
+    error Accounts__LiftTooLarge(uint256 observedE6, uint256 limitE6);
+    /// @notice Thrown when a trade, a loan or a withdrawal would leave more lent than the cap of utilisation allows.
+    error Accounts__UtilisationAboveCap(uint256 observedWad, uint256 limitWad);
     /// @notice Thrown when the share of the insurance fund is too large.
     error Accounts__ReserveTooLarge(uint256 observedBps, uint256 limitBps);
     /// @notice Thrown when a cap names no underlying or no kind of instrument.

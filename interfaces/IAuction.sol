@@ -6,16 +6,25 @@ import {IMarginEngine} from "./IMarginEngine.sol";
 /// @title IAuction
 /// @notice Liquidation of an account by Dutch auction, solvent or insolvent (risk-model section 8).
 /// @dev Flow: feeds -> risk -> margin -> [liquidation]. A slice takes the same fraction of everything, so hedges
-/// stay intact. Which branch applies is decided at every bid; each branch has its own clock.
+/// stay intact. Which branch applies is decided at every bid; each branch has its own clock, and a clock counts only
+/// time that `start`, `bid` or `touch` vouched for by seeing equity below maintenance at least every 30 minutes.
 interface IAuction {
     /// @notice One running auction.
+    /// @custom:unit wad of cash
     struct State {
         bool isOpen;
-        /// @dev Start of the clock of the solvent and of the insolvent branch; 0 while the branch was not seen.
+        /// @dev Start of the price path of the solvent and of the insolvent branch; 0 while it does not run.
         uint40 solventTs;
         uint40 insolventTs;
+        /// @dev When somebody last verified that equity is below maintenance; 0 when it was not at the last look.
+        uint40 vouchedTs;
+        /// @dev Market equity below zero at the last look: what fund and depositors may have to bear.
+        uint128 lossWad;
         /// @dev Cash paid in by earlier bids; part of the account's cash, never part of a slice.
-        uint256 reserveWad;
+        uint128 reserveWad;
+        /// @dev What the reserve would be had every insolvent slice taken only its own share of it: the bonus is
+        /// measured on it, so that slices that use the reserve up raise the bonus of no later one.
+        uint128 creditWad;
     }
 
     /// @notice What a bid would do now.
@@ -28,6 +37,10 @@ interface IAuction {
         /// @dev Solvent: paid by the bidder to the account; insolvent: paid to the bidder.
         uint256 cashWad;
         uint256 feeWad;
+        /// @dev Insolvent: who pays; the three parts of `cashWad`.
+        uint256 fromReserveWad;
+        uint256 fromFundWad;
+        uint256 socialisedWad;
     }
 
     /// @notice Emitted when an auction starts.
@@ -61,11 +74,17 @@ interface IAuction {
     event LossCovered(
         uint256 indexed accountId, uint256 fromReserveWad, uint256 fromFundWad, uint256 socialisedWad
     );
-    /// @notice Emitted when a clock starts or starts afresh.
+    /// @notice Emitted when somebody looked at an account under auction.
     /// @param accountId Account.
     /// @param solventTs Start of the clock of the solvent branch; 0 while it does not run.
     /// @param insolventTs The same of the insolvent branch.
-    event ClocksSet(uint256 indexed accountId, uint40 solventTs, uint40 insolventTs);
+    /// @param vouchedTs Now; 0 when equity is not below maintenance.
+    event ClocksSet(uint256 indexed accountId, uint40 solventTs, uint40 insolventTs, uint40 vouchedTs);
+    /// @notice Emitted when the loss that others may have to bear for an account changes.
+    /// @param accountId Account.
+    /// @param lossWad Market equity below zero, 0 when there is none or the auction has ended.
+    /// @param totalWad The same of all accounts under auction.
+    event LossNoted(uint256 indexed accountId, uint256 lossWad, uint256 totalWad);
     /// @notice Emitted when an auction ends.
     /// @dev After a bid the two figures follow from the slice and may differ from the account's by its rounding.
     /// @param accountId Account.
@@ -109,8 +128,6 @@ interface IAuction {
     error Auction__NothingToTake(uint256 fractionWad, uint256 minimumWad);
     /// @notice Thrown when the bidder's limit is not met.
     error Auction__LimitMissed(uint256 observedWad, uint256 limitWad);
-    /// @notice Thrown when a bid would lower equity minus maintenance of the liquidated account.
-    error Auction__HarmfulBid(int256 excessBeforeWad, int256 excessAfterWad);
     /// @notice Thrown when an account whose debt is to be written off still holds something, or has no debt.
     error Auction__NotPureDebt(uint256 held, int256 cashWad);
     /// @notice Thrown when the branch is not the one the bidder named.
@@ -125,7 +142,9 @@ interface IAuction {
     /// @param accountId Account.
     function start(uint256 accountId) external;
 
-    /// @notice Takes a slice of an account.
+    /// @notice Takes a slice of an account below maintenance.
+    /// @dev The whole loss of a slice is paid for at once: by the reserve, by the fund within its hourly limit, then by
+    /// all positive cash. A bonus that the fund may not pay now is not paid. E - M of what is left never falls.
     /// @param accountId Liquidated account.
     /// @param bidderId Account of the caller that takes the slice; it must keep its own initial margin.
     /// @param maxFractionWad Largest fraction wanted.
@@ -136,14 +155,15 @@ interface IAuction {
         external
         returns (Quote memory quote);
 
-    /// @notice Brings the clocks of an auction up to date; anyone may call.
-    /// @dev The clock of the branch the account is in now starts, if it does not run yet: otherwise it would wait for
-    /// a bid that does not pay yet. Above maintenance both start afresh: a later fall finds the price at its top.
+    /// @notice Vouches for an auction, or notes that its account recovered; anyone may call.
+    /// @dev Below maintenance the clock of the branch the account is in goes on, or starts if it does not run: without
+    /// this it would wait for a bid that does not pay yet. Otherwise both clocks stop: a later fall finds the price at
+    /// its top. The loss that withdrawals leave behind is noted as well.
     /// @param accountId Account under auction.
     function touch(uint256 accountId) external;
 
-    /// @notice Ends the auction of a recovered account: equity at or above the initial margin or the restored buffer;
-    /// anyone may call.
+    /// @notice Ends the auction of a recovered account: equity at or above the initial margin or the restored buffer; or
+    /// of one that was closed since. Anyone may call.
     /// @param accountId Account.
     function end(uint256 accountId) external;
 
@@ -176,6 +196,17 @@ interface IAuction {
     /// @param accountId Account.
     /// @return Unix seconds; 0 when it is not.
     function marginCallTsOf(uint256 accountId) external view returns (uint40);
+
+    /// @notice Whether an auction of the account is running.
+    /// @param accountId Account.
+    /// @return Whether it is.
+    function isUnderAuction(uint256 accountId) external view returns (bool);
+
+    /// @notice Loss that positive cash is expected to bear: market equity below zero of all accounts under auction, as
+    /// last seen by `start`, `bid` or `touch`, less what the insurance fund may pay now.
+    /// @dev A withdrawal leaves `amount * openInsolventLossWad / positiveCashWad` behind until the auctions have ended.
+    /// @return lossWad Cash, wad; 0 when the fund covers it.
+    function openInsolventLossWad() external view returns (uint256 lossWad);
 
     /// @notice The auction of an account.
     /// @param accountId Account.

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {IAccounts} from "./IAccounts.sol";
-
 /// @title IDelegation
 /// @notice Trader keys: an owner lets a key sign orders of one account, within scope, time, greek limits and a loss.
 /// @dev Only the exchange asks here, so a delegate trades and nothing else: withdrawing, modes, isolation, transfers
@@ -26,11 +24,22 @@ interface IDelegation {
         uint40 untilTs;
         /// @dev One bit per instrument kind: 1 call, 2 put, 4 future, 8 perpetual.
         uint8 kinds;
-        /// @dev Most that all fills together may cost against the mark, gains not counted; the largest number for no
-        /// bound. Without it a delegate could sell to a friend for nothing.
+        /// @dev Most that all fills together may cost against the mark, gains not counted; the legs of a fill count as
+        /// their sum. The largest number for no bound. Without it a delegate could sell to a friend for nothing.
         uint128 maxLossWad;
         /// @dev Underlyings that may be traded, once each.
         Limits[] limits;
+    }
+
+    /// @notice One leg of a fill, as the account has it.
+    /// @custom:unit wad
+    struct Fill {
+        /// @dev Position word with quantity 0.
+        uint256 instrument;
+        /// @dev Change of the position, negative for a sale.
+        int256 quantityWad;
+        /// @dev Price with the fee in it.
+        uint256 priceWad;
     }
 
     /// @notice A grant as it stands.
@@ -53,18 +62,13 @@ interface IDelegation {
     /// @param accountId Account.
     /// @param delegate Delegate.
     event Revoked(uint256 indexed accountId, address indexed delegate);
-    /// @notice Emitted on every fill that a delegate signed.
+    /// @notice Emitted once for every fill that a delegate signed, whatever the number of its legs.
     /// @param accountId Account.
     /// @param delegate Delegate.
-    /// @param instrument Position word with quantity 0.
     /// @param lossWad What the fill cost against the mark; 0 when the loss is not bounded.
     /// @param totalLossWad Sum over the grant.
     event DelegateTraded(
-        uint256 indexed accountId,
-        address indexed delegate,
-        uint256 instrument,
-        uint256 lossWad,
-        uint256 totalLossWad
+        uint256 indexed accountId, address indexed delegate, uint256 lossWad, uint256 totalLossWad
     );
 
     /// @notice Thrown when the caller does not own the account.
@@ -107,23 +111,15 @@ interface IDelegation {
     /// @param delegate Delegate.
     function revoke(uint256 accountId, address delegate) external;
 
-    /// @notice Checks a fill that a delegate signed, after the ledger has booked it. Modules only.
+    /// @notice Checks a fill that a delegate signed, once, after the ledger has booked all of its legs. Modules only.
     /// @dev A greek must end between its limits, or between a limit and where it was before: a fill that brings it
     /// toward zero passes above the limit, one that takes it beyond the limit on the other side does not.
     /// @param accountId Account, after the fill.
     /// @param delegate Signer.
-    /// @param instrument Position word with quantity 0.
-    /// @param quantityWad Change of the position, negative for a sale.
-    /// @param priceWad Price of the fill.
-    /// @param before_ The account before the fill.
-    function afterFill(
-        uint256 accountId,
-        address delegate,
-        uint256 instrument,
-        int256 quantityWad,
-        uint256 priceWad,
-        IAccounts.Snapshot calldata before_
-    ) external;
+    /// @param fills Legs, of different instruments.
+    /// @return isCovered Whether the account was seen to have its initial margin; false as well where no limit asked
+    /// for its greeks, so that nothing was evaluated.
+    function afterFill(uint256 accountId, address delegate, Fill[] calldata fills) external returns (bool isCovered);
 
     /// @notice Reverts unless a delegate may trade an instrument for an account now.
     /// @param accountId Account.

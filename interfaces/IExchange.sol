@@ -30,6 +30,8 @@ interface IExchange {
         bool reduceOnly;
         /// @dev Highest fee the signer accepts, as a share of quantity times price.
         uint256 maxFeeWad;
+        /// @dev How often the account had changed hands when this was signed: a transfer ends the order for good.
+        uint64 transferCount;
     }
 
     /// @notice One leg of a quote, seen by the maker.
@@ -54,6 +56,8 @@ interface IExchange {
         uint40 expiryTs;
         address signer;
         uint256 maxFeeWad;
+        /// @dev Of the maker's account; see Order.
+        uint64 transferCount;
     }
 
     /// @notice Rates of fees as a share of quantity times price (of an option: the premium).
@@ -152,6 +156,8 @@ interface IExchange {
     error Exchange__ExpiryTooFar(uint256 observedTs, uint256 limitTs);
     /// @notice Thrown when a strike is no multiple of the step.
     error Exchange__StrikeNotListed(int256 observedE8, uint256 stepE8);
+    /// @notice Thrown when a fill opens an option whose strike is below an eighth or above eight times the forward.
+    error Exchange__StrikeOutsideBand(uint256 observedWad, uint256 limitWad);
     /// @notice Thrown when the instrument is paused.
     error Exchange__InstrumentPaused(uint256 instrument);
     /// @notice Thrown when both orders buy or both sell.
@@ -204,12 +210,16 @@ interface IExchange {
     error Exchange__PriceStep(uint256 observedWad, uint256 stepWad);
     /// @notice Thrown when the nonce of an order is cancelled.
     error Exchange__Cancelled(address signer, uint256 nonce);
+    /// @notice Thrown when the account has changed hands since the order or quote was signed.
+    error Exchange__Transferred(uint256 observedCount, uint256 signedCount);
     /// @notice Thrown when the signer of an order has not signed it.
     error Exchange__BadSignature(address signer, uint256 accountId);
 
     /// @notice Fills two crossing orders against each other at the maker's price; both accounts are margined.
-    /// @dev The caller says which order makes. An order that must not take is post only, one that must have the better
-    /// price is fill or kill; two limit orders each get their limit or better, either way.
+    /// @dev Strikes lie within a band around the forward of the latest round; a fill that only closes what both sides
+    /// hold passes wherever its strike has drifted. The caller says which order makes. An order that must not take is
+    /// post only, one that must have the better price is fill or kill; two limit orders each get their limit or
+    /// better, either way.
     /// @param maker Order that makes the price.
     /// @param makerSignature Its signature.
     /// @param taker Order that takes it; its side gets the price improvement.
@@ -261,11 +271,11 @@ interface IExchange {
     /// @param rules Rules; what is open and no longer fits is settled or liquidated as ever.
     function setRules(uint8 underlyingId, Rules calldata rules) external;
 
-    /// @notice Stops the fills of one instrument. Guardian.
+    /// @notice Stops the fills of one instrument for a day, and not again until a day after that. Guardian.
     /// @param instrument Position word.
     function pauseInstrument(uint256 instrument) external;
 
-    /// @notice Resumes the fills of one instrument. Governance only.
+    /// @notice Resumes the fills of one instrument before its time. Governance only.
     /// @param instrument Position word.
     function unpauseInstrument(uint256 instrument) external;
 
@@ -278,12 +288,6 @@ interface IExchange {
     /// @param instrument Position word.
     /// @return True while they are.
     function isInstrumentPaused(uint256 instrument) external view returns (bool);
-
-    /// @notice Stops fills; cancelling stays open. Guardian.
-    function pause() external;
-
-    /// @notice Resumes fills. Governance only.
-    function unpause() external;
 
     /// @notice EIP-712 digest of an order.
     /// @param order Order.

@@ -3,6 +3,8 @@ pragma solidity ^0.8.30;
 
 /// @title IInsuranceFund
 /// @notice Reserve that pays for insolvent accounts before losses are shared; its cash is account 1 of the ledger.
+/// @dev Within an hour it pays at most `fundPerHourWad` of what it held before: a draw counts for 60 to 80 minutes
+/// (spans of 20 minutes), so that no hour, wherever it begins, sees more. Nobody empties it faster than it is noticed.
 interface IInsuranceFund {
     /// @notice Emitted when the fund pays.
     /// @param accountId Account that was paid for.
@@ -23,7 +25,7 @@ interface IInsuranceFund {
     /// @notice Thrown when the auction is set twice.
     error InsuranceFund__AuctionFixed(address auction);
 
-    /// @notice Pays an account as far as the fund reaches. Auction only.
+    /// @notice Pays an account as far as the fund reaches and its hourly limit allows. Auction only.
     /// @param toId Account that is paid.
     /// @param forId Account whose loss it is.
     /// @param wantedWad Cash wanted.
@@ -38,6 +40,10 @@ interface IInsuranceFund {
     /// @notice Fixes the auction, once. Governance only.
     /// @param auction Auction.
     function setAuction(address auction) external;
+
+    /// @notice What the fund may pay now.
+    /// @return cashWad Cash, wad.
+    function availableWad() external view returns (uint256 cashWad);
 
     /// @notice Cash of the fund.
     /// @return Cash, wad.

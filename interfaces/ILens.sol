@@ -33,7 +33,7 @@ interface ILens {
     /// @custom:unit wad
     struct Custody {
         uint256 tokenId;
-        /// @dev Sum over all accounts as stored; for cash it may hold negative balances.
+        /// @dev Sum over the accounts asked for, as stored; for cash it may hold negative balances.
         int256 ledgerWad;
         /// @dev What the vault booked, and what it really has.
         uint256 bookedWad;
@@ -61,10 +61,15 @@ interface ILens {
     /// @return result Sums and verdict.
     function conservation(IVault vault) external view returns (Conservation memory result);
 
-    /// @notice Every token of the vault against the sum over all accounts: equal to the wei after every transaction.
+    /// @notice Every token of the vault against the sum over accounts: over all of them equal to the wei after every
+    /// transaction.
+    /// @dev In pages, because an account with many positions is dear to read; the sums of all pages are what counts.
+    /// Closed accounts hold nothing. A token that does not answer shows a balance of 0.
     /// @param vault Vault that holds them.
+    /// @param first First account.
+    /// @param count Most accounts to add.
     /// @return tokens One per listed token, cash first.
-    function custodyOf(IVault vault) external view returns (Custody[] memory tokens);
+    function custodyOf(IVault vault, uint256 first, uint256 count) external view returns (Custody[] memory tokens);
 
     /// @notice The latest round with all its expiries; reverts when stale or missing.
     /// @param underlyingId Underlying.

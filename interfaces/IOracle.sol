@@ -237,11 +237,6 @@ interface IOracle {
         view
         returns (Header memory header, Surface[] memory surfaces);
 
-    /// @notice Time of the last price of a token.
-    /// @param tokenId Token.
-    /// @return ts 0 when it never had one.
-    function tokenPriceTsOf(uint256 tokenId) external view returns (uint40 ts);
-
     /// @notice Price of a token.
     /// @param tokenId Token.
     /// @return priceWad Price, wad.

@@ -151,6 +151,8 @@ interface IScenarioBook {
     error ScenarioBook__TailWithoutGrid(uint256 observedVol, uint256 gridVols);
     /// @notice Thrown when tails name moves without vol states or vol states without moves.
     error ScenarioBook__BadLength(uint256 observed, uint256 expected);
+    /// @notice Thrown when the place of a skew pair is no node of the grid, with which the pair is compared.
+    error ScenarioBook__SkewOutsideGrid(int256 moveWad, uint256 vol);
     /// @notice Thrown when two skew pairs have the same place.
     error ScenarioBook__DuplicateSkew(uint256 first, uint256 second);
     /// @notice Thrown when a book has too many nodes.

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IAccounts} from "./IAccounts.sol";
+import {IAuction} from "./IAuction.sol";
 
 /// @title IVault
 /// @notice Custody of ERC-20 tokens; the only place that knows token decimals.
@@ -11,10 +12,22 @@ interface IVault {
     struct Token {
         address token;
         uint8 decimals;
+        /// @dev When its cap reaches `capRaw`; 0 for a token that counted in at once.
+        uint40 rampEndTs;
         /// @dev Most the vault takes, raw.
         uint256 capRaw;
         /// @dev What all accounts together hold, raw.
         uint256 heldRaw;
+    }
+
+    /// @notice A withdrawal that waits for the bucket.
+    struct Request {
+        uint64 accountId;
+        /// @dev Transfers of the account when it was made; another owner inherits none.
+        uint64 transferCount;
+        /// @dev What is still to be paid, raw; 0 once it is done.
+        uint128 amountRaw;
+        address to;
     }
 
     /// @notice Emitted when a token is listed.
@@ -41,6 +54,63 @@ interface IVault {
     /// @param amountRaw Amount, raw.
     event Withdrawn(uint256 indexed accountId, uint256 indexed tokenId, address indexed to, uint256 amountRaw);
 
+    /// @notice Emitted when the terms of a bucket change.
+    /// @param tokenId Token.
+    /// @param shareE6 Most that may leave at once, as a share of what is held, in steps of 1e-6.
+    /// @param dailyE6 What comes back in a day, as a share of what is held, in steps of 1e-6.
+    event OutflowSet(uint256 indexed tokenId, uint256 shareE6, uint256 dailyE6);
+    /// @notice Emitted when a withdrawal joins the queue.
+    /// @param tokenId Token.
+    /// @param requestId Place in the queue of the token.
+    /// @param accountId Account.
+    /// @param to Receiver.
+    /// @param amountRaw Amount, raw.
+    event WithdrawalRequested(
+        uint256 indexed tokenId, uint256 indexed requestId, uint256 indexed accountId, address to, uint256 amountRaw
+    );
+    /// @notice Emitted when a request ends unpaid: cancelled, or its account could not pay when its turn came.
+    /// @param tokenId Token.
+    /// @param requestId Request.
+    /// @param amountRaw What was still to be paid, raw.
+    event RequestDropped(uint256 indexed tokenId, uint256 indexed requestId, uint256 amountRaw);
+    /// @notice Emitted when cash that leaves pays its share of an open loss into the pot.
+    /// @param accountId Account.
+    /// @param takenWad Cash that leaves.
+    /// @param shareWad Its share of the loss.
+    event ShareLeft(uint256 indexed accountId, uint256 takenWad, uint256 shareWad);
+    /// @notice Emitted when an account has got back by how much its shares were too large.
+    /// @param accountId Account.
+    /// @param backWad Cash that came back.
+    /// @param dueWad Cash that did not.
+    event ShareReleased(uint256 indexed accountId, uint256 backWad, uint256 dueWad);
+    /// @notice Emitted when the auction is set whose open losses withdrawals share.
+    /// @param auction Contract.
+    event AuctionSet(address auction);
+
+    /// @notice Thrown when more would leave than the bucket holds, or than may pass those who wait.
+    error Vault__AboveOutflow(uint256 observedRaw, uint256 limitRaw);
+    /// @notice Thrown when the terms of a bucket are outside their range.
+    error Vault__BadOutflow(uint256 observedE6, uint256 limitE6);
+    /// @notice Thrown when a token has no such request.
+    error Vault__UnknownRequest(uint256 requestId, uint256 count);
+    /// @notice Thrown when a request is for less than a hundred-thousandth of what the vault holds, which never waits.
+    error Vault__RequestTooSmall(uint256 observedRaw, uint256 minimumRaw);
+    /// @notice Thrown when a request is for more than the account has.
+    error Vault__RequestAboveHolding(uint256 observedRaw, uint256 limitRaw);
+    /// @notice Thrown when the account of a request has changed hands since.
+    error Vault__FormerOwner(uint256 transferCount, uint256 nowCount);
+    /// @notice Thrown when anybody but the vault itself pays a single request.
+    error Vault__NotVault(address caller, address vault);
+    /// @notice Thrown when a request ran out of the gas that was sent along.
+    error Vault__TooLittleGas(uint256 observed, uint256 minimum);
+    /// @notice Thrown when shares are asked back while a loss is open.
+    error Vault__LossOpen(uint256 observedWad, uint256 limitWad);
+    /// @notice Thrown when an account has left no share.
+    error Vault__NothingLeft(uint256 observedWad, uint256 minimumWad);
+    /// @notice Thrown when the auction is set a second time.
+    error Vault__AuctionFixed(address auction);
+    /// @notice Thrown when a deposit that a pause or the cap would refuse leaves the account more than it needs.
+    error Vault__RescueTooLarge(int256 observedWad, int256 limitWad);
     /// @notice Thrown when Permit2 is not deployed on this chain.
     error Vault__NoPermit2(address expected);
     /// @notice Thrown when the token is not listed.
@@ -84,13 +154,19 @@ interface IVault {
     /// @param capRaw Most the vault takes, raw.
     function setCap(uint256 tokenId, uint256 capRaw) external;
 
-    /// @notice Stops deposits and withdrawals. Guardian.
-    function pause() external;
+    /// @notice Sets how much of a token may leave. Governance only.
+    /// @param tokenId Token.
+    /// @param shareE6 Most that may leave at once, as a share of what is held: 0.01 to 1 in steps of 1e-6.
+    /// @param dailyE6 What comes back in a day, as a share of what is held: 0.01 to 24 in steps of 1e-6.
+    function setOutflow(uint256 tokenId, uint256 shareE6, uint256 dailyE6) external;
 
-    /// @notice Resumes them. Governance only.
-    function unpause() external;
+    /// @notice Sets the auction whose open losses withdrawals share; once. Governance only.
+    /// @param auction Contract.
+    function setAuction(IAuction auction) external;
 
-    /// @notice Deposits for any account, out of the caller's allowance.
+    /// @notice Deposits for an account of the caller, or cash for the insurance fund, out of the caller's allowance.
+    /// @dev A pause or a full cap stops all but what an account in a margin call or under auction needs: an equity of
+    /// twice its initial margin.
     /// @param accountId Account.
     /// @param token Token.
     /// @param amountRaw Amount, raw.
@@ -173,6 +249,84 @@ interface IVault {
     /// @param amountRaw Amount of cash, raw.
     /// @param to Receiver.
     function borrow(uint256 accountId, uint256 amountRaw, address to) external;
+
+    /// @notice Puts a withdrawal into the queue of its token. It keeps a place, not the tokens: they stay in the
+    /// account and count in its margin until they are paid.
+    /// @param accountId Account of the caller.
+    /// @param token Token.
+    /// @param amountRaw Amount, raw; more than a bucket holds is paid in parts.
+    /// @param to Receiver.
+    /// @return requestId Its place.
+    function requestWithdrawal(uint256 accountId, address token, uint256 amountRaw, address to)
+        external
+        returns (uint256 requestId);
+
+    /// @notice Takes a request out of the queue.
+    /// @param token Token.
+    /// @param requestId Request of an account of the caller.
+    function cancelRequest(address token, uint256 requestId) external;
+
+    /// @notice Pays the requests of a token in their order, as far as the bucket goes; anyone may call. One whose
+    /// account cannot pay, or has changed hands, is dropped.
+    /// @param token Token.
+    /// @param maxCount Most requests to look at.
+    /// @return paidRaw Sum paid, raw.
+    function payRequests(address token, uint256 maxCount) external returns (uint256 paidRaw);
+
+    /// @notice Pays one request; only the vault itself may call.
+    /// @param tokenId Token.
+    /// @param requestId Request.
+    /// @return partRaw What was paid, raw.
+    function payRequest(uint256 tokenId, uint256 requestId) external returns (uint256 partRaw);
+
+    /// @notice Gives an account back by how much the shares that it left were too large, once no loss is open; anyone
+    /// may call.
+    /// @param accountId Account.
+    function releaseShare(uint256 accountId) external;
+
+    /// @notice Most that the vault lets out for an account now, whatever its margin: what is there, the bucket, the cap
+    /// of utilisation, the share of an open loss.
+    /// @param accountId Account.
+    /// @param tokenId Token.
+    /// @return limitRaw Amount, raw.
+    function limitOf(uint256 accountId, uint256 tokenId) external view returns (uint256 limitRaw);
+
+    /// @notice What cash leaves behind that is taken out now.
+    /// @param amountWad Cash.
+    /// @return shareWad Its share of the open loss, rounded up.
+    function lossShareOf(uint256 amountWad) external view returns (uint256 shareWad);
+
+    /// @notice Cash that an account has taken out while a loss was open, and the shares it has left.
+    /// @param accountId Account.
+    /// @return takenWad Cash taken.
+    /// @return leftWad Shares.
+    function leftOf(uint256 accountId) external view returns (uint256 takenWad, uint256 leftWad);
+
+    /// @notice Bucket of a token.
+    /// @param tokenId Token.
+    /// @return levelRaw What may leave now, raw.
+    /// @return shareE6 Most that may leave at once, as a share of what is held.
+    /// @return dailyE6 What comes back in a day, as a share of what is held.
+    function outflowOf(uint256 tokenId) external view returns (uint256 levelRaw, uint256 shareE6, uint256 dailyE6);
+
+    /// @notice What an account has brought of a token and not taken out again: while it has no positions and no debt it
+    /// may take that past the bucket.
+    /// @param accountId Account.
+    /// @param tokenId Token.
+    /// @return amountRaw Amount, raw.
+    function broughtOf(uint256 accountId, uint256 tokenId) external view returns (uint256 amountRaw);
+
+    /// @notice Queue of a token.
+    /// @param tokenId Token.
+    /// @return firstId Request that is next.
+    /// @return nextId Id that the next request will get; nobody waits when both are the same.
+    function queueOf(uint256 tokenId) external view returns (uint256 firstId, uint256 nextId);
+
+    /// @notice A request.
+    /// @param tokenId Token.
+    /// @param requestId Request.
+    /// @return request Request.
+    function requestOf(uint256 tokenId, uint256 requestId) external view returns (Request memory request);
 
     /// @notice A listed token.
     /// @param tokenId Token.

@@ -37,14 +37,14 @@ class BookSpec:
     grid_moves: tuple[float, ...] = (-1.0, -2 / 3, -1 / 3, 0.0, 1 / 3, 2 / 3, 1.0)
     grid_vols: tuple[VolName, ...] = VOL_NAMES
     tail_moves: tuple[float, ...] = (2.0, 3.0)
-    tail_vols: tuple[VolName, ...] = ("up", "flat")
+    tail_vols: tuple[VolName, ...] = VOL_NAMES
     skew_size: float = 0.25
     skew_at: tuple[tuple[float, VolName], ...] = (
         (-1.0, "up"),
         (-1.0, "down"),
         (1.0, "up"),
         (1.0, "down"),
-        (0.0, "flat"),
+        (0.0, "down"),
     )
 
     def __post_init__(self) -> None:
@@ -70,7 +70,7 @@ class BookSpec:
 
     @property
     def label(self) -> str:
-        """One line for people, for example ``7 prices x 3 vols, 2 tails x 2 vols, 5 skew pairs``."""
+        """One line for people, for example ``7 prices x 3 vols, 2 tails x 3 vols, 5 skew pairs``."""
         grid = f"{len(self.grid_moves)} prices x {len(self.grid_vols)} vols"
         tails = f"{len(self.tail_moves)} tails x {len(self.tail_vols)} vols" if self.tail_moves else "no tails"
         return f"{grid}, {tails}, {len(self.skew_at)} skew pairs"
@@ -89,10 +89,9 @@ class BookSpec:
         if not 0.0 <= self.skew_size <= MAX_SKEW:
             raise DomainError("book.skew.size", f"{self.skew_size:g} is outside [0, {MAX_SKEW:g}]")
         for move, vol in self.skew_at:
-            if not math.isfinite(move):
-                raise DomainError("book.skew.at", f"{move} is not a finite number")
-            if vol not in VOL_NAMES:
-                raise DomainError("book.skew.at", f"{vol!r} is not one of {', '.join(VOL_NAMES)}")
+            # What a pair is compared with: its own place without skew.
+            if move not in self.grid_moves or vol not in self.grid_vols:
+                raise DomainError("book.skew.at", f"({move:g}, {vol}) is no row of the grid")
 
 
 def _check_rising(source: str, moves: tuple[float, ...]) -> None:

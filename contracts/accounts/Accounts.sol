@@ -154,6 +154,8 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
     /// @inheritdoc IAccounts
     function applyTrade(Trade calldata trade) external override onlyModule {
         _requireValid(trade);
+        _accrue();
+        uint256 debtWad = _loans.debtWad;
         int256 quantityWad = int256(trade.quantityWad);
         bool isOption = trade.instrument.isOption();
         int256 priceE8 = isOption ? int256(0) : int256(trade.priceWad) / Units.E8_TO_WAD;
@@ -165,6 +167,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             _trade(trade.sellerId, trade.instrument, -quantityWad, priceE8, takenWad);
         _clear(-(buyerWad + sellerWad));
         _open(trade.instrument, boughtWad + soldWad);
+        _requireUtilisation(debtWad);
     }
 
     /// @inheritdoc IAccounts
@@ -187,6 +190,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             int256 heldWad = cashOf(accountId);
             if (heldWad < _signed(amountWad)) revert Accounts__InsufficientCash(heldWad, amountWad);
             _addCash(accountId, -_signed(amountWad), Reason.WITHDRAWAL);
+            _requireUtilisation(0);
         } else {
             Header memory h = _load(accountId);
             _changeToken(accountId, h, tokenId, -_signed(amountWad));
@@ -199,6 +203,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         if (amountWad == 0) revert Accounts__ZeroAmount(amountWad, 1);
         if (accountId == CLEARING) revert Accounts__Reserved(accountId, CLEARING + 1);
         _addCash(accountId, -_signed(amountWad), Reason.WITHDRAWAL);
+        _requireUtilisation(0);
     }
 
     /// @inheritdoc IAccounts
@@ -244,6 +249,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             if (word.underlyingOf() != underlyingId || word.expiryOf() != expiryTs) continue;
             if (word.kindOf() == PositionWord.PERP) continue;
             cashWad += SettlementMath.valueOf(word, _signed(priceWad));
+            _open(word, -_positive(word.quantityOf()));
             _store(accountId, h, words, i - 1, 0);
             ++settled;
         }
@@ -471,6 +477,8 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
     ) private returns (int256 realisedWad) {
         uint256[] memory source = _read(fromId, from.positionCount, from.positionCount);
         uint256[] memory target = _read(toId, to.positionCount, uint256(to.positionCount) + from.positionCount);
+        // No instrument is twice in a slice, so that in an account without positions none meets another.
+        bool isEmpty = to.positionCount == 0;
         // Backwards: a fraction of one removes the last word every time, so nothing moves within the array.
         for (uint256 i = source.length; i > 0; --i) {
             uint256 word = source[i - 1];
@@ -478,6 +486,10 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             int256 partWad = quantityWad * fractionWad / Units.WAD;
             if (partWad == 0) continue;
             _store(fromId, from, source, i - 1, partWad == quantityWad ? 0 : _resized(word, quantityWad - partWad));
+            if (isEmpty) {
+                _store(toId, to, target, to.positionCount, _resized(word, partWad));
+                continue;
+            }
             (int256 mergedWad, int256 heldWad) =
                 _merge(toId, to, target, _resized(word, 0), partWad, word.priceE8Of());
             realisedWad += mergedWad;

@@ -21,6 +21,14 @@ contract Delegation is IDelegation {
     IAccounts private immutable ACCOUNTS;
     IMarginEngine private immutable MARGIN_ENGINE;
 
+    /// @dev Greeks of one underlying as the margin engine reports them, linked collateral included.
+    struct Greeks {
+        uint256 underlyingId;
+        int256 deltaWad;
+        int256 gammaWad;
+        int256 vegaWad;
+    }
+
     uint64 private _lastGrantId;
     mapping(uint256 accountId => mapping(address delegate => Grant)) private _grants;
     /// @dev By grant, so that nothing of an older grant shines through.
@@ -59,31 +67,31 @@ contract Delegation is IDelegation {
     }
 
     /// @inheritdoc IDelegation
-    function afterFill(
-        uint256 accountId,
-        address delegate,
-        uint256 instrument,
-        int256 quantityWad,
-        uint256 priceWad,
-        IAccounts.Snapshot calldata before_
-    ) external override {
+    function afterFill(uint256 accountId, address delegate, Fill[] calldata fills)
+        external
+        override
+        returns (bool isCovered)
+    {
         if (!ACCOUNTS.isModule(msg.sender)) revert Delegation__NotModule(msg.sender);
-        Limits memory limits = _allowed(accountId, delegate, instrument);
-        Grant storage g = _grants[accountId][delegate];
-        (uint256 lossWad, uint256 totalWad) = (0, g.lossWad);
-        if (g.maxLossWad != NO_LIMIT) {
-            lossWad = _lossOf(instrument, quantityWad, priceWad);
-            totalWad += lossWad;
-            if (totalWad > g.maxLossWad) revert Delegation__LossLimit(totalWad, g.maxLossWad);
-            g.lossWad = uint128(totalWad);
+        Grant memory g = _liveGrantOf(accountId, delegate);
+        (Limits[] memory limits, bool isLimited) = _limitsOf(g, delegate, fills);
+        Greeks[] memory beyond;
+        if (isLimited) (beyond, isCovered) = _beyondLimits(accountId, limits);
+        uint256 lossWad;
+        if (g.maxLossWad != NO_LIMIT || beyond.length != 0) {
+            (int256 gainWad, Greeks[] memory changes) = _aloneOf(fills, beyond.length != 0);
+            _requireTowardZero(beyond, limits, changes);
+            if (gainWad < 0 && g.maxLossWad != NO_LIMIT) lossWad = uint256(-gainWad);
         }
-        _requireLimits(limits, accountId, before_);
-        emit DelegateTraded(accountId, delegate, instrument, lossWad, totalWad);
+        uint256 totalWad = g.lossWad + lossWad;
+        if (totalWad > g.maxLossWad) revert Delegation__LossLimit(totalWad, g.maxLossWad);
+        if (lossWad != 0) _grants[accountId][delegate].lossWad = uint128(totalWad);
+        emit DelegateTraded(accountId, delegate, lossWad, totalWad);
     }
 
     /// @inheritdoc IDelegation
     function requireAllowed(uint256 accountId, address delegate, uint256 instrument) external view override {
-        _allowed(accountId, delegate, instrument);
+        _allowed(_liveGrantOf(accountId, delegate), delegate, instrument);
     }
 
     /// @inheritdoc IDelegation
@@ -113,14 +121,17 @@ contract Delegation is IDelegation {
         if (stored.grantId != 0 && stored.transferCount == ACCOUNTS.transferCountOf(accountId)) g = stored;
     }
 
-    function _allowed(uint256 accountId, address delegate, uint256 instrument)
+    function _liveGrantOf(uint256 accountId, address delegate) private view returns (Grant memory g) {
+        g = _grantOf(accountId, delegate);
+        if (g.grantId == 0) revert Delegation__NotDelegate(delegate, accountId);
+        if (g.untilTs < block.timestamp) revert Delegation__Expired(g.untilTs, block.timestamp);
+    }
+
+    function _allowed(Grant memory g, address delegate, uint256 instrument)
         private
         view
         returns (Limits memory limits)
     {
-        Grant memory g = _grantOf(accountId, delegate);
-        if (g.grantId == 0) revert Delegation__NotDelegate(delegate, accountId);
-        if (g.untilTs < block.timestamp) revert Delegation__Expired(g.untilTs, block.timestamp);
         uint256 kind = instrument.kindOf();
         if ((uint256(g.kinds) >> kind) & 1 == 0) revert Delegation__KindNotAllowed(kind, g.kinds);
         limits = _limits[g.grantId][instrument.underlyingOf()];
@@ -129,70 +140,116 @@ contract Delegation is IDelegation {
         }
     }
 
-    /// @dev The fill as an account of its own: its market equity is what it gains at the mark.
-    function _lossOf(uint256 instrument, int256 quantityWad, uint256 priceWad) private view returns (uint256) {
-        IAccounts.Snapshot memory s;
-        s.mode = uint8(IAccounts.Mode.STANDARD);
-        int256 priceE8 = instrument.priceE8Of();
-        if (instrument.isOption()) s.cashWad = -WadMath.mulWadUp(quantityWad, int256(priceWad));
-        else priceE8 = int256(priceWad) / Units.E8_TO_WAD;
-        s.positions = new uint256[](1);
-        s.positions[0] = PositionWord.pack(
-            instrument.underlyingOf(), instrument.kindOf(), instrument.expiryOf(), priceE8, quantityWad
-        );
-        int256 gainWad = MARGIN_ENGINE.evaluate(s).marketEquityWad;
-        return gainWad < 0 ? uint256(-gainWad) : 0;
-    }
-
-    function _requireLimits(Limits memory max, uint256 accountId, IAccounts.Snapshot calldata before_) private view {
-        if (max.maxDeltaWad & max.maxGammaWad & max.maxVegaWad == NO_LIMIT) return;
-        IRiskEngine.UnderlyingDetail memory now_ = _greeksOf(ACCOUNTS.snapshotOf(accountId), max.underlyingId);
-        bool isWithin = WadMath.abs(now_.deltaWad) <= max.maxDeltaWad && WadMath.abs(now_.gammaWad) <= max.maxGammaWad
-            && WadMath.abs(now_.vegaWad) <= max.maxVegaWad;
-        if (isWithin) return;
-        // Only a fill beyond a limit pays for the greeks before it.
-        IRiskEngine.UnderlyingDetail memory then_ = _greeksOf(before_, max.underlyingId);
-        if (!_passes(then_.deltaWad, now_.deltaWad, max.maxDeltaWad)) {
-            revert Delegation__DeltaLimit(now_.deltaWad, max.maxDeltaWad);
-        }
-        if (!_passes(then_.gammaWad, now_.gammaWad, max.maxGammaWad)) {
-            revert Delegation__GammaLimit(now_.gammaWad, max.maxGammaWad);
-        }
-        if (!_passes(then_.vegaWad, now_.vegaWad, max.maxVegaWad)) {
-            revert Delegation__VegaLimit(now_.vegaWad, max.maxVegaWad);
-        }
-    }
-
-    /// @dev Greeks of one underlying as the margin engine reports them, linked collateral included; all 0 without any.
-    function _greeksOf(IAccounts.Snapshot memory s, uint8 underlyingId)
+    /// @dev The limits of every underlying that is traded, each once; reverts when a leg is outside the scope.
+    function _limitsOf(Grant memory g, address delegate, Fill[] calldata fills)
         private
         view
-        returns (IRiskEngine.UnderlyingDetail memory detail)
+        returns (Limits[] memory limits, bool isLimited)
     {
-        // Neither the mode nor other underlyings change these greeks; so it is cheapest.
+        limits = new Limits[](fills.length);
+        uint256 count;
+        for (uint256 i; i < fills.length; ++i) {
+            Limits memory found = _allowed(g, delegate, fills[i].instrument);
+            uint256 at;
+            while (at < count && limits[at].underlyingId != found.underlyingId) ++at;
+            if (at != count) continue;
+            limits[count++] = found;
+            if (found.maxDeltaWad & found.maxGammaWad & found.maxVegaWad != NO_LIMIT) isLimited = true;
+        }
+        assembly ("memory-safe") {
+            // Shorten the array to what was found; equivalent: copy the first `count` elements.
+            mstore(limits, count)
+        }
+    }
+
+    /// @dev The account as it is, in one evaluation: whether it has its initial margin, and its greeks when any is
+    /// beyond a limit; no greeks when all are within.
+    function _beyondLimits(uint256 accountId, Limits[] memory limits)
+        private
+        view
+        returns (Greeks[] memory beyond, bool isCovered)
+    {
+        (IMarginEngine.MarginState memory m, IRiskEngine.UnderlyingDetail[] memory details) =
+            MARGIN_ENGINE.evaluateDetailed(ACCOUNTS.snapshotOf(accountId));
+        isCovered = m.equityWad >= int256(m.initialWad);
+        Greeks[] memory found = _greeksOf(m, details);
+        for (uint256 i; i < limits.length; ++i) {
+            Greeks memory g = _find(found, limits[i].underlyingId);
+            bool isWithin = WadMath.abs(g.deltaWad) <= limits[i].maxDeltaWad
+                && WadMath.abs(g.gammaWad) <= limits[i].maxGammaWad && WadMath.abs(g.vegaWad) <= limits[i].maxVegaWad;
+            if (!isWithin) beyond = found;
+        }
+    }
+
+    /// @dev The fill as an account of its own: its market equity is what it gains at the mark, its greeks are what it
+    /// changes.
+    function _aloneOf(Fill[] calldata fills, bool detailed)
+        private
+        view
+        returns (int256 gainWad, Greeks[] memory changes)
+    {
+        IAccounts.Snapshot memory s;
         s.mode = uint8(IAccounts.Mode.SINGLE);
-        s.positions = _positionsOf(s.positions, underlyingId);
+        s.positions = new uint256[](fills.length);
+        for (uint256 i; i < fills.length; ++i) {
+            Fill calldata f = fills[i];
+            int256 priceE8 = f.instrument.priceE8Of();
+            if (f.instrument.isOption()) s.cashWad -= WadMath.mulWadUp(f.quantityWad, int256(f.priceWad));
+            else priceE8 = int256(f.priceWad) / Units.E8_TO_WAD;
+            s.positions[i] = PositionWord.pack(
+                f.instrument.underlyingOf(), f.instrument.kindOf(), f.instrument.expiryOf(), priceE8, f.quantityWad
+            );
+        }
+        if (!detailed) return (MARGIN_ENGINE.evaluate(s).marketEquityWad, changes);
         (IMarginEngine.MarginState memory m, IRiskEngine.UnderlyingDetail[] memory details) =
             MARGIN_ENGINE.evaluateDetailed(s);
+        return (m.marketEquityWad, _greeksOf(m, details));
+    }
+
+    /// @dev What is beyond a limit must have been so before the fill, and farther: then the fill brings it toward zero.
+    function _requireTowardZero(Greeks[] memory beyond, Limits[] memory limits, Greeks[] memory changes)
+        private
+        pure
+    {
+        if (beyond.length == 0) return;
+        for (uint256 i; i < limits.length; ++i) {
+            Limits memory max = limits[i];
+            Greeks memory now_ = _find(beyond, max.underlyingId);
+            Greeks memory change = _find(changes, max.underlyingId);
+            if (!_passes(change.deltaWad, now_.deltaWad, max.maxDeltaWad)) {
+                revert Delegation__DeltaLimit(now_.deltaWad, max.maxDeltaWad);
+            }
+            if (!_passes(change.gammaWad, now_.gammaWad, max.maxGammaWad)) {
+                revert Delegation__GammaLimit(now_.gammaWad, max.maxGammaWad);
+            }
+            if (!_passes(change.vegaWad, now_.vegaWad, max.maxVegaWad)) {
+                revert Delegation__VegaLimit(now_.vegaWad, max.maxVegaWad);
+            }
+        }
+    }
+
+    function _greeksOf(IMarginEngine.MarginState memory m, IRiskEngine.UnderlyingDetail[] memory details)
+        private
+        pure
+        returns (Greeks[] memory greeks)
+    {
+        greeks = new Greeks[](details.length);
         for (uint256 i; i < details.length; ++i) {
-            if (m.underlyings[i].underlyingId == underlyingId) return details[i];
+            IRiskEngine.UnderlyingDetail memory d = details[i];
+            greeks[i] = Greeks(m.underlyings[i].underlyingId, d.deltaWad, d.gammaWad, d.vegaWad);
         }
     }
 
-    function _positionsOf(uint256[] memory words, uint8 underlyingId) private pure returns (uint256[] memory found) {
-        uint256 count;
-        for (uint256 i; i < words.length; ++i) {
-            if (words[i].underlyingOf() == underlyingId) words[count++] = words[i];
-        }
-        found = new uint256[](count);
-        for (uint256 i; i < count; ++i) {
-            found[i] = words[i];
+    /// @dev Greeks of one underlying; all 0 where nothing of it is held.
+    function _find(Greeks[] memory greeks, uint256 underlyingId) private pure returns (Greeks memory found) {
+        for (uint256 i; i < greeks.length; ++i) {
+            if (greeks[i].underlyingId == underlyingId) return greeks[i];
         }
     }
 
-    function _passes(int256 thenWad, int256 nowWad, uint128 maxWad) private pure returns (bool) {
+    function _passes(int256 changeWad, int256 nowWad, uint128 maxWad) private pure returns (bool) {
         int256 limitWad = int256(uint256(maxWad));
-        if (nowWad > limitWad) return nowWad <= thenWad;
-        return nowWad >= -limitWad || nowWad >= thenWad;
+        if (nowWad > limitWad) return changeWad <= 0;
+        return nowWad >= -limitWad || changeWad >= 0;
     }
 }

@@ -78,6 +78,7 @@ abstract contract Lending is IAccounts {
         _requireRates(curve.kinkRateE6, curve.fullRateE6);
         _requireRates(curve.fullRateE6, MAX_RATE_E6);
         if (curve.reserveBps > MAX_RESERVE_BPS) revert Accounts__ReserveTooLarge(curve.reserveBps, MAX_RESERVE_BPS);
+        _requireFlat(curve);
         _curve = curve;
         _totals.reserveBps = curve.reserveBps;
         emit RateCurveSet(curve);
@@ -95,8 +96,28 @@ abstract contract Lending is IAccounts {
         _totals.positiveCashWad += uint128(a.interestWad - reserveWad);
         _loans.debtIndexWad = uint72(a.debtIndexWad);
         _loans.debtWad += uint128(a.interestWad);
+        uint256 elapsedSec = block.timestamp - _loans.sinceTs;
         _loans.sinceTs = uint32(block.timestamp);
         emit InterestAccrued(a.interestWad, reserveWad, a.cashIndexWad, a.debtIndexWad);
+        _climb(elapsedSec);
+    }
+
+    /// @dev Time lifts a rate that lags behind the curve; it never lowers one.
+    function _climb(uint256 elapsedSec) private {
+        uint256 rateE6 = _rateAfter(_loans.debtWad, elapsedSec);
+        if (rateE6 <= _loans.rateE6 || rateE6 <= InterestMath.rateAt(_curve.maxUtilisationE6, _curve)) return;
+        _loans.rateE6 = uint24(rateE6);
+        emit LoansChanged(_loans.debtWad, _totals.positiveCashWad, rateE6);
+    }
+
+    /// @dev Refuses what leaves more lent than the cap allows. A trade is asked only when the debt has grown; a loan
+    /// and a withdrawal take cash out, so they are asked for whatever is owed.
+    /// @param oldDebtWad Debt up to which nothing is asked.
+    function _requireUtilisation(uint256 oldDebtWad) internal view {
+        uint256 debtWad = _loans.debtWad;
+        if (debtWad <= oldDebtWad || _curve.kinkE6 == 0) return;
+        uint256 limitWad = _totals.positiveCashWad * uint256(_curve.maxUtilisationE6) / InterestMath.ONE_E6;
+        if (debtWad > limitWad) revert Accounts__UtilisationAboveCap(debtWad, limitWad);
     }
 
     /// @dev Follows a change of one account's cash; its interest has been booked.
@@ -117,11 +138,17 @@ abstract contract Lending is IAccounts {
     function _setLoans(uint256 debtWad) internal {
         if (debtWad > MAX_WAD) revert Accounts__Overflow(debtWad, MAX_WAD);
         uint256 positiveWad = _totals.positiveCashWad;
-        uint256 rateE6 = InterestMath.rate(debtWad, positiveWad, _curve);
+        uint256 rateE6 = _rateAfter(debtWad, 0);
         (_loans.debtWad, _loans.sinceTs, _loans.rateE6) = (uint128(debtWad), uint32(block.timestamp), uint24(rateE6));
         bool bearsInterest = debtWad != 0 && rateE6 != 0;
         if (_totals.bearsInterest != bearsInterest) _totals.bearsInterest = bearsInterest;
         emit LoansChanged(debtWad, positiveWad, rateE6);
+    }
+
+    function _rateAfter(uint256 debtWad, uint256 elapsedSec) private view returns (uint256) {
+        RateCurve memory curve = _curve;
+        uint256 wantedE6 = InterestMath.rate(debtWad, _totals.positiveCashWad, curve);
+        return InterestMath.climbed(_loans.rateE6, wantedE6, curve, elapsedSec);
     }
 
     /// @dev Cash of an account after what the index of its sign has done since; rounded down, debts up.
@@ -160,6 +187,14 @@ abstract contract Lending is IAccounts {
 
     function _positive(int256 valueWad) internal pure returns (int256) {
         return valueWad > 0 ? valueWad : int256(0);
+    }
+
+    /// @dev No action can lift utilisation above the cap, so none can lift the rate of others by more than this.
+    function _requireFlat(RateCurve calldata curve) private pure {
+        uint256 capE6 = curve.maxUtilisationE6;
+        if (capE6 == 0 || capE6 > InterestMath.ONE_E6) revert Accounts__BadUtilisation(capE6, InterestMath.ONE_E6);
+        uint256 liftE6 = InterestMath.rateAt(capE6, curve) - curve.baseRateE6;
+        if (liftE6 > InterestMath.MAX_LIFT_E6) revert Accounts__LiftTooLarge(liftE6, InterestMath.MAX_LIFT_E6);
     }
 
     function _requireRates(uint256 lowerE6, uint256 upperE6) private pure {

@@ -3,12 +3,12 @@ pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IDelegation} from "../../interfaces/IDelegation.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
+import {IOracle} from "../../interfaces/IOracle.sol";
 import {FeeSchedule} from "./FeeSchedule.sol";
 import {Listing} from "./Listing.sol";
 import {OrderAuthority} from "./OrderAuthority.sol";
@@ -18,7 +18,7 @@ import {Units} from "../libraries/Units.sol";
 
 /// @title Exchange
 /// @notice See IExchange.
-contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyGuardTransient {
+contract Exchange is OrderAuthority, FeeSchedule, Listing, ReentrancyGuardTransient {
     using PositionWord for uint256;
 
     uint256 private constant LIMIT = 0;
@@ -45,11 +45,13 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyG
         IAccounts.Snapshot before_;
     }
 
-    constructor(address authority, IAccounts accounts, IMarginEngine marginEngine, IDelegation delegation)
-        AccessManaged(authority)
-        EIP712("Plimsoll Exchange", "1")
-        FeeSchedule(accounts)
-    {
+    constructor(
+        address authority,
+        IAccounts accounts,
+        IMarginEngine marginEngine,
+        IDelegation delegation,
+        IOracle oracle
+    ) AccessManaged(authority) EIP712("Plimsoll Exchange", "1") FeeSchedule(accounts) Listing(oracle) {
         MARGIN_ENGINE = marginEngine;
         DELEGATION = delegation;
     }
@@ -68,10 +70,12 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyG
         Side memory taken = _fill(taker, takerSignature, quantityWad, false);
         bool isRest = _filledWad[made.digest] == maker.quantityWad && _filledWad[taken.digest] == taker.quantityWad;
         if (quantityWad < MIN_FILL_WAD && !isRest) revert Exchange__Dust(quantityWad, MIN_FILL_WAD);
-        Leg memory leg = Leg(maker.instrument, maker.isBuy, quantityWad, maker.priceWad);
-        _book(leg, made, taken);
-        _requireMargin(made, taken);
-        _limit(leg, made, taken);
+        Leg[] memory legs = new Leg[](1);
+        legs[0] = Leg(maker.instrument, maker.isBuy, quantityWad, maker.priceWad);
+        _requireBand(legs[0], made, taken);
+        _book(legs[0], made, taken);
+        _requireSafe(legs, made);
+        _requireSafe(legs, taken);
     }
 
     /// @inheritdoc IExchange
@@ -86,25 +90,15 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyG
         Side memory made = _quoted(quote, signature);
         Side memory taken = _side(takerId, msg.sender, bytes32(0), maxFeeWad, false);
         emit QuoteFilled(made.digest, quote.accountId, takerId, msg.sender);
-        for (uint256 i; i < quote.legs.length; ++i) {
-            _requireAllowed(made, quote.legs[i].instrument);
-            _requireAllowed(taken, quote.legs[i].instrument);
-            _book(quote.legs[i], made, taken);
+        Leg[] memory legs = quote.legs;
+        for (uint256 i; i < legs.length; ++i) {
+            _requireAllowed(made, legs[i].instrument);
+            _requireAllowed(taken, legs[i].instrument);
+            _requireBand(legs[i], made, taken);
+            _book(legs[i], made, taken);
         }
-        _requireMargin(made, taken);
-        for (uint256 i; i < quote.legs.length; ++i) {
-            _limit(quote.legs[i], made, taken);
-        }
-    }
-
-    /// @inheritdoc IExchange
-    function pause() external override restricted {
-        _pause();
-    }
-
-    /// @inheritdoc IExchange
-    function unpause() external override restricted {
-        _unpause();
+        _requireSafe(legs, made);
+        _requireSafe(legs, taken);
     }
 
     /// @inheritdoc IExchange
@@ -160,6 +154,7 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyG
         returns (Side memory side)
     {
         _requireTime(order.expiryTs);
+        _requireUnmoved(order.accountId, order.transferCount);
         bytes32 digest = hashOf(order);
         uint256 filledWad = _filledWad[digest];
         uint256 leftWad = order.quantityWad - filledWad;
@@ -177,6 +172,7 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyG
     /// @dev A quote fills once and whole; what counts as filled is the number of its legs.
     function _quoted(Quote calldata quote, bytes calldata signature) private returns (Side memory) {
         _requireTime(quote.expiryTs);
+        _requireUnmoved(quote.accountId, quote.transferCount);
         bytes32 digest = hashOfQuote(quote);
         if (_filledWad[digest] != 0) revert Exchange__Overfilled(quote.legs.length, 0);
         _requireSigned(quote.signer, quote.nonce, quote.accountId, digest, signature);
@@ -186,6 +182,12 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyG
 
     function _requireTime(uint256 expiryTs) private view {
         if (expiryTs < block.timestamp) revert Exchange__OrderExpired(expiryTs, block.timestamp);
+    }
+
+    /// @dev A transfer ends what was signed before it for good, so that none of it comes back with the account.
+    function _requireUnmoved(uint256 accountId, uint256 signedCount) private view {
+        uint256 count = ACCOUNTS.transferCountOf(accountId);
+        if (count != signedCount) revert Exchange__Transferred(count, signedCount);
     }
 
     function _side(uint256 accountId, address signer, bytes32 digest, uint256 maxFeeWad, bool isMaker)
@@ -228,26 +230,40 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, Pausable, ReentrancyG
         _charge(taker.digest, taker.accountId, leg.quantityWad, leg.priceWad, takerRateWad);
     }
 
-    function _requireMargin(Side memory maker, Side memory taker) private view {
-        MARGIN_ENGINE.enforce(maker.accountId, maker.before_);
-        MARGIN_ENGINE.enforce(taker.accountId, taker.before_);
+    /// @dev Seen by the maker, before it is booked. Strikes drift out of the band with the forward: what only closes
+    /// positions of both sides passes anywhere, and without a price.
+    function _requireBand(Leg memory leg, Side memory maker, Side memory taker) private view {
+        if (!leg.instrument.isOption()) return;
+        if (_closes(leg, maker, leg.isBuy) && _closes(leg, taker, !leg.isBuy)) return;
+        _requireStrike(leg.instrument);
     }
 
-    /// @dev The limits of delegates, after every leg.
-    function _limit(Leg memory leg, Side memory maker, Side memory taker) private {
-        _afterFill(leg, maker, leg.isBuy);
-        _afterFill(leg, taker, !leg.isBuy);
+    function _closes(Leg memory leg, Side memory side, bool isBuy) private pure returns (bool) {
+        return leg.quantityWad <= SnapshotMath.closableOf(side.before_.positions, leg.instrument, isBuy);
     }
 
-    /// @dev The price counts with the fee in it, so that the loss bound of a delegate does.
-    function _afterFill(Leg memory leg, Side memory side, bool isBuy) private {
-        if (side.delegate == address(0)) return;
-        uint256 rateWad = _rateOf(leg.instrument, side.isMaker, side.maxFeeWad);
-        uint256 feeWad = (leg.priceWad * rateWad + Units.UWAD - 1) / Units.UWAD;
-        uint256 stepWad = leg.instrument.isOption() ? 1 : uint256(Units.E8_TO_WAD);
-        feeWad = (feeWad + stepWad - 1) / stepWad * stepWad;
-        int256 quantityWad = isBuy ? int256(leg.quantityWad) : -int256(leg.quantityWad);
-        uint256 priceWad = isBuy ? leg.priceWad + feeWad : leg.priceWad - feeWad;
-        DELEGATION.afterFill(side.accountId, side.delegate, leg.instrument, quantityWad, priceWad, side.before_);
+    /// @dev Limits of a delegate and margin of the account, once for all legs. Where the limits take an evaluation of
+    /// the account, the margin is read off the same one.
+    function _requireSafe(Leg[] memory legs, Side memory side) private {
+        bool isCovered = side.delegate != address(0)
+            && DELEGATION.afterFill(side.accountId, side.delegate, _fillsOf(legs, side));
+        if (!isCovered) MARGIN_ENGINE.enforce(side.accountId, side.before_);
+    }
+
+    /// @dev The legs as one side has them. The price counts with the fee in it, so that the loss bound of a delegate
+    /// does.
+    function _fillsOf(Leg[] memory legs, Side memory side) private view returns (IDelegation.Fill[] memory fills) {
+        fills = new IDelegation.Fill[](legs.length);
+        for (uint256 i; i < legs.length; ++i) {
+            Leg memory leg = legs[i];
+            uint256 rateWad = _rateOf(leg.instrument, side.isMaker, side.maxFeeWad);
+            uint256 feeWad = (leg.priceWad * rateWad + Units.UWAD - 1) / Units.UWAD;
+            uint256 stepWad = leg.instrument.isOption() ? 1 : uint256(Units.E8_TO_WAD);
+            feeWad = (feeWad + stepWad - 1) / stepWad * stepWad;
+            bool isBuy = leg.isBuy == side.isMaker;
+            int256 quantityWad = isBuy ? int256(leg.quantityWad) : -int256(leg.quantityWad);
+            uint256 priceWad = isBuy ? leg.priceWad + feeWad : leg.priceWad - feeWad;
+            fills[i] = IDelegation.Fill(leg.instrument, quantityWad, priceWad);
+        }
     }
 }

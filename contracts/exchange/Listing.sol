@@ -1,18 +1,31 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
+import {IOracle} from "../../interfaces/IOracle.sol";
+import {ExpiringPause} from "../access/ExpiringPause.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
+import {Units} from "../libraries/Units.sol";
 
 /// @title Listing
-/// @notice Which instruments trade: kinds, expiries and strikes by rule, and a pause per instrument. See IExchange.
-abstract contract Listing is IExchange, AccessManaged {
+/// @notice Which instruments trade: kinds, expiries and strikes by rule, strikes within a band around the forward, and
+/// a pause per instrument that ends by itself. See IExchange.
+abstract contract Listing is IExchange, ExpiringPause {
     using PositionWord for uint256;
+
+    /// @dev Strikes trade from the forward divided by it to the forward times it. A put struck far above is a bond that
+    /// no scenario of prices moves: its whole strike would change hands for a margin of nothing.
+    uint256 private constant STRIKE_BAND = 8;
+
+    IOracle private immutable ORACLE;
 
     mapping(uint256 underlyingId => Rules) private _rules;
 
-    mapping(uint256 instrumentId => bool) private _paused;
+    mapping(uint256 instrumentId => Pause) private _pauses;
+
+    constructor(IOracle oracle) {
+        ORACLE = oracle;
+    }
 
     /// @inheritdoc IExchange
     function setRules(uint8 underlyingId, Rules calldata rules) external override restricted {
@@ -25,12 +38,14 @@ abstract contract Listing is IExchange, AccessManaged {
 
     /// @inheritdoc IExchange
     function pauseInstrument(uint256 instrument) external override restricted {
-        _setPaused(instrument, true);
+        _begin(_pauses[instrument.instrumentOf()]);
+        emit InstrumentPauseSet(instrument, true);
     }
 
     /// @inheritdoc IExchange
     function unpauseInstrument(uint256 instrument) external override restricted {
-        _setPaused(instrument, false);
+        _end(_pauses[instrument.instrumentOf()]);
+        emit InstrumentPauseSet(instrument, false);
     }
 
     /// @inheritdoc IExchange
@@ -40,7 +55,7 @@ abstract contract Listing is IExchange, AccessManaged {
 
     /// @inheritdoc IExchange
     function isInstrumentPaused(uint256 instrument) public view override returns (bool) {
-        return _paused[instrument.instrumentOf()];
+        return _isRunning(_pauses[instrument.instrumentOf()]);
     }
 
     function _requireListed(uint256 instrument) internal view {
@@ -56,15 +71,24 @@ abstract contract Listing is IExchange, AccessManaged {
         if (isInstrumentPaused(instrument)) revert Exchange__InstrumentPaused(instrument);
     }
 
+    /// @dev The forward is that of the latest round, which has to be fresh.
+    function _requireStrike(uint256 instrument) internal view {
+        uint40[] memory expiries = new uint40[](1);
+        expiries[0] = uint40(instrument.expiryOf());
+        (, IOracle.Surface[] memory surfaces) = ORACLE.roundFor(uint8(instrument.underlyingOf()), expiries);
+        uint256 forwardWad = surfaces[0].forwardWad;
+        // A strike below zero is a huge number here.
+        uint256 strikeWad = uint256(instrument.priceE8Of() * Units.E8_TO_WAD);
+        uint256 highestWad = forwardWad * STRIKE_BAND;
+        if (strikeWad > highestWad) revert Exchange__StrikeOutsideBand(strikeWad, highestWad);
+        uint256 lowestWad = (forwardWad + STRIKE_BAND - 1) / STRIKE_BAND;
+        if (strikeWad < lowestWad) revert Exchange__StrikeOutsideBand(strikeWad, lowestWad);
+    }
+
     function _requireExpiry(Rules memory rules, uint256 expiryTs) private view {
         if (expiryTs <= block.timestamp) revert Exchange__InstrumentExpired(expiryTs, block.timestamp);
         uint256 latestTs = block.timestamp + rules.maxTenorSec;
         if (expiryTs > latestTs) revert Exchange__ExpiryTooFar(expiryTs, latestTs);
         if (expiryTs % rules.expiryStepSec != 0) revert Exchange__ExpiryNotListed(expiryTs, rules.expiryStepSec);
-    }
-
-    function _setPaused(uint256 instrument, bool paused) private {
-        _paused[instrument.instrumentOf()] = paused;
-        emit InstrumentPauseSet(instrument, paused);
     }
 }

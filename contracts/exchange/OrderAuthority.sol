@@ -10,11 +10,11 @@ import {Signatures} from "../libraries/Signatures.sol";
 abstract contract OrderAuthority is IExchange, EIP712 {
     bytes32 private constant ORDER_TYPEHASH = keccak256(
         "Order(uint256 accountId,uint256 instrument,bool isBuy,uint256 quantityWad,uint256 priceWad,uint256 nonce,"
-        "uint40 expiryTs,address signer,uint8 kind,bool reduceOnly,uint256 maxFeeWad)"
+        "uint40 expiryTs,address signer,uint8 kind,bool reduceOnly,uint256 maxFeeWad,uint64 transferCount)"
     );
     bytes32 private constant QUOTE_TYPEHASH = keccak256(
         "Quote(uint256 accountId,uint256 takerId,Leg[] legs,uint256 nonce,uint40 expiryTs,address signer,"
-        "uint256 maxFeeWad)Leg(uint256 instrument,bool isBuy,uint256 quantityWad,uint256 priceWad)"
+        "uint256 maxFeeWad,uint64 transferCount)Leg(uint256 instrument,bool isBuy,uint256 quantityWad,uint256 priceWad)"
     );
     bytes32 private constant LEG_TYPEHASH =
         keccak256("Leg(uint256 instrument,bool isBuy,uint256 quantityWad,uint256 priceWad)");
@@ -62,7 +62,8 @@ abstract contract OrderAuthority is IExchange, EIP712 {
                 quote.nonce,
                 quote.expiryTs,
                 quote.signer,
-                quote.maxFeeWad
+                quote.maxFeeWad,
+                quote.transferCount
             )
         );
         digest = _hashTypedDataV4(hashed);

@@ -2,13 +2,13 @@
 pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {IAggregator} from "../../interfaces/IAggregator.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {ExpiringPause} from "../access/ExpiringPause.sol";
 
 /// @title FeedLimits
 /// @notice How old, how new and how fast signed numbers may be, and whether the chain's sequencer is up. See IOracle.
-abstract contract FeedLimits is IOracle, AccessManaged, Pausable {
+abstract contract FeedLimits is IOracle, ExpiringPause {
     /// @dev Clocks of signers may run ahead of the chain's by this much.
     uint256 private constant MAX_AHEAD_SEC = 15;
     uint256 internal constant MAX_HEARTBEAT_SEC = 7 days;
@@ -57,16 +57,6 @@ abstract contract FeedLimits is IOracle, AccessManaged, Pausable {
         _sequencer = Sequencer(feed, uint32(graceSec));
         _limits.watchesSequencer = feed != address(0);
         emit SequencerSet(feed, graceSec);
-    }
-
-    /// @notice Stops new rounds, prices and settlements.
-    function pause() external restricted {
-        _pause();
-    }
-
-    /// @notice Lets them in again.
-    function unpause() external restricted {
-        _unpause();
     }
 
     /// @notice Oldest age at which a round still counts.

@@ -29,8 +29,8 @@ contract Oracle is SecondOpinion, SettlementPrices {
         uint8 flags;
         uint64 confWad;
         uint104 meanWad;
-        int32 spotAnchor;
-        int32 perpAnchor;
+        uint32 spotAnchor;
+        uint32 perpAnchor;
     }
 
     /// @dev See SurfaceWord and AnchorWord.
@@ -44,7 +44,7 @@ contract Oracle is SecondOpinion, SettlementPrices {
     struct StoredPrice {
         uint40 ts;
         uint104 priceWad;
-        int32 anchor;
+        uint32 anchor;
     }
 
     mapping(uint8 underlyingId => StoredHeader) private _header;
@@ -140,11 +140,6 @@ contract Oracle is SecondOpinion, SettlementPrices {
     }
 
     /// @inheritdoc IOracle
-    function tokenPriceTsOf(uint256 tokenId) external view override returns (uint40 ts) {
-        ts = _tokenPrice[tokenId].ts;
-    }
-
-    /// @inheritdoc IOracle
     function expiriesOf(uint8 underlyingId) external view override returns (uint40[] memory expiries) {
         expiries = _expiries[underlyingId];
     }
@@ -158,7 +153,7 @@ contract Oracle is SecondOpinion, SettlementPrices {
     {
         StoredHeader memory h = _header[underlyingId];
         ts = h.ts;
-        (spotLnWad, perpLnWad) = (h.spotAnchor * SpeedLimit.STEP_WAD, h.perpAnchor * SpeedLimit.STEP_WAD);
+        if (ts != 0) (spotLnWad, perpLnWad) = (SpeedLimit.lnOf(h.spotAnchor), SpeedLimit.lnOf(h.perpAnchor));
         surfaces = new SurfaceAnchor[](expiries.length);
         for (uint256 i; i < expiries.length; ++i) {
             surfaces[i] = AnchorWord.unpack(_surface[underlyingId][expiries[i]].anchors);
@@ -168,7 +163,8 @@ contract Oracle is SecondOpinion, SettlementPrices {
     /// @inheritdoc IOracle
     function tokenAnchorOf(uint256 tokenId) external view override returns (uint40 ts, int256 priceLnWad) {
         StoredPrice memory price = _tokenPrice[tokenId];
-        (ts, priceLnWad) = (price.ts, price.anchor * SpeedLimit.STEP_WAD);
+        ts = price.ts;
+        if (ts != 0) priceLnWad = SpeedLimit.lnOf(price.anchor);
     }
 
     /// @dev See SettlementPrices: the header while no later round has come, what was kept of it afterwards.
@@ -207,9 +203,9 @@ contract Oracle is SecondOpinion, SettlementPrices {
     function _stepFrom(uint256 sinceTs, uint256 ts) private view returns (SpeedLimit.Step memory step) {
         Limits memory limits = _limits;
         (step.ts, step.sinceTs, step.heartbeatSec) = (ts, sinceTs, limits.heartbeatSec);
-        step.keptWad = SpeedLimit.kept(ts - sinceTs);
         step.maxMoveWad = int256(uint256(limits.maxMoveWad));
         step.maxVarianceMoveWad = int256(uint256(limits.maxVarianceMoveWad));
+        (step.keptWad, step.limitWad, step.varianceLimitWad) = SpeedLimit.since(sinceTs, step);
     }
 
     function _storeHeader(Round calldata round, StoredHeader memory last, SpeedLimit.Step memory step) private {
@@ -220,24 +216,24 @@ contract Oracle is SecondOpinion, SettlementPrices {
         h.spotAnchor = _anchorAfter("spot", last.spotAnchor, round.spotWad, step);
         h.perpAnchor = _anchorAfter("perp", last.perpAnchor, round.perpWad, step);
         if (round.meanWad != 0 && last.ts != 0) {
-            int256 limitWad = SpeedLimit.reach(step.maxMoveWad, step.ts - step.sinceTs, step.heartbeatSec);
-            SpeedLimit.check("mean", last.spotAnchor, Ln.lnWad(round.meanWad), limitWad);
+            SpeedLimit.check("mean", last.spotAnchor, Ln.lnWad(round.meanWad), step.limitWad);
         }
         _header[round.underlyingId] = h;
     }
 
     function _storeSurfaces(Round calldata round, SpeedLimit.Step memory step) private {
-        uint256 n = round.surfaces.length;
-        uint40[] memory expiries = new uint40[](n);
+        Surface[] calldata surfaces = round.surfaces;
+        uint40[] memory expiries = new uint40[](surfaces.length);
         mapping(uint40 expiryTs => StoredSurface) storage stored = _surface[round.underlyingId];
-        for (uint256 i; i < n; ++i) {
-            Surface calldata s = round.surfaces[i];
-            expiries[i] = s.expiryTs;
+        for (uint256 i; i < surfaces.length; ++i) {
+            Surface calldata s = surfaces[i];
+            uint40 expiryTs = s.expiryTs;
+            expiries[i] = expiryTs;
             // A round from before an expiry would give a series back its value that has its settlement price already.
-            if (s.expiryTs <= block.timestamp) _requireUnsettled(round.underlyingId, s.expiryTs);
-            StoredSurface storage words = stored[s.expiryTs];
+            if (expiryTs <= block.timestamp) _requireUnsettled(round.underlyingId, expiryTs);
+            StoredSurface storage words = stored[expiryTs];
             words.anchors = AnchorWord.advance(words.anchors, s, step);
-            (words.head, words.tail) = SurfaceWord.pack(round.ts, s);
+            (words.head, words.tail) = SurfaceWord.pack(step.ts, s);
         }
         _expiries[round.underlyingId] = expiries;
     }
@@ -247,22 +243,19 @@ contract Oracle is SecondOpinion, SettlementPrices {
         if (ts <= last.ts) return;
         RoundDomain.checkPrice("tokenPrice", priceWad);
         if (_limits.hasAggregators) _requireTokenAgreed(tokenId, priceWad);
-        int32 anchor = _anchorAfter("tokenPrice", last.anchor, priceWad, _stepFrom(last.ts, ts));
+        uint32 anchor = _anchorAfter("tokenPrice", last.anchor, priceWad, _stepFrom(last.ts, ts));
         _tokenPrice[tokenId] = StoredPrice(ts, uint104(priceWad), anchor);
         emit TokenPricePosted(tokenId, ts, priceWad);
     }
 
     /// @dev Checks a price and moves its anchor; the first price is its own.
-    function _anchorAfter(bytes32 field, int256 anchor, uint256 priceWad, SpeedLimit.Step memory step)
+    function _anchorAfter(bytes32 field, uint256 anchor, uint256 priceWad, SpeedLimit.Step memory step)
         private
         pure
-        returns (int32)
+        returns (uint32)
     {
         int256 lnWad = Ln.lnWad(priceWad);
-        if (step.sinceTs == 0) return int32(SpeedLimit.first(lnWad));
-        SpeedLimit.check(
-            field, anchor, lnWad, SpeedLimit.reach(step.maxMoveWad, step.ts - step.sinceTs, step.heartbeatSec)
-        );
-        return int32(SpeedLimit.follow(anchor, lnWad, step.keptWad));
+        if (step.sinceTs == 0) return uint32(SpeedLimit.first(lnWad));
+        return uint32(SpeedLimit.move(field, anchor, lnWad, step.keptWad, step.limitWad));
     }
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IActionPreview} from "../../interfaces/IActionPreview.sol";
 import {IAuction} from "../../interfaces/IAuction.sol";
+import {IExpiringPause} from "../../interfaces/IExpiringPause.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IVault} from "../../interfaces/IVault.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
@@ -21,7 +21,6 @@ contract ActionPreview is IActionPreview {
 
     uint8 private constant KEEP_MODE = type(uint8).max;
     uint256 private constant CASH = 0;
-    uint256 private constant FUND = 1;
     uint256 private constant WAD_DECIMALS = 18;
 
     IAccounts private immutable ACCOUNTS;
@@ -33,8 +32,6 @@ contract ActionPreview is IActionPreview {
     struct Cash {
         int256 accountWad;
         int256 bidderWad;
-        uint256 fromFundWad;
-        uint256 socialisedWad;
     }
 
     constructor(IAccounts accounts, IMarginEngine marginEngine, IAuction auction, IVault vault) {
@@ -67,11 +64,11 @@ contract ActionPreview is IActionPreview {
         Cash memory c;
         (c.accountWad, c.bidderWad) = (account.cashWad, bidder.cashWad);
         if (q.isSolvent) _collect(c, q);
-        else _pay(c, q, reserveWad, accountWad, bidderWad);
+        else _pay(c, q, accountWad, bidderWad);
         (account.cashWad, bidder.cashWad) = (c.accountWad, c.bidderWad);
         result.accountAfter = MARGIN_ENGINE.evaluate(account);
         result.bidderAfter = MARGIN_ENGINE.evaluate(bidder);
-        result.socialisedWad = c.socialisedWad;
+        result.socialisedWad = q.socialisedWad;
         result.profitWad = result.bidderAfter.marketEquityWad - result.bidderBefore.marketEquityWad;
         result.isAllowed = result.bidderAfter.equityWad >= int256(result.bidderAfter.initialWad);
     }
@@ -82,10 +79,10 @@ contract ActionPreview is IActionPreview {
         IVault.Token memory listed = VAULT.tokenOf(tokenId);
         IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(accountId);
         bool isIdleCash = tokenId == CASH && s.positions.length == 0;
-        if (!isIdleCash && Pausable(address(VAULT)).paused()) return 0;
+        if (!isIdleCash && IExpiringPause(address(VAULT)).paused()) return 0;
         uint256 wadPerRaw = 10 ** (WAD_DECIMALS - listed.decimals);
         (uint256 at, uint256 heldWad) = _held(s, tokenId);
-        amountRaw = FixedPointMathLib.min(heldWad / wadPerRaw, listed.heldRaw);
+        amountRaw = FixedPointMathLib.min(heldWad / wadPerRaw, VAULT.limitOf(accountId, tokenId));
         if (amountRaw == 0 || (s.positions.length == 0 && s.cashWad >= 0)) return amountRaw;
         amountRaw = _largest(s, at, heldWad, wadPerRaw, amountRaw);
     }
@@ -123,7 +120,7 @@ contract ActionPreview is IActionPreview {
         returns (int256)
     {
         if (at < s.tokenIds.length) s.amountsWad[at] = heldWad - amountWad;
-        else s.cashWad = int256(heldWad - amountWad);
+        else s.cashWad = int256(heldWad - amountWad) - int256(VAULT.lossShareOf(amountWad));
         IMarginEngine.MarginState memory m = MARGIN_ENGINE.evaluate(s);
         return m.equityWad - int256(m.initialWad);
     }
@@ -167,30 +164,23 @@ contract ActionPreview is IActionPreview {
         c.bidderWad -= int256(q.cashWad + q.feeWad);
     }
 
-    /// @dev Reserve first, then the fund, then every positive balance, those of the two accounts included.
-    function _pay(
-        Cash memory c,
-        IAuction.Quote memory q,
-        uint256 reserveWad,
-        int256 accountBeforeWad,
-        int256 bidderBeforeWad
-    ) private view {
-        uint256 fromReserveWad = FixedPointMathLib.min(reserveWad, q.cashWad);
-        int256 fundWad = ACCOUNTS.cashOf(FUND);
-        c.fromFundWad = FixedPointMathLib.min(uint256(_positive(fundWad)), q.cashWad - fromReserveWad);
-        c.socialisedWad = q.cashWad - fromReserveWad - c.fromFundWad;
-        c.accountWad -= int256(fromReserveWad);
-        c.bidderWad += int256(fromReserveWad + c.fromFundWad);
-        if (c.socialisedWad == 0) return;
+    /// @dev A socialised part comes from every positive balance, those of the two accounts included.
+    function _pay(Cash memory c, IAuction.Quote memory q, int256 accountBeforeWad, int256 bidderBeforeWad)
+        private
+        view
+    {
+        c.accountWad -= int256(q.fromReserveWad);
+        c.bidderWad += int256(q.fromReserveWad + q.fromFundWad);
+        if (q.socialisedWad == 0) return;
         uint256 totalWad = uint256(
             int256(ACCOUNTS.positiveCashWad()) + _positive(c.accountWad) - _positive(accountBeforeWad)
-                + _positive(c.bidderWad) - _positive(bidderBeforeWad) - int256(c.fromFundWad)
+                + _positive(c.bidderWad) - _positive(bidderBeforeWad) - int256(q.fromFundWad)
         );
-        if (c.socialisedWad > totalWad) revert ActionPreview__LossTooLarge(c.socialisedWad, totalWad);
+        if (q.socialisedWad > totalWad) revert ActionPreview__LossTooLarge(q.socialisedWad, totalWad);
         uint256 wasWad = ACCOUNTS.cashIndexWad();
-        uint256 indexWad = wasWad * (totalWad - c.socialisedWad) / totalWad;
+        uint256 indexWad = wasWad * (totalWad - q.socialisedWad) / totalWad;
         c.accountWad = _afterLoss(c.accountWad, indexWad, wasWad);
-        c.bidderWad = _afterLoss(c.bidderWad, indexWad, wasWad) + int256(c.socialisedWad);
+        c.bidderWad = _afterLoss(c.bidderWad, indexWad, wasWad) + int256(q.socialisedWad);
     }
 
     function _held(IAccounts.Snapshot memory s, uint256 tokenId) private pure returns (uint256 at, uint256 heldWad) {

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
+import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IAuction} from "../../interfaces/IAuction.sol";
 import {ILens} from "../../interfaces/ILens.sol";
@@ -53,29 +54,38 @@ contract Lens is ILens {
         result.fundCashWad = ACCOUNTS.storedCashOf(FUND);
         IVault.Token memory cash = vault.tokenOf(CASH_TOKEN);
         result.custodyRaw = cash.heldRaw;
-        result.balanceRaw = IERC20(cash.token).balanceOf(address(vault));
+        result.balanceRaw = _balanceOf(cash.token, vault);
         uint256 wadPerRaw = 10 ** (WAD_DECIMALS - cash.decimals);
         result.isConserved =
             result.storedCashWad == int256(result.custodyRaw * wadPerRaw) && result.balanceRaw >= result.custodyRaw;
     }
 
     /// @inheritdoc ILens
-    function custodyOf(IVault vault) external view override returns (Custody[] memory tokens) {
+    function custodyOf(IVault vault, uint256 first, uint256 count)
+        external
+        view
+        override
+        returns (Custody[] memory tokens)
+    {
         tokens = new Custody[](vault.tokenCount());
         for (uint256 id; id < tokens.length; ++id) {
             IVault.Token memory t = vault.tokenOf(id);
             uint256 wadPerRaw = 10 ** (WAD_DECIMALS - t.decimals);
-            uint256 balanceRaw = IERC20(t.token).balanceOf(address(vault));
-            tokens[id] = Custody(id, 0, t.heldRaw * wadPerRaw, balanceRaw * wadPerRaw);
+            uint256 balanceWad = FixedPointMathLib.saturatingMul(_balanceOf(t.token, vault), wadPerRaw);
+            tokens[id] = Custody(id, 0, t.heldRaw * wadPerRaw, balanceWad);
         }
-        uint256 next = ACCOUNTS.nextAccountId();
-        for (uint256 accountId; accountId < next; ++accountId) {
-            IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(accountId);
-            for (uint256 i; i < s.tokenIds.length; ++i) {
-                tokens[s.tokenIds[i]].ledgerWad += int256(s.amountsWad[i]);
+        uint256 end = _pageEnd(first, count);
+        for (uint256 accountId = first; accountId < end; ++accountId) {
+            try ACCOUNTS.snapshotOf(accountId) returns (IAccounts.Snapshot memory s) {
+                for (uint256 i; i < s.tokenIds.length; ++i) {
+                    tokens[s.tokenIds[i]].ledgerWad += int256(s.amountsWad[i]);
+                }
+            } catch {
+                // Closed: it holds nothing, and nobody may stop this view by closing an account.
+                continue;
             }
         }
-        tokens[CASH_TOKEN].ledgerWad = storedCashWad(0, next);
+        tokens[CASH_TOKEN].ledgerWad = storedCashWad(first, count);
     }
 
     /// @inheritdoc ILens
@@ -94,6 +104,12 @@ contract Lens is ILens {
         for (uint256 id = first; id < end; ++id) {
             cashWad += ACCOUNTS.storedCashOf(id);
         }
+    }
+
+    /// @dev 0 where the token does not answer: one bad token leaves the others readable.
+    function _balanceOf(address token, IVault vault) private view returns (uint256 balanceRaw) {
+        (bool answered, bytes memory data) = token.staticcall(abi.encodeCall(IERC20.balanceOf, (address(vault))));
+        if (answered && data.length >= 32) balanceRaw = abi.decode(data, (uint256));
     }
 
     function _pageEnd(uint256 first, uint256 count) private view returns (uint256 end) {

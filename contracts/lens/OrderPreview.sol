@@ -70,11 +70,13 @@ contract OrderPreview is IOrderPreview {
         returns (uint256[] memory remainingWad)
     {
         remainingWad = new uint256[](orders.length);
+        uint256 transferCount = ACCOUNTS.transferCountOf(accountId);
         for (uint256 i; i < orders.length; ++i) {
             IExchange.Order calldata o = orders[i];
             if (o.accountId != accountId) revert OrderPreview__WrongAccount(o.accountId, accountId);
             bool isPerp = o.instrument.kindOf() == PositionWord.PERP;
-            bool isDead = o.expiryTs < block.timestamp || EXCHANGE.isCancelled(o.signer, o.nonce)
+            bool isDead = o.expiryTs < block.timestamp || o.transferCount != transferCount
+                || EXCHANGE.isCancelled(o.signer, o.nonce)
                 || (!isPerp && o.instrument.expiryOf() <= block.timestamp);
             if (!isDead) remainingWad[i] = o.quantityWad - EXCHANGE.filledOf(EXCHANGE.hashOf(o));
         }

@@ -51,9 +51,17 @@ contract ParameterPreview is IParameterPreview {
         revert ParameterPreview__Result(changes);
     }
 
+    /// @dev A closed account has nothing to evaluate: it leaves both sides empty and stops no other.
     function _change(uint256 accountId) private view returns (Change memory c) {
         c.accountId = accountId;
-        IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(accountId);
+        try ACCOUNTS.snapshotOf(accountId) returns (IAccounts.Snapshot memory s) {
+            _evaluate(c, s);
+        } catch {
+            c.isKnownBefore = false;
+        }
+    }
+
+    function _evaluate(Change memory c, IAccounts.Snapshot memory s) private view {
         try LIVE.evaluate(s) returns (IMarginEngine.MarginState memory m) {
             (c.isKnownBefore, c.stateBefore, c.equityBeforeWad) = (true, m.state, m.equityWad);
             (c.initialBeforeWad, c.maintenanceBeforeWad) = (m.initialWad, m.maintenanceWad);

@@ -9,7 +9,7 @@ import {Sqrt} from "./Sqrt.sol";
 /// @title AnchorWord
 /// @notice Time and anchors of one expiry in a word: its forward, its discount and its variance per year at three
 /// strikes, k = 0 and k = +-0.6*sqrt(max(T, 1 day)).
-/// @dev Most significant first: [ts 40][forward int32][discount int32][centre int32][upper int32][lower int32]. The
+/// @dev Most significant first: [ts 40][forward 32][discount 32][centre 32][upper 32][lower 32]. The
 /// variance per year is w/V: inside the settlement window it has no limit and its anchors stay.
 /// @custom:unit wad; anchors in steps of SpeedLimit
 /// @custom:mirror offchain.mirror.speed_limit
@@ -24,6 +24,7 @@ library AnchorWord {
     uint256 private constant CENTRE_SHIFT = 64;
     uint256 private constant UPPER_SHIFT = 32;
     uint256 private constant VARIANCES = (1 << 96) - 1;
+    uint256 private constant ANCHOR = (1 << 32) - 1;
     /// @dev Variance below that of a volatility of 1 % counts as that: the logarithm of nothing is no yardstick.
     int256 private constant MIN_VARIANCE_WAD = 1e14;
 
@@ -37,42 +38,45 @@ library AnchorWord {
         pure
         returns (uint256 next)
     {
-        uint256 leftSec = s.expiryTs - step.ts;
-        (uint256 elapsedSec, int256 keptWad) = _since(word, step);
-        int256 limitWad = SpeedLimit.reach(step.maxMoveWad, elapsedSec, step.heartbeatSec);
-        int256 discountWad = s.rateWad * int256(leftSec) / int256(YEAR_SEC);
-        next = step.ts << TS_SHIFT | _move("forward", word, FORWARD_SHIFT, Ln.lnWad(s.forwardWad), keptWad, limitWad)
-            | _move("discount", word, DISCOUNT_SHIFT, discountWad, keptWad, limitWad);
-        if (leftSec < WINDOW_SEC) return next | (word & VARIANCES);
-        limitWad = SpeedLimit.reach(step.maxVarianceMoveWad, elapsedSec, step.heartbeatSec);
-        uint256 openSec = leftSec - MEAN_SEC;
-        int256 far = int256(Sqrt.sqrtWad((leftSec < 1 days ? 1 days : leftSec) * 0.36e18 / YEAR_SEC));
-        next |= _move("centre variance", word, CENTRE_SHIFT, _lnVariance(s, 0, openSec), keptWad, limitWad);
-        next |= _move("upper variance", word, UPPER_SHIFT, _lnVariance(s, far, openSec), keptWad, limitWad);
-        next |= _move("lower variance", word, 0, _lnVariance(s, -far, openSec), keptWad, limitWad);
+        unchecked {
+            // Unchecked: a round lists no expiry before it, none later than ten years; rates are below 2**64.
+            uint256 leftSec = s.expiryTs - step.ts;
+            (int256 keptWad, int256 limitWad, int256 varianceLimitWad) = _since(word, step);
+            int256 discountWad = s.rateWad * int256(leftSec) / int256(YEAR_SEC);
+            next = step.ts << TS_SHIFT;
+            next |= _move("forward", word, FORWARD_SHIFT, Ln.lnWad(s.forwardWad), keptWad, limitWad)
+                | _move("discount", word, DISCOUNT_SHIFT, discountWad, keptWad, limitWad);
+            if (leftSec < WINDOW_SEC) return next | (word & VARIANCES);
+            (int256 centre, int256 upper, int256 lower) = _lnVariances(s, leftSec);
+            next |= _move("centre variance", word, CENTRE_SHIFT, centre, keptWad, varianceLimitWad)
+                | _move("upper variance", word, UPPER_SHIFT, upper, keptWad, varianceLimitWad)
+                | _move("lower variance", word, 0, lower, keptWad, varianceLimitWad);
+        }
     }
 
     /// @notice Unpacks the anchors of an expiry.
     /// @param word Anchors.
     /// @return anchor Time and logarithms.
     function unpack(uint256 word) internal pure returns (IOracle.SurfaceAnchor memory anchor) {
+        if (word == 0) return anchor;
         anchor.ts = uint40(word >> TS_SHIFT);
-        anchor.forwardLnWad = _at(word, FORWARD_SHIFT) * SpeedLimit.STEP_WAD;
-        anchor.discountLnWad = _at(word, DISCOUNT_SHIFT) * SpeedLimit.STEP_WAD;
-        anchor.centreLnWad = _at(word, CENTRE_SHIFT) * SpeedLimit.STEP_WAD;
-        anchor.upperLnWad = _at(word, UPPER_SHIFT) * SpeedLimit.STEP_WAD;
-        anchor.lowerLnWad = _at(word, 0) * SpeedLimit.STEP_WAD;
+        anchor.forwardLnWad = _at(word, FORWARD_SHIFT);
+        anchor.discountLnWad = _at(word, DISCOUNT_SHIFT);
+        anchor.centreLnWad = _at(word, CENTRE_SHIFT);
+        anchor.upperLnWad = _at(word, UPPER_SHIFT);
+        anchor.lowerLnWad = _at(word, 0);
     }
 
-    /// @dev Time since the expiry was last listed, which is not always the time since the last round.
+    /// @dev Share that is left and limits, by the time since the expiry was last listed; mostly that of the last round.
     function _since(uint256 word, SpeedLimit.Step memory step)
         private
         pure
-        returns (uint256 elapsedSec, int256 keptWad)
+        returns (int256 keptWad, int256 limitWad, int256 varianceLimitWad)
     {
         uint256 sinceTs = word >> TS_SHIFT;
-        if (sinceTs == step.sinceTs) return (step.ts - sinceTs, step.keptWad);
-        if (sinceTs != 0) (elapsedSec, keptWad) = (step.ts - sinceTs, SpeedLimit.kept(step.ts - sinceTs));
+        if (sinceTs == step.sinceTs) return (step.keptWad, step.limitWad, step.varianceLimitWad);
+        if (sinceTs == 0) return (0, 0, 0);
+        return SpeedLimit.since(sinceTs, step);
     }
 
     function _move(bytes32 field, uint256 word, uint256 shift, int256 lnWad, int256 keptWad, int256 limitWad)
@@ -80,28 +84,43 @@ library AnchorWord {
         pure
         returns (uint256)
     {
-        int256 next;
-        if (word >> TS_SHIFT == 0) {
-            next = SpeedLimit.first(lnWad);
-        } else {
-            int256 anchor = _at(word, shift);
-            SpeedLimit.check(field, anchor, lnWad, limitWad);
-            next = SpeedLimit.follow(anchor, lnWad, keptWad);
-        }
-        return uint256(uint32(int32(next))) << shift;
+        if (word == 0) return SpeedLimit.first(lnWad) << shift;
+        return SpeedLimit.move(field, (word >> shift) & ANCHOR, lnWad, keptWad, limitWad) << shift;
     }
 
     function _at(uint256 word, uint256 shift) private pure returns (int256) {
-        return int32(uint32(word >> shift));
+        return SpeedLimit.lnOf((word >> shift) & ANCHOR);
     }
 
-    /// @dev ln of w(k)/V.
-    function _lnVariance(IOracle.Surface calldata s, int256 kWad, uint256 openSec) private pure returns (int256) {
+    /// @dev ln of w(k)/V at the three strikes.
+    function _lnVariances(IOracle.Surface calldata s, uint256 leftSec)
+        private
+        pure
+        returns (int256 centre, int256 upper, int256 lower)
+    {
         unchecked {
             // Unchecked: by the domain of a round every factor is below 2**70, times a year below 2**96.
-            int256 x = kWad - s.mWad;
-            int256 root = int256(Sqrt.sqrt(uint256(x * x) + s.sWad * s.sWad));
-            int256 w = s.aWad + int256(s.bWad) * (s.rhoWad * x / 1e18 + root) / 1e18;
+            int256 far = int256(Sqrt.sqrtWad((leftSec < 1 days ? 1 days : leftSec) * 0.36e18 / YEAR_SEC));
+            (int256 aWad, int256 bWad, int256 rhoWad) = (s.aWad, int256(s.bWad), s.rhoWad);
+            (int256 x, uint256 square) = (-s.mWad, s.sWad * s.sWad);
+            uint256 openSec = leftSec - MEAN_SEC;
+            centre = _lnPerYear(aWad + bWad * _wing(rhoWad, x, square) / 1e18, openSec);
+            upper = _lnPerYear(aWad + bWad * _wing(rhoWad, x + far, square) / 1e18, openSec);
+            lower = _lnPerYear(aWad + bWad * _wing(rhoWad, x - far, square) / 1e18, openSec);
+        }
+    }
+
+    /// @dev rho*x + sqrt(x^2 + s^2).
+    function _wing(int256 rhoWad, int256 x, uint256 square) private pure returns (int256) {
+        unchecked {
+            // Unchecked: see above.
+            return rhoWad * x / 1e18 + int256(Sqrt.sqrt(uint256(x * x) + square));
+        }
+    }
+
+    function _lnPerYear(int256 w, uint256 openSec) private pure returns (int256) {
+        unchecked {
+            // Unchecked: see above.
             int256 perYear = w * int256(YEAR_SEC) / int256(openSec);
             return Ln.lnWad(uint256(perYear < MIN_VARIANCE_WAD ? MIN_VARIANCE_WAD : perYear));
         }

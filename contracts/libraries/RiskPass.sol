@@ -415,7 +415,7 @@ library RiskPass {
         uint256 at = pnlWad.length - 2 * pairs;
         int256 linearCash = _linearCash(p, 0);
         for (uint256 i; i < 2 * pairs; ++i) {
-            uint256 place = plan[plan[ScenarioPlan.FIRST_PAIR] + i];
+            uint256 place = plan[plan[ScenarioPlan.FIRST_PAIR] + ScenarioPlan.PAIR_WORDS * (i / 2) + i % 2];
             int256 profit = ((linearCash * ScenarioGrid.growthOf(p.grid.template + place)) >> 4) - (linearCash << 60);
             for (uint256 j; j < p.expiries.length; ++j) {
                 OptionKernel.Expiry memory e = p.expiries[j];

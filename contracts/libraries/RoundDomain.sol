@@ -24,24 +24,22 @@ library RoundDomain {
         checkPrice("spot", round.spotWad);
         checkPrice("perp", round.perpWad);
         if (round.confWad > 1e18) _fail("confidence", int256(round.confWad), 1e18);
-        uint256 n = round.surfaces.length;
+        IOracle.Surface[] calldata surfaces = round.surfaces;
+        uint256 n = surfaces.length;
         if (n > MAX_EXPIRIES) revert IOracle.Oracle__BadLength(n, MAX_EXPIRIES);
-        uint256 previous = round.ts;
+        (uint256 roundTs, uint256 previous) = (round.ts, round.ts);
         for (uint256 i; i < n; ++i) {
-            uint256 expiryTs = round.surfaces[i].expiryTs;
+            IOracle.Surface calldata s = surfaces[i];
+            uint256 expiryTs = s.expiryTs;
             // The first may expire at the very time of the round; the others must come later and later.
             if (expiryTs < previous || (i != 0 && expiryTs == previous)) {
                 _fail("expiry", int256(expiryTs), int256(previous));
             }
-            if (expiryTs > round.ts + MAX_TENOR_SEC) {
-                _fail("expiry", int256(expiryTs), int256(round.ts + MAX_TENOR_SEC));
-            }
             previous = expiryTs;
-            checkSurface(round.surfaces[i]);
-            int256 timeSec = int256(expiryTs - round.ts);
-            _within("rate*T", (round.surfaces[i].rateWad * timeSec) / YEAR_SEC, MAX_DISCOUNT_WAD);
+            checkSurface(s);
+            _checkTenor(s.rateWad, expiryTs, roundTs);
         }
-        _checkWindow(round);
+        _checkWindow(surfaces, roundTs, round.meanWad);
     }
 
     /// @notice Checks a price: positive and at most 1e12.
@@ -63,26 +61,38 @@ library RoundDomain {
         if (s.sWad == 0) _fail("s", 0, 1);
         if (s.sWad > 9e18) _fail("s", int256(s.sWad), 9e18);
         if (s.bWad > 2e18) _fail("b", int256(s.bWad), 2e18);
-        int256 absRho = s.rhoWad < 0 ? -s.rhoWad : s.rhoWad;
-        int256 wing = (int256(s.bWad) * (1e18 + absRho)) / 1e18;
-        if (wing > 2e18) _fail("b*(1+|rho|)", wing, 2e18);
-        int256 root = int256(FixedPointMathLib.sqrt(uint256(1e36 - absRho * absRho)));
-        int256 minimum = s.aWad + (((int256(s.bWad) * int256(s.sWad)) / 1e18) * root) / 1e18;
-        // Two wei of slack: the products above are rounded down.
-        if (minimum < -2) _fail("minimum variance", minimum, 0);
+        unchecked {
+            // Unchecked: every factor is at most 9e18 by now.
+            int256 absRho = s.rhoWad < 0 ? -s.rhoWad : s.rhoWad;
+            int256 wing = (int256(s.bWad) * (1e18 + absRho)) / 1e18;
+            if (wing > 2e18) _fail("b*(1+|rho|)", wing, 2e18);
+            int256 root = int256(FixedPointMathLib.sqrt(uint256(1e36 - absRho * absRho)));
+            int256 minimum = s.aWad + (((int256(s.bWad) * int256(s.sWad)) / 1e18) * root) / 1e18;
+            // Two wei of slack: the products above are rounded down.
+            if (minimum < -2) _fail("minimum variance", minimum, 0);
+        }
+    }
+
+    /// @dev What time makes of an expiry: how far it is and what a unit of cash at it is worth.
+    function _checkTenor(int256 rateWad, uint256 expiryTs, uint256 roundTs) private pure {
+        unchecked {
+            // Unchecked: times have 40 bits, an expiry does not come before its round, a rate is at most 9e18.
+            uint256 leftSec = expiryTs - roundTs;
+            if (leftSec > MAX_TENOR_SEC) _fail("expiry", int256(expiryTs), int256(roundTs + MAX_TENOR_SEC));
+            _within("rate*T", (rateWad * int256(leftSec)) / YEAR_SEC, MAX_DISCOUNT_WAD);
+        }
     }
 
     /// @dev A running mean belongs to the one settlement window that is open, and to none otherwise.
-    function _checkWindow(IOracle.Round calldata round) private pure {
-        uint256 n = round.surfaces.length;
-        uint256 until = round.ts + WINDOW_SEC;
-        if (n == 0 || round.surfaces[0].expiryTs >= until) {
-            if (round.meanWad != 0) _fail("mean", int256(round.meanWad), 0);
+    function _checkWindow(IOracle.Surface[] calldata surfaces, uint256 roundTs, uint256 meanWad) private pure {
+        uint256 until = roundTs + WINDOW_SEC;
+        if (surfaces.length == 0 || surfaces[0].expiryTs >= until) {
+            if (meanWad != 0) _fail("mean", int256(meanWad), 0);
             return;
         }
-        checkPrice("mean", round.meanWad);
-        if (n > 1 && round.surfaces[1].expiryTs < until) {
-            revert IOracle.Oracle__WindowsOverlap(round.surfaces[1].expiryTs, until);
+        checkPrice("mean", meanWad);
+        if (surfaces.length > 1 && surfaces[1].expiryTs < until) {
+            revert IOracle.Oracle__WindowsOverlap(surfaces[1].expiryTs, until);
         }
     }
 

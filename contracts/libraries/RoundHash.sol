@@ -26,10 +26,11 @@ library RoundHash {
     /// @param r Round.
     /// @return Hash.
     function round(IOracle.Round calldata r) internal pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](r.surfaces.length);
+        IOracle.Surface[] calldata surfaces = r.surfaces;
+        bytes32[] memory hashes = new bytes32[](surfaces.length);
         for (uint256 i; i < hashes.length; ++i) {
             // A struct of static members encodes like its members.
-            hashes[i] = keccak256(abi.encode(SURFACE_TYPEHASH, r.surfaces[i]));
+            hashes[i] = keccak256(abi.encode(SURFACE_TYPEHASH, surfaces[i]));
         }
         return keccak256(
             abi.encode(

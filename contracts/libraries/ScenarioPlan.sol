@@ -19,14 +19,15 @@ import {OptionKernel} from "./OptionKernel.sol";
 /// (OptionKernel.Option), bytes of its nodes, whether they bound intervals, lowest and highest ln(1 + move) (Q64), place
 /// of the first node; for each move of the ladder MOVE_WORDS: move (wad), [weight 64 over 64][larger weight of it and
 /// the one below 64 over 64], [whether weights are 1 here and in both intervals][vol states at it 8][of
-/// the interval below 8][of the one above 8]; for each skew pair the
-/// places of its two nodes; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two zeros in which the
+/// the interval below 8][of the one above 8]; for each skew pair
+/// PAIR_WORDS: the places of its two nodes and of the ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two zeros in which the
 /// engine keeps its sums. Places are bytes.
 library ScenarioPlan {
     uint256 internal constant HEAD_WORDS = 20;
     uint256 internal constant VOLATILITY_WORDS = 2;
     uint256 internal constant SEGMENT_WORDS = 6;
     uint256 internal constant MOVE_WORDS = 3;
+    uint256 internal constant PAIR_WORDS = 3;
     uint256 internal constant NODE_WORDS = 4;
     uint256 private constant NODE_BYTES = NODE_WORDS * 32;
     /// @dev Up, flat and down.
@@ -189,14 +190,15 @@ library ScenarioPlan {
         uint256 nodes = tailStates * moves + (states - tailStates) * gridMoves + 2 * rows.skewAt.length + extra;
         uint256 segments = states + 2 * pairStates + extra;
         d.segment = HEAD_WORDS + 2 * pairStates * VOLATILITY_WORDS;
-        d.node = d.segment + segments * SEGMENT_WORDS + moves * MOVE_WORDS + 2 * rows.skewAt.length;
+        d.node = d.segment + segments * SEGMENT_WORDS + moves * MOVE_WORDS + PAIR_WORDS * rows.skewAt.length;
         d.firstNode = d.node;
         d.plan = new uint256[](d.node + nodes * NODE_WORDS);
         uint256[] memory plan = d.plan;
         (plan[VOLATILITIES], plan[SEGMENTS], plan[BASE]) = (2 * pairStates, segments, type(uint256).max);
         (plan[NODES], plan[STATES], plan[TAIL_STATES]) = (nodes, states, tailStates);
         (plan[MOVES], plan[TAILS_BELOW], plan[GRID_MOVES]) = (moves, below, gridMoves);
-        (plan[PAIRS], plan[FIRST_NODE], plan[FIRST_PAIR]) = (rows.skewAt.length, d.node, d.node - 2 * rows.skewAt.length);
+        (plan[PAIRS], plan[FIRST_NODE]) = (rows.skewAt.length, d.node);
+        plan[FIRST_PAIR] = d.node - PAIR_WORDS * rows.skewAt.length;
         plan[FIRST_MOVE] = plan[FIRST_PAIR] - moves * MOVE_WORDS;
         plan[LAYOUT] = uint256(keccak256(abi.encode(d.multiples, below, gridMoves, rows.gridVols, rows.tailVols)));
     }
@@ -270,10 +272,26 @@ library ScenarioPlan {
                 _openSegment(d, (FIRST_VOLATILITIES + volatility++) * OptionKernel.VOLATILITY_BYTES, false);
                 for (uint256 i; i < rows.skewAt.length; ++i) {
                     if (rows.skewAt[i].vol != vol) continue;
-                    d.plan[pairs + 2 * i + side] = (d.node - d.firstNode) * 32;
+                    d.plan[pairs + PAIR_WORDS * i + side] = (d.node - d.firstNode) * 32;
+                    d.plan[pairs + PAIR_WORDS * i + 2] = _placeInGrid(d.plan, rows, rows.skewAt[i]);
                     _addNode(d, moveOf(rows.skewAt[i].moveWad, range));
                 }
             }
+        }
+    }
+
+    /// @dev Place of the node of a move and a vol state of the grid.
+    function _placeInGrid(uint256[] memory plan, IScenarioBook.Rows memory rows, IScenarioBook.SkewPlace memory at)
+        private
+        pure
+        returns (uint256)
+    {
+        (uint256 ladder, uint256 move) = (0, 0);
+        while (rows.gridVols[plan[RANKS + ladder]] != at.vol) ++ladder;
+        while (rows.gridMovesWad[move] != at.moveWad) ++move;
+        // Wraps as the start does.
+        unchecked {
+            return plan[STARTS + ladder] + (plan[TAILS_BELOW] + move) * NODE_BYTES;
         }
     }
 

@@ -282,23 +282,24 @@ library ScenarioScan {
         }
     }
 
-    /// @notice Adds by how much an expiry's options gain or lose by skew at every place, half of both sides together.
+    /// @notice Adds what an expiry's options lose by skew at every place, on the worse of both sides.
     /// @param s Scan.
     /// @param places Sums by place, wei.
     /// @param nodes Memory position of the expiry's nodes.
     function addSkew(Scan memory s, uint256[] memory places, uint256 nodes) internal pure {
         uint256 plan = s.plan;
         assembly ("memory-safe") {
-            // Equivalent: places[i] += |cash up - cash down|/2.
+            // Equivalent: places[i] += max(0, cash - min(cash up, cash down)).
             let pair := add(plan, shl(5, mload(add(plan, 0x180)))) // FIRST_PAIR
             let at := add(places, 0x20)
             for { let end := add(at, shl(5, mload(places))) } lt(at, end) {} {
-                let up := mload(add(add(nodes, mload(pair)), 0x40))
-                let moved := sub(up, mload(add(add(nodes, mload(add(pair, 0x20))), 0x40)))
-                if slt(moved, 0) { moved := sub(0, moved) }
-                mstore(at, add(mload(at), add(shr(61, moved), 1)))
+                let worse := mload(add(add(nodes, mload(pair)), 0x40))
+                let other := mload(add(add(nodes, mload(add(pair, 0x20))), 0x40))
+                if slt(other, worse) { worse := other }
+                let lost := sub(mload(add(add(nodes, mload(add(pair, 0x40))), 0x40)), worse)
+                if sgt(lost, 0) { mstore(at, add(mload(at), add(shr(60, lost), 1))) }
                 at := add(at, 0x20)
-                pair := add(pair, 0x40)
+                pair := add(pair, 0x60)
             }
         }
     }
@@ -346,21 +347,22 @@ library ScenarioScan {
         }
     }
 
-    /// @notice Half of the largest difference that skew makes at a place, to one option alone.
+    /// @notice The most that skew takes from one option alone at a place.
     /// @param plan Plan.
     /// @param nodes Memory position of its nodes.
-    /// @return moved Wei.
-    function largestSkew(uint256[] memory plan, uint256 nodes) internal pure returns (uint256 moved) {
+    /// @return lost Wei.
+    function largestSkew(uint256[] memory plan, uint256 nodes) internal pure returns (uint256 lost) {
         assembly ("memory-safe") {
             let head := add(plan, 0x20)
             let pair := add(head, shl(5, mload(add(head, 0x180)))) // FIRST_PAIR
-            for { let end := add(pair, shl(6, mload(add(head, 0x120)))) } lt(pair, end) { pair := add(pair, 0x40) } {
-                let one := mload(add(add(nodes, mload(pair)), 0x40))
-                one := sub(one, mload(add(add(nodes, mload(add(pair, 0x20))), 0x40)))
-                if slt(one, 0) { one := sub(0, one) }
-                if gt(one, moved) { moved := one }
+            for { let end := add(pair, mul(0x60, mload(add(head, 0x120)))) } lt(pair, end) { pair := add(pair, 0x60) } {
+                let worse := mload(add(add(nodes, mload(pair)), 0x40))
+                let other := mload(add(add(nodes, mload(add(pair, 0x20))), 0x40))
+                if slt(other, worse) { worse := other }
+                let one := sub(mload(add(add(nodes, mload(add(pair, 0x40))), 0x40)), worse)
+                if sgt(one, lost) { lost := one }
             }
-            moved := add(shr(61, moved), iszero(iszero(moved)))
+            lost := add(shr(60, lost), iszero(iszero(lost)))
         }
     }
 

@@ -41,10 +41,11 @@ library SnapshotMath {
     /// @param isBuy Whether the trade buys.
     /// @return Quantity, wad; 0 when nothing is held on the other side.
     function closableOf(uint256[] memory words, uint256 instrument, bool isBuy) internal pure returns (uint256) {
-        int256 heldWad;
-        for (uint256 i; i < words.length; ++i) {
-            if (words[i].instrumentOf() == instrument.instrumentOf()) heldWad = words[i].quantityOf();
-        }
+        // The kind is part of the compared bits, so one shift serves every word; a linear price is no part of them.
+        uint256 shift = instrument.isOption() ? 128 : 200;
+        uint256 left = words.length;
+        while (left != 0 && (words[left - 1] ^ instrument) >> shift != 0) --left;
+        int256 heldWad = left == 0 ? int256(0) : words[left - 1].quantityOf();
         int256 closableWad = isBuy ? -heldWad : heldWad;
         return closableWad > 0 ? uint256(closableWad) : 0;
     }

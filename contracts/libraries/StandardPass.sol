@@ -214,7 +214,7 @@ library StandardPass {
         ScenarioGrid.walk(p.grid, w.nodes, forwardCash, strikeCash);
         int256 baseCash = ScenarioGrid.cashOf(w.nodes + p.grid.basePlace);
         c.certified = ScenarioScan.alone(p.book.plan, w.nodes, baseCash, isCall ? int256(0) : -forwardCash);
-        uint256 movedWad = ScenarioScan.largestSkew(p.book.plan, w.nodes);
-        c.skewTermWad = FixedPointMathLib.mulWadUp(movedWad, p.book.params.skewRateWad);
+        uint256 lostWad = ScenarioScan.largestSkew(p.book.plan, w.nodes);
+        c.skewTermWad = FixedPointMathLib.mulWadUp(lostWad, p.book.params.skewRateWad);
     }
 }

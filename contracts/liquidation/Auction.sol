@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManaged.sol";
-import {Pausable} from "@openzeppelin/contracts/utils/Pausable.sol";
 import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
@@ -10,15 +9,18 @@ import {IAuction} from "../../interfaces/IAuction.sol";
 import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {ExpiringPause} from "../access/ExpiringPause.sol";
 import {AuctionMath} from "../libraries/AuctionMath.sol";
 
 /// @title Auction
 /// @notice See IAuction.
-contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient {
+contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
     uint256 private constant WAD = 1e18;
     uint256 private constant FUND = 1;
     /// @dev More than all rounding of one slice: 128 quantities cut to a wei, at prices up to 1e12.
     int256 private constant ROUNDING_WAD = 1e15;
+    /// @dev A price path that nobody vouched for this long starts again.
+    uint256 private constant VOUCH_SEC = 30 minutes;
 
     IAccounts private immutable ACCOUNTS;
     IMarginEngine private immutable MARGIN;
@@ -31,6 +33,15 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
     IMarginEngine public override priorMargin;
 
     mapping(uint256 accountId => State) private _auction;
+    /// @dev Sum of `lossWad` over all auctions.
+    uint256 private _lossWad;
+
+    /// @dev What has to be known of an empty bidder before the slice to judge it after without its margin.
+    struct Fresh {
+        bool isFresh;
+        /// @dev The account's equity but for its cash: what positions and collateral are worth after haircuts.
+        int256 valueWad;
+    }
 
     constructor(
         address authority,
@@ -47,14 +58,15 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
 
     /// @inheritdoc IAuction
     function start(uint256 accountId) external override whenNotPaused nonReentrant {
-        State storage auction = _auction[accountId];
+        State memory auction = _auction[accountId];
         if (auction.isOpen) revert Auction__AlreadyOpen(accountId);
-        IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
+        IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(accountId);
         _requireLiquidatable(m);
         if (m.marketEquityWad >= 0) _requireNoGrace(accountId);
         auction.isOpen = true;
         emit AuctionStarted(accountId, m.equityWad, m.maintenanceWad, m.marketEquityWad >= 0);
-        _setClocks(accountId, auction, m);
+        _vouch(accountId, auction, m);
+        _auction[accountId] = auction;
     }
 
     /// @inheritdoc IAuction
@@ -66,37 +78,40 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         returns (Quote memory quote)
     {
         if (!ACCOUNTS.isAuthorised(bidderId, msg.sender)) revert Auction__NotBidder(msg.sender, bidderId);
-        State storage auction = _auction[accountId];
-        IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
-        _setClocks(accountId, auction, m);
-        quote = _quote(auction, m, accountId, maxFractionWad);
-        IMarginEngine.MarginState memory after_ = _afterSlice(m, quote, int256(auction.reserveWad));
+        State memory auction = _auction[accountId];
+        if (!auction.isOpen) revert Auction__NotOpen(accountId);
+        IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(accountId);
+        _requireLiquidatable(m);
+        _vouch(accountId, auction, m);
+        quote = _quote(auction, m, maxFractionWad);
         if (quote.isSolvent != expectSolvent) revert Auction__WrongBranch(quote.isSolvent, expectSolvent);
+        Fresh memory fresh = _freshOf(accountId, bidderId, m);
         ACCOUNTS.transferSlice(accountId, bidderId, quote.fractionWad, auction.reserveWad);
-        if (quote.isSolvent) _collect(auction, accountId, bidderId, quote, limitWad);
-        else _pay(auction, accountId, bidderId, quote, limitWad);
+        if (quote.isSolvent) _collect(accountId, bidderId, quote, limitWad);
+        else _pay(accountId, bidderId, quote, limitWad);
         emit BidFilled(
             accountId, bidderId, quote.isSolvent, quote.fractionWad, quote.priceWad, quote.cashWad, quote.feeWad
         );
-        _requireInitial(bidderId);
-        _finish(accountId, m, after_, quote.isSolvent);
+        _requireInitial(bidderId, fresh, m, quote.fractionWad);
+        _finish(accountId, auction, quote, m);
     }
 
     /// @inheritdoc IAuction
     function touch(uint256 accountId) external override whenNotPaused nonReentrant {
-        State storage auction = _auction[accountId];
+        State memory auction = _auction[accountId];
         if (!auction.isOpen) revert Auction__NotOpen(accountId);
-        _setClocks(accountId, auction, MARGIN.marginOf(accountId));
+        _vouch(accountId, auction, MARGIN.auctionMarginOf(accountId));
+        _auction[accountId] = auction;
     }
 
     /// @inheritdoc IAuction
     function end(uint256 accountId) external override nonReentrant {
-        State storage auction = _auction[accountId];
-        if (!auction.isOpen) revert Auction__NotOpen(accountId);
-        IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
-        uint256 neededWad = FixedPointMathLib.min(m.initialWad, _targetOf(m));
+        if (!_auction[accountId].isOpen) revert Auction__NotOpen(accountId);
+        if (_isGone(accountId)) return _close(accountId, _auction[accountId].lossWad, 0, 0);
+        IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(accountId);
+        uint256 neededWad = FixedPointMathLib.min(m.initialWad, _targetOf(m.maintenanceWad));
         if (m.equityWad < int256(neededWad)) revert Auction__NotRecovered(m.equityWad, neededWad);
-        _close(accountId, m);
+        _close(accountId, _auction[accountId].lossWad, m.equityWad, m.maintenanceWad);
     }
 
     /// @inheritdoc IAuction
@@ -104,43 +119,16 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
         IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(accountId);
         uint256 held = s.positions.length + s.tokenIds.length;
         if (held != 0 || s.cashWad >= 0) revert Auction__NotPureDebt(held, s.cashWad);
-        _cover(accountId, accountId, 0, uint256(-s.cashWad));
-        delete _auction[accountId];
-        emit AuctionEnded(accountId, 0, 0);
+        uint256 debtWad = uint256(-s.cashWad);
+        uint256 fromFundWad = FixedPointMathLib.min(debtWad, INSURANCE.availableWad());
+        _cover(accountId, accountId, 0, fromFundWad, debtWad - fromFundWad);
+        _close(accountId, _auction[accountId].lossWad, 0, 0);
     }
 
     /// @inheritdoc IAuction
     function setPriorMargin(IMarginEngine engine) external override restricted {
         emit PriorMarginSet(address(priorMargin), address(engine));
         priorMargin = engine;
-    }
-
-    /// @notice Stops new auctions and bids.
-    function pause() external restricted {
-        _pause();
-    }
-
-    /// @notice Lets them in again.
-    function unpause() external restricted {
-        _unpause();
-    }
-
-    /// @inheritdoc IAuction
-    function previewBid(uint256 accountId, uint256 maxFractionWad)
-        external
-        view
-        override
-        returns (Quote memory quote)
-    {
-        State memory auction = _auction[accountId];
-        IMarginEngine.MarginState memory m = MARGIN.marginOf(accountId);
-        if (!auction.isOpen) {
-            _requireLiquidatable(m);
-            if (m.marketEquityWad >= 0) _requireNoGrace(accountId);
-            auction.isOpen = true;
-        }
-        (auction.solventTs, auction.insolventTs) = _clocks(auction, m);
-        quote = _quote(auction, m, accountId, maxFractionWad);
     }
 
     /// @inheritdoc IAuction
@@ -155,14 +143,48 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
     }
 
     /// @inheritdoc IAuction
+    function previewBid(uint256 accountId, uint256 maxFractionWad)
+        external
+        view
+        override
+        returns (Quote memory quote)
+    {
+        State memory auction = _auction[accountId];
+        IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(accountId);
+        _requireLiquidatable(m);
+        if (!auction.isOpen && m.marketEquityWad >= 0) _requireNoGrace(accountId);
+        _advance(auction, m);
+        quote = _quote(auction, m, maxFractionWad);
+    }
+
+    /// @inheritdoc IAuction
+    function isUnderAuction(uint256 accountId) external view override returns (bool) {
+        return _auction[accountId].isOpen;
+    }
+
+    /// @inheritdoc IAuction
+    function openInsolventLossWad() external view override returns (uint256 lossWad) {
+        lossWad = _lossWad;
+        if (lossWad != 0) lossWad = FixedPointMathLib.zeroFloorSub(lossWad, INSURANCE.availableWad());
+    }
+
+    /// @inheritdoc IAuction
     function auctionOf(uint256 accountId) external view override returns (State memory state) {
         state = _auction[accountId];
     }
 
-    function _requireLiquidatable(IMarginEngine.MarginState memory m) private pure {
-        if (m.equityWad >= int256(m.maintenanceWad) && m.marketEquityWad >= 0) {
-            revert Auction__NotLiquidatable(m.equityWad, m.maintenanceWad);
+    /// @dev An owner may have paid everything, left and closed the account before anybody ended its auction; the ledger
+    /// refuses a snapshot for no other reason.
+    function _isGone(uint256 accountId) private view returns (bool) {
+        try ACCOUNTS.snapshotOf(accountId) returns (IAccounts.Snapshot memory) {
+            return false;
+        } catch {
+            return true;
         }
+    }
+
+    function _requireLiquidatable(IMarginEngine.MarginState memory m) private pure {
+        if (m.equityWad >= int256(m.maintenanceWad)) revert Auction__NotLiquidatable(m.equityWad, m.maintenanceWad);
     }
 
     /// @dev A change of parameters alone liquidates nobody before its grace is over: until then an account must be
@@ -170,164 +192,227 @@ contract Auction is IAuction, AccessManaged, Pausable, ReentrancyGuardTransient 
     function _requireNoGrace(uint256 accountId) private view {
         uint256 endTs = BOOK.graceEndTs();
         if (block.timestamp >= endTs || address(priorMargin) == address(0)) return;
-        IMarginEngine.MarginState memory m = priorMargin.marginOf(accountId);
+        IMarginEngine.MarginState memory m = priorMargin.auctionMarginOf(accountId);
         if (m.equityWad >= int256(m.maintenanceWad)) revert Auction__InGrace(block.timestamp, endTs);
     }
 
-    /// @dev Strict: a bidder short of margin may not take more risk, even at a gain.
-    function _requireInitial(uint256 bidderId) private view {
-        IMarginEngine.MarginState memory m = MARGIN.marginOf(bidderId);
-        if (m.equityWad < int256(m.initialWad)) revert Auction__BidderBelowInitial(m.equityWad, m.initialWad);
+    /// @dev Notes what was seen: the clocks and the loss that others may have to bear. The caller stores the auction.
+    function _vouch(uint256 accountId, State memory auction, IMarginEngine.MarginState memory m) private {
+        _advance(auction, m);
+        emit ClocksSet(accountId, auction.solventTs, auction.insolventTs, auction.vouchedTs);
+        _noteLoss(accountId, auction, m.marketEquityWad);
     }
 
-    function _setClocks(uint256 accountId, State storage auction, IMarginEngine.MarginState memory m) private {
-        (uint40 solventTs, uint40 insolventTs) = _clocks(auction, m);
-        if (solventTs == auction.solventTs && insolventTs == auction.insolventTs) return;
-        (auction.solventTs, auction.insolventTs) = (solventTs, insolventTs);
-        emit ClocksSet(accountId, solventTs, insolventTs);
+    /// @dev A branch's clock starts when the branch is first seen. That of the solvent branch goes on while prices
+    /// swing between the branches, that of the insolvent one does not. Where the account was not below maintenance, or
+    /// nobody looked for a while, both start again: a price counts only time that somebody vouched for.
+    function _advance(State memory auction, IMarginEngine.MarginState memory m) private view {
+        uint40 nowTs = uint40(block.timestamp);
+        bool isShort = m.equityWad < int256(m.maintenanceWad);
+        if (!isShort || nowTs - auction.vouchedTs >= VOUCH_SEC) (auction.solventTs, auction.insolventTs) = (0, 0);
+        auction.vouchedTs = isShort ? nowTs : 0;
+        bool isSolvent = m.marketEquityWad >= int256(uint256(auction.reserveWad));
+        if (isSolvent) auction.insolventTs = 0;
+        else if (isShort && auction.insolventTs == 0) auction.insolventTs = nowTs;
+        if (isSolvent && isShort && auction.solventTs == 0) auction.solventTs = nowTs;
+        if (auction.insolventTs == 0) auction.creditWad = auction.reserveWad;
     }
 
-    /// @dev A branch's clock starts when the branch is first seen and goes on while prices swing between the branches.
-    /// An account above maintenance has nothing to sell cheaply: there the price path starts afresh.
-    function _clocks(State memory auction, IMarginEngine.MarginState memory m)
-        private
-        view
-        returns (uint40 solventTs, uint40 insolventTs)
-    {
-        (solventTs, insolventTs) = (auction.solventTs, auction.insolventTs);
-        bool isSolvent = m.marketEquityWad >= int256(auction.reserveWad);
-        if (isSolvent && m.equityWad >= int256(m.maintenanceWad)) return (uint40(block.timestamp), 0);
-        if (isSolvent && solventTs == 0) solventTs = uint40(block.timestamp);
-        if (!isSolvent && insolventTs == 0) insolventTs = uint40(block.timestamp);
+    function _noteLoss(uint256 accountId, State memory auction, int256 marketEquityWad) private {
+        uint256 lossWad = marketEquityWad < 0 ? uint256(-marketEquityWad) : 0;
+        uint256 wasWad = auction.lossWad;
+        if (lossWad == wasWad) return;
+        // Below 2**128: cash and values of an account are.
+        auction.lossWad = uint128(lossWad);
+        _lossWad = _lossWad + lossWad - wasWad;
+        emit LossNoted(accountId, lossWad, _lossWad);
     }
 
     /// @dev Equity at which the buffer is restored: (1 + b)*M, rounded up.
-    function _targetOf(IMarginEngine.MarginState memory m) private view returns (uint256) {
-        return FixedPointMathLib.mulWadUp(m.maintenanceWad, WAD + BOOK.accountParams().bufferWad);
+    function _targetOf(uint256 maintenanceWad) private view returns (uint256) {
+        return FixedPointMathLib.mulWadUp(maintenanceWad, WAD + BOOK.accountParams().bufferWad);
     }
 
-    function _quote(
-        State memory auction,
-        IMarginEngine.MarginState memory m,
-        uint256 accountId,
-        uint256 maxFractionWad
-    ) private view returns (Quote memory q) {
-        if (!auction.isOpen) revert Auction__NotOpen(accountId);
-        // A: market value of everything but the reserve. Where it is negative nobody would pay for a slice, even
-        // if the reserve still covers it: the bidder is paid, from the reserve first.
-        int256 marketWad = m.marketEquityWad - int256(auction.reserveWad);
+    /// @dev A: market value of everything but the reserve. Where it is negative nobody would pay for a slice, even if
+    /// the reserve still covers it: the bidder is paid, from the reserve first.
+    function _quote(State memory auction, IMarginEngine.MarginState memory m, uint256 maxFractionWad)
+        private
+        view
+        returns (Quote memory q)
+    {
+        int256 marketWad = m.marketEquityWad - int256(uint256(auction.reserveWad));
         q.isSolvent = marketWad >= 0;
-        if (!q.isSolvent) {
-            q.fractionWad = maxFractionWad < WAD ? maxFractionWad : WAD;
-            uint256 payWad =
-                AuctionMath.insolventPay(marketWad, m.maintenanceWad, block.timestamp - auction.insolventTs);
-            // As long as the reserve covers what is owed, nobody else pays for it.
-            if (m.marketEquityWad >= 0 && payWad > auction.reserveWad) payWad = auction.reserveWad;
-            q.cashWad = FixedPointMathLib.mulWad(payWad, q.fractionWad);
-        } else {
-            _quoteSolvent(auction, m, marketWad, maxFractionWad, q);
-        }
+        if (q.isSolvent) _quoteSolvent(auction, m, uint256(marketWad), maxFractionWad, q);
+        else _quoteInsolvent(auction, m, uint256(-marketWad), maxFractionWad, q);
         if (q.fractionWad == 0) revert Auction__NothingToTake(0, 1);
     }
 
     function _quoteSolvent(
         State memory auction,
         IMarginEngine.MarginState memory m,
-        int256 marketWad,
+        uint256 valueWad,
         uint256 maxFractionWad,
         Quote memory q
     ) private view {
         IScenarioBook.AccountParams memory p = BOOK.accountParams();
         q.priceWad = AuctionMath.priceFactor(block.timestamp - auction.solventTs);
-        uint256 valueWad = uint256(marketWad);
+        uint256 wholeWad = AuctionMath.price(valueWad, m.maintenanceWad, q.priceWad);
         int256 targetWad = int256(FixedPointMathLib.mulWadUp(m.maintenanceWad, WAD + p.bufferWad));
-        // What a whole slice takes out of the equity: E - V less the proceeds d*A.
-        int256 costWad = m.equityWad - int256(auction.reserveWad)
-            - int256(FixedPointMathLib.mulWad(valueWad, q.priceWad));
-        // Above maintenance a slice may cost more than the requirement it takes along: then there is nothing to take.
-        if (costWad <= int256(m.maintenanceWad)) {
-            q.fractionWad = AuctionMath.restoringFraction(targetWad, m.equityWad, costWad);
-        }
-        if (q.fractionWad != 0 && valueWad < p.dustWad) q.fractionWad = WAD;
-        if (q.fractionWad > maxFractionWad) q.fractionWad = maxFractionWad;
+        // What a whole slice takes out of the equity: E - V less the price.
+        int256 costWad = m.equityWad - int256(uint256(auction.reserveWad)) - int256(wholeWad);
+        q.fractionWad =
+            valueWad < p.dustWad ? WAD : AuctionMath.restoringFraction(targetWad, m.equityWad, costWad);
+        q.fractionWad = FixedPointMathLib.min(q.fractionWad, maxFractionWad);
         uint256 takenWad = FixedPointMathLib.mulWadUp(valueWad, q.fractionWad);
-        q.cashWad = FixedPointMathLib.mulWadUp(takenWad, q.priceWad);
-        q.feeWad = AuctionMath.fee(takenWad, q.priceWad, p.feeRateWad);
+        q.cashWad = FixedPointMathLib.mulWadUp(wholeWad, q.fractionWad);
+        q.feeWad = AuctionMath.fee(takenWad, q.cashWad, p.feeRateWad);
     }
 
-    function _collect(
-        State storage auction,
-        uint256 accountId,
-        uint256 bidderId,
-        Quote memory quote,
-        uint256 limitWad
-    ) private {
+    /// @dev As long as the reserve covers the debt it pays, and nobody else. Otherwise reserve, fund and everybody, in
+    /// this order, pay the debt, and the fund alone the bonus: what is left of the account never bears the gain of a
+    /// part.
+    function _quoteInsolvent(
+        State memory auction,
+        IMarginEngine.MarginState memory m,
+        uint256 debtWad,
+        uint256 maxFractionWad,
+        Quote memory q
+    ) private view {
+        q.fractionWad = FixedPointMathLib.min(maxFractionWad, WAD);
+        uint256 wholeWad = debtWad
+            + AuctionMath.bonus(
+                FixedPointMathLib.zeroFloorSub(debtWad, auction.creditWad),
+                m.maintenanceWad,
+                BOOK.accountParams().bonusShareWad,
+                block.timestamp - auction.insolventTs
+            );
+        if (debtWad <= auction.reserveWad) {
+            wholeWad = FixedPointMathLib.min(wholeWad, auction.reserveWad);
+            q.fromReserveWad = FixedPointMathLib.mulWad(wholeWad, q.fractionWad);
+        } else {
+            uint256 owedWad = FixedPointMathLib.mulWad(debtWad, q.fractionWad);
+            uint256 payWad = FixedPointMathLib.mulWad(wholeWad, q.fractionWad);
+            q.fromReserveWad = FixedPointMathLib.min(auction.reserveWad, owedWad);
+            q.fromFundWad = FixedPointMathLib.min(payWad - q.fromReserveWad, INSURANCE.availableWad());
+            q.socialisedWad = FixedPointMathLib.zeroFloorSub(owedWad, q.fromReserveWad + q.fromFundWad);
+        }
+        q.cashWad = q.fromReserveWad + q.fromFundWad + q.socialisedWad;
+    }
+
+    function _collect(uint256 accountId, uint256 bidderId, Quote memory quote, uint256 limitWad) private {
         uint256 totalWad = quote.cashWad + quote.feeWad;
         if (totalWad > limitWad) revert Auction__LimitMissed(totalWad, limitWad);
-        auction.reserveWad += quote.cashWad;
         if (quote.cashWad != 0) ACCOUNTS.moveCash(bidderId, accountId, quote.cashWad);
         if (quote.feeWad != 0) ACCOUNTS.moveCash(bidderId, FUND, quote.feeWad);
     }
 
-    function _pay(State storage auction, uint256 accountId, uint256 bidderId, Quote memory quote, uint256 limitWad)
-        private
-    {
+    function _pay(uint256 accountId, uint256 bidderId, Quote memory quote, uint256 limitWad) private {
         if (quote.cashWad < limitWad) revert Auction__LimitMissed(quote.cashWad, limitWad);
-        uint256 fromReserveWad = auction.reserveWad < quote.cashWad ? auction.reserveWad : quote.cashWad;
-        if (fromReserveWad != 0) {
-            auction.reserveWad -= fromReserveWad;
-            ACCOUNTS.moveCash(accountId, bidderId, fromReserveWad);
-        }
-        _cover(accountId, bidderId, fromReserveWad, quote.cashWad - fromReserveWad);
+        if (quote.fromReserveWad != 0) ACCOUNTS.moveCash(accountId, bidderId, quote.fromReserveWad);
+        _cover(accountId, bidderId, quote.fromReserveWad, quote.fromFundWad, quote.socialisedWad);
     }
 
     /// @dev What the reserve left open comes from the fund, then from everybody with positive cash.
-    function _cover(uint256 accountId, uint256 toId, uint256 fromReserveWad, uint256 openWad) private {
-        uint256 fromFundWad = openWad == 0 ? 0 : INSURANCE.draw(toId, accountId, openWad);
-        uint256 leftWad = openWad - fromFundWad;
-        emit LossCovered(accountId, fromReserveWad, fromFundWad, leftWad);
-        if (leftWad != 0) ACCOUNTS.socialise(toId, leftWad);
+    function _cover(
+        uint256 accountId,
+        uint256 toId,
+        uint256 fromReserveWad,
+        uint256 fromFundWad,
+        uint256 socialisedWad
+    ) private {
+        emit LossCovered(accountId, fromReserveWad, fromFundWad, socialisedWad);
+        if (fromFundWad != 0) INSURANCE.draw(toId, accountId, fromFundWad);
+        if (socialisedWad != 0) ACCOUNTS.socialise(toId, socialisedWad);
     }
 
-    /// @dev A liquidation never lowers E - M; the auction ends as soon as the buffer is restored. Where the slice
-    /// itself says by how much it rises, and that is more than all rounding, the account is not margined again.
+    /// @dev An empty bidder of the account's mode needs the same fraction of what the account needs, or less, because
+    /// no part of a requirement grows more slowly than size.
+    function _freshOf(uint256 accountId, uint256 bidderId, IMarginEngine.MarginState memory m)
+        private
+        view
+        returns (Fresh memory fresh)
+    {
+        IAccounts.Snapshot memory bidder = ACCOUNTS.snapshotOf(bidderId);
+        if (bidder.positions.length != 0 || bidder.tokenIds.length != 0) return fresh;
+        IAccounts.Snapshot memory account = ACCOUNTS.snapshotOf(accountId);
+        fresh = Fresh(account.mode == bidder.mode, m.equityWad - account.cashWad);
+    }
+
+    /// @dev Strict: a bidder short of margin may not take more risk, even at a gain. Where the account's own margin
+    /// proves that the bidder has enough, the slice is not margined a second time.
+    function _requireInitial(
+        uint256 bidderId,
+        Fresh memory fresh,
+        IMarginEngine.MarginState memory account,
+        uint256 fractionWad
+    ) private view {
+        if (_isProven(bidderId, fresh, account, fractionWad)) return;
+        IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(bidderId);
+        if (m.equityWad < int256(m.initialWad)) revert Auction__BidderBelowInitial(m.equityWad, m.initialWad);
+    }
+
+    function _isProven(
+        uint256 bidderId,
+        Fresh memory fresh,
+        IMarginEngine.MarginState memory account,
+        uint256 fractionWad
+    ) private view returns (bool) {
+        if (!fresh.isFresh || account.maintenanceWad == 0) return false;
+        int256 cashWad = ACCOUNTS.cashOf(bidderId);
+        int256 equityWad = cashWad + FixedPointMathLib.sMulWad(fresh.valueWad, int256(fractionWad));
+        uint256 neededWad = FixedPointMathLib.mulWadUp(account.initialWad, fractionWad) + 2 * uint256(ROUNDING_WAD);
+        if (cashWad < 0) {
+            IScenarioBook.AccountParams memory p = BOOK.accountParams();
+            uint256 chargeWad = FixedPointMathLib.mulWadUp(uint256(-cashWad), p.debtRateWad);
+            // What of it is initial margin: no more than the account's initial margin by its requirement.
+            chargeWad = FixedPointMathLib.fullMulDivUp(chargeWad, account.initialWad, account.maintenanceWad);
+            neededWad += FixedPointMathLib.mulWadUp(chargeWad, p.mmFactorWad);
+        }
+        return equityWad >= int256(neededWad);
+    }
+
+    /// @dev Books what the bid did to the auction, which ends as soon as the buffer is restored. Below maintenance a
+    /// slice takes along at least f*M of requirement and less of equity, so that E - M of what is left rises; the
+    /// account is not margined again.
     function _finish(
         uint256 accountId,
-        IMarginEngine.MarginState memory was,
-        IMarginEngine.MarginState memory m,
-        bool isSolvent
+        State memory auction,
+        Quote memory quote,
+        IMarginEngine.MarginState memory m
     ) private {
-        int256 excessBefore = was.equityWad - int256(was.maintenanceWad);
-        int256 excessAfter = m.equityWad - int256(m.maintenanceWad);
-        if (!isSolvent || excessAfter - excessBefore < ROUNDING_WAD || _isConcentrated(was)) {
-            m = MARGIN.marginOf(accountId);
-            excessAfter = m.equityWad - int256(m.maintenanceWad);
+        int256 fractionWad = int256(quote.fractionWad);
+        int256 reserveWad = int256(uint256(auction.reserveWad));
+        int256 paidWad = quote.isSolvent ? int256(quote.cashWad) : -int256(quote.fromReserveWad);
+        int256 equityWad = m.equityWad - FixedPointMathLib.sMulWad(m.equityWad - reserveWad, fractionWad) + paidWad;
+        uint256 maintenanceWad = FixedPointMathLib.mulWad(m.maintenanceWad, WAD - quote.fractionWad);
+        if (equityWad + ROUNDING_WAD >= int256(_targetOf(maintenanceWad))) {
+            _close(accountId, auction.lossWad, equityWad, maintenanceWad);
+            return;
         }
-        if (excessAfter < excessBefore) revert Auction__HarmfulBid(excessBefore, excessAfter);
-        if (m.equityWad >= int256(_targetOf(m))) _close(accountId, m);
+        _changeReserve(auction, quote);
+        int256 takenWad = FixedPointMathLib.sMulWad(m.marketEquityWad - reserveWad, fractionWad);
+        _noteLoss(accountId, auction, m.marketEquityWad - takenWad + paidWad);
+        _auction[accountId] = auction;
     }
 
-    /// @dev A solvent slice takes f*(E - V) of equity and f*M of requirement along and leaves its price: every term of
-    /// equity and requirement but concentration is proportional to size.
-    function _afterSlice(IMarginEngine.MarginState memory m, Quote memory quote, int256 reserveWad)
-        private
-        pure
-        returns (IMarginEngine.MarginState memory after_)
-    {
-        int256 outsideWad = FixedPointMathLib.sMulWad(m.equityWad - reserveWad, int256(quote.fractionWad));
-        after_.equityWad = m.equityWad - outsideWad + int256(quote.cashWad);
-        after_.maintenanceWad = FixedPointMathLib.mulWad(m.maintenanceWad, WAD - quote.fractionWad);
-    }
-
-    /// @dev Concentration falls faster than size, which in CROSS may weigh on the offsets of others.
-    function _isConcentrated(IMarginEngine.MarginState memory m) private pure returns (bool found) {
-        for (uint256 i; i < m.underlyings.length; ++i) {
-            if (m.underlyings[i].concentrationWad != 0) found = true;
+    function _changeReserve(State memory auction, Quote memory quote) private pure {
+        if (quote.isSolvent) {
+            // Below 2**128: all cash is.
+            auction.reserveWad += uint128(quote.cashWad);
+            auction.creditWad = auction.reserveWad;
+            return;
         }
+        auction.reserveWad -= uint128(quote.fromReserveWad);
+        uint256 shareWad = FixedPointMathLib.mulWad(auction.creditWad, quote.fractionWad);
+        auction.creditWad = uint128(FixedPointMathLib.max(auction.reserveWad, auction.creditWad - shareWad));
     }
 
-    function _close(uint256 accountId, IMarginEngine.MarginState memory m) private {
+    function _close(uint256 accountId, uint256 lossWad, int256 equityWad, uint256 maintenanceWad) private {
+        if (lossWad != 0) {
+            _lossWad -= lossWad;
+            emit LossNoted(accountId, 0, _lossWad);
+        }
         delete _auction[accountId];
-        emit AuctionEnded(accountId, m.equityWad, m.maintenanceWad);
+        emit AuctionEnded(accountId, equityWad, maintenanceWad);
     }
 }

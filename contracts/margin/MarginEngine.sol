@@ -51,6 +51,8 @@ contract MarginEngine is IMarginEngine {
         uint256[] rangesWad;
         /// @dev Share by which its linked tokens are worth less because its round is stale.
         uint256[] stalesWad;
+        /// @dev Of each underlying, where the mode's own pass gives them.
+        IRiskEngine.UnderlyingDetail[] details;
         uint256 requirementWad;
         uint256 confChargeWad;
         int256 collateralWad;
@@ -152,7 +154,7 @@ contract MarginEngine is IMarginEngine {
         if (s.mode == STANDARD) _standard(w, m);
         else if (s.mode == SINGLE) _single(w, m);
         else _cross(w, m);
-        if (purpose == DETAILED) details = _details(w, m);
+        if (purpose == DETAILED) details = s.mode == SINGLE ? w.details : _details(w, m);
         _collateral(w, s);
         _total(w, m, s);
     }
@@ -192,13 +194,20 @@ contract MarginEngine is IMarginEngine {
     function _single(Work memory w, MarginState memory m) private view {
         uint256 n = w.underlyings.length;
         m.underlyings = _createRisks(n);
+        if (w.purpose == DETAILED) w.details = new IRiskEngine.UnderlyingDetail[](n);
         for (uint256 i; i < n; ++i) {
             if (w.stalesWad[i] != 0) {
                 IRiskEngine.UnderlyingRisk memory none;
                 m.underlyings[i] = none;
                 continue;
             }
-            m.underlyings[i] = RISK.riskOf(w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+            (uint8 id, uint256[] memory positions) = (w.underlyings[i], w.positions[i]);
+            if (w.purpose == DETAILED) {
+                // In this mode one pass gives components, rows and greeks: a trader key's fill asks for all of them.
+                (m.underlyings[i], w.details[i]) = RISK.detailOf(id, positions, w.linkedUnitsWad[i]);
+            } else {
+                m.underlyings[i] = RISK.riskOf(id, positions, w.linkedUnitsWad[i]);
+            }
             w.requirementWad += m.underlyings[i].requirementWad;
             _addNetted(w, m, i);
         }

@@ -92,15 +92,19 @@ contract LibraryProbe {
         return AuctionMath.restoringFraction(targetWad, equityWad, costWad);
     }
 
-    function fee(uint256 valueWad, uint256 dWad, uint256 feeRateWad) external pure returns (uint256) {
-        return AuctionMath.fee(valueWad, dWad, feeRateWad);
+    function auctionPrice(uint256 marketWad, uint256 maintenanceWad, uint256 dWad) external pure returns (uint256) {
+        return AuctionMath.price(marketWad, maintenanceWad, dWad);
     }
 
-    function insolventPay(int256 marketWad, uint256 maintenanceWad, uint256 elapsedSec)
+    function fee(uint256 valueWad, uint256 cashWad, uint256 feeRateWad) external pure returns (uint256) {
+        return AuctionMath.fee(valueWad, cashWad, feeRateWad);
+    }
+
+    function bonus(uint256 lossWad, uint256 maintenanceWad, uint256 bonusShareWad, uint256 elapsedSec)
         external
         pure
         returns (uint256)
     {
-        return AuctionMath.insolventPay(marketWad, maintenanceWad, elapsedSec);
+        return AuctionMath.bonus(lossWad, maintenanceWad, bonusShareWad, elapsedSec);
     }
 }

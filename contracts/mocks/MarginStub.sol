@@ -8,8 +8,16 @@ import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 /// @notice Margin engine whose answer is set by the test; an account nobody has set is healthy.
 contract MarginStub {
     mapping(uint256 accountId => uint256) private _initialWad;
+    mapping(uint256 accountId => int256) private _equityWad;
 
-    /// @notice Sets the initial margin of an account; its equity is 0.
+    /// @notice Sets the equity of an account; 0 before.
+    /// @param accountId Account.
+    /// @param equityWad Equity, wad.
+    function setEquity(uint256 accountId, int256 equityWad) external {
+        _equityWad[accountId] = equityWad;
+    }
+
+    /// @notice Sets the initial margin of an account.
     /// @param accountId Account.
     /// @param initialWad Initial margin, wad.
     function setInitial(uint256 accountId, uint256 initialWad) external {
@@ -18,9 +26,9 @@ contract MarginStub {
 
     /// @notice Margin of an account.
     /// @param accountId Account.
-    /// @return margin Equity 0 and the initial margin that was set.
+    /// @return margin The equity and the initial margin that were set.
     function marginOf(uint256 accountId) external view returns (IMarginEngine.MarginState memory margin) {
-        margin.initialWad = _initialWad[accountId];
+        (margin.equityWad, margin.initialWad) = (_equityWad[accountId], _initialWad[accountId]);
     }
 
     /// @notice Takes every token.

@@ -21,7 +21,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     address private immutable NORMAL_TABLE;
 
-    /// @dev The account parameters that only liquidation reads.
+    /// @dev slots 0 and 1. The account parameters that only liquidation reads.
     struct AuctionParams {
         uint64 bufferWad;
         uint64 feeRateWad;
@@ -218,7 +218,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         _limitStep("closeShareWad", params.closeShareWad, WAD);
         _limit("bufferWad", params.bufferWad, 10 * WAD);
         _limit("feeRateWad", params.feeRateWad, 0.3e18);
-        _limit("bonusShareWad", params.bonusShareWad, 10 * WAD);
+        _limit("bonusShareWad", params.bonusShareWad, WAD);
         _limit("fundPerHourWad", params.fundPerHourWad, WAD);
         _limit("dustWad", params.dustWad, 1e6 * WAD);
         AccountParams memory old;
@@ -292,7 +292,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         _limit("skewWad", rows.skewWad, 0.99e18);
         for (uint256 i; i < rows.skewAt.length; ++i) {
             if (rows.skewAt[i].vol > DOWN) revert ScenarioBook__VolState(rows.skewAt[i].vol, DOWN);
-            _checkMultiple(rows.skewAt[i].moveWad);
+            _requireInGrid(rows, rows.skewAt[i], gridSet);
             for (uint256 j; j < i; ++j) {
                 bool isSame = rows.skewAt[i].vol == rows.skewAt[j].vol;
                 if (isSame && rows.skewAt[i].moveWad == rows.skewAt[j].moveWad) {
@@ -300,6 +300,16 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
                 }
             }
         }
+    }
+
+    /// @dev A skew pair is compared with the grid's own node of its place.
+    function _requireInGrid(Rows calldata rows, SkewPlace calldata at, uint256 gridSet) private pure {
+        if ((gridSet >> at.vol) & 1 == 1) {
+            for (uint256 i; i < rows.gridMovesWad.length; ++i) {
+                if (rows.gridMovesWad[i] == at.moveWad) return;
+            }
+        }
+        revert ScenarioBook__SkewOutsideGrid(at.moveWad, at.vol);
     }
 
     /// @dev Strictly increasing; says whether 0 is among them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from offchain.model import Kind
 from offchain.params import AccountParams, UnderlyingParams
 from offchain.units import float_to_raw, float_to_wad
 
-ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE, RATE_ROLE = 0, 1, 2, 3
+ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE, RATE_ROLE, CANCELLER_ROLE = 0, 1, 2, 3, 4
 CLEARING_ID, FUND_ID = 0, 1
 MOCK_ERC20 = "MockToken"
 NOBODY = "0x" + "0" * 40
@@ -112,7 +112,7 @@ class _Build:
     underlyings: dict[str, int] = field(default_factory=dict)
     first_block: int = 0
     journal: Journal | None = None
-    roles: dict[str, str] = field(default_factory=dict)
+    roles: dict[str, Any] = field(default_factory=dict)
     constructors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -253,10 +253,10 @@ def _custody(build: _Build) -> None:
     authority, accounts, engine = address["Authority"], address["Accounts"], address["MarginEngine"]
     vault = build.create("Vault", authority, accounts, engine)
     delegation = build.create("Delegation", accounts, engine)
-    exchange = build.create("Exchange", authority, accounts, engine, delegation)
+    exchange = build.create("Exchange", authority, accounts, engine, delegation, address["Oracle"])
     build.create("Settlement", accounts, address["Oracle"])
     build.create("PerpMarket", authority, accounts, address["Oracle"])
-    fund = build.create("InsuranceFund", authority, accounts)
+    fund = build.create("InsuranceFund", authority, accounts, address["ScenarioBook"])
     auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund)
     build.create("Lens", accounts, address["Oracle"], auction)
     build.create("OrderPreview", accounts, engine, exchange)
@@ -270,6 +270,7 @@ def _custody(build: _Build) -> None:
     build.create("Intents", accounts, engine, exchange)
     build.create("RateFeed", authority, address["ScenarioBook"])
     build.send("Auction", "setPriorMargin", prior)
+    build.send("Vault", "setAuction", auction)
     if build.spec.network.grace_sec:
         build.send("ScenarioBook", "setGrace", build.spec.network.grace_sec)
     build.send("Accounts", "setMarginEngine", engine)
@@ -299,7 +300,24 @@ def rate_curve(lending: LendingSpec) -> dict[str, int]:
         "kinkRateE6": round(lending.kink_rate * 10**6),
         "fullRateE6": round(lending.full_rate * 10**6),
         "reserveBps": round(lending.reserve_share * 10**4),
+        "maxUtilisationE6": round(lending.max_utilisation * 10**6),
     }
+
+
+def outflow_terms(token: TokenSpec) -> dict[str, int]:
+    """Return how much of a token may leave as the vault keeps it.
+
+    Parameters
+    ----------
+    token : TokenSpec
+        Fractions of what the vault holds.
+
+    Returns
+    -------
+    dict of str to int
+        Steps of 1e-6.
+    """
+    return {"shareE6": round(token.outflow_share * 10**6), "dailyE6": round(token.outflow_daily * 10**6)}
 
 
 def listing_rules(listing: ListingSpec) -> dict[str, int]:
@@ -407,15 +425,19 @@ def _list_tokens(build: _Build) -> None:
                 raise InputError(f"tokens.{token.symbol}", "address is missing; mocks exist on local chains only")
             address = build.create_alone(MOCK_ERC20, token.name, token.symbol, token.decimals).address
         build.send("Vault", "listToken", address, float_to_raw(token.deposit_cap, token.decimals))
+        build.send("Vault", "setOutflow", token_id, *outflow_terms(token).values())
         build.tokens[token.symbol] = TokenRecord(token_id, address, token.decimals)
         _set_collateral(build, token, token_id)
     for rate in build.spec.rates:
         build.send("RateFeed", "setSource", build.tokens[rate.token].token_id, rate_terms(rate))
 
 
-def _hand_over(build: _Build, guardian: str, governor: str) -> None:
-    """Let the guardian pause, and give governance to its holder behind the configured delay."""
-    build.roles = {"deployer": build.account.address, "guardian": guardian, "governor": governor}
+def _hand_over(build: _Build, guardian: str, governor: str, cancellers: Sequence[str]) -> None:
+    """Let the guardian pause and cancellers cancel; give governance to its holder behind the configured delay."""
+    people = {"deployer": build.account.address, "guardian": guardian, "governor": governor}
+    build.roles = {**people, "cancellers": list(cancellers)}
+    for canceller in cancellers:
+        build.send("Authority", "grantRole", CANCELLER_ROLE, canceller, 0)
     build.send("Authority", "grantRole", GUARDIAN_ROLE, guardian, 0)
     for name in PAUSABLE:
         selector = build.contracts[name].artifact.functions["pause"].selector
@@ -462,6 +484,7 @@ def deploy(
     *,
     guardian: str = "",
     governor: str = "",
+    cancellers: Sequence[str] = (),
     report: Callable[[str], None] = _silent,
     part: Path | None = None,
 ) -> Deployment:
@@ -479,6 +502,8 @@ def deploy(
         Address that may pause; the deployer when empty.
     governor : str
         Address that gets the admin role behind the configured delay; the deployer keeps it when empty.
+    cancellers : Sequence[str]
+        Addresses that may cancel what is scheduled; the deployer when empty. With two neither can be removed unheard.
     report : Callable[[str], None]
         Told the name of every contract.
     part : Path, optional
@@ -505,13 +530,14 @@ def deploy(
         )
     build = _Build(client, account, spec, report)
     guardian, governor = guardian or account.address, governor or account.address
+    cancellers = cancellers or (account.address,)
     if part is not None:
         codes = [(artifact.name, artifact.bytecode) for artifact in all_artifacts()]
-        build.journal = Journal(part, client, account, digest_of(spec, guardian, governor, codes))
+        build.journal = Journal(part, client, account, digest_of(spec, guardian, governor, cancellers, codes))
     _pricing(build, without_accounts=False)
     _custody(build)
     _list_tokens(build)
     _list_instruments(build)
     build.send("Accounts", "setRateCurve", rate_curve(build.spec.lending))
-    _hand_over(build, guardian, governor)
+    _hand_over(build, guardian, governor, cancellers)
     return build.finish()

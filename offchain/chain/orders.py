@@ -30,6 +30,7 @@ ORDER_FIELDS: Final[Fields] = [
     {"name": "kind", "type": "uint8"},
     {"name": "reduceOnly", "type": "bool"},
     {"name": "maxFeeWad", "type": "uint256"},
+    {"name": "transferCount", "type": "uint64"},
 ]
 
 
@@ -45,13 +46,30 @@ def exchange_domain(deployment: Deployment) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class OrderTerms:
-    """What the trades do not say: account, signer, first nonce, last second, highest fee as a share of notional."""
+    """What the trades do not say.
+
+    Parameters
+    ----------
+    account_id : int
+        Account that trades.
+    signer : str
+        Who signs.
+    first_nonce : int
+        Nonce of the first order.
+    expiry_ts : int
+        Last second, unix seconds.
+    max_fee : float
+        Highest fee as a share of notional.
+    transfer_count : int
+        How often the account has changed hands (``Accounts.transferCountOf``): a transfer ends an order for good.
+    """
 
     account_id: int
     signer: str
     first_nonce: int
     expiry_ts: int
     max_fee: float = 0.001
+    transfer_count: int = 0
 
 
 def order_messages(
@@ -102,6 +120,7 @@ def order_messages(
             "kind": LIMIT,
             "reduceOnly": reduces,
             "maxFeeWad": float_to_wad(terms.max_fee),
+            "transferCount": terms.transfer_count,
         }
         missing = [field["name"] for field in fields if field["name"] not in known]
         if missing:

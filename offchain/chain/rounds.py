@@ -11,13 +11,24 @@ from offchain.chain.client import Client, Receipt
 from offchain.chain.contracts import LOCAL_GAS
 from offchain.chain.deployment import Deployment
 from offchain.chain.signing import domain_of, sign_by_all, struct_types
+from offchain.errors import DomainError
 from offchain.model import Round, Surface
 from offchain.units import float_to_wad
+
+#: Times have 40 bits on chain, enough for 34,000 years of seconds; milliseconds of today do not fit.
+TS_LIMIT = 2**40
+
+
+def _seconds(field: str, ts: int) -> int:
+    """Return a time, when it can be one in seconds."""
+    if not 0 <= ts < TS_LIMIT:
+        raise DomainError(field, f"{ts} is no time in seconds; the limit is {TS_LIMIT - 1} (milliseconds?)")
+    return ts
 
 
 def _surface(surface: Surface) -> dict[str, int]:
     return {
-        "expiryTs": surface.expiry_ts,
+        "expiryTs": _seconds("expiry", surface.expiry_ts),
         "forwardWad": float_to_wad(surface.forward),
         "rateWad": float_to_wad(surface.rate),
         "aWad": float_to_wad(surface.svi.a),
@@ -73,7 +84,7 @@ class RoundPoster:
         """
         message = {
             "underlyingId": self._deployment.underlyings[market_round.underlying],
-            "ts": market_round.ts,
+            "ts": _seconds("round", market_round.ts),
             "spotWad": float_to_wad(market_round.spot),
             "perpWad": float_to_wad(market_round.perp),
             "confWad": float_to_wad(market_round.confidence),
@@ -99,7 +110,7 @@ class RoundPoster:
         """
         listed = sorted((self._deployment.tokens[symbol].token_id, price) for symbol, price in prices.items())
         message = {
-            "ts": ts,
+            "ts": _seconds("tokenPrices", ts),
             "tokenIds": [token_id for token_id, _ in listed],
             "pricesWad": [float_to_wad(price) for _, price in listed],
         }
@@ -125,7 +136,7 @@ class RoundPoster:
         message = {
             "underlyingId": self._deployment.underlyings[underlying],
             "expiryTs": expiry_ts,
-            "sampleTs": [ts for ts, _ in samples],
+            "sampleTs": [_seconds("sample", ts) for ts, _ in samples],
             "spotsWad": [float_to_wad(spot) for _, spot in samples],
         }
         return self._signed("postSettlement", message)

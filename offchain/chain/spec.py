@@ -31,7 +31,10 @@ T = TypeVar("T", bound="DataclassInstance")
 
 @dataclass(frozen=True, slots=True)
 class TokenSpec:
-    """One token: collateral terms as fractions; ``address`` empty means a mock is deployed."""
+    """One token: collateral terms as fractions; ``address`` empty means a mock is deployed.
+
+    ``outflow_share`` of what the vault holds may leave at once, ``outflow_daily`` of it comes back in a day.
+    """
 
     symbol: str
     name: str
@@ -41,6 +44,8 @@ class TokenSpec:
     linked_haircut: float = 0.0
     ratio: float = 1.0
     deposit_cap: float = 1e9
+    outflow_share: float = 0.1
+    outflow_daily: float = 0.25
     address: str = ""
 
 
@@ -108,13 +113,17 @@ class FundingSpec:
 
 @dataclass(frozen=True, slots=True)
 class LendingSpec:
-    """Rates a year by utilisation, as fractions; ``reserve_share`` of the interest goes to the insurance fund."""
+    """Rates a year by utilisation, as fractions; ``reserve_share`` of the interest goes to the insurance fund.
+
+    No trade, loan or withdrawal lifts utilisation above ``max_utilisation``.
+    """
 
     base_rate: float
     kink: float
     kink_rate: float
     full_rate: float
     reserve_share: float
+    max_utilisation: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +149,9 @@ class ListingSpec:
 
 # A margin check trades nothing; these are the terms of a deployment that names none.
 CHECK_FUNDING = FundingSpec(max_premium=0.01, period_sec=28_800)
-CHECK_LENDING = LendingSpec(base_rate=0.01, kink=0.8, kink_rate=0.08, full_rate=1.0, reserve_share=0.1)
+CHECK_LENDING = LendingSpec(
+    base_rate=0.01, kink=0.9, kink_rate=0.06, full_rate=1.0, reserve_share=0.1, max_utilisation=0.9
+)
 CHECK_LISTING = ListingSpec(kinds=15, expiry_step_sec=1, max_tenor_sec=126_144_000, strike_step=1e-8)
 
 

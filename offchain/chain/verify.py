@@ -17,6 +17,7 @@ from offchain.chain.contracts import Contract, creation_address, decode_event, l
 from offchain.chain.deploy import (
     ACCOUNT_FIELDS,
     ADMIN_ROLE,
+    CANCELLER_ROLE,
     DRAFT_ROLE,
     DRAFTED,
     DUST_CASH,
@@ -30,6 +31,7 @@ from offchain.chain.deploy import (
     contract_name,
     funding_terms,
     listing_rules,
+    outflow_terms,
     rate_curve,
     rate_terms,
 )
@@ -239,6 +241,9 @@ def _tokens(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
         yield f"tokens.{token.symbol}.address", there.token.lower(), address.lower()
         yield f"tokens.{token.symbol}.decimals", there.decimals, token.decimals
         yield f"tokens.{token.symbol}.capRaw", there.capRaw, float_to_raw(token.deposit_cap, token.decimals)
+        _, *outflow = vault.call("outflowOf", token_id)
+        for (key, value), found in zip(outflow_terms(token).items(), outflow, strict=True):
+            yield f"tokens.{token.symbol}.{key}", found, value
 
 
 def _markets(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
@@ -269,6 +274,8 @@ def _wiring(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     yield "Accounts.modules", sorted(name for name, allowed in modules.items() if allowed), sorted(MODULES)
     yield "Accounts.marginEngine", engine, "MarginEngine"
     yield "InsuranceFund.auction", seen.named(seen.of("InsuranceFund").call("auction")), "Auction"
+    auctions = [seen.named(values.auction) for name, values in seen.events("Vault") if name == "AuctionSet"]
+    yield "Vault.auction", auctions[-1] if auctions else NOTHING, "Auction"
     yield "Auction.priorMargin", seen.named(seen.of("Auction").call("priorMargin")), "PriorMarginEngine"
     for name in PAUSABLE:
         yield f"{name}.paused", seen.of(name).call("paused"), False
@@ -280,12 +287,13 @@ def _wiring(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
 
 
 def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
-    people: Mapping[str, str] = seen.deployment.parameters["roles"]
+    people: Mapping[str, Any] = seen.deployment.parameters["roles"]
     manager, network = seen.of("Authority"), seen.spec.network
     handed_over = people["governor"] != people["deployer"]
     wanted: dict[int, list[tuple[str, int]]] = defaultdict(list)
     wanted[ADMIN_ROLE] = [(people["governor"], network.governor_delay_sec if handed_over else 0)]
     wanted[GUARDIAN_ROLE] = [(people["guardian"], 0)]
+    wanted[CANCELLER_ROLE] = [(who, 0) for who in people["cancellers"]]
     wanted[DRAFT_ROLE] = [("ParameterPreview", 0)]
     wanted[RATE_ROLE] = [("RateFeed", 0)]
     holders: dict[int, set[str]] = defaultdict(set)

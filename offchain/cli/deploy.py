@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -25,6 +25,9 @@ def command(
     pass_file: Annotated[Path | None, typer.Option(help="File with its password; else the environment.")] = None,
     guardian: Annotated[str, typer.Option(help="Address that may pause; the deployer by default.")] = "",
     governor: Annotated[str, typer.Option(help="Address that takes over governance.")] = "",
+    canceller: Annotated[
+        list[str] | None, typer.Option(help="Address that may cancel what is scheduled; repeat, best for two.")
+    ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="Only compare; never send anything.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Really broadcast to a network that is not local.")] = False,
 ) -> None:
@@ -43,7 +46,8 @@ def command(
     from offchain.files.params import load_params
     from offchain.params import Params
 
-    for option, addresses in (("--signer", signer), ("--guardian", [guardian]), ("--governor", [governor])):
+    given = {"--signer": signer, "--guardian": [guardian], "--governor": [governor], "--canceller": canceller or []}
+    for option, addresses in given.items():
         for address in addresses:
             if address and not is_address(address):
                 raise InputError(option, f"{address} is no address")
@@ -57,7 +61,7 @@ def command(
     elif verify:
         raise UnavailableError(str(out), "there is no artefact to verify")
     else:
-        people: dict[str, str] = {}
+        people: dict[str, Any] = {"cancellers": [str(to_checksum_address(who)) for who in canceller or []]}
         for name, who in (("guardian", guardian), ("governor", governor)):
             people |= {name: str(to_checksum_address(who))} if who else {}
         deployment = _deploy(client, spec, out, keystore, pass_file, people, live)
@@ -70,7 +74,7 @@ def _deploy(
     out: Path,
     keystore: Path | None,
     pass_file: Path | None,
-    people: dict[str, str],
+    people: dict[str, Any],
     live: bool,
 ) -> Deployment:
     """Deploy or go on, and write the artefact."""

@@ -66,6 +66,10 @@ class TradeOptions:
     account: Annotated[int, typer.Option("--account", help="Account id that the orders name.")] = 0
     signer: Annotated[str, typer.Option("--signer", help="Address that will sign the orders.")] = _NOBODY
     nonce: Annotated[int, typer.Option("--nonce", help="Nonce of the first order; the others follow.")] = 1
+    transfers: Annotated[
+        int,
+        typer.Option("--transfers", help="How often the account has changed hands; once more voids the orders."),
+    ] = 0
     valid: Annotated[int, typer.Option("--valid", help="Seconds after the market's time that orders hold.")] = 3_600
     verify: Annotated[bool, typer.Option("--verify", help="Ask the contracts on a local chain as well.")] = False
     html: HtmlFile = None
@@ -83,7 +87,8 @@ class TradeOptions:
     @property
     def order_options(self) -> OrderOptions:
         """Return what the orders say, checked."""
-        return OrderOptions(self.orders, self.deployment, self.account, self.signer, self.nonce, self.valid)
+        which = (self.orders, self.deployment, self.account, self.signer)
+        return OrderOptions(*which, self.nonce, self.valid, self.transfers)
 
 
 def _loaded(market: Path, portfolio: Path, params: Path | None) -> tuple[Market, Portfolio, Params]:

@@ -15,6 +15,7 @@ from offchain.model import Market
 
 MAX_VALID_SEC = 30 * 86_400
 MAX_NONCE = 2**255
+MAX_TRANSFERS = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class OrderOptions:
     signer: str
     nonce: int
     valid_sec: int
+    transfer_count: int = 0
 
     def __post_init__(self) -> None:
         """Check every option."""
@@ -36,6 +38,8 @@ class OrderOptions:
             raise InputError("--signer", f"{self.signer!r} is no address")
         if not 0 <= self.nonce < MAX_NONCE:
             raise InputError("--nonce", f"{self.nonce} is outside [0, 2^255)")
+        if not 0 <= self.transfer_count < MAX_TRANSFERS:
+            raise InputError("--transfers", f"{self.transfer_count} is outside [0, 2^64)")
         if not 1 <= self.valid_sec <= MAX_VALID_SEC:
             raise InputError("--valid", f"{self.valid_sec} is outside [1, {MAX_VALID_SEC}]")
 
@@ -55,7 +59,8 @@ def write_orders(market: Market, found: Suggestion, options: OrderOptions) -> li
         deployment = load_deployment(options.deployment)
         ids, domain = dict(deployment.underlyings), exchange_domain(deployment)
     expiry_ts = market.ts + options.valid_sec
-    terms = OrderTerms(options.account_id, options.signer, options.nonce, expiry_ts)
+    who = (options.account_id, options.signer, options.nonce, expiry_ts)
+    terms = OrderTerms(*who, transfer_count=options.transfer_count)
     orders = [trade.order for trade in found.trades]
     messages = order_messages(orders, [trade.candidate.held for trade in found.trades], ids, terms)
     document = order_document(messages, domain)

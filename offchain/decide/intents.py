@@ -101,12 +101,14 @@ class StartAuction:
 class Bid:
     """Take a slice of an account under auction.
 
-    ``limit`` is the most the bidder pays, fee included (solvent), or the least it is paid (insolvent), in cash units.
+    ``fraction`` is the most to take; ``limit`` the most the bidder pays, fee included (solvent), or the least it is
+    paid (insolvent), in cash units.
     """
 
     account_id: int
     bidder_id: int
     is_solvent: bool
+    fraction: float
     limit: float
     started_ts: int
     bid_count: int
@@ -132,7 +134,7 @@ class EndAuction:
 
 @dataclass(frozen=True, slots=True)
 class TouchAuction:
-    """Bring the clocks of an auction up to date: the branch has changed, or the account is above maintenance."""
+    """Vouch for an auction, or note that its account recovered or changed its branch."""
 
     account_id: int
     is_solvent: bool

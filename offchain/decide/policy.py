@@ -18,8 +18,8 @@ from offchain.decide.intents import (
 )
 from offchain.decide.snapshot import AccountView, AuctionView, Snapshot
 
-# A clock above maintenance may lag this much: the price factor falls by 0.02 a minute, a touch costs gas.
-CLOCK_REFRESH_SEC = 300
+# A price path that nobody vouched for in 30 minutes starts again: two passes fit between this and that.
+VOUCH_AGAIN_SEC = 20 * 60
 
 
 def decide(snapshot: Snapshot) -> tuple[Intent, ...]:
@@ -34,13 +34,14 @@ def decide(snapshot: Snapshot) -> tuple[Intent, ...]:
     -------
     tuple[Intent, ...]
         Empty when nothing is to do. While a price is missing on chain, only prices and settlements
-        are wanted: margins computed from older ones are not acted on.
+        are wanted: margins computed from older ones are not acted on. A series that does not settle
+        holds up its own holders, which the snapshot leaves out, and nobody else.
     """
     prices = _prices(snapshot)
     settlements = _settlements(snapshot)
-    if prices or settlements:
+    if prices:
         return (*prices, *settlements)
-    return (*_funding(snapshot), *_rates(snapshot), *_liquidations(snapshot))
+    return (*settlements, *_funding(snapshot), *_rates(snapshot), *_liquidations(snapshot))
 
 
 def _prices(snapshot: Snapshot) -> tuple[Intent, ...]:
@@ -101,7 +102,7 @@ def _liquidations(snapshot: Snapshot) -> tuple[Intent, ...]:
             continue
         if _is_recovered(view_or_none, snapshot):
             continue
-        if _clock_is_late(view_or_none, auction, snapshot.block_ts):
+        if _is_unseen(view_or_none, auction, snapshot.block_ts):
             wanted.append(TouchAuction(auction.account_id, auction.is_solvent, snapshot.block_ts))
         bid = bid_for(snapshot, view_or_none, auction)
         if bid is not None:
@@ -110,8 +111,8 @@ def _liquidations(snapshot: Snapshot) -> tuple[Intent, ...]:
 
 
 def _is_auctionable(view: AccountView) -> bool:
-    """Section 6: below maintenance, or market equity negative."""
-    return view.equity < view.maintenance or view.market_equity < 0
+    """Section 6: below maintenance."""
+    return view.equity < view.maintenance
 
 
 def _is_recovered(view: AccountView, snapshot: Snapshot) -> bool:
@@ -119,12 +120,13 @@ def _is_recovered(view: AccountView, snapshot: Snapshot) -> bool:
     return view.equity >= min(view.initial, (1.0 + snapshot.terms.buffer) * view.maintenance)
 
 
-def _clock_is_late(view: AccountView, auction: AuctionView, now_ts: int) -> bool:
-    """Whether the branch has no clock yet, or an account above maintenance an old one."""
-    if auction.clock_ts is None:
+def _is_unseen(view: AccountView, auction: AuctionView, now_ts: int) -> bool:
+    """Whether the chain knows less of an auction than it should: that it goes on, its branch, its loss, a recovery."""
+    if view.equity >= view.maintenance:
+        return auction.vouched_ts is not None or auction.loss > 0.0
+    if auction.clock_ts is None or auction.vouched_ts is None:
         return True
-    above = auction.is_solvent and view.equity >= view.maintenance
-    return above and now_ts - auction.clock_ts >= CLOCK_REFRESH_SEC
+    return now_ts - auction.vouched_ts >= VOUCH_AGAIN_SEC or (auction.loss > 0.0) != (view.market_equity < 0.0)
 
 
 def _shortfall_order(view: AccountView) -> tuple[float, int]:

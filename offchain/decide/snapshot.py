@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -42,8 +43,14 @@ class AuctionView:
         Which of the two price paths applies.
     clock_ts : int or None
         When that price path started; ``None`` while it has not, because prices swung to it only now.
+    vouched_ts : int or None
+        When somebody last showed the chain that equity is below maintenance; ``None`` when it was not at the last look.
     reserve : float
         Cash that earlier bids have paid in, in cash units.
+    credit : float
+        What the reserve would be had every insolvent slice taken only its share of it, in cash units.
+    loss : float
+        Market equity below zero at the last look, which withdrawals leave their share of behind; in cash units.
     bid_count : int
         Bids so far.
     """
@@ -52,7 +59,10 @@ class AuctionView:
     started_ts: int
     is_solvent: bool
     clock_ts: int | None
-    reserve: float
+    vouched_ts: int | None
+    reserve: float = 0.0
+    credit: float = 0.0
+    loss: float = 0.0
     bid_count: int = 0
 
 
@@ -67,7 +77,9 @@ class BidderRule:
     min_profit : float
         Smallest profit of one bid after fee and gas, in cash units.
     min_return : float
-        Smallest profit as a share of the maintenance requirement taken over.
+        Smallest profit of a solvent slice as a share of the maintenance requirement taken over.
+    min_bonus : float
+        The same of an insolvent slice, where the bonus is bounded by the loss and 2 % of that requirement.
     gas_cost : float
         Cost of one bid, in cash units.
     patience_sec : int
@@ -78,6 +90,7 @@ class BidderRule:
     account_id: int
     min_profit: float = 1.0
     min_return: float = 0.0
+    min_bonus: float = 0.0
     gas_cost: float = 0.0
     patience_sec: int = 0
 
@@ -88,6 +101,7 @@ class AuctionTerms:
 
     buffer: float = 0.15
     fee_rate: float = 0.01
+    bonus_share: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +123,15 @@ class Snapshot:
     settled_prices : frozenset[tuple[str, int]]
         Series whose settlement price is on chain.
     accounts : tuple[AccountView, ...]
-        Every account whose margin could be computed.
+        Every account whose margin could be computed; that of the bidder too, or it does not bid.
     uncertain : frozenset[int]
         Accounts so close to a limit that only the chain may decide.
     auctions : tuple[AuctionView, ...]
         Running auctions.
     bidder : BidderRule or None
         ``None`` when this keeper does not bid.
+    fund_available : float
+        What the insurance fund may pay now, in cash units.
     terms : AuctionTerms
         Of the auctions.
     max_settle_accounts : int
@@ -139,6 +155,7 @@ class Snapshot:
     uncertain: frozenset[int] = frozenset()
     auctions: tuple[AuctionView, ...] = ()
     bidder: BidderRule | None = None
+    fund_available: float = math.inf
     terms: AuctionTerms = field(default_factory=AuctionTerms)
     max_settle_accounts: int = 20
     funded_round_ts: Mapping[str, int] = field(default_factory=dict)

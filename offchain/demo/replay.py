@@ -89,8 +89,8 @@ DAY_SEC, YEAR_SEC = 86_400, 31_536_000
 # The liquidator's rule: gas is free here, so only the discount against the risk it takes over counts.
 MIN_PROFIT = 2.0
 MIN_RETURN = 0.05
-# The backstop takes over whole accounts, for half of their maintenance margin: no solvent auction pays that.
-BACKSTOP_RETURN = 0.5
+# The backstop takes over insolvent accounts alone: no solvent auction pays it the whole maintenance margin.
+BACKSTOP_RETURN, BACKSTOP_BONUS = 1.0, 0.01
 # More than the interest of the seconds between reading a debt and repaying it.
 REPAY_SLACK = 0.01
 REFUSED_BID = "Auction__BidderBelowInitial"
@@ -177,7 +177,7 @@ def _prepare(world: World, feed: ReplayFeed, report: Callable[[str, int, int], N
     client, deployment = world.client, world.deployment
     index = Index(client, deployment, Store(MEMORY))
     encoder = Encoder(client, deployment, feed, RoundPoster(client, deployment, world.signers))
-    policy = Policy(max_gas=100_000_000, poll_sec=0.002, max_fee_wei=10**12)
+    policy = Policy(poll_sec=0.002, max_fee_wei=10**12)
     transactors = [Transactor(client, w, Journal(None), policy, clock=client.block_ts) for w in (owner, second)]
     result = DemoResult(
         feed.replay.data_source,
@@ -189,7 +189,10 @@ def _prepare(world: World, feed: ReplayFeed, report: Callable[[str, int, int], N
         tokens={record.token_id: symbol for symbol, record in deployment.tokens.items()},
     )
     # The bidders' accounts do not exist yet; their ids are known, because accounts are numbered in order.
-    rules = BidderRule(LIQUIDATOR_ID, MIN_PROFIT, MIN_RETURN), BidderRule(BACKSTOP_ID, MIN_PROFIT, BACKSTOP_RETURN)
+    rules = (
+        BidderRule(LIQUIDATOR_ID, MIN_PROFIT, MIN_RETURN, MIN_RETURN),
+        BidderRule(BACKSTOP_ID, MIN_PROFIT, BACKSTOP_RETURN, BACKSTOP_BONUS),
+    )
     keeper, backstop = (
         Keeper(client, deployment, index, encoder, transactor, rule)
         for transactor, rule in zip(transactors, rules, strict=True)

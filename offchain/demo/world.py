@@ -266,6 +266,10 @@ class World:
         receipt = self.contract("Accounts").send(sender, "accrue", list(account_ids))
         self.gas.note("accrue", receipt.gas_used)
 
+    def _transfer_count(self, holder: Holder) -> int:
+        """How often the holder's account has changed hands, which everything signed for it names."""
+        return int(self.contract("Accounts").call("transferCountOf", holder.account_id))
+
     def _signed_order(self, holder: Holder, trade: PlannedTrade, *, is_buy: bool) -> tuple[dict[str, object], bytes]:
         """Sign one order."""
         exchange = self.contract("Exchange")
@@ -282,6 +286,7 @@ class World:
             "kind": KIND_LIMIT,
             "reduceOnly": False,
             "maxFeeWad": float_to_wad(MAX_FEE),
+            "transferCount": self._transfer_count(holder),
         }
         primary, types = struct_types(exchange, "settle")
         return order, sign(holder.wallet, domain_of(exchange), primary, types, order)
@@ -347,6 +352,7 @@ class World:
             "expiryTs": self.client.block_ts() + ORDER_LIFE_SEC,
             "signer": maker.wallet.address,
             "maxFeeWad": float_to_wad(MAX_FEE),
+            "transferCount": self._transfer_count(maker),
         }
         primary, types = struct_types(exchange, "fillQuote")
         signature = sign(maker.wallet, domain_of(exchange), primary, types, quote)

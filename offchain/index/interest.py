@@ -10,6 +10,7 @@ ONE_BPS = 10_000
 YEAR_SEC = 31_536_000
 MAX_INDEX_WAD = 2**72 - 1
 MAX_WAD = 2**127 - 1
+MAX_LIFT_E6 = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Curve:
     kink_rate_e6: int
     full_rate_e6: int
     reserve_bps: int
+    max_utilisation_e6: int = ONE_E6
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,40 @@ def rate(debt_wad: int, positive_wad: int, curve: Curve) -> int:
         return 0
     if debt_wad >= positive_wad:
         return curve.full_rate_e6
-    used = -(-debt_wad * ONE_E6 // positive_wad)
+    return _rate_at(-(-debt_wad * ONE_E6 // positive_wad), curve)
+
+
+def _rate_at(used: int, curve: Curve) -> int:
+    """Return the rate at a utilisation in steps of 1e-6, at most 1."""
     if used <= curve.kink_e6:
         return curve.base_rate_e6 - (-(curve.kink_rate_e6 - curve.base_rate_e6) * used // curve.kink_e6)
     steep = curve.full_rate_e6 - curve.kink_rate_e6
     return curve.kink_rate_e6 - (-steep * (used - curve.kink_e6) // (ONE_E6 - curve.kink_e6))
+
+
+def climbed(from_e6: int, wanted_e6: int, curve: Curve, elapsed_sec: int) -> int:
+    """Return the rate on the way to the one of the curve: to that of the cap at once, above it five points a day.
+
+    Parameters
+    ----------
+    from_e6 : int
+        Rate in force.
+    wanted_e6 : int
+        Rate of the curve.
+    curve : Curve
+        Rates.
+    elapsed_sec : int
+        Time since the rate was last set.
+
+    Returns
+    -------
+    int
+        In steps of 1e-6.
+    """
+    if curve.kink_e6 == 0:
+        return wanted_e6
+    most = max(from_e6, _rate_at(curve.max_utilisation_e6, curve)) + MAX_LIFT_E6 * elapsed_sec // 86_400
+    return min(wanted_e6, most)
 
 
 def accrual(lending: Lending, now_ts: int) -> Accrual:

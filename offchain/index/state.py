@@ -37,13 +37,22 @@ class AccountState:
 
 @dataclass(slots=True)
 class AuctionState:
-    """One running auction; a clock is 0 until its branch was first seen."""
+    """One running auction; a clock is 0 while it does not run, ``vouched_ts`` when equity was above maintenance."""
 
     started_ts: int
     solvent_ts: int = 0
     insolvent_ts: int = 0
+    vouched_ts: int = 0
+    loss_wad: int = 0
     reserve_wad: int = 0
+    credit_wad: int = 0
     bid_count: int = 0
+
+    @property
+    def stored(self) -> tuple[int, ...]:
+        """What the contract stores, in the order of ``IAuction.State`` after ``isOpen``."""
+        clocks = (self.solvent_ts, self.insolvent_ts, self.vouched_ts)
+        return (*clocks, self.loss_wad, self.reserve_wad, self.credit_wad)
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,11 +363,24 @@ def _bid_filled(state: State, event: ChainEvent) -> None:
     auction.bid_count += 1
     if event.values["isSolvent"]:
         auction.reserve_wad += event.values["cashWad"]
+        auction.credit_wad = auction.reserve_wad
+    else:
+        # What the reserve paid came off with the loss, which was covered before.
+        left_wad = auction.credit_wad - auction.credit_wad * event.values["fractionWad"] // WAD
+        auction.credit_wad = max(auction.reserve_wad, left_wad)
 
 
 def _clocks_set(state: State, event: ChainEvent) -> None:
     auction = state.auctions[event.values["accountId"]]
     auction.solvent_ts, auction.insolvent_ts = event.values["solventTs"], event.values["insolventTs"]
+    auction.vouched_ts = event.values["vouchedTs"]
+    if auction.insolvent_ts == 0:
+        auction.credit_wad = auction.reserve_wad
+
+
+def _loss_noted(state: State, event: ChainEvent) -> None:
+    # That of an auction that ended is noted before its end.
+    state.auctions[event.values["accountId"]].loss_wad = event.values["lossWad"]
 
 
 def _loss_covered(state: State, event: ChainEvent) -> None:
@@ -434,6 +456,7 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Auction", "AuctionStarted"): _auction_started,
     ("Auction", "BidFilled"): _bid_filled,
     ("Auction", "ClocksSet"): _clocks_set,
+    ("Auction", "LossNoted"): _loss_noted,
     ("Auction", "LossCovered"): _loss_covered,
     ("Auction", "AuctionEnded"): _auction_ended,
     ("Delegation", "Granted"): _granted,

@@ -31,7 +31,7 @@ DONE_SETTLEMENT = frozenset({"Oracle__AlreadySettled"})
 DONE_RATE = frozenset({"RateFeed__TooEarly", "RateFeed__NoSource"})
 DONE_START = frozenset({"Auction__AlreadyOpen", "Auction__NotLiquidatable"})
 DONE_END = frozenset({"Auction__NotOpen"})
-DONE_BID = frozenset({"Auction__NotOpen", "Auction__NothingToTake"})
+DONE_BID = frozenset({"Auction__NotOpen", "Auction__NotLiquidatable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +80,27 @@ class Encoder:
         self, intent: PostRound | PostTokenPrices | PostSettlement, required: Mapping[str, Collection[int]]
     ) -> Transaction | None:
         """Sign and encode what the oracle takes."""
+        if isinstance(intent, PostSettlement):
+            return self._settlement(intent)
         if self.poster is None:
             return None
         if isinstance(intent, PostRound):
             data = self.poster.round_call(self.feed.rounds(required)[intent.underlying])
             return Transaction(intent.key, self.poster.address, data)
-        if isinstance(intent, PostTokenPrices):
-            quote = self.feed.tokens()
-            if quote is None:
-                return None
-            return Transaction(intent.key, self.poster.address, self.poster.tokens_call(quote.ts, quote.prices))
-        samples = self.feed.settlement_samples(intent.underlying, intent.expiry_ts)
-        if not samples:
+        quote = self.feed.tokens()
+        if quote is None:
             return None
-        data = self.poster.settlement_call(intent.underlying, intent.expiry_ts, samples)
-        return Transaction(intent.key, self.poster.address, data, DONE_SETTLEMENT)
+        return Transaction(intent.key, self.poster.address, self.poster.tokens_call(quote.ts, quote.prices))
+
+    def _settlement(self, intent: PostSettlement) -> Transaction:
+        """Encode the price of a series: by signed samples, or by the rounds of its window, which needs no key."""
+        samples = self.feed.settlement_samples(intent.underlying, intent.expiry_ts)
+        if self.poster is not None and samples:
+            data = self.poster.settlement_call(intent.underlying, intent.expiry_ts, samples)
+            return Transaction(intent.key, self.poster.address, data, DONE_SETTLEMENT)
+        oracle, number = self.deployment.contract(self.client, "Oracle"), self.deployment.underlyings[intent.underlying]
+        data = oracle.encode("settleFromRounds", number, intent.expiry_ts)
+        return Transaction(intent.key, oracle.address, data, DONE_SETTLEMENT)
 
     def _action(
         self, intent: Settle | UpdateFunding | UpdateRate | StartAuction | TouchAuction | Bid | EndAuction | WriteOff
@@ -117,5 +123,6 @@ class Encoder:
         if isinstance(intent, EndAuction):
             return "Auction", "end", (intent.account_id,), DONE_END
         limit_wad = max(0, float_to_wad(intent.limit))
-        bid = (intent.account_id, intent.bidder_id, WAD, intent.is_solvent, limit_wad)
+        fraction_wad = min(WAD, float_to_wad(intent.fraction))
+        bid = (intent.account_id, intent.bidder_id, fraction_wad, intent.is_solvent, limit_wad)
         return "Auction", "bid", bid, DONE_BID

@@ -96,8 +96,8 @@ class LimitedFeed:
 
 def read_limits(oracle: Contract) -> Limits:
     """Read the limits of an oracle."""
-    moves = (wad_to_float(oracle.call(name)) for name in ("maxMoveWad", "maxVarianceMoveWad"))
-    return Limits(*moves, int(oracle.call("heartbeatSec")))
+    move, variance_move = (wad_to_float(oracle.call(name)) for name in ("maxMoveWad", "maxVarianceMoveWad"))
+    return Limits(move, variance_move, int(oracle.call("heartbeatSec")))
 
 
 def read_anchors(oracle: Contract, underlying_id: int, expiries: Collection[int]) -> Anchors:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import structlog
 
-from offchain.chain.client import Client
+from offchain.chain.client import Client, RevertError
 from offchain.chain.deployment import Deployment
 from offchain.chain.parameters import chain_params
 from offchain.decide import (
     AccountView,
     AuctionView,
+    Bid,
     BidderRule,
     Intent,
+    PostRound,
     PostSettlement,
+    PostTokenPrices,
     Settle,
     Snapshot,
     decide,
@@ -24,9 +27,10 @@ from offchain.decide.snapshot import AuctionTerms
 from offchain.errors import DomainError, PlimsollError
 from offchain.index.sync import Index
 from offchain.keeper.encode import Encoder
+from offchain.keeper.sizing import carried, in_parts
+from offchain.keeper.sources import sources_of
 from offchain.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of, priced_alone
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
-from offchain.model import Market
 from offchain.params import Params
 from offchain.transact import Outcome, Transactor
 from offchain.units import wad_to_float
@@ -116,7 +120,8 @@ class Keeper:
         Returns
         -------
         Snapshot
-            Without accounts while prices are missing, stale or series unsettled: nothing may be decided on those.
+            Without accounts while prices are missing, and without those that hold an expired series or positions on a
+            stale round: nothing may be decided on them. The others wait for neither.
         """
         self.index.sync()
         self._follow_governance()
@@ -127,7 +132,8 @@ class Keeper:
         offered = {symbol: r.ts for symbol, r in self._encoder.feed.rounds(self._required).items()}
         quote = self._encoder.feed.tokens()
         market = market_of(state, deployment)
-        views = {} if expired or market is None or self._is_stale(market, now_ts) else self._views()
+        waiting = frozenset(account_id for holders in expired.values() for account_id in holders)
+        views = {} if market is None else self._views(waiting, now_ts)
         account_params = (self._params or Params()).account
         return Snapshot(
             block_ts=now_ts,
@@ -147,7 +153,8 @@ class Keeper:
             accounts=tuple(views.values()),
             auctions=self._auctions(views),
             bidder=self._bidder,
-            terms=AuctionTerms(account_params.buffer, account_params.fee_rate),
+            fund_available=wad_to_float(deployment.contract(self._client, "InsuranceFund").call("availableWad")),
+            terms=AuctionTerms(account_params.buffer, account_params.fee_rate, account_params.bonus_share),
         )
 
     def _follow_governance(self) -> None:
@@ -167,33 +174,57 @@ class Keeper:
     def _is_priced(self, series: tuple[str, int]) -> bool:
         return (self._deployment.underlyings[series[0]], series[1]) in self.index.state.settled
 
-    def _is_stale(self, market: Market, now_ts: int) -> bool:
-        """Whether a round or a token price is older than the contracts accept."""
-        return now_ts - min([*(r.ts for r in market.rounds.values()), *self._token_times()]) > self._heartbeat_sec
-
     def _token_times(self) -> list[int]:
         """Return the times of the prices of tokens that no round prices; 0 for one never posted."""
         prices = self.index.state.token_prices
         return [prices.get(token_id, (0, 0))[0] for token_id in priced_alone(self.index.state, self._deployment)]
 
-    def _views(self) -> dict[int, AccountView]:
-        """Return every account that holds something, as the mirror sees it; near a limit, as the chain does."""
+    def _views(self, waiting: frozenset[int], now_ts: int) -> dict[int, AccountView]:
+        """Return every account that holds something and waits for no settlement, as the mirror sees it.
+
+        Near a limit, and where collateral has a stale price, as the chain does; those on a stale round not at all.
+        """
+        own = self._bidder.account_id if self._bidder else None
         held = [
-            i for i, a in self.index.state.accounts.items() if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0)
+            i
+            for i, a in self.index.state.accounts.items()
+            if i >= FIRST_USER_ACCOUNT and (a.words or a.cash_wad < 0 or i == own)
         ]
-        try:
-            results = self.margins(held)
-        except DomainError as problem:
-            log.warning("no margins", reason=problem.message)
-            return {}
+        sources = sources_of(self.index.state, self._deployment, now_ts - self._heartbeat_sec)
+        held = [i for i in held if i not in waiting and not sources.stops(self.index.state.accounts[i])]
+        dubious = [i for i in held if sources.blurs(self.index.state.accounts[i])]
+        results = self._results([i for i in held if i not in dubious])
         views = {i: _view(i, result) for i, result in results.items()}
+        views |= self._chain_views([*dubious, *(i for i, result in results.items() if _is_uncertain(result))])
+        return {i: replace(view, is_pure_debt=self._is_pure_debt(i)) for i, view in views.items()}
+
+    def _chain_views(self, account_ids: Sequence[int]) -> dict[int, AccountView]:
+        """Return accounts as an auction would value them; without those that it could not."""
         engine = self._deployment.contract(self._client, "MarginEngine")
-        for account_id in [i for i, result in results.items() if _is_uncertain(result)]:
-            state = engine.call("marginOf", account_id)
+        views: dict[int, AccountView] = {}
+        for account_id in account_ids:
+            try:
+                state = engine.call("auctionMarginOf", account_id)
+            except RevertError as problem:
+                log.warning("no margin", account=account_id, reason=problem.message)
+                continue
             values = (state.equityWad, state.marketEquityWad, state.initialWad, state.maintenanceWad)
             equity, market_equity, initial, maintenance = (wad_to_float(value) for value in values)
             views[account_id] = AccountView(account_id, equity, market_equity, initial, maintenance)
-        return {i: replace(view, is_pure_debt=self._is_pure_debt(i)) for i, view in views.items()}
+        return views
+
+    def _results(self, account_ids: Sequence[int]) -> dict[int, MarginResult]:
+        """Compute margins; where one account cannot be valued, those of all others."""
+        try:
+            return self.margins(account_ids)
+        except DomainError:
+            found: dict[int, MarginResult] = {}
+            for account_id in account_ids:
+                try:
+                    found |= self.margins([account_id])
+                except DomainError as problem:
+                    log.warning("no margin", account=account_id, reason=problem.message)
+            return found
 
     def _is_pure_debt(self, account_id: int) -> bool:
         account = self.index.state.accounts[account_id]
@@ -207,8 +238,19 @@ class Keeper:
                 continue
             reserve = wad_to_float(auction.reserve_wad)
             solvent = views[account_id].market_equity >= reserve
-            clock_ts = (auction.solvent_ts if solvent else auction.insolvent_ts) or None
-            running.append(AuctionView(account_id, auction.started_ts, solvent, clock_ts, reserve, auction.bid_count))
+            running.append(
+                AuctionView(
+                    account_id,
+                    auction.started_ts,
+                    solvent,
+                    clock_ts=(auction.solvent_ts if solvent else auction.insolvent_ts) or None,
+                    vouched_ts=auction.vouched_ts or None,
+                    reserve=reserve,
+                    credit=wad_to_float(auction.credit_wad),
+                    loss=wad_to_float(auction.loss_wad),
+                    bid_count=auction.bid_count,
+                )
+            )
         return tuple(running)
 
     def run_pass(self, *, dry_run: bool = False) -> list[Done]:
@@ -224,16 +266,38 @@ class Keeper:
         list[Done]
             Every intent with its end, in order.
         """
+        snapshot = self.observe()
+        ended = self._perform(decide(snapshot), dry_run=dry_run)
+        refused = {item.intent for item in ended if not item.outcome.done}
+        calm = _without_offers(snapshot, refused)
+        if calm != snapshot and not any(item.outcome.receipt for item in ended):
+            # A feed whose message is not taken must not keep the keeper from what the prices on chain still say.
+            tried = {item.intent.key for item in ended}
+            ended += self._perform((i for i in decide(calm) if i.key not in tried), dry_run=dry_run)
+        return ended
+
+    def _perform(self, intents: Iterable[Intent], *, dry_run: bool) -> list[Done]:
+        """Act on intents in order; settlements in parts that fit, and none of a series without a price."""
         ended: list[Done] = []
         unpriced: set[tuple[str, int]] = set()
-        for intent in decide(self.observe()):
+        for intent in intents:
             if isinstance(intent, Settle) and (intent.underlying, intent.expiry_ts) in unpriced:
                 continue
-            outcome = self._act(intent, dry_run=dry_run)
-            if isinstance(intent, PostSettlement) and (dry_run or not outcome.done):
+            for part in self._sized(intent):
+                ended.append(Done(part, self._act(part, dry_run=dry_run)))
+            if isinstance(intent, PostSettlement) and (dry_run or not ended[-1].outcome.done):
                 unpriced.add((intent.underlying, intent.expiry_ts))
-            ended.append(Done(intent, outcome))
         return ended
+
+    def _sized(self, intent: Intent) -> Iterable[Intent]:
+        """Cut an intent to what fits a transaction and the bidder's margin."""
+        if isinstance(intent, Settle):
+            return in_parts(intent, self._probe)
+        return (carried(intent, self._probe),) if isinstance(intent, Bid) else (intent,)
+
+    def _probe(self, intent: Intent) -> Outcome:
+        """Run an intent without sending it."""
+        return self._act(intent, dry_run=True)
 
     def _act(self, intent: Intent, *, dry_run: bool) -> Outcome:
         """Encode one intent and send or simulate it."""
@@ -268,6 +332,14 @@ def _view(account_id: int, result: MarginResult) -> AccountView:
     return AccountView(
         account_id, result.equity, result.market_equity, result.initial_margin, result.maintenance_margin
     )
+
+
+def _without_offers(snapshot: Snapshot, refused: set[Intent]) -> Snapshot:
+    """Return the same world, had the feeds not offered what was refused."""
+    rounds = {intent.underlying for intent in refused if isinstance(intent, PostRound)}
+    offered = {symbol: ts for symbol, ts in snapshot.offered_round_ts.items() if symbol not in rounds}
+    no_tokens = any(isinstance(intent, PostTokenPrices) for intent in refused)
+    return replace(snapshot, offered_round_ts=offered, offered_token_ts=0 if no_tokens else snapshot.offered_token_ts)
 
 
 def _is_uncertain(result: MarginResult) -> bool:

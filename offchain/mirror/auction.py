@@ -12,7 +12,13 @@ START_FACTOR = 0.98
 MID_FACTOR = 0.70
 MID_AFTER_SEC = 15 * 60
 END_AFTER_SEC = MID_AFTER_SEC + 12 * 3_600
-INSOLVENT_RAMP_SEC = 60 * 60
+INSOLVENT_HOUR_SEC = 60 * 60
+#: The discount is measured on at least this share of M.
+RISK_SHARE = 0.25
+#: Share of M that a bidder may gain however small the loss.
+FREE_BONUS = 0.02
+#: A price path that nobody vouched for this long starts again.
+VOUCH_SEC = 30 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,43 @@ class Slice:
     fee: float
 
 
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """Who pays the bidder of an insolvent slice: earlier proceeds, the insurance fund, all positive cash."""
+
+    from_reserve: float
+    from_fund: float
+    socialised: float
+
+    @property
+    def total(self) -> float:
+        """What the bidder gets."""
+        return self.from_reserve + self.from_fund + self.socialised
+
+
+@dataclass(frozen=True, slots=True)
+class Insolvent:
+    """An account whose rest is worth less than nothing, in cash.
+
+    Parameters
+    ----------
+    rest, maintenance : float
+        A, negative, and M.
+    reserve : float
+        V.
+    credit : float
+        What V would be had every insolvent slice taken only its own share of it; the bonus is measured on it.
+    elapsed_sec : float
+        Seconds on the clock of the branch.
+    """
+
+    rest: float
+    maintenance: float
+    reserve: float
+    credit: float
+    elapsed_sec: float
+
+
 def price_factor(elapsed_sec: float) -> float:
     """Return ``d``: 0.98 falling to 0.70 in 15 minutes, then to 0 in 12 hours."""
     if elapsed_sec <= MID_AFTER_SEC:
@@ -32,50 +75,76 @@ def price_factor(elapsed_sec: float) -> float:
     return MID_FACTOR * max(left, 0.0)
 
 
-def largest_fraction(
-    equity: float, maintenance: float, reserve: float, rest: float, factor: float, buffer: float
-) -> float:
-    """Return ``((1+b)*M - E)/((1+b)*M - (E - V) + d*A)``, the fraction that restores the buffer.
+def whole_price(rest: float, maintenance: float, factor: float) -> float:
+    """Return ``max(0, A - (1-d)*max(A, 0.25*M))``, the price of everything outside the reserve."""
+    return max(0.0, rest - (1.0 - factor) * max(rest, RISK_SHARE * maintenance))
+
+
+def largest_fraction(equity: float, maintenance: float, reserve: float, price: float, buffer: float) -> float:
+    """Return ``((1+b)*M - E)/((1+b)*M - (E - V) + price)``, the fraction that restores the buffer.
 
     Parameters
     ----------
-    equity, maintenance, reserve, rest : float
-        E, M, V and A, cash.
-    factor : float
-        ``d``, the price factor.
+    equity, maintenance, reserve : float
+        E, M and V, cash.
+    price : float
+        Price of everything outside the reserve.
     buffer : float
         ``b``.
 
     Returns
     -------
     float
-        In [0, 1]; 1 also when no fraction restores the buffer; 0 when a slice would take more equity than
-        requirement, which can only happen above maintenance.
+        In [0, 1]; 1 also when no fraction restores the buffer; 0 at or above maintenance, where nothing is sold.
     """
-    target = (1.0 + buffer) * maintenance
-    cost = (equity - reserve) - factor * rest
-    if equity >= target or cost > maintenance:
+    if equity >= maintenance:
         return 0.0
-    room = target - cost
+    target = (1.0 + buffer) * maintenance
+    room = target - (equity - reserve) + price
     return 1.0 if room <= 0.0 else min(1.0, (target - equity) / room)
 
 
-def solvent_slice(fraction: float, rest: float, factor: float, fee_rate: float) -> Slice:
+def solvent_slice(fraction: float, rest: float, price: float, fee_rate: float) -> Slice:
     """Return price and fee of a solvent bid; the fee never exceeds the bidder's discount."""
-    value = fraction * rest
-    return Slice(fraction, factor * value, min(fee_rate * value, (1.0 - factor) * value))
+    return Slice(fraction, fraction * price, fraction * min(fee_rate * rest, rest - price))
 
 
 def equity_after(equity: float, reserve: float, taken: Slice) -> float:
-    """Return ``E - f*((E - V) - d*A)``; haircuts leave with what they were taken from."""
+    """Return ``E - f*((E - V) - price)``; haircuts leave with what they were taken from."""
     return equity - taken.fraction * (equity - reserve) + taken.price
 
 
-def insolvent_payment(fraction: float, rest: float, maintenance: float, reserve: float, elapsed_sec: float) -> float:
-    """Return ``f*c(t)``, what the bidder is paid; ``c`` rises from ``-A`` to ``-A + M`` in 60 minutes.
+def bonus(account: Insolvent, bonus_share: float) -> float:
+    """Return ``min(bonusShare*M*t/60 min, loss + 0.02*M)``, what a bidder gets beyond the debt of a whole account."""
+    loss = max(0.0, -(account.rest + account.credit))
+    risen = bonus_share * account.maintenance * max(account.elapsed_sec, 0.0) / INSOLVENT_HOUR_SEC
+    return min(risen, loss + FREE_BONUS * account.maintenance)
 
-    While the reserve covers what is owed (``A + V >= 0``) it is also the most that is paid.
+
+def insolvent_payment(fraction: float, account: Insolvent, bonus_share: float, fund_available: float) -> Payment:
+    """Return who pays what of ``f*c``, ``c = -A + bonus``.
+
+    While the reserve covers the debt (``A + V >= 0``) nobody else pays. Otherwise reserve, fund (as far as it may in
+    this hour) and all positive cash pay the debt in this order, and the fund alone the bonus.
+
+    Parameters
+    ----------
+    fraction : float
+        f.
+    account : Insolvent
+    bonus_share : float
+        Share of M that the bonus grows by in an hour.
+    fund_available : float
+        What the insurance fund may pay now.
+
+    Returns
+    -------
+    Payment
     """
-    ramp = min(1.0, max(elapsed_sec, 0.0) / INSOLVENT_RAMP_SEC)
-    whole = -rest + maintenance * ramp
-    return fraction * (min(whole, reserve) if rest + reserve >= 0.0 else whole)
+    whole = -account.rest + bonus(account, bonus_share)
+    if account.rest + account.reserve >= 0.0:
+        return Payment(fraction * min(whole, account.reserve), 0.0, 0.0)
+    owed = -fraction * account.rest
+    from_reserve = min(account.reserve, owed)
+    from_fund = min(fraction * whole - from_reserve, fund_available)
+    return Payment(from_reserve, from_fund, max(0.0, owed - from_reserve - from_fund))

@@ -96,7 +96,7 @@ class Exposure:
     worst_vol : ndarray, shape (n_acct, n_expiries, 2*n_steps)
         The same for each pair of neighbouring prices, in the worst vol state of the expiry.
     skew : ndarray, shape (n_acct, n_expiries, n_places)
-        Half of what the skew pair of a place moves.
+        What the worse side of a place's skew pair loses beyond the place's own row.
     cash_delta, basis, vega, short_units : ndarray, shape (n_acct, n_expiries)
         Net cash delta, basis charge, net vega, option units sold.
     """
@@ -205,9 +205,10 @@ def _expiry(held: Holdings, expiry_ts: int, linked_cash: Vector) -> _Expiry:
     value = (held.quantity[:, every] * (unit.mark[every] - held.entry[:, every] * unit.entry_factor[every])).sum(axis=1)
     gaps = _net_gaps(held.quantity, options, held.instruments, unit)
     plus, minus = ([pair[side] for pair in book.skew_pairs] for side in (0, 1))
+    worse = np.minimum(pnl[:, plus], pnl[:, minus])
     return _Expiry(
         losses=_losses(pnl[:, : book.nodes], gaps, linear + linked_cash, book),
-        skew=np.abs(pnl[:, plus] - pnl[:, minus]) / 2.0,
+        skew=np.maximum(pnl[:, book.skew_nodes] - worse, 0.0),
         cash_delta=net + linked_cash,
         basis=_basis(net, value, expiry_ts, held.round_, held.params),
         vega=quantity @ unit.vega[options],

@@ -65,7 +65,7 @@ def concentration_charge(net_delta: Vector, certified_scan: Vector, vega: Vector
 
 def _summed(by_expiry: Vector, scale: Vector) -> Vector:
     """Add up the expiries, each by its share."""
-    total: Vector = np.einsum("ae...,e->a...", by_expiry, scale)
+    total: Vector = (by_expiry * scale.reshape(1, -1, *(1,) * (by_expiry.ndim - 2))).sum(axis=1)
     return total
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from offchain.mirror.cutoffs import NO_CUTOFF, cutoffs_of, scales_at
 from offchain.mirror.exposure import Exposure, Holdings, expiries_of, exposure_of
-from offchain.mirror.requirement import components
+from offchain.mirror.requirement import Components, components
 
 Vector = npt.NDArray[np.float64]
 
@@ -51,17 +51,20 @@ def expiry_greeks(held: Holdings) -> Vector:
     expiries, unit = expiries_of(held.instruments), held.unit
     member = (held.expiry_ts[:, None] == np.array(expiries)[None, :]).astype(np.float64)
     per_unit = np.stack((unit.delta, unit.gamma, unit.vega, unit.theta), axis=-1)
-    sums: Vector = np.einsum("ai,ie,ig->aeg", held.quantity, member, per_unit, optimize=True)
+    by_expiry = (member[:, :, None] * per_unit[:, None, :]).reshape(len(per_unit), 4 * len(expiries))
+    sums: Vector = (held.quantity @ by_expiry).reshape(len(held.quantity), len(expiries), 4)
     sums[:, 0, 0] += held.linked_units
     return sums
 
 
-def largest_requirement(held: Exposure) -> tuple[Vector, npt.NDArray[np.int64]]:
+def _largest(held: Exposure, whole: Components) -> tuple[Vector, npt.NDArray[np.int64]]:
     """Return the largest requirement over cut-offs and the cut-off it belongs to, the first of equals.
 
     Parameters
     ----------
     held : Exposure
+    whole : Components
+        Of the whole set, which is the first of the cut-offs.
 
     Returns
     -------
@@ -70,12 +73,12 @@ def largest_requirement(held: Exposure) -> tuple[Vector, npt.NDArray[np.int64]]:
         0 when the whole set needs most.
     """
     ts = held.round_.ts
-    largest = np.full(len(held.node), -np.inf)
-    found = np.full(len(held.node), NO_CUTOFF, dtype=np.int64)
-    for cutoff in cutoffs_of(held.expiries, ts):
+    largest = whole.requirement
+    found = np.full(len(largest), NO_CUTOFF, dtype=np.int64)
+    for cutoff in cutoffs_of(held.expiries, ts)[1:]:
         required = components(held, scales_at(cutoff, held.expiries, ts)).requirement
         more = required > largest
-        largest[more] = required[more]
+        largest = np.where(more, required, largest)
         found[more] = cutoff
     return largest, found
 
@@ -105,7 +108,7 @@ def risk_of(held: Holdings) -> tuple[UnderlyingRisk, Exposure]:
     """
     exposure, unit, quantity = exposure_of(held), held.unit, held.quantity
     whole = components(exposure, np.ones(len(exposure.expiries)))
-    requirement, cutoff = largest_requirement(exposure)
+    requirement, cutoff = _largest(exposure, whole)
     row_pnl = _row_pnl(held)
     risk = UnderlyingRisk(
         row_pnl=row_pnl,

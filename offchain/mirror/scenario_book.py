@@ -59,6 +59,16 @@ class Book:
         return np.array([row.price for row in self.rows])
 
     @cached_property
+    def vols(self) -> npt.NDArray[np.int64]:
+        """Vol states, shape (n_rows,)."""
+        return np.array([row.vol for row in self.rows], dtype=np.int64)
+
+    @cached_property
+    def skews(self) -> npt.NDArray[np.float64]:
+        """Skews, shape (n_rows,)."""
+        return np.array([row.skew for row in self.rows])
+
+    @cached_property
     def intervals(self) -> tuple[tuple[int, int], ...]:
         """Row numbers of neighbouring prices of one vol state, by rising price; the states of a pair side by side."""
         pairs: list[tuple[int, int]] = []
@@ -92,6 +102,13 @@ class Book:
     def skew_pairs(self) -> tuple[tuple[int, int], ...]:
         """Row numbers of each place's skew added and taken off."""
         return tuple((i, i + 1) for i in range(self.nodes, len(self.rows), 2))
+
+    @cached_property
+    def skew_nodes(self) -> npt.NDArray[np.int64]:
+        """Row of the scan at each pair's place, whose P&L the pair is compared with."""
+        rows = {(row.price, row.vol): i for i, row in enumerate(self.rows[: self.nodes])}
+        places = [self.rows[plus] for plus, _ in self.skew_pairs]
+        return np.array([rows[row.price, row.vol] for row in places], dtype=np.int64)
 
 
 def _clamped(multiple: float, price_range: float) -> tuple[float, float]:

@@ -84,12 +84,12 @@ def surface_of(round_: Round, expiry_ts: int) -> Surface:
     raise DomainError(round_.underlying, f"expiry {expiry_ts} is not in the round of {round_.ts}")
 
 
-def certified_gap(step: float, price: tuple[Vector, Vector], delta: tuple[Vector, Vector]) -> Vector:
+def certified_gap(step: float | Vector, price: tuple[Vector, Vector], delta: tuple[Vector, Vector]) -> Vector:
     """Largest distance of a convex value below its chord: ``h*(d1-c)*(c-d0)/(d1-d0)``.
 
     Parameters
     ----------
-    step : float
+    step : float or ndarray
         ``h = F*(x1 - x0)``, cash, positive.
     price, delta : pair of ndarray
         Values and discounted deltas at the two ends.
@@ -144,7 +144,7 @@ class _Strip:
     root: float
     share: float
 
-    def value(self, factor: float, std: Vector) -> tuple[Vector, Vector]:
+    def value(self, factor: float | Vector, std: Vector) -> tuple[Vector, Vector]:
         """Price and delta of the open unit with the forward multiplied by ``factor``."""
         return black76.price_and_delta(self.is_call, self.forward * factor, self.strike, std, self.discount)
 
@@ -154,18 +154,14 @@ def _fill_rows(
 ) -> None:
     """P&L of every row and the gap of every interval."""
     base, _ = strip.value(1.0, strip.sigma * strip.root)
-    shocked = [vol_shock.shocked_volatility(strip.sigma, vol, time, params) for vol in (0, 1, 2)]
-    values, deltas = [], []
-    for row in book.rows:
-        std = shocked[row.vol] * vol_shock.skew_factor(row.skew, log_moneyness, time) * strip.root
-        value, delta = strip.value(1.0 + row.price, std)
-        values.append(value)
-        deltas.append(delta)
-    out["row_pnl"][:, strip.index] = strip.share * (np.array(values) - base)
-    for j, (low, high) in enumerate(book.intervals):
-        step = float(strip.forward[0]) * (book.rows[high].price - book.rows[low].price)
-        gap = certified_gap(step, (values[low], values[high]), (deltas[low], deltas[high]))
-        out["gap"][j, strip.index] = strip.share * gap
+    shocked = np.array([vol_shock.shocked_volatility(strip.sigma, vol, time, params) for vol in (0, 1, 2)])
+    skewed = vol_shock.skew_factor(book.skews[:, None], log_moneyness, time)
+    values, deltas = strip.value(1.0 + book.moves[:, None], shocked[book.vols] * skewed * strip.root)
+    out["row_pnl"][:, strip.index] = strip.share * (values - base)
+    low, high = book.lows, book.highs
+    steps = strip.forward[0] * (book.moves[high] - book.moves[low])[:, None]
+    gaps = certified_gap(steps, (values[low], values[high]), (deltas[low], deltas[high]))
+    out["gap"][:, strip.index] = strip.share * gaps
 
 
 def _fill_strip(

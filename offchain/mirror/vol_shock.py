@@ -30,7 +30,7 @@ def shocked_volatility(sigma: Vector, vol_state: int, time: float, params: Under
     return sigma
 
 
-def skew_factor(skew: float, log_moneyness: Vector, time: float) -> Vector:
+def skew_factor(skew: float | Vector, log_moneyness: Vector, time: float) -> Vector:
     """``1 + c*clamp(k/kStar, -1, 1)``, ``kStar = 0.6*sqrt(max(T, 1 d))``."""
     scale = 0.6 * np.sqrt(max(time, DAY_IN_YEARS))
     factor: Vector = 1.0 + skew * np.clip(log_moneyness / scale, -1.0, 1.0)

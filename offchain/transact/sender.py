@@ -28,7 +28,7 @@ class Policy:
     max_head_age_sec : int
         Refuse to act when the head is older than this.
     max_gas : int
-        Refuse a transaction that needs more.
+        Refuse a transaction that needs more; at first what one transaction may use at all (EIP-7825).
     max_fee_wei : int
         Never bid more per gas.
     confirmations : int
@@ -42,7 +42,7 @@ class Policy:
     """
 
     max_head_age_sec: int = 120
-    max_gas: int = 30_000_000
+    max_gas: int = 16_777_216
     max_fee_wei: int = 500_000_000_000
     confirmations: int = 1
     poll_sec: float = 0.5

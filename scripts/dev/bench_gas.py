@@ -16,6 +16,8 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from eth_account.signers.local import LocalAccount
+
 from offchain.chain import anvil
 from offchain.chain.client import Client, Receipt, wallet
 from offchain.chain.contracts import Contract
@@ -33,6 +35,7 @@ TS: Final = 1_800_000_000
 DAY: Final = 86_400
 WAD: Final = 10**18
 ETH: Final = 1
+BTC: Final = 2
 SINGLE: Final = 0
 SPOT: Final = 1_900
 EXPIRIES: Final = tuple(TS + days * DAY for days in (3, 10, 30, 90))
@@ -40,6 +43,16 @@ SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 127)
 #: Positions of the account, of the bidder, name.
 BIDS: Final = ((16, 0, "16"), (64, 0, "64"), (128, 128, "128.bothSides"))
 LONG: Final = 2**255
+#: Legs of a quote: as many as one may have.
+LEGS: Final = 8
+#: Held by both sides of the quote before it; with its legs they hold all that an account may.
+HELD: Final = 120
+#: Bits of all kinds, and bounds of a trader key that are far off and have to be looked at all the same.
+ALL_KINDS, FAR_WAD = 15, 10**9 * WAD
+#: Near expiries of the dearest account, in hours, its options, and how many tokens it holds.
+NEAR_HOURS: Final = (5, 12, 24, 48)
+WORST_OPTIONS: Final = 126
+WORST_TOKENS: Final = range(1, 32)
 #: Steps of block time; every block's time is set, so that two runs give the same gas.
 STEP_SEC: Final = 10
 
@@ -60,9 +73,13 @@ LIMITS: Final = {
     "gas.margin.options.127": Limit(41_781_166, 3_300_000, 2_000_000),
     "gas.margin.furtherOption": Limit(315_000, 25_000, 15_000),
     "gas.trade.16": Limit(12_123_018, 1_400_000, 800_000),
+    "gas.trade.open17": Limit(None, 1_200_000, 800_000),
+    "gas.quote.keys.120": Limit(None, 11_000_000, 8_000_000),
     "gas.bid.16": Limit(4_480_568, 1_600_000, 1_100_000),
     "gas.bid.64": Limit(15_676_782, 6_000_000, 4_000_000),
     "gas.bid.128.bothSides": Limit(None, 15_000_000, None),
+    "gas.bid.worst": Limit(None, 13_500_000, 10_000_000),
+    "gas.bid.worst.margined": Limit(None, 13_500_000, None),
     "gas.oracle.first": Limit(128_218, 90_000, 60_000),
     "gas.oracle.nextExpiry": Limit(102_324, None, 12_000),
 }
@@ -109,6 +126,17 @@ class World:
         surfaces = tuple(Surface(at, 1_905.0, 0.04, Svi(0.002, 0.03, -0.2, 0.01, 0.1)) for at in expiries)
         market_round = Round("ETH", self.now, float(SPOT), 1_899.0, 1.0, surfaces)
         return self.poster.send(self.admin, self.poster.round_call(market_round))
+
+    def price_second(self) -> None:
+        """Post a round of the second underlying, without expiries."""
+        self.poster.send(self.admin, self.poster.round_call(Round("BTC", self.now, float(SPOT), float(SPOT), 1.0, ())))
+
+    def price_tokens(self, token_ids: range) -> None:
+        """Post the price of cash and of tokens, listed for collateral or not."""
+        message = {"ts": self.now, "tokenIds": [0, *token_ids], "pricesWad": [WAD] * (1 + len(token_ids))}
+        primary, types = struct_types(self["Oracle"], "postTokenPrices")
+        signature = sign(self.signer, domain_of(self["Oracle"]), primary, types, message)
+        self["Oracle"].send(self.admin, "postTokenPrices", message, [signature])
 
     def open(self, owner: str, cash: int = 0) -> int:
         """Open an account with cash."""
@@ -158,18 +186,44 @@ def margin(w: World) -> Iterator[tuple[str, int]]:
 
 
 def trade(w: World) -> Iterator[tuple[str, int]]:
-    """Settle two signed orders between accounts that hold 16 options each."""
+    """Settle two signed orders between accounts that hold 16 options each, of one of those and of another."""
     sides = [(owner, w.open(owner.address, 10**6)) for owner in (w.alice, w.bob)]
     for _, account_id in sides:
         w.hold(account_id, 16)
+    for nonce, (name, number) in enumerate((("16", 3), ("open17", 16))):
+        yield f"gas.trade.{name}", _settle(w, sides, pack(option(number)), nonce)
+
+
+def _settle(w: World, sides: list[tuple[LocalAccount, int]], instrument: int, nonce: int) -> int:
+    """Settle a pair of orders that the owners signed."""
     exchange, orders = w["Exchange"], []
     primary, types = struct_types(exchange, "settle")
     for (owner, account_id), is_buy in zip(sides, (True, False), strict=True):
-        order = {"accountId": account_id, "instrument": pack(option(3)), "isBuy": is_buy, "quantityWad": WAD}
-        order |= {"priceWad": 80 * WAD, "nonce": 1, "expiryTs": TS + DAY, "signer": owner.address}
-        order |= {"kind": 0, "reduceOnly": False, "maxFeeWad": 0}
+        order = {"accountId": account_id, "instrument": instrument, "isBuy": is_buy, "quantityWad": WAD}
+        order |= {"priceWad": 80 * WAD, "nonce": nonce, "expiryTs": TS + DAY, "signer": owner.address}
+        order |= {"kind": 0, "reduceOnly": False, "maxFeeWad": 0, "transferCount": 0}
         orders += [order, sign(owner, domain_of(exchange), primary, types, order)]
-    yield "gas.trade.16", w.run("Exchange", "settle", *orders, WAD)
+    return w.run("Exchange", "settle", *orders, WAD)
+
+
+def quote(w: World) -> Iterator[tuple[str, int]]:
+    """Fill a quote of eight new options that a trader key signed and a trader key takes, both under every limit."""
+    exchange, keys = w["Exchange"], (wallet("gas maker key"), wallet("gas taker key"))
+    ids = [w.open(owner.address, 10**7) for owner in (w.alice, w.bob)]
+    limits = [(ETH, FAR_WAD, FAR_WAD, FAR_WAD)]
+    for owner, key, account_id in zip((w.alice, w.bob), keys, ids, strict=True):
+        w.client.rpc("anvil_setBalance", key.address, hex(10**24))
+        w.hold(account_id, HELD)
+        w["Delegation"].send(owner, "grant", account_id, key.address, (TS + DAY, ALL_KINDS, FAR_WAD, limits))
+    legs = [
+        {"instrument": pack(option(HELD + n)), "isBuy": n % 2 == 0, "quantityWad": WAD, "priceWad": 80 * WAD}
+        for n in range(LEGS)
+    ]
+    message = {"accountId": ids[0], "takerId": ids[1], "legs": legs, "nonce": 1, "expiryTs": TS + DAY}
+    message |= {"signer": keys[0].address, "maxFeeWad": 0, "transferCount": 0}
+    primary, types = struct_types(exchange, "fillQuote")
+    signature = sign(keys[0], domain_of(exchange), primary, types, message)
+    yield f"gas.quote.keys.{HELD}", w.run("Exchange", "fillQuote", message, signature, ids[1], 0, by=keys[1])
 
 
 def bid(w: World) -> Iterator[tuple[str, int]]:
@@ -184,6 +238,40 @@ def bid(w: World) -> Iterator[tuple[str, int]]:
         yield f"gas.bid.{name}", w.run("Auction", "bid", writer, bidder, WAD, True, LONG, by=w.bob)
 
 
+def worst_bid(w: World) -> Iterator[tuple[str, int]]:
+    """Estimate a bid for the dearest account there can be, by an account without positions and tokens.
+
+    128 positions, no strike twice, near expiries, options all long, a perpetual of each underlying, 31 tokens, a debt.
+    The bidder with cash for its share of the debt needs no margin check of its own, the other one does.
+    """
+    near = tuple(w.now + hours * 3_600 for hours in NEAR_HOURS)
+    w.price(near)
+    w.price_second()
+    for token_id in WORST_TOKENS:
+        terms = {"listed": True, "linkedUnderlying": 0, "haircutWad": WAD // 10, "linkedHaircutWad": 0, "ratioWad": WAD}
+        w["ScenarioBook"].send(w.admin, "setCollateral", token_id, terms)
+    w.price_tokens(WORST_TOKENS)
+    writer = w.open(w.alice.address)
+    for n in range(WORST_OPTIONS):
+        word = Word(ETH, (Kind.CALL, Kind.PUT)[n % 2], near[n % 4], (SPOT + 4 * (n - WORST_OPTIONS // 2)) * 10**8, 0)
+        w.accounts.send(w.admin, "applyTrade", (writer, w.house, pack(word), WAD, 0))
+    for underlying in (ETH, BTC):
+        perp = pack(Word(underlying, Kind.PERP, 0, 0, 0))
+        w.accounts.send(w.admin, "applyTrade", (writer, w.house, perp, WAD, SPOT * WAD))
+    for token_id in WORST_TOKENS:
+        w.accounts.send(w.admin, "creditToken", writer, token_id, 1_000 * WAD)
+    state = w.engine.call("marginOf", writer)
+    w.accounts.send(w.admin, "moveCash", writer, w.house, state.equityWad - state.maintenanceWad * 9 // 10)
+    w.run("Auction", "start", writer)
+    need = state.initialWad - state.maintenanceWad * 9 // 10
+    for name, cash_wad in (("worst", 10**7 * WAD), ("worst.margined", need + state.maintenanceWad)):
+        bidder = w.open(w.bob.address)
+        w.accounts.send(w.admin, "creditToken", bidder, 0, cash_wad)
+        data = w["Auction"].encode("bid", writer, bidder, WAD // 2, True, LONG)
+        request = {"from": w.bob.address, "to": w["Auction"].address, "data": data}
+        yield f"gas.bid.{name}", int(w.client.rpc("eth_estimateGas", request), 16)
+
+
 def oracle(w: World) -> Iterator[tuple[str, int]]:
     """Post a round by one signer over one that came before it."""
     one, four = (w.net(w.price(EXPIRIES[:n])) for n in (1, 4))
@@ -195,7 +283,7 @@ def measure() -> dict[str, int]:
     """Run every job; gas by name."""
     found: dict[str, int] = {}
     # Each job on a chain of its own: no job's accounts change another's figures.
-    for job in (margin, trade, bid, oracle):
+    for job in (margin, trade, quote, bid, worst_bid, oracle):
         with world() as w:
             found |= job(w)
     return found

@@ -22,6 +22,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 STORAGE: Final = ROOT / "docs" / "storage.md"
 ACCESS: Final = ROOT / "docs" / "access.md"
 HEADER: Final = "<!-- Written by scripts/dev/make_tables.py; do not edit. -->\n\n"
+#: What the guardian may call besides `pause`.
+GUARDED: Final = ("pauseInstrument",)
 #: Restricted functions that a contract of the installation holds the role for.
 BY_ROLE: Final = {"ScenarioBook.setRatio": "RateFeed"}
 #: What a modifier or a check at the head of a function lets in.
@@ -39,7 +41,14 @@ CHECKED: Final = {
     "Operators.withdraw": "operator with the role, to the owner",
     "Operators.setMode": "operator with the role",
     "Operators.isolate": "operator with the role",
+    "Vault.deposit": "owner or operator of the account; anybody for the fund's",
+    "Vault.depositWithPermit": "owner or operator of the account; anybody for the fund's",
+    "Vault.depositWithPermit2": "owner or operator of the account; anybody for the fund's",
     "Vault.withdraw": "owner or operator of the account",
+    "Vault.borrow": "owner or operator of the account",
+    "Vault.requestWithdrawal": "owner or operator of the account",
+    "Vault.cancelRequest": "owner or operator of the account",
+    "Vault.payRequest": "Vault",
     "Auction.bid": "owner or operator of the bidding account",
 }
 FUNCTION: Final = re.compile(r"^    function (\w+)\(([^{;]*?)\{", re.M | re.S)
@@ -134,7 +143,7 @@ def _bases(path: Path, known: dict[str, Path]) -> Iterator[Path]:
 def _holder(contract: str, function: str, head: str) -> str:
     """Who may call one function; empty for anybody."""
     if re.search(r"\brestricted\b", head):
-        if function == "pause" and contract in PAUSABLE:
+        if (function == "pause" and contract in PAUSABLE) or function in GUARDED:
             return "guardian"
         if contract == "DraftBook":
             return "ParameterPreview" if function in DRAFTED else "governor (never used)"
@@ -165,7 +174,9 @@ def access() -> str:
                     lines.append(f"| {contract} | `{function}` | {holder} |")
     lines += [
         "",
-        "Authority is OpenZeppelin's AccessManager: roles, delays and closed targets are the governor's alone.",
+        "Authority is OpenZeppelin's AccessManager: roles, delays and closed targets are the governor's alone; what is",
+        "scheduled may be cancelled by the governor and by every canceller. Pauses end by themselves. More on both:",
+        "[governance.md](governance.md#roles).",
         "",
     ]
     return HEADER + "\n".join(lines)

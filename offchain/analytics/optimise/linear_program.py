@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.sparse import csr_array
 
 from offchain.errors import InputError
 
@@ -15,6 +16,8 @@ Index = npt.NDArray[np.int32]
 INFINITY: Final = float("inf")
 #: A slack below this share of its limit counts as rounding.
 SLACK: Final = 1e-7
+#: By how much a row may be violated, as the solver itself allows.
+FEASIBLE: Final = 1e-7
 
 
 class InfeasibleError(InputError):
@@ -25,11 +28,34 @@ class UnboundedError(InputError):
     """Nothing limits a trade that pays; the message names it."""
 
 
+class _Waiting:
+    """Rows that the solver does not have yet."""
+
+    def __init__(self, rows: list[tuple[str, Index, Vector, float, float, bool]], columns: int) -> None:
+        self._rows = rows
+        start = np.cumsum([0, *(row[1].size for row in rows)])
+        index = np.concatenate([row[1] for row in rows]) if rows else np.zeros(0, dtype=np.int32)
+        value = np.concatenate([row[2] for row in rows]) if rows else np.zeros(0)
+        self._matrix = csr_array((value, index, start), shape=(len(rows), columns))
+        self._lower = np.array([row[3] for row in rows])
+        self._upper = np.array([row[4] for row in rows])
+        self._out = np.ones(len(rows), dtype=bool)
+
+    def violated(self, values: Vector) -> list[tuple[str, Index, Vector, float, float, bool]]:
+        """Return the rows that a solution violates, and stop waiting for them."""
+        total = self._matrix @ values
+        beyond = np.maximum(self._lower - total, total - self._upper)
+        found = np.flatnonzero((beyond > FEASIBLE) & self._out)
+        self._out[found] = False
+        return [self._rows[i] for i in found]
+
+
 class LinearProgram:
     """Minimise a cost over named columns and rows.
 
     Rows that a user asked for are added with ``wanted=True``: when there is no solution, they are relaxed to find which
-    of them stand in the way.
+    of them stand in the way. Rows of a maximum, of which only a few bind, are added with ``lazy=True``: the solver gets
+    them when a solution violates them, and keeps them.
     """
 
     def __init__(self) -> None:
@@ -38,6 +64,8 @@ class LinearProgram:
         self._cost: list[float] = []
         self._names: list[str] = []
         self._rows: list[tuple[str, Index, Vector, float, float, bool]] = []
+        self._lazy: list[int] = []
+        self._waiting: _Waiting | None = None
         self._solver: Any = None
 
     @property
@@ -67,6 +95,7 @@ class LinearProgram:
         lower: float = -INFINITY,
         upper: float = INFINITY,
         wanted: bool = False,
+        lazy: bool = False,
     ) -> None:
         """Add ``lower <= sum of coefficients*columns <= upper``; a column may appear in several terms."""
         index = np.concatenate([np.atleast_1d(np.asarray(i, dtype=np.int32)) for i, _ in terms])
@@ -74,27 +103,31 @@ class LinearProgram:
         unique, where = np.unique(index, return_inverse=True)
         total = np.bincount(where, weights=value, minlength=unique.size)
         keep = total != 0.0
+        if lazy:
+            self._lazy.append(len(self._rows))
         self._rows.append((name, unique[keep].astype(np.int32), total[keep], lower, upper, wanted))
 
     def _load(self, relaxed: bool = False) -> Any:
         """Hand the program to HiGHS; ``relaxed`` adds two penalised slacks to every wanted row and drops the cost."""
         import highspy
 
+        waiting = set() if relaxed else set(self._lazy)
+        rows = [row for i, row in enumerate(self._rows) if i not in waiting]
         wanted = [i for i, row in enumerate(self._rows) if row[5]] if relaxed else []
         extra = np.arange(len(wanted)) * 2 + len(self._cost)
         program = highspy.HighsLp()
         program.num_col_ = len(self._cost) + 2 * len(wanted)
-        program.num_row_ = len(self._rows)
+        program.num_row_ = len(rows)
         scales = [self._scale(i) for i in wanted]
         slack_cost = [1.0 / scale for scale in scales for _ in (0, 1)]
         program.col_cost_ = np.array(([0.0] * len(self._cost) if relaxed else self._cost) + slack_cost)
         program.col_lower_ = np.array(self._lower + [0.0] * 2 * len(wanted))
         program.col_upper_ = np.array(self._upper + [INFINITY] * 2 * len(wanted))
-        program.row_lower_ = np.array([row[3] for row in self._rows])
-        program.row_upper_ = np.array([row[4] for row in self._rows])
+        program.row_lower_ = np.array([row[3] for row in rows])
+        program.row_upper_ = np.array([row[4] for row in rows])
         index, value, start = [], [], [0]
         slack_of = dict(zip(wanted, extra, strict=True))
-        for i, row in enumerate(self._rows):
+        for i, row in enumerate(rows):
             own = slack_of.get(i)
             index.append(row[1] if own is None else np.r_[row[1], own, own + 1].astype(np.int32))
             value.append(row[2] if own is None else np.r_[row[2], 1.0, -1.0])
@@ -147,8 +180,8 @@ class LinearProgram:
 
         if self._solver is None:
             self._solver = self._load()
-        self._solver.run()
-        status = self._solver.getModelStatus()
+            self._waiting = _Waiting([self._rows[i] for i in self._lazy], len(self._cost))
+        status = self._run()
         kind = highspy.HighsModelStatus
         if status in (kind.kInfeasible, kind.kUnboundedOrInfeasible):
             self._explain_infeasible(source)
@@ -158,6 +191,21 @@ class LinearProgram:
             said = self._solver.modelStatusToString(status)
             raise InputError(source, f"its numbers lie too far apart to be solved (the solver says {said})")
         return float(self._solver.getObjectiveValue()), np.array(self._solver.getSolution().col_value)
+
+    def _run(self) -> Any:
+        """Solve until no waiting row is violated; return the status."""
+        import highspy
+
+        while True:
+            self._solver.run()
+            status = self._solver.getModelStatus()
+            if status != highspy.HighsModelStatus.kOptimal or self._waiting is None:
+                return status
+            violated = self._waiting.violated(np.array(self._solver.getSolution().col_value))
+            if not violated:
+                return status
+            for _, index, value, lower, upper, _ in violated:
+                self._solver.addRow(lower, upper, index.size, index, value)
 
     def _explain_infeasible(self, source: str) -> None:
         """Raise with the wanted rows that fall short when the violations are made as small as possible."""

@@ -137,7 +137,8 @@ class _Rows:
                 for k in range(bounds[step], bounds[step + 1]):
                     weight = float(book.weights[ends[k]])
                     pnl = weight * self.block.unit.row_pnl[ends[k], of]
-                    self.lp.row("vol", [(column, 1.0), *self.net(of, pnl), *self._gaps(expiry, k, 1.0)], lower=0.0)
+                    terms = [(column, 1.0), *self.net(of, pnl), *self._gaps(expiry, k, 1.0)]
+                    self.lp.row("vol", terms, lower=0.0, lazy=True)
         return columns
 
     def _gaps(self, expiry: int, interval: int, scale: float) -> Terms:
@@ -147,13 +148,13 @@ class _Rows:
         return [(strikes.column, -scale * max(weights[low], weights[high]) * strikes.gap[interval])]
 
     def _skew(self, expiry: int) -> Index:
-        """Columns at least half of what each skew pair moves, either way."""
-        pairs, of = self.block.book.skew_pairs, self._options(expiry)
-        columns = self.lp.columns([f"skew {self.name} {expiry} {k}" for k in range(len(pairs))])
-        for column, (plus, minus) in zip(columns, pairs, strict=True):
-            half = (self.block.unit.row_pnl[plus, of] - self.block.unit.row_pnl[minus, of]) / 2.0
-            for sign in (1.0, -1.0):
-                self.lp.row("skew", [(int(column), 1.0), *self.net(of, sign * half)], lower=0.0)
+        """Columns at least what either side of each skew pair loses beyond the pair's own row."""
+        book, pnl, of = self.block.book, self.block.unit.row_pnl, self._options(expiry)
+        columns = self.lp.columns([f"skew {self.name} {expiry} {k}" for k in range(len(book.skew_pairs))])
+        for column, pair, node in zip(columns, book.skew_pairs, book.skew_nodes, strict=True):
+            for side in pair:
+                lost = self.net(of, pnl[side, of] - pnl[node, of])
+                self.lp.row("skew", [(int(column), 1.0), *lost], lower=0.0, lazy=True)
         return columns
 
     def _basis(self, expiry: int) -> int:
@@ -190,7 +191,7 @@ class _Rows:
         def add(row: int, gaps: Terms) -> None:
             terms, fixed = self._straight(scale, row, linked)
             pnl = float(book.weights[row]) * block.unit.row_pnl[row, of] * scale[of]
-            self.lp.row(f"row {row}", [(scan, 1.0), *terms, *self.net(of, pnl), *gaps], lower=-fixed)
+            self.lp.row(f"row {row}", [(scan, 1.0), *terms, *self.net(of, pnl), *gaps], lower=-fixed, lazy=True)
 
         for row in set(range(book.nodes)) - {row for pair in book.intervals for row in pair}:
             add(row, [])
@@ -211,7 +212,7 @@ class _Rows:
                 terms, fixed = self._straight(scale, int(ends[first]), linked)
                 at = side * book.steps.size + step
                 losses: Terms = [(int(self.worst_vol[e][at]), -share[e]) for e in self.worst_vol]
-                self.lp.row("own vols", [(column, 1.0), *terms, *losses], lower=-fixed)
+                self.lp.row("own vols", [(column, 1.0), *terms, *losses], lower=-fixed, lazy=True)
         return column
 
     def skew_term(self, share: dict[int, float]) -> int:

@@ -14,6 +14,13 @@ from scripts.dev.holes.units import Units
 TIMESTAMP: Final = 1_770_326_940
 #: Requirement of a written portfolio in cash: far above rounding, far below where size is charged.
 SIZE: Final = 10_000.0
+#: Names of the risk model for the parameters of an underlying.
+_NAMES: Final = {
+    "price_range": "priceRange", "vol_up": "volUp", "vol_down": "volDown", "vol_floor": "volFloor",
+    "basis_min": "basisMin", "basis_rate": "basisRate", "perp_basis": "perpBasis", "vega_term_rate": "vegaTermRate",
+    "skew_rate": "skewRate", "short_min_rate": "shortMinRate", "conc_rate": "concRate",
+    "conc_vega_rate": "concVegaRate", "n0": "N0", "v0": "V0",
+}  # fmt: skip
 
 
 def market_document(find: Find) -> dict[str, Any]:
@@ -53,11 +60,17 @@ def portfolio_document(find: Find) -> dict[str, Any]:
     return {"schema": "plimsoll.portfolio/1", "mode": mode, "cash": 0.0, "positions": legs}
 
 
-def book_document(params: Params) -> dict[str, Any]:
-    """Parameter document that names the book."""
+def params_document(params: Params) -> dict[str, Any]:
+    """Parameter document of a book, and of what a book file may change besides its rows."""
     book = params.book
-    return {
+    changed = {_NAMES[key]: value for key, value in params.overrides_all.items()}
+    own: dict[str, dict[str, float]] = {}
+    for symbol, values in params.overrides.items():
+        for key, value in values.items():
+            own.setdefault(_NAMES[key], {})[symbol] = value
+    return changed | own | {
         "schema": "plimsoll.params/1",
+        "stressShare": params.account.stress_share,
         "book": {
             "grid": {"moves": list(book.grid_moves), "vols": list(book.grid_vols)},
             "tails": {"moves": list(book.tail_moves), "vols": list(book.tail_vols)},

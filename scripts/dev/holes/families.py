@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -33,7 +34,7 @@ class Scenario:
 
 def _dense(moves: Vector) -> Vector:
     """Every price and some between any two neighbours."""
-    steps = [np.linspace(a, b, BETWEEN + 1, endpoint=False) for a, b in zip(moves[:-1], moves[1:], strict=True)]
+    steps = [np.linspace(a, b, BETWEEN + 1, endpoint=False) for a, b in pairwise(moves)]
     return np.concatenate([*steps, moves[-1:]])
 
 

@@ -49,9 +49,7 @@ def layout_of(spec: BookSpec, reach: float) -> Layout:
     prices = grid | {x: (reach / abs(x), vols) for x, vols in tails.items() if x not in grid}
     moves = np.array(sorted(prices))
     states = tuple(tuple(STATE[vol] for vol in prices[float(x)][1]) for x in moves)
-    steps = tuple(
-        Step(i, j, tuple(s for s in states[i] if s in states[j])) for i, j in pairwise(range(moves.size))
-    )
+    steps = tuple(Step(i, j, tuple(s for s in states[i] if s in states[j])) for i, j in pairwise(range(moves.size)))
     places = tuple((max(m * reach, LOWEST), STATE[vol]) for m, vol in spec.skew_at)
     weights = np.array([prices[float(x)][0] for x in moves])
     return Layout(reach, moves, weights, states, steps, places, spec.skew_size)

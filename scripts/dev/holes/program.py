@@ -42,7 +42,9 @@ class Rows:
     def at_most(self, limit: float, *terms: Term) -> None:
         """Add ``sum of coefficients*columns <= limit``."""
         index = np.concatenate([np.atleast_1d(i) for i, _ in terms])
-        value = np.concatenate([np.broadcast_to(np.asarray(v, dtype=float), np.shape(np.atleast_1d(i))) for i, v in terms])
+        value = np.concatenate(
+            [np.broadcast_to(np.asarray(v, dtype=float), np.shape(np.atleast_1d(i))) for i, v in terms]
+        )
         keep = np.abs(value) > 1e-13
         found, where = np.unique(index[keep], return_inverse=True)
         self.limits.append((-INFINITY, limit))
@@ -92,6 +94,7 @@ class Block:
         self.certified, self.apart = int(rows.columns(1)[0]), int(rows.columns(1)[0])
         self.certified_terms: list[list[Term]] = []
         self.apart_terms: list[list[Term]] = []
+        self._sum_columns()
         self._steps()
         self.charges = self._charges()
         self.floor = self._floor()
@@ -105,13 +108,30 @@ class Block:
     def _expiries(self) -> list[tuple[ExpiryUnits, int, float]]:
         return list(zip(self.units.expiries, self.units.starts[:-1], self.scales, strict=True))
 
-    def _loss(self, e: ExpiryUnits, first: int, scale: float, state: float, end: int, step: int) -> list[Term]:
-        """Weighted loss of one expiry at an end of a step, with the gaps of its long calls."""
+    def _sum_columns(self) -> None:
+        """Add a column for every P&L and every gap of an expiry: what many rows read is stated once."""
+        self.pnl: list[dict[tuple[float, int], int]] = []
+        self.gap: list[dict[tuple[float, int], int]] = []
         layout = self.units.layout
-        widest = max(layout.weights[layout.steps[step].low], layout.weights[layout.steps[step].high])
-        loss = -e.pnl[state][end] * layout.weights[end] * scale
-        gap = e.gap[state][step] * widest * scale
-        return [*self.columns.net(loss, first), (self.columns.long[first : first + gap.size], gap)]
+        for e, first, scale in self._expiries():
+            nodes = [(s, i) for i, states in enumerate(layout.states) for s in states]
+            steps = [(s, i) for i, step in enumerate(layout.steps) for s in step.states]
+            pnl = dict(zip(nodes, map(int, self.rows.columns(len(nodes), -INFINITY)), strict=True))
+            gap = dict(zip(steps, map(int, self.rows.columns(len(steps))), strict=True))
+            for (state, node), column in pnl.items():
+                # A P&L that is stated too low only costs the portfolio, so an inequality is enough.
+                self.rows.at_most(0.0, *self.columns.net(-e.pnl[state][node] * scale, first), (column, 1.0))
+            for (state, step), column in gap.items():
+                part = self.columns.long[first : first + e.delta.size]
+                self.rows.at_most(0.0, (part, e.gap[state][step] * scale), (column, -1.0))
+            self.pnl.append(pnl)
+            self.gap.append(gap)
+
+    def _loss(self, expiry: int, state: float, end: int, step: int) -> list[Term]:
+        """Weighted loss of one expiry at an end of a step, with the gaps of its long calls."""
+        weights = self.units.layout.weights
+        widest = max(weights[self.units.layout.steps[step].low], weights[self.units.layout.steps[step].high])
+        return [(self.pnl[expiry][state, end], -weights[end]), (self.gap[expiry][state, step], widest)]
 
     def _steps(self) -> None:
         layout = self.units.layout
@@ -119,7 +139,7 @@ class Block:
             for end in (step.low, step.high) if step.states else ():
                 perp = self.columns.net(np.array([-layout.moves[end] * layout.weights[end]]))
                 for state in step.states:
-                    parts = [self._loss(e, f, s, state, end, number) for e, f, s in self._expiries()]
+                    parts = [self._loss(i, state, end, number) for i in range(len(self.units.expiries))]
                     self.certified_terms.append([*perp, *(term for part in parts for term in part)])
                 if self.many:
                     self.apart_terms.append([*perp, *self._worst(number, end)])
@@ -127,9 +147,9 @@ class Block:
     def _worst(self, number: int, end: int) -> list[Term]:
         """Columns that are at least every vol state's loss of each expiry."""
         worst = self.rows.columns(len(self.units.expiries), -INFINITY)
-        for column, (e, first, scale) in zip(worst, self._expiries(), strict=True):
+        for expiry, column in enumerate(worst):
             for state in self.units.layout.steps[number].states:
-                self.rows.at_most(0.0, *self._loss(e, first, scale, state, end, number), (column, -1.0))
+                self.rows.at_most(0.0, *self._loss(expiry, state, end, number), (int(column), -1.0))
         return [(worst, 1.0)]
 
     def _size(self, coefficients: Vector, first: int, column: int) -> None:
@@ -143,13 +163,14 @@ class Block:
         perp, skew = self.rows.columns(1), self.rows.columns(1)
         self._size(np.ones(1), 0, int(perp[0]))
         terms: list[Term] = [(perp, p.perp_basis), (skew, p.skew_rate)]
-        leans = self.rows.columns(places * len(self.units.expiries)).reshape(places, -1)
+        leans = self.rows.columns(places * len(self.units.expiries)).reshape(places, len(self.units.expiries))
         for number, (e, first, scale) in enumerate(self._expiries()):
             basis = self.rows.columns(1)
             for legs in (e.delta, e.cash_leg):
                 self._size(legs * scale, first, int(basis[0]))
             for place in range(places):
-                self._size(e.skew[place] * scale, first, int(leans[place, number]))
+                for side in e.skew[place]:
+                    self.rows.at_most(0.0, *self.columns.net(-side * scale, first), (int(leans[place, number]), -1.0))
             terms.append((basis, e.charge))
         for place in range(places):
             self.rows.at_most(0.0, (leans[place], 1.0), (skew, -1.0))

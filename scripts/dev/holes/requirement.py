@@ -55,9 +55,7 @@ def _expiry_rows(e: ExpiryUnits, units: Units, q: Vector) -> tuple[list[Vector],
 def rows_of(units: Units, q: Vector, scales: list[float]) -> Rows:
     """Rows and charges of one underlying; ``scales`` is what each expiry keeps at a cut-off."""
     layout, p, starts = units.layout, units.params, units.starts
-    linear = [
-        -q[0] * layout.moves[end] * layout.weights[end] for step in layout.steps for end in (step.low, step.high)
-    ]
+    linear = [-q[0] * layout.moves[end] * layout.weights[end] for step in layout.steps for end in (step.low, step.high)]
     states = [step.states for step in layout.steps for _ in (0, 1)]
     certified = [np.full(len(s), x) for s, x in zip(states, linear, strict=True)]
     apart = np.array([x if s else -np.inf for s, x in zip(states, linear, strict=True)])
@@ -68,7 +66,7 @@ def rows_of(units: Units, q: Vector, scales: list[float]) -> Rows:
         certified = [a + b for a, b in zip(certified, by_state, strict=True)]
         apart = apart + np.array(worst)
         charges += max(abs(e.delta @ held), abs(e.cash_leg @ held)) * e.charge
-        skew += abs(e.skew @ held)
+        skew += np.maximum(0.0, -(e.skew @ held).min(axis=1))
         short += float(np.maximum(-held[1:], 0.0).sum())
     charges += p.skew_rate * float(skew.max(initial=0.0))
     return Rows(np.concatenate(certified), apart, charges, p.short_min_rate * short)

@@ -85,10 +85,9 @@ def _distinct(expiries: list[Expiry]) -> tuple[Expiry, ...]:
     return tuple(found)
 
 
-def draw(rng: np.random.Generator, symbols: tuple[str, ...], fewest: int, most: int) -> Sample:
+def draw(rng: np.random.Generator, symbols: tuple[str, ...], count: int) -> Sample:
     """Draw a market of some underlyings with a number of expiries each."""
-    counts = {symbol: int(rng.integers(fewest, most + 1)) for symbol in symbols}
-    return Sample({s: _distinct([draw_expiry(rng) for _ in range(n)]) for s, n in counts.items()})
+    return Sample({symbol: _distinct([draw_expiry(rng) for _ in range(count)]) for symbol in symbols})
 
 
 def _moved(expiry: Expiry, rng: np.random.Generator, step: float) -> Expiry:
@@ -99,5 +98,5 @@ def _moved(expiry: Expiry, rng: np.random.Generator, step: float) -> Expiry:
 
 
 def neighbour(sample: Sample, rng: np.random.Generator, step: float) -> Sample:
-    """A market near another: tenors, volatilities and smiles moved a little."""
+    """Return a market near another: tenors, volatilities and smiles moved a little."""
     return Sample({s: _distinct([_moved(e, rng, step) for e in es]) for s, es in sample.underlyings.items()})

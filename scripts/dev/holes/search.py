@@ -7,7 +7,7 @@ then neighbours of the worst market so far.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
@@ -22,6 +22,8 @@ from scripts.dev.holes.units import Units, units_of
 
 Vector = npt.NDArray[np.float64]
 Choice = tuple[tuple[int, ...], ...]
+#: Loss over promised cover, where, and the quantities.
+Climbed = tuple[float, Choice, list[Vector]]
 FAMILIES: Final = tuple(COVER)
 STATES: Final = np.array([-1.0, 0.0, 1.0])
 #: A requirement below this share of the quantities is rounding of the solver, not a find.
@@ -38,14 +40,14 @@ class Find:
     quantities: list[Vector]
     scenario: str
     family: str
-    notes: dict[str, float] = field(default_factory=dict)
+    requirement: float
 
 
 class Scene(Protocol):
     """A dense set of scenarios over some underlyings."""
 
     def random(self, rng: np.random.Generator) -> Choice:
-        """A scenario to start from."""
+        """Return a scenario to start from."""
 
     def pnl(self, choice: Choice) -> list[Vector]:
         """P&L of every column, divided by the cover of the scenario."""
@@ -94,7 +96,7 @@ class Apart:
         self.grid = Grid(units, inside(units), VOLS, np.zeros(1))
 
     def random(self, rng: np.random.Generator) -> Choice:
-        """A price, and each expiry up, flat or down."""
+        """Draw a price, and each expiry up, flat or down."""
         vols = rng.choice([0, VOLS.size // 2, VOLS.size - 1], len(self.grid.expiries))
         return ((int(rng.integers(self.grid.moves.size)),), tuple(map(int, vols)))
 
@@ -143,7 +145,7 @@ class Joint:
         ]
 
     def worst(self, quantities: list[Vector]) -> tuple[float, Choice]:
-        """The larger of the worst joint place and the sum of own worst places."""
+        """Return the larger of the worst joint place and the sum of own worst places."""
         losses = [-g.together(q)[:, 0, :] for g, q in zip(self.grids, quantities, strict=True)]
         total = sum(losses, np.zeros(losses[0].shape))
         at = tuple(int(i) for i in np.unravel_index(int(total.argmax()), total.shape))
@@ -186,7 +188,7 @@ def scene_of(family: str, units: list[Units], share: float) -> Scene:
 class Hunt:
     """The search of one family with one book."""
 
-    def __init__(self, family: str, params: Params, seed: int, starts: int = 6) -> None:
+    def __init__(self, family: str, params: Params, seed: int, starts: int = 4) -> None:
         self.family, self.params, self.starts = family, params, starts
         self.rng = np.random.default_rng([seed, FAMILIES.index(family)])
         self.share = params.account.stress_share
@@ -205,7 +207,7 @@ class Hunt:
             return cross(units, quantities, self.share)
         return single(units[0], quantities[0])
 
-    def _climb(self, scene: Scene, program: Program, units: list[Units], choice: Choice) -> tuple[float, Choice, list[Vector]]:
+    def _climb(self, scene: Scene, program: Program, units: list[Units], choice: Choice) -> Climbed:
         """Solve, move to the portfolio's own worst scenario, solve again."""
         best = (0.0, choice, [np.zeros(u.starts[-1]) for u in units])
         for _ in range(12):
@@ -225,16 +227,17 @@ class Hunt:
             choice = at
         return best
 
-    def judge(self, sample: Sample, strikes: dict[str, list[Vector]] | None = None, first: Choice | None = None) -> None:
+    def judge(self, sample: Sample, strikes: dict[str, list[Vector]] | None = None) -> None:
         """Search one market; remember the worst find."""
         units = self._units(sample, strikes)
         scene = scene_of(self.family, units, self.share)
         program = Program(units, self.share if self.family == "cross" else None)
-        choices = ([first] if first else []) + [scene.random(self.rng) for _ in range(self.starts)]
-        for choice in choices:
+        for _ in range(self.starts):
+            choice = scene.random(self.rng)
             ratio, at, quantities = self._climb(scene, program, units, choice)
             if self.best is None or ratio > self.best.ratio:
-                self.best = Find(ratio, sample, units, quantities, scene.describe(at), self.family)
+                required = self._requirement(units, quantities)
+                self.best = Find(ratio, sample, units, quantities, scene.describe(at), self.family, required)
 
     def _refined(self, find: Find) -> dict[str, list[Vector]]:
         """Strikes close to those that the worst portfolio uses, besides them."""
@@ -243,7 +246,9 @@ class Hunt:
             own = []
             for e, first in zip(units.expiries, units.starts[:-1], strict=True):
                 used = e.slice.strikes[np.abs(q[first + 1 : first + e.delta.size]) > 1e-9]
-                near = np.concatenate([used * f for f in (0.98, 0.99, 0.995, 1.0, 1.005, 1.01, 1.02)] + [e.slice.strikes])
+                near = np.concatenate(
+                    [used * f for f in (0.98, 0.99, 0.995, 1.0, 1.005, 1.01, 1.02)] + [e.slice.strikes]
+                )
                 kept = np.unique(np.clip(near, 0.125, 8.0).round(6))
                 own.append(kept[:: max(1, kept.size // 80)])
             found[units.symbol] = own
@@ -253,10 +258,10 @@ class Hunt:
         """Draw a market as the family needs it."""
         if self.family == "cross":
             symbols = tuple(self.rng.choice(["ETH", "BTC", "SOL"], 2, replace=False))
-            return draw(self.rng, symbols, 1, 2)
-        fewest = 2 if self.family == "expiries" else 1
-        most = 4 if self.family == "expiries" else 1 + int(self.rng.random() < 0.4) + int(self.rng.random() < 0.2)
-        return draw(self.rng, ("ETH",), fewest, max(fewest, most))
+            return draw(self.rng, symbols, int(self.rng.choice((1, 2), p=(0.7, 0.3))))
+        # What one expiry can hide is found in many quick markets; more expiries are slow and seldom worse.
+        chances = (0.0, 0.7, 0.2, 0.1) if self.family == "expiries" else (0.7, 0.2, 0.05, 0.05)
+        return draw(self.rng, ("ETH",), int(self.rng.choice((1, 2, 3, 4), p=chances)))
 
     def run(self, markets: int) -> Find:
         """Two markets in three are random, the rest neighbours of the worst; at last its strikes are refined."""

@@ -1,22 +1,29 @@
-"""What one unit of every instrument of an underlying does under every row: the arrays behind the requirement.
+"""What one unit of every instrument of an underlying does under every row: the mirror's arrays behind the requirement.
 
 Columns of an underlying are the perpetual, then for each expiry its future and its calls. A put is a call and a
-future. Everything is per unit of spot, so that one program serves every price level.
+future. Everything is per unit of spot, forwards at spot and rates at zero (a rate scales an expiry as a whole), so
+that one program serves every price level.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from offchain.mirror.scenario_book import Book, scenario_book
+from offchain.mirror.unit_risk import Instrument, InstrumentRisk, price_instruments
+from offchain.model import Kind, Round, Surface, Svi
 from offchain.params import BookSpec, UnderlyingParams
 from scripts.dev.holes.layout import Layout, layout_of
 from scripts.dev.holes.pricing import Slice
 from scripts.dev.holes.sample import DAY, Expiry
 
 Vector = npt.NDArray[np.float64]
+#: The mirror's vol states on the line that the search walks.
+STATES: Final = (1.0, 0.0, -1.0)
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,8 @@ class ExpiryUnits:
     """Arrays of one expiry over its future and calls (column 0 is the future).
 
     ``pnl`` maps a vol state to P&L (prices, columns), ``gap`` a vol state to (steps, columns) of long options,
-    ``skew`` is half the difference of the pairs (places, columns); ``charge`` is the basis rate.
+    ``skew`` is the P&L of both sides of every pair beyond that of its node (places, sides, columns); ``charge`` is the
+    basis rate. ``slice`` prices the same calls with the search's own code.
     """
 
     slice: Slice
@@ -53,47 +61,60 @@ class Units:
         return [1 + sum(sizes[:i]) for i in range(len(sizes) + 1)]
 
 
-def _gaps(part: Slice, layout: Layout, state: float) -> Vector:
-    """How far a long call may lie below its chord, for every step of the ladder."""
-    pnl, delta = part.moved(layout.moves, state)
-    found = np.zeros((len(layout.steps), part.strikes.size))
-    for number, step in enumerate(layout.steps):
-        h = layout.moves[step.high] - layout.moves[step.low]
-        chord = (pnl[step.high] - pnl[step.low]) / h
-        above, below = delta[step.high] - chord, chord - delta[step.low]
-        width = delta[step.high] - delta[step.low]
-        found[number] = np.where(width > 1e-15, h * above * below / np.maximum(width, 1e-15), 0.0)
-    return np.maximum(found, 0.0)
-
-
 def _with_future(future: Vector, calls: Vector) -> Vector:
     return np.concatenate([future[..., None], calls], axis=-1)
 
 
-def expiry_units(expiry: Expiry, strikes: Vector, p: UnderlyingParams, layout: Layout) -> ExpiryUnits:
-    """Arrays of one expiry, forward equal to spot and no discount (a rate scales an expiry as a whole)."""
-    part = Slice(expiry, strikes, p)
+def _priced(expiry: Expiry, strikes: Vector, p: UnderlyingParams, book: Book) -> InstrumentRisk:
+    """Per-unit arrays of the mirror."""
+    surface = Surface(expiry.tau, 1.0, 0.0, Svi(**expiry.svi))
+    round_ = Round("U", 0, 1.0, 1.0, 1.0, (surface,), None)
+    return price_instruments(round_, [Instrument(Kind.CALL, expiry.tau, float(k)) for k in strikes], p, book)
+
+
+def _by_price(rows: dict[tuple[float, float], Vector], layout: Layout, state: float, calls: int) -> Vector:
+    """P&L of one vol state at every price of the layout; what is no row stays empty and is never read."""
+    nothing = np.full(calls, np.nan)
+    found = np.array([rows.get((float(x), state), nothing) for x in layout.moves])
+    return _with_future(layout.moves, found)
+
+
+def _gaps(unit: InstrumentRisk, book: Book, layout: Layout, state: float, calls: int) -> Vector:
+    """Gaps of one vol state over every step of the layout."""
+    found = np.zeros((len(layout.steps), calls))
+    places = {float(x): i for i, x in enumerate(layout.moves)}
+    for number, (low, _) in enumerate(book.intervals):
+        if STATES[book.rows[low].vol] == state:
+            found[places[book.rows[low].price]] = unit.gap[number]
+    return _with_future(np.zeros(len(layout.steps)), found)
+
+
+def expiry_units(expiry: Expiry, strikes: Vector, p: UnderlyingParams, spec: BookSpec, layout: Layout) -> ExpiryUnits:
+    """Arrays of one expiry."""
+    book = scenario_book(spec, p.price_range)
+    part, unit = Slice(expiry, strikes, p), _priced(expiry, strikes, p, book)
+    rows = {(row.price, STATES[row.vol]): unit.row_pnl[i] for i, row in enumerate(book.rows[: book.nodes])}
     states = sorted({s for found in layout.states for s in found})
-    none = np.zeros(len(layout.steps))
     skew = [
-        0.5 * (part.moved(np.array([x]), s, layout.skew)[0] - part.moved(np.array([x]), s, -layout.skew)[0])[0]
-        for x, s in layout.places
+        [unit.row_pnl[side] - rows[book.rows[side].price, STATES[book.rows[side].vol]] for side in pair]
+        for pair in book.skew_pairs
     ]
     return ExpiryUnits(
         slice=part,
-        pnl={s: _with_future(layout.moves, part.moved(layout.moves, s)[0]) for s in states},
-        gap={s: _with_future(none, _gaps(part, layout, s)) for s in states},
-        skew=_with_future(np.zeros(len(skew)), np.array(skew).reshape(len(skew), strikes.size)),
-        delta=np.r_[1.0, part.delta],
-        cash_leg=np.r_[1.0, part.delta - part.value],
+        pnl={s: _by_price(rows, layout, s, strikes.size) for s in states},
+        gap={s: _gaps(unit, book, layout, s, strikes.size) for s in states},
+        skew=_with_future(np.zeros((len(skew), 2)), np.array(skew).reshape(len(skew), 2, strikes.size)),
+        delta=np.r_[1.0, unit.cash_delta],
+        cash_leg=np.r_[1.0, unit.cash_delta - unit.mark],
         charge=max(p.basis_min, float(np.exp(p.basis_rate * expiry.years)) - 1.0),
         omega=float(np.clip((DAY - expiry.tau) / (22.0 * 3_600.0), 0.0, 1.0)),
     )
 
 
 def units_of(
-    symbol: str, expiries: tuple[Expiry, ...], strikes: list[Vector], p: UnderlyingParams, book: BookSpec
+    symbol: str, expiries: tuple[Expiry, ...], strikes: list[Vector], p: UnderlyingParams, spec: BookSpec
 ) -> Units:
     """Arrays of one underlying at its own price range."""
-    layout = layout_of(book, p.price_range)
-    return Units(symbol, p, layout, tuple(expiry_units(e, k, p, layout) for e, k in zip(expiries, strikes, strict=True)))
+    layout = layout_of(spec, p.price_range)
+    found = [expiry_units(e, k, p, spec, layout) for e, k in zip(expiries, strikes, strict=True)]
+    return Units(symbol, p, layout, tuple(found))

@@ -27,6 +27,7 @@ from tests.chain.invariants.world import ADMIN, CLEARING, GAS, Base, World, rese
 PAGE = 10**6
 #: A margin falls by the wei that quantities and prices are cut to.
 ROUNDING_WAD = 10**6
+CURVE_WITHOUT = {"kinkE6": 900_000, "maxUtilisationE6": 900_000}
 NO_INTEREST = ("baseRateE6", "kinkRateE6", "fullRateE6", "reserveBps")
 EXTRA = (
     "PriorMarginEngine",
@@ -130,7 +131,9 @@ class Machine:
         self.at |= dict(world.tokens)
         # Without interest and funding an amount that was read is still right a second later, to the wei; the machine of
         # tests/chain/invariants has both.
-        world.send(ADMIN, "accounts", "setRateCurve", dict.fromkeys(NO_INTEREST, 0) | {"kinkE6": 800_000})
+        world.send(ADMIN, "accounts", "setRateCurve", dict.fromkeys(NO_INTEREST, 0) | CURVE_WITHOUT)
+        for token_id in range(2):
+            world.send(ADMIN, "vault", "setOutflow", token_id, 10**6, 24 * 10**6)
         world.pass_time(1)
         world.post_market(world.spot, premium=0.0)
         world.replay()
@@ -144,7 +147,12 @@ class Machine:
 
     def end(self) -> None:
         """Check what takes too long to check after every call."""
-        for key, found in (("I-05", Ledger.invariant_clearing), ("I-06", Ledger.invariant_positive_cash)):
+        late = (
+            ("I-05", Ledger.invariant_clearing),
+            ("I-06", Ledger.invariant_positive_cash),
+            ("I-19", Ledger.invariant_open_interest),
+        )
+        for key, found in late:
             try:
                 found(SimpleNamespace(world=self.world, base=self.base, _interest_wei=lambda: 0))
             except AssertionError as reason:
@@ -310,7 +318,7 @@ class Machine:
     def _read(self) -> list[SimpleNamespace]:
         """Custody and all accounts, in one request."""
         lens, vault = self.at["Lens"], self.base.deployment.contracts["Vault"]
-        asked = [("custodyOf", (vault,)), ("accountsOf", (0, PAGE))]
+        asked = [("custodyOf", (vault, 0, PAGE)), ("accountsOf", (0, PAGE))]
         requests = [
             ("eth_call", [{"to": lens.address, "data": "0x" + lens.encode(name, *values).hex()}, "latest"])
             for name, values in asked
@@ -356,8 +364,8 @@ class Machine:
             if vars(account.snapshot) != snapshot_fields(state, account.accountId) or mine.owner != account.owner:
                 self._break("I-09", f"account {account.accountId}: {account}, rebuilt {mine}")
             auction, rebuilt = account.auction, state.auctions.get(account.accountId)
-            found = (auction.solventTs, auction.insolventTs, auction.reserveWad) if auction.isOpen else None
-            wanted = None if rebuilt is None else (rebuilt.solvent_ts, rebuilt.insolvent_ts, rebuilt.reserve_wad)
+            found = tuple(vars(auction).values())[1:] if auction.isOpen else None
+            wanted = None if rebuilt is None else rebuilt.stored
             if found != wanted:
                 self._break("I-09", f"auction of {account.accountId}: {found}, rebuilt {wanted}")
         self.checks["I-09"] += 1

@@ -10,9 +10,9 @@ import pytest
 
 from offchain.chain.anvil import running
 from offchain.chain.book import rows_of
-from offchain.chain.client import Client, wallet
+from offchain.chain.client import Client, RevertError, wallet
 from offchain.chain.contracts import creation_code
-from offchain.chain.deploy import ADMIN_ROLE, GUARDIAN_ROLE, deploy
+from offchain.chain.deploy import ADMIN_ROLE, CANCELLER_ROLE, GUARDIAN_ROLE, deploy
 from offchain.chain.progress import Journal, part_path
 from offchain.chain.spec import CONFIG, AggregatorSpec, load_spec
 from offchain.chain.verify import NOTHING, verify
@@ -129,6 +129,26 @@ def test_deploy__to_a_governor__leaves_the_deployer_nothing(client):
     manager = deployment.contract(client, "Authority")
     assert manager.call("hasRole", ADMIN_ROLE, DEPLOYER.address)[0] is False
     assert found(client, deployment) == {"role.0": ([(GOVERNOR.address, 3_600)], [(GOVERNOR.address, 0)])}
+
+
+def test_deploy__cancellers__cancel_a_grant_of_the_admin_role(client):
+    spec = replace(SPEC, network=replace(SPEC.network, governor_delay_sec=3_600))
+    people = {"guardian": GUARDIAN.address, "governor": GOVERNOR.address, "cancellers": (STRANGER.address,)}
+    deployment = deploy(client, DEPLOYER, spec, **people)
+    assert found(client, deployment, spec) == {}
+    manager = deployment.contract(client, "Authority")
+    assert [manager.call("hasRole", CANCELLER_ROLE, who.address)[0] for who in (STRANGER, DEPLOYER)] == [True, False]
+    grant = manager.encode("grantRole", ADMIN_ROLE, GUARDIAN.address, 0)
+    manager.send(GOVERNOR, "schedule", manager.address, grant, 0)
+    manager.send(STRANGER, "cancel", GOVERNOR.address, manager.address, grant)
+    client.rpc("evm_increaseTime", 3_600)
+    client.rpc("evm_mine")
+    with pytest.raises(RevertError, match="AccessManagerNotScheduled"):
+        manager.send(GOVERNOR, "execute", manager.address, grant)
+    roles = replace(
+        deployment, parameters={**deployment.parameters, "roles": {**deployment.parameters["roles"], "cancellers": []}}
+    )
+    assert found(client, roles, spec) == {f"role.{CANCELLER_ROLE}": ([(STRANGER.address, 0)], [])}
 
 
 def test_deploy__optional_feeds__are_set_and_verified(client):
@@ -359,6 +379,7 @@ def test_verify__changed_on_chain__names_both_values(client, installed):
     send("Accounts", "setModule", installed.deployment.contracts["Vault"], False)
     send("Accounts", "setMarginEngine", STRANGER.address)
     send("Vault", "setCap", 0, 7)
+    send("Vault", "setOutflow", 1, 10**6, 10**6)
     send("Accounts", "setOpenInterestCap", 1, 1, 7)
     send("Accounts", "setOpenInterestCap", 2, 3, 0)
     send("Auction", "setPriorMargin", installed.deployment.contracts["MarginEngine"])
@@ -374,6 +395,8 @@ def test_verify__changed_on_chain__names_both_values(client, installed):
         "Accounts.marginEngine": (STRANGER.address, "MarginEngine"),
         "Auction.priorMargin": ("MarginEngine", "PriorMarginEngine"),
         "tokens.USDC.capRaw": (7, 10**15),
+        "tokens.WETH.shareE6": (10**6, 10**5),
+        "tokens.WETH.dailyE6": (10**6, 25 * 10**4),
         "open_interest.ETH.put": (7, 10**23),
         "open_interest.BTC.perp": (0, 10**22),
         "Auction.paused": (True, False),

@@ -12,7 +12,7 @@ from brownie import chain
 from eth_account import Account
 
 from tests.chain.helpers.ledger import WAD, option, perp
-from tests.chain.helpers.orders import sign_order, sign_quote
+from tests.chain.helpers.orders import PLAIN, sign_order, sign_quote
 from tests.chain.helpers.untouched import refused
 
 HOUR = 3_600
@@ -68,9 +68,7 @@ class World(SimpleNamespace):
                 1,
                 named["until"],
                 who.address,
-                0,
-                False,
-                0,
+                *PLAIN,
             ]
             for ids, side, who in zip(named["ids"], (True, False), (self.trader, self.maker), strict=True)
         ]
@@ -97,7 +95,7 @@ class World(SimpleNamespace):
         nonce: int = 3,
     ) -> Any:
         """Take a quote of the seller's account."""
-        terms = (self.seller, 0, list(legs or (self.leg(),)), nonce, self.start + life, self.maker.address, 0)
+        terms = (self.seller, 0, list(legs or (self.leg(),)), nonce, self.start + life, self.maker.address, 0, 0)
         signature = bend(sign_quote(self.exchange, self.maker, terms, chain_id))
         taker = taker or self.buyer
         caller = self.maker if taker == self.seller else self.trader

@@ -14,12 +14,12 @@ DEFAULT = {
     "gridMovesWad": [-WAD, -2 * THIRD, -THIRD, 0, THIRD, 2 * THIRD, WAD],
     "gridVols": [UP, FLAT, DOWN],
     "tailMovesWad": [2 * WAD, 3 * WAD],
-    "tailVols": [UP, FLAT],
+    "tailVols": [UP, FLAT, DOWN],
     "skewWad": WAD // 4,
-    "skewAt": [(-WAD, UP), (-WAD, DOWN), (WAD, UP), (WAD, DOWN), (0, FLAT)],
+    "skewAt": [(-WAD, UP), (-WAD, DOWN), (WAD, UP), (WAD, DOWN), (0, DOWN)],
 }
-#: Rows of the default book: 21 of the grid, 8 in the tails, 5 pairs.
-DEFAULT_COUNT = 39
+#: Rows of the default book: 21 of the grid, 12 in the tails, 5 pairs.
+DEFAULT_COUNT = 43
 
 
 def rows(**changed: Any) -> tuple[Any, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +26,26 @@ def reverts_with(name: str, *args: object) -> Iterator[None]:
     else:
         with brownie.reverts(revert_pattern=f"^{name}(: .*)?$"):
             yield
+
+
+@contextmanager
+def reverts_naming(name: str, field: str) -> Iterator[None]:
+    """Expect a custom error whose first argument names a field.
+
+    Parameters
+    ----------
+    name : str
+        Error name, ``<Contract>__<Reason>``.
+    field : str
+        The field, as a bytes32 of its letters.
+    """
+    with brownie.reverts(revert_pattern=f"^{name}: {re.escape(str(padded(field)))}, .*$"):
+        yield
+
+
+def padded(field: str) -> bytes:
+    """Return the bytes32 of a field's letters."""
+    return field.encode().ljust(32, b"\0")
 
 
 def _printed(arg: object) -> str:

@@ -18,6 +18,7 @@ ORDER_FIELDS = (
     ("kind", "uint8"),
     ("reduceOnly", "bool"),
     ("maxFeeWad", "uint256"),
+    ("transferCount", "uint64"),
 )
 LEG_FIELDS = (("instrument", "uint256"), ("isBuy", "bool"), ("quantityWad", "uint256"), ("priceWad", "uint256"))
 QUOTE_FIELDS = (
@@ -28,6 +29,7 @@ QUOTE_FIELDS = (
     ("expiryTs", "uint40"),
     ("signer", "address"),
     ("maxFeeWad", "uint256"),
+    ("transferCount", "uint64"),
 )
 DELTA_FIELDS = (
     ("accountId", "uint256"),
@@ -52,8 +54,8 @@ CLOSE_FIELDS = (
     ("signer", "address"),
 )
 LIMIT, FILL_OR_KILL, POST_ONLY = range(3)
-#: Kind, reduce only and highest fee of a plain limit order.
-PLAIN = (LIMIT, False, 0)
+#: Kind, reduce only, highest fee and transfer count of a plain limit order of an account that never changed hands.
+PLAIN = (LIMIT, False, 0, 0)
 #: Listing rules that allow every kind, expiry and strike of an underlying, four years ahead.
 ANY_INSTRUMENT = (15, 1, 126_144_000, 1)
 DOMAIN_FIELDS = (

@@ -23,6 +23,7 @@ PROPERTIES = {
     "I-16": "an operator does what its roles say and nothing else, and tokens go to the owner alone",
     "I-17": "an intent ends as it was signed, at most at its cost, once",
     "I-18": "the ratio of a token moves by what all observations of its rate agree on, and by no more than its bound",
+    "I-19": "open interest of a series is the sum of its long quantities: it falls by closes, slices and settlements",
 }
 
 

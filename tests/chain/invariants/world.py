@@ -16,6 +16,7 @@ from offchain.chain.spec import load_spec
 from offchain.chain.words import Word, pack, unpack
 from offchain.index.reader import LogReader
 from offchain.index.state import SOURCES, State, apply
+from offchain.market.window import with_mean
 from offchain.model import Kind, Round, Surface, Svi
 from offchain.params import Params
 from tests.chain.helpers.orders import LIMIT
@@ -150,7 +151,7 @@ class World:
             for expiry in self.expiries
             if expiry > ts
         )
-        round_ = Round("ETH", ts, spot, spot * (1 + premium), 1.0, surfaces)
+        round_ = with_mean(Round("ETH", ts, spot, spot * (1 + premium), 1.0, surfaces), ())
         prices = {"USDC": 1.0}
         return ts, self.poster.round_call(round_), self.poster.tokens_call(ts, prices)
 
@@ -210,7 +211,11 @@ class World:
         self.nonce += 1
         signer = self.owners[account_id].address
         terms = (account_id, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + 3_600, signer)
-        return (*terms, kind, reduce_only, MAX_FEE)
+        return (*terms, kind, reduce_only, MAX_FEE, self.transfers(account_id))
+
+    def transfers(self, account_id: int) -> int:
+        """How often an account has changed hands."""
+        return int(self.accounts.call("transferCountOf", account_id))
 
     def signed(self, order: tuple[Any, ...], signer: Any = None) -> bytes:
         """Signature of the account's owner, or of another key."""
@@ -236,7 +241,7 @@ class World:
         """Arguments of a quote that the maker signed for the taker."""
         self.nonce += 1
         owner = self.owners[maker]
-        quote = (maker, taker, legs, self.nonce, self.now + 3_600, owner.address, MAX_FEE)
+        quote = (maker, taker, legs, self.nonce, self.now + 3_600, owner.address, MAX_FEE, self.transfers(maker))
         primary, types = self.quote_types
         names = [[entry["name"] for entry in types[struct]] for struct in (primary, "Leg")]
         message = dict(zip(names[0], quote, strict=True))
@@ -269,6 +274,8 @@ def build(url: str) -> Base:
     for account in (ADMIN, STRANGER, MAKER, *TRADERS):
         client.rpc("anvil_setBalance", account.address, hex(10**24))
     spec = replace(load_spec("local", Params()), underlyings=("ETH",))
+    # Random walks in steps of a second: the speed limit has tests of its own.
+    spec = replace(spec, oracle=replace(spec.oracle, max_move=10.0, max_variance_move=10.0))
     spec = replace(spec, tokens=tuple(t for t in spec.tokens if t.linked != "BTC"))
     deployment = deploy(client, ADMIN, spec.with_signers(tuple(s.address for s in SIGNERS)))
     base = Base(url, deployment, State(), deployment.block - 1)

@@ -29,7 +29,7 @@ UNDERLYING_LEAST = {"priceRangeWad": 10**15, "n0Wad": 1, "v0Wad": 1}
 ACCOUNT_LIMITS = {
     **{"imFactorWad": 10 * WAD, "pegThresholdWad": WAD, "pegSlopeWad": 100 * WAD, "confThresholdWad": WAD},
     **{"confRateWad": 10 * WAD, "stressShareWad": WAD, "debtRateWad": WAD, "closeShareWad": WAD},
-    **{"bufferWad": 10 * WAD, "feeRateWad": 3 * 10**17, "bonusShareWad": 10 * WAD, "fundPerHourWad": WAD},
+    **{"bufferWad": 10 * WAD, "feeRateWad": 3 * 10**17, "bonusShareWad": WAD, "fundPerHourWad": WAD},
     **{"dustWad": 10**24},
 }
 #: Fields of the account's word from the lowest up, in steps of 1e-6.
@@ -68,7 +68,7 @@ BOOKS = (
     PLAIN,
     RARE_ROWS,
     changed(gridVols=[UP, DOWN], tailMovesWad=[2 * WAD, 5 * WAD, 6 * WAD, 7 * WAD], tailVols=[DOWN], skewAt=[]),
-    changed(gridMovesWad=[0, 10**9, WAD], tailVols=[UP, FLAT, DOWN], skewAt=[(-WAD, DOWN), (WAD, UP)]),
+    changed(gridMovesWad=[0, 10**9, WAD], tailVols=[UP, FLAT, DOWN], skewAt=[(0, DOWN), (WAD, UP)]),
     changed(gridMovesWad=[-WAD + 1, -7, 0], tailMovesWad=[WAD]),
 )
 
@@ -110,7 +110,12 @@ class Plan:
             for entry in ladder:
                 if vol in tails or entry[4]:
                     self._node(entry[0], is_base=vol == FLAT and entry[0] == 0)
-        pairs = self._pairs(sent(rows)["skewAt"], rows["skewWad"], span)
+        own = {
+            (move, vol): starts[order.index(vol)] + (below + i) * NODE_BYTES
+            for i, move in enumerate(rows["gridMovesWad"])
+            for vol in grid
+        }
+        pairs = self._pairs(sent(rows)["skewAt"], rows["skewWad"], span, own)
         if self.base is None:
             self._segment(VOLATILITY_BYTES, 0)
             self._node(0, is_base=True)
@@ -123,7 +128,7 @@ class Plan:
             [[entry[1] for entry in ladder], below, len(rows["gridMovesWad"]), grid, tails],
         )
         head = [len(self.volatilities) // 2, len(self.segments), self.base, len(self.nodes), len(grid), len(tails)]
-        head += [len(ladder), below, len(rows["gridMovesWad"]), len(pairs) // 2]
+        head += [len(ladder), below, len(rows["gridMovesWad"]), len(pairs) // 3]
         head += [int.from_bytes(keccak(layout), "big"), first_move, first_pair, first_node, *ranks, *starts]
         body = [*self.volatilities, *(w for s in self.segments for w in s), *moves, *pairs]
         self.words = [w % MOST for w in (*head, *body, *(w for n in self.nodes for w in n))]
@@ -139,15 +144,16 @@ class Plan:
         segment[3], segment[4] = min(segment[3], log), max(segment[4], log)
         self.nodes.append([log, ((WAD + move) << 64) // WAD, 0, 0])
 
-    def _pairs(self, places: list[dict[str, int]], skew: int, span: int) -> list[int]:
-        found = [0] * (2 * len(places))
+    def _pairs(self, places: list[dict[str, int]], skew: int, span: int, own: dict[tuple[int, int], int]) -> list[int]:
+        """Places of both nodes of each pair, and of the grid's node that it is compared with."""
+        found = [w for place in places for w in (0, 0, own[place["moveWad"], place["vol"]])]
         for vol in (UP, FLAT, DOWN):
             mine = [i for i, place in enumerate(places) if place["vol"] == vol]
             for side, sign in ((0, 1), (1, -1)) if mine else ():
                 self._segment((3 + len(self.volatilities) // 2) * VOLATILITY_BYTES, 0)
                 self.volatilities += [vol * VOLATILITY_BYTES, sign * skew]
                 for i in mine:
-                    found[2 * i + side] = len(self.nodes) * NODE_BYTES
+                    found[3 * i + side] = len(self.nodes) * NODE_BYTES
                     self._node(trunc(places[i]["moveWad"] * span, WAD))
         return found
 
@@ -286,17 +292,18 @@ class Battery:
             (changed(PLAIN, gridMovesWad=[-far - 1, 0]), ("ScenarioBook__MoveOutOfRange", (-far - 1, -far))),
             (changed(PLAIN, gridMovesWad=[0, far + 1]), ("ScenarioBook__MoveOutOfRange", (far + 1, far))),
             (changed(tailMovesWad=[far + 1]), ("ScenarioBook__MoveOutOfRange", (far + 1, far))),
-            (changed(skewAt=[(-far - 1, UP)]), ("ScenarioBook__MoveOutOfRange", (-far - 1, -far))),
+            (changed(skewAt=[(WAD + 1, UP)]), ("ScenarioBook__SkewOutsideGrid", (WAD + 1, UP))),
+            (
+                changed(gridVols=[UP, FLAT], tailVols=[UP], skewAt=[(0, DOWN)]),
+                ("ScenarioBook__SkewOutsideGrid", (0, DOWN)),
+            ),
             (changed(PLAIN, gridMovesWad=[-least, 0]), None),
             (changed(PLAIN, gridMovesWad=[0, most]), None),
-            (changed(skewAt=[(-least, UP), (most, UP)]), None),
         ]
         for rows in (
             changed(PLAIN, gridMovesWad=[-least - 10, 0]),
             changed(PLAIN, gridMovesWad=[0, most + 10]),
             changed(tailMovesWad=[most + 10]),
-            changed(skewAt=[(-least - 10, UP)]),
-            changed(skewAt=[(most + 10, UP)]),
         ):
             moved = [*rows["gridMovesWad"], *rows["tailMovesWad"], *(m for m, _ in rows["skewAt"])]
             worst = next(trunc(m * span, WAD) for m in moved if not LOWEST <= trunc(m * span, WAD) <= HIGHEST)

@@ -145,9 +145,15 @@ def restoring_fraction(target: int, equity: int, cost: int) -> int:
     return ceil(Fraction(target - equity, target - cost) * WAD)
 
 
-def fee(value: int, factor: int, rate: int) -> int:
-    return value * min(rate, WAD - factor) // WAD
+def auction_price(market: int, maintenance: int, factor: int) -> int:
+    """max(0, A - (1-d)*max(A, M/4)), the discount rounded down."""
+    return max(0, market - max(market, maintenance // 4) * (WAD - factor) // WAD)
 
 
-def insolvent_pay(market: int, maintenance: int, sec: int) -> int:
-    return -market + maintenance * min(sec, 3_600) // 3_600
+def fee(value: int, cash: int, rate: int) -> int:
+    return min(value * rate // WAD, value - cash)
+
+
+def bonus(loss: int, maintenance: int, share: int, sec: int) -> int:
+    """min(share*M*t/60 min, loss + 0.02*M), each product rounded down."""
+    return min(maintenance * share // WAD * sec // 3_600, loss + maintenance * 2 // 100)

@@ -70,6 +70,17 @@ class Battery:
             (ROUND | {"surfaces": [SURFACE]}, None),
             (ROUND | {"confWad": 0, "surfaces": []}, None),
             (ROUND | {"confWad": WAD + 1, "surfaces": []}, refused("confidence", WAD + 1, WAD)),
+            (ROUND | {"meanWad": 1, "surfaces": []}, refused("mean", 1, 0)),
+            (ROUND | {"meanWad": 1, "surfaces": [SURFACE]}, refused("mean", 1, 0)),
+        ]
+        inside, outside = ({"surfaces": [SURFACE | {"expiryTs": NOW + left}]} for left in (1_799, 1_800))
+        cases += [
+            (ROUND | inside | {"meanWad": 1}, None),
+            (ROUND | inside | {"meanWad": MOST}, None),
+            (ROUND | inside, refused("mean", 0, 1)),
+            (ROUND | inside | {"meanWad": MOST + 1}, refused("mean", MOST + 1, MOST)),
+            (ROUND | outside, None),
+            (ROUND | outside | {"meanWad": 1}, refused("mean", 1, 0)),
         ]
         for field, name in (("spotWad", "spot"), ("perpWad", "perp")):
             for value, want in (
@@ -98,6 +109,16 @@ class Battery:
             for sign in (1, -1):
                 changed.append(({field: sign * limit}, None))
                 changed.append(({field: sign * (limit + 1)}, refused(name, sign * (limit + 1), sign * limit)))
+        year, tenor = 365 * 86_400, 3_650 * 86_400
+        for left in (tenor, year):
+            most = WAD * year // left
+            for sign in (1, -1):
+                far = {"expiryTs": NOW + left}
+                changed.append((far | {"rateWad": sign * most}, None))
+                over = sign * (most * left // year + -(-left // year))
+                changed.append((far | {"rateWad": sign * (most + 1)}, refused("rate*T", over, sign * WAD)))
+        far = {"expiryTs": NOW + tenor + 1, "rateWad": 0}
+        changed.append((far, refused("expiry", NOW + tenor + 1, NOW + tenor)))
         changed.append(({"aWad": 1_000 * WAD}, None))
         changed.append(({"aWad": 1_000 * WAD + 1}, refused("a", 1_000 * WAD + 1, 1_000 * WAD)))
         changed.append(({"aWad": -1_000 * WAD - 1}, refused("a", -1_000 * WAD - 1, -1_000 * WAD)))
@@ -119,17 +140,19 @@ class Battery:
 
     def _lists(self) -> list[tuple[dict[str, Any], Expected]]:
         def at(*expiries: int) -> dict[str, Any]:
-            return ROUND | {"surfaces": [SURFACE | {"expiryTs": NOW + e} for e in expiries]}
+            mean = WAD if expiries[0] < 1_800 else 0
+            return ROUND | {"meanWad": mean, "surfaces": [SURFACE | {"expiryTs": NOW + e} for e in expiries]}
 
-        second = at(5, 6)
+        second = at(5, 1_806)
         second["surfaces"][1] = second["surfaces"][1] | {"sWad": 0}
         return [
-            (at(*range(12)), None),
+            (at(*range(0, 1_800 * 12, 1_800)), None),
             (at(*range(13)), ("Oracle__BadLength", (13, 12))),
             (at(0), None),
             (at(-1), refused("expiry", NOW - 1, NOW)),
             (at(0, 0), refused("expiry", NOW, NOW)),
-            (at(1, 2), None),
+            (at(1, 1_800), None),
+            (at(1, 1_799), ("Oracle__WindowsOverlap", (NOW + 1_799, NOW + 1_800))),
             (at(5, 5), refused("expiry", NOW + 5, NOW + 5)),
             (at(5, 4), refused("expiry", NOW + 4, NOW + 5)),
             (second, refused("s", 0, 1)),
@@ -138,7 +161,7 @@ class Battery:
     def _prices(self) -> list[tuple[dict[str, Any], Expected]]:
         later = NOW + 1
         return [
-            ({"ts": later, "tokenIds": [1, 50], "pricesWad": [1, MOST]}, None),
+            ({"ts": later, "tokenIds": [51, 50], "pricesWad": [1, MOST]}, None),
             ({"ts": later, "tokenIds": [1], "pricesWad": [0]}, refused("tokenPrice", 0, 1)),
             ({"ts": later, "tokenIds": [50], "pricesWad": [MOST + 1]}, refused("tokenPrice", MOST + 1, MOST)),
             ({"ts": later, "tokenIds": [], "pricesWad": []}, None),

@@ -123,14 +123,15 @@ def auction_math() -> Iterator[Case]:
         yield _case(
             "restoringFraction", exact.restoring_fraction, *(draw.randrange(-(10**24), 10**24) for _ in range(3))
         )
-    for value, factor, rate in product(
-        (0, 1, WAD - 1, WAD, 10**24 + 7), (0, 1, 7 * 10**17, 98 * 10**16, WAD), (0, 1, 10**16, 3 * 10**17)
+    sizes = (0, 1, WAD - 1, WAD, 10**24 + 7)
+    for value, need, factor in product(sizes, sizes, (0, 1, 7 * 10**17, 98 * 10**16, WAD)):
+        yield _case("auctionPrice", exact.auction_price, value, need, factor)
+    for value, cash, rate in product(sizes, sizes, (0, 1, 10**16, 3 * 10**17)):
+        yield _case("fee", exact.fee, max(value, cash), cash, rate)
+    for loss, need, share, sec in product(
+        (0, 1, WAD, 10**24), (0, 1, 3_600, WAD + 1), (0, 1, 25 * 10**16, WAD), (0, 1, 3_599, 3_600, 3_601, 10**6)
     ):
-        yield _case("fee", exact.fee, value, factor, rate)
-    for market, need, sec in product(
-        (-1, -WAD, -(10**24)), (0, 1, 3_600, WAD + 1), (0, 1, 1_799, 3_599, 3_600, 3_601, 10**6)
-    ):
-        yield _case("insolventPay", exact.insolvent_pay, market, need, sec)
+        yield _case("bonus", exact.bonus, loss, need, share, sec)
 
 
 GROUPS: dict[str, Callable[[], Iterator[Case]]] = {

@@ -35,14 +35,14 @@ CALM, EXPIRING, EXTREME, SMALL, BROKEN = "A", "B", "C", "D", "E"
 
 
 #: A book like no other: prices and states of no symmetry, tails in one state that fall together at the lowest price,
-#: skew within, beyond and between the prices of the grid, and thirds that are no round number.
+#: skew at both ends and in the middle, and sevenths that are no round number.
 RARE_ROWS = {
     "gridMovesWad": [-WAD, -3 * WAD // 10, 0, WAD // 7, 6 * WAD // 10],
     "gridVols": [0, 2],
     "tailMovesWad": [5 * WAD // 4, 3 * WAD, 4 * WAD, 5 * WAD],
     "tailVols": [2],
     "skewWad": 4 * 10**17,
-    "skewAt": [{"moveWad": m, "vol": v} for m, v in ((-5 * WAD // 4, 1), (WAD // 3, 2), (0, 0))],
+    "skewAt": [{"moveWad": m, "vol": v} for m, v in ((-WAD, 2), (WAD // 7, 2), (0, 0))],
 }
 
 

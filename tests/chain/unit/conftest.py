@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from brownie import (
     Accounts,
+    AuctionStub,
     Authority,
     Delegation,
     Exchange,
@@ -90,8 +91,14 @@ def weth(governor):
 
 
 @pytest.fixture(scope="module")
-def vault(authority, governor, ledger, margin, usdc, wbtc, weth):
+def auction(governor):
+    return governor.deploy(AuctionStub)
+
+
+@pytest.fixture(scope="module")
+def vault(authority, governor, ledger, margin, auction, usdc, wbtc, weth):
     deployed = governor.deploy(Vault, authority, ledger, margin)
+    deployed.setAuction(auction, {"from": governor})
     ledger.setModule(deployed, True, {"from": governor})
     deployed.listToken(usdc, CAP_RAW, {"from": governor})
     deployed.listToken(wbtc, CAP_RAW, {"from": governor})
@@ -110,8 +117,8 @@ def operators(governor, ledger, vault):
 
 
 @pytest.fixture(scope="module")
-def exchange(authority, governor, ledger, margin, delegation):
-    deployed = governor.deploy(Exchange, authority, ledger, margin, delegation)
+def exchange(authority, governor, ledger, margin, delegation, oracle):
+    deployed = governor.deploy(Exchange, authority, ledger, margin, delegation, oracle)
     deployed.setRules(1, ANY_INSTRUMENT, {"from": governor})
     ledger.setModule(deployed, True, {"from": governor})
     return deployed

@@ -71,7 +71,7 @@ def test_calibration_reaches_its_coverage_and_keeps_the_floor():
 
 def test_calibration_says_when_the_book_cannot_cover():
     found = calibrate_asset(synthetic_history(walk(2_000, 0.2)), None, "ETH", SETTINGS)
-    assert found.price_range == 0.33
+    assert found.price_range == 0.5
     assert any("coverage NOT reached" in reason for reason in found.reasons)
 
 

@@ -175,16 +175,16 @@ def test_chain_backtest_over_real_days(real_prices):
     found = chain_backtest(snapshots, Params(), coverage=0.9)
     assert found.skipped == 0
     assert len(found.dates) == 24
-    # A linear position's requirement is its widest row, 0.35*3*0.18, and the basis: the worst day decides.
+    # A linear position's requirement is its range, in the tails too, and the basis: the worst day decides.
     spot = np.array([fit_snapshot(s).round.perp for s in snapshots])
     fall = float((1.0 - spot[1:] / spot[:-1]).max())
     book = book_of(RECIPES["long perpetual"], snapshots[0], fit_snapshot(snapshots[0]).round, snapshots[1].ts)
     assert book == Portfolio(Mode.SINGLE, 0.0, {}, book.positions)
-    assert found.largest["long perpetual"] == pytest.approx(fall / (0.8 * (0.35 * 3 * 0.18 + 0.002)), rel=1e-6)
+    assert found.largest["long perpetual"] == pytest.approx(fall / (0.8 * (0.285 + 0.002)), rel=1e-6)
     narrow = Params(overrides_all={"price_range": 0.02, "vol_up": 0.0, "vol_down": 0.0})
     tight = chain_backtest(snapshots, narrow, coverage=0.9)
     assert not tight.tests["long perpetual"][1].passes
-    beyond = int((1.0 - spot[1:] / spot[:-1] > 0.8 * (0.35 * 3 * 0.02 + 0.002)).sum())
+    beyond = int((1.0 - spot[1:] / spot[:-1] > 0.8 * (0.02 + 0.002)).sum())
     assert len(tight.tests["long perpetual"][1].exceedances) == beyond > 2
     day, ratio = max(tight.tests["long perpetual"][1].exceedances, key=lambda e: e[1])
     assert day.startswith("2026-0")

@@ -10,7 +10,7 @@ from helpers.documents import cases, load
 from helpers.examples import EXPIRY, MARKET, PORTFOLIO, TS
 from hypothesis import given, settings
 
-from offchain.analytics.models import deribit, derive, derive_standard, okx, span
+from offchain.analytics.models import deribit, derive, derive_standard, flat_rates, okx, span
 from offchain.analytics.models.compare import MODELS, compare
 from offchain.analytics.models.examples import (
     CASE_TAILS,
@@ -73,8 +73,8 @@ def test_span_credits_and_charges_have_their_sign():
     params = shipped_params("span", span.SpanParams)
     alone = span.margin(book_of(market, eth), params)
     hedged = span.margin(book_of(market, eth, Position("BTC", Kind.PERP, 0, 6e4, -1.0)), params)
-    assert alone.maintenance == pytest.approx(0.18 * 6e4)
-    assert hedged.maintenance == pytest.approx(0.5 * (0.18 + 0.16) * 6e4)
+    assert alone.maintenance == pytest.approx(0.285 * 6e4)
+    assert hedged.maintenance == pytest.approx(0.5 * (0.285 + 0.23) * 6e4)
     calendar = span.margin(book_of(market, eth, Position("ETH", Kind.FUTURE, EXPIRY, 2e3, -30.0)), params)
     assert calendar.maintenance == pytest.approx(0.01 * 6e4)
 
@@ -136,11 +136,25 @@ def test_derive_forward_fixes_in_the_last_half_hour():
     assert found.rows[0] == pytest.approx(-180.0, abs=0.01)
 
 
-def test_derive_standard_is_the_rule_of_the_risk_model_for_naked_shorts():
+def test_derive_standard_is_the_rule_of_flat_rates_for_naked_shorts():
     market, folio, _ = load(MARKET, {**PORTFOLIO, "collateral": []})
     lines = {line.margin.model: line.margin for line in compare(market, folio, Params())}
-    assert lines["derive-standard"].initial == pytest.approx(lines["plimsoll standard"].initial)
-    assert lines["derive-standard"].maintenance == pytest.approx(lines["plimsoll standard"].maintenance)
+    assert lines["derive-standard"].initial == pytest.approx(lines["flat-rates"].initial)
+    assert lines["derive-standard"].maintenance == pytest.approx(lines["flat-rates"].maintenance)
+    assert lines["flat-rates"].initial < 0.5 * lines["plimsoll standard"].initial
+
+
+def test_flat_rates_know_strikes_and_marks_but_neither_range_nor_size():
+    market = market_of("ETH", 2_000.0, surfaces=(Surface(EXPIRY, 2_000.0, 0.0, FLAT),))
+    params = shipped_params("flat-rates", flat_rates.FlatParams)
+    assert flat_rates.short_rates(True, 2_000.0, 2_000.0, 1.0, params.default) == pytest.approx((300.0, 180.0))
+    assert flat_rates.short_rates(True, 2_000.0, 2_100.0, 1.0, params.default) == pytest.approx((260.0, 180.0))
+    deep = flat_rates.short_rates(False, 2_000.0, 6_000.0, 4_000.0, params.default)
+    assert deep == pytest.approx((1.05 * 360.0, 360.0))
+    perp = flat_rates.margin(book_of(market, Position("ETH", Kind.PERP, 0, 2_000.0, -1e6)), params)
+    assert (perp.initial, perp.maintenance) == pytest.approx((2e8, 1.3e8))
+    long = book_of(market, Position("ETH", Kind.CALL, EXPIRY, 2_000.0, 3.0))
+    assert flat_rates.margin(long, params).initial == pytest.approx(3.0 * float(long.holdings[0].unit_mark[0]))
 
 
 def test_derive_standard_takes_the_maximum_loss_of_a_spread():

@@ -59,6 +59,53 @@ def test_the_program_without_trades_is_the_requirement_of_the_mirror(legs):
     assert requirement_of(market, folio) == pytest.approx(evaluate(market, folio, Params()).initial_margin, rel=1e-9)
 
 
+def two_expiries(near, positions, mean=None):
+    """The examples' market with a second expiry ``near`` seconds away, and positions at (expiry, kind, price, size)."""
+    document = json.loads(json.dumps(MARKET))
+    listed = document["underlyings"]["ETH"]["expiries"]
+    first = {**listed[0], "expiry": MARKET["timestamp"] + near, "svi": {**listed[0]["svi"], "a": 4e-4, "b": 3e-3}}
+    document["underlyings"]["ETH"]["expiries"] = [first, *listed]
+    if mean is not None:
+        document["underlyings"]["ETH"]["settlementMean"] = mean
+    rows = []
+    for far, kind, price, quantity in positions:
+        row = {"underlying": "ETH", "quantity": quantity, "kind": "option" if kind in ("call", "put") else kind}
+        if kind != "perp":
+            row["expiry"] = listed[0]["expiry"] if far else first["expiry"]
+        row |= {"right": kind, "strike": price} if row["kind"] == "option" else {"entry": price}
+        rows.append(row)
+    return load(document, {**PORTFOLIO, "collateral": [], "positions": rows})[:2]
+
+
+@pytest.mark.parametrize(("near", "mean"), [(3 * 86_400, None), (5 * 3_600, None), (600, 1_910.0)])
+def test_the_program_knows_calendars_futures_fading_hedges_and_the_settlement_window(near, mean):
+    legs = [
+        (False, "call", 1_900.0, 8.0), (True, "call", 1_900.0, -8.0), (False, "put", 1_850.0, -3.0),
+        (True, "put", 1_700.0, 4.0), (False, "future", 1_880.0, 2.0), (True, "future", 1_960.0, -6.0),
+        (False, "perp", 1_905.0, 3.0),
+    ]  # fmt: skip
+    market, folio = two_expiries(near, legs, mean)
+    exact = evaluate(market, folio, Params())
+    assert (exact.underlyings["ETH"].cutoff != 0) == (near < 86_400)
+    assert requirement_of(market, folio) == pytest.approx(exact.initial_margin, rel=1e-9)
+
+
+def test_the_program_knows_that_every_expiry_has_a_worst_vol_of_its_own():
+    """A calendar with its delta taken out: what one expiry loses to rising vol the other gains."""
+    legs = [(False, "call", 1_900.0, 40.0), (True, "call", 1_900.0, -10.0), (False, "perp", 1_905.0, -16.0)]
+    market, folio = two_expiries(3 * 86_400, legs)
+    exact = evaluate(market, folio, Params())
+    assert exact.underlyings["ETH"].vega_term > 100.0
+    assert requirement_of(market, folio) == pytest.approx(exact.initial_margin, rel=1e-9)
+
+
+def test_the_program_counts_the_debt_charge():
+    market, folio = options_book([("call", 2_000.0, -5.0)], cash=-1_000.0)
+    exact = evaluate(market, folio, Params())
+    assert exact.debt_charge == 3.0
+    assert requirement_of(market, folio) == pytest.approx(exact.initial_margin, rel=1e-9)
+
+
 def test_the_program_counts_the_confidence_charge():
     document = json.loads(json.dumps(MARKET))
     document["underlyings"]["ETH"]["confidence"] = 0.3
@@ -75,12 +122,14 @@ def test_release_predicts_what_the_mirror_states_and_pays_its_cost(book):
     assert three.released >= one.released > 0.0
     equity = one.after.equity - one.before.equity
     assert equity == pytest.approx(-one.trades[0].cost, abs=1e-6)
-    assert one.after == evaluate(market, filled(folio, [t.order for t in one.trades]), Params())
+    alone = evaluate(market, filled(folio, [t.order for t in one.trades]), Params())
+    assert one.after.initial_margin == pytest.approx(alone.initial_margin, rel=1e-12)
+    assert one.after.equity == pytest.approx(alone.equity, rel=1e-12)
 
 
 def test_the_first_suggestion_is_the_best_single_trade_of_a_brute_search():
     market, folio = options_book([("call", 2_000.0, -5.0), ("put", 1_700.0, -2.0)])
-    costs = TradingCosts(lot=0.5)
+    costs = TradingCosts(lot=1e-4)
     found = release(market, folio, Params(), costs, count=1)
     base, best = excess(evaluate(market, folio, Params())), 0.0
     for candidate in universe_of(market, folio, costs):
@@ -88,7 +137,7 @@ def test_the_first_suggestion_is_the_best_single_trade_of_a_brute_search():
             order = replace(candidate.position, quantity=float(quantity))
             after = filled(folio, [OpenOrder(order, candidate.limit_price(quantity > 0))])
             best = max(best, excess(evaluate(market, after, Params())) - base)
-    assert found.released >= 0.97 * best
+    assert found.released >= 0.9999 * best
 
 
 def test_release_keeps_the_greeks_it_is_told_to_keep(book):
@@ -359,13 +408,14 @@ def test_orders_carry_the_trades_and_close_as_reduce_only(book):
     market, folio, _ = book
     found = release(market, folio, Params(), TradingCosts(), count=2)
     orders = [t.order for t in found.trades]
-    terms = OrderTerms(7, "0x" + "11" * 20, 5, 1_770_330_000, 0.002)
+    terms = OrderTerms(7, "0x" + "11" * 20, 5, 1_770_330_000, 0.002, 4)
     held = [-orders[0].position.quantity, 0.0]
     messages = order_messages(orders, held, {"ETH": 3, "BTC": 9}, terms)
     assert [list(m) for m in messages] == [[f["name"] for f in ORDER_FIELDS]] * 2
     word = unpack(messages[0]["instrument"])
     assert (word.underlying_id, word.quantity_wad) == ({"ETH": 3, "BTC": 9}[orders[0].position.underlying], 0)
     assert [m["nonce"] for m in messages] == [5, 6]
+    assert [m["transferCount"] for m in messages] == [4, 4]
     assert [m["reduceOnly"] for m in messages] == [True, False]
     assert messages[0]["quantityWad"] == pytest.approx(abs(orders[0].position.quantity) * 1e18)
     with pytest.raises(InputError, match="not an underlying of the deployment"):
@@ -403,6 +453,7 @@ def test_command_writes_orders_beside_its_document(arguments, tmp_path, capsys):
         (["release", "--liquidity", "nan"], "--liquidity: nan is outside"),
         (["release", "--signer", "me"], "'me' is no address"),
         (["release", "--valid", "0"], "--valid: 0 is outside"),
+        (["release", "--transfers", "-1"], "--transfers: -1 is outside"),
         (["hedge", "--underlying", "DOGE"], "'DOGE' is not an underlying"),
         (["hedge", "--underlying", "ETH", "--target", "all"], "'all' is not one of"),
         (["hedge", "--underlying", "BTC", "--target", "collar"], "BTC has no expiry"),

@@ -47,8 +47,8 @@ def test_report_from_files(files, capsys):
     assert "The account is healthy: equity" in html
     assert "The smallest joint move that liquidates it: " in html
     assert "Market equity needed initially: " in html
-    assert "price range 0.18, vol up 0.5" in html
-    assert document["params"]["underlyings"]["ETH"]["price_range"] == 0.18
+    assert "price range 0.285, vol up 0.5" in html
+    assert document["params"]["underlyings"]["ETH"]["price_range"] == 0.285
     for title in (
         "In short",
         "Positions and greeks",

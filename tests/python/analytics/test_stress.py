@@ -8,6 +8,9 @@ from helpers.histories import synthetic_history, walk
 
 from offchain.analytics.crashes import crash_scenarios
 from offchain.analytics.history import DAY_SEC, load_history
+from offchain.analytics.legs import legs_of
+from offchain.analytics.moves import Moves
+from offchain.analytics.revaluation import revalue
 from offchain.analytics.reverse import THRESHOLDS, reverse_stress
 from offchain.analytics.shock import Shock, shocked_market
 from offchain.analytics.stress import Scenario, stress
@@ -15,6 +18,7 @@ from offchain.analytics.surface import HOURS, PRICES, VOLS, liquidation_surface
 from offchain.errors import InputError
 from offchain.mirror import svi
 from offchain.mirror.margin_engine import evaluate
+from offchain.mirror.settlement_window import variance_time
 
 
 def test_shock_keeps_the_volatility_of_a_strike(book):
@@ -22,10 +26,10 @@ def test_shock_keeps_the_volatility_of_a_strike(book):
     before = market.rounds["ETH"].surfaces[0]
     moved = shocked_market(market, {"ETH": Shock(-0.3, 0.5)}, DAY_SEC).rounds["ETH"]
     after = moved.surfaces[0]
-    year = 365 * DAY_SEC
     for strike in (1_000.0, 1_900.0, 3_000.0):
-        old = svi.volatility(before.svi, np.log(strike / before.forward), (before.expiry_ts - market.ts) / year)
-        new = svi.volatility(after.svi, np.log(strike / after.forward), (after.expiry_ts - moved.ts) / year)
+        left = [s.expiry_ts - ts for s, ts in ((before, market.ts), (after, moved.ts))]
+        old = svi.volatility(before.svi, np.log(strike / before.forward), variance_time(left[0]))
+        new = svi.volatility(after.svi, np.log(strike / after.forward), variance_time(left[1]))
         assert new == pytest.approx(1.5 * old, rel=1e-12)
 
 
@@ -59,7 +63,7 @@ def test_reverse_stress_lands_on_each_threshold_in_order(book):
         for _ in range(40):  # no smaller move in any direction gets there
             angle = rng.uniform(0, 2 * np.pi)
             size = 0.97 * r.size * rng.uniform()
-            x = np.expm1(size * np.cos(angle) * np.log1p(0.18))
+            x = np.expm1(size * np.cos(angle) * np.log1p(0.285))
             v = np.expm1(size * np.sin(angle) * np.log1p(0.5))
             assert THRESHOLDS[r.threshold](evaluate(shocked_market(market, {"ETH": Shock(x, v)}), short, params)) > 0
 
@@ -91,6 +95,35 @@ def test_crash_of_march_2020_is_the_recorded_one(real_prices):
     assert missing == []
     crash = next(s for s in scenarios if s.name == "crash 2020-03-12")
     assert crash.shocks["BTC"].price == pytest.approx(-0.523, abs=0.005)
+
+
+def test_shock_into_the_settlement_window_knows_the_mean_that_was_paid_since(book):
+    """What the window knew keeps its mean; what passes since the shock is paid at the moved forward."""
+    market, _, _ = book
+    expiry, forward = (getattr(market.rounds["ETH"].surfaces[0], name) for name in ("expiry_ts", "forward"))
+    far = shocked_market(market, {}, expiry - market.ts - 1_800)
+    assert far.rounds["ETH"].mean is None
+    near = shocked_market(market, {"ETH": Shock(-0.1)}, expiry - market.ts - 900).rounds["ETH"]
+    assert near.mean == pytest.approx(0.9 * forward)
+    half = replace(market, ts=expiry - 900, rounds={"ETH": replace(near, mean=2_000.0)})
+    over = shocked_market(half, {"ETH": Shock(0.2)}, 900).rounds["ETH"]
+    assert over.mean == pytest.approx(0.5 * 2_000.0 + 0.5 * 1.2 * 0.9 * forward)
+
+
+@pytest.mark.parametrize("hours", [0.25, 0.4, 1.0, 30.0])
+def test_revaluation_is_the_difference_of_two_marks_of_the_mirror(book, hours):
+    """Now and later, across the edge of the window and past the expiry."""
+    market, folio, params = book
+    expiry = market.rounds["ETH"].surfaces[0].expiry_ts
+    start = shocked_market(market, {}, expiry - market.ts - 3_600)
+    folio = replace(folio, positions=tuple(p for p in folio.positions if p.underlying == "ETH"))
+    legs, _ = legs_of(start, folio)
+    moves = Moves(np.log1p(np.array([[-0.07]])), np.log1p(np.array([[0.3]])))
+    elapsed = round(hours * 3_600)
+    got = float(revalue(start, legs, ("ETH",), moves, elapsed).sum())
+    later = shocked_market(start, {"ETH": Shock(-0.07, 0.3)}, elapsed)
+    ends = [evaluate(at, folio, params).market_equity for at in (start, later)]
+    assert got == pytest.approx(ends[1] - ends[0], rel=1e-9)
 
 
 @pytest.mark.parametrize("price", [-1.0, -2.0, float("nan")])

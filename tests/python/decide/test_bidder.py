@@ -1,18 +1,18 @@
-"""What a bid costs and brings, and that the largest one restores the buffer."""
+"""What a bid costs and brings, that the largest one restores the buffer, and how much the bidder's margin carries."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.decide.bidder import insolvent_terms, solvent_terms
-from offchain.decide.snapshot import AccountView, AuctionTerms, AuctionView
-from offchain.mirror.auction import price_factor
+from offchain.decide.bidder import Offer, affordable_fraction, insolvent_offer, solvent_offer
+from offchain.decide.snapshot import AccountView, AuctionTerms, AuctionView, Snapshot
+from offchain.mirror.auction import price_factor, whole_price
 
 TERMS = AuctionTerms()
 
 
 def auction(reserve=0.0, *, is_solvent=True):
-    return AuctionView(2, 0, is_solvent, 0, reserve)
+    return AuctionView(2, 0, is_solvent, 0, 0, reserve, reserve)
 
 
 @given(
@@ -22,35 +22,60 @@ def auction(reserve=0.0, *, is_solvent=True):
     reserve_share=st.floats(0.0, 0.5),
     elapsed=st.floats(0, 40_000),
 )
-def test_solvent_terms__largest_bid__restores_the_buffer_exactly(
+def test_solvent_offer__largest_bid__restores_the_buffer_exactly(
     maintenance, shortfall, haircut, reserve_share, elapsed
 ):
     equity = maintenance * (1 - shortfall)
     view = AccountView(2, equity, equity * (1 + haircut), 1.2 * maintenance, maintenance)
     reserve = reserve_share * equity
-    fraction, profit, cost = solvent_terms(TERMS, view, auction(reserve), elapsed)
-    paid_in = price_factor(elapsed) * fraction * (view.market_equity - reserve)
-    after_equity = equity - fraction * (equity - reserve) + paid_in
-    assert profit >= -1e-9 * maintenance
-    assert cost >= paid_in
-    if fraction < 1:
-        assert after_equity == pytest.approx((1 + TERMS.buffer) * (1 - fraction) * maintenance, rel=1e-6)
+    offer = solvent_offer(TERMS, view, auction(reserve), elapsed, 1.0)
+    price = whole_price(view.market_equity - reserve, maintenance, price_factor(elapsed))
+    after_equity = equity - offer.fraction * (equity - reserve) + offer.fraction * price
+    assert offer.profit >= -1e-9 * maintenance
+    assert offer.cash >= offer.fraction * price
+    if offer.fraction < 1:
+        assert after_equity == pytest.approx((1 + TERMS.buffer) * (1 - offer.fraction) * maintenance, rel=1e-6)
 
 
-def test_solvent_terms__healthy_account__nothing_to_take():
-    assert solvent_terms(TERMS, AccountView(2, 200.0, 200.0, 120.0, 100.0), auction(), 300)[0] == 0.0
+def test_solvent_offer__healthy_account__nothing_to_take():
+    assert solvent_offer(TERMS, AccountView(2, 200.0, 200.0, 120.0, 100.0), auction(), 300, 1.0).fraction == 0.0
 
 
-def test_solvent_terms__hand_computed__after_five_minutes():
+def test_solvent_offer__hand_computed__after_five_minutes():
     # d = 0.98 - 0.28/3; f = 25/(25 + d*95); the fee is one percent of f*A.
-    fraction, profit, cost = solvent_terms(TERMS, AccountView(4, 90.0, 95.0, 120.0, 100.0), auction(), 300)
+    offer = solvent_offer(TERMS, AccountView(4, 90.0, 95.0, 120.0, 100.0), auction(), 300, 1.0)
     factor = 0.98 - 0.28 / 3
-    assert fraction == pytest.approx(25.0 / (25.0 + factor * 95.0))
-    assert cost == pytest.approx(fraction * 95.0 * (factor + 0.01))
-    assert profit == pytest.approx(fraction * 95.0 * (1 - factor - 0.01))
+    assert offer.fraction == pytest.approx(25.0 / (25.0 + factor * 95.0))
+    assert offer.cash == pytest.approx(offer.fraction * 95.0 * (factor + 0.01))
+    assert offer.profit == pytest.approx(offer.fraction * 95.0 * (1 - factor - 0.01))
+    part = solvent_offer(TERMS, AccountView(4, 90.0, 95.0, 120.0, 100.0), auction(), 300, 0.1)
+    assert part.fraction == 0.1
+    assert part.cash == pytest.approx(0.1 * 95.0 * (factor + 0.01))
 
 
-def test_insolvent_terms__halfway_up_the_ramp__debt_plus_half_the_margin():
+def test_insolvent_offer__quarter_of_an_hour__debt_plus_a_sixteenth_of_the_margin():
     view = AccountView(6, -30.0, -20.0, 120.0, 100.0)
-    assert insolvent_terms(view, auction(is_solvent=False), 1_800) == pytest.approx((1.0, 50.0, 70.0))
-    assert insolvent_terms(view, auction(5.0, is_solvent=False), 0) == pytest.approx((1.0, 0.0, 25.0))
+    offer = insolvent_offer(Snapshot(0), view, auction(is_solvent=False), 900, 1.0)
+    assert (offer.profit, offer.cash) == pytest.approx((6.25, 26.25))
+    late = insolvent_offer(Snapshot(0), view, auction(5.0, is_solvent=False), 0, 1.0)
+    assert (late.profit, late.cash) == pytest.approx((0.0, 25.0))
+
+
+@given(
+    room=st.floats(0.0, 1e4), initial=st.floats(1.0, 1e5), equity_share=st.floats(-0.5, 0.8), cash=st.floats(0.0, 1e4)
+)
+def test_affordable_fraction__any_slice__leaves_the_bidder_its_initial_margin(room, initial, equity_share, cash):
+    bidder = AccountView(8, 500.0 + room, 600.0, 500.0, 400.0)
+    view = AccountView(2, equity_share * initial, initial, initial, 0.8 * initial)
+    fraction = affordable_fraction(bidder, view, auction(), Offer(1.0, 0.0, cash))
+    equity = bidder.equity + fraction * (view.equity - cash)
+    assert 0.0 <= fraction <= 1.0
+    assert equity >= bidder.initial + fraction * view.initial - 1e-9 * (initial + cash + room)
+
+
+def test_affordable_fraction__bidder_short_of_margin__nothing():
+    bidder = AccountView(8, 499.0, 600.0, 500.0, 400.0)
+    view = AccountView(2, 90.0, 95.0, 120.0, 100.0)
+    assert affordable_fraction(bidder, view, auction(), Offer(1.0, 0.0, 80.0)) == 0.0
+    rich = AccountView(8, 5_000.0, 5_000.0, 500.0, 400.0)
+    assert affordable_fraction(rich, view, auction(), Offer(1.0, 0.0, 80.0)) == 1.0

@@ -1,5 +1,6 @@
 """Interest in exact integers against fractions."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 from hypothesis import given
@@ -15,6 +16,7 @@ from offchain.index.interest import (
     Lending,
     accrual,
     after_index,
+    climbed,
     rate,
 )
 
@@ -57,6 +59,19 @@ def test_rate__utilisation__lies_on_the_curve(debt, positive, curve):
 def test_rate__more_debt__never_falls(curve, debt, more, positive):
     assert rate(debt, positive, curve) <= rate(debt + more, positive, curve)
     assert rate(0, positive, curve) == 0
+
+
+@given(A_CURVE, st.integers(1, ONE_E6), st.integers(0, 4 * ONE_E6), AN_AMOUNT, AN_AMOUNT, st.integers(0, 10**7))
+def test_climbed__on_the_way_to_the_curve__never_passes_it(curve, cap, from_e6, debt, positive, elapsed):
+    """At once up to the rate at the cap, above it five points a day, down at once."""
+    curve = replace(curve, max_utilisation_e6=cap)
+    wanted, free = rate(debt, positive, curve), rate(cap, ONE_E6, curve)
+    now = climbed(from_e6, wanted, curve, elapsed)
+    assert now <= wanted
+    if wanted <= max(from_e6, free):
+        assert now == wanted
+    else:
+        assert now == min(wanted, max(from_e6, free) + 50_000 * elapsed // 86_400)
 
 
 @given(A_LENDING, A_TIME)

@@ -1,18 +1,24 @@
-"""Liquidation formulas: the price path, and what a bid does to the account."""
+"""Liquidation formulas: the price path, what a bid does to the account, and who pays for an insolvent one."""
+
+import math
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from offchain.mirror.auction import (
+    FREE_BONUS,
+    Insolvent,
+    bonus,
     equity_after,
     insolvent_payment,
     largest_fraction,
     price_factor,
     solvent_slice,
+    whole_price,
 )
 
-FEE, BUFFER = 0.01, 0.15
+FEE, BUFFER, SHARE = 0.01, 0.15, 0.25
 
 
 @pytest.mark.parametrize(
@@ -23,70 +29,122 @@ def test_price_factor__time__follows_the_two_lines(seconds, factor):
     assert price_factor(seconds) == pytest.approx(factor, abs=1e-15)
 
 
+@pytest.mark.parametrize(
+    ("rest", "maintenance", "factor", "price"),
+    # A plain discount where A is above a quarter of M; beyond that one of the risk, down to nothing.
+    [(100.0, 300.0, 0.9, 90.0), (100.0, 400.0, 0.9, 90.0), (100.0, 800.0, 0.9, 80.0), (1.0, 1_000.0, 0.98, 0.0)],
+)
+def test_whole_price__thin_equity__discount_is_measured_on_the_risk(rest, maintenance, factor, price):
+    assert whole_price(rest, maintenance, factor) == pytest.approx(price)
+
+
 @st.composite
 def liquidatable(draw):
-    """A solvent account below maintenance: rest A, reserve V, haircut h, so that E = A*(1-h) + V."""
+    """A solvent account below maintenance: rest A, reserve V, haircut h, so that E = A*(1-h) + V; and its price."""
     rest, reserve = draw(st.floats(1.0, 1e6)), draw(st.floats(0.0, 1e5))
     equity = rest * (1.0 - draw(st.floats(0.0, 0.3))) + reserve
-    return equity, equity * draw(st.floats(1.001, 20.0)), reserve, rest, draw(st.floats(0.0, 0.98))
+    maintenance = equity * draw(st.floats(1.001, 20.0))
+    return equity, maintenance, reserve, rest, whole_price(rest, maintenance, draw(st.floats(0.0, 0.98)))
 
 
 @given(liquidatable(), st.floats(0.0, 1.0))
 def test_bid__any_fraction_up_to_the_largest__never_lowers_excess(case, share):
-    equity, maintenance, reserve, rest, factor = case
-    largest = largest_fraction(equity, maintenance, reserve, rest, factor, BUFFER)
+    equity, maintenance, reserve, rest, price = case
+    largest = largest_fraction(equity, maintenance, reserve, price, BUFFER)
     assert 0.0 < largest <= 1.0
     fraction = largest * share
-    after = equity_after(equity, reserve, solvent_slice(fraction, rest, factor, FEE))
+    after = equity_after(equity, reserve, solvent_slice(fraction, rest, price, FEE))
     assert after - (1.0 - fraction) * maintenance >= equity - maintenance - 1e-9 * maintenance
 
 
 @given(liquidatable())
 def test_bid__largest_fraction__restores_exactly_the_buffer(case):
-    equity, maintenance, reserve, rest, factor = case
-    fraction = largest_fraction(equity, maintenance, reserve, rest, factor, BUFFER)
-    after = equity_after(equity, reserve, solvent_slice(fraction, rest, factor, FEE))
+    equity, maintenance, reserve, rest, price = case
+    fraction = largest_fraction(equity, maintenance, reserve, price, BUFFER)
+    after = equity_after(equity, reserve, solvent_slice(fraction, rest, price, FEE))
     if fraction < 1.0:
         assert after == pytest.approx((1 + BUFFER) * (1 - fraction) * maintenance, rel=1e-9, abs=1e-9 * maintenance)
     else:
         # Nothing is left but cash.
-        assert after == pytest.approx(reserve + factor * rest, rel=1e-9, abs=1e-6)
+        assert after == pytest.approx(reserve + price, rel=1e-9, abs=1e-6)
 
 
-@given(liquidatable(), st.floats(0.01, 0.99))
-def test_bid__in_two_parts__costs_and_leaves_the_same(case, share):
-    equity, maintenance, reserve, rest, factor = case
-    whole = largest_fraction(equity, maintenance, reserve, rest, factor, BUFFER)
-    at_once = solvent_slice(whole, rest, factor, FEE)
-    first = solvent_slice(whole * share, rest, factor, FEE)
+@given(liquidatable(), st.floats(0.01, 0.99), st.floats(0.0, 0.98))
+def test_bid__in_two_parts__costs_and_leaves_the_same(case, share, factor):
+    equity, maintenance, reserve, rest, _ = case
+    price = whole_price(rest, maintenance, factor)
+    whole = largest_fraction(equity, maintenance, reserve, price, BUFFER)
+    at_once = solvent_slice(whole, rest, price, FEE)
+    first = solvent_slice(whole * share, rest, price, FEE)
     equity_1, reserve_1 = equity_after(equity, reserve, first), reserve + first.price
     rest_1, maintenance_1 = rest * (1 - first.fraction), maintenance * (1 - first.fraction)
-    second = solvent_slice(
-        largest_fraction(equity_1, maintenance_1, reserve_1, rest_1, factor, BUFFER), rest_1, factor, FEE
-    )
+    if equity_1 >= maintenance_1:
+        # Back above maintenance: the second part is not for sale.
+        assert largest_fraction(equity_1, maintenance_1, reserve_1, 0.0, BUFFER) == 0.0
+        return
+    price_1 = whole_price(rest_1, maintenance_1, factor)
+    left = largest_fraction(equity_1, maintenance_1, reserve_1, price_1, BUFFER)
+    second = solvent_slice(left, rest_1, price_1, FEE)
     assert first.price + second.price == pytest.approx(at_once.price, rel=1e-7, abs=1e-9 * maintenance)
     assert first.fee + second.fee == pytest.approx(at_once.fee, rel=1e-7, abs=1e-9 * maintenance)
 
 
-def test_largest_fraction__buffer_already_there__is_zero():
-    assert largest_fraction(116.0, 100.0, 0.0, 120.0, 0.9, BUFFER) == 0.0
+def test_largest_fraction__at_or_above_maintenance__is_zero():
+    assert largest_fraction(100.0, 100.0, 0.0, 90.0, BUFFER) == 0.0
+    assert largest_fraction(99.0, 100.0, 0.0, 90.0, BUFFER) == pytest.approx(16.0 / (115.0 - 99.0 + 90.0))
 
 
 def test_solvent_slice__near_the_start__fee_is_bounded_by_the_discount():
-    assert solvent_slice(1.0, 100.0, 0.995, FEE).fee == pytest.approx(0.5)
+    assert solvent_slice(1.0, 100.0, 99.5, FEE).fee == pytest.approx(0.5)
+    assert solvent_slice(0.5, 100.0, 90.0, FEE).fee == pytest.approx(0.5)
 
 
-def test_largest_fraction__above_maintenance_where_a_slice_costs_more_than_it_relieves__is_zero():
-    # E = 110, V = 0, d*A = 2: the slice would take 108 of equity for 100 of requirement.
-    assert largest_fraction(110.0, 100.0, 0.0, 20.0, 0.1, BUFFER) == 0.0
-    assert largest_fraction(110.0, 100.0, 0.0, 20.0, 0.6, BUFFER) > 0.0
+@pytest.mark.parametrize(("seconds", "paid"), [(0, 0.0), (720, 5.0), (1_440, 10.0), (3_600, 25.0), (86_400, 82.0)])
+def test_bonus__time__rises_by_a_share_of_maintenance_up_to_loss_and_two_percent(seconds, paid):
+    assert bonus(Insolvent(-80.0, 100.0, 0.0, 0.0, seconds), SHARE) == pytest.approx(paid)
+
+
+def test_bonus__one_wei_below_zero__is_worth_two_percent_however_long_it_takes():
+    assert bonus(Insolvent(-1e-18, 100.0, 0.0, 0.0, 10**9), SHARE) == pytest.approx(FREE_BONUS * 100.0)
 
 
 def test_insolvent_payment__reserve_covers_the_debt__pays_no_more_than_the_reserve():
-    assert insolvent_payment(1.0, -80.0, 100.0, 90.0, 3_600) == 90.0
-    assert insolvent_payment(1.0, -80.0, 100.0, 79.0, 3_600) == 180.0
+    account = Insolvent(-80.0, 100.0, 81.0, 81.0, 3_600)
+    assert insolvent_payment(1.0, account, SHARE, math.inf) == insolvent_payment(1.0, account, SHARE, 0.0)
+    paid = insolvent_payment(1.0, account, SHARE, math.inf)
+    assert (paid.from_reserve, paid.from_fund, paid.socialised) == (81.0, 0.0, 0.0)
 
 
-@pytest.mark.parametrize(("seconds", "paid"), [(0, 40.0), (1_800, 65.0), (3_600, 90.0), (7_200, 90.0)])
-def test_insolvent_payment__time__rises_from_the_debt_by_maintenance(seconds, paid):
-    assert insolvent_payment(0.5, -80.0, 100.0, 10.0, seconds) == pytest.approx(paid)
+def test_insolvent_payment__fund_at_its_limit__everybody_bears_the_debt_and_nobody_the_bonus():
+    account = Insolvent(-80.0, 100.0, 10.0, 10.0, 3_600)
+    paid = insolvent_payment(0.5, account, SHARE, 12.0)
+    # Half of 80 and of a bonus of 25: 10 from the reserve, 12 from the fund, the rest of the debt of 40 from all.
+    assert (paid.from_reserve, paid.from_fund, paid.socialised) == (10.0, 12.0, 18.0)
+    ample = insolvent_payment(0.5, account, SHARE, 1e9)
+    assert (ample.from_fund, ample.socialised, ample.total) == (42.5, 0.0, 52.5)
+
+
+@given(
+    st.floats(1.0, 1e5),
+    st.floats(1.0, 1e5),
+    st.floats(0.0, 1.5),
+    st.floats(0.0, 10_000.0),
+    st.lists(st.floats(0.01, 1.0), min_size=2, max_size=12),
+)
+def test_insolvent_payment__many_bids__gain_nothing_over_one(debt, maintenance, reserve_share, elapsed, parts):
+    start = Insolvent(-debt, maintenance, reserve_share * debt, reserve_share * debt, elapsed)
+    at_once = insolvent_payment(1.0, start, SHARE, math.inf)
+    now, paid, from_fund = start, 0.0, 0.0
+    for part in (*parts, 1.0):
+        one = insolvent_payment(part, now, SHARE, math.inf)
+        paid, from_fund = paid + one.total, from_fund + one.from_fund
+        reserve = now.reserve - one.from_reserve
+        now = Insolvent(
+            now.rest * (1 - part),
+            now.maintenance * (1 - part),
+            reserve,
+            max(reserve, now.credit * (1 - part)),
+            elapsed,
+        )
+    assert paid <= at_once.total + 1e-9 * (debt + maintenance)
+    assert from_fund <= at_once.from_fund + 1e-9 * (debt + maintenance)

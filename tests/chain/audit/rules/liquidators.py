@@ -37,7 +37,7 @@ def liquidate_account(m: Machine, account: int) -> None:
         m.call(STRANGER, "Auction", "start", account, must=error)
         return
     if not m.auction(account).isOpen:
-        if excess(margin, "maintenanceWad") >= 0 and margin.marketEquityWad >= 0:
+        if excess(margin, "maintenanceWad") >= 0:
             m.call(STRANGER, "Auction", "start", account, must="Auction__NotLiquidatable")
             return
         must = "Auction__InGrace" if in_grace(m, account, margin) else ""
@@ -55,7 +55,7 @@ def liquidate_account(m: Machine, account: int) -> None:
 
 def _bid(m: Machine, account: int, fraction: int) -> None:
     """A bid by the maker: refused as the preview says, or done as the preview says, to the wei."""
-    bidder, margin = m.maker, m.margin(account)
+    bidder = m.maker
     bid = (owner_of(m, bidder), "Auction", "bid", account, bidder, fraction)
     quote = m.ask_next("Auction", "previewBid", account, fraction)
     solvent = isinstance(quote, RevertError) or quote.isSolvent
@@ -66,11 +66,9 @@ def _bid(m: Machine, account: int, fraction: int) -> None:
         m.call(*bid, solvent, FAR if solvent else 0, must=PREVIEWED.get(preview.name, preview.name))
         return
     quote = preview.quote
-    # Late in an auction a slice of an account above maintenance can cost more than it relieves.
-    may = {"Auction__HarmfulBid"} if excess(margin, "maintenanceWad") >= 0 else set()
     must = "" if preview.isAllowed else "Auction__BidderBelowInitial"
     limit = FAR if quote.isSolvent else 0
-    done = m.call(*bid, quote.isSolvent, limit, must=must, may=may, own=[bidder])
+    done = m.call(*bid, quote.isSolvent, limit, must=must, own=[bidder])
     if not done.passed:
         return
     m.check_liquidation(account)

@@ -30,11 +30,11 @@ def deposit_cash(m: Machine) -> None:
 
 @rule("user", 2)
 def deposit_for_another(m: Machine) -> None:
-    """Cash is welcome from anybody; collateral only from the owner."""
+    """Nobody puts anything into an account of another."""
     account = m.rng.choice(m.traders)
-    m.call(MAKER, "Vault", "deposit", account, m.at["USDC"].address, any_amount(m, 10**9), bystanders=True)
     if owner_of(m, account) is not MAKER:
-        m.call(MAKER, "Vault", "deposit", account, m.at["WETH"].address, 1, must="Vault__NotAuthorised")
+        for token in ("USDC", "WETH"):
+            m.call(MAKER, "Vault", "deposit", account, m.at[token].address, 1, must="Vault__NotAuthorised")
 
 
 @rule("user", 8)
@@ -52,7 +52,7 @@ def withdraw_some(m: Machine) -> None:
     amount = m.rng.randint(1, held)
     owner, address = owner_of(m, account), m.at[token].address
     free = is_free(m, account)
-    may = () if free else SHORT
+    may = {"Vault__AboveOutflow"} | (set() if free else SHORT)
     m.call(owner, "Vault", "withdraw", account, address, amount, owner.address, may=may, own=[account], bystanders=True)
 
 
@@ -68,7 +68,9 @@ def withdraw_to_the_unit(m: Machine) -> None:
         return
     above = "Accounts__InsufficientCash" if token == CASH else "Accounts__InsufficientCollateral"
     if most < held_raw(m, account, token):
-        above = "MarginEngine__BelowInitial"
+        token_id = m.base.deployment.tokens[token].token_id
+        limit = m.at["Vault"].call("limitOf", account, token_id)
+        above = "Vault__AboveOutflow" if most == limit else "MarginEngine__BelowInitial"
     m.call(owner, "Vault", "withdraw", account, address, most + 1, owner.address, must=above)
     if most:
         m.call(owner, "Vault", "withdraw", account, address, most, owner.address, own=[account], bystanders=True)

@@ -5,16 +5,17 @@ import random
 import pytest
 from brownie import chain
 
-from offchain.index.interest import Curve, Lending, accrual, after_index, rate
+from offchain.index.interest import Curve, Lending, accrual, after_index, climbed, rate
+from offchain.model import Kind
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.helpers.ledger import WAD, shown, stored_total
+from tests.chain.helpers.ledger import WAD, option, shown, stored_total
 from tests.chain.unit.conftest import FUNDS_WAD
 
 CLEARING, FUND = 0, 1
 SOCIALISED, INTEREST, RESERVE = 6, 9, 10
 YEAR = 31_536_000
-#: 2% to 10% at a utilisation of 80%, then to 100%; a tenth for the fund.
-CURVE = (20_000, 800_000, 100_000, 1_000_000, 1_000)
+#: 2% to 7% at a utilisation of 80%, then to 100%; a tenth for the fund; nobody lifts utilisation above 80%.
+CURVE = (20_000, 800_000, 70_000, 1_000_000, 1_000, 800_000)
 POSITIVE = 2 * FUNDS_WAD
 
 
@@ -51,10 +52,14 @@ def test_set_rate_curve__event_and_view__tell_it(ledger, governor):
     [
         ({1: 0}, "BadKink", (0, 10**6)),
         ({1: 10**6}, "BadKink", (10**6, 10**6)),
-        ({0: 100_001}, "RateAboveNext", (100_001, 100_000)),
+        ({0: 70_001}, "RateAboveNext", (70_001, 70_000)),
         ({2: 1_000_001}, "RateAboveNext", (1_000_001, 1_000_000)),
         ({3: 4_000_001}, "RateAboveNext", (4_000_001, 4_000_000)),
         ({4: 5_001}, "ReserveTooLarge", (5_001, 5_000)),
+        ({5: 0}, "BadUtilisation", (0, 10**6)),
+        ({5: 10**6 + 1}, "BadUtilisation", (10**6 + 1, 10**6)),
+        ({2: 70_001}, "LiftTooLarge", (50_001, 50_000)),
+        ({5: 800_001}, "LiftTooLarge", (50_005, 50_000)),
     ],
 )
 def test_set_rate_curve__out_of_domain__reverts(ledger, governor, changed, name, args):
@@ -63,12 +68,12 @@ def test_set_rate_curve__out_of_domain__reverts(ledger, governor, changed, name,
         curve[place] = value
     with reverts_with(f"Accounts__{name}", *args):
         ledger.setRateCurve(curve, {"from": governor})
-    assert tuple(ledger.lendingOf()[1]) == (0,) * 5
+    assert tuple(ledger.lendingOf()[1]) == (0,) * 6
 
 
 def test_set_rate_curve__at_the_limits__is_taken(ledger, governor):
-    ledger.setRateCurve((0, 1, 4_000_000, 4_000_000, 5_000), {"from": governor})
-    ledger.setRateCurve((0, 999_999, 0, 0, 0), {"from": governor})
+    ledger.setRateCurve((3_950_000, 1, 4_000_000, 4_000_000, 5_000, 10**6), {"from": governor})
+    ledger.setRateCurve((0, 999_999, 0, 0, 0, 1), {"from": governor})
 
 
 def test_set_rate_curve__stranger__reverts(ledger, stranger):
@@ -80,12 +85,8 @@ def test_set_rate_curve__stranger__reverts(ledger, stranger):
     ("debt", "rate_e6"),
     [
         (1, 20_001),
-        (80_000 * WAD, 60_000),
-        (160_000 * WAD, 100_000),
-        (160_000 * WAD + 1, 100_005),
-        (180_000 * WAD, 550_000),
-        (POSITIVE, 1_000_000),
-        (2 * POSITIVE, 1_000_000),
+        (80_000 * WAD, 45_000),
+        (160_000 * WAD, 70_000),
     ],
 )
 def test_borrow_cash__utilisation__sets_the_rate(ledger, lent, module, stranger, debt, rate_e6):
@@ -94,6 +95,11 @@ def test_borrow_cash__utilisation__sets_the_rate(ledger, lent, module, stranger,
     assert tx.events["LoansChanged"] == {"debtWad": debt, "positiveCashWad": POSITIVE, "rateE6": rate_e6}
     assert loan(ledger) == (debt, WAD, rate_e6, tx.timestamp)
     assert rate(debt, POSITIVE, Curve(*CURVE)) == rate_e6
+
+
+def test_borrow_cash__above_the_cap_of_utilisation__reverts(ledger, lent, module, debtor):
+    with reverts_with("Accounts__UtilisationAboveCap"):
+        ledger.borrowCash(debtor, WAD, {"from": module})
 
 
 def test_borrow_cash__no_curve__bears_nothing(ledger, module, buyer, seller):
@@ -122,14 +128,14 @@ def test_interest__a_year__debt_grows_lenders_and_fund_share_it(ledger, debtor, 
     outside = stored_total(ledger)
     pass_time(YEAR)
     elapsed = chain[-1].timestamp - loan(ledger)[3]
-    moved = accrual(Lending(WAD, WAD, 160_000 * WAD, POSITIVE, 100_000, 0, 1_000), elapsed)
+    moved = accrual(Lending(WAD, WAD, 160_000 * WAD, POSITIVE, 70_000, 0, 1_000), elapsed)
     seen = {i: ledger.cashOf(i) for i in (FUND, buyer, seller, debtor)}
     assert seen[debtor] == after_index(-160_000 * WAD, WAD, moved)
     assert seen[buyer] == seen[seller] == after_index(FUNDS_WAD, WAD, moved)
     assert seen[FUND] == moved.reserve_wad
-    # A tenth of 160,000 a year, nine tenths of that for the lenders.
-    assert abs(seen[debtor] + 176_000 * WAD) < WAD // 100
-    assert abs(seen[buyer] - 107_200 * WAD) < WAD // 100
+    # 7% of 160,000 a year, nine tenths of that for the lenders.
+    assert abs(seen[debtor] + 171_200 * WAD) < WAD // 100
+    assert abs(seen[buyer] - 105_040 * WAD) < WAD // 100
     assert ledger.storedCashOf(buyer) == FUNDS_WAD
     assert ledger.positiveCashWad() == POSITIVE + moved.interest_wad
     assert ledger.cashIndexWad() == moved.cash_index_wad
@@ -167,6 +173,8 @@ def test_interest__repaid__stops(ledger, debtor, module, buyer, stranger):
 
 def test_interest__new_debtor__owes_from_now_on(ledger, debtor, module, stranger):
     pass_time(YEAR)
+    # The interest alone has lifted utilisation above its cap.
+    ledger.creditToken(debtor, 0, 20_000 * WAD, {"from": module})
     late = ledger.open(stranger, 0, {"from": stranger}).return_value
     ledger.borrowCash(late, WAD, {"from": module})
     assert ledger.cashOf(late) == -WAD
@@ -192,18 +200,15 @@ def stranger_account(ledger, stranger):
 
 
 def test_interest__nobody_lends__is_the_funds(ledger, debtor, module, buyer, seller):
-    for account_id in (buyer, seller):
-        ledger.debitToken(account_id, 0, ledger.cashOf(account_id), {"from": module})
-    fund = ledger.cashOf(FUND)
-    for account_id in (FUND,):
-        ledger.debitToken(account_id, 0, fund, {"from": module}) if fund else None
+    for account_id in (buyer, seller, FUND):
+        ledger.moveCash(account_id, CLEARING, ledger.cashOf(account_id), {"from": module})
     pass_time(3_600)
     assert ledger.cashOf(FUND) > 0
     assert ledger.positiveCashWad() >= ledger.cashOf(FUND)
 
 
 def test_interest__index_at_the_end_of_its_range__stops_and_blocks_nobody(ledger, governor, module, buyer, stranger):
-    ledger.setRateCurve((4_000_000, 1, 4_000_000, 4_000_000, 0), {"from": governor})
+    ledger.setRateCurve((4_000_000, 1, 4_000_000, 4_000_000, 0, 10**6), {"from": governor})
     account_id = ledger.open(stranger, 0, {"from": stranger}).return_value
     ledger.borrowCash(account_id, WAD, {"from": module})
     for _ in range(6):
@@ -224,7 +229,7 @@ def test_interest__any_path__clearing_keeps_roundings_only(ledger, lent, module,
     for _ in range(60):
         step, account_id = seed.choice(["borrow", "repay", "touch", "move", "loss"]), seed.choice(ids)
         amount = seed.randrange(1, 40_000 * WAD)
-        if step == "borrow":
+        if step == "borrow" and 2 * (loan(ledger)[0] + amount) < ledger.positiveCashWad() - amount:
             ledger.borrowCash(account_id, amount, {"from": module})
             inside -= amount
         elif step == "repay":
@@ -246,3 +251,56 @@ def test_interest__any_path__clearing_keeps_roundings_only(ledger, lent, module,
     lent_out = sum(max(ledger.cashOf(i), 0) for i in [*ids, FUND])
     assert 0 <= debts - loan(ledger)[0] < 60 * 10**7
     assert 0 <= ledger.positiveCashWad() - lent_out < 60 * 10**7
+
+
+def test_apply_trade__bond_bought_on_credit__leaves_the_rate_of_others_alone(
+    ledger, lent, module, buyer, seller, expiry
+):
+    """A deep put sold to oneself made a debt of nine times all cash and took the rate from 1.4% to 99.6%."""
+    attacker = [stranger_account(ledger, module), stranger_account(ledger, module)]
+    ledger.borrowCash(buyer, FUNDS_WAD + 10_000 * WAD, {"from": module})
+    before = loan(ledger)[2]
+    word, price = option(expiry, 10**7, Kind.PUT), 10**7 * WAD
+    with reverts_with("Accounts__UtilisationAboveCap"):
+        ledger.applyTrade((*attacker, word, WAD, price), {"from": module})
+    # What the cap allows lifts the rate by less than five points.
+    ledger.applyTrade((*attacker, word, WAD // 1_000, price), {"from": module})
+    assert before < loan(ledger)[2] <= before + 50_000
+
+
+def test_apply_trade__above_the_cap__only_growing_debt_is_refused(ledger, lent, module, buyer, seller, debtor, expiry):
+    word = option(expiry, 2_000)
+    with reverts_with("Accounts__UtilisationAboveCap"):
+        ledger.applyTrade((debtor, seller, word, WAD, WAD), {"from": module})
+    ledger.applyTrade((buyer, seller, word, WAD, WAD), {"from": module})
+    ledger.applyTrade((seller, debtor, word, WAD, WAD), {"from": module})
+
+
+def test_debit_token__lender_leaves__stops_at_the_cap(ledger, lent, module, buyer, seller, debtor):
+    with reverts_with("Accounts__UtilisationAboveCap"):
+        ledger.debitToken(buyer, 0, WAD, {"from": module})
+    ledger.creditToken(debtor, 0, 80_000 * WAD, {"from": module})
+    ledger.debitToken(buyer, 0, 99_000 * WAD, {"from": module})
+
+
+def test_debit_token__nobody_owes__is_never_held(ledger, lent, module, buyer, seller):
+    for account_id in (buyer, seller):
+        ledger.debitToken(account_id, 0, FUNDS_WAD, {"from": module})
+
+
+def test_interest__settlement_above_the_cap__climbs_five_points_a_day(ledger, debtor, module, buyer, stranger):
+    """What no action can do, a settlement can: then borrowers have days, not a block."""
+    ledger.moveCash(debtor, buyer, 1_840_000 * WAD, {"from": module})
+    debt, _, rate_e6, since = loan(ledger)
+    curve, wanted = Curve(*CURVE), rate(debt, ledger.positiveCashWad(), Curve(*CURVE))
+    assert (rate_e6, wanted) == (70_000, climbed(0, wanted, curve, 365 * 86_400))
+    assert wanted > 500_000
+    for _ in range(3):
+        pass_time(86_400)
+        ledger.accrue([buyer], {"from": stranger})
+        _, _, now_e6, now_ts = loan(ledger)
+        assert now_e6 == climbed(rate_e6, 10**6, curve, now_ts - since)
+        rate_e6, since = now_e6, now_ts
+    assert 219_000 < rate_e6 < 221_000
+    ledger.creditToken(debtor, 0, 1_960_000 * WAD, {"from": module})
+    assert loan(ledger)[2] < 70_000

@@ -48,6 +48,17 @@ def test_open_interest__slice_to_the_other_side__closes(ledger, module, buyer, s
     assert ledger.openInterestOf(perp())[0] == WAD
 
 
+@pytest.mark.parametrize("kind", [Kind.CALL, Kind.PUT, Kind.FUTURE])
+def test_open_interest__settled__is_gone(ledger, module, buyer, seller, expiry, kind):
+    """It never fell by a settlement, so a series that is listed again would have found its cap used up."""
+    word = instrument(kind, expiry)
+    ledger.applyTrade((buyer, seller, word, 5 * WAD, 100 * WAD), {"from": module})
+    ledger.settlePositions(seller, ETH, expiry, 100 * WAD, {"from": module})
+    assert ledger.openInterestOf(word)[0] == 5 * WAD
+    ledger.settlePositions(buyer, ETH, expiry, 100 * WAD, {"from": module})
+    assert ledger.openInterestOf(word)[0] == 0
+
+
 def test_set_open_interest_cap__reached__refuses_growth_only(ledger, governor, module, buyer, seller):
     tx = ledger.setOpenInterestCap(ETH, PERP, 5 * WAD, {"from": governor})
     assert tx.events["OpenInterestCapSet"] == {"underlyingId": ETH, "kind": PERP, "capWad": 5 * WAD}

@@ -23,8 +23,11 @@ def test_setters__stranger__reverts_AccessManagedUnauthorized(ledger, vault, exc
         (ledger.setMarginEngine, (stranger,)),
         (vault.listToken, (usdc, 1)),
         (vault.setCap, (0, 1)),
+        (vault.setOutflow, (0, 10**6, 10**6)),
+        (vault.setAuction, (stranger,)),
         (vault.pause, ()),
         (vault.unpause, ()),
+        (vault.extendPause, ()),
         (exchange.pause, ()),
         (exchange.unpause, ()),
     ]
@@ -37,7 +40,7 @@ def test_list_token__next__gets_the_next_id(vault, governor):
     token = governor.deploy(MockToken, "Other", "OTHER", 0)
     tx = vault.listToken(token, 5, {"from": governor})
     assert tx.events["TokenListed"] == {"tokenId": 3, "token": token, "decimals": 0, "capRaw": 5}
-    assert [*vault.tokenOf(3)] == [token, 0, 5, 0]
+    assert [*vault.tokenOf(3)] == [token, 0, 0, 5, 0]
     assert vault.tokenCount() == 4
 
 

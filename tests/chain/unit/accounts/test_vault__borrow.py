@@ -9,8 +9,9 @@ RAW = 10**6
 
 
 @pytest.fixture
-def funded(vault, ledger, usdc, maker, trader, stranger):
-    """The trader's account, empty; somebody else's cash of 1,000 is in the vault."""
+def funded(vault, ledger, usdc, governor, maker, trader):
+    """The trader's account, empty; somebody else's cash of 1,000 is in the vault, all of which may leave at once."""
+    vault.setOutflow(0, 10**6, 24 * 10**6, {"from": governor})
     usdc.mint(maker, 1_000 * RAW, {"from": maker})
     usdc.approve(vault, 2**256 - 1, {"from": maker})
     vault.openAndDeposit(0, usdc, 1_000 * RAW, {"from": maker})
@@ -70,5 +71,5 @@ def test_borrow__from_clearing__reverts_Reserved(vault, funded, governor):
 
 def test_borrow__paused__reverts(vault, governor, funded, trader):
     vault.pause({"from": governor})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         vault.borrow(funded, 1, trader, {"from": trader})

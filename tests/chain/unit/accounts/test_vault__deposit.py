@@ -53,10 +53,33 @@ def test_deposit__any_decimals__credits_exact_wad(request, ledger, vault, trader
     assert tx.events["Deposited"]["amountRaw"] == 1234567
 
 
-def test_deposit__into_an_account_of_another__is_allowed(ledger, vault, usdc, stranger, account_id):
+@pytest.mark.parametrize("name", ["usdc", "weth"])
+def test_deposit__into_an_account_of_another__reverts_NotAuthorised(
+    request, ledger, vault, trader, stranger, account_id, name
+):
+    """One unit before the owner's `close` would make it fail."""
+    token = request.getfixturevalue(name)
+    fund(token, vault, stranger, 10**6)
+    with reverts_with("Vault__NotAuthorised", shown(stranger), account_id):
+        vault.deposit(account_id, token, 1, {"from": stranger})
+    ledger.close(account_id, {"from": trader})
+    with reverts_with("Vault__NotAuthorised", shown(trader), account_id):
+        vault.deposit(account_id, token, 1, {"from": trader})
+
+
+def test_deposit__by_an_operator__is_allowed(ledger, vault, usdc, trader, stranger, account_id):
     fund(usdc, vault, stranger, 10**6)
+    ledger.approve(stranger, account_id, {"from": trader})
     vault.deposit(account_id, usdc, 10**6, {"from": stranger})
     assert ledger.cashOf(account_id) == stored_total(ledger) == WAD
+
+
+def test_deposit__cash_for_the_fund__is_welcome_from_anybody(ledger, vault, usdc, weth, stranger):
+    fund(usdc, vault, stranger, 10**6)
+    vault.deposit(1, usdc, 10**6, {"from": stranger})
+    assert ledger.cashOf(1) == WAD
+    with reverts_with("Vault__NotAuthorised", shown(stranger), 1):
+        vault.deposit(1, weth, 1, {"from": stranger})
 
 
 def test_deposit__up_to_the_cap__and_not_beyond(vault, usdc, trader, account_id):
@@ -66,9 +89,9 @@ def test_deposit__up_to_the_cap__and_not_beyond(vault, usdc, trader, account_id)
         vault.deposit(account_id, usdc, 1, {"from": trader})
 
 
-def test_deposit__no_such_account__reverts_UnknownAccount(ledger, vault, usdc, trader):
+def test_deposit__no_such_account__reverts_NotAuthorised(vault, usdc, trader):
     fund(usdc, vault, trader, 1)
-    with reverts_with("Accounts__UnknownAccount", 99, ledger.nextAccountId()):
+    with reverts_with("Vault__NotAuthorised", shown(trader), 99):
         vault.deposit(99, usdc, 1, {"from": trader})
 
 
@@ -98,10 +121,75 @@ def test_deposit__token_that_returns_false__reverts_SafeERC20FailedOperation(gov
         vault.deposit(account_id, token, 1000, {"from": trader})
 
 
+def test_deposit__token_that_joins_a_filled_vault__counts_in_over_a_week(governor, vault, usdc, trader, account_id):
+    fund(usdc, vault, trader, 1)
+    vault.deposit(account_id, usdc, 1, {"from": trader})
+    token = governor.deploy(MockToken, "Late", "LATE", 18)
+    listed = vault.listToken(token, 7_000, {"from": governor}).timestamp
+    assert vault.tokenOf(3)["rampEndTs"] == listed + 7 * 86_400
+    assert vault.tokenOf(1)["rampEndTs"] == 0
+    fund(token, vault, trader, 7_001)
+    with reverts_with("Vault__CapExceeded", 100, 0):
+        vault.deposit(account_id, token, 100, {"from": trader})
+    chain.sleep(86_400)
+    vault.deposit(account_id, token, 1_000, {"from": trader})
+    with reverts_with("Vault__CapExceeded", 100, 0):
+        vault.deposit(account_id, token, 100, {"from": trader})
+    chain.sleep(6 * 86_400)
+    vault.deposit(account_id, token, 6_000, {"from": trader})
+    with reverts_with("Vault__CapExceeded", 1, 0):
+        vault.deposit(account_id, token, 1, {"from": trader})
+
+
+def test_deposit__ramp__no_margin_call_opens_it(governor, vault, margin, usdc, trader, account_id):
+    fund(usdc, vault, trader, 1)
+    vault.deposit(account_id, usdc, 1, {"from": trader})
+    token = governor.deploy(MockToken, "Late", "LATE", 18)
+    vault.listToken(token, 7_000, {"from": governor})
+    fund(token, vault, trader, 1_000)
+    margin.setInitial(account_id, 5, {"from": governor})
+    with reverts_with("Vault__CapExceeded", 1_000, 0):
+        vault.deposit(account_id, token, 1_000, {"from": trader})
+
+
+@pytest.mark.parametrize("name", ["usdc", "weth"])
+@pytest.mark.parametrize("closed_by", ["pause", "cap"])
+def test_deposit__margin_call__saves_the_account_in_spite_of_pause_and_cap(
+    request, governor, vault, margin, trader, account_id, name, closed_by
+):
+    token = request.getfixturevalue(name)
+    fund(token, vault, trader, 2)
+    if closed_by == "pause":
+        vault.pause({"from": governor})
+    else:
+        vault.setCap(vault.tokenIdOf(token), 0, {"from": governor})
+    with reverts_with("ExpiringPause__Paused" if closed_by == "pause" else "Vault__CapExceeded"):
+        vault.deposit(account_id, token, 1, {"from": trader})
+    margin.setInitial(account_id, 5, {"from": governor})
+    vault.deposit(account_id, token, 1, {"from": trader})
+    margin.setInitial(account_id, 0, {"from": governor})
+    with reverts_with("ExpiringPause__Paused" if closed_by == "pause" else "Vault__CapExceeded"):
+        vault.deposit(account_id, token, 1, {"from": trader})
+
+
+def test_deposit__under_auction__is_bounded_by_twice_the_initial_margin(
+    governor, vault, margin, auction, usdc, trader, account_id
+):
+    fund(usdc, vault, trader, 2)
+    vault.pause({"from": governor})
+    auction.setUnderAuction(account_id, True, {"from": governor})
+    margin.setEquity(account_id, 11, {"from": governor})
+    margin.setInitial(account_id, 5, {"from": governor})
+    with reverts_with("Vault__RescueTooLarge", 11, 10):
+        vault.deposit(account_id, usdc, 1, {"from": trader})
+    margin.setEquity(account_id, 10, {"from": governor})
+    vault.deposit(account_id, usdc, 1, {"from": trader})
+
+
 def test_deposit__paused__reverts_and_resumes(governor, vault, usdc, trader, account_id):
     fund(usdc, vault, trader, 2)
     vault.pause({"from": governor})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         vault.deposit(account_id, usdc, 1, {"from": trader})
     vault.unpause({"from": governor})
     vault.deposit(account_id, usdc, 1, {"from": trader})
@@ -127,25 +215,6 @@ def test_deposit_with_permit__of_another__reverts_InvalidSigner(vault, usdc, tra
     signed = permit(usdc, vault, trader, 10**6)
     with brownie.reverts(revert_pattern="ERC2612InvalidSigner: 0x[0-9a-f]{40}, .*"):
         vault.depositWithPermit(account_id, usdc, 10**6, *signed, {"from": stranger})
-
-
-def test_deposit__collateral_into_an_account_of_another__reverts_NotAuthorised(vault, weth, stranger, account_id):
-    fund(weth, vault, stranger, 1)
-    with reverts_with("Vault__NotAuthorised", shown(stranger), account_id):
-        vault.deposit(account_id, weth, 1, {"from": stranger})
-
-
-def test_deposit__cash_into_an_account_of_another__is_a_gift(ledger, vault, usdc, stranger, account_id):
-    fund(usdc, vault, stranger, 10**6)
-    held = ledger.cashOf(account_id)
-    vault.deposit(account_id, usdc, 10**6, {"from": stranger})
-    assert ledger.cashOf(account_id) == held + WAD
-
-
-def test_deposit__clearing_account__reverts_Reserved(vault, usdc, stranger):
-    fund(usdc, vault, stranger, 10**6)
-    with reverts_with("Accounts__Reserved", 0, 1):
-        vault.deposit(0, usdc, 10**6, {"from": stranger})
 
 
 def test_open_and_deposit__one_transaction(ledger, vault, usdc, trader):

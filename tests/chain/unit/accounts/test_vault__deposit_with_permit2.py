@@ -75,7 +75,10 @@ def test_deposit_with_permit2__out_of_date__is_refused(permit2, deposit):
         deposit(life=-1)
 
 
-def test_deposit_with_permit2__by_another__is_refused(permit2, deposit, stranger):
+def test_deposit_with_permit2__by_another__is_refused(permit2, deposit, ledger, trader, stranger, account_id):
+    with reverts_with("Vault__NotAuthorised", shown(stranger), account_id):
+        deposit(by=stranger)
+    ledger.approve(stranger, account_id, {"from": trader})
     with reverts_with("MockPermit2__BadSignature", shown(stranger)):
         deposit(by=stranger)
 
@@ -97,5 +100,5 @@ def test_deposit_with_permit2__zero_or_paused__reverts(permit2, deposit, vault, 
     with reverts_with("Vault__ZeroAmount", 0, 1):
         deposit(amount=0)
     vault.pause({"from": governor})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         deposit()

@@ -73,7 +73,7 @@ ORDERS = (
     ),
     Case(
         "paused",
-        "EnforcedPause",
+        "ExpiringPause__Paused",
         lambda w: w.settle(),
         prepare=lambda w: w.exchange.pause({"from": w.governor}),
     ),
@@ -108,7 +108,9 @@ QUOTES = (
         lambda w: w.quote(w.leg(), w.leg(2_100, MAX_WAD + 1)),
         lambda _: (MAX_WAD + 1, MAX_WAD),
     ),
-    Case("paused", "EnforcedPause", lambda w: w.quote(), prepare=lambda w: w.exchange.pause({"from": w.governor})),
+    Case(
+        "paused", "ExpiringPause__Paused", lambda w: w.quote(), prepare=lambda w: w.exchange.pause({"from": w.governor})
+    ),
     Case(
         "instrument paused",
         "Exchange__InstrumentPaused",

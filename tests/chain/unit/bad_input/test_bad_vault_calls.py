@@ -158,7 +158,7 @@ VAULT = (
     Case("permit malleable", "ECDSAInvalidSignatureS", lambda w: w.by_permit(w.permit(bend=flipped)), prepare=mint),
     Case(
         "paused",
-        "EnforcedPause",
+        "ExpiringPause__Paused",
         lambda w: w.deposit(w.usdc, 1),
         prepare=lambda w: (pay_in(w), w.vault.pause({"from": w.governor})),
     ),

@@ -31,11 +31,12 @@ def until():
 
 
 @pytest.fixture
-def fill(exchange, buyer, seller, maker, module, key, until):
+def fill(ledger, exchange, buyer, seller, maker, module, key, until):
     """Settle an order of the buyer's account that a delegate signed against one of the maker."""
 
     def run(instrument, account=buyer, signer=None, by=key, order=None):
-        buy = order or [account, instrument, True, 9 * WAD, PRICE, 7, until + 9_999, (signer or by).address, *PLAIN]
+        plain = (*PLAIN[:-1], ledger.transferCountOf(account))
+        buy = order or [account, instrument, True, 9 * WAD, PRICE, 7, until + 9_999, (signer or by).address, *plain]
         sell = [seller, instrument, False, 9 * WAD, PRICE, chain.height, until + 9_999, maker.address, *PLAIN]
         signatures = [sign_order(exchange, k, tuple(o)) for k, o in ((by, buy), (maker, sell))]
         return exchange.settle(buy, signatures[0], sell, signatures[1], WAD, {"from": module})
@@ -46,7 +47,7 @@ def fill(exchange, buyer, seller, maker, module, key, until):
 def test_require_allowed__within_scope__fills(ledger, delegation, fill, trader, key, buyer, until):
     delegation.grant(buyer, key, terms(until, limits(1), kinds=CALL | PERP), {"from": trader})
     tx = fill(perp())
-    event = {"accountId": buyer, "delegate": key, "instrument": perp(), "lossWad": 0, "totalLossWad": 0}
+    event = {"accountId": buyer, "delegate": key, "lossWad": 0, "totalLossWad": 0}
     assert tx.events["DelegateTraded"] == event
     fill(option(until, 2_000))
     assert words(ledger, buyer) == [perp(50, WAD), option(until, 2_000, quantity_wad=WAD)]

@@ -24,7 +24,7 @@ def hour():
 def fill(exchange, buyer, seller, trader, maker):
     def send(instrument, nonce=1):
         legs = [(instrument, True, WAD, 50 * WAD)]
-        quote = (seller, buyer, legs, nonce, chain[-1].timestamp + HOUR, maker.address, 0)
+        quote = (seller, buyer, legs, nonce, chain[-1].timestamp + HOUR, maker.address, 0, 0)
         return exchange.fillQuote(quote, sign_quote(exchange, maker, quote), buyer, 0, {"from": trader})
 
     return send

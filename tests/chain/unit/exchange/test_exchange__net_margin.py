@@ -39,7 +39,9 @@ def test_fill_quote__spread__needs_the_margin_of_the_net_result_only(stack, trad
     end = chain[-1].timestamp + 600
     short = (option(listed_ts, 1_900), True, 10 * WAD, 80 * WAD)
     long_ = (option(listed_ts, 2_000), False, 10 * WAD, 60 * WAD)
-    quotes = [(rich, poor, legs, nonce, end, maker.address, 0) for nonce, legs in enumerate([[short], [short, long_]])]
+    quotes = [
+        (rich, poor, legs, nonce, end, maker.address, 0, 0) for nonce, legs in enumerate([[short], [short, long_]])
+    ]
     signed = [sign_quote(stack.exchange, maker, quote) for quote in quotes]
     with reverts_with("MarginEngine__BelowInitial"):
         stack.exchange.fillQuote(quotes[0], signed[0], poor, 0, {"from": trader})
@@ -62,7 +64,7 @@ def test_settle__delegate_pays_a_fee__its_loss_counts_it(stack, trader, maker, l
         stack.exchange.setFees((0, fee, 0, fee), {"from": stack.admin})
         stack.delegation.grant(mine, key, terms(end, max_loss_wad=10_000 * WAD), {"from": trader})
         sell = (theirs, word, False, WAD, price, chain.height, end, maker.address, *PLAIN)
-        buy = (mine, word, True, WAD, price, chain.height, end, key.address, LIMIT, False, rate)
+        buy = (mine, word, True, WAD, price, chain.height, end, key.address, LIMIT, False, rate, 0)
         sides = (sell, sign_order(stack.exchange, maker, sell), buy, sign_order(stack.exchange, key, buy))
         return stack.exchange.settle(*sides, WAD, {"from": stack.admin}).events["DelegateTraded"]["lossWad"]
 

@@ -10,7 +10,7 @@ from tests.chain.unit.conftest import FUNDS_WAD
 
 MAX_PRICE_WAD = (2**71 - 1) * 10**10
 MAX_WAD = 2**127 - 1
-SIDE, QUANTITY, LIMIT_PRICE, SIGNER, KIND, REDUCE_ONLY, MAX_FEE = 2, 3, 4, 7, 8, 9, 10
+SIDE, QUANTITY, LIMIT_PRICE, SIGNER, KIND, REDUCE_ONLY, MAX_FEE, TRANSFERS = 2, 3, 4, 7, 8, 9, 10, 11
 
 
 class Pair:
@@ -89,7 +89,25 @@ def test_settle__signed_by_operator__fills(ledger, pair, stranger, trader, maker
     pair.settle(stranger)
 
 
-def test_settle__account_sold__old_signature_is_void(ledger, pair, stranger, trader, buyer):
+@pytest.mark.parametrize("side", [0, 1])
+def test_settle__account_sold__old_signature_is_void_and_stays_so_when_it_comes_back(
+    ledger, pair, stranger, trader, maker, buyer, seller, side
+):
+    owner, account = ((trader, buyer), (maker, seller))[side]
+    ledger.transferFrom(owner, stranger, account, {"from": owner})
+    with reverts_with("Exchange__Transferred", 1, 0):
+        pair.settle(stranger)
+    ledger.transferFrom(stranger, owner, account, {"from": stranger})
+    with reverts_with("Exchange__Transferred", 2, 0):
+        pair.settle(stranger)
+    pair.orders[side][TRANSFERS] = 2
+    pair.settle(stranger)
+
+
+def test_settle__signed_for_a_transfer_to_come__waits_for_the_right_owner(ledger, pair, stranger, trader, buyer):
+    pair.orders[0][TRANSFERS] = 1
+    with reverts_with("Exchange__Transferred", 0, 1):
+        pair.settle(stranger)
     ledger.transferFrom(trader, stranger, buyer, {"from": trader})
     with reverts_with("Delegation__NotDelegate", shown(trader), buyer):
         pair.settle(stranger)
@@ -99,6 +117,7 @@ def test_settle__contract_wallet__asks_erc1271(ledger, pair, stranger, governor,
     wallet = governor.deploy(WalletStub, trader)
     ledger.transferFrom(trader, wallet, buyer, {"from": trader})
     pair.buy_signed_by(trader, wallet)
+    pair.orders[0][TRANSFERS] = 1
     pair.settle(stranger)
     pair.keys[0] = maker
     with reverts_with("Exchange__BadSignature", shown(maker), buyer):
@@ -367,9 +386,9 @@ def test_settle__one_side_too_weak__reverts_BelowInitial(request, margin, pair, 
         pair.settle(stranger)
 
 
-def test_settle__paused__reverts_EnforcedPause(exchange, pair, governor, stranger):
+def test_settle__paused__reverts_ExpiringPause__Paused(exchange, pair, governor, stranger):
     exchange.pause({"from": governor})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         pair.settle(stranger)
     exchange.unpause({"from": governor})
     pair.settle(stranger)

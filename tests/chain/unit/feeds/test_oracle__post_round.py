@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chain.helpers.errors import reverts_with
+from tests.chain.helpers.errors import reverts_naming, reverts_with
 from tests.chain.helpers.signed import DAY, SIGNERS, STRANGER, WAD, market_round, numbers, plain, post, sign, surface
 
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -17,7 +17,7 @@ def test_post_round__valid__stores_every_field(oracle, relayer, chain):
     tx = post(oracle, "postRound", message, relayer)
     assert [event.name for event in tx.events] == ["RoundPosted"]
     header, surfaces = oracle.roundFor(1, [now + DAY, now + 9 * DAY])
-    assert numbers(header) == [now, message["spotWad"], message["perpWad"], message["confWad"]]
+    assert numbers(header) == [now, message["spotWad"], message["perpWad"], message["confWad"], 0]
     assert [numbers(s) for s in surfaces] == [list(s.values()) for s in message["surfaces"]]
     assert numbers(oracle.expiriesOf(1)) == [now + DAY, now + 9 * DAY]
 
@@ -116,26 +116,76 @@ def test_post_round__too_old_or_too_new__reverts(oracle, relayer, chain):
         post(oracle, "postRound", market_round(chain.time() + 60), relayer)
 
 
-def test_post_round__spot_jumps__reverts_Deviation(oracle, relayer, chain):
+def test_post_round__expiry_in_ten_years__reverts_OutOfDomain(oracle, relayer, chain):
     now = chain.time()
-    post(oracle, "postRound", market_round(now - 10), relayer)
-    with reverts_with("Oracle__Deviation"):
-        post(oracle, "postRound", market_round(now, spotWad=2_851 * WAD), relayer)
-    post(oracle, "postRound", market_round(now, spotWad=2_850 * WAD), relayer)
+    late = now + 3_650 * DAY + 60
+    with reverts_with("Oracle__OutOfDomain"):
+        post(oracle, "postRound", market_round(now, (now + DAY, late)), relayer)
+    post(oracle, "postRound", market_round(now, (now + DAY, late - 61)), relayer)
 
 
-def test_post_round__spot_jumps_after_an_outage__is_accepted(oracle, relayer, chain):
-    post(oracle, "postRound", market_round(chain.time()), relayer)
-    chain.sleep(3_700)
-    chain.mine()
-    now = chain[-1].timestamp
-    post(oracle, "postRound", market_round(now, spotWad=4_000 * WAD), relayer)
-    assert oracle.roundFor(1, [])[0][1] == 4_000 * WAD
+@pytest.mark.parametrize(("rate", "days"), [(-8, 300), (9, 45), (101, 3_650)], ids=["low", "high", "tenths, far"])
+def test_post_round__rate_over_the_tenor__reverts_OutOfDomain(oracle, relayer, chain, rate, days):
+    """e^(-rT) stays between 1/e and e: no library meets an exponent outside its domain."""
+    now, rate_wad = chain.time(), rate * WAD if abs(rate) < 10 else rate * WAD // 1_000
+    limit = WAD * 365 // days - 10**9
+    with reverts_naming("Oracle__OutOfDomain", "rate*T"):
+        post(oracle, "postRound", market_round(now, surfaces=[surface(now + days * DAY, rateWad=rate_wad)]), relayer)
+    inside = limit if rate > 0 else -limit
+    post(oracle, "postRound", market_round(now, surfaces=[surface(now + days * DAY, rateWad=inside)]), relayer)
+
+
+def test_post_round__inside_the_window__stores_the_mean(oracle, relayer, chain):
+    now = chain.time()
+    message = market_round(now, (now + 600, now + DAY), meanWad=1_905 * WAD)
+    tx = post(oracle, "postRound", message, relayer)
+    assert tx.events["RoundPosted"]["round"][5] == 1_905 * WAD
+    assert numbers(oracle.roundFor(1, [])[0]) == [now, 1_900 * WAD, 1_899 * WAD, WAD, 1_905 * WAD]
+
+
+def test_post_round__window_over__forgets_the_mean(oracle, relayer, chain):
+    now = chain.time()
+    post(oracle, "postRound", market_round(now - 5, (now + 600,), meanWad=1_905 * WAD), relayer)
+    post(oracle, "postRound", market_round(now, (now + DAY,)), relayer)
+    assert oracle.roundFor(1, [])[0][4] == 0
+
+
+@pytest.mark.parametrize(
+    ("left", "mean"), [(1_799, 0), (0, 0), (1_799, 10**12 * WAD + 1), (1_800, WAD), (None, WAD)], ids=str
+)
+def test_post_round__mean_without_window_or_window_without_mean__reverts_OutOfDomain(
+    oracle, relayer, chain, left, mean
+):
+    now = chain.time()
+    with reverts_naming("Oracle__OutOfDomain", "mean"):
+        expiries = () if left is None else (now + left,)
+        post(oracle, "postRound", market_round(now, expiries, meanWad=mean), relayer)
+    post(oracle, "postRound", market_round(now, (now + 1_799,), meanWad=1_900 * WAD), relayer)
+
+
+def test_post_round__two_windows__reverts_WindowsOverlap(oracle, relayer, chain):
+    now = chain.time()
+    with reverts_with("Oracle__WindowsOverlap", now + 1_799, now + 1_800):
+        post(oracle, "postRound", market_round(now, (now, now + 1_799), meanWad=1_900 * WAD), relayer)
+    post(oracle, "postRound", market_round(now, (now, now + 1_800), meanWad=1_900 * WAD), relayer)
+
+
+def test_post_round__lists_a_settled_expiry__reverts_AlreadySettled(oracle, relayer, chain):
+    """A late round from before the expiry would give the series its old value back."""
+    now = chain.time()
+    expiry = now - 60
+    message = market_round(expiry - 10, (expiry,), meanWad=1_900 * WAD)
+    post(oracle, "postRound", message, relayer)
+    samples = {"underlyingId": 1, "expiryTs": expiry, "sampleTs": [expiry - 300 * n for n in range(5, -1, -1)]}
+    post(oracle, "postSettlement", samples | {"spotsWad": [1_900 * WAD] * 6}, relayer)
+    with reverts_with("Oracle__AlreadySettled", 1, expiry):
+        post(oracle, "postRound", message | {"ts": expiry - 5}, relayer)
+    post(oracle, "postRound", market_round(expiry - 5), relayer)
 
 
 def test_post_round__paused__reverts(oracle, relayer, accounts, chain):
     oracle.pause({"from": accounts[0]})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         post(oracle, "postRound", market_round(chain.time()), relayer)
     oracle.unpause({"from": accounts[0]})
     post(oracle, "postRound", market_round(chain.time()), relayer)

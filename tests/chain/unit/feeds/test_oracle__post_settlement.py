@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chain.helpers.errors import reverts_with
-from tests.chain.helpers.signed import WAD, post
+from tests.chain.helpers.errors import reverts_naming, reverts_with
+from tests.chain.helpers.signed import WAD, market_round, post
 
 EDGES = (300, 600, 900, 1_200, 1_500, 1_800)
 
@@ -71,3 +71,58 @@ def test_post_settlement__five_samples__reverts_BadLength(oracle, relayer, expir
 def test_settlement_price_of__unsettled__reverts_NotSettled(oracle, expiry):
     with reverts_with("Oracle__NotSettled", 1, expiry):
         oracle.settlementPriceOf(1, expiry)
+
+
+def wait(chain, seconds):
+    chain.sleep(seconds)
+    chain.mine()
+
+
+@pytest.mark.parametrize("offsets", [(900,), (1, 1_800), EDGES[1:]], ids=["one", "edges", "late start"])
+def test_post_settlement__gaps__count_two_hours_after_the_expiry(oracle, relayer, chain, offsets):
+    expiry = chain.time()
+    message = samples(expiry, offsets)
+    wait(chain, 7_100)
+    with reverts_with("Oracle__BadLength", len(offsets), 6):
+        post(oracle, "postSettlement", message, relayer)
+    wait(chain, 100)
+    tx = post(oracle, "postSettlement", message, relayer)
+    ends = [*offsets[1:], 1_800]
+    weights = [end - begin for begin, end in zip((0, *ends), ends, strict=False)]
+    expected = sum((1_900 + n) * w for n, w in enumerate(weights)) * WAD // 1_800
+    assert (tx.events["SettlementPosted"]["priceWad"], tx.events["SettlementPosted"]["source"]) == (expected, 1)
+
+
+def test_post_settlement__covering_samples_late__are_no_gap(oracle, relayer, chain):
+    expiry = chain.time()
+    wait(chain, 7_300)
+    assert post(oracle, "postSettlement", samples(expiry), relayer).events["SettlementPosted"]["source"] == 0
+
+
+def test_post_settlement__no_sample_in_the_window__reverts_even_late(oracle, relayer, chain):
+    expiry = chain.time()
+    wait(chain, 7_300)
+    with reverts_with("Oracle__BadLength", 0, 1):
+        post(oracle, "postSettlement", samples(expiry, ()), relayer)
+    with reverts_with("Oracle__BadSample", expiry - 1_800, expiry - 1_800):
+        post(oracle, "postSettlement", samples(expiry, (0,)), relayer)
+    with reverts_with("Oracle__BadSample", expiry + 1, expiry):
+        post(oracle, "postSettlement", samples(expiry, (1_801,)), relayer)
+
+
+def test_post_settlement__beyond_what_was_last_known__reverts_OutOfDomain(oracle, relayer, chain):
+    """A settlement is no way round the speed limit: forward 1,905, spot 1,900, and a factor e^0.25 to each side."""
+    expiry = chain.time() - 60
+    post(oracle, "postRound", market_round(expiry - 10, (expiry,), meanWad=1_900 * WAD), relayer)
+    for spot, refused in ((2_447, True), (1_479, True), (2_446, False)):
+        message = samples(expiry, EDGES, [spot] * 6)
+        if refused:
+            with reverts_naming("Oracle__OutOfDomain", "settlement"):
+                post(oracle, "postSettlement", message, relayer)
+        else:
+            post(oracle, "postSettlement", message, relayer)
+
+
+def test_post_settlement__before_there_was_a_window__reverts_BadSample(oracle, relayer):
+    with reverts_with("Oracle__BadSample", 1_799, 1_800):
+        post(oracle, "postSettlement", samples(1_800) | {"expiryTs": 1_799}, relayer)

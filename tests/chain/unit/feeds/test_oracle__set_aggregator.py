@@ -38,7 +38,10 @@ def test_aggregator__too_far__reverts_Disagreement(oracle, feed, admin, chain, s
         posted(oracle, admin, chain, spot)
 
 
-@pytest.mark.parametrize(("answer", "age", "fails"), [(10**11, MAX_AGE + 60, False), (0, 0, False), (10**11, 0, True)])
+@pytest.mark.parametrize(
+    ("answer", "age", "fails"),
+    [(10**11, MAX_AGE + 60, False), (0, 0, False), (2**255 - 1, 0, False), (10**11, 0, True)],
+)
 def test_aggregator__late_or_failing__stops_nothing(oracle, feed, admin, chain, answer, age, fails):
     feed.set(answer, chain[-1].timestamp - age, fails, {"from": admin})
     assert "RoundPosted" in posted(oracle, admin, chain, 1_900).events

@@ -1,4 +1,4 @@
-"""Oracle.setSigners and setLimits: governance only, no set without meaning."""
+"""Oracle.setSigners: governance only, no set without meaning."""
 
 from __future__ import annotations
 
@@ -31,10 +31,3 @@ def test_set_signers__threshold_out_of_range__reverts_BadSignerSet(oracle, accou
 def test_set_signers__repeated__reverts_BadSigner(oracle, accounts):
     with reverts_with("Oracle__BadSigner", ALL[0].lower(), ALL[0].lower()):
         oracle.setSigners([ALL[0], ALL[0]], 1, {"from": accounts[0]})
-
-
-def test_set_limits__zero__reverts_BadLimit(oracle, accounts):
-    with reverts_with("Oracle__BadLimit"):
-        oracle.setLimits(0, 10**17, {"from": accounts[0]})
-    tx = oracle.setLimits(60, 10**17, {"from": accounts[0]})
-    assert tx.events["LimitsSet"]["heartbeatSec"] == 60

@@ -115,7 +115,7 @@ def quote(stack, solver, solver_id, account_id, chain):
         state["nonce"] += 1
         listed = legs or [(instrument, quantity > 0, abs(int(quantity * WAD)), price * WAD)]
         key, until = by or solver, chain[-1].timestamp + HOUR
-        terms = (maker_id or solver_id, account_id, listed, state["nonce"], until, key.address, ANY)
+        terms = (maker_id or solver_id, account_id, listed, state["nonce"], until, key.address, ANY, 0)
         return terms, sign_quote(stack.exchange, key, terms)
 
     return make

@@ -258,5 +258,5 @@ def test_fill_delta__quote_of_another__reverts_by_the_exchange(stack, delta, quo
     with refused(contracts, "Exchange__BadSignature"):
         delta.fill((terms_, other))
     stack.exchange.pause({"from": stack.admin})
-    with refused(contracts, "EnforcedPause"):
+    with refused(contracts, "ExpiringPause__Paused"):
         delta.fill(quote())

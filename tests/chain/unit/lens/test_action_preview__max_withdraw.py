@@ -21,6 +21,7 @@ def stack():
     found.weth = found.admin.deploy(MockToken, "Mock Wrapped Ether", "WETH", 18)
     for token in (found.usdc, found.weth):
         found.vault.listToken(token, CAP, {"from": found.admin})
+        found.vault.setOutflow(found.vault.tokenIdOf(token), 10**6, 24 * 10**6, {"from": found.admin})
     found.expiry = chain[-1].timestamp + 30 * 86_400
     found.price(1_900, surfaces=[surface(found.expiry)])
     return found
@@ -74,7 +75,7 @@ def test_max_withdraw__no_positions__everything(stack, trader):
 def test_max_withdraw__more_cash_than_the_vault_holds__what_it_holds(stack, trader):
     account_id = funded(stack, trader, 100 * USDC)
     stack.accounts.creditToken(account_id, 0, 10**9 * WAD, {"from": stack.admin})
-    held = stack.vault.tokenOf(0)[3]
+    held = stack.vault.tokenOf(0)["heldRaw"]
     assert exact(stack, account_id, stack.usdc, trader, "Vault__Illiquid") == held
 
 

@@ -83,7 +83,7 @@ def test_preview__solvent__equals_the_bid(stack, long_id, bidder_id, fraction, w
     seen = quoted(stack, long_id, bidder_id, fraction)
     before = margin(stack.engine.marginOf(bidder_id))
     filled = bid(stack, long_id, bidder_id, fraction, seen["quote"]).events["BidFilled"]
-    assert list(seen["quote"]) == [filled[n] for n in ("isSolvent", "fractionWad", "priceWad", "cashWad", "feeWad")]
+    assert list(seen["quote"])[:5] == [filled[n] for n in ("isSolvent", "fractionWad", "priceWad", "cashWad", "feeWad")]
     assert margin(seen["bidderBefore"]) == before
     same_as_chain(stack, long_id, bidder_id, seen)
     after = margin(stack.engine.marginOf(bidder_id))
@@ -113,7 +113,7 @@ def test_preview__insolvent__reserve_fund_and_everybody_to_the_wei(stack, long_i
     bid(stack, long_id, bidder_id, WAD // 10, first["quote"])
     crash(stack, long_id, 1_200)
     stack.auction.touch(long_id, {"from": accounts[2]})
-    chain.sleep(1_800)
+    chain.sleep(1_700)
     chain.mine()
     seen = quoted(stack, long_id, bidder_id, fraction)
     tx = bid(stack, long_id, bidder_id, fraction, seen["quote"])

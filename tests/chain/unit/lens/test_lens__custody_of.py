@@ -17,7 +17,7 @@ def lens(authority, governor, ledger):
     oracle = governor.deploy(Oracle, authority, 3_600, WAD, WAD)
     book = governor.deploy(ScenarioBook, authority, governor.deploy(NormalTable), ACCOUNT)
     engine = governor.deploy(MarginEngine, ledger, oracle, book, governor.deploy(RiskEngine, book, oracle))
-    fund = governor.deploy(InsuranceFund, authority, ledger)
+    fund = governor.deploy(InsuranceFund, authority, ledger, book)
     return governor.deploy(Lens, ledger, oracle, governor.deploy(Auction, authority, ledger, engine, book, fund))
 
 
@@ -34,7 +34,7 @@ def funded(ledger, vault, usdc, weth, trader, stranger):
 
 
 def rows(lens, vault):
-    return [numbers(entry) for entry in lens.custodyOf(vault)]
+    return [numbers(entry) for entry in lens.custodyOf(vault, 0, 2**256 - 1)]
 
 
 def test_custody__every_token__sum_over_accounts_booked_and_held(lens, vault, funded):

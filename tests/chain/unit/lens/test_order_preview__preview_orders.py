@@ -154,3 +154,11 @@ def test_preview_orders__more_instruments_than_an_account_holds__reverts_TooMany
     orders = [order(1, 1, option(expiries[0], 1_000 + i), nonce=i) for i in range(129)]
     with reverts_with("MarginEngine__TooManyPositions", 129, 128):
         stack.preview.previewOrders(account, orders)
+
+
+def test_preview_orders__signed_before_a_transfer__fill_nothing_any_more(stack, account, order, trader, maker):
+    stack.accounts.transferFrom(trader, maker, account, {"from": trader})
+    stack.accounts.transferFrom(maker, trader, account, {"from": maker})
+    fills, answer = previewed(stack, account, [order(3), (*order(2, nonce=2)[:-1], 2)])
+    assert numbers(answer["remainingWad"]) == [0, 2 * WAD]
+    assert [entry[1] for entry in fills] == [BUYS]

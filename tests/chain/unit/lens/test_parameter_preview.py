@@ -113,3 +113,12 @@ def test_preview__no_price__is_unknown_not_zero(stack):
     chain.mine()
     entry = seen(stack, [])[0]
     assert (entry["isKnownBefore"], entry["isKnownAfter"]) == (False, False)
+
+
+def test_preview__closed_account_among_them__leaves_its_entry_empty(stack):
+    gone = stack.open(accounts[4])
+    stack.accounts.close(gone, {"from": accounts[4]})
+    found = stack.lens.previewParameters.call(proposals(stack)["book"], [stack.ids[0], gone, stack.ids[1]])
+    closed = dict(zip(FIELDS, found[1], strict=True))
+    assert (closed["accountId"], closed["isKnownBefore"], closed["isKnownAfter"]) == (gone, False, False)
+    assert [entry[1] and entry[2] for entry in found] == [True, False, True]

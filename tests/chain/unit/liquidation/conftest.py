@@ -34,3 +34,14 @@ def long_id(stack, trader):
 @pytest.fixture
 def bidder_id(stack, bidder):
     return stack.open(bidder, 50_000)
+
+
+@pytest.fixture
+def mine_at(chain):
+    """Mine a block at a time."""
+
+    def mine(ts):
+        brownie.web3.provider.make_request("evm_setNextBlockTimestamp", [ts])
+        chain.mine()
+
+    return mine

@@ -40,7 +40,7 @@ def whole(stack, open_id, bidder_id, sender):
     [
         (zero, "Auction__NothingToTake", (0, 1)),
         (self_, "Accounts__SelfTrade", None),
-        (whole, "EnforcedPause", ()),
+        (whole, "ExpiringPause__Paused", ()),
     ],
     ids=["zero", "self", "paused"],
 )

@@ -41,7 +41,7 @@ FINE = {
     "tails below the lowest price": rows(tailMovesWad=[4 * WAD, 5 * WAD, 6 * WAD]),
     "no tails": rows(tailMovesWad=[], tailVols=[]),
     "no skew": rows(skewWad=0, skewAt=[]),
-    "skew anywhere": rows(skewAt=[(-3 * WAD, UP), (HALF, FLAT)]),
+    "skew at any node of the grid": rows(skewAt=[(-WAD, UP), (WAD, FLAT)]),
     "as many nodes as fit": rows(gridMovesWad=grid(10), skewAt=[(-WAD, UP), (0, UP), (0, FLAT), (0, DOWN), (WAD, UP)]),
 }
 
@@ -86,6 +86,7 @@ BAD = {
     "states falling": (rows(gridVols=[DOWN, UP]), "ScenarioBook__NotIncreasing", ()),
     "unknown state": (rows(gridVols=[UP, 3]), "ScenarioBook__VolState", (3, 2)),
     "unknown state of a tail": (rows(tailVols=[3]), "ScenarioBook__VolState", (3, 2)),
+    "skew between prices": (rows(skewAt=[(WAD + 1, UP)]), "ScenarioBook__SkewOutsideGrid", (WAD + 1, UP)),
     "unknown state of a skew": (rows(skewAt=[(0, 3)]), "ScenarioBook__VolState", (3, 2)),
     "tails twice": (rows(tailMovesWad=[2 * WAD, 2 * WAD]), "ScenarioBook__NotIncreasing", ()),
     "tail states twice": (rows(tailVols=[UP, UP]), "ScenarioBook__NotIncreasing", ()),

@@ -79,7 +79,9 @@ def cross(account):
     """CROSS: a share of the sum and the rest of the joint requirement, the largest over common cut-offs."""
     share, layouts = parameter(account.params, "stressShare"), defaultdict(list)
     for symbol, underlying in account.underlyings.items():
-        layouts[underlying.book.layout].append(symbol)
+        # Only what is held is added up: another underlying's rate of the vega term means nothing here.
+        if account.positions[symbol] or account.linked(symbol):
+            layouts[underlying.book.layout].append(symbol)
     totals = []
     for cutoff in account.cutoffs(account.underlyings):
         plain = sum((account.components(s, cutoff)["requirement"] for s in account.underlyings), mpf(0))

@@ -11,12 +11,12 @@ DEFAULTS = {
 BY_SYMBOL = {"ETH": {"priceRange": 0.285}, "BTC": {"priceRange": 0.23, "N0": 100e6}}
 DEFAULT_BOOK = {
     "grid": {"moves": [-1.0, -2 / 3, -1 / 3, 0.0, 1 / 3, 2 / 3, 1.0], "vols": ["up", "flat", "down"]},
-    "tails": {"moves": [2.0, 3.0], "vols": ["up", "flat"]},
+    "tails": {"moves": [2.0, 3.0], "vols": ["up", "flat", "down"]},
     "skew": {
         "size": 0.25,
         "at": [
             {"move": -1.0, "vol": "up"}, {"move": -1.0, "vol": "down"}, {"move": 1.0, "vol": "up"},
-            {"move": 1.0, "vol": "down"}, {"move": 0.0, "vol": "flat"},
+            {"move": 1.0, "vol": "down"}, {"move": 0.0, "vol": "down"},
         ],
     },
 }  # fmt: skip

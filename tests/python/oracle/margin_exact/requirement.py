@@ -159,16 +159,15 @@ def non_parallel_rows(h):
     return rows
 
 
+def skew_loss(h, ts, move, vol):
+    """What the worse side of a pair costs one expiry beyond the pair's own node."""
+    before, c = option_pnl(h, ts, move, vol), h.u.book.size
+    return max(mpf(0), *(before - option_pnl(h, ts, move, vol, side) for side in (c, -c)))
+
+
 def skew_term(h):
-    """``skewTerm``: half of what the skew does to each expiry, at the worst of the pairs' places."""
-    c = h.u.book.size
-    places = [
-        sum(
-            (abs(option_pnl(h, ts, move, vol, c) - option_pnl(h, ts, move, vol, -c)) / 2 for ts in h.dates),
-            mpf(0),
-        )
-        for move, vol in h.u.book.places
-    ]
+    """``skewTerm``: what the skew takes from each expiry, at the worst of the pairs' places."""
+    places = [sum((skew_loss(h, ts, move, vol) for ts in h.dates), mpf(0)) for move, vol in h.u.book.places]
     return h.u.p("skewRate") * max(places, default=mpf(0))
 
 
