@@ -29,7 +29,7 @@ def market_document(rounds: Mapping[str, Round]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``plimsoll.market/1`` with USDC at par and the wrapped token of each underlying at its spot.
+        ``plimsoll.market/1`` with USDC at par and the wrapped token of each underlying, worth its spot.
 
     Raises
     ------
@@ -40,10 +40,9 @@ def market_document(rounds: Mapping[str, Round]) -> dict[str, Any]:
     if len(stamps) != 1:
         raise DomainError("market", f"rounds of {len(stamps)} different times; a market has one")
     tokens: dict[str, Any] = {"USDC": {"price": USDC_PRICE}}
-    for name, fitted in rounds.items():
+    for name in rounds:
         if name in WRAPPED:
             tokens[WRAPPED[name]] = {
-                "price": fitted.spot,
                 "haircut": HAIRCUT,
                 "linked": name,
                 "linkedHaircut": LINKED_HAIRCUT,
@@ -77,7 +76,9 @@ def write_market(rounds: Mapping[str, Round], path: Path) -> None:
 
 
 def _underlying(fitted: Round) -> dict[str, Any]:
+    mean = {} if fitted.mean is None else {"settlementMean": fitted.mean}
     return {
+        **mean,
         "spot": fitted.spot,
         "perp": fitted.perp,
         "confidence": fitted.confidence,

@@ -68,8 +68,8 @@ def test_the_first_round_is_the_delta_change_over_the_depth():
 
 
 def test_a_liquidation_sells_the_delta_and_takes_the_next_account_down():
-    market, weak = account(2_600.0, perp(10.0))
-    _, next_ = account(5_000.0, perp(10.0))
+    market, weak = account(5_000.0, perp(10.0))
+    _, next_ = account(6_700.0, perp(10.0))
     alone = cascade(market, [next_], ["next"], Params(), CascadeSettings("ETH", -0.12, depth=1e5))
     assert alone.rounds[-1].liquidated == ()
     assert all(r.liquidated == () for r in alone.rounds)

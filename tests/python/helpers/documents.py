@@ -122,7 +122,8 @@ def books(draw):
     outermost = max(1.0, max(map(abs, moves)))
     tails = draw(st.lists(st.sampled_from([1.5, 2.0, 2.5, 3.0, 4.0, 6.0]), max_size=2, unique=True))
     tail_vols = draw(st.lists(st.sampled_from(vols), min_size=1, max_size=2, unique=True)) if tails else []
-    places = draw(st.lists(st.tuples(st.sampled_from(moves), st.sampled_from(vols)), max_size=3))
+    spots = st.tuples(st.sampled_from(moves), st.sampled_from(vols))
+    places = draw(st.lists(spots, max_size=3, unique=True))
     return {
         "grid": {"moves": moves, "vols": vols},
         "tails": {"moves": sorted(t for t in tails if t > outermost), "vols": tail_vols},

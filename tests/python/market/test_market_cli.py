@@ -27,7 +27,7 @@ def test_the_written_market_is_the_fitted_round(chain_file, made_up, tmp_path, c
     assert market.ts == last[0].ts
     assert dict(market.rounds) == {s.currency: snapshot_to_round(s) for s in last}
     assert set(market.tokens) == {"USDC", "WETH", "WBTC"}
-    assert market.tokens["WETH"].price == market.rounds["ETH"].spot
+    assert market.price_of("WETH") == market.rounds["ETH"].spot
     assert market.tokens["WETH"].linked == "ETH"
     shown = capsys.readouterr().out
     assert "39 snapshots in the file, the last is taken" in shown
