@@ -213,7 +213,7 @@ library StandardPass {
         ScenarioGrid.walk(p.grid, p.option, e, w.nodes, forwardCash, strikeCash);
         int256 baseCash = ScenarioGrid.cashOf(w.nodes + p.grid.basePlace);
         c.certified = ScenarioScan.alone(p.book.plan, w.nodes, baseCash, isCall ? int256(0) : -forwardCash);
-        uint256 movedWad = ScenarioScan.largestSkew(p.book.plan, w.nodes);
-        c.skewTermWad = RequirementMath.mulUp(movedWad, p.book.params.skewRateWad);
+        uint256 lostWad = ScenarioScan.largestSkew(p.book.plan, w.nodes);
+        c.skewTermWad = RequirementMath.mulUp(lostWad, p.book.params.skewRateWad);
     }
 }
