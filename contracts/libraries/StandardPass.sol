@@ -10,7 +10,6 @@ import {PositionWord} from "./PositionWord.sol";
 import {RequirementMath} from "./RequirementMath.sol";
 import {RiskPass} from "./RiskPass.sol";
 import {ScenarioGrid} from "./ScenarioGrid.sol";
-import {ScenarioPlan} from "./ScenarioPlan.sol";
 import {ScenarioScan} from "./ScenarioScan.sol";
 import {Units} from "./Units.sol";
 import {WadMath} from "./WadMath.sol";

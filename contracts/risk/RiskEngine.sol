@@ -62,8 +62,8 @@ contract RiskEngine is IRiskEngine {
         uint256 stressShareWad
     ) external view override returns (UnderlyingRisk[] memory risks, uint256 requirementWad) {
         uint256 n = underlyings.length;
-        if (positions.length != n) revert RiskEngine__BadLength(positions.length, n);
-        if (linkedUnitsWad.length != n) revert RiskEngine__BadLength(linkedUnitsWad.length, n);
+        _requireLength(positions.length, n);
+        _requireLength(linkedUnitsWad.length, n);
         risks = new UnderlyingRisk[](n);
         RiskPass.Pass[] memory passes = new RiskPass.Pass[](n);
         RequirementMath.Parts[] memory parts = new RequirementMath.Parts[](n);

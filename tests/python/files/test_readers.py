@@ -140,7 +140,7 @@ BAD_PARAMS = [
     (
         ("book",),
         {
-            "grid": {"moves": [-8, 0], "vols": ["up"]},
+            "grid": {"moves": [-8, 0], "vols": ["up", "flat"]},
             "tails": {"moves": [9], "vols": ["up"]},
             "skew": {"size": 0.25, "at": []},
         },
@@ -155,6 +155,7 @@ BAD_PARAMS = [
     (("book", "tails", "moves"), [2 + 0.1 * i for i in range(15)], "book: 79 rows, the limit is 48"),
     (("book", "skew", "size"), 1.0, "book: skew.size: 1 is outside [0, 0.99]"),
     (("book", "skew", "at", 2), {"move": 0, "vol": "flat"}, "book: skew.at: names a place twice"),
+    (("book", "skew", "at", 0), {"move": 2, "vol": "up"}, "book: skew.at: (2, up) is no row of the grid"),
     (("book", "skew", "at", 0), {"move": 0}, "book.skew.at[0]: missing key 'vol'"),
     (("book", "skew", "at", 0, "vol"), "wide", "book.skew.at[0].vol: 'wide' is not one of up, flat, down"),
     (("imFactor",), 0.5, "imFactor 0.5 is below mmFactor 0.8"),

@@ -99,7 +99,7 @@ def weights(moves: Vector, price_range: float) -> Vector:
 def worst_losses(market: Market, portfolios: Sequence[Portfolio], params: Params, points: int = 401) -> Vector:
     """Largest weighted loss of each portfolio over all prices that the default book covers, per vol state.
 
-    Vol up and flat are covered to three ranges, vol down to one.
+    Every vol state is covered to three ranges.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def worst_losses(market: Market, portfolios: Sequence[Portfolio], params: Params
                 quantity[row, column[_instrument(p)]] += p.quantity
     linear = np.array([linear_cash(folio, round_) for folio in portfolios])
     losses = np.zeros((len(portfolios), 3))
-    for state, reach in enumerate((3.0, 3.0, 1.0)):
+    for state, reach in enumerate((3.0, 3.0, 3.0)):
         moves = np.linspace(max(-0.95, -reach * own.price_range), reach * own.price_range, points)
         counted = weights(moves, own.price_range)
         grid = np.array([pnl(unit, state, moves) for unit in units]).reshape(len(units), points)

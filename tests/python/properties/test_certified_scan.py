@@ -18,7 +18,7 @@ counted: Counter[str] = Counter()
 
 @pytest.mark.parametrize("seed", range(6))
 def test_certified_scan__adversarial_portfolios__covers_every_price(seed):
-    """Inside the range in every vol state; out to three ranges in two of them, weighted by the range over the move."""
+    """All of a loss inside the range, the range over the move of it out to three ranges, in every vol state."""
     params, market = Params(), random_market(np.random.default_rng(seed))
     named = Builder(market, params, seed).portfolios(EACH)
     folios = [folio for _, folio in named]
