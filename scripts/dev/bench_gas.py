@@ -247,6 +247,8 @@ def worst_bid(w: World) -> Iterator[tuple[str, int]]:
     near = tuple(w.now + hours * 3_600 for hours in NEAR_HOURS)
     w.price(near)
     w.price_second()
+    # New tokens would start a grace, in which nobody is liquidated by their terms alone.
+    w["ScenarioBook"].send(w.admin, "setGrace", 0)
     for token_id in WORST_TOKENS:
         terms = {"listed": True, "linkedUnderlying": 0, "haircutWad": WAD // 10, "linkedHaircutWad": 0, "ratioWad": WAD}
         w["ScenarioBook"].send(w.admin, "setCollateral", token_id, terms)
@@ -262,6 +264,8 @@ def worst_bid(w: World) -> Iterator[tuple[str, int]]:
         w.accounts.send(w.admin, "creditToken", writer, token_id, 1_000 * WAD)
     state = w.engine.call("marginOf", writer)
     w.accounts.send(w.admin, "moveCash", writer, w.house, state.equityWad - state.maintenanceWad * 9 // 10)
+    # Later than any block that the many fills above were mined in.
+    w.now += 600
     w.run("Auction", "start", writer)
     for name, dust_wad in (("worst", 0), ("worst.margined", 1)):
         bidder = w.open(w.bob.address, 10**5)
