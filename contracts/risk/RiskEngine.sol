@@ -108,6 +108,10 @@ contract RiskEngine is IRiskEngine {
         standard.requirementWad += largestWad;
     }
 
+    function _requireLength(uint256 length, uint256 n) private pure {
+        if (length != n) revert RiskEngine__BadLength(length, n);
+    }
+
     function _cutoffAfter(RiskPass.Pass[] memory passes, uint256 cutoffTs) private pure returns (uint40 next) {
         next = NO_CUTOFF;
         for (uint256 i; i < passes.length; ++i) {
