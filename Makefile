@@ -100,10 +100,21 @@ test-stateful: build/.stamp ## the property machine over every user action
 audit: build/.stamp ## attack a local chain: 24,000 random calls, every property after each, into reports/audit.md (ARGS='--seed 7')
 	@printf '== audit: the property machine\n' >&2
 	@$(PY) -m tests.chain.audit $(ARGS)
+	@printf '== audit: the profit machine\n' >&2
+	@$(PY) -m tests.chain.profit
 	@printf '== audit: failures of peers\n' >&2
 	@$(CHAIN_TEST) tests/chain/proof/test_peer_failures.py --disable-warnings --stateful false
 	@$(MAKE) symbolic
 	@$(MAKE) slither
+
+audit-proof: build/.stamp ## take each fix against extraction out and see the profit machine notice, into reports/audit-proof.md
+	@printf '== audit: fixes taken out, one at a time\n' >&2
+	@$(PY) -m tests.chain.profit.proof $(ARGS)
+
+# Every play once: the long run belongs to the audit.
+test-profit: build/.stamp ## the profit machine: attackers with one purse, each play once
+	@printf '== tests/chain/profit\n' >&2
+	@$(PY) -m tests.chain.profit --episodes 22
 
 test-proof: build/.stamp ## exact references, certified scan, shape of the requirement, failures of peers
 	@printf '== tests/chain/proof\n' >&2
@@ -129,6 +140,7 @@ test: ## everything CI runs: lint, all tests but the audit, contract coverage, t
 	@$(MAKE) test-proof
 	@$(MAKE) test-accuracy
 	@$(MAKE) test-stateful
+	@$(MAKE) test-profit
 	@$(MAKE) coverage
 	@$(MAKE) demo-slice
 
@@ -167,4 +179,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint audit slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes symbolic mutation market-fit clean
+.PHONY: help setup build lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes symbolic mutation market-fit clean

@@ -162,8 +162,8 @@ interface IAuction {
     /// @param accountId Account under auction.
     function touch(uint256 accountId) external;
 
-    /// @notice Ends the auction of a recovered account: equity at or above the initial margin or the restored buffer; or
-    /// of one that was closed since. Anyone may call.
+    /// @notice Ends the auction of a recovered account, with equity at or above the initial margin or the restored
+    /// buffer, or of one that was closed since; anyone may call.
     /// @param accountId Account.
     function end(uint256 accountId) external;
 

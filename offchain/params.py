@@ -34,17 +34,15 @@ class BookSpec:
         The skew added and taken off at places (move, vol state); these rows feed the skew term alone.
     """
 
-    grid_moves: tuple[float, ...] = (-1.0, -2 / 3, -1 / 3, 0.0, 1 / 3, 2 / 3, 1.0)
+    grid_moves: tuple[float, ...] = (-1.0, -0.4, 0.0, 0.4, 1.0)
     grid_vols: tuple[VolName, ...] = VOL_NAMES
-    tail_moves: tuple[float, ...] = (2.0, 3.0)
+    tail_moves: tuple[float, ...] = (3.0,)
     tail_vols: tuple[VolName, ...] = VOL_NAMES
     skew_size: float = 0.25
     skew_at: tuple[tuple[float, VolName], ...] = (
-        (-1.0, "up"),
-        (-1.0, "down"),
-        (1.0, "up"),
-        (1.0, "down"),
-        (0.0, "down"),
+        *((-1.0, "up"), (-1.0, "flat"), (-1.0, "down")),
+        *((0.0, "up"), (0.0, "flat"), (0.0, "down")),
+        *((1.0, "up"), (1.0, "flat"), (1.0, "down")),
     )
 
     def __post_init__(self) -> None:
@@ -70,7 +68,7 @@ class BookSpec:
 
     @property
     def label(self) -> str:
-        """One line for people, for example ``7 prices x 3 vols, 2 tails x 3 vols, 5 skew pairs``."""
+        """One line for people, for example ``5 prices x 3 vols, 1 tail x 3 vols, 9 skew pairs``."""
         grid = f"{len(self.grid_moves)} prices x {len(self.grid_vols)} vols"
         tails = f"{len(self.tail_moves)} tails x {len(self.tail_vols)} vols" if self.tail_moves else "no tails"
         return f"{grid}, {tails}, {len(self.skew_at)} skew pairs"
@@ -122,7 +120,7 @@ class UnderlyingParams:
     basis_rate: float = 0.05
     perp_basis: float = 0.002
     vega_term_rate: float = 0.7
-    skew_rate: float = 1.0
+    skew_rate: float = 0.85
     short_min_rate: float = 0.01
     conc_rate: float = 0.1
     conc_vega_rate: float = 0.1

@@ -44,7 +44,8 @@ library AccountWord {
         (p.imFactorWad, p.mmFactorWad) = (imFactorOf(word), mmFactorOf(word));
         (p.pegThresholdWad, p.pegSlopeWad) = (pegThresholdOf(word), pegSlopeOf(word));
         (p.confThresholdWad, p.confRateWad) = (confThresholdOf(word), confRateOf(word));
-        (p.stressShareWad, p.debtRateWad, p.closeShareWad) = (stressShareOf(word), debtRateOf(word), closeShareOf(word));
+        p.stressShareWad = stressShareOf(word);
+        (p.debtRateWad, p.closeShareWad) = (debtRateOf(word), closeShareOf(word));
     }
 
     /// @notice Factor of initial margin.

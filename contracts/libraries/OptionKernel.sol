@@ -73,8 +73,8 @@ library OptionKernel {
 
     /// @notice One option before any shock.
     struct Option {
-        /// @dev Memory position of its volatilities, VOLATILITY_BYTES each: up, flat, down, then those that
-        /// ScenarioPlan lists. Words of one, which ScenarioWalk reads as well:
+        /// @dev Memory position of its volatilities, VOLATILITY_BYTES each: up, flat, down. ScenarioWalk takes those of
+        /// the skews from them. Words of one, which ScenarioWalk reads as well:
         /// reciprocal of the standard deviation, Q64;
         /// position of the unshocked d1 in the normal table, ln(F/K)/std + std/2 + 7, Q128;
         /// the deviation in the scale of positions, Q35;
@@ -230,13 +230,12 @@ library OptionKernel {
 
     /// @notice Makes room for an option.
     /// @param o Memory of the option.
-    /// @param count Number of volatilities, at least three.
-    function create(Option memory o, uint256 count) internal pure {
+    function create(Option memory o) internal pure {
         assembly ("memory-safe") {
-            // Equivalent: o.volatilities = new bytes(count * VOLATILITY_BYTES), not cleared: all is written before it
-            // is read.
+            // Equivalent: o.volatilities = new bytes(3 * VOLATILITY_BYTES), not cleared: all is written before it is
+            // read.
             let place := mload(0x40)
-            mstore(0x40, add(place, mul(count, VOLATILITY_BYTES)))
+            mstore(0x40, add(place, mul(3, VOLATILITY_BYTES)))
             mstore(o, place)
         }
     }
@@ -287,29 +286,15 @@ library OptionKernel {
         }
     }
 
-    /// @notice Fills the volatilities after the first three.
+    /// @notice How much of a skew an option feels: clamp(ln(K/F)/skewScale, -1, 1).
     /// @param o Option, open.
     /// @param e Its expiry.
-    /// @param plan Plan of the book, see ScenarioPlan.
-    function openSkews(Option memory o, Expiry memory e, uint256[] memory plan) internal pure {
-        if (plan[0] == 0) return;
+    /// @return feltWad Wad.
+    function skewFelt(Option memory o, Expiry memory e) internal pure returns (int256 feltWad) {
         unchecked {
-            // Unchecked: |skew| < 1 wad, so the factor is positive; at most 9 volatilities.
-            // clamp(ln(K/F)/skewScale, -1, 1), wad.
-            int256 ownWad = WadMath.quotient((-o.logMoneynessQ64 * 1e36) >> 64, e.skewScaleWad);
-            ownWad = ownWad > 1e18 ? int256(1e18) : ownWad < -1e18 ? -int256(1e18) : ownWad;
-            for (uint256 i; i < plan[0]; ++i) {
-                uint256 stdQ64;
-                int256 skewWad;
-                assembly ("memory-safe") {
-                    // Equivalent: stdQ64 = deviation of the volatility at plan[HEAD_WORDS + 2*i], skewWad the word after it.
-                    let pair := add(add(plan, 0x2a0), shl(6, i))
-                    stdQ64 := mload(add(add(mload(o), mload(pair)), 0xa0))
-                    skewWad := mload(add(pair, 0x20))
-                }
-                uint256 factorWad = uint256(1e18 + WadMath.quotient(skewWad * ownWad, 1e18));
-                _setVolatility(o, (3 + i) * VOLATILITY_BYTES, (stdQ64 * factorWad) / 1e18);
-            }
+            // Unchecked: a logarithm is below 2**70.
+            feltWad = WadMath.quotient((-o.logMoneynessQ64 * 1e36) >> 64, e.skewScaleWad);
+            feltWad = feltWad > 1e18 ? int256(1e18) : feltWad < -1e18 ? -int256(1e18) : feltWad;
         }
     }
 

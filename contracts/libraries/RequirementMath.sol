@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {Exp} from "./Exp.sol";
 import {Units} from "./Units.sol";
@@ -65,44 +64,90 @@ library RequirementMath {
     /// @param value Sum.
     /// @return Size; 0 stays 0.
     function magnitude(int256 value) internal pure returns (uint256) {
-        return value == 0 ? 0 : WadMath.abs(value) + 1;
+        unchecked {
+            // Unchecked: a sum of cash.
+            return value == 0 ? 0 : WadMath.abs(value) + 1;
+        }
+    }
+
+    /// @notice ceil(a * b / 1e18), without a check.
+    /// @param a First factor, below 2^190 with a rate or price below 2^64 and else such that the product fits.
+    /// @param b Second factor.
+    /// @return Product.
+    function mulUp(uint256 a, uint256 b) internal pure returns (uint256) {
+        unchecked {
+            // Unchecked: cash is below 2**183, rates below 2**67; quantities below 2**135, prices below 2**105.
+            return (a * b + (WAD - 1)) / WAD;
+        }
+    }
+
+    /// @notice ceil(a / b), without a check.
+    /// @param a Numerator, below 2^255.
+    /// @param b Denominator, positive.
+    /// @return Quotient.
+    function divUp(uint256 a, uint256 b) internal pure returns (uint256) {
+        unchecked {
+            // Unchecked: b is at most a wad.
+            return (a + b - 1) / b;
+        }
     }
 
     /// @notice min(size, rate*max(0, size - free)^2/free).
-    /// @param sizeWad Size.
-    /// @param freeWad What is free.
+    /// @param sizeWad Size, below 2^183.
+    /// @param freeWad What is free, positive.
     /// @param rateWad Rate.
     /// @return Charge.
     function quadratic(uint256 sizeWad, uint256 freeWad, uint256 rateWad) internal pure returns (uint256) {
-        if (sizeWad <= freeWad) return 0;
-        uint256 over = sizeWad - freeWad;
-        // Beyond this the charge is capped in any case, unless the rate is next to nothing.
-        if (over >> 160 != 0) return rateWad == 0 ? 0 : sizeWad;
-        uint256 chargeWad =
-            FixedPointMathLib.fullMulDivUp(FixedPointMathLib.fullMulDivUp(over, over, freeWad), rateWad, WAD);
-        return chargeWad < sizeWad ? chargeWad : sizeWad;
+        unchecked {
+            // Unchecked: a square of less than 127 bits fits, and so does a product with a rate below 2**64.
+            if (sizeWad <= freeWad || rateWad == 0) return 0;
+            uint256 over = sizeWad - freeWad;
+            // No charge is above the size itself.
+            if (over >> 127 != 0) return sizeWad;
+            uint256 chargeWad = (over * over + freeWad - 1) / freeWad;
+            if (chargeWad >> 190 != 0) return sizeWad;
+            chargeWad = mulUp(chargeWad, rateWad);
+            return chargeWad < sizeWad ? chargeWad : sizeWad;
+        }
+    }
+
+    /// @notice What a certified loss is as a size: over the range of prices.
+    /// @param lossWad Loss, below 2^183.
+    /// @param rangeWad Price range.
+    /// @return Size, rounded up.
+    function sizeOf(uint256 lossWad, uint256 rangeWad) internal pure returns (uint256) {
+        unchecked {
+            // Unchecked: 2**183 wad fit.
+            return divUp(lossWad * WAD, rangeWad);
+        }
     }
 
     /// @notice Charge for size: n = max(|net delta|, certifiedScan/range) and |vega|, each beyond what is free.
     /// @param c Parts; its concentration is filled.
     /// @param p Parameters.
     function concentrate(Parts memory c, IScenarioBook.UnderlyingParams memory p) internal pure {
-        uint256 sizeWad = WadMath.abs(c.netCash);
-        uint256 scannedWad = FixedPointMathLib.fullMulDivUp(positive(c.certified) + c.padWad, WAD, p.priceRangeWad);
-        if (scannedWad > sizeWad) sizeWad = scannedWad;
-        c.concentrationWad = quadratic(sizeWad, p.n0Wad, p.concRateWad)
-            + quadratic(WadMath.abs(c.vegaCash), p.v0Wad, p.concVegaRateWad);
+        unchecked {
+            // Unchecked: sums of cash over at most 128 positions.
+            uint256 sizeWad = WadMath.abs(c.netCash);
+            uint256 scannedWad = sizeOf(positive(c.certified) + c.padWad, p.priceRangeWad);
+            if (scannedWad > sizeWad) sizeWad = scannedWad;
+            c.concentrationWad = quadratic(sizeWad, p.n0Wad, p.concRateWad)
+                + quadratic(WadMath.abs(c.vegaCash), p.v0Wad, p.concVegaRateWad);
+        }
     }
 
     /// @notice Adds the charges of one underlying to those of several.
     /// @param sum Parts of several.
     /// @param c Parts of one.
     function add(Parts memory sum, Parts memory c) internal pure {
-        sum.padWad += c.padWad;
-        sum.basisWad += c.basisWad;
-        sum.skewTermWad += c.skewTermWad;
-        sum.shortMinWad += c.shortMinWad;
-        sum.concentrationWad += c.concentrationWad;
+        unchecked {
+            // Unchecked: at most 128 parts, each below 2**185.
+            sum.padWad += c.padWad;
+            sum.basisWad += c.basisWad;
+            sum.skewTermWad += c.skewTermWad;
+            sum.shortMinWad += c.shortMinWad;
+            sum.concentrationWad += c.concentrationWad;
+        }
     }
 
     /// @notice vegaTermRate*(C_non - certifiedScan).
@@ -111,7 +156,10 @@ library RequirementMath {
     /// @return Charge.
     function vegaTerm(Parts memory c, uint256 rateWad) internal pure returns (uint256) {
         (uint256 apart, uint256 parallel) = (positive(c.apart), positive(c.certified));
-        return apart > parallel ? FixedPointMathLib.mulWadUp(apart - parallel, rateWad) : 0;
+        unchecked {
+            // Unchecked: the first is the larger.
+            return apart > parallel ? mulUp(apart - parallel, rateWad) : 0;
+        }
     }
 
     /// @notice max(certifiedScan + basis + vegaTerm + skewTerm, shortMin) + concentration.
@@ -119,8 +167,11 @@ library RequirementMath {
     /// @param vegaTermWad Vega term.
     /// @return Requirement.
     function total(Parts memory c, uint256 vegaTermWad) internal pure returns (uint256) {
-        uint256 sum = positive(c.certified) + c.padWad + c.basisWad + vegaTermWad + c.skewTermWad;
-        return (sum > c.shortMinWad ? sum : c.shortMinWad) + c.concentrationWad;
+        unchecked {
+            // Unchecked: sums of cash over at most 128 positions.
+            uint256 sum = positive(c.certified) + c.padWad + c.basisWad + vegaTermWad + c.skewTermWad;
+            return (sum > c.shortMinWad ? sum : c.shortMinWad) + c.concentrationWad;
+        }
     }
 
     /// @notice max(0, value).

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
@@ -33,10 +32,10 @@ library RiskPass {
         IScenarioBook book;
         IOracle oracle;
         uint8 underlyingId;
-        /// @dev Whether greeks are wanted.
-        bool isDetailed;
         /// @dev Whether long options take part.
         bool withLong;
+        /// @dev Whether the sums of all rows are wanted: of a detail, or to be added to those of other underlyings.
+        bool withRows;
         /// @dev Whether other underlyings are added.
         bool isJoined;
     }
@@ -61,11 +60,7 @@ library RiskPass {
         uint256 grossUnits;
         /// @dev Whether one expiry alone has options, and no other underlying joins: no vol states can be apart.
         bool isAlone;
-        bool isDetailed;
-        /// @dev Delta of perpetuals and linked collateral, wad squared.
-        int256 spotDelta;
-        /// @dev Per expiry of the round, wad squared; empty unless detailed.
-        IRiskEngine.ExpiryGreeks[] greeksAt;
+        bool withRows;
     }
 
     /// @notice Reads, prices and sums everything.
@@ -75,9 +70,7 @@ library RiskPass {
     /// @param linkedUnitsWad Units of the underlying held as collateral.
     function run(Pass memory p, Source memory s, uint256[] calldata positions, int256 linkedUnitsWad) internal view {
         open(p, s, positions);
-        p.isDetailed = s.isDetailed;
-        p.isAlone = !s.isJoined && p.expiries.length < 2;
-        if (s.isDetailed) p.greeksAt = new IRiskEngine.ExpiryGreeks[](p.expiries.length);
+        (p.isAlone, p.withRows) = (!s.isJoined && p.expiries.length < 2, s.withRows);
         ScenarioScan.create(p.scan, p.book.plan);
         for (uint256 group = p.groups.first; group != p.groups.end; group += PositionGroups.GROUP_BYTES) {
             (uint256 kind, int256 priceE8, uint256 expiry, int256 calls, int256 puts) = PositionGroups.read(group);
@@ -107,8 +100,7 @@ library RiskPass {
                 p.expiries[i], surfaces[i], p.header, p.book.params.volUpWad, p.book.params.volDownWad
             );
         }
-        uint256 volatilities = ScenarioPlan.FIRST_VOLATILITIES + p.book.plan[ScenarioPlan.VOLATILITIES];
-        OptionKernel.create(p.option, volatilities);
+        OptionKernel.create(p.option);
         ScenarioGrid.create(p.grid, p.book.plan, p.table, p.option);
     }
 
@@ -119,7 +111,6 @@ library RiskPass {
         if (linkedUnitsWad != int128(linkedUnitsWad)) {
             revert IRiskEngine.RiskEngine__LinkedOverflow(linkedUnitsWad, type(int128).max);
         }
-        p.spotDelta += linkedUnitsWad * 1e18;
         p.linkedCash = WadMath.mulWadDown(linkedUnitsWad, int256(p.header.spotWad));
     }
 
@@ -127,7 +118,6 @@ library RiskPass {
         int256 priceWad = int256(p.header.perpWad);
         p.mark += WadMath.mulWadDown(q, priceWad - entryWad);
         p.perpCash += WadMath.mulWadDown(q, priceWad);
-        p.spotDelta += q * 1e18;
     }
 
     function _addFuture(Pass memory p, uint256 expiry, int256 q, int256 entryWad) private pure {
@@ -136,7 +126,6 @@ library RiskPass {
         e.markCash += presentCash - WadMath.mulWadUp(q, OptionKernel.presentOf(e, entryWad));
         e.linearCash += presentCash;
         e.deltaCash += presentCash << 60;
-        if (p.isDetailed) p.greeksAt[expiry].deltaWad += _deltaOf(e, q, 1 << 60);
     }
 
     /// @dev Calls and puts of one strike: as many calls as both together, and as many forwards less as there are puts.
@@ -185,11 +174,6 @@ library RiskPass {
             e.markCash += forwardCash - strikeCash;
             e.linearCash += forwardCash;
             e.deltaCash += forwardCash << 60;
-            if (p.isDetailed) {
-                IRiskEngine.ExpiryGreeks memory g = p.greeksAt[expiry];
-                g.deltaWad += _deltaOf(e, q, 1 << 60);
-                g.thetaWad += (forwardCash - strikeCash) * e.rateWad;
-            }
         }
     }
 
@@ -206,32 +190,10 @@ library RiskPass {
             e.densityCash += forwardCash * phi;
             p.padCash += 2 * WadMath.abs(forwardCash) + WadMath.abs(strikeCash);
             p.padWei += PAD_WEI;
-            if (p.isDetailed) _addGreeks(p, expiry, q, phi, forwardCash, strikeCash);
-            OptionKernel.openSkews(o, e, p.book.plan);
             if (e.nodes == 0) e.nodes = ScenarioGrid.createNodes(p.grid);
             // Last: nothing but the pass itself has to be kept beside the walk's many variables.
-            ScenarioGrid.walk(p.grid, e.nodes, forwardCash, strikeCash);
+            ScenarioGrid.walk(p.grid, o, e, e.nodes, forwardCash, strikeCash);
         }
-    }
-
-    function _addGreeks(Pass memory p, uint256 expiry, int256 q, int256 phi, int256 forwardCash, int256 strikeCash)
-        private
-        pure
-    {
-        OptionKernel.Expiry memory e = p.expiries[expiry];
-        (int256 gammaWad, int256 decayWad) = OptionKernel.slowGreeks(e, p.option, phi);
-        int256 openQ = (q * int256(e.openSec)) / int256(OptionKernel.WINDOW_SEC);
-        int256 z = OptionKernel.positionOf(p.option);
-        IRiskEngine.ExpiryGreeks memory g = p.greeksAt[expiry];
-        g.deltaWad += _deltaOf(e, q, NormalCdf.cdf(p.table, z));
-        g.gammaWad += openQ * gammaWad;
-        g.thetaWad += OptionKernel.callCash(p.option, forwardCash, strikeCash, p.table) * e.rateWad - openQ * decayWad;
-    }
-
-    /// @dev Delta of what is open of a quantity, discounted, wad squared.
-    function _deltaOf(OptionKernel.Expiry memory e, int256 q, int256 shareQ60) private pure returns (int256) {
-        int256 perUnit = (((shareQ60 * e.discountQ64) >> 60) * int256(e.openSec) * 1e18) >> 64;
-        return (q * perUnit) / int256(OptionKernel.WINDOW_SEC);
     }
 
     /// @notice Value of all positions.
@@ -271,11 +233,8 @@ library RiskPass {
     /// @param c Memory of the parts, all of which are written.
     function measure(Pass memory p, uint256 cutoffTs, RequirementMath.Parts memory c) internal pure {
         IScenarioBook.UnderlyingParams memory params = p.book.params;
-        uint256[] memory places = new uint256[](p.book.plan[ScenarioPlan.PAIRS]);
-        c.basisWad = FixedPointMathLib.mulWadUp(RequirementMath.magnitude(p.perpCash), params.perpBasisWad);
-        c.netCash = p.perpCash + p.linkedCash;
-        c.vegaCash = 0;
-        ScenarioScan.start(p.scan, _linearCash(p, cutoffTs));
+        c.basisWad = RequirementMath.mulUp(RequirementMath.magnitude(p.perpCash), params.perpBasisWad);
+        (c.netCash, c.vegaCash) = (p.perpCash + p.linkedCash, 0);
         uint256 shortUnits;
         unchecked {
             // Unchecked: at most 128 sums of cash, each below 2**240 before it is divided; scales are at most 1.
@@ -283,31 +242,52 @@ library RiskPass {
                 OptionKernel.Expiry memory e = p.expiries[i];
                 (uint256 num, uint256 den) = _scaleAt(e, cutoffTs);
                 if (num == 0) continue;
-                c.basisWad += FixedPointMathLib.divUp(_basisOf(p, e) * num, den);
+                c.basisWad += RequirementMath.divUp(_basisOf(p, e) * num, den);
                 c.netCash += WadMath.quotient((e.deltaCash >> 60) * int256(num), int256(den));
-                shortUnits += FixedPointMathLib.divUp(e.shortUnits * num, den);
-                if (e.nodes == 0) continue;
+                shortUnits += RequirementMath.divUp(e.shortUnits * num, den);
                 c.vegaCash += WadMath.quotient(vegaCash(e) * int256(num), int256(den));
-                _addNodes(p, den == 1 ? e.nodes : ScenarioGrid.scaledNodes(p.grid, e.nodes, num, den), places);
             }
         }
-        _worst(p, c);
-        c.skewTermWad = FixedPointMathLib.mulWadUp(_largest(places), params.skewRateWad);
-        uint256 shortCash = FixedPointMathLib.mulWadUp(shortUnits, p.header.spotWad);
-        c.shortMinWad = FixedPointMathLib.mulWadUp(shortCash, params.shortMinRateWad);
+        if (p.isAlone && !p.withRows) _scanOne(p, cutoffTs, c);
+        else _scanAll(p, cutoffTs, c);
+        c.padWad = padOf(p.padCash, p.padWei);
+        c.skewTermWad = RequirementMath.mulUp(c.skewTermWad, params.skewRateWad);
+        uint256 shortCash = RequirementMath.mulUp(shortUnits, p.header.spotWad);
+        c.shortMinWad = RequirementMath.mulUp(shortCash, params.shortMinRateWad);
         RequirementMath.concentrate(c, params);
     }
 
-    function _addNodes(Pass memory p, uint256 nodes, uint256[] memory places) private pure {
+    /// @dev Scan and skew where one expiry at most has options.
+    function _scanOne(Pass memory p, uint256 cutoffTs, RequirementMath.Parts memory c) private pure {
+        uint256 nodes = p.expiries.length == 0 ? 0 : _nodesAt(p, p.expiries[0], cutoffTs);
+        c.skewTermWad = nodes == 0 ? 0 : ScenarioScan.largestSkew(p.book.plan, nodes);
+        // Bare nodes have no cash.
+        if (nodes == 0) nodes = p.grid.template;
         int256 baseCash_ = ScenarioGrid.cashOf(nodes + p.grid.basePlace);
-        ScenarioScan.addExpiry(p.scan, nodes, baseCash_, p.isAlone);
-        ScenarioScan.addSkew(p.scan, places, nodes);
+        ScenarioScan.Worst memory w = ScenarioScan.worstOfOne(p.scan, nodes, baseCash_, linearCash(p, cutoffTs));
+        (c.scan, c.certified, c.apart, c.row) = (w.scan, w.certified, w.certified, w.row);
     }
 
-    function _worst(Pass memory p, RequirementMath.Parts memory c) private pure {
+    /// @dev The same of all expiries, whose rows stay in the scan.
+    function _scanAll(Pass memory p, uint256 cutoffTs, RequirementMath.Parts memory c) private pure {
+        uint256[] memory places = new uint256[](p.book.plan[ScenarioPlan.PAIRS]);
+        ScenarioScan.start(p.scan, linearCash(p, cutoffTs));
+        for (uint256 i; i < p.expiries.length; ++i) {
+            uint256 nodes = _nodesAt(p, p.expiries[i], cutoffTs);
+            if (nodes == 0) continue;
+            ScenarioScan.addExpiry(p.scan, nodes, ScenarioGrid.cashOf(nodes + p.grid.basePlace));
+            ScenarioScan.addSkew(p.scan, places, nodes);
+        }
         ScenarioScan.Worst memory w = ScenarioScan.worst(p.scan);
         (c.scan, c.certified, c.apart, c.row) = (w.scan, w.certified, p.isAlone ? w.certified : w.apart, w.row);
-        c.padWad = padOf(p.padCash, p.padWei);
+        c.skewTermWad = _largest(places);
+    }
+
+    /// @dev What is left of an expiry's nodes at a cut-off; 0 when that is nothing.
+    function _nodesAt(Pass memory p, OptionKernel.Expiry memory e, uint256 cutoffTs) private pure returns (uint256) {
+        (uint256 num, uint256 den) = _scaleAt(e, cutoffTs);
+        if (num == 0 || e.nodes == 0) return 0;
+        return den == 1 ? e.nodes : ScenarioGrid.scaledNodes(p.grid, e.nodes, num, den);
     }
 
     /// @notice What covers the error of the table.
@@ -315,7 +295,7 @@ library RiskPass {
     /// @param weiPad Wei for sums that are cut off.
     /// @return Wad, rounded up.
     function padOf(uint256 cash, uint256 weiPad) internal pure returns (uint256) {
-        return cash == 0 ? 0 : FixedPointMathLib.mulWadUp(cash, uint256(PAD_WAD)) + weiPad;
+        return cash == 0 ? 0 : RequirementMath.mulUp(cash, uint256(PAD_WAD)) + weiPad;
     }
 
     function _largest(uint256[] memory values) private pure returns (uint256 largest) {
@@ -330,8 +310,11 @@ library RiskPass {
         return RequirementMath.fade(e.timeSec);
     }
 
-    /// @dev What a relative move of 1 earns on everything linear.
-    function _linearCash(Pass memory p, uint256 cutoffTs) private pure returns (int256 cash) {
+    /// @notice What a relative move of 1 earns on everything linear.
+    /// @param p Pass.
+    /// @param cutoffTs Cut-off, 0 for none.
+    /// @return cash Wad.
+    function linearCash(Pass memory p, uint256 cutoffTs) internal pure returns (int256 cash) {
         cash = p.perpCash + p.linkedCash;
         for (uint256 i; i < p.expiries.length; ++i) {
             OptionKernel.Expiry memory e = p.expiries[i];
@@ -360,9 +343,9 @@ library RiskPass {
     {
         uint256 size = RequirementMath.magnitude(netCash);
         uint256 legCash = RequirementMath.magnitude(netCash - valueCash);
-        legCash = FixedPointMathLib.divUp(legCash * e.openSec, OptionKernel.WINDOW_SEC);
+        legCash = RequirementMath.divUp(legCash * e.openSec, OptionKernel.WINDOW_SEC);
         if (legCash > size) size = legCash;
-        return size == 0 ? 0 : FixedPointMathLib.mulWadUp(size, RequirementMath.basisRate(e.timeSec, p.book.params));
+        return size == 0 ? 0 : RequirementMath.mulUp(size, RequirementMath.basisRate(e.timeSec, p.book.params));
     }
 
     /// @notice Cash vega per 1.00 of vol of all options of an expiry.
@@ -372,56 +355,65 @@ library RiskPass {
         return ((e.densityCash >> 60) * int256(e.rootTimeQ64)) >> 64;
     }
 
+    /// @notice Components of the whole set; the requirement is that of no cut-off.
+    /// @param p Pass.
+    /// @param c Parts, measured without a cut-off.
+    /// @param r Memory of the risk.
+    /// @param underlyingId Underlying.
+    function fill(
+        Pass memory p,
+        RequirementMath.Parts memory c,
+        IRiskEngine.UnderlyingRisk memory r,
+        uint8 underlyingId
+    ) internal pure {
+        r.underlyingId = underlyingId;
+        r.scanWad = RequirementMath.positive(c.scan);
+        r.certifiedScanWad = RequirementMath.positive(c.certified) + c.padWad;
+        (r.basisWad, r.skewTermWad, r.padWad) = (c.basisWad, c.skewTermWad, c.padWad);
+        (r.shortMinWad, r.concentrationWad, r.worstRow) = (c.shortMinWad, c.concentrationWad, c.row);
+        r.vegaTermWad = RequirementMath.vegaTerm(c, p.book.params.vegaTermRateWad);
+        r.requirementWad = RequirementMath.total(c, r.vegaTermWad);
+        r.markWad = markOf(p);
+        r.grossNotionalWad = RequirementMath.mulUp(p.grossUnits, p.header.spotWad);
+        (r.confWad, r.spotWad) = (p.header.confWad, p.header.spotWad);
+    }
+
+    /// @notice Takes the largest requirement over cut-offs.
+    /// @param p Pass.
+    /// @param c Memory of the parts.
+    /// @param r Risk of the whole set.
+    function overCutoffs(Pass memory p, RequirementMath.Parts memory c, IRiskEngine.UnderlyingRisk memory r)
+        internal
+        pure
+    {
+        uint40 cutoffTs = cutoffAfter(p, 0);
+        while (cutoffTs != NO_CUTOFF) {
+            measure(p, cutoffTs, c);
+            take(p, c, r, cutoffTs);
+            cutoffTs = cutoffAfter(p, cutoffTs);
+        }
+    }
+
+    /// @notice Requirement of one cut-off; the largest so far stays in the risk.
+    /// @param p Pass.
+    /// @param c Parts, measured at the cut-off.
+    /// @param r Risk.
+    /// @param cutoffTs Cut-off.
+    /// @return requirementWad Requirement of this one.
+    function take(
+        Pass memory p,
+        RequirementMath.Parts memory c,
+        IRiskEngine.UnderlyingRisk memory r,
+        uint256 cutoffTs
+    ) internal pure returns (uint256 requirementWad) {
+        requirementWad = RequirementMath.total(c, RequirementMath.vegaTerm(c, p.book.params.vegaTermRateWad));
+        if (requirementWad > r.requirementWad) (r.requirementWad, r.cutoffTs) = (requirementWad, uint40(cutoffTs));
+    }
+
     /// @notice What two books must have in common to be added up node by node.
     /// @param p Pass.
     /// @return Hash.
     function layoutOf(Pass memory p) internal pure returns (bytes32) {
         return bytes32(p.book.plan[ScenarioPlan.LAYOUT]);
-    }
-
-    /// @notice Rows and greeks; the scan holds the whole set.
-    /// @param p Pass, detailed and measured without a cut-off.
-    /// @return d Detail.
-    function detail(Pass memory p) internal pure returns (IRiskEngine.UnderlyingDetail memory d) {
-        d.rowPnlWad = _rows(p);
-        d.expiries = new IRiskEngine.ExpiryGreeks[](p.greeksAt.length + 1);
-        d.expiries[0].deltaWad = WadMath.divDown(p.spotDelta, 1e18);
-        IRiskEngine.ExpiryGreeks memory sum;
-        sum.deltaWad = p.spotDelta;
-        for (uint256 i; i < p.greeksAt.length; ++i) {
-            IRiskEngine.ExpiryGreeks memory g = p.greeksAt[i];
-            int256 vegaWad = vegaCash(p.expiries[i]);
-            sum.deltaWad += g.deltaWad;
-            sum.gammaWad += g.gammaWad;
-            sum.vegaWad += vegaWad;
-            sum.thetaWad += g.thetaWad;
-            d.expiries[i + 1] = IRiskEngine.ExpiryGreeks(
-                uint40(p.expiries[i].expiryTs),
-                WadMath.divDown(g.deltaWad, 1e18),
-                WadMath.divDown(g.gammaWad, 1e18),
-                vegaWad,
-                WadMath.divDown(g.thetaWad, 1e18)
-            );
-        }
-        (d.deltaWad, d.gammaWad) = (WadMath.divDown(sum.deltaWad, 1e18), WadMath.divDown(sum.gammaWad, 1e18));
-        (d.vegaWad, d.thetaWad) = (sum.vegaWad, WadMath.divDown(sum.thetaWad, 1e18));
-    }
-
-    /// @dev Weighted profits of grid and tails, then those of the skew pairs at full weight.
-    function _rows(Pass memory p) private pure returns (int256[] memory pnlWad) {
-        uint256[] memory plan = p.book.plan;
-        uint256 pairs = plan[ScenarioPlan.PAIRS];
-        pnlWad = ScenarioScan.profits(p.scan, 2 * pairs);
-        uint256 at = pnlWad.length - 2 * pairs;
-        int256 linearCash = _linearCash(p, 0);
-        for (uint256 i; i < 2 * pairs; ++i) {
-            uint256 place = plan[plan[ScenarioPlan.FIRST_PAIR] + ScenarioPlan.PAIR_WORDS * (i / 2) + i % 2];
-            int256 profit = ((linearCash * ScenarioGrid.growthOf(p.grid.template + place)) >> 4) - (linearCash << 60);
-            for (uint256 j; j < p.expiries.length; ++j) {
-                OptionKernel.Expiry memory e = p.expiries[j];
-                if (e.nodes != 0) profit += ScenarioGrid.cashOf(e.nodes + place) - baseCash(p, e);
-            }
-            pnlWad[at + i] = profit >> 60;
-        }
     }
 }

@@ -31,6 +31,11 @@ library ScenarioGrid {
         uint256 tablePlace;
         /// @dev Of the option's volatilities.
         uint256 volatilities;
+        /// @dev First entry of the plan's skewed volatilities.
+        uint256 firstSkew;
+        /// @dev Of the option that is walked: how much of a skew it feels, wad; ln(F/K), Q64.
+        int256 feltWad;
+        int256 logMoneynessQ64;
         uint256 nodeBytes;
         /// @dev Place of the unshocked node among the nodes.
         uint256 basePlace;
@@ -54,7 +59,8 @@ library ScenarioGrid {
                 at := add(plan, 0x20) // the reference as a number
             }
             uint256 volatilities = plan[ScenarioPlan.VOLATILITIES] * ScenarioPlan.VOLATILITY_WORDS;
-            g.firstSegment = at + 32 * (ScenarioPlan.HEAD_WORDS + volatilities);
+            g.firstSkew = at + 32 * ScenarioPlan.HEAD_WORDS;
+            g.firstSegment = g.firstSkew + 32 * volatilities;
             g.segmentsEnd = g.firstSegment + plan[ScenarioPlan.SEGMENTS] * ScenarioPlan.SEGMENT_WORDS * 32;
             g.template = at + 32 * plan[ScenarioPlan.FIRST_NODE];
             (g.nodeBytes, g.basePlace) = (plan[ScenarioPlan.NODES] * NODE_BYTES, plan[ScenarioPlan.BASE]);
@@ -87,11 +93,21 @@ library ScenarioGrid {
 
     /// @notice Adds the cash of the option that is open at every node, and for a long one its gaps.
     /// @param g Grid.
+    /// @param o Option.
+    /// @param e Its expiry.
     /// @param nodes Memory position of the first node of its expiry.
     /// @param forwardCash quantity*discount*forward, wad.
     /// @param strikeCash quantity*discount*strike, wad.
-    function walk(Grid memory g, uint256 nodes, int256 forwardCash, int256 strikeCash) internal pure {
+    function walk(
+        Grid memory g,
+        OptionKernel.Option memory o,
+        OptionKernel.Expiry memory e,
+        uint256 nodes,
+        int256 forwardCash,
+        int256 strikeCash
+    ) internal pure {
         g.firstNode = nodes;
+        (g.feltWad, g.logMoneynessQ64) = (OptionKernel.skewFelt(o, e), o.logMoneynessQ64);
         uint256 grid;
         assembly ("memory-safe") {
             grid := g // the reference as a number

@@ -86,10 +86,8 @@ library ScenarioScan {
     /// @param s Scan, started.
     /// @param nodes Memory position of their nodes, see ScenarioGrid.
     /// @param baseCash Their cash at the unshocked node, Q60 wei.
-    /// @param isAlone Whether no other expiry has options: then no vol states can be apart.
-    function addExpiry(Scan memory s, uint256 nodes, int256 baseCash, bool isAlone) internal pure {
+    function addExpiry(Scan memory s, uint256 nodes, int256 baseCash) internal pure {
         (uint256 plan, uint256 sums, uint256 apart) = (s.plan, s.sums, s.sums + s.nodeBytes);
-        if (isAlone) apart = 0;
         assembly ("memory-safe") {
             addMoves(plan, add(plan, shl(5, mload(add(plan, 0x160)))), sums, apart, nodes, baseCash)
 
@@ -102,32 +100,16 @@ library ScenarioScan {
                     let states := mload(add(move, 0x40))
                     switch shr(24, states)
                     case 0 { addWeighted(move, head, into, into2, node, base) }
-                    default {
-                        switch into2
-                        case 0 { addParallel(head, add(head, shl(5, and(shr(16, states), 0xff))), into, node, base) }
-                        default { addPlain(head, states, into, into2, node, base) }
-                    }
-                    if into2 { into2 := add(into2, 0x40) }
+                    default { addPlain(head, states, into, into2, node, base) }
+                    into2 := add(into2, 0x40)
                     move := add(move, 0x60)
                     into := add(into, 0x40)
                     node := add(node, 0x80)
                 }
             }
 
-            // One move of full weight, all vol states alike.
-            function addParallel(starts, last, into, node, base) {
-                for {} 1 { starts := add(starts, 0x20) } {
-                    if iszero(lt(starts, last)) { leave }
-                    let place := mload(starts)
-                    let at := add(add(node, place), 0x40)
-                    place := add(into, sar(1, place))
-                    mstore(place, add(mload(place), sar(60, sub(base, mload(at)))))
-                    place := add(place, 0x20)
-                    mstore(place, add(mload(place), shr(60, mload(add(at, 0x20)))))
-                }
-            }
-
-            // The same, with the vol state that is worst for this expiry as an end of the intervals on both sides.
+            // One move of full weight, with the vol state that is worst for this expiry as an end of the intervals on
+            // both sides.
             function addPlain(starts, states, into, into2, node, base) {
                 let lowerEnd := add(starts, shl(5, and(shr(8, states), 0xff)))
                 let upperEnd := add(starts, shl(5, and(states, 0xff)))
@@ -163,7 +145,8 @@ library ScenarioScan {
 
             // value*weight, a fraction of two words of 64 bits.
             function weighted(value, fraction) -> product {
-                product := sdiv(mul(value, and(shr(64, fraction), 0xffffffffffffffff)), and(fraction, 0xffffffffffffffff))
+                product := mul(value, and(shr(64, fraction), 0xffffffffffffffff))
+                product := sdiv(product, and(fraction, 0xffffffffffffffff))
             }
 
             // The same where a weight is not 1.
@@ -174,11 +157,9 @@ library ScenarioScan {
                 let upper := lower
                 for { let first := starts } 1 { starts := add(starts, 0x20) } {
                     if iszero(lt(starts, last)) {
-                        if into2 {
-                            mstore(into2, add(mload(into2), lower))
-                            into2 := add(into2, 0x20)
-                            mstore(into2, add(mload(into2), upper))
-                        }
+                        mstore(into2, add(mload(into2), lower))
+                        into2 := add(into2, 0x20)
+                        mstore(into2, add(mload(into2), upper))
                         leave
                     }
                     let place := mload(starts)
@@ -304,6 +285,97 @@ library ScenarioScan {
         }
     }
 
+    /// @notice What is worst where one expiry at most has options: the same losses, read off its nodes.
+    /// @param s Scan; its sums serve as scratch space.
+    /// @param nodes Memory position of the nodes.
+    /// @param baseCash Cash at the unshocked node, Q60 wei.
+    /// @param linearCash What a relative move of 1 earns on everything linear, wad.
+    /// @return w Losses; none with vol states apart.
+    function worstOfOne(Scan memory s, uint256 nodes, int256 baseCash, int256 linearCash)
+        internal
+        pure
+        returns (Worst memory w)
+    {
+        (w.scan, w.certified) = (type(int256).min, type(int256).min);
+        (uint256 plan, uint256 sums) = (s.plan, s.sums);
+        assembly ("memory-safe") {
+            linearLosses(plan, linearCash, sums)
+            let states := mload(add(plan, 0x80))
+            let tailStates := mload(add(plan, 0xa0))
+            for { let ladder := 0 } lt(ladder, states) { ladder := add(ladder, 1) } {
+                climbOne(w, plan, ladder, lt(ladder, tailStates), sums, add(nodes, 0x40), baseCash)
+            }
+
+            // Loss of what is linear at every move of the ladder, as `start` has it.
+            function linearLosses(head, linear, to) {
+                let move := add(head, shl(5, mload(add(head, 0x160)))) // FIRST_MOVE
+                let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
+                for {} 1 { move := add(move, 0x60) } {
+                    if iszero(lt(move, end)) { leave }
+                    let product := mul(sub(0, linear), mload(move))
+                    let loss := add(sdiv(product, 1000000000000000000), sgt(smod(product, 1000000000000000000), 0))
+                    let weight := shr(128, mload(add(move, 0x20)))
+                    let divisor := and(weight, 0xffffffffffffffff)
+                    product := mul(loss, shr(64, weight))
+                    mstore(to, add(sdiv(product, divisor), sgt(smod(product, divisor), 0)))
+                    to := add(to, 0x20)
+                }
+            }
+
+            // As in `addExpiry`.
+            function weightedOne(value, fraction) -> product {
+                product := mul(value, and(shr(64, fraction), 0xffffffffffffffff))
+                product := sdiv(product, and(fraction, 0xffffffffffffffff))
+            }
+
+            function climbOne(into, head, ladder, isWhole, linear, cash, base) {
+                let index := mul(iszero(isWhole), mload(add(head, 0xe0))) // TAILS_BELOW
+                let last := add(index, mload(add(head, 0x100))) // GRID_MOVES
+                if isWhole { last := mload(add(head, 0xc0)) } // MOVES
+                let move := add(add(head, shl(5, mload(add(head, 0x160)))), mul(index, 0x60)) // FIRST_MOVE
+                cash := add(cash, add(mload(add(head, shl(5, add(17, ladder)))), shl(7, index))) // STARTS
+                linear := add(linear, shl(5, index))
+                let before := shl(255, 1)
+                for {} 1 { index := add(index, 1) } {
+                    if iszero(lt(index, last)) { leave }
+                    let loss := sar(60, sub(base, mload(cash)))
+                    let gap := shr(60, mload(add(cash, 0x20)))
+                    if iszero(shr(24, mload(add(move, 0x40)))) {
+                        loss := weightedOne(loss, shr(128, mload(add(move, 0x20))))
+                        gap := weightedOne(gap, mload(add(move, 0x20)))
+                    }
+                    loss := add(loss, mload(linear))
+                    if iszero(slt(loss, mload(into))) {
+                        let row := rowOfOne(head, ladder, index)
+                        if or(sgt(loss, mload(into)), lt(row, mload(add(into, 0x60)))) { mstore(add(into, 0x60), row) }
+                        mstore(into, loss)
+                    }
+                    if slt(before, loss) { before := loss }
+                    gap := add(gap, before)
+                    if sgt(gap, mload(add(into, 0x20))) { mstore(add(into, 0x20), gap) }
+                    before := loss
+                    cash := add(cash, 0x80)
+                    linear := add(linear, 0x20)
+                    move := add(move, 0x60)
+                }
+            }
+
+            // As in `worst`.
+            function rowOfOne(head, ladder, index) -> row {
+                let below := mload(add(head, 0xe0))
+                let gridMoves := mload(add(head, 0x100))
+                let gridStates := mload(add(head, 0x80))
+                row := sub(index, below)
+                switch lt(row, gridMoves)
+                case 1 { row := add(mul(row, gridStates), mload(add(head, shl(5, add(14, ladder))))) } // RANKS
+                default {
+                    if iszero(lt(index, below)) { index := sub(index, gridMoves) }
+                    row := add(mul(gridMoves, gridStates), add(mul(index, mload(add(head, 0xa0))), ladder))
+                }
+            }
+        }
+    }
+
     /// @notice Worst loss over the nodes of one short option, or of a linear position, alone.
     /// @param plan Plan.
     /// @param nodes Memory position of its nodes.
@@ -327,7 +399,8 @@ library ScenarioScan {
                     if iszero(lt(move, end)) { leave }
                     let least := not(shl(255, 1))
                     let starts := head
-                    for { let last := add(head, shl(5, and(shr(16, mload(add(move, 0x40))), 0xff))) } lt(starts, last) {} {
+                    let states := and(shr(16, mload(add(move, 0x40))), 0xff)
+                    for { let last := add(head, shl(5, states)) } lt(starts, last) {} {
                         let cash := mload(add(add(node, mload(starts)), 0x40))
                         if slt(cash, least) { least := cash }
                         starts := add(starts, 0x20)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {NormalCdf} from "./NormalCdf.sol";
@@ -11,7 +10,6 @@ import {PositionWord} from "./PositionWord.sol";
 import {RequirementMath} from "./RequirementMath.sol";
 import {RiskPass} from "./RiskPass.sol";
 import {ScenarioGrid} from "./ScenarioGrid.sol";
-import {ScenarioPlan} from "./ScenarioPlan.sol";
 import {ScenarioScan} from "./ScenarioScan.sol";
 import {Units} from "./Units.sol";
 import {WadMath} from "./WadMath.sol";
@@ -56,9 +54,9 @@ library StandardPass {
         }
         RiskPass.addLinked(p, linkedUnitsWad);
         IScenarioBook.UnderlyingParams memory params = p.book.params;
-        s.grossNotionalWad = FixedPointMathLib.mulWadUp(w.grossUnits, p.header.spotWad);
+        s.grossNotionalWad = RequirementMath.mulUp(w.grossUnits, p.header.spotWad);
         (s.confWad, s.spotWad, s.priceRangeWad) = (p.header.confWad, p.header.spotWad, params.priceRangeWad);
-        uint256 scannedWad = FixedPointMathLib.fullMulDivUp(w.scannedCash, 1e18, params.priceRangeWad);
+        uint256 scannedWad = RequirementMath.sizeOf(w.scannedCash, params.priceRangeWad);
         uint256 sizeWad = (scannedWad > w.sizeCash ? scannedWad : w.sizeCash) + WadMath.abs(p.linkedCash);
         isLarge = sizeWad > params.n0Wad || w.vegaCash > params.v0Wad;
     }
@@ -74,7 +72,7 @@ library StandardPass {
         _count(s, WadMath.mulWadDown(q, priceWad - entryWad), true);
         int256 cash = WadMath.mulWadDown(q, priceWad);
         uint256 basisWad =
-            FixedPointMathLib.mulWadUp(RequirementMath.magnitude(cash), p.book.params.perpBasisWad);
+            RequirementMath.mulUp(RequirementMath.magnitude(cash), p.book.params.perpBasisWad);
         _linear(p, w, s, cash, basisWad);
     }
 
@@ -135,7 +133,6 @@ library StandardPass {
             return;
         }
         OptionKernel.open(p.option, e, uint256(openWad), p.book.params.volFloorWad);
-        if (calls < 0 || puts < 0) OptionKernel.openSkews(p.option, e, p.book.plan);
         if (calls != 0) _option(p, w, s, e, calls, strikePresentWad, true);
         if (puts != 0) _option(p, w, s, e, puts, strikePresentWad, false);
     }
@@ -161,8 +158,8 @@ library StandardPass {
 
     function _shortMin(RiskPass.Pass memory p, OptionKernel.Expiry memory e, int256 q) private pure returns (uint256) {
         uint256 units = OptionKernel.openQuantity(e, WadMath.abs(q));
-        uint256 cash = FixedPointMathLib.mulWadUp(units, p.header.spotWad);
-        return FixedPointMathLib.mulWadUp(cash, p.book.params.shortMinRateWad);
+        uint256 cash = RequirementMath.mulUp(units, p.header.spotWad);
+        return RequirementMath.mulUp(cash, p.book.params.shortMinRateWad);
     }
 
     /// @dev The option that is open.
@@ -192,9 +189,9 @@ library StandardPass {
             c.basisWad = RiskPass.basisOf(p, e, net, value);
             c.shortMinWad = _shortMin(p, e, q);
             w.sizeCash += RequirementMath.magnitude(net);
-            w.vegaCash += FixedPointMathLib.mulWadUp(WadMath.abs(forwardCash), HIGHEST_DENSITY_WAD)
+            w.vegaCash += RequirementMath.mulUp(WadMath.abs(forwardCash), HIGHEST_DENSITY_WAD)
                 * e.rootTimeQ64 >> 64;
-            _scan(p, w, c, forwardCash, strikeCash, isCall);
+            _scan(p, w, e, c, forwardCash, strikeCash, isCall);
             s.requirementWad += RequirementMath.total(c, 0);
             w.scannedCash += RequirementMath.positive(c.certified) + c.padWad;
         }
@@ -204,6 +201,7 @@ library StandardPass {
     function _scan(
         RiskPass.Pass memory p,
         Work memory w,
+        OptionKernel.Expiry memory e,
         RequirementMath.Parts memory c,
         int256 forwardCash,
         int256 strikeCash,
@@ -211,10 +209,10 @@ library StandardPass {
     ) private pure {
         if (w.nodes == 0) w.nodes = ScenarioGrid.createNodes(p.grid);
         else ScenarioGrid.clear(p.grid, w.nodes);
-        ScenarioGrid.walk(p.grid, w.nodes, forwardCash, strikeCash);
+        ScenarioGrid.walk(p.grid, p.option, e, w.nodes, forwardCash, strikeCash);
         int256 baseCash = ScenarioGrid.cashOf(w.nodes + p.grid.basePlace);
         c.certified = ScenarioScan.alone(p.book.plan, w.nodes, baseCash, isCall ? int256(0) : -forwardCash);
         uint256 lostWad = ScenarioScan.largestSkew(p.book.plan, w.nodes);
-        c.skewTermWad = FixedPointMathLib.mulWadUp(lostWad, p.book.params.skewRateWad);
+        c.skewTermWad = RequirementMath.mulUp(lostWad, p.book.params.skewRateWad);
     }
 }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
@@ -9,7 +8,7 @@ import {RequirementMath} from "../libraries/RequirementMath.sol";
 import {RiskPass} from "../libraries/RiskPass.sol";
 import {ScenarioScan} from "../libraries/ScenarioScan.sol";
 import {StandardPass} from "../libraries/StandardPass.sol";
-import {WadMath} from "../libraries/WadMath.sol";
+import {RiskDetail} from "./RiskDetail.sol";
 
 /// @title RiskEngine
 /// @notice See IRiskEngine.
@@ -21,10 +20,13 @@ contract RiskEngine is IRiskEngine {
 
     IScenarioBook private immutable BOOK;
     IOracle private immutable ORACLE;
+    /// @dev Rows and greeks are asked for off chain alone: a contract of their own keeps this one deployable.
+    RiskDetail private immutable DETAIL;
 
     constructor(IScenarioBook book, IOracle oracle) {
         BOOK = book;
         ORACLE = oracle;
+        DETAIL = new RiskDetail(book, oracle);
     }
 
     /// @inheritdoc IRiskEngine
@@ -35,11 +37,11 @@ contract RiskEngine is IRiskEngine {
         returns (UnderlyingRisk memory risk)
     {
         RiskPass.Pass memory p;
-        RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, false, true, false), positions, linkedUnitsWad);
+        RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, true, false, false), positions, linkedUnitsWad);
         RequirementMath.Parts memory c;
         RiskPass.measure(p, 0, c);
-        _fill(p, c, risk, underlyingId);
-        _overCutoffs(p, c, risk);
+        RiskPass.fill(p, c, risk, underlyingId);
+        RiskPass.overCutoffs(p, c, risk);
     }
 
     /// @inheritdoc IRiskEngine
@@ -49,13 +51,7 @@ contract RiskEngine is IRiskEngine {
         override
         returns (UnderlyingRisk memory risk, UnderlyingDetail memory detail)
     {
-        RiskPass.Pass memory p;
-        RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, true, true, false), positions, linkedUnitsWad);
-        RequirementMath.Parts memory c;
-        RiskPass.measure(p, 0, c);
-        _fill(p, c, risk, underlyingId);
-        detail = RiskPass.detail(p);
-        _overCutoffs(p, c, risk);
+        (risk, detail) = DETAIL.detailOf(underlyingId, positions, linkedUnitsWad);
     }
 
     /// @inheritdoc IRiskEngine
@@ -66,24 +62,24 @@ contract RiskEngine is IRiskEngine {
         uint256 stressShareWad
     ) external view override returns (UnderlyingRisk[] memory risks, uint256 requirementWad) {
         uint256 n = underlyings.length;
-        if (positions.length != n) revert RiskEngine__BadLength(positions.length, n);
-        if (linkedUnitsWad.length != n) revert RiskEngine__BadLength(linkedUnitsWad.length, n);
+        _requireLength(positions.length, n);
+        _requireLength(linkedUnitsWad.length, n);
         risks = new UnderlyingRisk[](n);
         RiskPass.Pass[] memory passes = new RiskPass.Pass[](n);
         RequirementMath.Parts[] memory parts = new RequirementMath.Parts[](n);
         for (uint256 i; i < n; ++i) {
-            RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyings[i], false, true, true);
+            RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyings[i], true, true, true);
             RiskPass.run(passes[i], source, positions[i], linkedUnitsWad[i]);
         }
         for (uint256 cutoffTs; cutoffTs != NO_CUTOFF; cutoffTs = _cutoffAfter(passes, cutoffTs)) {
             uint256 sumWad;
             for (uint256 i; i < n; ++i) {
                 RiskPass.measure(passes[i], cutoffTs, parts[i]);
-                if (cutoffTs == 0) _fill(passes[i], parts[i], risks[i], underlyings[i]);
-                sumWad += _take(passes[i], parts[i], risks[i], cutoffTs);
+                if (cutoffTs == 0) RiskPass.fill(passes[i], parts[i], risks[i], underlyings[i]);
+                sumWad += RiskPass.take(passes[i], parts[i], risks[i], cutoffTs);
             }
-            uint256 totalWad = FixedPointMathLib.mulWadUp(sumWad, stressShareWad)
-                + FixedPointMathLib.mulWadUp(_joint(passes, parts), WAD - stressShareWad);
+            uint256 totalWad = RequirementMath.mulUp(sumWad, stressShareWad)
+                + RequirementMath.mulUp(_joint(passes, parts), WAD - stressShareWad);
             if (totalWad > requirementWad) requirementWad = totalWad;
         }
     }
@@ -96,7 +92,7 @@ contract RiskEngine is IRiskEngine {
         returns (StandardRisk memory standard)
     {
         RiskPass.Pass memory p;
-        RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyingId, false, true, false);
+        RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyingId, true, false, false);
         RiskPass.open(p, source, positions);
         if (!StandardPass.run(p, linkedUnitsWad, standard)) return standard;
         // Large: the concentration of all of them together takes a pass of its own.
@@ -112,47 +108,8 @@ contract RiskEngine is IRiskEngine {
         standard.requirementWad += largestWad;
     }
 
-    /// @dev Components of the whole set; the requirement is that of no cut-off.
-    function _fill(
-        RiskPass.Pass memory p,
-        RequirementMath.Parts memory c,
-        UnderlyingRisk memory r,
-        uint8 underlyingId
-    ) private pure {
-        r.underlyingId = underlyingId;
-        r.scanWad = RequirementMath.positive(c.scan);
-        r.certifiedScanWad = RequirementMath.positive(c.certified) + c.padWad;
-        (r.basisWad, r.skewTermWad, r.padWad) = (c.basisWad, c.skewTermWad, c.padWad);
-        (r.shortMinWad, r.concentrationWad, r.worstRow) = (c.shortMinWad, c.concentrationWad, c.row);
-        r.vegaTermWad = RequirementMath.vegaTerm(c, p.book.params.vegaTermRateWad);
-        r.requirementWad = RequirementMath.total(c, r.vegaTermWad);
-        r.markWad = RiskPass.markOf(p);
-        r.grossNotionalWad = FixedPointMathLib.mulWadUp(p.grossUnits, p.header.spotWad);
-        (r.confWad, r.spotWad) = (p.header.confWad, p.header.spotWad);
-    }
-
-    /// @dev The requirement is the largest over cut-offs.
-    function _overCutoffs(RiskPass.Pass memory p, RequirementMath.Parts memory c, UnderlyingRisk memory r)
-        private
-        pure
-    {
-        uint40 cutoffTs = RiskPass.cutoffAfter(p, 0);
-        while (cutoffTs != NO_CUTOFF) {
-            RiskPass.measure(p, cutoffTs, c);
-            _take(p, c, r, cutoffTs);
-            cutoffTs = RiskPass.cutoffAfter(p, cutoffTs);
-        }
-    }
-
-    /// @dev Requirement of one cut-off; the largest so far stays in the risk.
-    function _take(RiskPass.Pass memory p, RequirementMath.Parts memory c, UnderlyingRisk memory r, uint256 cutoffTs)
-        private
-        pure
-        returns (uint256 requirementWad)
-    {
-        uint256 vegaTermWad = RequirementMath.vegaTerm(c, p.book.params.vegaTermRateWad);
-        requirementWad = RequirementMath.total(c, vegaTermWad);
-        if (requirementWad > r.requirementWad) (r.requirementWad, r.cutoffTs) = (requirementWad, uint40(cutoffTs));
+    function _requireLength(uint256 length, uint256 n) private pure {
+        if (length != n) revert RiskEngine__BadLength(length, n);
     }
 
     function _cutoffAfter(RiskPass.Pass[] memory passes, uint256 cutoffTs) private pure returns (uint40 next) {

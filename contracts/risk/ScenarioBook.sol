@@ -6,7 +6,7 @@ import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AccountWord} from "../libraries/AccountWord.sol";
 import {BookCode} from "../libraries/BookCode.sol";
 import {NormalCdf} from "../libraries/NormalCdf.sol";
-import {ScenarioPlan} from "../libraries/ScenarioPlan.sol";
+import {BookWriter} from "./BookWriter.sol";
 
 /// @title ScenarioBook
 /// @notice See IScenarioBook.
@@ -15,11 +15,9 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     uint256 private constant WAD = 1e18;
     uint256 private constant MAX_GRACE_SEC = 7 days;
     uint256 private constant MIN_RANGE_WAD = 0.001e18;
-    uint256 private constant MAX_NODES = 48;
-    int256 private constant MAX_MULTIPLE_WAD = 100e18;
-    uint8 private constant DOWN = 2;
 
-    address private immutable NORMAL_TABLE;
+    /// @dev Rows are checked and laid out by a contract of their own, which keeps this one deployable.
+    BookWriter private immutable WRITER;
 
     /// @dev slots 0 and 1. The account parameters that only liquidation reads.
     struct AuctionParams {
@@ -58,7 +56,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         if (normalTable.code.length != NormalCdf.TABLE_BYTES) {
             revert ScenarioBook__NoTable(normalTable.code.length, NormalCdf.TABLE_BYTES);
         }
-        NORMAL_TABLE = normalTable;
+        WRITER = new BookWriter(normalTable);
         _setAccountParams(params);
     }
 
@@ -198,11 +196,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     function _setBook(uint8 underlyingId, UnderlyingParams calldata params, Rows calldata rows) private {
         _checkParams(params);
-        _checkRows(rows);
-        Book memory book;
-        (book.params, book.rows) = (params, rows);
-        book.plan = ScenarioPlan.build(book.rows, params.priceRangeWad);
-        _bookPointer[underlyingId] = BookCode.save(book, NORMAL_TABLE);
+        _bookPointer[underlyingId] = WRITER.write(params, rows);
         emit BookSet(underlyingId, ++version, params, rows);
     }
 
@@ -272,81 +266,6 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     function _requireListed(uint8 underlyingId) internal view virtual {
         if (underlyingId == 0 || underlyingId > underlyingCount) {
             revert ScenarioBook__UnknownUnderlying(underlyingId, underlyingCount);
-        }
-    }
-
-    /// @dev Only rows whose intervals cover every price between the outermost nodes are a book.
-    function _checkRows(Rows calldata rows) private pure {
-        (uint256 grid, uint256 tails) = (rows.gridMovesWad.length, rows.tailMovesWad.length);
-        (uint256 states, uint256 tailStates) = (rows.gridVols.length, rows.tailVols.length);
-        uint256 nodes = grid * states + 2 * tails * tailStates + 2 * rows.skewAt.length;
-        if (nodes > MAX_NODES) revert ScenarioBook__NodeCount(nodes, MAX_NODES);
-        bool hasUnmoved = _checkMoves("gridMovesWad", rows.gridMovesWad);
-        if (!hasUnmoved || grid < 2 || states == 0) revert ScenarioBook__NoUnmovedPrice(grid, states);
-        if ((tails == 0) != (tailStates == 0)) revert ScenarioBook__BadLength(tailStates, tails);
-        _checkMoves("tailMovesWad", rows.tailMovesWad);
-        if (tails != 0) _checkTail(rows);
-        uint256 gridSet = _checkVols("gridVols", rows.gridVols);
-        uint256 outside = _checkVols("tailVols", rows.tailVols) & ~gridSet;
-        if (outside != 0) revert ScenarioBook__TailWithoutGrid(outside, gridSet);
-        _limit("skewWad", rows.skewWad, 0.99e18);
-        for (uint256 i; i < rows.skewAt.length; ++i) {
-            if (rows.skewAt[i].vol > DOWN) revert ScenarioBook__VolState(rows.skewAt[i].vol, DOWN);
-            _requireInGrid(rows, rows.skewAt[i], gridSet);
-            for (uint256 j; j < i; ++j) {
-                bool isSame = rows.skewAt[i].vol == rows.skewAt[j].vol;
-                if (isSame && rows.skewAt[i].moveWad == rows.skewAt[j].moveWad) {
-                    revert ScenarioBook__DuplicateSkew(i, j);
-                }
-            }
-        }
-    }
-
-    /// @dev A skew pair is compared with the grid's own node of its place.
-    function _requireInGrid(Rows calldata rows, SkewPlace calldata at, uint256 gridSet) private pure {
-        if ((gridSet >> at.vol) & 1 == 1) {
-            for (uint256 i; i < rows.gridMovesWad.length; ++i) {
-                if (rows.gridMovesWad[i] == at.moveWad) return;
-            }
-        }
-        revert ScenarioBook__SkewOutsideGrid(at.moveWad, at.vol);
-    }
-
-    /// @dev Strictly increasing; says whether 0 is among them.
-    function _checkMoves(bytes32 name, int256[] calldata movesWad) private pure returns (bool hasUnmoved) {
-        for (uint256 i; i < movesWad.length; ++i) {
-            _checkMultiple(movesWad[i]);
-            if (i != 0 && movesWad[i] <= movesWad[i - 1]) {
-                revert ScenarioBook__NotIncreasing(name, movesWad[i], movesWad[i - 1]);
-            }
-            if (movesWad[i] == 0) hasUnmoved = true;
-        }
-    }
-
-    /// @dev What its product with a range needs; ScenarioPlan limits the price move itself.
-    function _checkMultiple(int256 multipleWad) private pure {
-        if (multipleWad < -MAX_MULTIPLE_WAD) revert ScenarioBook__MoveOutOfRange(multipleWad, -MAX_MULTIPLE_WAD);
-        if (multipleWad > MAX_MULTIPLE_WAD) revert ScenarioBook__MoveOutOfRange(multipleWad, MAX_MULTIPLE_WAD);
-    }
-
-    /// @dev The nearest tail lies beyond both ends of the grid.
-    function _checkTail(Rows calldata rows) private pure {
-        int256 lowest = -rows.gridMovesWad[0];
-        int256 outermost = rows.gridMovesWad[rows.gridMovesWad.length - 1];
-        if (lowest > outermost) outermost = lowest;
-        if (rows.tailMovesWad[0] <= outermost) {
-            revert ScenarioBook__TailInsideGrid(rows.tailMovesWad[0], outermost);
-        }
-    }
-
-    /// @dev Known and strictly increasing; as a set of bits.
-    function _checkVols(bytes32 name, uint8[] calldata vols) private pure returns (uint256 set) {
-        for (uint256 i; i < vols.length; ++i) {
-            if (vols[i] > DOWN) revert ScenarioBook__VolState(vols[i], DOWN);
-            if (i != 0 && vols[i] <= vols[i - 1]) {
-                revert ScenarioBook__NotIncreasing(name, int256(uint256(vols[i])), int256(uint256(vols[i - 1])));
-            }
-            set |= 1 << vols[i];
         }
     }
 }

@@ -56,14 +56,26 @@ function walkSegments(segment, g) {
         let v := add(mload(add(g, 0xa0)), mload(segment))
         let node := add(mload(g), mload(add(segment, 0xa0)))
         let end := add(node, mload(add(segment, 0x20)))
+        // What is not of the first three volatilities is a skew of one.
+        if gt(mload(segment), 0x23f) {
+            walkSkew(node, end, add(mload(add(g, 0xc0)), div(sub(mload(segment), 0x240), 3)), g)
+            continue
+        }
         // Whether every d1 and d2 of the segment lies in the table.
         let isInside := slt(mload(add(segment, 0x80)), mload(add(v, 0x80)))
         switch and(isInside, slt(mload(add(v, 0x60)), mload(add(segment, 0x60))))
-        case 0 { walkAnywhere(node, end, v, segment, g) }
+        case 0 {
+            walkLadder(node, end, v, g)
+        }
         default {
             switch and(mload(add(segment, 0x40)), sgt(mload(0x00), 0))
             case 0 { walkPlain(node, end, mload(v), placeOf(v, g), mload(add(v, 0x40))) }
-            default { walkGaps(node, end, mload(v), placeOf(v, g), mload(add(v, 0x40))) }
+            default {
+                let at, value, slope := walkGaps(node, end, mload(v), placeOf(v, g), mload(add(v, 0x40)), 0)
+                pop(at)
+                pop(value)
+                pop(slope)
+            }
         }
     }
 }
@@ -84,7 +96,8 @@ function walkPlain(node, end, inverse, offset, std) {
     }
 }
 
-function walkGaps(node, end, inverse, offset, std) {
+// Before the first node stands nothing (0), or a node at which the option is worth nothing.
+function walkGaps(node, end, inverse, offset, std, before) -> lastAt, lastValue, lastSlope {
     %(before)s
     for {} lt(add(node, 0x100), end) {} {
         %(gapsThrice)s
@@ -95,38 +108,109 @@ function walkGaps(node, end, inverse, offset, std) {
     }
 }
 
-function walkAnywhere(node, end, v, segment, g) {
+// A ladder of which some nodes lie beside the table: an option is worth nothing at those below it,
+// a forward at those above it.
+function walkLadder(node, end, v, g) {
     let inverse := mload(v)
     let offset := placeOf(v, g)
     let std := mload(add(v, 0x40))
     // The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
     let lowest := shr(93, mload(add(g, 0x80)))
-    let highest := add(lowest, 0x6fc0000000)
-    // Where d1 of the highest price lies below the table, an option is worth nothing at every node.
-    if slt(sar(93, add(mul(mload(add(segment, 0x80)), inverse), offset)), lowest) { leave }
-    // Where d2 of the lowest price lies above it, a forward at every node: a straight line, without gaps.
-    if iszero(slt(sub(sar(93, add(mul(mload(add(segment, 0x60)), inverse), offset)), std), highest)) {
-        for {} lt(node, end) {} {
-            %(forward)s
-        }
-        leave
+    let before := 0
+    for {} 1 {} {
+        if iszero(lt(node, end)) { leave }
+        if iszero(slt(sar(93, add(mul(mload(node), inverse), offset)), lowest)) { break }
+        before := node
+        node := add(node, 0x80)
     }
-    let hasGaps := and(mload(add(segment, 0x40)), sgt(mload(0x00), 0))
+    let forwards := end
+    let highest := add(lowest, 0x6fc0000000)
+    for {} lt(node, forwards) { forwards := sub(forwards, 0x80) } {
+        let z := sar(93, add(mul(mload(sub(forwards, 0x80)), inverse), offset))
+        if slt(sub(z, std), highest) { break }
+    }
+    let lastAt := 0
+    let lastValue := 0
+    let lastSlope := 0x1000000000000000
+    if lt(node, forwards) {
+        // Whether d2 of the first and d1 of the last lie in the table: then all between them do.
+        let isInside := slt(sar(93, add(mul(mload(sub(forwards, 0x80)), inverse), offset)), highest)
+        let second := sub(sar(93, add(mul(mload(node), inverse), offset)), std)
+        switch and(isInside, iszero(slt(second, lowest)))
+        case 0 {
+            lastAt, lastValue, lastSlope := walkEdges(node, forwards, inverse, offset, std, before, lowest)
+        }
+        default {
+            switch sgt(mload(0x00), 0)
+            case 0 { walkPlain(node, forwards, inverse, offset, std) }
+            default {
+                lastAt, lastValue, lastSlope := walkGaps(node, forwards, inverse, offset, std, before)
+            }
+        }
+        before := 0
+    }
+    if lt(forwards, end) { walkForwards(forwards, end, before, lastAt, lastValue, lastSlope) }
+}
+
+// A straight line: after the first of its nodes there are no gaps.
+function walkForwards(node, end, before, lastAt, lastValue, lastSlope) {
+    if before {
+        lastAt := sar(64, mul(mload(0x00), mload(add(before, 0x20))))
+        lastSlope := 0
+    }
+    if sgt(mload(0x00), 0) {
+        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+        let value := shl(60, sub(at, mload(0x20)))
+        let slope := 0x1000000000000000
+        %(gapOnly)s
+    }
+    for {} 1 {} {
+        if iszero(lt(node, end)) { leave }
+        %(forward)s
+    }
+}
+
+// Nodes of which some have d1 or d2 beside the table: those are moved to its side.
+function walkEdges(node, end, inverse, offset, std, before, lowest) -> lastAt, lastValue, lastSlope {
     %(before)s
-    for {} lt(node, end) {} {
-        %(anywhere)s
+    for {} 1 {} {
+        if iszero(lt(node, end)) { leave }
+        %(edges)s
+    }
+}
+
+// Nodes of a side of skew pairs, in any order: they bound no interval. The entry names volatility and skew.
+function walkSkew(node, end, entry, g) {
+    let std := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0xa0))
+    let factor := sdiv(mul(mload(add(entry, 0x20)), mload(add(g, 0xe0))), 1000000000000000000)
+    std := div(mul(std, add(1000000000000000000, factor)), 1000000000000000000)
+    // As OptionKernel sets a volatility.
+    let inverse := shl(140, 1)
+    if std { inverse := div(shl(128, 1), std) }
+    let offset := add(mul(mload(add(g, 0x100)), inverse), shl(93, add(0x3800000000, shr(30, std))))
+    let table := mload(add(g, 0x80))
+    walkPair(node, end, inverse, add(offset, table), shr(29, std), shr(93, table))
+}
+
+function walkPair(node, end, inverse, offset, std, lowest) {
+    for {} 1 { node := add(node, 0x80) } {
+        if iszero(lt(node, end)) { leave }
+        %(pair)s
     }
 }
 """
 PLACE: Final = """let z := sar(93, add(mul(mload(node), inverse), offset))
 """
+#: The highest position is that of the last entry.
 CLAMP: Final = """let second := sub(z, std)
-let reach := sub(highest, lowest)
-if iszero(and(lt(sub(z, lowest), reach), lt(sub(second, lowest), reach))) {
-    if slt(z, lowest) { z := lowest }
-    if sgt(z, highest) { z := highest }
-    if slt(second, lowest) { second := lowest }
-    if sgt(second, highest) { second := highest }
+if slt(second, lowest) { second := lowest }
+if sgt(z, add(lowest, 0x6fc0000000)) { z := add(lowest, 0x6fc0000000) }
+"""
+OUTSIDE: Final = """if slt(z, lowest) { continue }
+if iszero(slt(sub(z, std), add(lowest, 0x6fc0000000))) {
+    let value := sub(sar(64, mul(mload(0x00), mload(add(node, 0x20)))), mload(0x20))
+    mstore(add(node, 0x40), add(mload(add(node, 0x40)), shl(60, value)))
+    continue
 }
 """
 FORWARD: Final = """let value := sub(sar(64, mul(mload(0x00), mload(add(node, 0x20)))), mload(0x20))
@@ -145,9 +229,11 @@ mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
 """
 NEXT: Final = "node := add(node, 0x80)\n"
 BEFORE: Final = """// With a slope of 1 before it, the first node has no gap: b is not positive.
-let lastAt := 0
-let lastValue := 0
-let lastSlope := 0x1000000000000000
+lastSlope := 0x1000000000000000
+if before {
+    lastAt := sar(64, mul(mload(0x00), mload(add(before, 0x20))))
+    lastSlope := 0
+}
 """
 GAP: Final = """let step := sub(at, lastAt)
 let rise := sub(value, lastValue)
@@ -184,12 +270,17 @@ def thrice(lines: str) -> str:
 def library() -> str:
     """Text of the library."""
     inside = PLACE + distributions("z", "z := sub(z, std)\n") + VALUE
-    anywhere = PLACE + CLAMP + distributions("z", "z := second\n") + VALUE
-    gap_if = "if hasGaps {\n" + indented(GAP, 4) + "\n}\n"
-    loops = {"plain": inside + NEXT, "gaps": inside + GAP + NEXT, "anywhere": anywhere + gap_if + NEXT}
+    clamped = CLAMP + distributions("z", "z := second\n") + VALUE
+    gap_if = "if sgt(mload(0x00), 0) {\n" + indented(GAP, 4) + "\n}\n"
+    loops = {
+        "plain": inside + NEXT,
+        "gaps": inside + GAP + NEXT,
+        "edges": PLACE + clamped + gap_if + NEXT,
+        "pair": PLACE + OUTSIDE + clamped,
+    }
     for name in ("plain", "gaps"):
         loops[f"{name}Thrice"] = thrice(loops[name])
-    body = filled(WALK, loops | {"before": BEFORE, "forward": FORWARD + NEXT})
+    body = filled(WALK, loops | {"before": BEFORE, "forward": FORWARD + NEXT, "gapOnly": GAP})
     return HEADER + indented(body, 12) + "\n" + FOOTER
 
 

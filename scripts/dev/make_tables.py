@@ -16,14 +16,14 @@ from typing import Any, Final
 # The package of this very checkout, wherever the script is called from.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from offchain.chain.deploy import DRAFTED, MODULES, PAUSABLE
+from offchain.chain.deploy import DRAFTED, MODULES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 STORAGE: Final = ROOT / "docs" / "storage.md"
 ACCESS: Final = ROOT / "docs" / "access.md"
 HEADER: Final = "<!-- Written by scripts/dev/make_tables.py; do not edit. -->\n\n"
-#: What the guardian may call besides `pause`.
-GUARDED: Final = ("pauseInstrument",)
+#: What the guardian may call.
+GUARDED: Final = ("pause", "pauseInstrument")
 #: Restricted functions that a contract of the installation holds the role for.
 BY_ROLE: Final = {"ScenarioBook.setRatio": "RateFeed"}
 #: What a modifier or a check at the head of a function lets in.
@@ -52,7 +52,7 @@ CHECKED: Final = {
     "Auction.bid": "owner or operator of the bidding account",
 }
 FUNCTION: Final = re.compile(r"^    function (\w+)\(([^{;]*?)\{", re.M | re.S)
-PARENT: Final = re.compile(r"^contract (\w+)(?: is ([^{]+))?\{", re.M)
+PARENT: Final = re.compile(r"^(?:abstract )?contract (\w+)(?: is ([^{]+))?\{", re.M)
 
 
 def sources() -> list[Path]:
@@ -143,7 +143,7 @@ def _bases(path: Path, known: dict[str, Path]) -> Iterator[Path]:
 def _holder(contract: str, function: str, head: str) -> str:
     """Who may call one function; empty for anybody."""
     if re.search(r"\brestricted\b", head):
-        if (function == "pause" and contract in PAUSABLE) or function in GUARDED:
+        if function in GUARDED:
             return "guardian"
         if contract == "DraftBook":
             return "ParameterPreview" if function in DRAFTED else "governor (never used)"

@@ -51,6 +51,8 @@ TARGETS: Final = {
     f"{LIBRARIES}SnapshotMath.sol": ("MarginEngine",),
     f"{LIBRARIES}RoundDomain.sol": ("Oracle",),
     f"{LIBRARIES}RoundHash.sol": ("Oracle",),
+    f"{LIBRARIES}SpeedLimit.sol": ("Oracle",),
+    f"{LIBRARIES}AnchorWord.sol": ("Oracle",),
     f"{LIBRARIES}BookCode.sol": ("ScenarioBook", "RiskEngine"),
     f"{LIBRARIES}NormalCdf.sol": ("RiskEngine",),
     f"{LIBRARIES}OptionKernel.sol": ("RiskEngine",),

@@ -102,7 +102,7 @@ def margins(found, ids):
 #: The default book with one tail, and skew at the centre alone.
 BOOK = {
     "grid": {"moves": list(BookSpec().grid_moves), "vols": ["up", "flat", "down"]},
-    "tails": {"moves": [4.0], "vols": ["up", "flat"]},
+    "tails": {"moves": [4.0], "vols": ["up", "flat", "down"]},
     "skew": {"size": 0.25, "at": [{"move": 0.0, "vol": "flat"}]},
 }
 PARAMS = Params(overrides={"ETH": {"price_range": 0.18}})

@@ -64,12 +64,12 @@ FADING = (surface(4 / 24, 1900.2), surface(16 / 24, 1901.0), surface(9, 1903.0))
 FADING_BTC = replace(BTC, surfaces=(surface(9 / 24, 64_005.0), surface(16 / 24, 64_006.0), surface(30, 64_200.0)))
 
 #: Everything that governance may store and that is not the default: few and many prices, no tails, tails of one state
-#: that end at the lowest price and fall together, no skew, skew beyond the grid.
+#: that end at the lowest price and fall together, no skew, skew on one side.
 SPARSE = BookSpec((-1.0, 0.0, 1.0), ("flat",), (), (), 0.0, ())
 LONG_TAILS = BookSpec(
-    (-1.0, -0.4, 0.0, 0.3, 1.0), ("up", "down"), (1.5, 2.5, 3.7, 4.2, 6.0), ("down",), 0.5, ((0.0, "flat"),)
+    (-1.0, -0.4, 0.0, 0.3, 1.0), ("up", "down"), (1.5, 2.5, 3.7, 4.2, 6.0), ("down",), 0.5, ((0.0, "down"),)
 )
-ONE_SIDED = BookSpec((0.0, 0.5, 1.25), ("up", "flat", "down"), (2.0,), ("up", "flat", "down"), 0.1, ((-3.0, "up"),))
+ONE_SIDED = BookSpec((0.0, 0.5, 1.25), ("up", "flat", "down"), (2.0,), ("up", "flat", "down"), 0.1, ((1.25, "up"),))
 DENSE = BookSpec(
     (-1.0, -0.8, -0.6, -0.4, -0.2, 0.0, 0.2, 0.4, 0.6, 0.8, 1.0),
     ("up", "flat", "down"),

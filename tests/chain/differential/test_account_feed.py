@@ -143,7 +143,7 @@ def test_the_keeper_follows_a_change_of_parameters_and_limits(deployed):
 
     # Rows of governance's own making: they are margined like any others.
     stored = book.call("bookOf", 1)
-    rows = plain_rows(stored.rows) | {"tailMovesWad": [4 * 10**18], "skewAt": [{"moveWad": 10**18 // 3, "vol": 2}]}
+    rows = plain_rows(stored.rows) | {"tailMovesWad": [4 * 10**18], "skewAt": [{"moveWad": 0, "vol": 2}]}
     book.send(governor, "setBook", 1, stored.params, rows)
     keeper.observe()
     there = deployment.contract(client, "MarginEngine").call("marginOf", account_id)

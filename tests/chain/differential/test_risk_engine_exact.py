@@ -9,7 +9,7 @@ import mpmath as mp
 import pytest
 
 from tests.chain.differential.exact import CALL, FUTURE, PERP, PUT, Book, cross_of, wad
-from tests.chain.helpers.books import DEFAULT, DOWN, FIELDS, FLAT, UP, rows
+from tests.chain.helpers.books import DEFAULT, DOWN, FIELDS, UP, rows
 from tests.chain.helpers.stack import ACCOUNT
 
 TS = 1_800_000_000
@@ -46,7 +46,7 @@ BOOKS = {
         "tailMovesWad": [5 * WAD // 4, 3 * WAD, 4 * WAD],
         "tailVols": [DOWN],
         "skewWad": 4 * 10**17,
-        "skewAt": [(-5 * WAD // 4, FLAT), (WAD // 3, DOWN), (0, UP)],
+        "skewAt": [(-WAD, UP), (WAD // 7, DOWN), (0, UP)],
     },
 }
 COMPONENTS = {

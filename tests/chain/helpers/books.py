@@ -6,20 +6,20 @@ from typing import Any
 
 WAD = 10**18
 UP, FLAT, DOWN = range(3)
-THIRD = WAD // 3
+FIFTH = WAD // 5
 #: Names of the fields, in order.
 FIELDS = ("gridMovesWad", "gridVols", "tailMovesWad", "tailVols", "skewWad", "skewAt")
 #: The default book of the risk model, section 3, moves as multiples of the range.
 DEFAULT = {
-    "gridMovesWad": [-WAD, -2 * THIRD, -THIRD, 0, THIRD, 2 * THIRD, WAD],
+    "gridMovesWad": [-WAD, -2 * FIFTH, 0, 2 * FIFTH, WAD],
     "gridVols": [UP, FLAT, DOWN],
-    "tailMovesWad": [2 * WAD, 3 * WAD],
+    "tailMovesWad": [3 * WAD],
     "tailVols": [UP, FLAT, DOWN],
     "skewWad": WAD // 4,
-    "skewAt": [(-WAD, UP), (-WAD, DOWN), (WAD, UP), (WAD, DOWN), (0, DOWN)],
+    "skewAt": [(move, vol) for move in (-WAD, 0, WAD) for vol in (UP, FLAT, DOWN)],
 }
-#: Rows of the default book: 21 of the grid, 12 in the tails, 5 pairs.
-DEFAULT_COUNT = 43
+#: Rows of the default book: 15 of the grid, 6 in the tails, 9 pairs.
+DEFAULT_COUNT = 39
 
 
 def rows(**changed: Any) -> tuple[Any, ...]:

@@ -69,7 +69,7 @@ BOOKS = (
     RARE_ROWS,
     changed(gridVols=[UP, DOWN], tailMovesWad=[2 * WAD, 5 * WAD, 6 * WAD, 7 * WAD], tailVols=[DOWN], skewAt=[]),
     changed(gridMovesWad=[0, 10**9, WAD], tailVols=[UP, FLAT, DOWN], skewAt=[(0, DOWN), (WAD, UP)]),
-    changed(gridMovesWad=[-WAD + 1, -7, 0], tailMovesWad=[WAD]),
+    changed(gridMovesWad=[-WAD + 1, -7, 0], tailMovesWad=[WAD], skewAt=[(-7, FLAT)]),
 )
 
 

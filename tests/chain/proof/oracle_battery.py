@@ -8,11 +8,16 @@ from typing import Any
 from offchain.chain.client import wallet
 from offchain.chain.contracts import Contract
 from offchain.chain.signing import domain_of, sign_by_all, struct_types
+from tests.chain.helpers.anchors import FIELDS, logs_of
 from tests.chain.proof.book_battery import said
 from tests.chain.proof.world import NOW, World
+from tests.python.oracle.fixed import ln_wad
 
 WAD = 10**18
 MOST = 10**30
+YEAR = 365 * 86_400
+#: An underlying with a round a second ago.
+CALM = 1
 #: An underlying without a round: no earlier spot to be near to.
 FRESH = 200
 SURFACE = {
@@ -44,7 +49,7 @@ class Battery:
         self.oracle: Contract = world.contracts["Oracle"]
         self.signers = [wallet(f"proof signer {i}") for i in range(2)]
         self.domain = domain_of(self.oracle)
-        named = [*self._headers(), *self._surfaces(), *self._lists()]
+        named = [*self._headers(), *self._surfaces(), *self._lists(), *self._speeds()]
         self.cases = [(self._call("postRound", m), m, want) for m, want in named]
         self.cases += [(self._call("postTokenPrices", m), m, want) for m, want in self._prices()]
         self.cases += [(self._call("postSettlement", m), m, want) for m, want in self._settlements()]
@@ -157,6 +162,51 @@ class Battery:
             (at(5, 4), refused("expiry", NOW + 4, NOW + 5)),
             (second, refused("s", 0, 1)),
         ]
+
+    def _speeds(self) -> list[tuple[dict[str, Any], Expected]]:
+        """Every number of the next round of an underlying, a little inside its limit and a little beyond."""
+        expiries = list(self.oracle.call("expiriesOf", CALM))
+        header, listed = self.oracle.call("roundFor", CALM, expiries)
+        still = {"underlyingId": CALM, "ts": NOW + 1, "spotWad": header.spotWad, "perpWad": header.perpWad}
+        still |= {"confWad": WAD, "meanWad": 0, "surfaces": [dict(vars(surface)) for surface in listed]}
+        anchors, limits = self.oracle.call("anchorsOf", CALM, expiries), self._limits()
+        messages = [still]
+        for size in (-1, 1):
+            price, variance = (math.exp(size * limit / WAD) for limit in limits)
+            for near in (1 - size * 1e-12, 1 + size * 1e-12):
+                messages += [still | {key: int(still[key] * price * near)} for key in ("spotWad", "perpWad")]
+                for place, surface in enumerate(still["surfaces"]):
+                    rate = size * limits[0] * YEAR * near / (surface["expiryTs"] - NOW) + surface["rateWad"]
+                    for changed in (
+                        {"forwardWad": int(surface["forwardWad"] * price * near)},
+                        {"rateWad": int(rate)},
+                        {key: int(surface[key] * variance * near) for key in ("aWad", "bWad")},
+                        *({"mWad": surface["mWad"] + size * step * WAD // 100} for step in (5, 20, 60)),
+                    ):
+                        others = list(still["surfaces"])
+                        others[place] = surface | changed
+                        messages.append(still | {"surfaces": others})
+        return [(message, self._too_fast(message, anchors, limits)) for message in messages]
+
+    def _limits(self) -> tuple[int, int]:
+        return tuple(self.oracle.call(name) for name in ("maxMoveWad", "maxVarianceMoveWad"))
+
+    def _too_fast(self, message: dict[str, Any], anchors: Any, limits: tuple[int, int]) -> Expected:
+        """Name the first number that is too far from its anchor."""
+        _, spot_ln, perp_ln, surfaces = anchors
+        moved = [("spot", ln_wad(message["spotWad"]) - spot_ln), ("perp", ln_wad(message["perpWad"]) - perp_ln)]
+        for surface, anchor in zip(message["surfaces"], surfaces, strict=True):
+            before = dict(zip(FIELDS, list(vars(anchor).values())[1:], strict=True))
+            logs = logs_of(surface, message["ts"])
+            if abs(surface["rateWad"]) > 9 * WAD:
+                return refused("rate", surface["rateWad"], 9 * WAD if surface["rateWad"] > 0 else -9 * WAD)
+            moved += [(name, ln - before[name]) for name, ln in logs.items()]
+        for name, distance in moved:
+            limit = limits["variance" in name]
+            if abs(distance) > limit:
+                field = name.encode().ljust(32, b"\0")
+                return "Oracle__TooFast", (field, distance, limit if distance > 0 else -limit)
+        return None
 
     def _prices(self) -> list[tuple[dict[str, Any], Expected]]:
         later = NOW + 1

@@ -26,7 +26,7 @@ WEIGHT_BOUND = mp.mpf("1e-9")
 #: A discount is good to 2e-16; nothing pads linear instruments for that.
 DISCOUNT_BOUND = mp.mpf("3e-16")
 #: Per unit of the forward.
-GREEK_BOUND = mp.mpf("4e-10")
+GREEK_BOUND = mp.mpf("6e-10")
 #: Wei by which two rounded steps may exceed the exact value.
 WEI = 3
 #: Wei of the pad for every option.
@@ -148,7 +148,8 @@ class Battery:
         weights = WEIGHT_BOUND * want["certifiedScan"]
         pads = table + weights + 2 * wad(risk.padWad)
         near("scan", risk.scanWad, want["scan"], table, table + weights)
-        near("certified", risk.certifiedScanWad, want["certifiedScan"], DISCOUNT_BOUND * gross, pads)
+        # A position of one wei may be worth less than one.
+        near("certified", risk.certifiedScanWad, want["certifiedScan"], DISCOUNT_BOUND * gross + 1 / mp.mpf(WAD), pads)
         most = PAD_BOUND * gross * WAD + PAD_WEI * len(case.words)
         if risk.padWad > (0 if case.pure else most):
             wrong.append(f"pad {risk.padWad}")

@@ -55,7 +55,7 @@ def test_moved__own_prices_at_every_node__those_of_the_mirror(expiry):
 def test_layout_of__clamped_tails__kept_once_with_their_own_weight():
     layout = layout_of(BookSpec(), 0.5)
     assert layout.moves[0] == -0.95
-    assert layout.moves.size == 7 + 1 + 2
+    assert layout.moves.size == 5 + 1 + 1
     assert layout.weights[0] == pytest.approx(0.5 / 0.95)
     assert layout.weights[-1] == pytest.approx(1 / 3)
 

@@ -99,7 +99,7 @@ def test_settle_from_rounds__settled_or_paused__reverts(oracle, relayer, admin, 
     in_window(oracle, relayer, expiry, 100, 1_910)
     wait_until(chain, expiry + 2 * HOUR)
     oracle.pause({"from": admin})
-    with reverts_with("EnforcedPause"):
+    with reverts_with("ExpiringPause__Paused"):
         oracle.settleFromRounds(1, expiry, {"from": relayer})
     oracle.unpause({"from": admin})
     oracle.settleFromRounds(1, expiry, {"from": relayer})

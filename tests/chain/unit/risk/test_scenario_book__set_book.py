@@ -36,13 +36,13 @@ def grid(count, step=WAD // 40):
 FINE = {
     "default": rows(),
     "plain grid": PLAIN,
-    "one side": rows(gridMovesWad=[0, HALF, WAD]),
+    "one side": rows(gridMovesWad=[0, HALF, WAD], skewAt=[(WAD, UP)]),
     "tails of one state": rows(tailVols=[DOWN]),
     "tails below the lowest price": rows(tailMovesWad=[4 * WAD, 5 * WAD, 6 * WAD]),
     "no tails": rows(tailMovesWad=[], tailVols=[]),
     "no skew": rows(skewWad=0, skewAt=[]),
     "skew at any node of the grid": rows(skewAt=[(-WAD, UP), (WAD, FLAT)]),
-    "as many nodes as fit": rows(gridMovesWad=grid(10), skewAt=[(-WAD, UP), (0, UP), (0, FLAT), (0, DOWN), (WAD, UP)]),
+    "as many nodes as fit": rows(gridMovesWad=grid(10), skewAt=[(0, UP), (0, FLAT), (0, DOWN)]),
 }
 
 
@@ -95,7 +95,7 @@ BAD = {
     "tail of no grid": (rows(gridVols=[UP], tailVols=[UP, FLAT]), "ScenarioBook__TailWithoutGrid", ()),
     "tails without states": (rows(tailVols=[]), "ScenarioBook__BadLength", ()),
     "states without tails": (rows(tailMovesWad=[]), "ScenarioBook__BadLength", ()),
-    "one node too many": (rows(gridMovesWad=grid(11)), "ScenarioBook__NodeCount", (51, MOST_NODES)),
+    "one node too many": (rows(gridMovesWad=grid(11)), "ScenarioBook__NodeCount", (55, MOST_NODES)),
     "skew too large": (rows(skewWad=WAD), "ScenarioBook__ParameterOutOfRange", ()),
 }
 

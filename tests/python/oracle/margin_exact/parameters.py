@@ -4,22 +4,19 @@ from mpmath import mpf
 
 DEFAULTS = {
     "priceRange": 0.25, "volUp": 0.5, "volDown": 0.25, "volFloor": 0.4, "basisMin": 0.003, "basisRate": 0.05,
-    "perpBasis": 0.002, "vegaTermRate": 0.7, "skewRate": 1.0, "shortMinRate": 0.01, "concRate": 0.1,
+    "perpBasis": 0.002, "vegaTermRate": 0.7, "skewRate": 0.85, "shortMinRate": 0.01, "concRate": 0.1,
     "concVegaRate": 0.1, "N0": 50e6, "V0": 5e6, "mmFactor": 0.8, "imFactor": 1.0, "pegThreshold": 0.99,
     "pegSlope": 4.0, "confThreshold": 0.55, "confRate": 1.0, "stressShare": 0.6, "debtRate": 0.003,
 }  # fmt: skip
 BY_SYMBOL = {"ETH": {"priceRange": 0.285}, "BTC": {"priceRange": 0.23, "N0": 100e6}}
 DEFAULT_BOOK = {
-    "grid": {"moves": [-1.0, -2 / 3, -1 / 3, 0.0, 1 / 3, 2 / 3, 1.0], "vols": ["up", "flat", "down"]},
-    "tails": {"moves": [2.0, 3.0], "vols": ["up", "flat", "down"]},
+    "grid": {"moves": [-1.0, -0.4, 0.0, 0.4, 1.0], "vols": ["up", "flat", "down"]},
+    "tails": {"moves": [3.0], "vols": ["up", "flat", "down"]},
     "skew": {
         "size": 0.25,
-        "at": [
-            {"move": -1.0, "vol": "up"}, {"move": -1.0, "vol": "down"}, {"move": 1.0, "vol": "up"},
-            {"move": 1.0, "vol": "down"}, {"move": 0.0, "vol": "down"},
-        ],
+        "at": [{"move": move, "vol": vol} for move in (-1.0, 0.0, 1.0) for vol in ("up", "flat", "down")],
     },
-}  # fmt: skip
+}
 
 
 def parameter(params, name, symbol=None):

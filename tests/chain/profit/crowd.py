@@ -1,0 +1,232 @@
+"""One owner with many accounts and one purse: everything he may legally do, and what he has gained by it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from offchain.chain.client import wallet
+from offchain.chain.signing import sign
+from offchain.chain.words import unpack
+from offchain.model import Kind
+from tests.chain.profit.world import BIDDER, CROSS, FAR, HOUR, MAX_FEE_WAD, SINGLE, STANDARD, WAD, World, is_error
+
+OWNER, FRIEND = wallet("attacker"), wallet("attacker's friend")
+WAD_PER_RAW = 10**12
+#: More than any play needs; what counts is how much of it is in the wallet afterwards.
+PURSE = {"USDC": 10**9 * 10**6, "WETH": 10**6 * WAD, "PLAIN": 10**9 * WAD}
+MODES = (SINGLE, STANDARD, CROSS)
+
+
+class Crowd:
+    """The attackers of one episode; methods return whether the contracts let them."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.accounts: list[int] = []
+        for owner in (OWNER, FRIEND):
+            world.client.rpc("anvil_setBalance", owner.address, hex(10**24))
+            for symbol, amount in PURSE.items():
+                token = world.tokens[symbol]
+                world.send(owner, symbol, "mint", owner.address, amount)
+                world.send(owner, symbol, "approve", world.deployment.contracts["Vault"], 2**256 - 1)
+                assert token is not None
+        self.brought = 0.0
+
+    # --- the purse
+
+    def gain(self) -> float:
+        """Cash by which the wallets hold more than they began with, tokens at the prices of the moment."""
+        world = self.world
+        prices = {"USDC": (1.0, 6), "WETH": (world.paths["ETH"].spot, 18), "PLAIN": (world.plain_price or 0.0, 18)}
+        total = 0.0
+        for symbol, (price, decimals) in prices.items():
+            held = sum(int(world.tokens[symbol].call("balanceOf", owner.address)) for owner in (OWNER, FRIEND))
+            total += (held - 2 * PURSE[symbol]) / 10**decimals * price
+        return total
+
+    def open(self, cash: float, mode: int = SINGLE) -> int:
+        """Open an account and bring cash."""
+        account = int(self.world.at["Accounts"].call("nextAccountId"))
+        self.world.send(OWNER, "Accounts", "open", OWNER.address, mode)
+        self.accounts.append(account)
+        if cash > 0:
+            self.deposit(account, "USDC", cash)
+        return account
+
+    def deposit(self, account: int, symbol: str, amount: float) -> bool:
+        """Bring tokens."""
+        raw = round(amount * 10 ** self.world.deployment.tokens[symbol].decimals)
+        passed = self.world.try_send(OWNER, "Vault", "deposit", account, self.world.tokens[symbol].address, max(raw, 1))
+        if passed and symbol == "USDC":
+            self.brought += amount
+        return passed
+
+    def take(self, account: int) -> None:
+        """Withdraw and borrow whatever the account may pay out."""
+        world = self.world
+        for symbol in PURSE:
+            most = world.ask("ActionPreview", "maxWithdraw", account, world.tokens[symbol].address)
+            if not is_error(most) and most:
+                self.withdraw_raw(account, symbol, most)
+        self.borrow_most(account)
+
+    def withdraw_raw(self, account: int, symbol: str, amount_raw: int) -> bool:
+        """Withdraw an amount in raw units."""
+        token = self.world.tokens[symbol].address
+        return self.world.try_send(OWNER, "Vault", "withdraw", account, token, amount_raw, OWNER.address)
+
+    def borrow_most(self, account: int) -> None:
+        """Borrow about as much as the excess allows: what the margin rule refuses is halved a few times."""
+        margin = self.margin(account)
+        if margin is None:
+            return
+        held = int(self.world.at["Vault"].call("tokenOf", 0).heldRaw)
+        amount = min((margin.equityWad - int(margin.initialWad)) // WAD_PER_RAW, held)
+        for _ in range(5):
+            if amount <= 0:
+                return
+            if self.world.try_send(OWNER, "Vault", "borrow", account, amount, OWNER.address):
+                return
+            amount = amount * 7 // 10
+
+    def cash_out(self) -> float:
+        """Close what is open against each other at the mark, take everything, and say what was gained."""
+        for account in self.accounts:
+            self.take(account)
+        for instrument in sorted({word >> 128 << 128 for a in self.accounts for word in self.positions(a)}):
+            self._flatten(instrument)
+        for account in self.accounts:
+            self._close_with_maker(account)
+            self.take(account)
+        return self.gain()
+
+    def _close_with_maker(self, account: int) -> None:
+        """Close what is left with an honest market maker, who takes half a hundredth for it."""
+        for word in self.positions(account):
+            name, kind, expiry, strike = self._meaning(word)
+            held = unpack(word).quantity_wad
+            if kind is not Kind.PERP and expiry <= self.world.now:
+                continue
+            mark = self.world.paths[name].mark(kind, expiry, strike or 1.0, self.world.now)
+            price_wad = round(mark * (0.995 if held > 0 else 1.005) * 10**8) * 10**10
+            for _ in range(6):
+                if self._fill_with_maker(account, word, held, price_wad):
+                    break
+                held //= 2
+
+    def _fill_with_maker(self, account: int, word: int, held_wad: int, price_wad: int) -> bool:
+        world, size = self.world, abs(held_wad)
+        if size == 0:
+            return False
+        option = unpack(word).kind in (Kind.CALL, Kind.PUT)
+        instrument = word >> (128 if option else 200) << (128 if option else 200)
+        mine = world.signed_order(OWNER, account, instrument, held_wad < 0, size, price_wad)
+        theirs = world.signed_order(BIDDER, world.base.bidder, instrument, held_wad > 0, size, price_wad)
+        return world.try_send(OWNER, "Exchange", "settle", *theirs, *mine, size)
+
+    def _flatten(self, instrument: int) -> None:
+        longs, shorts = [], []
+        for account in self.accounts:
+            for word in self.positions(account):
+                quantity = (word & (2**128 - 1)) - (2**128 if word >> 127 & 1 else 0)
+                if word >> 200 == instrument >> 200:
+                    (longs if quantity > 0 else shorts).append((account, abs(quantity), word))
+        for (long, held, word), (short, owed, _) in zip(longs, shorts, strict=False):
+            name, kind, expiry, strike = self._meaning(word)
+            if kind in (Kind.CALL, Kind.PUT) and word >> 128 != instrument >> 128:
+                continue
+            price = self.world.paths[name].mark(kind, expiry, strike or 1.0, self.world.now)
+            self.trade(short, long, name, kind, min(held, owed) / WAD, price, expiry, strike)
+
+    def _meaning(self, word: int) -> tuple[str, Kind, int, float]:
+        found = unpack(word)
+        name = next(n for n, path in self.world.paths.items() if path.underlying_id == found.underlying_id)
+        option = found.kind in (Kind.CALL, Kind.PUT)
+        return name, found.kind, found.expiry_ts, found.price_e8 / 1e8 if option else 0.0
+
+    # --- reading
+
+    def margin(self, account: int) -> Any | None:
+        """Margin now, or None when there is none."""
+        answer = self.world.ask("MarginEngine", "marginOf", account)
+        return None if is_error(answer) else answer
+
+    def excess(self, account: int) -> float:
+        """Cash above the initial requirement; a large loss when there is no margin number."""
+        margin = self.margin(account)
+        return -1e18 if margin is None else (margin.equityWad - int(margin.initialWad)) / WAD
+
+    def positions(self, account: int) -> list[int]:
+        """Position words."""
+        snapshot = self.world.ask("Accounts", "snapshotOf", account)
+        return [] if is_error(snapshot) else list(snapshot.positions)
+
+    # --- acting
+
+    def trade(
+        self,
+        buyer: int,
+        seller: int,
+        name: str,
+        kind: Kind,
+        quantity: float,
+        price: float,
+        expiry_ts: int = 0,
+        strike: float = 0.0,
+    ) -> bool:
+        """Fill between two own accounts at any price."""
+        world = self.world
+        quantity_wad, price_wad = round(quantity * WAD), round(price * 10**8) * 10**10
+        if quantity_wad <= 0 or price_wad <= 0:
+            return False
+        word = world.word(name, kind, expiry_ts, strike)
+        buy = world.signed_order(OWNER, buyer, word, True, quantity_wad, price_wad)
+        sell = world.signed_order(OWNER, seller, word, False, quantity_wad, price_wad)
+        return world.try_send(OWNER, "Exchange", "settle", *buy, *sell, quantity_wad)
+
+    def trade_at_mark(
+        self, buyer: int, seller: int, name: str, kind: Kind, quantity: float, expiry_ts: int = 0, strike: float = 0.0
+    ) -> bool:
+        """The same at the mark of the moment."""
+        price = self.world.paths[name].mark(kind, expiry_ts, strike or 1.0, self.world.now)
+        return self.trade(buyer, seller, name, kind, quantity, price, expiry_ts, strike)
+
+    def quote(self, maker: int, taker: int, legs: Sequence[tuple[int, bool, int, int]]) -> bool:
+        """Fill some legs at once: ``(instrument, maker buys, quantity, price)``, amounts in wad."""
+        world = self.world
+        world.nonce += 1
+        named = [dict(zip(("instrument", "isBuy", "quantityWad", "priceWad"), leg, strict=True)) for leg in legs]
+        values = (maker, taker, named, world.nonce, world.now + HOUR, OWNER.address, MAX_FEE_WAD)
+        message = world._message(world.quote_types, values, maker)
+        signature = sign(OWNER, world.domain, *world.quote_types, message)
+        return world.try_send(OWNER, "Exchange", "fillQuote", message, signature, taker, MAX_FEE_WAD)
+
+    def fill_up(
+        self,
+        buyer: int,
+        seller: int,
+        name: str,
+        kind: Kind,
+        expiry_ts: int = 0,
+        strike: float = 0.0,
+        start: float = 1e6,
+    ) -> float:
+        """Trade at the mark as much as both margins allow: sizes are halved until one passes; return the size."""
+        path = self.world.paths[name]
+        quantity = start / path.spot
+        total = 0.0
+        for _ in range(16):
+            if self.trade_at_mark(buyer, seller, name, kind, quantity, expiry_ts, strike):
+                total += quantity
+            else:
+                quantity /= 2
+        return total
+
+    def bid(self, account: int, bidder: int, fraction_wad: int = WAD) -> bool:
+        """Bid on an account of one's own."""
+        quote = self.world.ask("Auction", "previewBid", account, fraction_wad)
+        if is_error(quote):
+            return False
+        limit = FAR if quote.isSolvent else 0
+        return self.world.try_send(OWNER, "Auction", "bid", account, bidder, fraction_wad, quote.isSolvent, limit)

@@ -1,0 +1,61 @@
+"""The honest keeper: after every round it starts, bids, touches and ends whatever the contracts allow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.chain.profit.judge import Judge
+from tests.chain.profit.world import BIDDER, FAR, RELAYER, WAD, World, is_error
+
+LIQUIDATABLE = 2
+#: What a bidder tries in turn: an account larger than its margin is taken in parts.
+FRACTIONS_WAD = (WAD, WAD // 4, WAD // 20)
+#: Slices of one account after one round; each restores the buffer or is followed by another.
+MOST_SLICES = 4
+
+
+def act(world: World, judge: Judge) -> None:
+    """One pass over all accounts."""
+    accounts = list(range(2, int(world.at["Accounts"].call("nextAccountId"))))
+    margins = world.at["MarginEngine"].call_many("marginOf", [[account] for account in accounts])
+    auctions = world.at["Auction"].call_many("auctionOf", [[account] for account in accounts])
+    for account, margin, auction in zip(accounts, margins, auctions, strict=True):
+        if account in (world.base.lender, world.base.bidder):
+            continue
+        needs = is_error(margin) or int(margin.state) >= LIQUIDATABLE
+        if auction.isOpen or needs:
+            _liquidate(world, judge, account, is_open=auction.isOpen)
+
+
+def _liquidate(world: World, judge: Judge, account: int, *, is_open: bool) -> None:
+    if not is_open and not world.try_send(RELAYER, "Auction", "start", account):
+        return
+    for _ in range(MOST_SLICES):
+        before = world.ask("MarginEngine", "marginOf", account)
+        if not any(_bid(world, account, fraction) for fraction in FRACTIONS_WAD):
+            break
+        if not is_open:
+            _judge_slice(world, judge, account, before)
+    world.try_send(RELAYER, "Auction", "end", account)
+    snapshot = world.ask("Accounts", "snapshotOf", account)
+    if not is_error(snapshot) and not snapshot.positions and not snapshot.tokenIds and snapshot.cashWad < 0:
+        world.try_send(RELAYER, "Auction", "writeOff", account)
+
+
+def _bid(world: World, account: int, fraction_wad: int) -> bool:
+    quote = world.ask("Auction", "previewBid", account, fraction_wad)
+    if is_error(quote):
+        return False
+    limit = FAR if quote.isSolvent else 0
+    bidder = world.base.bidder
+    return world.try_send(BIDDER, "Auction", "bid", account, bidder, fraction_wad, quote.isSolvent, limit)
+
+
+def _judge_slice(world: World, judge: Judge, account: int, before: Any) -> None:
+    """A slice taken as soon as the account is seen costs it two hundredths of what is sold, the fee out of them."""
+    after = world.ask("MarginEngine", "marginOf", account)
+    if is_error(before) or is_error(after) or before.marketEquityWad < 0:
+        return
+    lost = (before.equityWad - after.equityWad) / WAD
+    value = max(before.marketEquityWad, int(before.maintenanceWad) // 4) / WAD
+    judge.require(lost <= 0.021 * value + 1.0, "P-05", f"account {account} lost {lost:,.2f} by a bid on {value:,.2f}")

@@ -1,0 +1,269 @@
+"""An installation with honest people in it: depositors whose cash is lent, an insurance fund, a keeper and its bidder.
+
+Everything is sent as wallets and signers send it, and the price path is known to the attackers before anybody else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from eth_account.signers.local import LocalAccount
+
+from offchain.chain.client import Client, RevertError, wallet
+from offchain.chain.contracts import Contract
+from offchain.chain.deploy import deploy
+from offchain.chain.deployment import Deployment
+from offchain.chain.rounds import RoundPoster
+from offchain.chain.signing import domain_of, sign, struct_types
+from offchain.chain.spec import TokenSpec, load_spec
+from offchain.chain.words import Word, pack
+from offchain.model import Kind
+from offchain.params import Params
+from tests.chain.profit.market import WINDOW_SEC, Path
+
+WAD = 10**18
+GAS = 60_000_000
+FAR = 2**127 - 1
+FUND = 1
+SINGLE, STANDARD, CROSS = 0, 1, 2
+MAX_FEE_WAD = 10**16
+HOUR, DAY = 3_600, 86_400
+#: Time to expiry of what is listed at the start.
+TENORS_SEC = (2 * HOUR, DAY + HOUR, 7 * DAY, 26 * DAY, 180 * DAY)
+#: Cash of the honest: who lends, who bids, and the insurance fund.
+LENDER_CASH, BIDDER_CASH, FUND_CASH = 2_000_000, 20_000_000, 500_000
+#: How long the spot of a step stands between two rounds.
+QUIET_SEC, SAMPLE_SEC = 1_800, 240
+#: Moves of prices and of variances that no limit would stop.
+WIDE_LIMITS = (10 * WAD, 10 * WAD)
+
+SIGNERS = [wallet(f"signer {n}") for n in range(2)]
+ADMIN, POSTER, RELAYER, LENDER, BIDDER = (wallet(name) for name in ("admin", "poster", "relayer", "lender", "bidder"))
+CONTRACTS = (
+    *("Accounts", "Vault", "Oracle", "MarginEngine", "Exchange", "Settlement", "PerpMarket", "Auction"),
+    *("InsuranceFund", "ActionPreview", "ScenarioBook"),
+)
+#: A token that no underlying moves: its price is signed by itself, and may grow stale by itself.
+PLAIN = TokenSpec("PLAIN", "Mock token of its own", 18, haircut=0.1, deposit_cap=1e9)
+
+
+@dataclass(slots=True)
+class Base:
+    """What every episode starts from."""
+
+    url: str
+    deployment: Deployment
+    start_ts: int
+    lender: int = 0
+    bidder: int = 0
+    snapshot: str = ""
+
+
+class World:
+    """One episode: contracts, honest accounts, the path."""
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self.client = Client(base.url)
+        self.deployment = base.deployment
+        self.at: dict[str, Contract] = {name: base.deployment.contract(self.client, name) for name in CONTRACTS}
+        self.tokens = {s: base.deployment.token_contract(self.client, s) for s in base.deployment.tokens}
+        self.poster = RoundPoster(self.client, base.deployment, SIGNERS)
+        self.domain = domain_of(self.at["Exchange"])
+        self.order_types = struct_types(self.at["Exchange"], "settle")
+        self.quote_types = struct_types(self.at["Exchange"], "fillQuote")
+        ids = base.deployment.underlyings
+        expiries = [base.start_ts + tenor for tenor in TENORS_SEC]
+        self.paths = {
+            "ETH": Path("ETH", ids["ETH"], 2_000.0, 0.7, list(expiries)),
+            "BTC": Path("BTC", ids["BTC"], 64_000.0, 0.5, list(expiries)),
+        }
+        self.plain_price: float | None = 5.0
+        self.unsettled = [(path.name, expiry) for path in self.paths.values() for expiry in path.expiries]
+        self.limits = tuple(int(self.at["Oracle"].call(name)) for name in ("maxMoveWad", "maxVarianceMoveWad"))
+        self.nonce = 0
+        self.refused: dict[str, int] = {}
+        self.relayer = RELAYER
+        self.keeper: Callable[[], None] = lambda: None
+
+    # --- calls
+
+    @property
+    def now(self) -> int:
+        """Time of the latest block."""
+        return self.client.block_ts()
+
+    def ask(self, contract: str, function: str, *values: Any) -> Any:
+        """Read; a revert is returned."""
+        return self.at[contract].call_many(function, [list(values)])[0]
+
+    def try_send(self, sender: LocalAccount, contract: str, function: str, *values: Any) -> bool:
+        """Send a call that may be refused; an attacker goes on either way."""
+        target = self.at.get(contract) or self.tokens[contract]
+        data = target.encode(function, *values)
+        request = {"from": sender.address, "to": target.address, "data": "0x" + data.hex(), "gas": hex(GAS)}
+        receipt = self.client.rpc("eth_sendTransactionSync", request | {"gasPrice": "0x0"})
+        passed = int(receipt["status"], 16) == 1
+        key = f"{function} {'passed' if passed else 'refused'}"
+        self.refused[key] = self.refused.get(key, 0) + 1
+        return passed
+
+    def send(self, sender: LocalAccount, contract: str, function: str, *values: Any) -> None:
+        """Send a call of the honest, which must pass."""
+        if not self.try_send(sender, contract, function, *values):
+            raise AssertionError(f"{contract}.{function}{values} of the honest was refused")
+
+    # --- market
+
+    def post(self, *, plain: bool = True) -> None:
+        """Sign and relay a round of every underlying, the cash price and the funding."""
+        ts = self.now
+        for path in self.paths.values():
+            path.samples.append((ts, path.spot))
+            self.poster.send(POSTER, self.poster.round_call(path.round(ts)))
+        prices = {"USDC": 1.0}
+        if plain and self.plain_price is not None:
+            prices["PLAIN"] = self.plain_price
+        self.poster.send(POSTER, self.poster.tokens_call(ts, prices))
+        for path in self.paths.values():
+            self.try_send(RELAYER, "PerpMarket", "update", path.underlying_id)
+
+    def try_price(self, symbol: str, price: float) -> bool:
+        """Sign a price of one token; whether the oracle takes it is the contracts' affair."""
+        data = self.poster.tokens_call(self.now, {symbol: price})
+        request = {"from": RELAYER.address, "to": self.poster.address, "data": "0x" + data.hex(), "gas": hex(GAS)}
+        receipt = self.client.rpc("eth_sendTransactionSync", request | {"gasPrice": "0x0"})
+        return int(receipt["status"], 16) == 1
+
+    def stop_plain(self) -> None:
+        """No more prices of the token of its own from here on."""
+        self.plain_price = None
+
+    def lift_limits(self, lifted: bool) -> None:
+        """Let one round carry a move of any size: what margin covers is asked for, not what the oracle refuses."""
+        oracle = self.deployment.parameters["oracle"]
+        limits = WIDE_LIMITS if lifted else self.limits
+        self.send(ADMIN, "Oracle", "setLimits", int(oracle["heartbeat_sec"]), *limits)
+
+    def tick(self, seconds: int) -> None:
+        """Mine one block some seconds later."""
+        self.client.rpc("evm_setNextBlockTimestamp", self.now + seconds)
+        self.client.rpc("evm_mine")
+
+    def move(self, between: Callable[[], None] | None = None, **spots: float) -> None:
+        """One round at new prices; attackers may act before the keeper does."""
+        for name, spot in spots.items():
+            self.paths[name].spot = spot
+        self.tick(15)
+        self.post()
+        if between is not None:
+            between()
+        self.keeper()
+
+    def wait(self, seconds: int) -> None:
+        """Let time pass at the prices of the moment, with a round wherever one is due and a sample in every window."""
+        until = self.now + seconds
+        while self.now < until:
+            left = until - self.now
+            self.tick(min(left, SAMPLE_SEC if self._in_window() else QUIET_SEC, *self._to_window()))
+            self.post()
+            self._settle()
+            self.keeper()
+
+    def _pending(self) -> Iterable[int]:
+        return (expiry - self.now for _, expiry in self.unsettled)
+
+    def _in_window(self) -> bool:
+        return any(0 < left <= WINDOW_SEC for left in self._pending())
+
+    def _to_window(self) -> list[int]:
+        return [left - WINDOW_SEC for left in self._pending() if left > WINDOW_SEC] + [
+            left for left in self._pending() if 0 < left <= WINDOW_SEC
+        ]
+
+    def _settle(self) -> None:
+        for name, expiry in list(self.unsettled):
+            if expiry > self.now:
+                continue
+            path = self.paths[name]
+            samples = [(at, spot) for at, spot in path.samples if expiry - WINDOW_SEC < at <= expiry]
+            self.poster.send(POSTER, self.poster.settlement_call(name, expiry, samples))
+            ids = list(range(self.at["Accounts"].call("nextAccountId")))
+            for account in ids:
+                self.try_send(RELAYER, "Settlement", "settle", path.underlying_id, expiry, [account])
+            self.unsettled.remove((name, expiry))
+
+    # --- orders
+
+    def open_interest(self, name: str, kind: Kind, expiry_ts: int) -> int:
+        """Units long in a series, wad."""
+        found: int = self.at["Accounts"].call("openInterestOf", self.word(name, kind, expiry_ts))[0]
+        return found
+
+    def word(self, name: str, kind: Kind, expiry_ts: int = 0, strike: float = 0.0) -> int:
+        """Instrument id."""
+        return pack(Word(self.paths[name].underlying_id, kind, expiry_ts, round(strike * 10**8), 0))
+
+    def signed_order(
+        self, owner: LocalAccount, account: int, instrument: int, is_buy: bool, quantity_wad: int, price_wad: int
+    ) -> tuple[dict[str, Any], bytes]:
+        """An order with its owner's signature, good for an hour."""
+        self.nonce += 1
+        values = (account, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + HOUR, owner.address)
+        message = self._message(self.order_types, (*values, 0, False, MAX_FEE_WAD), account)
+        return message, sign(owner, self.domain, *self.order_types, message)
+
+    def _message(self, types: Any, values: tuple[Any, ...], account: int) -> dict[str, Any]:
+        """Values by the names of a signed struct; how often the account was transferred goes with it."""
+        primary, structs = types
+        names = [entry["name"] for entry in structs[primary]]
+        message = dict(zip([n for n in names if n != "transferCount"], values, strict=True))
+        if "transferCount" in names:
+            message["transferCount"] = self.at["Accounts"].call("transferCountOf", account)
+        return {name: message[name] for name in names}
+
+
+def reset(base: Base) -> None:
+    """Set the chain back to where ``build`` left it; a snapshot serves once."""
+    client = Client(base.url)
+    if base.snapshot:
+        client.rpc("evm_revert", base.snapshot)
+    base.snapshot = client.rpc("evm_snapshot")
+
+
+def build(url: str, params: Params | None = None) -> Base:
+    """Deploy, fund the honest and post the first rounds."""
+    client = Client(url)
+    client.rpc("evm_setBlockGasLimit", hex(10**9))
+    client.rpc("anvil_autoImpersonateAccount", True)
+    for account in (ADMIN, POSTER, RELAYER, LENDER, BIDDER):
+        client.rpc("anvil_setBalance", account.address, hex(10**24))
+    spec = load_spec("local", params or Params())
+    # Without the bound on what leaves in a day: it would hide what the margin rules let through.
+    tokens = tuple(replace(token, outflow_share=1.0, outflow_daily=1.0) for token in (*spec.tokens, PLAIN))
+    spec = replace(spec, tokens=tokens).with_signers(tuple(s.address for s in SIGNERS))
+    deployment = deploy(client, ADMIN, spec)
+    base = Base(url, deployment, client.block_ts())
+    world = World(base)
+    world.tick(5)
+    world.post()
+    for owner, cash in ((LENDER, LENDER_CASH), (BIDDER, BIDDER_CASH), (ADMIN, FUND_CASH)):
+        world.send(owner, "USDC", "mint", owner.address, 2 * BIDDER_CASH * 10**6)
+        world.send(owner, "USDC", "approve", deployment.contracts["Vault"], 2**256 - 1)
+        account = FUND if owner is ADMIN else int(world.at["Accounts"].call("nextAccountId"))
+        if owner is not ADMIN:
+            world.send(owner, "Accounts", "open", owner.address, SINGLE)
+        amount = cash
+        world.send(owner, "Vault", "deposit", account, world.tokens["USDC"].address, amount * 10**6)
+        if owner is LENDER:
+            base.lender = account
+        elif owner is BIDDER:
+            base.bidder = account
+    return base
+
+
+def is_error(answer: Any) -> bool:
+    """Whether a read ended in a revert."""
+    return isinstance(answer, RevertError)
