@@ -61,9 +61,7 @@ def alert_text(view: WatchView) -> Text:
 
 
 def row_label(row: RowPnl) -> str:
-    """Name a line of the heat map."""
-    if row.skew:
-        return f"{row.price:+.0%} skew {row.skew:+.2f}"
+    """Name a line of the heat map: price, and weight beyond the range."""
     return f"{row.price:+.1%}" if row.weight == 1.0 else f"{row.price:+.0%} x{row.weight:.2f}"
 
 
@@ -191,7 +189,8 @@ class Dashboard(App[None]):
         worst = view.margin.underlyings[name].rows[view.margin.underlyings[name].worst_row]
         table.border_title = name
         table.border_subtitle = f"worst: {row_label(worst)}, vol {worst.vol}"
-        rows = sorted(view.margin.underlyings[name].rows, key=lambda row: (-row.price, row.skew))
+        # Skew rows feed a charge of their own and no scan; the map shows what the scan sees.
+        rows = sorted((row for row in view.margin.underlyings[name].rows if row.weight), key=lambda row: -row.price)
         most = max(abs(row.pnl) for row in rows)
         lines: dict[str, dict[str, Text]] = {}
         for row in rows:

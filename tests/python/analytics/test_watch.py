@@ -29,7 +29,7 @@ def view_of(book, now_ts=TS, rules=None, auction=False, block=7):
 @pytest.fixture
 def thin():
     """Two perpetuals that stand just above their maintenance margin."""
-    folio = {**PORTFOLIO, "cash": 1_000.0, "collateral": []}
+    folio = {**PORTFOLIO, "cash": 1_200.0, "collateral": []}
     folio["positions"] = [{"underlying": "ETH", "kind": "perp", "quantity": 2.0, "entry": 1_900.0}]
     return load(MARKET, folio)
 

