@@ -67,10 +67,10 @@ class Limit:
 
 
 LIMITS: Final = {
-    "gas.margin.options.1": Limit(911_716, 100_000, 60_000),
-    "gas.margin.options.16": Limit(6_091_957, 480_000, 300_000),
+    "gas.margin.options.1": Limit(911_716, 110_000, 85_000),
+    "gas.margin.options.16": Limit(6_091_957, 370_000, 300_000),
     "gas.margin.options.64": Limit(21_176_494, 1_700_000, 1_050_000),
-    "gas.margin.options.127": Limit(41_781_166, 3_300_000, 2_000_000),
+    "gas.margin.options.127": Limit(41_781_166, 2_200_000, 1_900_000),
     "gas.margin.furtherOption": Limit(315_000, 25_000, 15_000),
     "gas.trade.16": Limit(12_123_018, 1_400_000, 800_000),
     "gas.trade.open17": Limit(None, 1_200_000, 800_000),
