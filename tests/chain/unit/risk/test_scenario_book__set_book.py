@@ -38,7 +38,7 @@ FINE = {
     "plain grid": PLAIN,
     "one side": rows(gridMovesWad=[0, HALF, WAD], skewAt=[(WAD, UP)]),
     "tails of one state": rows(tailVols=[DOWN]),
-    "tails below the lowest price": rows(tailMovesWad=[4 * WAD, 5 * WAD, 6 * WAD]),
+    "tails below the lowest price": rows(tailMovesWad=[4 * WAD, 5 * WAD, 6 * WAD], tailVols=[UP, FLAT]),
     "no tails": rows(tailMovesWad=[], tailVols=[]),
     "no skew": rows(skewWad=0, skewAt=[]),
     "skew at any node of the grid": rows(skewAt=[(-WAD, UP), (WAD, FLAT)]),
@@ -77,7 +77,7 @@ BAD = {
     "no unmoved price": (rows(gridMovesWad=[-WAD, WAD]), "ScenarioBook__NoUnmovedPrice", ()),
     "no price": (rows(gridMovesWad=[]), "ScenarioBook__NoUnmovedPrice", (0, 3)),
     "one price": (rows(gridMovesWad=[0]), "ScenarioBook__NoUnmovedPrice", (1, 3)),
-    "moves equal in price": (rows(gridMovesWad=[0, 1]), "ScenarioBook__NotIncreasing", ()),
+    "moves equal in price": (rows(gridMovesWad=[0, 1], skewAt=[]), "ScenarioBook__NotIncreasing", ()),
     "skew twice": (rows(skewAt=[(0, UP), (WAD, UP), (0, UP)]), "ScenarioBook__DuplicateSkew", (2, 0)),
     "no vol state": (rows(gridVols=[], tailMovesWad=[], tailVols=[]), "ScenarioBook__NoUnmovedPrice", ()),
     "moves twice": (rows(gridMovesWad=[-WAD, 0, 0, WAD]), "ScenarioBook__NotIncreasing", ()),
@@ -95,7 +95,11 @@ BAD = {
     "tail of no grid": (rows(gridVols=[UP], tailVols=[UP, FLAT]), "ScenarioBook__TailWithoutGrid", ()),
     "tails without states": (rows(tailVols=[]), "ScenarioBook__BadLength", ()),
     "states without tails": (rows(tailMovesWad=[]), "ScenarioBook__BadLength", ()),
-    "one node too many": (rows(gridMovesWad=grid(11)), "ScenarioBook__NodeCount", (55, MOST_NODES)),
+    "one node too many": (
+        rows(gridMovesWad=grid(11), tailMovesWad=[], tailVols=[], skewAt=8 * [(0, UP)]),
+        "ScenarioBook__NodeCount",
+        (MOST_NODES + 1, MOST_NODES),
+    ),
     "skew too large": (rows(skewWad=WAD), "ScenarioBook__ParameterOutOfRange", ()),
 }
 
@@ -115,7 +119,7 @@ def test_set_book__grid_beyond_the_lowest_or_highest_price__reverts_MoveOutOfRan
     far = sign * (move + 1) * WAD // 50
     moves = [far, 0] if sign < 0 else [0, far]
     with reverts_with("ScenarioBook__MoveOutOfRange"):
-        set_book(stack, rows(gridMovesWad=moves, tailMovesWad=[], tailVols=[]), params)
+        set_book(stack, rows(gridMovesWad=moves, tailMovesWad=[], tailVols=[], skewAt=[]), params)
 
 
 def test_set_book__unlisted__reverts_UnknownUnderlying(stack):
