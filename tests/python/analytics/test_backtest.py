@@ -102,6 +102,6 @@ def test_default_parameters_over_the_real_history(real_prices):
         found = backtest_asset(history, asset, Params(), BacktestSettings()).limits
         counts[asset] = {name: len(test.exceedances) for name, test in found.items()}
     assert counts == {
-        "ETH": {"initialClose": 17, "initialWorst": 57, "maintenanceClose": 46, "maintenanceWorst": 119},
-        "BTC": {"initialClose": 9, "initialWorst": 39, "maintenanceClose": 26, "maintenanceWorst": 94},
+        "ETH": {"initialClose": 1, "initialWorst": 7, "maintenanceClose": 5, "maintenanceWorst": 21},
+        "BTC": {"initialClose": 1, "initialWorst": 6, "maintenanceClose": 5, "maintenanceWorst": 22},
     }

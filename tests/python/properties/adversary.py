@@ -302,8 +302,8 @@ def merged(legs: Legs) -> Legs:
 
 
 def narrow_butterfly() -> tuple[Market, Portfolio]:
-    """100 short butterflies, 0.4 day, F = 2000, vol 60 %, strikes 1730/1775/1820."""
+    """100 short butterflies, 0.4 day, F = 2000, vol 60 %, strikes 1555/1600/1645."""
     surface = flat_surface(0.4, 0.6)
-    legs = ((1_730.0, -100.0), (1_775.0, 200.0), (1_820.0, -100.0))
+    legs = ((1_555.0, -100.0), (1_600.0, 200.0), (1_645.0, -100.0))
     positions = tuple(Position(SYMBOL, Kind.CALL, surface.expiry_ts, k, q) for k, q in legs)
     return market_of([surface]), Portfolio(Mode.SINGLE, 0.0, {}, positions)

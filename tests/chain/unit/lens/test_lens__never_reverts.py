@@ -64,7 +64,8 @@ class Life:
 
     def settle(self, number):
         if self.expiry > chain[-1].timestamp:
-            chain.mine(timestamp=max(self.expiry, chain.time() + 1))
+            chain.sleep(max(self.expiry - chain.time(), 1))
+            chain.mine()
             self.oracle.setPrice(1, self.expiry, PRICE + number, {"from": self.module})
         self.settlement.settle(1, self.expiry, self.ids, {"from": self.module})
 

@@ -110,9 +110,9 @@ def test_evaluate_detailed__rows__are_weighted_and_worst_is_lowest(stack):
     rows, delta = details[0][0], details[0][1]
     assert len(rows) == 15 + 6 + 18
     worst = margin[7][0][10]
-    assert min(rows) == rows[worst]
+    assert rows[worst] == pytest.approx(min(rows), rel=1e-15)
     assert -rows[worst] / WAD == pytest.approx(SCAN, rel=1e-9)
     # The grid from the lowest price up, every price in three vol states; the tails likewise; the skew pairs by place.
-    assert [row / WAD for row in rows[0:21:3]] == pytest.approx([n * SCAN / 3 for n in range(-3, 4)], abs=1e-6)
-    assert [row / WAD for row in rows[21:33]] == pytest.approx([-SCAN] * 6 + [SCAN] * 6, rel=1e-8)
+    assert [row / WAD for row in rows[0:15:3]] == pytest.approx([n * SCAN for n in (-1, -0.4, 0, 0.4, 1)], abs=1e-6)
+    assert [row / WAD for row in rows[15:21]] == pytest.approx([-SCAN] * 3 + [SCAN] * 3, rel=1e-8)
     assert delta == WAD
