@@ -366,7 +366,7 @@ def test_verify__every_risk_parameter__is_looked_at(client, installed):
         assert len(seen) == 1, name
     for name in own.__dataclass_fields__:
         assert len(changed(replace(SPEC.params, overrides={"ETH": {name: 0.123}}))) == 1, name
-    for name, value in (("tail_moves", (2.5,)), ("skew_size", 0.2), ("grid_vols", ("up", "flat"))):
+    for name, value in (("tail_moves", (2.5,)), ("skew_size", 0.2), ("tail_vols", ("up", "flat"))):
         seen = changed(replace(SPEC.params, books={"ETH": replace(SPEC.params.book, **{name: value})}))
         assert len(seen) == 1, name
 
@@ -437,7 +437,7 @@ def test_verify__other_rows_and_a_third_underlying__are_named(client, installed)
     installed.send("ScenarioBook", "listUnderlying", b"XYZ".ljust(32, b"\0"), params, rows)
     differences = found(client, installed.deployment)
     assert differences["underlyings"] == (["ETH", "BTC", "XYZ"], ["ETH", "BTC"])
-    assert differences["underlyings.ETH.rows.tailMovesWad"] == ([25 * 10**17, 35 * 10**17], [2 * 10**18, 3 * 10**18])
+    assert differences["underlyings.ETH.rows.tailMovesWad"] == ([25 * 10**17, 35 * 10**17], [3 * 10**18])
     assert not any(name.startswith("underlyings.BTC") for name in differences)
 
 

@@ -142,7 +142,7 @@ def test_preview__names_who_falls_below_what(found, preview):
 
 def test_preview__short_already__does_not_fall(found, preview, setter):
     params = vars(found.world.contract("ScenarioBook").call("accountParams"))
-    setter("setAccountParams", params | {"imFactorWad": 14 * 10**17, "mmFactorWad": 14 * 10**17})
+    setter("setAccountParams", params | {"imFactorWad": 13 * 10**17, "mmFactorWad": 13 * 10**17})
     document = seen(preview, {"priceRange": {"ETH": 0.27}})
     poorest = next(entry for entry in document["accounts"] if entry["account"] == found.ids["poorest"])
     assert (poorest["before"]["state"], poorest["after"]["state"]) == ("liquidatable", "liquidatable")

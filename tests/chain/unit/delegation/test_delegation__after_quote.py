@@ -177,4 +177,4 @@ def test_after_quote__eight_legs_by_keys_on_both_sides__cost_little_more_than_by
     take(*back, quoted_by=friend)
     by_keys = take(*legs, quoted_by=friend).gas_used
     # One evaluation of the legs alone for each side, and greeks beside the margin: never an account per leg.
-    assert by_owners < by_keys < 1.4 * by_owners, (by_owners, by_keys)
+    assert by_owners < by_keys < 1.5 * by_owners, (by_owners, by_keys)

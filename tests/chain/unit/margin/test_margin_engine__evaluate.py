@@ -110,7 +110,7 @@ def test_evaluate_detailed__rows__are_weighted_and_worst_is_lowest(stack):
     rows, delta = details[0][0], details[0][1]
     assert len(rows) == 15 + 6 + 18
     worst = margin[7][0][10]
-    assert rows[worst] == pytest.approx(min(rows), rel=1e-15)
+    assert float(rows[worst]) == pytest.approx(float(min(rows)), rel=1e-15)
     assert -rows[worst] / WAD == pytest.approx(SCAN, rel=1e-9)
     # The grid from the lowest price up, every price in three vol states; the tails likewise; the skew pairs by place.
     assert [row / WAD for row in rows[0:15:3]] == pytest.approx([n * SCAN for n in (-1, -0.4, 0, 0.4, 1)], abs=1e-6)
