@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.append(str(Path(__file__).resolve().parents[2] / "tests" / "python"))
 
 from offchain.errors import PlimsollError
 from tests.chain.proof import book_battery, margin_battery, oracle_battery, pure_battery, risk_battery

@@ -14,6 +14,9 @@ from web3.exceptions import TransactionNotFound
 from offchain.chain.anvil import STATES_KEPT
 from tests.chain.helpers.coverage import collect, prepare_brownie, save, table
 
+# The 50-digit implementation lives with the tests that need no chain.
+sys.path.append(str(Path(__file__).resolve().parents[1] / "python"))
+
 #: Room for deployments and for batched differential calls; gas tests state limits of their own.
 BLOCK_GAS_LIMIT = 100_000_000
 ACCOUNTS = 20
