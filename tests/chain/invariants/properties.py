@@ -12,7 +12,7 @@ PROPERTIES = {
     "I-05": "clearing cash mirrors entries, profit, losses and funding, within the wei that rounding leaves it",
     "I-06": "the total that losses are spread over is the positive cash, rounded up by a wei an account and loss",
     "I-07": "a liquidation never lowers equity minus maintenance of the liquidated account",
-    "I-08": "a stale round stops what needs a margin number: no deposit, and no withdrawal of an account without debt",
+    "I-08": "a stale round stops what needs a price: no deposit of cash, and no withdrawal of an account without debt",
     "I-09": "replaying all events rebuilds the ledger, the auctions and the loss index",
     "I-10": "a valid action succeeds; one that is not ends with the error that names why",
     "I-11": "fees reach the insurance fund to the wei: of every leg, both sides, each rounded up",

@@ -125,7 +125,14 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(trader=A_TRADER, weth=A_WETH)
     def rule_deposit_collateral(self, trader, weth):
-        self.world.deposit(trader, "WETH", weth)
+        world = self.world
+        # What has no fresh price counts for nothing yet: it is neither a shield nor a reason.
+        owner, token = world.owners[trader], world.tokens["WETH"].address
+        refusal = world.refusal(owner, "vault", "deposit", trader, token, weth)
+        if refusal is not None:
+            check(refusal.name == "Oracle__Stale" and world.is_stale(), "I-08", refusal=refusal.name)
+            return
+        world.deposit(trader, "WETH", weth)
         done["deposit collateral"] += 1
 
     @rule(trader=A_TRADER, tenths=A_TENTHS, token=A_TOKEN)
