@@ -199,9 +199,9 @@ class Battery:
             bound = GREEK_BOUND * units * (10 if name == "theta" else 1) + mp.mpf(WEI) / WAD * scale
             if off > bound:
                 wrong.append(f"{name} off by {mp.nstr(off / units, 5)} per unit")
-            # Each part is rounded down by itself.
+            # Each part is rounded by itself, and so is their sum.
             parts = sum(getattr(part, f"{name}Wad") for part in detail.expiries)
-            if not 0 <= getattr(detail, f"{name}Wad") - parts <= 2 * len(detail.expiries):
+            if abs(getattr(detail, f"{name}Wad") - parts) > 2 * len(detail.expiries):
                 wrong.append(f"{name} {getattr(detail, f'{name}Wad')}, by expiry {parts}")
         return wrong
 

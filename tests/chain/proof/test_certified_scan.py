@@ -11,7 +11,7 @@ from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surfa
 from offchain.params import Params
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import WAD, market_round, post
-from tests.chain.helpers.stack import PRICE_RANGE
+from tests.chain.helpers.stack import PRICE_RANGE, UNDERLYING
 from tests.python.properties.adversary import SYMBOL, Builder, random_market, undiscounted, worst_losses
 
 DRAWN, KEPT = 900, 120
@@ -85,7 +85,8 @@ def test_butterfly__on_chain__is_the_mirrors(stack, trader, series):
     held = Round(SYMBOL, ts, 2_000.0, 2_000.0, 1.0, (Surface(series, 2_000.0, 0.0, flat),))
     market = Market(ts, {"USDC": Token("USDC", 1.0, 0.0)}, {SYMBOL: held})
     legs = tuple(Position(SYMBOL, Kind.CALL, series, float(strike), float(q)) for strike, q in LEGS)
-    params = Params(overrides={SYMBOL: {"price_range": PRICE_RANGE / WAD}})
+    own = {"price_range": PRICE_RANGE / WAD, "skew_rate": UNDERLYING[8] / WAD}
+    params = Params(overrides={SYMBOL: own})
     (result,) = evaluate_many(market, [Portfolio(Mode.SINGLE, 0.0, {}, legs)], params)
     part = result.underlyings[SYMBOL]
     requirement, between = figures(stack, account)

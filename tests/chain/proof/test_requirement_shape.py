@@ -35,7 +35,7 @@ def risk(world, underlying, words, linked=0):
 
 def rounding(case, words):
     """Wei by which sums of rounded products may differ: a wei of quantity at the price of one unit, for each word."""
-    return (len(words) + 1) * (case.header.spotWad // WAD * 4 + 60)
+    return (len(words) + 1) * (case.header.spotWad // WAD * 4 + 120)
 
 
 def scaled(packed, factor):
@@ -66,10 +66,10 @@ def test_netting__two_accounts_made_one__no_component_costs_more_than_the_sum(wo
 
 
 def merged(words):
-    """One word an instrument."""
+    """One word an instrument; futures of different entries stay apart, whose cash legs differ."""
     found = {}
     for packed in words:
-        key = exact.unpack(packed)[6]
+        key = packed >> 128
         quantity = exact.unpack(packed)[4] + (exact.unpack(found[key])[4] if key in found else 0)
         found[key] = packed - packed % 2**128 + quantity % 2**128
     return [w for w in found.values() if exact.unpack(w)[4]]
