@@ -182,6 +182,8 @@ class Ledger(RuleBasedStateMachine):
     def rule_borrow(self, trader, percent, odd):
         """Bring collateral and borrow a share of what the margin leaves, or more than it."""
         world = self.world
+        if world.is_stale():
+            return
         world.deposit(trader, "WETH", WAD)
         margin = world.margin(trader)
         if isinstance(margin, RevertError):
