@@ -200,6 +200,8 @@ class Battery:
             logs = logs_of(surface, message["ts"])
             if abs(surface["rateWad"]) > 9 * WAD:
                 return refused("rate", surface["rateWad"], 9 * WAD if surface["rateWad"] > 0 else -9 * WAD)
+            if surface["bWad"] > 2 * WAD:
+                return refused("b", surface["bWad"], 2 * WAD)
             moved += [(name, ln - before[name]) for name, ln in logs.items()]
         for name, distance in moved:
             limit = limits["variance" in name]
