@@ -115,7 +115,7 @@ def test_funding__is_paid_by_some_to_others_and_sums_to_zero(shown):
 
 
 def test_expiry__pays_holders_what_writers_owe(shown):
-    assert len(shown["expiries"]) == shown["settledSeries"] >= 5
+    assert len(shown["expiries"]) == shown["settledSeries"] >= 3
     first = shown["expiries"][0]
     holder = account_of(shown, "one-day straddle")["id"]
     payout = next(entry["cash"] for entry in first["accounts"] if entry["account"] == holder)
@@ -127,7 +127,7 @@ def test_expiry__pays_holders_what_writers_owe(shown):
 
 def test_liquidation__takes_a_part_and_leaves_the_account_better(shown):
     solvent = [item for item in shown["liquidations"] if item["kind"] == "solvent"]
-    assert len(solvent) >= 5
+    assert len(solvent) >= 3
     assert all(0.0 < item["fraction"] < 1.0 for item in solvent)
     assert all(item["excessBefore"] < 0.0 < item["excessAfter"] for item in solvent)
 
