@@ -115,7 +115,7 @@ def test_funding__is_paid_by_some_to_others_and_sums_to_zero(shown):
 
 
 def test_expiry__pays_holders_what_writers_owe(shown):
-    assert len(shown["expiries"]) == shown["settledSeries"] >= 3
+    assert len(shown["expiries"]) == shown["settledSeries"] >= 5
     first = shown["expiries"][0]
     holder = account_of(shown, "one-day straddle")["id"]
     payout = next(entry["cash"] for entry in first["accounts"] if entry["account"] == holder)

@@ -470,7 +470,8 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(trader=A_TRADER)
     def rule_bad_liquidate(self, trader):
-        margin = self.world.margin(trader)
+        # An auction values a stale token at less and goes on; a stale round of what is held stops it as well.
+        margin = self.world.marginengine.call_many("auctionMarginOf", [[trader]])[0]
         if self.world.auction.call("auctionOf", trader).isOpen:
             self._refused("Auction__AlreadyOpen", STRANGER, "auction", "start", trader)
         elif isinstance(margin, RevertError):
