@@ -16,12 +16,12 @@ import {OptionKernel} from "./OptionKernel.sol";
 ///
 /// Words: HEAD_WORDS numbers (below); for each volatility after the first three VOLATILITY_WORDS: place of the one it
 /// differs from, skew (wad); for each segment SEGMENT_WORDS: place of its volatility (OptionKernel.Option; beyond the
-/// first three, in the order of the volatilities), bytes of its nodes, whether they bound intervals, lowest and highest
-/// ln(1 + move) (Q64), place of the first node; for each move of the ladder MOVE_WORDS: move (wad), [weight 64 over
-/// 64][larger weight of it and the one below 64 over 64], [whether weights are 1 here and in both intervals][vol states
-/// at it 8][of the interval below 8][of the one above 8]; for each skew pair PAIR_WORDS: the places of its two nodes and
-/// of the ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two zeros in which
-/// the engine keeps its sums. Places are bytes.
+/// first three, in the order of the volatilities), bytes of its nodes, whether they bound intervals, lowest and
+/// highest ln(1 + move) (Q64), place of the first node; for each move of the ladder MOVE_WORDS: move (wad), [weight 64
+/// over 64][larger weight of it and the one below 64 over 64], [whether weights are 1 here and in both intervals][vol
+/// states at it 8][of the interval below 8][of the one above 8]; for each skew pair PAIR_WORDS: the places of its two
+/// nodes and of the ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two
+/// zeros in which the engine keeps its sums. Places are bytes.
 library ScenarioPlan {
     uint256 internal constant HEAD_WORDS = 20;
     uint256 internal constant VOLATILITY_WORDS = 2;
