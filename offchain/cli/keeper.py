@@ -35,6 +35,7 @@ def run(
     bidder: Annotated[int | None, typer.Option(help="Account that bids in auctions.")] = None,
     min_profit: Annotated[float, typer.Option(min=0.0, help="Smallest profit of a bid, cash.")] = 5.0,
     min_return: Annotated[float, typer.Option(min=0.0, help="Smallest profit over the margin taken.")] = 0.05,
+    cushion: Annotated[float, typer.Option(min=1.0, help="Equity kept over initial margin after a bid.")] = 1.25,
     data: Annotated[Path, typer.Option(help="Folder of index and journal.")] = Path("keeper-data"),
     interval: Annotated[float, typer.Option(min=0.1, help="Seconds between passes.")] = 5.0,
     once: Annotated[bool, typer.Option("--once", help="Stop after one pass.")] = False,
@@ -55,6 +56,7 @@ def run(
         bidder=bidder,
         min_profit=min_profit,
         min_return=min_return,
+        cushion=cushion,
         data=data,
     )
     run_keeper(open_keeper(options), typer.echo, interval_sec=interval, once=once, dry_run=dry_run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from offchain.decide.intents import Bid
-from offchain.decide.snapshot import AccountView, AuctionTerms, AuctionView, Snapshot
+from offchain.decide.snapshot import AccountView, AuctionTerms, AuctionView, BidderRule, Snapshot
 from offchain.mirror.auction import (
     VOUCH_SEC,
     Insolvent,
@@ -107,8 +107,10 @@ def insolvent_offer(
     return Offer(fraction, paid + fraction * rest, paid)
 
 
-def affordable_fraction(bidder: AccountView, view: AccountView, auction: AuctionView, whole: Offer) -> float:
-    """Return the largest fraction after which the bidder surely keeps its initial margin, in [0, 1].
+def affordable_fraction(
+    bidder: AccountView, view: AccountView, auction: AuctionView, whole: Offer, cushion: float
+) -> float:
+    """Return the largest fraction after which the bidder surely keeps its margin with a cushion, in [0, 1].
 
     A slice adds at most its own requirement to the bidder's, because risk is sub-additive; hedges only help.
 
@@ -122,14 +124,16 @@ def affordable_fraction(bidder: AccountView, view: AccountView, auction: Auction
         Its auction.
     whole : Offer
         A bid for the whole account.
+    cushion : float
+        Multiple of its initial requirement that the bidder keeps.
 
     Returns
     -------
     float
     """
     cash = -whole.cash if auction.is_solvent else whole.cash
-    need = view.initial - (view.equity - auction.reserve) - cash
-    room = (bidder.equity - bidder.initial) * (1.0 - SLACK)
+    need = cushion * view.initial - (view.equity - auction.reserve) - cash
+    room = (bidder.equity - cushion * bidder.initial) * (1.0 - SLACK)
     if room < 0.0:
         return 0.0
     return 1.0 if need <= room else room / need
@@ -158,7 +162,7 @@ def bid_for(snapshot: Snapshot, view: AccountView, auction: AuctionView) -> Bid 
         return None
     if view.equity >= view.maintenance or snapshot.block_ts - auction.started_ts < rule.patience_sec:
         return None
-    offer, most = _sized(snapshot, view, auction, own, elapsed_sec)
+    offer, most = _sized(snapshot, view, auction, (own, rule), elapsed_sec)
     share = rule.min_return if auction.is_solvent else rule.min_bonus
     floor = max(rule.min_profit, share * offer.fraction * view.maintenance)
     if offer.fraction <= 0.0 or offer.profit - rule.gas_cost < floor:
@@ -168,15 +172,23 @@ def bid_for(snapshot: Snapshot, view: AccountView, auction: AuctionView) -> Bid 
 
 
 def _sized(
-    snapshot: Snapshot, view: AccountView, auction: AuctionView, own: AccountView, elapsed_sec: float
+    snapshot: Snapshot,
+    view: AccountView,
+    auction: AuctionView,
+    bidder: tuple[AccountView, BidderRule],
+    elapsed_sec: float,
 ) -> tuple[Offer, float]:
-    """Return the bid that the bidder's margin carries, and the fraction to ask for."""
+    """Return the bid that the margin of the bidder carries with its cushion, and the fraction to ask for."""
+    own, rule = bidder
     if not auction.is_solvent:
         whole = insolvent_offer(snapshot, view, auction, elapsed_sec, 1.0)
-        most = affordable_fraction(own, view, auction, whole)
+        most = affordable_fraction(own, view, auction, whole, rule.cushion)
         return insolvent_offer(snapshot, view, auction, elapsed_sec, most), most
     rest = view.market_equity - auction.reserve
     price = whole_price(rest, view.maintenance, price_factor(elapsed_sec))
     taken = solvent_slice(1.0, rest, price, snapshot.terms.fee_rate)
-    most = affordable_fraction(own, view, auction, Offer(1.0, 0.0, taken.price + taken.fee))
+    most = affordable_fraction(own, view, auction, Offer(1.0, 0.0, taken.price + taken.fee), rule.cushion)
+    wanted = solvent_offer(snapshot.terms, view, auction, elapsed_sec, 1.0)
+    if most < rule.min_share * wanted.fraction:
+        return Offer(0.0, 0.0, 0.0), 0.0
     return solvent_offer(snapshot.terms, view, auction, elapsed_sec, most), most

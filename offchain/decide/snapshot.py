@@ -85,6 +85,12 @@ class BidderRule:
     patience_sec : int
         Wait at least this long for a lower price; a fall in price is worth more than being first
         only as long as nobody else bids.
+    cushion : float
+        Equity that the bidder keeps after a bid, as a multiple of its initial requirement and at least 1: a bidder
+        that spends its last margin in a falling market is liquidated itself.
+    min_share : float
+        Smallest part of the slice that would restore an account which is worth taking, in [0, 1]: a bidder of little
+        capital may rather serve accounts that it can restore than bind its margin in one that stays in trouble.
     """
 
     account_id: int
@@ -93,6 +99,8 @@ class BidderRule:
     min_bonus: float = 0.0
     gas_cost: float = 0.0
     patience_sec: int = 0
+    cushion: float = 1.0
+    min_share: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,13 +87,13 @@ ISOLATED = "isolated sub-account"
 BORROWER = "borrower"
 BACKSTOP = "backstop"
 
-MAKER_CASH = 250_000.0
+MAKER_CASH = 500_000.0
 # Enough for every book but the dip buyer's, whose slice asks for more margin than this.
 LIQUIDATOR_CASH = 40_000.0
-BACKSTOP_CASH = 150_000.0
+BACKSTOP_CASH = 300_000.0
 BORROWER_WETH = 100.0
 BORROWED_CASH = 120_000.0
-FUND_CASH = 100_000.0
+FUND_CASH = 200_000.0
 MAKER_POSITIONS = 110
 
 
@@ -112,16 +112,16 @@ def _condor(quantity: float) -> tuple[Leg, ...]:
 
 BOOKS: tuple[Book, ...] = (
     Book("covered call", Mode.SINGLE, (Leg("ETH", Kind.CALL, 28, 1.10, -10),), 1.0, {"WETH": 10.0}, min_cash=1_000),
-    Book("short strangle", Mode.SINGLE, _strangle(-20), 1.35),
+    Book("short strangle", Mode.SINGLE, _strangle(-20), 1.15),
     Book("strangle, standard", Mode.STANDARD, _strangle(-20), 1.35),
-    Book("iron condor", Mode.SINGLE, _condor(10), 2.2, by_permit=True, by_quote=True),
+    Book("iron condor", Mode.SINGLE, _condor(10), 1.6, by_permit=True, by_quote=True),
     Book(
         "one-day straddle",
         Mode.SINGLE,
         (Leg("ETH", Kind.CALL, 1, 1.0, 10), Leg("ETH", Kind.PUT, 1, 1.0, 10)),
         1.5,
     ),
-    Book("calendar", Mode.SINGLE, (Leg("ETH", Kind.CALL, 28, 1.0, 5), Leg("ETH", Kind.CALL, 7, 1.0, -5)), 2.0),
+    Book("calendar", Mode.SINGLE, (Leg("ETH", Kind.CALL, 28, 1.0, 5), Leg("ETH", Kind.CALL, 7, 1.0, -5)), 1.5),
     Book(
         "collar",
         Mode.SINGLE,
@@ -131,7 +131,7 @@ BOOKS: tuple[Book, ...] = (
         min_cash=1_000,
         by_permit=True,
     ),
-    Book("naked put", Mode.SINGLE, (Leg("ETH", Kind.PUT, 14, 0.92, -15),), 1.5),
+    Book("naked put", Mode.SINGLE, (Leg("ETH", Kind.PUT, 14, 0.92, -15),), 1.15),
     Book(
         "delta-hedged short vol",
         Mode.SINGLE,
@@ -140,7 +140,7 @@ BOOKS: tuple[Book, ...] = (
             Leg("ETH", Kind.CALL, 28, 1.0, -15),
             Leg("ETH", Kind.PUT, 28, 1.0, -15),
         ),
-        1.6,
+        1.1,
     ),
     Book(
         "long straddle",
@@ -165,7 +165,7 @@ BOOKS: tuple[Book, ...] = (
             Leg("BTC", Kind.PUT, 28, 0.90, -0.5),
             Leg("BTC", Kind.CALL, 28, 1.15, -0.5),
         ),
-        2.2,
+        1.4,
         {"WBTC": 0.25},
     ),
     Book(
@@ -174,14 +174,14 @@ BOOKS: tuple[Book, ...] = (
         (Leg("ETH", Kind.PUT, 56, 0.90, 6), Leg("ETH", Kind.PERP, 0, 0, 6.0)),
         2.5,
         isolate=Leg("ETH", Kind.PERP, 0, 0, 6.0),
-        isolate_cushion=1.4,
+        isolate_cushion=1.2,
     ),
 )
 
 # Joins when spot has fallen by this share: a large position on the least margin there is.
-DIP = 0.20
+DIP = 0.01
 DIP_UNDERLYING = "ETH"
-DIP_BUYER = Book("dip buyer", Mode.STANDARD, (Leg("ETH", Kind.PERP, 0, 0, 250.0),), 1.02)
+DIP_BUYER = Book("dip buyer", Mode.STANDARD, (Leg("ETH", Kind.PERP, 0, 0, 500.0),), 1.02)
 
 # The market maker's other side: small, alternating lots over the whole board.
 FLOW_DAYS = (2, 3, 7, 14, 21, 28, 56, 84, 147)

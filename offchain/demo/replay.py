@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -58,7 +57,6 @@ from offchain.demo.result import (
     Liquidation,
     MarketPoint,
     PathPoint,
-    Refusal,
 )
 from offchain.demo.story import SOURCES, facts_of
 from offchain.demo.world import Holder, World, build_world
@@ -81,19 +79,19 @@ from offchain.units import wad_to_float
 
 LEAD_SEC = 3_600
 SIGNING_SEC = 5
-AUCTION_STEP_SEC = 60
-AUCTION_STEPS = 60
+AUCTION_STEP_SEC = 300
+AUCTION_STEPS = 9
 VOL_DAYS = 30
 DAY_SEC, YEAR_SEC = 86_400, 31_536_000
 
 # The liquidator's rule: gas is free here, so only the discount against the risk it takes over counts.
 MIN_PROFIT = 2.0
 MIN_RETURN = 0.05
+CUSHION = 1.2
 # The backstop takes over insolvent accounts alone: no solvent auction pays it the whole maintenance margin.
 BACKSTOP_RETURN, BACKSTOP_BONUS = 1.0, 0.01
 # More than the interest of the seconds between reading a debt and repaying it.
 REPAY_SLACK = 0.01
-REFUSED_BID = "Auction__BidderBelowInitial"
 
 STEP_OF: dict[type, str] = {
     PostRound: "round",
@@ -190,7 +188,7 @@ def _prepare(world: World, feed: ReplayFeed, report: Callable[[str, int, int], N
     )
     # The bidders' accounts do not exist yet; their ids are known, because accounts are numbered in order.
     rules = (
-        BidderRule(LIQUIDATOR_ID, MIN_PROFIT, MIN_RETURN, MIN_RETURN),
+        BidderRule(LIQUIDATOR_ID, MIN_PROFIT, MIN_RETURN, MIN_RETURN, cushion=CUSHION, min_share=1.0),
         BidderRule(BACKSTOP_ID, MIN_PROFIT, BACKSTOP_RETURN, BACKSTOP_BONUS),
     )
     keeper, backstop = (
@@ -283,8 +281,6 @@ def _note(run: _Run, ended: list[Done]) -> None:
     """Book gas, counts and liquidations of what the keeper did."""
     for item in ended:
         if item.outcome.receipt is None:
-            if isinstance(item.intent, Bid) and REFUSED_BID in item.outcome.reason:
-                run.result.refusals.append(_refusal(run, item.intent, item.outcome.reason))
             continue
         run.result.gas.note(STEP_OF[type(item.intent)], item.outcome.receipt.gas_used)
         if isinstance(item.intent, PostRound):
@@ -293,20 +289,6 @@ def _note(run: _Run, ended: list[Done]) -> None:
             run.result.settled_series += 1
         if isinstance(item.intent, Bid) and item.outcome.done:
             run.result.liquidations.append(_liquidation(run, item.intent.account_id, item.outcome.receipt))
-
-
-def _refusal(run: _Run, bid: Bid, reason: str) -> Refusal:
-    """Read the two numbers off the error of the contract."""
-    equity_wad, initial_wad = (int(value) for value in re.findall(r"-?\d+", reason.partition(REFUSED_BID)[2]))
-    return Refusal(
-        bid.account_id,
-        bid.bidder_id,
-        run.names[bid.bidder_id],
-        run.feed.number,
-        run.feed.ts,
-        wad_to_float(equity_wad),
-        wad_to_float(initial_wad),
-    )
 
 
 def _liquidation(run: _Run, account_id: int, receipt: Receipt) -> Liquidation:

@@ -120,30 +120,6 @@ class Liquidation:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A bid that the contract refused: it would have left the bidder with less equity than initial margin."""
-
-    account_id: int
-    bidder_id: int
-    bidder: str
-    round_number: int
-    ts: int
-    equity: float
-    initial: float
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the refusal."""
-        return {
-            "account": self.account_id,
-            "bidder": self.bidder_id,
-            "round": self.round_number,
-            "timestamp": self.ts,
-            "equity": self.equity,
-            "initialMargin": self.initial,
-        }
-
-
-@dataclass(frozen=True, slots=True)
 class MarketPoint:
     """Spot and 30-day volatility at the money of one underlying at one round."""
 
@@ -189,7 +165,6 @@ class DemoResult:
     accounts: list[AccountResult]
     market: dict[str, list[MarketPoint]]
     liquidations: list[Liquidation] = field(default_factory=list)
-    refusals: list[Refusal] = field(default_factory=list)
     facts: Facts | None = None
     margin_calls: int = 0
     settled_series: int = 0
@@ -258,7 +233,6 @@ class DemoResult:
             "funding": facts.funding.as_json() if facts else None,
             "expiries": [expiry.as_json() for expiry in facts.expiries] if facts else [],
             "insolvencies": [item.as_json() for item in self.liquidations if item.is_insolvent],
-            "refusedBids": [refusal.as_json() for refusal in self.refusals],
             "fund": facts.fund.as_json() if facts else None,
             "indexMatchesChain": not self.index_problems,
             "problems": [*self.conservation_problems, *self.index_problems],

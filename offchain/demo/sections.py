@@ -326,15 +326,9 @@ def _insolvency_story(result: DemoResult, item: Liquidation) -> str:
     first = path[0]
     text = (
         f"The {item.name} joined on {when(first.ts)} with {whole(first.figures.equity)} of equity, "
-        f"{first.figures.equity / first.figures.initial:.2f} times its initial margin. "
+        f"{first.figures.equity / first.figures.initial:.2f} times its initial margin. When it "
+        "fell short, nobody had the margin for as much of it as would have restored it. "
     )
-    refused = [r for r in result.refusals if r.account_id == item.account_id]
-    if refused:
-        one = refused[0]
-        text += (
-            f"When it fell short, the contract refused the {one.bidder}'s bids ({len(refused)} in all): the first "
-            f"would have left it with {whole(one.equity)} of equity and a margin of {whole(one.initial)}. "
-        )
     return text + (
         f"In round {item.round_number} the account was worth {whole(item.market_equity_before)}: more debt than "
         f"assets. The {item.bidder} took {item.fraction:.0%} of it over and was paid {whole(item.paid)}, for the debt "

@@ -43,6 +43,7 @@ class Options:
     bidder: int | None
     min_profit: float
     min_return: float
+    cushion: float
     data: Path
 
 
@@ -105,7 +106,7 @@ def open_keeper(options: Options) -> Service:
         count = deployment.contract(client, "Accounts").call("nextAccountId")
         if not FIRST_USER_ACCOUNT <= options.bidder < count:
             raise InputError("--bidder", f"{options.bidder} does not exist; the last is {count - 1}")
-        bidder = BidderRule(options.bidder, options.min_profit, options.min_return)
+        bidder = BidderRule(options.bidder, options.min_profit, options.min_return, cushion=options.cushion)
     return Service(Keeper(client, deployment, index, encoder, transactor, bidder), transactor)
 
 

@@ -32,7 +32,7 @@ DEFAULT_SEED: Final = 20_260_130
 
 # Days since the start and the logarithm of the price over its start.
 _KNOT_DAYS: Final = np.array([-1.0, 0.0, 1.2, 1.9, 3.0, 5.0, 5.9, 6.7, 7.2, 8.2, 11.0])
-_KNOT_LOG: Final = np.array([0.01, 0.0, -0.03, -0.12, -0.13, -0.18, -0.23, -0.38, -0.31, -0.26, -0.27])
+_KNOT_LOG: Final = np.array([0.01, 0.0, -0.03, -0.12, -0.13, -0.18, -0.23, -0.40, -0.32, -0.28, -0.29])
 _NOISE_HOURLY: Final = 0.0025
 _NOISE_MEMORY: Final = 0.9
 _CARRY: Final = 0.05

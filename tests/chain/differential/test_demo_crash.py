@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from offchain.cli import run as cli
-from offchain.demo.books import BACKSTOP, BORROWED_CASH, BORROWER, DIP_BUYER, FUND_CASH, LIQUIDATOR
+from offchain.demo.books import BACKSTOP, BORROWED_CASH, BORROWER, DIP_BUYER, FUND_CASH
 from offchain.demo.html import write_html
 from offchain.demo.replay import run_demo
 from offchain.demo.report import print_report
@@ -127,7 +127,7 @@ def test_expiry__pays_holders_what_writers_owe(shown):
 
 def test_liquidation__takes_a_part_and_leaves_the_account_better(shown):
     solvent = [item for item in shown["liquidations"] if item["kind"] == "solvent"]
-    assert len(solvent) >= 3
+    assert len(solvent) >= 8
     assert all(0.0 < item["fraction"] < 1.0 for item in solvent)
     assert all(item["excessBefore"] < 0.0 < item["excessAfter"] for item in solvent)
 
@@ -141,10 +141,6 @@ def test_insolvency__is_paid_by_the_fund_alone(shown):
     assert failed["fromFund"] == pytest.approx(failed["paid"])
     assert failed["paid"] > -failed["marketEquityBefore"]
     assert failed["socialised"] == shown["socialisedLoss"] == 0.0
-    refused = [r for r in shown["refusedBids"] if r["account"] == failed["account"]]
-    assert refused
-    assert all(r["bidder"] == account_of(shown, LIQUIDATOR)["id"] for r in refused)
-    assert all(r["equity"] < r["initialMargin"] for r in refused)
     ended = account_of(shown, DIP_BUYER.name)
     assert ended["endPositions"] == 0
     assert ended["end"]["equity"] == pytest.approx(0.0, abs=1e-9)

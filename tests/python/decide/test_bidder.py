@@ -67,7 +67,7 @@ def test_insolvent_offer__quarter_of_an_hour__debt_plus_a_sixteenth_of_the_margi
 def test_affordable_fraction__any_slice__leaves_the_bidder_its_initial_margin(room, initial, equity_share, cash):
     bidder = AccountView(8, 500.0 + room, 600.0, 500.0, 400.0)
     view = AccountView(2, equity_share * initial, initial, initial, 0.8 * initial)
-    fraction = affordable_fraction(bidder, view, auction(), Offer(1.0, 0.0, cash))
+    fraction = affordable_fraction(bidder, view, auction(), Offer(1.0, 0.0, cash), 1.0)
     equity = bidder.equity + fraction * (view.equity - cash)
     assert 0.0 <= fraction <= 1.0
     assert equity >= bidder.initial + fraction * view.initial - 1e-9 * (initial + cash + room)
@@ -76,6 +76,6 @@ def test_affordable_fraction__any_slice__leaves_the_bidder_its_initial_margin(ro
 def test_affordable_fraction__bidder_short_of_margin__nothing():
     bidder = AccountView(8, 499.0, 600.0, 500.0, 400.0)
     view = AccountView(2, 90.0, 95.0, 120.0, 100.0)
-    assert affordable_fraction(bidder, view, auction(), Offer(1.0, 0.0, 80.0)) == 0.0
+    assert affordable_fraction(bidder, view, auction(), Offer(1.0, 0.0, 80.0), 1.0) == 0.0
     rich = AccountView(8, 5_000.0, 5_000.0, 500.0, 400.0)
-    assert affordable_fraction(rich, view, auction(), Offer(1.0, 0.0, 80.0)) == 1.0
+    assert affordable_fraction(rich, view, auction(), Offer(1.0, 0.0, 80.0), 1.0) == 1.0

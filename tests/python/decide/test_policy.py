@@ -22,6 +22,7 @@ from offchain.decide import (
     WriteOff,
     decide,
 )
+from offchain.decide.bidder import solvent_offer
 
 NOW = 1_770_000_000
 HEALTHY = AccountView(2, 200.0, 200.0, 120.0, 100.0)
@@ -142,6 +143,29 @@ def test_decide__account_larger_than_the_bidders_margin__takes_what_it_carries()
     assert bid.fraction == pytest.approx(0.99 * 1_000.0 / need)
     assert bid.limit == pytest.approx(1.01 * bid.fraction * 0.71 * 9_500.0)
     assert bids(with_bidder(large, auction_of(4, 900), BidderRule(8), replace(small, initial=1_001.0))) == []
+
+
+def test_decide__cushion__keeps_more_than_the_initial_margin():
+    large = AccountView(4, 9_000.0, 9_500.0, 12_000.0, 10_000.0)
+    own = AccountView(8, 1_000.0, 1_000.0, 200.0, 160.0)
+    (bid,) = bids(with_bidder(large, auction_of(4, 900), BidderRule(8, cushion=1.5), own))
+    need = 1.5 * 12_000.0 - 9_000.0 + 0.71 * 9_500.0
+    assert bid.fraction == pytest.approx(0.99 * (1_000.0 - 1.5 * 200.0) / need)
+    after = 1_000.0 - bid.fraction * (0.71 * 9_500.0 - 9_000.0)
+    assert after >= 1.5 * (200.0 + bid.fraction * 12_000.0)
+    assert bids(with_bidder(large, auction_of(4, 900), BidderRule(8, cushion=5.1), own)) == []
+
+
+def test_decide__smallest_share__waits_for_what_it_can_restore():
+    large = AccountView(4, 9_000.0, 9_500.0, 12_000.0, 10_000.0)
+    small = AccountView(8, 1_000.0, 1_000.0, 0.0, 0.0)
+    auction = auction_of(4, 900)
+    restoring = solvent_offer(Snapshot(NOW).terms, large, auction, 900.0, 1.0).fraction
+    (bid,) = bids(with_bidder(large, auction, BidderRule(8), small))
+    share = bid.fraction / restoring
+    assert 0.0 < share < 1.0
+    assert bids(with_bidder(large, auction, BidderRule(8, min_share=0.99 * share), small)) == [bid]
+    assert bids(with_bidder(large, auction, BidderRule(8, min_share=1.01 * share), small)) == []
 
 
 def test_decide__insolvent__bid_when_the_bonus_covers_the_margin_taken():
