@@ -127,7 +127,7 @@ FAULTS = (
         (
             (
                 "contracts/risk/RiskEngine.sol",
-                "+ FixedPointMathLib.mulWadUp(_joint(passes, parts), WAD - stressShareWad);",
+                "+ RequirementMath.mulUp(_joint(passes, parts), WAD - stressShareWad);",
                 ";",
             ),
         ),
@@ -141,8 +141,8 @@ FAULTS = (
         (
             (
                 f"{LIBRARIES}/RequirementMath.sol",
-                "return apart > parallel ? FixedPointMathLib.mulWadUp(apart - parallel, rateWad) : 0;",
-                "return apart > parallel ? FixedPointMathLib.mulWadUp(apart - parallel, rateWad) * 0 : 0;",
+                "return apart > parallel ? mulUp(apart - parallel, rateWad) : 0;",
+                "return apart > parallel ? mulUp(apart - parallel, rateWad) * 0 : 0;",
             ),
         ),
         RISK,

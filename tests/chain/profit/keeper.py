@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from offchain.mirror.auction import RISK_SHARE, VOUCH_SEC, price_factor
 from tests.chain.profit.judge import Judge
 from tests.chain.profit.world import BIDDER, FAR, RELAYER, WAD, World, is_error
 
@@ -12,6 +13,8 @@ LIQUIDATABLE = 2
 FRACTIONS_WAD = (WAD, WAD // 4, WAD // 20)
 #: Slices of one account after one round; each restores the buffer or is followed by another.
 MOST_SLICES = 4
+#: Fee on what is sold, a little rounded up.
+FEE_SHARE = 0.0102
 
 
 def act(world: World, judge: Judge) -> None:
@@ -31,31 +34,38 @@ def _liquidate(world: World, judge: Judge, account: int, *, is_open: bool) -> No
     if not is_open and not world.try_send(RELAYER, "Auction", "start", account):
         return
     for _ in range(MOST_SLICES):
-        before = world.ask("MarginEngine", "marginOf", account)
-        if not any(_bid(world, account, fraction) for fraction in FRACTIONS_WAD):
+        if not any(_bid(world, judge, account, fraction) for fraction in FRACTIONS_WAD):
             break
-        if not is_open:
-            _judge_slice(world, judge, account, before)
     world.try_send(RELAYER, "Auction", "end", account)
     snapshot = world.ask("Accounts", "snapshotOf", account)
     if not is_error(snapshot) and not snapshot.positions and not snapshot.tokenIds and snapshot.cashWad < 0:
         world.try_send(RELAYER, "Auction", "writeOff", account)
 
 
-def _bid(world: World, account: int, fraction_wad: int) -> bool:
+def _bid(world: World, judge: Judge, account: int, fraction_wad: int) -> bool:
     quote = world.ask("Auction", "previewBid", account, fraction_wad)
     if is_error(quote):
         return False
+    before, auction = world.ask("MarginEngine", "marginOf", account), world.ask("Auction", "auctionOf", account)
     limit = FAR if quote.isSolvent else 0
     bidder = world.base.bidder
-    return world.try_send(BIDDER, "Auction", "bid", account, bidder, fraction_wad, quote.isSolvent, limit)
+    if not world.try_send(BIDDER, "Auction", "bid", account, bidder, fraction_wad, quote.isSolvent, limit):
+        return False
+    if quote.isSolvent and not is_error(before):
+        _judge_slice(world, judge, account, before, (auction, int(quote.fractionWad) / WAD))
+    return True
 
 
-def _judge_slice(world: World, judge: Judge, account: int, before: Any) -> None:
-    """A slice taken as soon as the account is seen costs it two hundredths of what is sold, the fee out of them."""
+def _judge_slice(world: World, judge: Judge, account: int, before: Any, sold: tuple[Any, float]) -> None:
+    """A slice costs the account the discount of the path on what is sold, and the fee out of a hundredth of it."""
+    auction, fraction = sold
     after = world.ask("MarginEngine", "marginOf", account)
-    if is_error(before) or is_error(after) or before.marketEquityWad < 0:
+    if is_error(after):
         return
+    elapsed_sec = world.now - int(auction.solventTs)
+    if not auction.solventTs or world.now - int(auction.vouchedTs) >= VOUCH_SEC:
+        elapsed_sec = 0
     lost = (before.equityWad - after.equityWad) / WAD
-    value = max(before.marketEquityWad, int(before.maintenanceWad) // 4) / WAD
-    judge.require(lost <= 0.021 * value + 1.0, "P-05", f"account {account} lost {lost:,.2f} by a bid on {value:,.2f}")
+    value = max((before.marketEquityWad - int(auction.reserveWad)) / WAD, RISK_SHARE * int(before.maintenanceWad) / WAD)
+    most = fraction * (1.0 - price_factor(elapsed_sec) + FEE_SHARE) * value
+    judge.require(lost <= most + 1.0, "P-05", f"account {account} lost {lost:,.2f} of {most:,.2f} by a bid")
