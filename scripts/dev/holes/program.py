@@ -63,7 +63,7 @@ class Rows:
         program.a_matrix_.start_ = np.cumsum([0, *(i.size for i in self.index)])
         program.a_matrix_.index_ = np.concatenate(self.index).astype(np.int32)
         program.a_matrix_.value_ = np.concatenate(self.value)
-        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        solver: Any = highspy.Highs()
         for name, value in (("output_flag", False), ("threads", 1), ("time_limit", 20.0)):
             solver.setOptionValue(name, value)
         solver.passModel(program)

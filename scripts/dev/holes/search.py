@@ -269,10 +269,13 @@ class Hunt:
         for _ in range(markets - near):
             self.judge(self.sample())
         for number in range(near):
-            assert self.best is not None  # noqa: S101 - the first market leaves a find
-            self.judge(neighbour(self.best.sample, self.rng, 0.3 / (1 + number / 4)))
+            self.judge(neighbour(self._worst().sample, self.rng, 0.3 / (1 + number / 4)))
         for _ in range(2):
-            assert self.best is not None  # noqa: S101
-            self.judge(self.best.sample, self._refined(self.best))
-        assert self.best is not None  # noqa: S101
+            self.judge(self._worst().sample, self._refined(self._worst()))
+        return self._worst()
+
+    def _worst(self) -> Find:
+        """Return what the first market leaves and every later one may replace."""
+        if self.best is None:
+            raise RuntimeError("no market was judged yet")
         return self.best

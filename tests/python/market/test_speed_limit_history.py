@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow.parquet as pa_parquet
 import pytest
 
-from offchain.market.chain_file import load_chain
+from offchain.market.chain_file import ChainSnapshot, load_chain
 from offchain.market.rounds import fit_snapshot
 from offchain.mirror.speed_limit import VARIANCES, Anchor, Anchors, Limits, after, breaches, follow
 from offchain.model import Round
@@ -35,17 +35,17 @@ def refused(rounds: Iterable[Round]) -> tuple[int, int, dict[str, float]]:
     return total, bad, worst
 
 
-def fitted(chains: Sequence[object], underlying: str) -> Iterable[Round]:
+def fitted(chains: Sequence[ChainSnapshot], underlying: str) -> Iterable[Round]:
     """Rounds as the live feed makes them, each fit starting from the last."""
     previous = None
     for chain in chains:
-        if chain.currency == underlying:  # type: ignore[attr-defined]
-            previous = fit_snapshot(chain, previous=previous).round  # type: ignore[arg-type]
+        if chain.currency == underlying:
+            previous = fit_snapshot(chain, previous=previous).round
             yield previous
 
 
 @pytest.mark.parametrize("underlying", ["ETH", "BTC"])
-def test_history__real_chains__no_round_is_refused(data_folder, underlying) -> None:  # type: ignore[no-untyped-def]
+def test_history__real_chains__no_round_is_refused(data_folder, underlying) -> None:
     counts = {"deribit_chain_crash_2026-02.parquet": 39, "deribit_chain_daily.parquet": 236}
     for name, count in counts.items():
         total, bad, worst = refused(fitted(load_chain(data_folder / name), underlying))
@@ -56,7 +56,7 @@ def test_history__real_chains__no_round_is_refused(data_folder, underlying) -> N
 
 @pytest.mark.parametrize(("file", "hours"), [("price_1h_binance_spot", 72_000), ("price_1h_okx_swap", 31_000)])
 @pytest.mark.parametrize("underlying", ["ETH", "BTC"])
-def test_history__hourly_prices__stay_within_the_limit(data_folder, file, hours, underlying) -> None:  # type: ignore[no-untyped-def]
+def test_history__hourly_prices__stay_within_the_limit(data_folder, file, hours, underlying) -> None:
     """An hour between two posts is the worst case of a feed that posts every minute."""
     table = pa_parquet.read_table(data_folder / f"{file}.parquet").to_pydict()
     rows = sorted(
@@ -76,7 +76,7 @@ def test_history__hourly_prices__stay_within_the_limit(data_folder, file, hours,
     assert worst < LIMITS.move
 
 
-def test_history__synthetic_market__no_round_is_refused(synthetic_replay) -> None:  # type: ignore[no-untyped-def]
+def test_history__synthetic_market__no_round_is_refused(synthetic_replay) -> None:
     assert synthetic_replay.data_source == "synthetic"
     for underlying in synthetic_replay.underlyings:
         rounds = [synthetic_replay.round_at(n, underlying) for n in range(len(synthetic_replay.timestamps))]

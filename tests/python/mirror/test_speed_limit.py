@@ -29,7 +29,7 @@ def a_round(ts: int, spot: float = 1_900.0, factor: float = 1.0, **changed: floa
     """A round of one expiry whose variance per year is ``factor`` times that of the first."""
     share = factor * (EXPIRY - ts - 1_200) / (9 * DAY - 1_200)
     surface = Surface(EXPIRY, 1_905.0, 0.04, replace(SVI, a=SVI.a * share, b=SVI.b * share))
-    surface = replace(surface, **{k: v for k, v in changed.items() if k in ("forward", "rate")})  # type: ignore[arg-type]
+    surface = replace(surface, **{k: v for k, v in changed.items() if k in ("forward", "rate")})
     return Round("ETH", ts, spot, changed.get("perp", spot), 0.9, (surface,))
 
 
@@ -54,7 +54,7 @@ def test_breaches__nothing_moved__none(anchors: Anchors) -> None:
     ],
     ids=["spot", "perp", "forward", "discount", "variance"],
 )
-def test_breaches__just_beyond__names_the_field(anchors, names, limit, changed, sign) -> None:  # type: ignore[no-untyped-def]
+def test_breaches__just_beyond__names_the_field(anchors, names, limit, changed, sign) -> None:
     found = breaches(anchors, a_round(START + 10, **changed(sign * (limit + 1e-3))), LIMITS)
     assert {breach.name for breach in found} == names
     assert all(breach.observed * sign > breach.limit == limit for breach in found)
@@ -97,7 +97,7 @@ def test_within__nothing_beyond__the_round_itself(anchors: Anchors) -> None:
     ],
     ids=str,
 )
-def test_within__beyond__is_posted_at_the_limit_with_less_confidence(anchors: Anchors, changed) -> None:  # type: ignore[no-untyped-def]
+def test_within__beyond__is_posted_at_the_limit_with_less_confidence(anchors: Anchors, changed) -> None:
     offered = a_round(START + 60, **changed)
     allowed, found = within(anchors, offered, LIMITS, a_round(START))
     worst = max(abs(breach.observed) / breach.limit for breach in found)

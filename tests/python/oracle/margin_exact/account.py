@@ -1,6 +1,7 @@
 """Sections 5 to 7: cut-offs, the three modes, margins, equity and state."""
 
 from collections import defaultdict
+from functools import partial
 
 from mpmath import mp, mpf
 from oracle.margin_exact.parameters import parameter
@@ -129,7 +130,7 @@ def confidence_charge(account):
 
 def margins(account, required):
     """(debt charge, IM, MM)."""
-    p = lambda name: parameter(account.params, name)  # noqa: E731 - the name of the formulas
+    p = partial(parameter, account.params)
     debt_charge = max(mpf(0), -account.cash) * p("debtRate")
     off_peg = max(mpf(0), p("pegThreshold") - mpf(account.market["tokens"]["USDC"]["price"]))
     initial = p("imFactor") * (required + debt_charge) * (1 + p("pegSlope") * off_peg) + confidence_charge(account)
