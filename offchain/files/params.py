@@ -25,7 +25,7 @@ _UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
     "basisRate": ("basis_rate", 0.0, 1.0, False),
     "perpBasis": ("perp_basis", 0.0, 1.0, False),
     "vegaTermRate": ("vega_term_rate", 0.0, 1.0, False),
-    "skewRate": ("skew_rate", 0.0, 10.0, False),
+    "skewRate": ("skew_rate", 0.0, 2.0, False),
     "shortMinRate": ("short_min_rate", 0.0, 1.0, False),
     "concRate": ("conc_rate", 0.0, 10.0, False),
     "concVegaRate": ("conc_vega_rate", 0.0, 10.0, False),
