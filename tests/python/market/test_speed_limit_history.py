@@ -40,8 +40,8 @@ def fitted(chains: Sequence[object], underlying: str) -> Iterable[Round]:
     previous = None
     for chain in chains:
         if chain.currency == underlying:  # type: ignore[attr-defined]
-            previous = fit_snapshot(chain, previous=previous).round  # type: ignore[arg-type]
-            yield previous
+            previous = fit_snapshot(chain, previous=previous)  # type: ignore[arg-type]
+            yield previous.round
 
 
 @pytest.mark.parametrize("underlying", ["ETH", "BTC"])
