@@ -179,6 +179,7 @@ def _underlying_document(fit: SnapshotFit, origin: str) -> dict[str, Any]:
                 "quotes": f.quotes,
                 "quoted": f.quoted,
                 "durrlemanMin": f.butterfly,
+                "shape": f.shape.value,
             }
             for s, f in zip(fit.round.surfaces, fit.fits, strict=True)
         ],

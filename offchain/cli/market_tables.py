@@ -30,6 +30,7 @@ _COLUMNS = (
     "RMS",
     "max",
     "quotes",
+    "shape",
     "g min",
     "arbitrage",
 )
@@ -80,6 +81,7 @@ def _slices(fit: SnapshotFit) -> Table:
             f"{part.rms * 100.0:.2f}",
             f"{part.max_error * 100.0:.2f}",
             str(part.quotes),
+            part.shape.value,
             f"{part.butterfly:.3f}",
             Text(verdict, style="green" if verdict == "none" else "yellow"),
         )

@@ -14,6 +14,7 @@ from offchain.market.deribit import Deribit
 from offchain.market.gate import Gate
 from offchain.market.replay import TWAP_SEC
 from offchain.market.rounds import SnapshotFit, fit_snapshot
+from offchain.market.svi_fit import Shape
 from offchain.market.window import with_mean
 from offchain.model import Round
 
@@ -91,8 +92,9 @@ class DeribitFeed:
         except InputError as error:
             log.warning("round not offered", symbol=symbol, ts=snapshot.ts, reason=str(error))
             return
-        for warning in fit.warnings:
-            log.info("fit", symbol=symbol, ts=snapshot.ts, warning=warning)
+        for one in fit.fits:
+            if one.shape is Shape.HELD:
+                log.warning("slice kept", symbol=symbol, ts=snapshot.ts, expiry_ts=one.expiry_ts, age_sec=one.age_sec)
         marked = with_mean(fit.round, self._spots[symbol])
         offered, found = self._gates.setdefault(symbol, Gate()).offer(marked)
         for breach in found:

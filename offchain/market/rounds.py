@@ -124,7 +124,8 @@ def fit_snapshot(
         surfaces=surfaces,
     )
     chosen = {fit.expiry_ts for fit in fits}
-    left_out = [f"expiry {e}: left out" for e in snapshot.expiries if e not in chosen]
+    why = dict.fromkeys(unfitted, ", no slice is good enough")
+    left_out = [f"expiry {e}: left out{why.get(e, '')}" for e in snapshot.expiries if e not in chosen]
     arbitrage = warnings_of(fits, [years_to(fit.expiry_ts, snapshot.ts) for fit in fits])
     warnings = (*arbitrage, *_doubts(fits), *left_out)
     return SnapshotFit(fitted, fits, report, warnings, fitter.priors(fits, surfaces), unfitted)

@@ -57,6 +57,7 @@ def test_one_snapshot_of_one_underlying_as_json(chain_file, first, capsys):
         assert part["rows"]["read"] == first.strike.size
         expiry = part["expiries"][4]
         assert 0.0 < expiry["rmsVolPoints"] <= expiry["maxErrorVolPoints"] < 1.0
+        assert expiry["shape"] == "five"
         assert set(expiry["svi"]) == {"a", "b", "rho", "m", "sigma"}
 
 

@@ -131,4 +131,5 @@ def test_one_bad_slice_among_twelve_is_not_averaged_away():
 def test_expiries_left_out_are_told(first):
     near = first.expiries[0]
     fit = fit_snapshot(replace(first, iv=np.where(first.expiry_ts == near, np.nan, first.iv)))
-    assert f"expiry {near}: left out" in fit.warnings
+    assert f"expiry {near}: left out, no slice is good enough" in fit.warnings
+    assert fit.unfitted == (near,)

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from offchain.errors import InputError
-from offchain.market.bands import implied_std
+from offchain.market.bands import NO_BANDS, implied_std
 from offchain.market.clean import clean
+from offchain.market.five_numbers import FiveNumbers
 from offchain.market.forwards import parity_range, term_structure
 from offchain.market.rounds import SnapshotFit, fit_snapshot
 from offchain.market.slice_check import arbitrage_of
@@ -131,6 +132,20 @@ def test_term_structure__one_sided_or_crossed_pairs__confirm_nothing(side):
     assert parity_range(crossed, EXPIRY_TS) is None
 
 
+def test_fit_snapshot__one_pair_alone__carries_no_new_slice():
+    """Three quotes out of the money would fit, but their forward rests on one pair."""
+    chain = thin_chain()
+    in_money = (chain.is_call == (chain.strike < FORWARD)) & (chain.strike != 79_000.0)
+    single = replace(chain, bid=np.where(in_money, np.nan, chain.bid), ask=np.where(in_money, np.nan, chain.ask))
+    rows = clean(single)[0][EXPIRY_TS]
+    assert rows.quoted == 3
+    assert fit_slice(rows) is not None
+    with pytest.raises(InputError, match="cannot be fitted"):
+        fit_snapshot(single, required_expiries=[EXPIRY_TS])
+    before = known(Svi(9e-5, 0.0, 0.0, 0.0, 1.0))
+    assert fit_snapshot(single, required_expiries=[EXPIRY_TS], previous=before).fits[0].shape is Shape.HELD
+
+
 def test_fit_snapshot__doubtful_forward__is_carried_and_the_slice_kept():
     chain = replace(thin_chain(), underlying=np.full(48, FORWARD * 1.03))
     with pytest.raises(InputError, match="cannot be fitted"):
@@ -152,12 +167,33 @@ def test_clean__one_sided_rows__bound_but_do_not_count():
     assert fit_slice(bare) is None
 
 
+def test_clean__bounds__are_the_quotes_widened_by_the_stated_tolerance():
+    chain = thin_chain()
+    rows = clean(chain)[0][EXPIRY_TS]
+    root = math.sqrt(rows.years)
+    at = (chain.strike == 80_000.0) & chain.is_call
+    k = math.log(80_000.0 / FORWARD)
+    (high,) = {float(v) for v, x in zip(rows.bands.high, rows.bands.log_moneyness, strict=True) if x == k and v < 0.7}
+    price = coin(np.array([True]), np.array([80_000.0]), np.array([FORWARD]), np.array([(high - POINT) * root]))
+    assert price[0] == pytest.approx(chain.ask[at][0] + TICK, abs=1e-9)
+    at = (chain.strike == 79_000.0) & ~chain.is_call
+    k = math.log(79_000.0 / FORWARD)
+    lows = [float(v) for v, x in zip(rows.bands.low, rows.bands.log_moneyness, strict=True) if x == k]
+    prices = [
+        coin(np.array([False]), np.array([79_000.0]), np.array([FORWARD]), np.array([(low + POINT) * root]))[0]
+        for low in lows
+    ]
+    assert any(price == pytest.approx(chain.bid[at][0] - TICK, abs=1e-9) for price in prices)
+
+
 def test_clean__crossed_and_contradicting_quotes__bound_nothing():
     chain = thin_chain()
     at = (chain.strike == 79_000.0) & chain.is_call
-    crossed = replace(chain, bid=np.where(at, 0.05, chain.bid))
     count = clean(chain)[0][EXPIRY_TS].bands.low.size
-    assert clean(crossed)[0][EXPIRY_TS].bands.low.size == count - 1
+    # By less and by more than the tolerance.
+    for bid in (0.0034, 0.05):
+        crossed = replace(chain, bid=np.where(at, bid, chain.bid))
+        assert clean(crossed)[0][EXPIRY_TS].bands.low.size == count - 1
     # The call asks for a volatility that the put of the same strike does not allow.
     contradicting = replace(chain, bid=np.where(at, 0.05, chain.bid), ask=np.where(at, 0.06, chain.ask))
     assert clean(contradicting)[0][EXPIRY_TS].bands.low.size == count - 2
@@ -192,6 +228,18 @@ def test_arbitrage_of__the_slice_of_2026_02_01__rises_with_the_strike():
     # A. Vogt's butterfly is real and worth less than the smallest tick.
     assert 1e-5 < arbitrage_of(Svi(-0.0410, 0.1331, 0.3060, 0.3586, 0.4153)) < 1e-4
     assert arbitrage_of(Svi(0.02, 0.1, -0.3, 0.0, 0.2)) < 1e-12
+
+
+def test_fit_slice__quotes_that_nothing_else_bounds__have_no_arbitrage_beyond_them():
+    """The five rows of the case, as if they were quotes enough and no strike beyond them were listed."""
+    all_rows = clean(thin_chain())[0][EXPIRY_TS]
+    five = {name: getattr(all_rows, name)[1:] for name in ("log_moneyness", "iv", "weight")}
+    rows = replace(all_rows, **five, quoted=6, bands=NO_BANDS)
+    atm = float(np.interp(0.0, rows.log_moneyness, rows.iv))
+    assert arbitrage_of(FiveNumbers(rows, atm).fit(heeds=False)) > 0.04
+    found = fit_slice(rows)
+    assert found is not None
+    assert_no_arbitrage(found.svi)
 
 
 kept = st.lists(st.booleans(), min_size=48, max_size=48)
