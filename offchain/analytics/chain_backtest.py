@@ -15,7 +15,7 @@ from offchain.analytics.coverage import LikelihoodRatio, conditional_coverage, t
 from offchain.analytics.procyclicality import Procyclicality, procyclicality
 from offchain.errors import InputError
 from offchain.market.chain_file import ChainSnapshot, load_chain
-from offchain.market.rounds import fit_snapshot
+from offchain.market.rounds import SnapshotFit, fit_snapshot
 from offchain.mirror.margin_engine import MarginResult, evaluate_many
 from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Token
 from offchain.params import Params
@@ -201,11 +201,12 @@ class _Walk:
         self.loss: dict[str, list[float]] = {name: [] for name in RECIPES}
         self.spot: list[float] = []
 
-    def add(self, snapshot: ChainSnapshot, round_: Round, following: ChainSnapshot) -> None:
+    def add(self, snapshot: ChainSnapshot, fit: SnapshotFit, following: ChainSnapshot) -> None:
         """Margin today's books today, revalue them on the next snapshot."""
+        round_ = fit.round
         books = [book_of(recipe, snapshot, round_, following.ts) for recipe in RECIPES.values()]
         held = {p.expiry_ts for book in books for p in book.positions if p.expiry_ts}
-        later = fit_snapshot(following, required_expiries=held, previous=round_).round
+        later = fit_snapshot(following, required_expiries=held, previous=fit).round
         before = evaluate_many(_market(round_), books, self.params)
         after = evaluate_many(_market(later), books, self.params)
         self.dates.append(_date(following.ts))
@@ -256,7 +257,7 @@ def chain_backtest(
         raise InputError(source, f"{len(pairs)} pairs of snapshots are too little history, {need} are needed")
     walk = _Walk(params)
     for number, (snapshot, following) in enumerate(pairs):
-        walk.add(snapshot, fit_snapshot(snapshot).round, following)
+        walk.add(snapshot, fit_snapshot(snapshot), following)
         if progress is not None and number % 10 == 0:
             progress(f"{snapshot.currency} {walk.dates[-1]}: {number + 1} of {len(pairs)}")
     return _summary(walk, coverage, len(snapshots) - 1 - len(pairs))

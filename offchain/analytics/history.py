@@ -268,3 +268,41 @@ def load_history(path: Path, assets: Sequence[str], *, step_sec: int = DAY_SEC, 
     iv = stack("iv") if all("iv" in fields for _, fields in parts) else None
     ts = np.arange(first, last + 1, dtype=np.int64) * step_sec
     return History(source, tuple(assets), ts, stack("close"), stack("high"), stack("low"), iv, step_sec)
+
+
+def join_histories(earlier: History, later: History) -> History:
+    """Continue one history with another of the same assets and step.
+
+    Parameters
+    ----------
+    earlier, later : History
+        ``later`` starts at the latest one step after ``earlier`` ends; where both have a step ``earlier`` counts.
+
+    Returns
+    -------
+    History
+        Without volatilities; the source names both.
+
+    Raises
+    ------
+    InputError
+        When assets or steps differ, or steps are missing between the two.
+    """
+    if earlier.assets != later.assets or earlier.step_sec != later.step_sec:
+        raise InputError(later.source, f"holds other assets or steps than {earlier.source}")
+    end = int(earlier.ts[-1])
+    if int(later.ts[0]) > end + earlier.step_sec:
+        raise InputError(
+            later.source, f"starts {later.date(0)}, {earlier.source} ends {earlier.date(-1)}: steps missing"
+        )
+    new = later.ts > end
+    return History(
+        f"{earlier.source}, {later.source}",
+        earlier.assets,
+        np.concatenate([earlier.ts, later.ts[new]]),
+        np.concatenate([earlier.close, later.close[new]]),
+        np.concatenate([earlier.high, later.high[new]]),
+        np.concatenate([earlier.low, later.low[new]]),
+        None,
+        earlier.step_sec,
+    )

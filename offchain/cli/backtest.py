@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from offchain.analytics.backtest import AssetBacktest, BacktestSettings, backtest_asset
+from offchain.analytics.backtest import COVERAGE, LIQUIDATION_HOURS, AssetBacktest, BacktestSettings, backtest_asset
 from offchain.analytics.chain_backtest import ChainBacktest, chain_backtest, load_chains
 from offchain.analytics.history import History, load_history
-from offchain.cli.history_option import data_file, history_path
+from offchain.cli.history_option import data_file, history_path, hourly_history
 from offchain.cli.html_option import HtmlFile, write_page
 from offchain.cli.output import print_document
 from offchain.cli.tables import plain_table
@@ -28,6 +28,8 @@ SHORT = {
     "maintenanceClose": "maintenance, close",
     "maintenanceWorst": "maintenance, worst",
 }
+#: Option chains on file span months: too few days for the coverage that prices are judged by.
+CHAIN_COVERAGE = 0.99
 CHAIN_FILE = "deribit_chain_daily.parquet"
 
 
@@ -47,10 +49,17 @@ def priced(history: Path | None, asset: list[str] | None, since: str | None, unt
     return loaded.between(day_ts(since, "--since", 0), day_ts(until, "--until", 2**40))
 
 
+def _hours(files: list[Path], prices: History, since: str | None, until: str | None, hours: int) -> History:
+    """Prices in steps of the liquidation horizon, of the assets and between the days of the daily ones."""
+    if not 1 <= hours <= 24:
+        raise InputError("--liquidation", f"{hours} is outside [1, 24]")
+    loaded = hourly_history(files, prices.assets, hours)
+    return loaded.between(day_ts(since, "--since", 0), day_ts(until, "--until", 2**40))
+
+
 def _show(results: dict[str, AssetBacktest]) -> None:
     console = Console()
-    some = next(iter(next(iter(results.values())).limits.values()))
-    title = f"Scan range: {some.observations} blocks, {some.expected:.1f} expected beyond; p-values of three tests"
+    title = "Scan range; p-values of three tests"
     table = plain_table(title, ("limit", "move", "beyond", "Kupiec", "indep.", "ES", "light", "passes"))
     for asset, result in results.items():
         for name, test in result.limits.items():
@@ -64,7 +73,15 @@ def _show(results: dict[str, AssetBacktest]) -> None:
                 "yes" if test.passes else "NO",
             )
     console.print(table)
+    limits = next(iter(results.values())).limits
+    for margin in ("initial", "maintenance"):
+        test = limits[f"{margin}Worst"]
+        console.print(
+            f"{margin} margin: {test.observations} blocks of {test.hours:g} hours, {test.expected:.1f} expected "
+            f"beyond: {test.source}, {test.first} to {test.last}"
+        )
     for asset, result in results.items():
+        console.print(_verdict(asset, result))
         test = result.limits["initialWorst"]
         named = ", ".join(f"{day} {move:+.1%}" for day, move in test.exceedances)
         console.print(f"{asset} beyond the range (initial, worst): {named or 'never'}")
@@ -74,6 +91,15 @@ def _show(results: dict[str, AssetBacktest]) -> None:
                 f"{asset} peak over trough: fixed 1, EWMA rule {raw.peak_to_trough:.1f}, "
                 f"buffered {own.peak_to_trough:.1f}; largest rise in 5 blocks: {raw.rise_5:.1f}, {own.rise_5:.1f}"
             )
+
+
+def _verdict(asset: str, result: AssetBacktest) -> str:
+    """Say whether a range passes, and which one would."""
+    if result.passes:
+        return f"{asset} range {result.price_range:g}: every limit passes"
+    failed = ", ".join(SHORT[name] for name, test in result.limits.items() if not test.passes)
+    would = "no range would" if result.passing_range is None else f"{result.passing_range:g} would pass"
+    return f"{asset} range {result.price_range:g}: FAILS {failed}; {would}"
 
 
 def _show_chains(results: dict[str, ChainBacktest]) -> None:
@@ -121,8 +147,15 @@ def command(
     asset: Annotated[list[str] | None, typer.Option(help="Repeat for several; default ETH and BTC.")] = None,
     since: Annotated[str | None, typer.Option(help="First day.")] = None,
     until: Annotated[str | None, typer.Option(help="Day after the last.")] = None,
-    horizon: Annotated[int, typer.Option(help="Liquidation horizon in days.")] = _DEFAULT.steps,
-    coverage: Annotated[float, typer.Option(help="Claimed coverage.")] = _DEFAULT.coverage,
+    hourly: Annotated[
+        list[Path] | None,
+        typer.Option(help="Hourly prices for maintenance margin; repeat to continue one file with another."),
+    ] = None,
+    horizon: Annotated[int, typer.Option(help="Days that initial margin covers.")] = _DEFAULT.steps,
+    liquidation: Annotated[int, typer.Option(help="Hours that maintenance margin covers.")] = LIQUIDATION_HOURS,
+    coverage: Annotated[
+        float | None, typer.Option(help=f"Claimed coverage; default {COVERAGE:g}, with --chains {CHAIN_COVERAGE:g}.")
+    ] = None,
     degrees: Annotated[float, typer.Option(help="Student-t degrees of the ES law.")] = _DEFAULT.degrees,
     seed: Annotated[int, typer.Option()] = _DEFAULT.seed,
     chains: Annotated[bool, typer.Option("--chains", help="Standard books over daily option chains instead.")] = False,
@@ -130,21 +163,29 @@ def command(
     html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
-    """Back-test the scan range over the price history, or the whole requirement over option chains."""
+    """Back-test the scan range over the price history, or the whole requirement over option chains.
+
+    Initial margin is judged against the furthest price of a day, maintenance margin against that of six hours. With
+    --history and without --hourly both are judged by the days given.
+    """
     if chains or chain_file is not None:
-        _on_chains(params, chain_file, asset or ["ETH", "BTC"], coverage, html, as_json)
+        claimed = CHAIN_COVERAGE if coverage is None else coverage
+        _on_chains(params, chain_file, asset or ["ETH", "BTC"], claimed, html, as_json)
         return
-    settings = BacktestSettings(horizon, coverage, degrees, seed=seed)
+    settings = BacktestSettings(horizon, COVERAGE if coverage is None else coverage, degrees, seed=seed)
     prices = priced(history, asset, since, until)
     chosen = load_params(params, set(prices.assets)) if params is not None else Params()
-    results = {name: backtest_asset(prices, name, chosen, settings) for name in prices.assets}
+    hours = None if history is not None and not hourly else _hours(hourly or [], prices, since, until, liquidation)
+    results = {name: backtest_asset(prices, name, chosen, settings, hours) for name in prices.assets}
     document = {
         "schema": "plimsoll.backtest/1",
         "source": prices.source,
         "first": prices.date(0),
         "last": prices.date(-1),
         "horizonDays": horizon,
-        "coverage": coverage,
+        "liquidationHours": None if hours is None else liquidation,
+        "passes": all(result.passes for result in results.values()),
+        "coverage": settings.coverage,
         "degrees": degrees,
         "seed": seed,
         "assets": {name: result.to_json() for name, result in results.items()},

@@ -179,6 +179,7 @@ def _underlying_document(fit: SnapshotFit, origin: str) -> dict[str, Any]:
                 "quotes": f.quotes,
                 "quoted": f.quoted,
                 "durrlemanMin": f.butterfly,
+                "shape": f.shape.value,
             }
             for s, f in zip(fit.round.surfaces, fit.fits, strict=True)
         ],
@@ -281,3 +282,34 @@ def fetch(
         return
     typer.echo(f"{live.table.num_rows} options of {currency.value} at {iso(live.ts)} written to {out}")
     typer.echo(f"perpetual mark {live.perp:,.2f} USD: pass it on with `plimsoll market fit --perp {live.perp}`")
+
+
+@app.command()
+def errors(
+    file: Annotated[Path, typer.Argument(help="Option chain: .parquet, .csv or .csv.gz.")],
+    currency: Annotated[Currency | None, typer.Option(help="Only this underlying; all in the file otherwise.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Fit every snapshot in turn and report the errors of all marks, by vega and by price."""
+    from offchain.cli.slow import Slow
+    from offchain.market.mark_errors import walk_errors
+
+    snapshots = [s for s in load_chain(file) if currency is None or s.currency == currency.value]
+    if not snapshots:
+        raise InputError("--currency", f"{file} holds no rows of {currency.value if currency else 'anything'}")
+    walks = walk_errors(snapshots, Slow(len(snapshots)).tell)
+    underlyings = {name: walk.to_json() for name, walk in sorted(walks.items())}
+    document = {
+        "schema": "plimsoll.markErrors/1",
+        "file": file.name,
+        "first": snapshots[0].ts,
+        "last": snapshots[-1].ts,
+        "underlyings": underlyings,
+    }
+    if as_json:
+        print_document(document)
+        return
+    from offchain.cli.market_tables import show_errors
+
+    for name, found in underlyings.items():
+        show_errors(name, found)

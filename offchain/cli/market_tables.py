@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -14,6 +16,7 @@ from offchain.market.rounds import SnapshotFit, years_to
 from offchain.market.svi_fit import calendar_gap
 
 MIN_WIDTH = 160
+SHAPES = ("five", "level", "three", "flat", "held")
 _COLUMNS = (
     "expiry",
     "days",
@@ -27,6 +30,7 @@ _COLUMNS = (
     "RMS",
     "max",
     "quotes",
+    "shape",
     "g min",
     "arbitrage",
 )
@@ -77,6 +81,7 @@ def _slices(fit: SnapshotFit) -> Table:
             f"{part.rms * 100.0:.2f}",
             f"{part.max_error * 100.0:.2f}",
             str(part.quotes),
+            part.shape.value,
             f"{part.butterfly:.3f}",
             Text(verdict, style="green" if verdict == "none" else "yellow"),
         )
@@ -118,3 +123,60 @@ def show_smile(smile: Smile) -> None:
 
 def _day(ts: int) -> str:
     return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def show_errors(name: str, found: Mapping[str, Any]) -> None:
+    """Print the mark errors of one underlying.
+
+    Parameters
+    ----------
+    name : str
+        Symbol.
+    found : mapping
+        Its entry of the plimsoll.markErrors/1 document.
+    """
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, MIN_WIDTH))
+    slices, confidence = found["slices"], found["confidence"]
+    shapes = ", ".join(f"{shape} {slices[shape]}" for shape in SHAPES)
+    console.print(
+        f"[bold]{name}[/bold] {found['snapshots']} snapshots, {found['roundsNotOffered']} not offered; "
+        f"{slices['total']} slices: {shapes}; left out {slices['leftOut']}"
+    )
+    console.print(
+        f"confidence median {confidence['median']:.3f}, least {confidence['least']:.3f}, "
+        f"below the threshold {confidence['belowThreshold']}"
+    )
+    for title, key, unit in (("vega over the largest", "byVega", ""), ("price", "byPrice", " coin")):
+        names = (
+            "from",
+            "marks",
+            "coin 99 %",
+            "worst",
+            "USD worst",
+            "points median",
+            "99 %",
+            "worst",
+            "outside",
+            "worst",
+        )
+        table = plain_table(f"{name}: fitted less venue's mark, by {title}", names)
+        for group in found[key]:
+            coin, vol, outside = group["coin"], group["volPoints"], group["outsideQuotes"]
+            table.add_row(
+                f"{group['from']:g}{unit}", str(group["instruments"]), f"{coin['p99']:.5f}", f"{coin['worst']:.5f}",
+                f"{group['usdWorst']:,.2f}", f"{vol['median']:.2f}", f"{vol['p99']:.2f}", f"{vol['worst']:.2f}",
+                str(outside["count"]), f"{outside['worstCoin']:.5f}",
+            )  # fmt: skip
+        console.print(table)
+    columns = ("mark", "venue, coin", "error, coin", "USD", "points", "vega share", "outside")
+    for title, key in (("price", "worstByPrice"), ("volatility where vega counts", "worstByVol")):
+        table = plain_table(f"{name}: worst by {title}, one of each slice", columns)
+        for row in found[key]:
+            label = f"{_day(row['timestamp'])} for {_day(row['expiry'])} {row['strike']:g} {row['right']}"
+            table.add_row(
+                label, f"{row['venueCoin']:.5f}", f"{row['errorCoin']:+.5f}", f"{row['errorUsd']:+,.2f}",
+                f"{row['errorVolPoints']:+.2f}", f"{row['vegaShare']:.3f}", f"{row['outsideQuotesCoin']:.5f}",
+            )  # fmt: skip
+        console.print(table)

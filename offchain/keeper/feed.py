@@ -6,7 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from offchain.market.gate import Gate
 from offchain.market.replay import Replay
+from offchain.market.rounds import SnapshotFit
 from offchain.market.window import window_of, with_mean
 from offchain.model import Round
 
@@ -89,8 +91,9 @@ class ReplayFeed:
 
     replay: Replay
     number: int = 0
-    _fitted: dict[tuple[int, str, frozenset[int]], Round] = field(default_factory=dict)
-    _previous: dict[str, Round] = field(default_factory=dict)
+    _fitted: dict[tuple[int, str, frozenset[int]], Round | None] = field(default_factory=dict)
+    _previous: dict[str, SnapshotFit] = field(default_factory=dict)
+    _gates: dict[str, Gate] = field(default_factory=dict)
 
     @property
     def ts(self) -> int:
@@ -108,20 +111,28 @@ class ReplayFeed:
         Returns
         -------
         Mapping[str, Round]
-            By underlying.
+            By underlying; without one whose marks jump beyond the speed limit.
         """
         fitted: dict[str, Round] = {}
         for symbol in self.replay.underlyings:
             alive = frozenset(e for e in required.get(symbol, ()) if e > self.ts)
             key = (self.number, symbol, alive)
             if key not in self._fitted:
-                found = self.replay.round_at(self.number, symbol, alive, self._previous.get(symbol))
-                open_ts = window_of(found)
-                samples = self.settlement_samples(symbol, open_ts) if open_ts is not None else ()
-                self._fitted[key] = with_mean(found, samples)
-                self._previous[symbol] = self._fitted[key]
-            fitted[symbol] = self._fitted[key]
+                self._fitted[key] = self._offer(symbol, alive)
+            offered = self._fitted[key]
+            if offered is not None:
+                fitted[symbol] = offered
         return fitted
+
+    def _offer(self, symbol: str, alive: Collection[int]) -> Round | None:
+        """Fit the current snapshot of an underlying and pass it through its gate."""
+        fit = self.replay.fit_at(self.number, symbol, alive, self._previous.get(symbol))
+        open_ts = window_of(fit.round)
+        samples = self.settlement_samples(symbol, open_ts) if open_ts is not None else ()
+        offered, _ = self._gates.setdefault(symbol, Gate()).offer(with_mean(fit.round, samples))
+        if offered is not None:
+            self._previous[symbol] = fit
+        return offered
 
     def tokens(self) -> TokenQuote | None:
         """Price cash at 1; the tokens linked to an underlying are priced by its round."""

@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
+import structlog
+
+from offchain.errors import InputError
 from offchain.keeper.feed import TokenQuote
 from offchain.market.chain_file import ChainSnapshot, split_table
 from offchain.market.deribit import Deribit
+from offchain.market.gate import Gate
 from offchain.market.replay import TWAP_SEC
-from offchain.market.rounds import fit_snapshot
+from offchain.market.rounds import SnapshotFit, fit_snapshot
+from offchain.market.svi_fit import Shape
 from offchain.market.window import with_mean
 from offchain.model import Round
+
+log = structlog.get_logger()
 
 REFRESH_SEC = 60
 KEEP_SEC = 2 * TWAP_SEC
@@ -35,6 +42,9 @@ class DeribitFeed:
     underlyings: tuple[str, ...]
     clock: Callable[[], float]
     _chains: dict[str, tuple[ChainSnapshot, float]] = field(default_factory=dict)
+    _seen_ts: dict[str, int] = field(default_factory=dict)
+    _fits: dict[str, SnapshotFit] = field(default_factory=dict)
+    _gates: dict[str, Gate] = field(default_factory=dict)
     _rounds: dict[str, Round] = field(default_factory=dict)
     _spots: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
     _fetched: float = 0.0
@@ -63,17 +73,42 @@ class DeribitFeed:
         Returns
         -------
         Mapping[str, Round]
-            By underlying.
+            By underlying. The last one stays where the newest chain cannot be fitted or jumps beyond the speed limit.
         """
         self._refresh()
-        for symbol, (snapshot, premium) in self._chains.items():
-            known = self._rounds.get(symbol)
-            if known is None or known.ts < snapshot.ts:
-                fit = fit_snapshot(
-                    snapshot, required_expiries=required.get(symbol, ()), perp_premium=premium, previous=known
-                )
-                self._rounds[symbol] = with_mean(fit.round, self._spots[symbol])
+        for symbol, (snapshot, _) in self._chains.items():
+            if self._seen_ts.get(symbol, 0) < snapshot.ts:
+                self._seen_ts[symbol] = snapshot.ts
+                self._offer(symbol, required.get(symbol, ()))
         return dict(self._rounds)
+
+    def _offer(self, symbol: str, required: Collection[int]) -> None:
+        """Fit the newest chain of an underlying and pass it through its gate."""
+        snapshot, premium = self._chains[symbol]
+        try:
+            fit = fit_snapshot(
+                snapshot, required_expiries=required, perp_premium=premium, previous=self._fits.get(symbol)
+            )
+        except InputError as error:
+            log.warning("round not offered", symbol=symbol, ts=snapshot.ts, reason=str(error))
+            return
+        for one in fit.fits:
+            if one.shape is Shape.HELD:
+                log.warning("slice kept", symbol=symbol, ts=snapshot.ts, expiry_ts=one.expiry_ts, age_sec=one.age_sec)
+        marked = with_mean(fit.round, self._spots[symbol])
+        offered, found = self._gates.setdefault(symbol, Gate()).offer(marked)
+        for breach in found:
+            log.warning(
+                "round not offered" if offered is None else "beyond the speed limit, confirmed",
+                symbol=symbol,
+                ts=snapshot.ts,
+                field=breach.name,
+                expiry_ts=breach.expiry_ts,
+                observed=breach.observed,
+                limit=breach.limit,
+            )
+        if offered is not None:
+            self._rounds[symbol], self._fits[symbol] = offered, fit
 
     def tokens(self) -> TokenQuote | None:
         """Price cash at 1, at the time of the chains; the tokens linked to an underlying are priced by its round."""

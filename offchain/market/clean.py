@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from offchain.market.bands import NO_BANDS, TICK_COIN, Bands, bands_of
 from offchain.market.chain_file import ChainSnapshot
 from offchain.market.forwards import YEAR_SEC
 
@@ -18,12 +19,11 @@ Flags = npt.NDArray[np.bool_]
 IV_MIN: Final = 0.01
 WING_STD: Final = 2.5
 """Rows further than this many standard deviations from the money are left out: their vega is under 5 % of the top."""
-TICK_COIN: Final = 0.0005
 STALE_SHARE: Final = 0.10
 """A mark outside its own quotes by more than this share of itself plus one tick is stale."""
 UNQUOTED_WEIGHT: Final = 0.5
-MIN_ROWS: Final = 5
-"""The wing rule spares this many rows nearest to the money: a slice has five numbers."""
+NEAR_ROWS: Final = 6
+"""The wing rule spares this many rows nearest to the money: one more than a slice has numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,9 @@ class Quotes:
     weight : ndarray of float64
         Root of the relative Black-76 vega, halved in squares for rows without two quotes; at most 1.
     quoted : int
-        Rows with both a bid and an ask.
+        Rows with both a bid and an ask: what a fit may count on. The others lend the venue's volatility at half weight.
+    bands : Bands
+        What the quotes of every listed instrument allow, far wings and the other right included.
     """
 
     expiry_ts: int
@@ -52,6 +54,7 @@ class Quotes:
     iv: Vector
     weight: Vector
     quoted: int
+    bands: Bands = NO_BANDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def clean(snapshot: ChainSnapshot) -> tuple[Mapping[int, Quotes], CleanReport]:
     std = np.where(alive, snapshot.iv, 1.0) * np.sqrt(years)
     dropped["far_wing"] = _drop(alive, _far_wing(snapshot, alive, np.abs(log_moneyness) / std))
     report = CleanReport(rows=alive.size, used=int(alive.sum()), **dropped)
-    return _by_expiry(snapshot, alive, log_moneyness, std), report
+    return _by_expiry(snapshot, alive, log_moneyness, std, years), report
 
 
 def _drop(alive: Flags, bad: Flags) -> int:
@@ -122,20 +125,23 @@ def _duplicate(snapshot: ChainSnapshot, alive: Flags) -> Flags:
 
 
 def _far_wing(snapshot: ChainSnapshot, alive: Flags, distance: Vector) -> Flags:
-    """Mark rows too far from the money, except the ``MIN_ROWS`` nearest of each expiry."""
+    """Mark rows too far from the money, except the ``NEAR_ROWS`` nearest of each expiry."""
     far = distance > WING_STD
     rows = np.flatnonzero(alive)
     order = rows[np.lexsort((distance[rows], snapshot.expiry_ts[rows]))]
     expiry = snapshot.expiry_ts[order]
     rank = np.arange(order.size) - np.searchsorted(expiry, expiry, side="left")
-    far[order[rank < MIN_ROWS]] = False
+    far[order[rank < NEAR_ROWS]] = False
     return far
 
 
-def _by_expiry(snapshot: ChainSnapshot, alive: Flags, log_moneyness: Vector, std: Vector) -> dict[int, Quotes]:
+def _by_expiry(
+    snapshot: ChainSnapshot, alive: Flags, log_moneyness: Vector, std: Vector, years: Vector
+) -> dict[int, Quotes]:
     d1 = -log_moneyness / std + 0.5 * std
     both = np.isfinite(snapshot.bid) & np.isfinite(snapshot.ask) & (snapshot.bid > 0.0)
     weight = np.exp(-0.25 * d1 * d1) * np.sqrt(np.where(both, 1.0, UNQUOTED_WEIGHT))
+    bands = bands_of(snapshot, years)
     result: dict[int, Quotes] = {}
     for expiry in np.unique(snapshot.expiry_ts[alive]):
         rows = np.flatnonzero(alive & (snapshot.expiry_ts == expiry))
@@ -147,5 +153,6 @@ def _by_expiry(snapshot: ChainSnapshot, alive: Flags, log_moneyness: Vector, std
             iv=snapshot.iv[rows],
             weight=weight[rows],
             quoted=int(both[rows].sum()),
+            bands=bands[int(expiry)],
         )
     return result

@@ -103,7 +103,7 @@ class Replay:
         return tuple(sorted(self.chains))
 
     def fit_at(
-        self, number: int, underlying: str, required_expiries: Collection[int] = (), previous: Round | None = None
+        self, number: int, underlying: str, required_expiries: Collection[int] = (), previous: SnapshotFit | None = None
     ) -> SnapshotFit:
         """Fit of one underlying at one round.
 
@@ -115,8 +115,8 @@ class Replay:
             Symbol.
         required_expiries : collection of int
             Expiries that positions hold.
-        previous : Round, optional
-            Earlier round, whose slices are tried as starting points.
+        previous : SnapshotFit, optional
+            Earlier fit, whose slices settle what quotes leave open.
 
         Returns
         -------
@@ -133,7 +133,7 @@ class Replay:
         return fit_snapshot(snapshot, required_expiries=required_expiries, perp_premium=premium, previous=previous)
 
     def round_at(
-        self, number: int, underlying: str, required_expiries: Collection[int] = (), previous: Round | None = None
+        self, number: int, underlying: str, required_expiries: Collection[int] = (), previous: SnapshotFit | None = None
     ) -> Round:
         """Round of one underlying; parameters as in ``fit_at``."""
         return self.fit_at(number, underlying, required_expiries, previous).round

@@ -1,49 +1,79 @@
-"""One raw SVI slice per expiry, inside the domain of the oracle by construction.
+"""One slice per expiry, inside the domain of the oracle by construction and inside its quotes, or none.
 
-The slice is fitted in units of its own at-the-money standard deviation, which makes every expiry look alike:
-
-1. for each ``(m, sigma)`` of a fixed grid the best ``(a, d, c)`` of ``w = a + d*y + c*sqrt(y^2 + 1)``,
-   ``y = (k - m)/sigma``, is a three-by-three linear problem (De Marco and Martini's quasi-explicit step);
-2. the best feasible point, or the previous round's slice when it is better, starts a Levenberg-Marquardt polish
-   of vega-weighted volatility errors over five free numbers that map onto the domain.
+Every shape needs at least one quote more than it has numbers, no arbitrage, and every mark inside its quotes: raw SVI
+of five numbers first; then whichever fits best of the last accepted slice at another level (one number), SSVI (three)
+and a flat volatility (one). Where none is left the last accepted slice stays, and the confidence of the round says so.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import leastsq
 
-from offchain.errors import DomainError
-from offchain.market.clean import MIN_ROWS, WING_STD, Quotes
+from offchain.market import few_numbers, five_numbers
+from offchain.market.clean import WING_STD, Quotes
+from offchain.market.slice_check import ARBITRAGE_COIN, arbitrage_of, durrleman, excess_of
+from offchain.mirror.settlement_window import variance_time
 from offchain.mirror.svi import total_variance
 from offchain.model import Svi
 
 Vector = npt.NDArray[np.float64]
 
-RIDGE: Final = 2e-4
-"""Pull of each free number to its centre, in units of relative volatility: decides only what quotes leave open."""
-MAX_CALLS: Final = 200
-RHO_LIMIT: Final = 0.9999
-
-_GRID_M: Final = np.linspace(-1.5, 1.5, 7)
-_GRID_S: Final = np.array([0.1, 0.3, 0.7, 1.5, 3.0])
-_GRID: Final = np.array([(m, s) for m in _GRID_M for s in _GRID_S])
-# Free numbers: ln of minimum variance, ln of slope, atanh of rho, m, ln of sigma.
-_CENTRE: Final = np.array([-0.5, -1.0, 0.0, 0.0, 0.0])
 CHECK_STD: Final = WING_STD
-"""Checks cover the range the quotes cover; further out a slice is an extrapolation."""
+"""Warnings cover the range that the fit counts on; acceptance covers every strike that may be traded."""
 _CHECK_POINTS: Final = 61
+
+
+class Shape(StrEnum):
+    """How many numbers a slice was given, or that it is the last accepted one."""
+
+    FIVE = "five"
+    LEVEL = "level"
+    THREE = "three"
+    FLAT = "flat"
+    HELD = "held"
+
+
+NUMBERS: Final = {
+    Shape.FIVE: five_numbers.NUMBERS,
+    Shape.LEVEL: few_numbers.ONE,
+    Shape.THREE: few_numbers.THREE,
+    Shape.FLAT: few_numbers.ONE,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """The last accepted slice of an expiry.
+
+    Attributes
+    ----------
+    svi : Svi
+    ts : int
+        Time of the round that it was fitted to.
+    rate : float
+        Carry from spot to forward, per year, at that time.
+    """
+
+    svi: Svi
+    ts: int
+    rate: float
+
+    def at(self, expiry_ts: int, ts: int) -> Svi:
+        """Return the slice as time has run out since, with the volatilities it had."""
+        share = variance_time(expiry_ts - ts) / variance_time(expiry_ts - self.ts)
+        return Svi(self.svi.a * share, self.svi.b * share, self.svi.rho, self.svi.m, self.svi.sigma)
 
 
 @dataclass(frozen=True, slots=True)
 class SliceFit:
-    """A fitted slice and how well it fits; errors are in volatility (0.01 is one vol point).
+    """A slice and how well it fits; errors are in volatility (0.01 is one vol point).
 
     Attributes
     ----------
@@ -59,6 +89,12 @@ class SliceFit:
         Rows used; rows among them with both a bid and an ask.
     butterfly : float
         Smallest Durrleman ``g`` within ``CHECK_STD`` of the money; negative means a butterfly arbitrage.
+    shape : Shape
+        How many numbers it has.
+    age_sec : int
+        Since a held slice was fitted.
+    excess : float
+        Volatility by which the marks of a held slice lie outside the quotes; 0 for every fitted one.
     """
 
     expiry_ts: int
@@ -69,63 +105,79 @@ class SliceFit:
     quotes: int
     quoted: int
     butterfly: float
+    shape: Shape = Shape.FIVE
+    age_sec: int = 0
+    excess: float = 0.0
 
 
-def fit_slice(quotes: Quotes, start: Svi | None = None) -> SliceFit:
+def fit_slice(quotes: Quotes, start: Svi | None = None) -> SliceFit | None:
     """Fit one expiry.
 
     Parameters
     ----------
     quotes : Quotes
-        At least ``MIN_ROWS`` usable rows.
+        Usable rows, and the bounds of all listed instruments.
     start : Svi, optional
-        Slice of the same expiry at the previous round.
+        Last accepted slice of the same expiry, at this time; it settles what the quotes leave open.
+
+    Returns
+    -------
+    SliceFit or None
+        Deterministic for the same input. None when no shape has quotes enough, lies inside them and is free of
+        arbitrage.
+    """
+    atm = float(np.interp(0.0, quotes.log_moneyness, quotes.iv)) if quotes.iv.size else 0.0
+    for svi in _five(quotes, atm, start):
+        if _acceptable(svi, quotes):
+            return _report(quotes, svi, Shape.FIVE)
+    fewer = [_report(quotes, svi, shape) for shape, svi in _fewer(quotes, atm, start) if _acceptable(svi, quotes)]
+    return min(fewer, key=lambda fit: fit.weighted_rms, default=None)
+
+
+def hold_slice(prior: Prior, expiry_ts: int, ts: int, quotes: Quotes | None) -> SliceFit:
+    """Keep the last accepted slice.
+
+    Parameters
+    ----------
+    prior : Prior
+        Accepted at an earlier round.
+    expiry_ts, ts : int
+        Expiry, and time of the round; unix seconds.
+    quotes : Quotes or None
+        What it is measured against.
 
     Returns
     -------
     SliceFit
-        Deterministic for the same input.
-
-    Raises
-    ------
-    DomainError
-        With fewer than ``MIN_ROWS`` rows.
+        Of shape ``HELD``.
     """
-    if quotes.iv.size < MIN_ROWS:
-        raise DomainError(f"expiry {quotes.expiry_ts}", f"{quotes.iv.size} usable quotes; a fit needs {MIN_ROWS}")
-    atm = float(np.interp(0.0, quotes.log_moneyness, quotes.iv))
-    problem = _Problem(quotes.log_moneyness, quotes.iv, quotes.weight, quotes.years, atm)
-    point = problem.grid_start()
-    if start is not None:
-        warm = problem.to_free(start)
-        if problem.cost(warm) < problem.cost(point):
-            point = warm
-    svi = problem.to_svi(problem.polish(point))
-    return _report(quotes, svi, atm)
+    svi = prior.at(expiry_ts, ts)
+    if quotes is None:
+        butterfly = float(np.min(durrleman(svi, _check_points(svi))))
+        return SliceFit(expiry_ts, svi, 0.0, 0.0, 0.0, 0, 0, butterfly, Shape.HELD, ts - prior.ts)
+    return _report(quotes, svi, Shape.HELD, ts - prior.ts)
 
 
-def durrleman(svi: Svi, log_moneyness: Vector) -> Vector:
-    """Durrleman's ``g(k)``, whose sign is the sign of the implied density.
+def _five(quotes: Quotes, atm: float, start: Svi | None) -> Iterator[Svi]:
+    """Slices of five numbers: the best one, then the best that heeds every quote."""
+    if quotes.quoted > NUMBERS[Shape.FIVE]:
+        problem = five_numbers.FiveNumbers(quotes, atm, start)
+        yield problem.fit(heeds=False)
+        yield problem.fit(heeds=True)
 
-    Parameters
-    ----------
-    svi : Svi
-        Slice with positive variance at every ``k`` given.
-    log_moneyness : ndarray of float64
-        ``k = ln(K/F)``.
 
-    Returns
-    -------
-    ndarray of float64
-        ``(1 - k*w'/(2w))^2 - w'^2/4*(1/w + 1/4) + w''/2``.
-    """
-    x = log_moneyness - svi.m
-    root = np.sqrt(x * x + svi.sigma**2)
-    w = total_variance(svi, log_moneyness)
-    first = svi.b * (svi.rho + x / root)
-    second = svi.b * svi.sigma**2 / root**3
-    value: Vector = (1.0 - log_moneyness * first / (2.0 * w)) ** 2 - 0.25 * first**2 * (1.0 / w + 0.25) + 0.5 * second
-    return value
+def _fewer(quotes: Quotes, atm: float, start: Svi | None) -> Iterator[tuple[Shape, Svi]]:
+    """Slices of fewer numbers, each with a quote more than it has numbers."""
+    if start is not None and quotes.quoted > NUMBERS[Shape.LEVEL]:
+        yield Shape.LEVEL, few_numbers.level_of(quotes, atm, start)
+    if quotes.quoted > NUMBERS[Shape.THREE]:
+        yield Shape.THREE, few_numbers.three_numbers(quotes, atm)
+    if quotes.quoted > NUMBERS[Shape.FLAT]:
+        yield Shape.FLAT, few_numbers.flat(quotes, atm)
+
+
+def _acceptable(svi: Svi, quotes: Quotes) -> bool:
+    return excess_of(svi, quotes.bands, quotes.years) == 0.0 and arbitrage_of(svi) <= ARBITRAGE_COIN
 
 
 def calendar_gap(near: SliceFit, far: SliceFit, far_years: float) -> float:
@@ -184,7 +236,7 @@ def _check_points(svi: Svi) -> Vector:
     return np.linspace(-CHECK_STD * std, CHECK_STD * std, _CHECK_POINTS)
 
 
-def _report(quotes: Quotes, svi: Svi, atm: float) -> SliceFit:
+def _report(quotes: Quotes, svi: Svi, shape: Shape, age_sec: int = 0) -> SliceFit:
     error = np.sqrt(total_variance(svi, quotes.log_moneyness) / quotes.years) - quotes.iv
     square = quotes.weight**2
     return SliceFit(
@@ -196,103 +248,7 @@ def _report(quotes: Quotes, svi: Svi, atm: float) -> SliceFit:
         quotes=int(error.size),
         quoted=quotes.quoted,
         butterfly=float(np.min(durrleman(svi, _check_points(svi)))),
+        shape=shape,
+        age_sec=age_sec,
+        excess=excess_of(svi, quotes.bands, quotes.years),
     )
-
-
-class _Problem:
-    """A slice in units of its at-the-money standard deviation: ``x = k/std``, variance over ``std^2``."""
-
-    def __init__(self, log_moneyness: Vector, iv: Vector, weight: Vector, years: float, atm: float) -> None:
-        self.std = atm * math.sqrt(years)
-        self.x = log_moneyness / self.std
-        self.vol = iv / atm
-        self.weight = weight / math.sqrt(float(np.sum(weight**2)))
-
-    def grid_start(self) -> Vector:
-        """Best feasible point of the quasi-explicit step over the grid."""
-        m, s = _GRID[:, :1], _GRID[:, 1:]
-        y = (self.x[None, :] - m) / s
-        # Half the weight over vol turns an error of variance into an error of volatility.
-        scale = (self.weight / (2.0 * self.vol))[None, :]
-        basis = np.stack([np.ones_like(y), y, np.sqrt(y * y + 1.0)], axis=1) * scale[:, None, :]
-        target = np.broadcast_to(self.vol**2 * scale[0], y.shape)
-        normal = basis @ basis.transpose(0, 2, 1) + 1e-10 * np.eye(3)
-        a, d, c = np.linalg.solve(normal, np.einsum("gij,gj->gi", basis, target)[..., None])[..., 0].T
-        c = np.maximum(c, 1e-3)
-        d = np.clip(d, -0.98 * c, 0.98 * c)
-        low = np.maximum(a + np.sqrt(c * c - d * d), 0.05)
-        free = np.stack([np.log(low), np.log(c / s[:, 0]), np.arctanh(d / c), m[:, 0], np.log(s[:, 0])], axis=1)
-        costs = [self.cost(point) for point in free]
-        best: Vector = free[int(np.argmin(costs))]
-        return best
-
-    def cost(self, free: Vector) -> float:
-        """Sum of squares that the polish lowers."""
-        r = self.residual(free)
-        return float(r @ r)
-
-    def residual(self, free: Vector) -> Vector:
-        """Weighted relative volatility errors, then the ridge."""
-        return np.concatenate([self.weight * (np.sqrt(self._variance(free)) - self.vol), RIDGE * (free - _CENTRE)])
-
-    def jacobian(self, free: Vector) -> Vector:
-        """Return the derivatives of ``residual``, one column for each free number."""
-        low, slope, rho, m, s = self._unpack(free)
-        x = self.x - m
-        root = np.sqrt(x * x + s * s)
-        flat = math.sqrt(1.0 - rho * rho)
-        shape = rho * x + root - s * flat
-        columns = np.stack(
-            [
-                np.full_like(x, low),
-                slope * (1.0 - self.std * slope) * shape,
-                slope * (x + s * rho / flat) * (RHO_LIMIT - rho * rho / RHO_LIMIT),
-                slope * (-rho - x / root),
-                slope * (s / root - flat) * s,
-            ]
-        )
-        half = 0.5 * self.weight / np.sqrt(low + slope * shape)
-        return np.concatenate([(columns * half).T, RIDGE * np.eye(5)])
-
-    def polish(self, free: Vector) -> Vector:
-        """Levenberg-Marquardt from ``free``."""
-        found = leastsq(
-            self.residual, free, Dfun=self.jacobian, ftol=1e-9, xtol=1e-9, gtol=0.0, maxfev=MAX_CALLS, full_output=True
-        )[0]
-        best: Vector = found if self.cost(found) <= self.cost(free) else free
-        return best
-
-    def to_svi(self, free: Vector) -> Svi:
-        """Map free numbers to a slice in the units of the market."""
-        low, slope, rho, m, s = self._unpack(free)
-        a = low - slope * s * math.sqrt(1.0 - rho * rho)
-        std = self.std
-        return Svi(a=a * std**2, b=slope * std, rho=rho, m=m * std, sigma=s * std)
-
-    def to_free(self, svi: Svi) -> Vector:
-        """Inverse of ``to_svi``."""
-        std = self.std
-        slope, s = svi.b / std, svi.sigma / std
-        low = svi.a / std**2 + slope * s * math.sqrt(1.0 - svi.rho**2)
-        raw = max(slope, 1e-9) / max(1.0 - svi.b, 1e-9)
-        rho = min(max(svi.rho / RHO_LIMIT, -RHO_LIMIT), RHO_LIMIT)
-        return np.array([math.log(max(low, 1e-9)), math.log(raw), math.atanh(rho), svi.m / std, math.log(s)])
-
-    def _variance(self, free: Vector) -> Vector:
-        low, slope, rho, m, s = self._unpack(free)
-        x = self.x - m
-        value: Vector = low + slope * (rho * x + np.sqrt(x * x + s * s) - s * math.sqrt(1.0 - rho * rho))
-        return np.maximum(value, low)
-
-    def _unpack(self, free: Vector) -> tuple[float, float, float, float, float]:
-        """Minimum variance, slope with ``b < 1`` (so ``b*(1+|rho|) < 2``), rho, m, sigma; all in scaled units."""
-        bounded = np.clip(free, -12.0, 12.0)
-        raw = math.exp(bounded[1])
-        rho = RHO_LIMIT * math.tanh(bounded[2])
-        return (
-            math.exp(bounded[0]),
-            raw / (1.0 + self.std * raw),
-            rho,
-            float(bounded[3]),
-            math.exp(bounded[4]),
-        )

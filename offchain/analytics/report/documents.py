@@ -182,7 +182,7 @@ def _verdicts(document: Document) -> Section:
         for name, t in found["limits"].items():
             line = (
                 f"{asset} {_limit_name(name)}: a move of {percent(t['limit'])} was exceeded on {t['count']} of "
-                f"{t['observations']} blocks, {t['expected']:.1f} expected"
+                f"{t['observations']} blocks of {t['horizonHours']:g} hours, {t['expected']:.1f} expected"
             )
             if t["passes"]:
                 held.append(f"{line}: passes.")

@@ -15,7 +15,7 @@ from offchain.errors import DomainError
 from offchain.market.chain_file import ChainSnapshot
 from offchain.market.clean import clean
 from offchain.market.rounds import SnapshotFit, fit_snapshot, years_to
-from offchain.market.svi_fit import durrleman
+from offchain.market.slice_check import durrleman
 from offchain.mirror.svi import total_variance
 
 Vector = npt.NDArray[np.float64]

@@ -38,6 +38,7 @@ def test_stress_backtest_and_calibrate_give_documents(files, capsys):
     stressed = printed(capsys, [*arguments, "--json"])
     assert stressed["scenarios"][0]["name"] == "drop"
     assert "2020-03-12" in stressed["notInHistory"]
+    history += ["--coverage", "0.99"]
     back = printed(capsys, ["backtest", *history, "--json"])
     assert set(back["assets"]) == {"ETH", "BTC"}
     proposed = printed(capsys, ["calibrate", *history, "--out", str(files / "R.json"), "--json"])

@@ -119,7 +119,7 @@ def test_other_commands_write_page_and_document(files, capsys, monkeypatch, comm
 def test_backtest_and_calibration_write_pages(files, capsys, monkeypatch):
     monkeypatch.chdir(files)
     for command in ("backtest", "calibrate"):
-        assert run([command, "--history", "H.csv", "--html", f"{command}.html"]) == 0
+        assert run([command, "--coverage", "0.99", "--history", "H.csv", "--html", f"{command}.html"]) == 0
         self_contained(files / f"{command}.html")
     capsys.readouterr()
 
@@ -128,7 +128,7 @@ def test_backtest_page_names_every_failure_and_every_day(files, capsys, monkeypa
     monkeypatch.chdir(files)
     monkeypatch.setenv("COLUMNS", "80")
     (files / "R.json").write_text(json.dumps({"schema": "plimsoll.params/1", "priceRange": {"ETH": 0.05, "BTC": 0.3}}))
-    assert run(["backtest", "--history", "H.csv", "--params", "R.json", "--html", "b.html"]) == 0
+    assert run(["backtest", "--coverage", "0.99", "--history", "H.csv", "--params", "R.json", "--html", "b.html"]) == 0
     html, document = self_contained(files / "b.html")
     for asset, found in document["assets"].items():
         for name, test in found["limits"].items():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from offchain.market.clean import MIN_ROWS, WING_STD, clean
+from offchain.market.clean import NEAR_ROWS, WING_STD, clean
 
 
 def test_counts_add_up(first):
@@ -53,9 +53,9 @@ def test_the_out_of_the_money_twin_stays_unless_it_is_unusable(first):
 def test_wings_end_where_the_rule_says_but_spare_the_nearest_rows(first):
     for q in clean(first)[0].values():
         distance = np.abs(q.log_moneyness) / (q.iv * np.sqrt(q.years))
-        assert q.iv.size >= MIN_ROWS
-        assert (np.sort(distance)[MIN_ROWS:] <= WING_STD).all()
+        assert q.iv.size >= NEAR_ROWS
+        assert (np.sort(distance)[NEAR_ROWS:] <= WING_STD).all()
         assert (np.diff(q.log_moneyness) > 0.0).all()
         assert ((q.weight > 0.0) & (q.weight <= 1.0)).all()
     sparse = replace(first, iv=np.full_like(first.iv, 0.011))
-    assert all(q.iv.size >= MIN_ROWS for q in clean(sparse)[0].values())
+    assert all(q.iv.size >= NEAR_ROWS for q in clean(sparse)[0].values())

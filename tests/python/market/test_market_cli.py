@@ -7,6 +7,7 @@ import json
 import pytest
 
 from offchain.cli import run
+from offchain.cli.slow import Slow
 from offchain.files.market import load_market
 from offchain.market.chain_file import split_table, write_chain
 from offchain.market.rounds import snapshot_to_round
@@ -56,6 +57,7 @@ def test_one_snapshot_of_one_underlying_as_json(chain_file, first, capsys):
         assert part["rows"]["read"] == first.strike.size
         expiry = part["expiries"][4]
         assert 0.0 < expiry["rmsVolPoints"] <= expiry["maxErrorVolPoints"] < 1.0
+        assert expiry["shape"] == "five"
         assert set(expiry["svi"]) == {"a", "b", "rho", "m", "sigma"}
 
 
@@ -105,3 +107,42 @@ def test_fetch_checks_its_target_before_it_asks(tmp_path, capsys):
     ):
         assert run(["market", "fetch", "--currency", "BTC", "--out", str(out), "--url", url]) == 2
         assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_errors_of_all_marks_as_json_and_table(chain_file, capsys):
+    assert run(["market", "errors", str(chain_file), "--currency", "BTC", "--json"]) == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    (found,) = document["underlyings"].values()
+    assert document["schema"] == "plimsoll.markErrors/1"
+    assert found["snapshots"] == 39
+    slices = found["slices"]
+    assert slices["total"] == sum(slices[shape] for shape in ("five", "level", "three", "flat", "held")) > 400
+    for groups in (found["byVega"], found["byPrice"]):
+        assert sum(group["instruments"] for group in groups) == found["instruments"]
+        # Far wings are counted too: every mark inside its quotes, give or take half a thousandth of a coin and a point.
+        assert max(group["outsideQuotes"]["worstCoin"] for group in groups) < 0.002
+        assert max(group["coin"]["worst"] for group in groups) == pytest.approx(
+            abs(found["worstByPrice"][0]["errorCoin"])
+        )
+    assert run(["market", "errors", str(chain_file), "--currency", "BTC"]) == 0
+    shown = capsys.readouterr().out
+    assert "0 not offered" in shown
+    assert "worst by price" in shown
+
+
+def test_errors_of_a_currency_that_is_not_there_exit_2(tmp_path, first_table, capsys):
+    path = tmp_path / "eth.parquet"
+    write_chain(first_table, path)
+    assert run(["market", "errors", str(path), "--currency", "BTC"]) == 2
+    assert "holds no rows of BTC" in capsys.readouterr().err
+
+
+def test_progress_is_silent_for_two_seconds(capsys, monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("offchain.cli.slow.time.monotonic", lambda: now[0])
+    slow = Slow(9)
+    for second in (1.0, 1.9, 2.0, 3.0, 4.5):
+        now[0] = second
+        slow.tell(f"at {second:g}")
+    assert capsys.readouterr().err == "at 2 of 9\nat 4.5 of 9\n"

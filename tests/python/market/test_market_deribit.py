@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 
 import httpx
 import numpy as np
 import pytest
 
 from offchain.errors import UnavailableError
+from offchain.market.bands import coin_price
 from offchain.market.chain_file import split_table
 from offchain.market.deribit import ATTEMPTS, Deribit
 from offchain.market.rounds import snapshot_to_round
@@ -59,13 +61,22 @@ def summary(strike: int, right: str, **changes: object) -> dict:
 STRIKES = range(1_600, 2_200, 50)
 
 
+def quoted(strike: int, right: str) -> dict:
+    """Summary of an option at the venue's volatility, half a per cent of a coin around its value."""
+    years = (EXPIRY_MS / 1_000 - US_OUT / 1e6) / 31_536_000
+    std = (0.955 + abs(strike - 1_880) / 5_000.0) * math.sqrt(years)
+    sides = (np.array([right == "call"]), np.log(np.array([strike / 1_882.54])), np.array([std]))
+    mark = float(coin_price(*sides)[0])
+    return summary(strike, right, mark_price=mark, bid_price=max(mark - 0.0025, 0.0005), ask_price=mark + 0.0025)
+
+
 def answers() -> dict[str, object]:
     board = [(k, r) for k in STRIKES for r in ("call", "put")]
     return {
         "get_instruments": [instrument(*i) for i in board],
         "get_index_price": {"index_price": 1_881.2, "estimated_delivery_price": 1_881.2},
         "ticker": {"mark_price": 1_880.4, "index_price": 1_881.2, "instrument_name": "ETH-PERPETUAL"},
-        "get_book_summary_by_currency": [summary(*i) for i in board],
+        "get_book_summary_by_currency": [quoted(*i) for i in board],
     }
 
 

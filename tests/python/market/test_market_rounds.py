@@ -9,16 +9,9 @@ import numpy as np
 import pytest
 
 from offchain.errors import DomainError, InputError
-from offchain.market.clean import clean
 from offchain.market.forwards import RATE_LIMIT, YEAR_SEC, term_structure
-from offchain.market.rounds import (
-    MAX_EXPIRIES,
-    choose_expiries,
-    confidence_of,
-    fit_snapshot,
-    snapshot_to_round,
-)
-from offchain.market.svi_fit import SliceFit
+from offchain.market.rounds import MAX_EXPIRIES, confidence_of, fit_snapshot, score_of, snapshot_to_round
+from offchain.market.svi_fit import Shape, SliceFit
 from offchain.model import Svi
 
 
@@ -52,7 +45,7 @@ def test_a_round_lies_inside_the_domain_of_the_oracle(first):
     result = snapshot_to_round(first, perp_premium=1e-4)
     assert result.underlying == "ETH"
     assert result.perp == pytest.approx(result.spot * 1.0001)
-    assert 0.9 < result.confidence <= 1.0
+    assert 0.85 < result.confidence <= 1.0
     assert len(result.surfaces) <= MAX_EXPIRIES
     stamps = [s.expiry_ts for s in result.surfaces]
     assert stamps == sorted(set(stamps))
@@ -70,52 +63,73 @@ def test_a_perpetual_far_from_spot_is_refused(first, premium):
 
 
 def thirteen(first):
-    """Quotes of more expiries than a round holds."""
-    quotes, _ = clean(first)
-    last = quotes[first.expiries[-1]]
-    extra = {last.expiry_ts + i * 86_400: replace(last, expiry_ts=last.expiry_ts + i * 86_400) for i in range(1, 4)}
-    return {**quotes, **extra}
+    """A chain of more expiries than a round holds: the last expiry listed three more times, a day apart."""
+    last = first.expiry_ts == first.expiries[-1]
+    parts = [first] + [replace(first, expiry_ts=np.where(last, first.expiry_ts + i * 86_400, 0)) for i in (1, 2, 3)]
+    columns = {
+        name: np.concatenate([getattr(first, name)] + [getattr(p, name)[last] for p in parts[1:]])
+        for name in first.__dataclass_fields__
+        if isinstance(getattr(first, name), np.ndarray)
+    }
+    return replace(first, **columns)
+
+
+def chosen(chain, required=()):
+    return tuple(s.expiry_ts for s in snapshot_to_round(chain, required_expiries=required).surfaces)
 
 
 def test_required_expiries_come_first_then_the_nearest(first):
-    quotes = thirteen(first)
-    far = max(quotes)
-    chosen = choose_expiries(first, quotes, ())
-    assert chosen == tuple(sorted(quotes))[:MAX_EXPIRIES]
-    assert far not in chosen
-    kept = choose_expiries(first, quotes, {far, first.ts - 5})
-    assert kept == (*tuple(sorted(quotes))[: MAX_EXPIRIES - 1], far)
+    chain = thirteen(first)
+    far = chain.expiries[-1]
+    assert len(chain.expiries) > MAX_EXPIRIES
+    assert chosen(chain) == chain.expiries[:MAX_EXPIRIES]
+    assert chosen(chain, {far, first.ts - 5}) == (*chain.expiries[: MAX_EXPIRIES - 1], far)
 
 
 def test_an_expiry_in_its_last_hour_needs_a_holder(first):
     near = first.expiries[0]
-    late = replace(first, ts=near - 600)
-    quotes, _ = clean(first)
-    assert near not in choose_expiries(late, quotes, ())
-    assert near in choose_expiries(late, quotes, {near})
+    late = replace(first, ts=near - 3_000)
+    assert near not in chosen(late)
+    before = fit_snapshot(first)
+    held = fit_snapshot(late, required_expiries={near}, previous=before)
+    assert held.round.surfaces[0].expiry_ts == near
 
 
 def test_what_cannot_be_fitted_is_refused(first):
-    quotes = thirteen(first)
-    with pytest.raises(InputError, match="required expiry 1999999999 has 0 usable quotes; a fit needs 5"):
-        choose_expiries(first, quotes, {1_999_999_999})
+    with pytest.raises(InputError, match="required expiry 1999999999 cannot be fitted: 0 usable quotes with two sides"):
+        chosen(first, {1_999_999_999})
+    chain = thirteen(first)
     with pytest.raises(InputError, match="13 expiries required, a round holds 12"):
-        choose_expiries(first, quotes, set(sorted(quotes)[:13]))
-    with pytest.raises(InputError, match="no expiry has the 5 usable quotes"):
-        choose_expiries(first, {}, ())
+        chosen(chain, set(chain.expiries[:13]))
+    with pytest.raises(InputError, match="no expiry has quotes that a slice fits"):
+        chosen(replace(first, iv=np.full_like(first.iv, np.nan)))
 
 
-def test_confidence_falls_with_error_and_with_few_quotes():
-    def fit(rms: float, quotes: int) -> SliceFit:
-        return SliceFit(1, Svi(0.01, 0.1, 0.0, 0.0, 0.1), rms, rms, rms, quotes, quotes, 0.1)
+def fit_of(rms: float, quotes: int, shape: Shape = Shape.FIVE, age_sec: int = 0) -> SliceFit:
+    return SliceFit(1, Svi(0.01, 0.1, 0.0, 0.0, 0.1), rms, rms, rms, quotes, quotes, 0.1, shape, age_sec)
 
-    assert confidence_of([fit(0.0, 10)]) == 1.0
-    assert confidence_of([fit(0.05, 10)]) == pytest.approx(0.5)
-    assert confidence_of([fit(0.0, 5)]) == pytest.approx(0.5)
-    assert confidence_of([fit(0.0, 40), fit(0.05, 40)]) == pytest.approx(0.75)
+
+def test_confidence_falls_with_error_few_quotes_fewer_numbers_and_age():
+    assert confidence_of([fit_of(0.0, 10)]) == 1.0
+    assert confidence_of([fit_of(0.05, 10)]) == pytest.approx(0.5)
+    assert confidence_of([fit_of(0.0, 5)]) == pytest.approx(0.5)
+    assert score_of(replace(fit_of(0.0, 10), quoted=0)) == pytest.approx(0.5)
+    shapes = [score_of(fit_of(0.0, 10, shape)) for shape in Shape]
+    assert shapes == sorted(shapes, reverse=True)
+    assert len(set(shapes)) == len(Shape)
+    assert score_of(fit_of(0.0, 0, Shape.HELD, 3_600)) == pytest.approx(0.5 * score_of(fit_of(0.0, 0, Shape.HELD)))
+    assert score_of(replace(fit_of(0.0, 10, Shape.HELD), excess=0.05)) == pytest.approx(0.25)
+
+
+def test_one_bad_slice_among_twelve_is_not_averaged_away():
+    good = [fit_of(0.0, 40)] * 11
+    assert confidence_of([*good, fit_of(0.0, 40, Shape.HELD)]) == pytest.approx(0.5 * (11.5 / 12 + 0.5))
+    # Older than the heartbeat of the oracle a held slice takes the round below the default threshold of 0.55.
+    assert confidence_of([*good, fit_of(0.0, 40, Shape.HELD, 7_200)]) < 0.55
 
 
 def test_expiries_left_out_are_told(first):
     near = first.expiries[0]
     fit = fit_snapshot(replace(first, iv=np.where(first.expiry_ts == near, np.nan, first.iv)))
-    assert f"expiry {near}: left out" in fit.warnings
+    assert f"expiry {near}: left out, no slice is good enough" in fit.warnings
+    assert fit.unfitted == (near,)

@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.errors import DomainError
 from offchain.market.clean import Quotes
-from offchain.market.svi_fit import SliceFit, _Problem, calendar_gap, durrleman, fit_slice, warnings_of
+from offchain.market.five_numbers import FiveNumbers
+from offchain.market.slice_check import durrleman
+from offchain.market.svi_fit import Shape, SliceFit, calendar_gap, fit_slice, warnings_of
 from offchain.mirror.svi import total_variance
 from offchain.model import Svi
 
@@ -83,7 +84,7 @@ def test_a_fit_repeats_and_a_warm_start_does_not_worsen_it():
 
 def test_the_jacobian_is_the_derivative():
     quotes = quotes_of(Svi(0.005, 0.08, -0.3, 0.01, 0.1))
-    problem = _Problem(quotes.log_moneyness, quotes.iv, quotes.weight, quotes.years, 0.45)
+    problem = FiveNumbers(quotes, 0.45)
     point = np.array([-0.6, -0.8, -0.4, 0.2, 0.1])
     step = 1e-6
     for i in range(5):
@@ -95,15 +96,24 @@ def test_the_jacobian_is_the_derivative():
 def test_free_numbers_map_back():
     svi = Svi(0.005, 0.08, -0.3, 0.01, 0.1)
     quotes = quotes_of(svi)
-    problem = _Problem(quotes.log_moneyness, quotes.iv, quotes.weight, quotes.years, 0.45)
+    problem = FiveNumbers(quotes, 0.45)
     back = problem.to_svi(problem.to_free(svi))
     for name in ("a", "b", "rho", "m", "sigma"):
         assert getattr(back, name) == pytest.approx(getattr(svi, name), rel=1e-3, abs=1e-6)
 
 
-def test_too_few_quotes_are_refused():
-    with pytest.raises(DomainError, match="4 usable quotes; a fit needs 5"):
-        fit_slice(quotes_of(Svi(0.005, 0.08, -0.3, 0.01, 0.1), count=4))
+@pytest.mark.parametrize(
+    ("count", "shape"), [(25, Shape.FIVE), (6, Shape.FIVE), (5, Shape.THREE), (4, Shape.THREE), (3, Shape.FLAT)]
+)
+def test_a_slice_has_fewer_numbers_than_quotes(count, shape):
+    found = fit_slice(quotes_of(Svi(0.005, 0.08, -0.3, 0.01, 0.1), count=count))
+    assert found is not None
+    assert found.shape is shape
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_without_two_quotes_there_is_no_slice(count):
+    assert fit_slice(quotes_of(Svi(0.005, 0.08, -0.3, 0.01, 0.1), count=count)) is None
 
 
 def test_durrleman_finds_the_known_butterfly():

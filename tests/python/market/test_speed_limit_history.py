@@ -40,8 +40,8 @@ def fitted(chains: Sequence[ChainSnapshot], underlying: str) -> Iterable[Round]:
     previous = None
     for chain in chains:
         if chain.currency == underlying:
-            previous = fit_snapshot(chain, previous=previous).round
-            yield previous
+            previous = fit_snapshot(chain, previous=previous)
+            yield previous.round
 
 
 @pytest.mark.parametrize("underlying", ["ETH", "BTC"])
