@@ -12,8 +12,6 @@ library PositionGroups {
     /// @dev The key is a position word without underlying and quantity in which a put is a call:
     /// [kind 8][expiryTs 40][price 72].
     uint256 internal constant GROUP_BYTES = 128;
-    /// @dev An odd number without a pattern: the upper bits of its products are spread evenly.
-    uint256 private constant SPREAD = 0x9e3779b97f4a7c15f39cc0605cedc8341082276bf3a27251f86c6a11d0c18e95;
 
     struct Groups {
         /// @dev Memory positions of the first group and behind the last.
@@ -61,7 +59,9 @@ library PositionGroups {
                 }
                 let key := and(shr(128, word), 0xffffffffffffffffffffffffffff)
                 key := or(key, shl(112, mul(kind, gt(kind, 1))))
-                let slot := add(table, shl(5, shr(bits, mul(key, SPREAD))))
+                // Strikes lie in steps: a product would put them side by side.
+                mstore(0x00, key)
+                let slot := add(table, shl(5, shr(bits, keccak256(0x00, 0x20))))
                 let found := mload(slot)
                 for {} found {} {
                     if eq(mload(found), key) { break }

@@ -18,10 +18,10 @@ import {OptionKernel} from "./OptionKernel.sol";
 /// differs from, skew (wad); for each segment SEGMENT_WORDS: place of its volatility (OptionKernel.Option; beyond the
 /// first three, in the order of the volatilities), bytes of its nodes, whether they bound intervals, lowest and
 /// highest ln(1 + move) (Q64), place of the first node; for each move of the ladder MOVE_WORDS: move (wad), [weight 64
-/// over 64][larger weight of it and the one below 64 over 64], [whether weights are 1 here and in both intervals][vol
-/// states at it 8][of the interval below 8][of the one above 8]; for each skew pair PAIR_WORDS: the places of its two
-/// nodes and of the ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two
-/// zeros in which the engine keeps its sums. Places are bytes.
+/// over 64][larger weight of it and the one below 64 over 64], [whether weights are 1 here and in the interval
+/// below][vol states at it 8]; for each skew pair PAIR_WORDS: the places of its two nodes and of the ladder's node that
+/// it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two zeros in which the engine keeps its
+/// sums. Places are bytes.
 library ScenarioPlan {
     uint256 internal constant HEAD_WORDS = 20;
     uint256 internal constant VOLATILITY_WORDS = 2;
@@ -239,10 +239,8 @@ library ScenarioPlan {
             uint256 larger = i == 0 ? weight : _larger(weight, d.weights[i - 1]);
             plan[at] = uint256(d.moves[i]);
             plan[at + 1] = (weight << 128) | larger;
-            uint256 above = i + 1 == d.moves.length ? 0 : _statesBetween(plan, i + 1);
-            plan[at + 2] = (_statesAt(plan, i) << 16) | ((i == 0 ? 0 : _statesBetween(plan, i)) << 8) | above;
-            uint256 next = i + 1 == d.moves.length ? weight : _larger(weight, d.weights[i + 1]);
-            if (weight == WEIGHT_ONE && larger == WEIGHT_ONE && next == WEIGHT_ONE) plan[at + 2] |= 1 << 24;
+            plan[at + 2] = _statesAt(plan, i);
+            if (weight == WEIGHT_ONE && larger == WEIGHT_ONE) plan[at + 2] |= 1 << 8;
             at += MOVE_WORDS;
         }
     }
@@ -251,12 +249,6 @@ library ScenarioPlan {
     function _statesAt(uint256[] memory plan, uint256 i) private pure returns (uint256) {
         bool isGrid = i >= plan[TAILS_BELOW] && i < plan[TAILS_BELOW] + plan[GRID_MOVES];
         return isGrid ? plan[STATES] : plan[TAIL_STATES];
-    }
-
-    /// @dev Vol states that have both this move and the one below.
-    function _statesBetween(uint256[] memory plan, uint256 i) private pure returns (uint256) {
-        (uint256 here, uint256 below) = (_statesAt(plan, i), _statesAt(plan, i - 1));
-        return here < below ? here : below;
     }
 
     /// @dev For each vol state of the pairs a segment with skew up and one with skew down.

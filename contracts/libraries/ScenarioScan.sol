@@ -17,6 +17,8 @@ library ScenarioScan {
         uint256 sums;
         uint256 nodeBytes;
         uint256 allBytes;
+        /// @dev Memory position of as many words as there are vol states apart, for one expiry; one more lies before.
+        uint256 own;
     }
 
     struct Worst {
@@ -42,7 +44,9 @@ library ScenarioScan {
                 mstore(s, add(plan, 0x20))
                 let sums := mload(0x40)
                 mstore(add(s, 0x20), sums)
-                mstore(0x40, add(sums, mload(add(s, 0x60))))
+                let own := add(add(sums, mload(add(s, 0x60))), 0x20)
+                mstore(add(s, 0x80), own)
+                mstore(0x40, add(own, shl(6, moves)))
             }
         }
     }
@@ -70,7 +74,7 @@ library ScenarioScan {
                 product := mul(loss, shr(64, weight))
                 loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
                 let start_ := add(plan, 0x220) // STARTS
-                let states := and(shr(16, mload(add(move, 0x40))), 0xff)
+                let states := and(mload(add(move, 0x40)), 0xff)
                 for { let last := add(start_, shl(5, states)) } lt(start_, last) { start_ := add(start_, 0x20) } {
                     mstore(add(sums, shr(1, add(mload(start_), offset))), loss)
                 }
@@ -87,59 +91,87 @@ library ScenarioScan {
     /// @param nodes Memory position of their nodes, see ScenarioGrid.
     /// @param baseCash Their cash at the unshocked node, Q60 wei.
     function addExpiry(Scan memory s, uint256 nodes, int256 baseCash) internal pure {
-        (uint256 plan, uint256 sums, uint256 apart) = (s.plan, s.sums, s.sums + s.nodeBytes);
+        (uint256 plan, uint256 sums, uint256 apart, uint256 own) = (s.plan, s.sums, s.sums + s.nodeBytes, s.own);
         assembly ("memory-safe") {
-            addMoves(plan, add(plan, shl(5, mload(add(plan, 0x160)))), sums, apart, nodes, baseCash)
+            // The first ladder climbs all moves: what it writes as this expiry's own the others need only raise.
+            let states := mload(add(plan, 0x80))
+            for { let ladder := 0 } lt(ladder, states) { ladder := add(ladder, 1) } {
+                let isWhole := lt(ladder, mload(add(plan, 0xa0)))
+                sums := addLadder(plan, ladder, isWhole, sums, nodes, baseCash, own)
+            }
+            addApart(apart, own, add(apart, shl(6, mload(add(plan, 0xc0)))))
 
             // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
-            function addMoves(head, move, into, into2, node, base) {
-                let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // FIRST_MOVE and MOVES
-                head := add(head, 0x220) // STARTS
+            function addLadder(head, ladder, isWhole, sum, node, base, own_) -> sumEnd {
+                let index := mul(iszero(isWhole), mload(add(head, 0xe0))) // TAILS_BELOW
+                sumEnd := mload(add(head, 0x100)) // GRID_MOVES
+                if isWhole { sumEnd := mload(add(head, 0xc0)) } // MOVES
+                sumEnd := add(sum, shl(6, sumEnd))
+                node := add(add(node, 0x40), add(mload(add(head, shl(5, add(17, ladder)))), shl(7, index))) // STARTS
+                own_ := add(own_, shl(6, index))
+                let move := add(add(head, shl(5, mload(add(head, 0x160)))), mul(index, 0x60)) // FIRST_MOVE
+                switch ladder
+                case 0 { writeOwn(move, sum, sumEnd, node, base, own_) }
+                default { raiseOwn(move, sum, sumEnd, node, base, own_) }
+            }
+
+            function writeOwn(move, sum, sumEnd, node, base, own_) {
+                let before := 0
                 for {} 1 {} {
-                    if iszero(lt(move, end)) { leave }
-                    let states := mload(add(move, 0x40))
-                    switch shr(24, states)
-                    case 0 { addWeighted(move, head, into, into2, node, base) }
-                    default { addPlain(head, states, into, into2, node, base) }
-                    into2 := add(into2, 0x40)
-                    move := add(move, 0x60)
-                    into := add(into, 0x40)
+                    if iszero(lt(sum, sumEnd)) { leave }
+                    let loss := sar(60, sub(base, mload(node)))
+                    let gap := shr(60, mload(add(node, 0x20)))
+                    if iszero(shr(8, mload(add(move, 0x40)))) {
+                        loss := weighted(loss, shr(128, mload(add(move, 0x20))))
+                        gap := weighted(gap, mload(add(move, 0x20)))
+                    }
+                    mstore(sum, add(mload(sum), loss))
+                    sum := add(sum, 0x20)
+                    mstore(sum, add(mload(sum), gap))
+                    // Lower end of the interval below, and upper end of it.
+                    mstore(sub(own_, 0x20), add(before, gap))
+                    mstore(own_, add(loss, gap))
+                    before := loss
+                    sum := add(sum, 0x20)
                     node := add(node, 0x80)
+                    own_ := add(own_, 0x40)
+                    move := add(move, 0x60)
                 }
             }
 
-            // One move of full weight, with the vol state that is worst for this expiry as an end of the intervals on
-            // both sides.
-            function addPlain(starts, states, into, into2, node, base) {
-                let lowerEnd := add(starts, shl(5, and(shr(8, states), 0xff)))
-                let upperEnd := add(starts, shl(5, and(states, 0xff)))
-                let last := add(starts, shl(5, and(shr(16, states), 0xff)))
-                let lower := shl(255, 1)
-                let upper := lower
-                for {} 1 { starts := add(starts, 0x20) } {
-                    if iszero(lt(starts, last)) {
-                        // What has no interval on a side is read by nobody.
-                        mstore(into2, add(mload(into2), lower))
-                        into2 := add(into2, 0x20)
-                        mstore(into2, add(mload(into2), upper))
-                        leave
+            function raiseOwn(move, sum, sumEnd, node, base, own_) {
+                // Before the first node lies no interval.
+                let before := 0
+                for { let isFirst := 1 } 1 { isFirst := 0 } {
+                    if iszero(lt(sum, sumEnd)) { leave }
+                    let loss := sar(60, sub(base, mload(node)))
+                    let gap := shr(60, mload(add(node, 0x20)))
+                    if iszero(shr(8, mload(add(move, 0x40)))) {
+                        loss := weighted(loss, shr(128, mload(add(move, 0x20))))
+                        gap := weighted(gap, mload(add(move, 0x20)))
                     }
-                    let place := mload(starts)
-                    let at := add(add(node, place), 0x40)
-                    place := add(into, sar(1, place))
-                    let loss := sar(60, sub(base, mload(at)))
-                    mstore(place, add(mload(place), loss))
-                    place := add(place, 0x20)
-                    let ended := shr(60, mload(add(at, 0x20)))
-                    mstore(place, add(mload(place), ended))
-                    if lt(starts, lowerEnd) {
-                        ended := add(ended, loss)
-                        if sgt(ended, lower) { lower := ended }
+                    mstore(sum, add(mload(sum), loss))
+                    sum := add(sum, 0x20)
+                    mstore(sum, add(mload(sum), gap))
+                    if iszero(isFirst) {
+                        before := add(before, gap)
+                        if sgt(before, mload(sub(own_, 0x20))) { mstore(sub(own_, 0x20), before) }
+                        gap := add(gap, loss)
+                        if sgt(gap, mload(own_)) { mstore(own_, gap) }
                     }
-                    if lt(starts, upperEnd) {
-                        ended := add(loss, shr(60, mload(add(at, 0xa0))))
-                        if sgt(ended, upper) { upper := ended }
-                    }
+                    before := loss
+                    sum := add(sum, 0x20)
+                    node := add(node, 0x80)
+                    own_ := add(own_, 0x40)
+                    move := add(move, 0x60)
+                }
+            }
+
+            function addApart(at, from, end) {
+                for {} 1 { at := add(at, 0x20) } {
+                    if iszero(lt(at, end)) { leave }
+                    mstore(at, add(mload(at), mload(from)))
+                    from := add(from, 0x20)
                 }
             }
 
@@ -147,38 +179,6 @@ library ScenarioScan {
             function weighted(value, fraction) -> product {
                 product := mul(value, and(shr(64, fraction), 0xffffffffffffffff))
                 product := sdiv(product, and(fraction, 0xffffffffffffffff))
-            }
-
-            // The same where a weight is not 1.
-            function addWeighted(move, starts, into, into2, node, base) {
-                let states := mload(add(move, 0x40))
-                let last := add(starts, shl(5, shr(16, states)))
-                let lower := shl(255, 1)
-                let upper := lower
-                for { let first := starts } 1 { starts := add(starts, 0x20) } {
-                    if iszero(lt(starts, last)) {
-                        mstore(into2, add(mload(into2), lower))
-                        into2 := add(into2, 0x20)
-                        mstore(into2, add(mload(into2), upper))
-                        leave
-                    }
-                    let place := mload(starts)
-                    let at := add(add(node, place), 0x40)
-                    place := add(into, sar(1, place))
-                    let loss := weighted(sar(60, sub(base, mload(at))), shr(128, mload(add(move, 0x20))))
-                    mstore(place, add(mload(place), loss))
-                    place := add(place, 0x20)
-                    let ended := weighted(shr(60, mload(add(at, 0x20))), mload(add(move, 0x20)))
-                    mstore(place, add(mload(place), ended))
-                    if lt(sub(starts, first), shl(5, and(shr(8, states), 0xff))) {
-                        ended := add(ended, loss)
-                        if sgt(ended, lower) { lower := ended }
-                    }
-                    if lt(sub(starts, first), shl(5, and(states, 0xff))) {
-                        ended := add(loss, weighted(shr(60, mload(add(at, 0xa0))), mload(add(move, 0x80))))
-                        if sgt(ended, upper) { upper := ended }
-                    }
-                }
             }
         }
     }
@@ -303,22 +303,39 @@ library ScenarioScan {
             let states := mload(add(plan, 0x80))
             let tailStates := mload(add(plan, 0xa0))
             for { let ladder := 0 } lt(ladder, states) { ladder := add(ladder, 1) } {
-                climbOne(w, plan, ladder, lt(ladder, tailStates), sums, add(nodes, 0x40), baseCash)
+                let index := mul(iszero(lt(ladder, tailStates)), mload(add(plan, 0xe0))) // TAILS_BELOW
+                let count := mload(add(plan, 0x100)) // GRID_MOVES
+                if lt(ladder, tailStates) { count := mload(add(plan, 0xc0)) } // MOVES
+                let cash := add(nodes, add(mload(add(plan, shl(5, add(17, ladder)))), shl(7, index))) // STARTS
+                let from := mload(w)
+                mstore(0x00, plan)
+                mstore(0x20, sub(add(cash, 0x40), shl(7, index)))
+                let place := climbOne(w, add(sums, shl(6, index)), add(cash, 0x40), shl(7, count), baseCash)
+                if place {
+                    let row := rowOfOne(plan, ladder, add(index, shr(7, sub(place, add(cash, 0x40)))))
+                    if or(sgt(mload(w), from), lt(row, mload(add(w, 0x60)))) { mstore(add(w, 0x60), row) }
+                }
             }
 
-            // Loss of what is linear at every move of the ladder, as `start` has it.
+            // Of every move of the ladder the loss of what is linear, as `start` has it, and where its weights are
+            // unless they are 1.
             function linearLosses(head, linear, to) {
                 let move := add(head, shl(5, mload(add(head, 0x160)))) // FIRST_MOVE
                 let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
                 for {} 1 { move := add(move, 0x60) } {
                     if iszero(lt(move, end)) { leave }
-                    let product := mul(sub(0, linear), mload(move))
-                    let loss := add(sdiv(product, 1000000000000000000), sgt(smod(product, 1000000000000000000), 0))
-                    let weight := shr(128, mload(add(move, 0x20)))
-                    let divisor := and(weight, 0xffffffffffffffff)
-                    product := mul(loss, shr(64, weight))
-                    mstore(to, add(sdiv(product, divisor), sgt(smod(product, divisor), 0)))
-                    to := add(to, 0x20)
+                    let loss := 0
+                    if linear {
+                        let product := mul(sub(0, linear), mload(move))
+                        loss := add(sdiv(product, 1000000000000000000), sgt(smod(product, 1000000000000000000), 0))
+                        let weight := shr(128, mload(add(move, 0x20)))
+                        let divisor := and(weight, 0xffffffffffffffff)
+                        product := mul(loss, shr(64, weight))
+                        loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
+                    }
+                    mstore(to, loss)
+                    mstore(add(to, 0x20), mul(add(move, 0x20), iszero(shr(8, mload(add(move, 0x40))))))
+                    to := add(to, 0x40)
                 }
             }
 
@@ -328,39 +345,13 @@ library ScenarioScan {
                 product := sdiv(product, and(fraction, 0xffffffffffffffff))
             }
 
-            function climbOne(into, head, ladder, isWhole, linear, cash, base) {
-                let index := mul(iszero(isWhole), mload(add(head, 0xe0))) // TAILS_BELOW
-                let last := add(index, mload(add(head, 0x100))) // GRID_MOVES
-                if isWhole { last := mload(add(head, 0xc0)) } // MOVES
-                let move := add(add(head, shl(5, mload(add(head, 0x160)))), mul(index, 0x60)) // FIRST_MOVE
-                cash := add(cash, add(mload(add(head, shl(5, add(17, ladder)))), shl(7, index))) // STARTS
-                linear := add(linear, shl(5, index))
-                let before := shl(255, 1)
-                for {} 1 { index := add(index, 1) } {
-                    if iszero(lt(index, last)) { leave }
-                    let loss := sar(60, sub(base, mload(cash)))
-                    let gap := shr(60, mload(add(cash, 0x20)))
-                    if iszero(shr(24, mload(add(move, 0x40)))) {
-                        loss := weightedOne(loss, shr(128, mload(add(move, 0x20))))
-                        gap := weightedOne(gap, mload(add(move, 0x20)))
-                    }
-                    loss := add(loss, mload(linear))
-                    if iszero(slt(loss, mload(into))) {
-                        let row := rowOfOne(head, ladder, index)
-                        if or(sgt(loss, mload(into)), lt(row, mload(add(into, 0x60)))) { mstore(add(into, 0x60), row) }
-                        mstore(into, loss)
-                    }
-                    if slt(before, loss) { before := loss }
-                    gap := add(gap, before)
-                    if sgt(gap, mload(add(into, 0x20))) { mstore(add(into, 0x20), gap) }
-                    before := loss
-                    cash := add(cash, 0x80)
-                    linear := add(linear, 0x20)
-                    move := add(move, 0x60)
-                }
+            // Whether a node of the ladder at hand, which scratch space tells, is of the grid.
+            function isOfGrid(at) -> isIt {
+                let index := shr(7, sub(at, mload(0x20)))
+                isIt := lt(sub(index, mload(add(mload(0x00), 0xe0))), mload(add(mload(0x00), 0x100)))
             }
 
-            // As in `worst`.
+            // Grid by rising move and vol state, then tails likewise, as in `worst`.
             function rowOfOne(head, ladder, index) -> row {
                 let below := mload(add(head, 0xe0))
                 let gridMoves := mload(add(head, 0x100))
@@ -371,6 +362,40 @@ library ScenarioScan {
                 default {
                     if iszero(lt(index, below)) { index := sub(index, gridMoves) }
                     row := add(mul(gridMoves, gridStates), add(mul(index, mload(add(head, 0xa0))), ladder))
+                }
+            }
+
+            // One ladder; `place` is the node of the lowest row that loses as much as the worst of all so far, 0 when
+            // none does.
+            function climbOne(into, linear, cash, end, base) -> place {
+                end := add(cash, end)
+                let scan := mload(into)
+                let certified := mload(add(into, 0x20))
+                let before := shl(255, 1)
+                for {} 1 { cash := add(cash, 0x80) } {
+                    if iszero(lt(cash, end)) {
+                        mstore(into, scan)
+                        mstore(add(into, 0x20), certified)
+                        leave
+                    }
+                    let loss := sar(60, sub(base, mload(cash)))
+                    let gap := shr(60, mload(add(cash, 0x20)))
+                    let weights := mload(add(linear, 0x20))
+                    if weights {
+                        loss := weightedOne(loss, shr(128, mload(weights)))
+                        gap := weightedOne(gap, mload(weights))
+                    }
+                    loss := add(loss, mload(linear))
+                    if iszero(slt(loss, scan)) {
+                        // Of equals the first, but the grid before the tails below it.
+                        if or(or(sgt(loss, scan), iszero(place)), gt(isOfGrid(cash), isOfGrid(place))) { place := cash }
+                        scan := loss
+                    }
+                    if slt(before, loss) { before := loss }
+                    gap := add(gap, before)
+                    if sgt(gap, certified) { certified := gap }
+                    before := loss
+                    linear := add(linear, 0x40)
                 }
             }
         }
@@ -399,7 +424,7 @@ library ScenarioScan {
                     if iszero(lt(move, end)) { leave }
                     let least := not(shl(255, 1))
                     let starts := head
-                    let states := and(shr(16, mload(add(move, 0x40))), 0xff)
+                    let states := and(mload(add(move, 0x40)), 0xff)
                     for { let last := add(head, shl(5, states)) } lt(starts, last) {} {
                         let cash := mload(add(add(node, mload(starts)), 0x40))
                         if slt(cash, least) { least := cash }

@@ -158,7 +158,7 @@ class Plan:
         return found
 
     def _moves(self, ladder: list[tuple[int, int, int, int, bool]], grid: int, tails: int) -> list[int]:
-        """Words of the moves: the move, two weights, and how many vol states stand at it and around it."""
+        """Words of the moves: the move, two weights, and whether both are 1 and how many vol states stand at it."""
         states = [grid if entry[4] else tails for entry in ladder]
         words = []
         for i, (move, _, over, under, _) in enumerate(ladder):
@@ -166,10 +166,9 @@ class Plan:
             if i:
                 other = ladder[i - 1][2:4]
                 larger = other if over * other[1] < other[0] * under else larger
-            between = [min(states[i], states[j]) if 0 <= j < len(states) else 0 for j in (i - 1, i + 1)]
             words += [move, over << 192 | under << 128 | larger[0] << 64 | larger[1]]
-            # A weight of 1 is the largest: next to a tail it is that of the interval too.
-            words.append((ladder[i][4] << 24) | states[i] << 16 | between[0] << 8 | between[1])
+            is_whole = (over, under) == (1, 1) and larger == (1, 1)
+            words.append(is_whole << 8 | states[i])
         return words
 
 
