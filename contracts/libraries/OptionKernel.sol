@@ -29,7 +29,7 @@ library OptionKernel {
     /// window varies like a price at a third of it.
     uint256 private constant MEAN_SEC = 20 minutes;
     /// @notice Bytes of one volatility in memory.
-    uint256 internal constant VOLATILITY_BYTES = 192;
+    uint256 internal constant VOLATILITY_BYTES = 128;
     uint256 private constant FLAT_PLACE = VOLATILITY_BYTES;
     uint256 private constant DOWN_PLACE = 2 * VOLATILITY_BYTES;
 
@@ -78,7 +78,6 @@ library OptionKernel {
         /// reciprocal of the standard deviation, Q64;
         /// position of the unshocked d1 in the normal table, ln(F/K)/std + std/2 + 7, Q128;
         /// the deviation in the scale of positions, Q35;
-        /// lowest and highest move, as ln(1 + x), at which d1 and d2 lie in the table, Q64;
         /// the deviation, Q64.
         uint256 volatilities;
         int256 strikeWad;
@@ -304,20 +303,15 @@ library OptionKernel {
         unchecked {
             // Unchecked: a logarithm is below 2**70, a reciprocal at most 2**140, a deviation below 2**110.
             uint256 inverse = stdQ64 == 0 ? 1 << 140 : (1 << 128) / stdQ64;
-            int256 logMoneynessQ64 = o.logMoneynessQ64;
-            int256 placeQ128 = logMoneynessQ64 * int256(inverse);
+            int256 placeQ128 = o.logMoneynessQ64 * int256(inverse);
             placeQ128 += (NormalCdf.CENTRE_Q35 + int256(stdQ64 >> 30)) << 93;
-            // d1 = l/std + std/2 < 6.875 and d2 = l/std - std/2 > -6.875: by more than rounding inside the table.
-            int256 reachQ64 = int256((stdQ64 * 55) >> 3) - int256((stdQ64 * stdQ64) >> 65);
             assembly ("memory-safe") {
                 // The words in the order of Option.
                 let at := add(mload(o), place)
                 mstore(at, inverse)
                 mstore(add(at, 0x20), placeQ128)
                 mstore(add(at, 0x40), shr(29, stdQ64))
-                mstore(add(at, 0x60), sub(sub(0, reachQ64), logMoneynessQ64))
-                mstore(add(at, 0x80), sub(reachQ64, logMoneynessQ64))
-                mstore(add(at, 0xa0), stdQ64)
+                mstore(add(at, 0x60), stdQ64)
             }
         }
     }
@@ -329,7 +323,7 @@ library OptionKernel {
         int256 placeQ128;
         assembly ("memory-safe") {
             // Equivalent: the second word of the volatility at FLAT_PLACE.
-            placeQ128 := mload(add(mload(o), 0xe0))
+            placeQ128 := mload(add(mload(o), 0xa0))
         }
         return placeQ128 >> 93;
     }

@@ -74,13 +74,15 @@ library RiskPass {
         ScenarioScan.create(p.scan, p.book.plan);
         for (uint256 group = p.groups.first; group != p.groups.end; group += PositionGroups.GROUP_BYTES) {
             (uint256 kind, int256 priceE8, uint256 expiry, int256 calls, int256 puts) = PositionGroups.read(group);
+            int256 priceWad;
             unchecked {
-                // Unchecked: at most 128 quantities below 2**127.
+                // Unchecked: at most 128 quantities below 2**127, prices of 72 bits.
                 p.grossUnits += WadMath.abs(calls) + WadMath.abs(puts);
+                priceWad = priceE8 * Units.E8_TO_WAD;
             }
-            if (kind == PositionWord.PERP) _addPerp(p, calls, priceE8 * Units.E8_TO_WAD);
-            else if (kind == PositionWord.FUTURE) _addFuture(p, expiry, calls, priceE8 * Units.E8_TO_WAD);
-            else _addOptions(p, expiry, priceE8 * Units.E8_TO_WAD, calls, puts);
+            if (kind == PositionWord.PERP) _addPerp(p, calls, priceWad);
+            else if (kind == PositionWord.FUTURE) _addFuture(p.expiries[expiry], calls, priceWad);
+            else _addOptions(p, p.expiries[expiry], priceWad, calls, puts);
         }
         if (linkedUnitsWad != 0) addLinked(p, linkedUnitsWad);
     }
@@ -120,8 +122,7 @@ library RiskPass {
         p.perpCash += WadMath.mulWadDown(q, priceWad);
     }
 
-    function _addFuture(Pass memory p, uint256 expiry, int256 q, int256 entryWad) private pure {
-        OptionKernel.Expiry memory e = p.expiries[expiry];
+    function _addFuture(OptionKernel.Expiry memory e, int256 q, int256 entryWad) private pure {
         int256 presentCash = WadMath.mulWadDown(q, e.presentWad);
         e.markCash += presentCash - WadMath.mulWadUp(q, OptionKernel.presentOf(e, entryWad));
         e.linearCash += presentCash;
@@ -129,8 +130,13 @@ library RiskPass {
     }
 
     /// @dev Calls and puts of one strike: as many calls as both together, and as many forwards less as there are puts.
-    function _addOptions(Pass memory p, uint256 expiry, int256 strikeWad, int256 calls, int256 puts) private pure {
-        OptionKernel.Expiry memory e = p.expiries[expiry];
+    function _addOptions(
+        Pass memory p,
+        OptionKernel.Expiry memory e,
+        int256 strikeWad,
+        int256 calls,
+        int256 puts
+    ) private pure {
         if (e.openSec == 0) {
             p.mark += knownValue(p, strikeWad, calls, puts);
             return;
@@ -142,15 +148,15 @@ library RiskPass {
             if (calls < 0) e.shortUnits += OptionKernel.openQuantity(e, uint256(-calls));
             if (puts < 0) e.shortUnits += OptionKernel.openQuantity(e, uint256(-puts));
             if (puts != 0) {
-                _addForward(p, expiry, -puts, -WadMath.quotient(puts * strikePresentWad, 1e18));
+                _addForward(e, -puts, -WadMath.quotient(puts * strikePresentWad, 1e18));
             }
             int256 q = calls + puts;
             if (q == 0) return;
             int256 openWad = OptionKernel.openStrike(e, strikeWad);
             int256 strikeCash = WadMath.quotient(q * strikePresentWad, 1e18);
             // Above a strike of zero or below, a call is a forward.
-            if (openWad <= 0) _addForward(p, expiry, q, strikeCash);
-            else _addCalls(p, expiry, uint256(openWad), q, strikeCash);
+            if (openWad <= 0) _addForward(e, q, strikeCash);
+            else _addCalls(p, e, uint256(openWad), q, strikeCash);
         }
     }
 
@@ -166,10 +172,9 @@ library RiskPass {
     }
 
     /// @dev What is worth its forward less its strike in any case.
-    function _addForward(Pass memory p, uint256 expiry, int256 q, int256 strikeCash) private pure {
+    function _addForward(OptionKernel.Expiry memory e, int256 q, int256 strikeCash) private pure {
         unchecked {
             // Unchecked: see _addOptions.
-            OptionKernel.Expiry memory e = p.expiries[expiry];
             int256 forwardCash = WadMath.quotient(q * e.presentWad, 1e18);
             e.markCash += forwardCash - strikeCash;
             e.linearCash += forwardCash;
@@ -177,10 +182,15 @@ library RiskPass {
         }
     }
 
-    function _addCalls(Pass memory p, uint256 expiry, uint256 strikeWad, int256 q, int256 strikeCash) private pure {
+    function _addCalls(
+        Pass memory p,
+        OptionKernel.Expiry memory e,
+        uint256 strikeWad,
+        int256 q,
+        int256 strikeCash
+    ) private pure {
         unchecked {
             // Unchecked: see _addOptions.
-            OptionKernel.Expiry memory e = p.expiries[expiry];
             OptionKernel.Option memory o = p.option;
             OptionKernel.open(o, e, strikeWad, p.book.params.volFloorWad);
             int256 forwardCash = WadMath.quotient(q * e.presentWad, 1e18);

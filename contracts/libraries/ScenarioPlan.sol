@@ -16,8 +16,7 @@ import {OptionKernel} from "./OptionKernel.sol";
 ///
 /// Words: HEAD_WORDS numbers (below); for each volatility after the first three VOLATILITY_WORDS: place of the one it
 /// differs from, skew (wad); for each segment SEGMENT_WORDS: place of its volatility (OptionKernel.Option; beyond the
-/// first three, in the order of the volatilities), bytes of its nodes, whether they bound intervals, lowest and
-/// highest ln(1 + move) (Q64), place of the first node; for each move of the ladder MOVE_WORDS: move (wad), [weight 64
+/// first three, in the order of the volatilities), bytes of its nodes, place of the first node; for each move of the ladder MOVE_WORDS: move (wad), [weight 64
 /// over 64][larger weight of it and the one below 64 over 64], [whether weights are 1 here and in the interval
 /// below][vol states at it 8]; for each skew pair PAIR_WORDS: the places of its two nodes and of the ladder's node that
 /// it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two zeros in which the engine keeps its
@@ -25,7 +24,7 @@ import {OptionKernel} from "./OptionKernel.sol";
 library ScenarioPlan {
     uint256 internal constant HEAD_WORDS = 20;
     uint256 internal constant VOLATILITY_WORDS = 2;
-    uint256 internal constant SEGMENT_WORDS = 6;
+    uint256 internal constant SEGMENT_WORDS = 3;
     uint256 internal constant MOVE_WORDS = 3;
     uint256 internal constant PAIR_WORDS = 3;
     uint256 internal constant NODE_WORDS = 4;
@@ -92,7 +91,7 @@ library ScenarioPlan {
         plan = d.plan;
         if (plan[BASE] == type(uint256).max) {
             plan[BASE] = (d.node - d.firstNode) * 32;
-            _openSegment(d, OptionKernel.VOLATILITY_BYTES, false);
+            _openSegment(d, OptionKernel.VOLATILITY_BYTES);
             _addNode(d, 0);
         }
     }
@@ -224,7 +223,7 @@ library ScenarioPlan {
     function _addLadder(Draft memory d, IScenarioBook.Rows memory rows, uint256 vol, bool hasTails) private pure {
         uint256 from = hasTails ? 0 : d.plan[TAILS_BELOW];
         uint256 end = hasTails ? d.moves.length : from + rows.gridMovesWad.length;
-        _openSegment(d, vol * OptionKernel.VOLATILITY_BYTES, true);
+        _openSegment(d, vol * OptionKernel.VOLATILITY_BYTES);
         for (uint256 i = from; i < end; ++i) {
             if (vol == FLAT && d.moves[i] == 0) d.plan[BASE] = (d.node - d.firstNode) * 32;
             _addNode(d, d.moves[i]);
@@ -261,7 +260,7 @@ library ScenarioPlan {
                 int256 skew = side == 0 ? int256(rows.skewWad) : -int256(rows.skewWad);
                 uint256 at = HEAD_WORDS + volatility * VOLATILITY_WORDS;
                 (d.plan[at], d.plan[at + 1]) = (vol * OptionKernel.VOLATILITY_BYTES, uint256(skew));
-                _openSegment(d, (FIRST_VOLATILITIES + volatility++) * OptionKernel.VOLATILITY_BYTES, false);
+                _openSegment(d, (FIRST_VOLATILITIES + volatility++) * OptionKernel.VOLATILITY_BYTES);
                 for (uint256 i; i < rows.skewAt.length; ++i) {
                     if (rows.skewAt[i].vol != vol) continue;
                     d.plan[pairs + PAIR_WORDS * i + side] = (d.node - d.firstNode) * 32;
@@ -287,22 +286,18 @@ library ScenarioPlan {
         }
     }
 
-    function _openSegment(Draft memory d, uint256 volatilityPlace, bool isLadder) private pure {
+    function _openSegment(Draft memory d, uint256 volatilityPlace) private pure {
         (uint256[] memory plan, uint256 at) = (d.plan, d.segment);
         d.segment = at + SEGMENT_WORDS;
-        (plan[at], plan[at + 2]) = (volatilityPlace, isLadder ? 1 : 0);
-        (plan[at + 3], plan[at + 4]) = (uint256(type(int256).max), uint256(type(int256).min));
-        plan[at + 5] = (d.node - d.firstNode) * 32;
+        (plan[at], plan[at + 2]) = (volatilityPlace, (d.node - d.firstNode) * 32);
     }
 
     /// @dev Into the segment opened last.
     function _addNode(Draft memory d, int256 moveWad) private pure {
-        (uint256[] memory plan, uint256 segment, uint256 at) = (d.plan, d.segment - SEGMENT_WORDS, d.node);
+        (uint256[] memory plan, uint256 at) = (d.plan, d.node);
         int256 lnMoveQ64 = (FixedPointMathLib.lnWad(1e18 + moveWad) << 64) / 1e18;
         d.node = at + NODE_WORDS;
         (plan[at], plan[at + 1]) = (uint256(lnMoveQ64), uint256((1e18 + moveWad) << 64) / 1e18);
-        plan[segment + 1] += NODE_BYTES;
-        if (lnMoveQ64 < int256(plan[segment + 3])) plan[segment + 3] = uint256(lnMoveQ64);
-        if (lnMoveQ64 > int256(plan[segment + 4])) plan[segment + 4] = uint256(lnMoveQ64);
+        plan[d.segment - SEGMENT_WORDS + 1] += NODE_BYTES;
     }
 }

@@ -43,8 +43,8 @@ GRACE_SEC = 1_000
 #: Q64 logarithm of a move: solady's ln is good to a wei, the shift to one more.
 LN_STEPS = 60
 #: Bytes of one volatility in the engine's memory.
-VOLATILITY_BYTES = 192
-HEAD_WORDS, SEGMENT_WORDS, MOVE_WORDS, NODE_WORDS = 20, 6, 3, 4
+VOLATILITY_BYTES = 128
+HEAD_WORDS, SEGMENT_WORDS, MOVE_WORDS, NODE_WORDS = 20, 3, 3, 4
 NODE_BYTES = 32 * NODE_WORDS
 LOWEST, HIGHEST = -95 * 10**16, 9 * WAD
 MOST = 2**256
@@ -106,7 +106,7 @@ class Plan:
         for n, vol in enumerate(order):
             ranks[n] = grid.index(vol)
             starts[n] = (len(self.nodes) - (0 if vol in tails else below)) * NODE_BYTES
-            self._segment(vol * VOLATILITY_BYTES, 1)
+            self._segment(vol * VOLATILITY_BYTES)
             for entry in ladder:
                 if vol in tails or entry[4]:
                     self._node(entry[0], is_base=vol == FLAT and entry[0] == 0)
@@ -117,7 +117,7 @@ class Plan:
         }
         pairs = self._pairs(sent(rows)["skewAt"], rows["skewWad"], span, own)
         if self.base is None:
-            self._segment(VOLATILITY_BYTES, 0)
+            self._segment(VOLATILITY_BYTES)
             self._node(0, is_base=True)
         moves = self._moves(ladder, len(grid), len(tails))
         first_move = HEAD_WORDS + len(self.volatilities) + SEGMENT_WORDS * len(self.segments)
@@ -133,16 +133,14 @@ class Plan:
         body = [*self.volatilities, *(w for s in self.segments for w in s), *moves, *pairs]
         self.words = [w % MOST for w in (*head, *body, *(w for n in self.nodes for w in n))]
 
-    def _segment(self, place: int, is_ladder: int) -> None:
-        self.segments.append([place, 0, is_ladder, 2**255, -(2**255), len(self.nodes) * NODE_BYTES])
+    def _segment(self, place: int) -> None:
+        self.segments.append([place, 0, len(self.nodes) * NODE_BYTES])
 
     def _node(self, move: int, *, is_base: bool = False) -> None:
         if is_base and self.base is None:
             self.base = len(self.nodes) * NODE_BYTES
-        log, segment = self.ln(move), self.segments[-1]
-        segment[1] += NODE_BYTES
-        segment[3], segment[4] = min(segment[3], log), max(segment[4], log)
-        self.nodes.append([log, ((WAD + move) << 64) // WAD, 0, 0])
+        self.segments[-1][1] += NODE_BYTES
+        self.nodes.append([self.ln(move), ((WAD + move) << 64) // WAD, 0, 0])
 
     def _pairs(self, places: list[dict[str, int]], skew: int, span: int, own: dict[tuple[int, int], int]) -> list[int]:
         """Places of both nodes of each pair, and of the grid's node that it is compared with."""
@@ -150,7 +148,7 @@ class Plan:
         for vol in (UP, FLAT, DOWN):
             mine = [i for i, place in enumerate(places) if place["vol"] == vol]
             for side, sign in ((0, 1), (1, -1)) if mine else ():
-                self._segment((3 + len(self.volatilities) // 2) * VOLATILITY_BYTES, 0)
+                self._segment((3 + len(self.volatilities) // 2) * VOLATILITY_BYTES)
                 self.volatilities += [vol * VOLATILITY_BYTES, sign * skew]
                 for i in mine:
                     found[3 * i + side] = len(self.nodes) * NODE_BYTES
