@@ -16,15 +16,15 @@ import {OptionKernel} from "./OptionKernel.sol";
 ///
 /// Words: HEAD_WORDS numbers (below); for each volatility after the first three VOLATILITY_WORDS: place of the one it
 /// differs from, skew (wad); for each segment SEGMENT_WORDS: place of its volatility (OptionKernel.Option; beyond the
-/// first three, in the order of the volatilities), bytes of its nodes, place of the first node; for each move of the ladder MOVE_WORDS: move (wad), [weight 64
-/// over 64][larger weight of it and the one below 64 over 64], [whether weights are 1 here and in the interval
-/// below][vol states at it 8]; for each skew pair PAIR_WORDS: the places of its two nodes and of the ladder's node that
-/// it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two zeros in which the engine keeps its
-/// sums. Places are bytes.
+/// first three, in the order of the volatilities), bytes of its nodes, which follow those of the segment before; for
+/// each move of the ladder MOVE_WORDS: move (wad), [weight 64 over 64][larger weight of it and the one below 64 over
+/// 64], [whether weights are 1 here and in the interval below][vol states at it 8]; for each skew pair PAIR_WORDS: the
+/// places of its two nodes and of the ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move
+/// (Q64), and two zeros in which the engine keeps its sums. Places are bytes.
 library ScenarioPlan {
     uint256 internal constant HEAD_WORDS = 20;
     uint256 internal constant VOLATILITY_WORDS = 2;
-    uint256 internal constant SEGMENT_WORDS = 3;
+    uint256 internal constant SEGMENT_WORDS = 2;
     uint256 internal constant MOVE_WORDS = 3;
     uint256 internal constant PAIR_WORDS = 3;
     uint256 internal constant NODE_WORDS = 4;
@@ -287,9 +287,8 @@ library ScenarioPlan {
     }
 
     function _openSegment(Draft memory d, uint256 volatilityPlace) private pure {
-        (uint256[] memory plan, uint256 at) = (d.plan, d.segment);
-        d.segment = at + SEGMENT_WORDS;
-        (plan[at], plan[at + 2]) = (volatilityPlace, (d.node - d.firstNode) * 32);
+        d.plan[d.segment] = volatilityPlace;
+        d.segment += SEGMENT_WORDS;
     }
 
     /// @dev Into the segment opened last.

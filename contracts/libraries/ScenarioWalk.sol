@@ -24,37 +24,135 @@ library ScenarioWalk {
             // Scratch space holds what is read once a node: a variable beyond the stack's reach costs more.
             mstore(0x00, forwardCash)
             mstore(0x20, strikeCash)
-            walkSegments(mload(add(grid, 0x40)), mload(add(grid, 0xc0)), grid)
+            walkSegments(mload(add(grid, 0x40)), mload(add(grid, 0xc0)), mload(grid), grid)
 
             // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
-            function walkSegments(segment, entry, g) {
+            function walkSegments(segment, entry, node, g) {
                 // A skew of one side is taken on with this factor, that of the other with 2 less it.
                 let factor := sdiv(mul(mload(add(entry, 0x20)), mload(add(g, 0xe0))), 1000000000000000000)
                 factor := add(1000000000000000000, factor)
-                for {} 1 { segment := add(segment, 0x60) } {
+                let lowest := shr(93, mload(add(g, 0x80)))
+                for {} 1 { segment := add(segment, 0x40) } {
                     if iszero(lt(segment, mload(add(g, 0x60)))) { leave }
-                    let node := add(mload(g), mload(add(segment, 0x40)))
                     let end := add(node, mload(add(segment, 0x20)))
-                    let table := mload(add(g, 0x80))
-                    let v := mload(add(g, 0xa0))
+                    let std, inverse
+                    let offset := mload(add(g, 0x80))
                     // What is not of the first three volatilities is a skew of one.
                     switch lt(mload(segment), 0x180)
                     case 0 {
-                        let std := div(mul(mload(add(add(v, mload(entry)), 0x60)), factor), 1000000000000000000)
+                        std := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0x60))
+                        std := div(mul(std, factor), 1000000000000000000)
                         factor := sub(2000000000000000000, factor)
                         entry := add(entry, 0x40)
                         // As OptionKernel sets a volatility.
-                        v := shl(140, 1)
-                        if std { v := div(shl(128, 1), std) }
-                        let offset := add(mul(mload(add(g, 0x100)), v), shl(93, add(0x3800000000, shr(30, std))))
-                        walkPlain(node, end, v, add(offset, table), shr(29, std), shr(93, table))
+                        inverse := shl(140, 1)
+                        if std { inverse := div(shl(128, 1), std) }
+                        offset := add(offset, mul(mload(add(g, 0x100)), inverse))
+                        offset := add(offset, shl(93, add(0x3800000000, shr(30, std))))
+                        std := shr(29, std)
                     }
                     default {
-                        v := add(v, mload(segment))
-                        let offset := add(mload(add(v, 0x20)), table)
-                        switch sgt(mload(0x00), 0)
-                        case 0 { walkPlain(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table)) }
-                        default { walkGaps(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table)) }
+                        let v := add(mload(add(g, 0xa0)), mload(segment))
+                        inverse := mload(v)
+                        offset := add(offset, mload(add(v, 0x20)))
+                        std := mload(add(v, 0x40))
+                        if sgt(mload(0x00), 0) {
+                            walkGaps(node, end, inverse, offset, std, lowest)
+                            node := end
+                            continue
+                        }
+                    }
+                    let span := spanOf(std)
+                    // Three nodes a turn: the turn itself costs a tenth of a node.
+                    for {} lt(add(node, 0x100), end) {} {
+                        {
+                            let z := sar(93, add(mul(mload(node), inverse), offset))
+                            let second := sub(z, std)
+                            switch lt(sub(second, lowest), span)
+                            case 0 { beside(node, z, second, lowest) }
+                            default {
+                                let w := mload(and(shr(26, z), 0xfffff0))
+                                let s := and(z, 0x3fffffff)
+                                let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                                slope := add(signextend(26, w), mul(s, slope))
+                                slope := sar(191, add(w, mul(s, slope)))
+                                w := mload(and(shr(26, second), 0xfffff0))
+                                s := and(second, 0x3fffffff)
+                                let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                                other := add(signextend(26, w), mul(s, other))
+                                other := sar(191, add(w, mul(s, other)))
+                                let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                                let value := sub(mul(at, slope), mul(mload(0x20), other))
+                                mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                            }
+                            node := add(node, 0x80)
+                        }
+                        {
+                            let z := sar(93, add(mul(mload(node), inverse), offset))
+                            let second := sub(z, std)
+                            switch lt(sub(second, lowest), span)
+                            case 0 { beside(node, z, second, lowest) }
+                            default {
+                                let w := mload(and(shr(26, z), 0xfffff0))
+                                let s := and(z, 0x3fffffff)
+                                let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                                slope := add(signextend(26, w), mul(s, slope))
+                                slope := sar(191, add(w, mul(s, slope)))
+                                w := mload(and(shr(26, second), 0xfffff0))
+                                s := and(second, 0x3fffffff)
+                                let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                                other := add(signextend(26, w), mul(s, other))
+                                other := sar(191, add(w, mul(s, other)))
+                                let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                                let value := sub(mul(at, slope), mul(mload(0x20), other))
+                                mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                            }
+                            node := add(node, 0x80)
+                        }
+                        {
+                            let z := sar(93, add(mul(mload(node), inverse), offset))
+                            let second := sub(z, std)
+                            switch lt(sub(second, lowest), span)
+                            case 0 { beside(node, z, second, lowest) }
+                            default {
+                                let w := mload(and(shr(26, z), 0xfffff0))
+                                let s := and(z, 0x3fffffff)
+                                let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                                slope := add(signextend(26, w), mul(s, slope))
+                                slope := sar(191, add(w, mul(s, slope)))
+                                w := mload(and(shr(26, second), 0xfffff0))
+                                s := and(second, 0x3fffffff)
+                                let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                                other := add(signextend(26, w), mul(s, other))
+                                other := sar(191, add(w, mul(s, other)))
+                                let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                                let value := sub(mul(at, slope), mul(mload(0x20), other))
+                                mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                            }
+                            node := add(node, 0x80)
+                        }
+                    }
+                    for {} lt(node, end) {} {
+                        let z := sar(93, add(mul(mload(node), inverse), offset))
+                        let second := sub(z, std)
+                        switch lt(sub(second, lowest), span)
+                        case 0 { beside(node, z, second, lowest) }
+                        default {
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                        }
+                        node := add(node, 0x80)
                     }
                 }
             }
@@ -64,172 +162,95 @@ library ScenarioWalk {
                 span := mul(lt(std, 0x6fc0000000), sub(0x6fc0000000, std))
             }
 
-            // Three nodes a turn: the turn itself costs a tenth of a node.
-            function walkPlain(node, end, inverse, offset, std, lowest) {
-                let span := spanOf(std)
-                for {} lt(add(node, 0x100), end) {} {
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let second := sub(z, std)
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        let value, slope
-                        switch lt(sub(second, lowest), span)
-                        case 0 { value, slope := beside(at, z, second, lowest) }
-                        default {
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            value := add(signextend(22, w), mul(s, signextend(18, w)))
-                            value := add(signextend(26, w), mul(s, value))
-                            value := sar(191, add(w, mul(s, value)))
-                            value := sub(mul(at, slope), mul(mload(0x20), value))
-                        }
-                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        node := add(node, 0x80)
-                    }
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let second := sub(z, std)
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        let value, slope
-                        switch lt(sub(second, lowest), span)
-                        case 0 { value, slope := beside(at, z, second, lowest) }
-                        default {
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            value := add(signextend(22, w), mul(s, signextend(18, w)))
-                            value := add(signextend(26, w), mul(s, value))
-                            value := sar(191, add(w, mul(s, value)))
-                            value := sub(mul(at, slope), mul(mload(0x20), value))
-                        }
-                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        node := add(node, 0x80)
-                    }
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let second := sub(z, std)
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        let value, slope
-                        switch lt(sub(second, lowest), span)
-                        case 0 { value, slope := beside(at, z, second, lowest) }
-                        default {
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            value := add(signextend(22, w), mul(s, signextend(18, w)))
-                            value := add(signextend(26, w), mul(s, value))
-                            value := sar(191, add(w, mul(s, value)))
-                            value := sub(mul(at, slope), mul(mload(0x20), value))
-                        }
-                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        node := add(node, 0x80)
-                    }
+            // A node of which d1 or d2 lies beside the table: an option is worth nothing below it, a forward above it. The two
+            // sides of the table are its first and last entry, exactly 0 and 1 at their start.
+            function beside(node, z, second, lowest) {
+                if slt(z, lowest) { leave }
+                let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                let value := shl(60, sub(at, mload(0x20)))
+                if slt(second, add(lowest, 0x6fc0000000)) {
+                    if slt(second, lowest) { second := lowest }
+                    if sgt(z, add(lowest, 0x6fc0000000)) { z := add(lowest, 0x6fc0000000) }
+                    let w := mload(and(shr(26, z), 0xfffff0))
+                    let s := and(z, 0x3fffffff)
+                    let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                    slope := add(signextend(26, w), mul(s, slope))
+                    slope := sar(191, add(w, mul(s, slope)))
+                    w := mload(and(shr(26, second), 0xfffff0))
+                    s := and(second, 0x3fffffff)
+                    let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                    other := add(signextend(26, w), mul(s, other))
+                    other := sar(191, add(w, mul(s, other)))
+                    value := sub(mul(at, slope), mul(mload(0x20), other))
                 }
-                for {} 1 {} {
-                    if iszero(lt(node, end)) { leave }
-                    let z := sar(93, add(mul(mload(node), inverse), offset))
-                    let second := sub(z, std)
-                    let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                    let value, slope
-                    switch lt(sub(second, lowest), span)
-                    case 0 { value, slope := beside(at, z, second, lowest) }
-                    default {
-                        let w := mload(and(shr(26, z), 0xfffff0))
-                        let s := and(z, 0x3fffffff)
-                        slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                        slope := add(signextend(26, w), mul(s, slope))
-                        slope := sar(191, add(w, mul(s, slope)))
-                        w := mload(and(shr(26, second), 0xfffff0))
-                        s := and(second, 0x3fffffff)
-                        value := add(signextend(22, w), mul(s, signextend(18, w)))
-                        value := add(signextend(26, w), mul(s, value))
-                        value := sar(191, add(w, mul(s, value)))
-                        value := sub(mul(at, slope), mul(mload(0x20), value))
-                    }
-                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                    node := add(node, 0x80)
-                }
+                mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
             }
 
-            // The same where a long option has gaps between neighbours.
+            // The nodes of a ladder, where a long option has gaps between neighbours.
             function walkGaps(node, end, inverse, offset, std, lowest) {
                 let span := spanOf(std)
                 let lastAt := 0
                 let lastValue := 0
-                // With a slope of 1 before it, the first node has no gap.
+                // With a slope of 1 before it, the first node has no gap: b is not positive.
                 let lastSlope := 0x1000000000000000
-                for {} 1 {} {
+                for {} slt(sar(93, add(mul(mload(node), inverse), offset)), lowest) {} {
+                    lastAt := node
+                    node := add(node, 0x80)
                     if iszero(lt(node, end)) { leave }
+                }
+                if lastAt {
+                    lastAt := sar(64, mul(mload(0x00), mload(add(lastAt, 0x20))))
+                    lastSlope := 0
+                }
+                for {} 1 {} {
                     let z := sar(93, add(mul(mload(node), inverse), offset))
                     let second := sub(z, std)
+                    if iszero(lt(sub(second, lowest), span)) {
+                        if iszero(slt(second, add(lowest, 0x6fc0000000))) { break }
+                        if slt(second, lowest) { second := lowest }
+                        if sgt(z, add(lowest, 0x6fc0000000)) { z := add(lowest, 0x6fc0000000) }
+                    }
+                    let w := mload(and(shr(26, z), 0xfffff0))
+                    let s := and(z, 0x3fffffff)
+                    let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                    slope := add(signextend(26, w), mul(s, slope))
+                    slope := sar(191, add(w, mul(s, slope)))
+                    w := mload(and(shr(26, second), 0xfffff0))
+                    s := and(second, 0x3fffffff)
+                    let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                    other := add(signextend(26, w), mul(s, other))
+                    other := sar(191, add(w, mul(s, other)))
                     let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                    let value, slope
-                    switch lt(sub(second, lowest), span)
-                    case 0 { value, slope := beside(at, z, second, lowest) }
-                    default {
-                        let w := mload(and(shr(26, z), 0xfffff0))
-                        let s := and(z, 0x3fffffff)
-                        slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                        slope := add(signextend(26, w), mul(s, slope))
-                        slope := sar(191, add(w, mul(s, slope)))
-                        w := mload(and(shr(26, second), 0xfffff0))
-                        s := and(second, 0x3fffffff)
-                        value := add(signextend(22, w), mul(s, signextend(18, w)))
-                        value := add(signextend(26, w), mul(s, value))
-                        value := sar(191, add(w, mul(s, value)))
-                        value := sub(mul(at, slope), mul(mload(0x20), value))
-                    }
+                    let value := sub(mul(at, slope), mul(mload(0x20), other))
                     mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                    if sgt(slope, lastSlope) {
-                        let step := sub(at, lastAt)
-                        let rise := sub(value, lastValue)
-                        let b := sub(rise, mul(step, lastSlope))
-                        let a := sub(mul(step, slope), rise)
-                        b := mul(and(sgt(a, 0), sgt(b, 0)), div(not(0), add(div(not(0), a), div(not(0), b))))
-                        mstore(add(node, 0x60), add(mload(add(node, 0x60)), b))
-                    }
+                    let step := sub(at, lastAt)
+                    let rise := sub(value, lastValue)
+                    let b := sub(rise, mul(step, lastSlope))
+                    let a := sub(mul(step, slope), rise)
+                    b := mul(and(sgt(a, 0), sgt(b, 0)), div(not(0), add(div(not(0), a), div(not(0), b))))
+                    mstore(add(node, 0x60), add(mload(add(node, 0x60)), b))
                     lastAt := at
                     lastValue := value
                     lastSlope := slope
                     node := add(node, 0x80)
+                    if iszero(lt(node, end)) { leave }
                 }
-            }
-
-            // A node of which d1 or d2 lies beside the table: an option is worth nothing below it, a forward above it. The two
-            // sides of the table are its first and last entry, exactly 0 and 1 at their start.
-            function beside(at, z, second, lowest) -> value, slope {
-                if slt(z, lowest) { leave }
-                if iszero(slt(second, add(lowest, 0x6fc0000000))) {
-                    value := shl(60, sub(at, mload(0x20)))
-                    slope := 0x1000000000000000
-                    leave
+                // A straight line: after the first of its nodes there are no gaps.
+                let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                let value := shl(60, sub(at, mload(0x20)))
+                let slope := 0x1000000000000000
+                let step := sub(at, lastAt)
+                let rise := sub(value, lastValue)
+                let b := sub(rise, mul(step, lastSlope))
+                let a := sub(mul(step, slope), rise)
+                b := mul(and(sgt(a, 0), sgt(b, 0)), div(not(0), add(div(not(0), a), div(not(0), b))))
+                mstore(add(node, 0x60), add(mload(add(node, 0x60)), b))
+                for {} 1 {} {
+                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                    node := add(node, 0x80)
+                    if iszero(lt(node, end)) { leave }
+                    value := shl(60, sub(sar(64, mul(mload(0x00), mload(add(node, 0x20)))), mload(0x20)))
                 }
-                if slt(second, lowest) { second := lowest }
-                if sgt(z, add(lowest, 0x6fc0000000)) { z := add(lowest, 0x6fc0000000) }
-                let w := mload(and(shr(26, z), 0xfffff0))
-                let s := and(z, 0x3fffffff)
-                slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                slope := add(signextend(26, w), mul(s, slope))
-                slope := sar(191, add(w, mul(s, slope)))
-                w := mload(and(shr(26, second), 0xfffff0))
-                s := and(second, 0x3fffffff)
-                value := add(signextend(22, w), mul(s, signextend(18, w)))
-                value := add(signextend(26, w), mul(s, value))
-                value := sar(191, add(w, mul(s, value)))
-                value := sub(mul(at, slope), mul(mload(0x20), value))
             }
         }
     }

@@ -44,7 +44,7 @@ GRACE_SEC = 1_000
 LN_STEPS = 60
 #: Bytes of one volatility in the engine's memory.
 VOLATILITY_BYTES = 128
-HEAD_WORDS, SEGMENT_WORDS, MOVE_WORDS, NODE_WORDS = 20, 3, 3, 4
+HEAD_WORDS, SEGMENT_WORDS, MOVE_WORDS, NODE_WORDS = 20, 2, 3, 4
 NODE_BYTES = 32 * NODE_WORDS
 LOWEST, HIGHEST = -95 * 10**16, 9 * WAD
 MOST = 2**256
@@ -134,7 +134,7 @@ class Plan:
         self.words = [w % MOST for w in (*head, *body, *(w for n in self.nodes for w in n))]
 
     def _segment(self, place: int) -> None:
-        self.segments.append([place, 0, len(self.nodes) * NODE_BYTES])
+        self.segments.append([place, 0])
 
     def _node(self, move: int, *, is_base: bool = False) -> None:
         if is_base and self.base is None:
