@@ -58,41 +58,40 @@ function walkSegments(segment, entry, node, g) {
     for {} 1 { segment := add(segment, 0x40) } {
         if iszero(lt(segment, mload(add(g, 0x60)))) { leave }
         let end := add(node, mload(add(segment, 0x20)))
-        let std, inverse
         let offset := mload(add(g, 0x80))
         // What is not of the first three volatilities is a skew of one.
         switch lt(mload(segment), 0x180)
         case 0 {
-            std := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0x60))
+            let std := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0x60))
             std := div(mul(std, factor), 1000000000000000000)
             factor := sub(2000000000000000000, factor)
             entry := add(entry, 0x40)
-            // As OptionKernel sets a volatility.
-            inverse := shl(140, 1)
-            if std { inverse := div(shl(128, 1), std) }
+            // As OptionKernel sets a volatility; a quotient by 0 is 0.
+            let inverse := or(div(shl(128, 1), std), shl(140, iszero(std)))
             offset := add(offset, mul(mload(add(g, 0x100)), inverse))
             offset := add(offset, shl(93, add(0x3800000000, shr(30, std))))
-            std := shr(29, std)
+            walkPlain(node, end, inverse, offset, shr(29, std), lowest)
         }
         default {
             let v := add(mload(add(g, 0xa0)), mload(segment))
-            inverse := mload(v)
             offset := add(offset, mload(add(v, 0x20)))
-            std := mload(add(v, 0x40))
-            if sgt(mload(0x00), 0) {
-                walkGaps(node, end, inverse, offset, std, lowest)
-                node := end
-                continue
-            }
+            switch sgt(mload(0x00), 0)
+            case 0 { walkPlain(node, end, mload(v), offset, mload(add(v, 0x40)), lowest) }
+            default { walkGaps(node, end, mload(v), offset, mload(add(v, 0x40)), lowest) }
         }
-        let span := spanOf(std)
-        // Three nodes a turn: the turn itself costs a tenth of a node.
-        for {} lt(add(node, 0x100), end) {} {
-            %(plainThrice)s
-        }
-        for {} lt(node, end) {} {
-            %(plain)s
-        }
+        node := end
+    }
+}
+
+// Three nodes a turn: the turn itself costs a tenth of a node.
+function walkPlain(node, end, inverse, offset, std, lowest) {
+    let span := spanOf(std)
+    for {} lt(add(node, 0x100), end) {} {
+        %(plainThrice)s
+    }
+    for {} 1 {} {
+        if iszero(lt(node, end)) { leave }
+        %(plain)s
     }
 }
 
@@ -101,16 +100,15 @@ function spanOf(std) -> span {
     span := mul(lt(std, 0x6fc0000000), sub(0x6fc0000000, std))
 }
 
-// A node of which d1 or d2 lies beside the table: an option is worth nothing below it, a forward above it. The two
-// sides of the table are its first and last entry, exactly 0 and 1 at their start.
-function beside(node, z, second, lowest) {
-    if slt(z, lowest) { leave }
-    let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-    let value := shl(60, sub(at, mload(0x20)))
-    if slt(second, add(lowest, 0x6fc0000000)) {
-        %(edge)s
+// Value at a node whose d1 does not lie below the table, but it or d2 beside it: that of a forward when d2 lies above.
+// The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
+function beside(node, z, second, lowest) -> value {
+    %(at)s
+    if iszero(slt(second, add(lowest, 0x6fc0000000))) {
+        value := shl(60, sub(at, mload(0x20)))
+        leave
     }
-    %(cash)s
+    %(edge)s
 }
 
 // The nodes of a ladder, where a long option has gaps between neighbours.
@@ -167,6 +165,11 @@ let {n} := add(signextend(22, w), mul(s, signextend(18, w)))
 {n} := sar(191, add(w, mul(s, {n})))
 """
 AT: Final = "let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))\n"
+#: An option is worth nothing below the table.
+BESIDE: Final = """case 0 {
+    if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
+}
+"""
 VALUE: Final = "value := sub(mul(at, slope), mul(mload(0x20), other))\n"
 CASH: Final = "mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))\n"
 NEXT: Final = "node := add(node, 0x80)\n"
@@ -205,12 +208,12 @@ def thrice(lines: str) -> str:
 
 def library() -> str:
     """Text of the library."""
-    value = distributions() + AT + "let " + VALUE
-    inside = "default {\n" + indented(value + CASH, 4) + "\n}\n"
-    choice = "switch lt(sub(second, lowest), span)\ncase 0 { beside(node, z, second, lowest) }\n" + inside
-    loops = {"plain": PLACE + choice + NEXT, "gaps": value + CASH + GAP + LAST + NEXT}
-    loops |= {"edge": CLAMP + distributions() + VALUE, "place": PLACE, "clamp": CLAMP, "cash": CASH, "gapOnly": GAP}
-    loops["plainThrice"] = thrice(loops["plain"])
+    value = distributions() + AT + VALUE
+    inside = "default {\n" + indented(value, 4) + "\n}\n"
+    choice = "let value := 0\nswitch lt(sub(second, lowest), span)\n" + BESIDE + inside
+    loops = {"plain": PLACE + choice + CASH + NEXT, "gaps": value.replace("value :=", "let value :=") + CASH + GAP + LAST + NEXT}
+    loops |= {"edge": CLAMP + distributions() + VALUE, "at": AT, "place": PLACE, "clamp": CLAMP, "cash": CASH, "gapOnly": GAP}
+    loops |= {"plainThrice": thrice(loops["plain"]), "gapsThrice": thrice(loops["gaps"])}
     body = filled(WALK, loops)
     return HEADER + indented(body, 12) + "\n" + FOOTER
 
