@@ -66,7 +66,7 @@ library RequirementMath {
     function magnitude(int256 value) internal pure returns (uint256) {
         unchecked {
             // Unchecked: a sum of cash.
-            return value == 0 ? 0 : WadMath.abs(value) + 1;
+            return value == 0 ? 0 : WadMath.sizeOf(value) + 1;
         }
     }
 
@@ -128,11 +128,11 @@ library RequirementMath {
     function concentrate(Parts memory c, IScenarioBook.UnderlyingParams memory p) internal pure {
         unchecked {
             // Unchecked: sums of cash over at most 128 positions.
-            uint256 sizeWad = WadMath.abs(c.netCash);
+            uint256 sizeWad = WadMath.sizeOf(c.netCash);
             uint256 scannedWad = sizeOf(positive(c.certified) + c.padWad, p.priceRangeWad);
             if (scannedWad > sizeWad) sizeWad = scannedWad;
             c.concentrationWad = quadratic(sizeWad, p.n0Wad, p.concRateWad)
-                + quadratic(WadMath.abs(c.vegaCash), p.v0Wad, p.concVegaRateWad);
+                + quadratic(WadMath.sizeOf(c.vegaCash), p.v0Wad, p.concVegaRateWad);
         }
     }
 

@@ -63,6 +63,33 @@ library RiskPass {
         bool withRows;
     }
 
+    /// @notice Makes room for passes.
+    /// @param count Number of them.
+    /// @return passes All of whose numbers are 0.
+    function create(uint256 count) internal pure returns (Pass[] memory passes) {
+        assembly ("memory-safe") {
+            // Equivalent: passes = new Pass[](count), without the structs that are put in place of others later: book
+            // and header. A pass has 16 words, behind which lie 3 of the book, 3 of groups, 4 of the option, 11 of the
+            // grid and 5 of the scan.
+            passes := mload(0x40)
+            mstore(passes, count)
+            let slot := add(passes, 0x20)
+            let pass := add(slot, shl(5, count))
+            let size := mul(count, 0x540)
+            mstore(0x40, add(pass, size))
+            calldatacopy(pass, calldatasize(), size)
+            for { let end := pass } lt(slot, end) { slot := add(slot, 0x20) } {
+                mstore(slot, pass)
+                mstore(pass, add(pass, 0x200))
+                mstore(add(pass, 0x60), add(pass, 0x260))
+                mstore(add(pass, 0x80), add(pass, 0x2c0))
+                mstore(add(pass, 0xa0), add(pass, 0x340))
+                mstore(add(pass, 0xc0), add(pass, 0x4a0))
+                pass := add(pass, 0x540)
+            }
+        }
+    }
+
     /// @notice Reads, prices and sums everything.
     /// @param p Memory of the pass.
     /// @param s Where it reads.
@@ -77,7 +104,7 @@ library RiskPass {
             int256 priceWad;
             unchecked {
                 // Unchecked: at most 128 quantities below 2**127, prices of 72 bits.
-                p.grossUnits += WadMath.abs(calls) + WadMath.abs(puts);
+                p.grossUnits += WadMath.sizeOf(calls) + WadMath.sizeOf(puts);
                 priceWad = priceE8 * Units.E8_TO_WAD;
             }
             if (kind == PositionWord.PERP) _addPerp(p, calls, priceWad);
@@ -198,7 +225,7 @@ library RiskPass {
             e.deltaCash += forwardCash * NormalCdf.cdf(p.table, z);
             int256 phi = o.stdQ64 == 0 ? int256(0) : OptionKernel.density(z);
             e.densityCash += forwardCash * phi;
-            p.padCash += 2 * WadMath.abs(forwardCash) + WadMath.abs(strikeCash);
+            p.padCash += 2 * WadMath.sizeOf(forwardCash) + WadMath.sizeOf(strikeCash);
             p.padWei += PAD_WEI;
             if (e.nodes == 0) e.nodes = ScenarioGrid.createNodes(p.grid);
             // Last: nothing but the pass itself has to be kept beside the walk's many variables.

@@ -296,47 +296,62 @@ library ScenarioScan {
         pure
         returns (Worst memory w)
     {
-        (w.scan, w.certified) = (type(int256).min, type(int256).min);
         (uint256 plan, uint256 sums) = (s.plan, s.sums);
         assembly ("memory-safe") {
-            linearLosses(plan, linearCash, sums)
-            let states := mload(add(plan, 0x80))
-            let tailStates := mload(add(plan, 0xa0))
-            for { let ladder := 0 } lt(ladder, states) { ladder := add(ladder, 1) } {
-                let index := mul(iszero(lt(ladder, tailStates)), mload(add(plan, 0xe0))) // TAILS_BELOW
-                let count := mload(add(plan, 0x100)) // GRID_MOVES
-                if lt(ladder, tailStates) { count := mload(add(plan, 0xc0)) } // MOVES
-                let cash := add(nodes, add(mload(add(plan, shl(5, add(17, ladder)))), shl(7, index))) // STARTS
-                let from := mload(w)
-                mstore(0x00, plan)
-                mstore(0x20, sub(add(cash, 0x40), shl(7, index)))
-                let place := climbOne(w, add(sums, shl(6, index)), add(cash, 0x40), shl(7, count), baseCash)
-                if place {
-                    let row := rowOfOne(plan, ladder, add(index, shr(7, sub(place, add(cash, 0x40)))))
-                    if or(sgt(mload(w), from), lt(row, mload(add(w, 0x60)))) { mstore(add(w, 0x60), row) }
+            // Scratch space holds the largest losses so far, the sums those at the node before of each vol state.
+            mstore(0x00, shl(255, 1))
+            mstore(0x20, shl(255, 1))
+            let first := add(plan, shl(5, mload(add(plan, 0x160)))) // FIRST_MOVE
+            for { let state := 0 } lt(state, mload(add(plan, 0x80))) { state := add(state, 1) } {
+                mstore(add(sums, shl(5, state)), shl(255, 1))
+            }
+            climbOne(plan, first, linearCash, add(nodes, 0x40), baseCash, sub(sums, add(plan, 0x220)), w)
+            mstore(w, mload(0x00))
+            mstore(add(w, 0x20), mload(0x20))
+            let ladder := shr(5, sub(mload(add(w, 0x40)), add(plan, 0x220)))
+            mstore(add(w, 0x60), rowOfOne(plan, ladder, div(sub(mload(add(w, 0x60)), first), 0x60)))
+
+            // All vol states of a move at a time. `before` leads from the start of a ladder to the loss at its last
+            // node.
+            function climbOne(head, move, linear, node, base, before, into) {
+                let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
+                for {} 1 {} {
+                    if iszero(lt(move, end)) { leave }
+                    let states := mload(add(move, 0x40))
+                    let weights := mload(add(move, 0x20))
+                    if shr(8, states) { weights := 0 }
+                    let linearLoss := 0
+                    if linear { linearLoss := linearLossOf(linear, mload(move), shr(128, mload(add(move, 0x20)))) }
+                    let starts := add(head, 0x220) // STARTS
+                    for { let last := add(starts, shl(5, and(states, 0xff))) } lt(starts, last) {} {
+                        let loss := add(node, mload(starts))
+                        let gap := shr(60, mload(add(loss, 0x20)))
+                        loss := sar(60, sub(base, mload(loss)))
+                        if weights {
+                            loss := weightedOne(loss, shr(128, weights))
+                            gap := weightedOne(gap, weights)
+                        }
+                        loss := add(loss, linearLoss)
+                        if iszero(slt(loss, mload(0x00))) { note(loss, starts, move, head, into) }
+                        let ended := mload(add(starts, before))
+                        if slt(ended, loss) { ended := loss }
+                        ended := add(ended, gap)
+                        if sgt(ended, mload(0x20)) { mstore(0x20, ended) }
+                        mstore(add(starts, before), loss)
+                        starts := add(starts, 0x20)
+                    }
+                    node := add(node, 0x80)
+                    move := add(move, 0x60)
                 }
             }
 
-            // Of every move of the ladder the loss of what is linear, as `start` has it, and where its weights are
-            // unless they are 1.
-            function linearLosses(head, linear, to) {
-                let move := add(head, shl(5, mload(add(head, 0x160)))) // FIRST_MOVE
-                let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
-                for {} 1 { move := add(move, 0x60) } {
-                    if iszero(lt(move, end)) { leave }
-                    let loss := 0
-                    if linear {
-                        let product := mul(sub(0, linear), mload(move))
-                        loss := add(sdiv(product, 1000000000000000000), sgt(smod(product, 1000000000000000000), 0))
-                        let weight := shr(128, mload(add(move, 0x20)))
-                        let divisor := and(weight, 0xffffffffffffffff)
-                        product := mul(loss, shr(64, weight))
-                        loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
-                    }
-                    mstore(to, loss)
-                    mstore(add(to, 0x20), mul(add(move, 0x20), iszero(shr(8, mload(add(move, 0x40))))))
-                    to := add(to, 0x40)
-                }
+            // Loss of what is linear, as `start` has it.
+            function linearLossOf(linear, move, weight) -> loss {
+                let product := mul(sub(0, linear), move)
+                loss := add(sdiv(product, 1000000000000000000), sgt(smod(product, 1000000000000000000), 0))
+                let divisor := and(weight, 0xffffffffffffffff)
+                product := mul(loss, shr(64, weight))
+                loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
             }
 
             // As in `addExpiry`.
@@ -345,57 +360,42 @@ library ScenarioScan {
                 product := sdiv(product, and(fraction, 0xffffffffffffffff))
             }
 
-            // Whether a node of the ladder at hand, which scratch space tells, is of the grid.
-            function isOfGrid(at) -> isIt {
-                let index := shr(7, sub(at, mload(0x20)))
-                isIt := lt(sub(index, mload(add(mload(0x00), 0xe0))), mload(add(mload(0x00), 0x100)))
+            // Keeps where a loss is that is as large as any so far, unless an equal one has a lower row.
+            function note(loss, starts, move, head, into) {
+                if eq(loss, mload(0x00)) {
+                    if iszero(isLower(starts, move, head, into)) { leave }
+                }
+                mstore(0x00, loss)
+                mstore(add(into, 0x40), starts)
+                mstore(add(into, 0x60), move)
+            }
+
+            // A row of the grid is lower than those of tails, and at one move that of the lower rank. All else comes in
+            // the order of the rows.
+            function isLower(starts, move, head, into) -> isIt {
+                let other := mload(add(into, 0x60))
+                if isOfGrid(move, head) {
+                    isIt := iszero(isOfGrid(other, head))
+                    if eq(move, other) { isIt := lt(mload(sub(starts, 0x60)), mload(sub(mload(add(into, 0x40)), 0x60))) }
+                }
+            }
+
+            function isOfGrid(move, head) -> isIt {
+                let first_ := add(shl(5, mload(add(head, 0x160))), mul(0x60, mload(add(head, 0xe0)))) // TAILS_BELOW
+                isIt := lt(sub(sub(move, head), first_), mul(0x60, mload(add(head, 0x100)))) // GRID_MOVES
             }
 
             // Grid by rising move and vol state, then tails likewise, as in `worst`.
-            function rowOfOne(head, ladder, index) -> row {
+            function rowOfOne(head, ladder_, index) -> row {
                 let below := mload(add(head, 0xe0))
                 let gridMoves := mload(add(head, 0x100))
                 let gridStates := mload(add(head, 0x80))
                 row := sub(index, below)
                 switch lt(row, gridMoves)
-                case 1 { row := add(mul(row, gridStates), mload(add(head, shl(5, add(14, ladder))))) } // RANKS
+                case 1 { row := add(mul(row, gridStates), mload(add(head, shl(5, add(14, ladder_))))) } // RANKS
                 default {
                     if iszero(lt(index, below)) { index := sub(index, gridMoves) }
-                    row := add(mul(gridMoves, gridStates), add(mul(index, mload(add(head, 0xa0))), ladder))
-                }
-            }
-
-            // One ladder; `place` is the node of the lowest row that loses as much as the worst of all so far, 0 when
-            // none does.
-            function climbOne(into, linear, cash, end, base) -> place {
-                end := add(cash, end)
-                let scan := mload(into)
-                let certified := mload(add(into, 0x20))
-                let before := shl(255, 1)
-                for {} 1 { cash := add(cash, 0x80) } {
-                    if iszero(lt(cash, end)) {
-                        mstore(into, scan)
-                        mstore(add(into, 0x20), certified)
-                        leave
-                    }
-                    let loss := sar(60, sub(base, mload(cash)))
-                    let gap := shr(60, mload(add(cash, 0x20)))
-                    let weights := mload(add(linear, 0x20))
-                    if weights {
-                        loss := weightedOne(loss, shr(128, mload(weights)))
-                        gap := weightedOne(gap, mload(weights))
-                    }
-                    loss := add(loss, mload(linear))
-                    if iszero(slt(loss, scan)) {
-                        // Of equals the first, but the grid before the tails below it.
-                        if or(or(sgt(loss, scan), iszero(place)), gt(isOfGrid(cash), isOfGrid(place))) { place := cash }
-                        scan := loss
-                    }
-                    if slt(before, loss) { before := loss }
-                    gap := add(gap, before)
-                    if sgt(gap, certified) { certified := gap }
-                    before := loss
-                    linear := add(linear, 0x40)
+                    row := add(mul(gridMoves, gridStates), add(mul(index, mload(add(head, 0xa0))), ladder_))
                 }
             }
         }

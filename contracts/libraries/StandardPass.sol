@@ -45,7 +45,7 @@ library StandardPass {
             (uint256 kind, int256 priceE8, uint256 expiry, int256 calls, int256 puts) = PositionGroups.read(group);
             unchecked {
                 // Unchecked: at most 128 quantities below 2**127.
-                w.grossUnits += WadMath.abs(calls) + WadMath.abs(puts);
+                w.grossUnits += WadMath.sizeOf(calls) + WadMath.sizeOf(puts);
             }
             int256 priceWad = priceE8 * Units.E8_TO_WAD;
             if (kind == PositionWord.PERP) _perp(p, w, s, calls, priceWad);
@@ -57,7 +57,7 @@ library StandardPass {
         s.grossNotionalWad = RequirementMath.mulUp(w.grossUnits, p.header.spotWad);
         (s.confWad, s.spotWad, s.priceRangeWad) = (p.header.confWad, p.header.spotWad, params.priceRangeWad);
         uint256 scannedWad = RequirementMath.sizeOf(w.scannedCash, params.priceRangeWad);
-        uint256 sizeWad = (scannedWad > w.sizeCash ? scannedWad : w.sizeCash) + WadMath.abs(p.linkedCash);
+        uint256 sizeWad = (scannedWad > w.sizeCash ? scannedWad : w.sizeCash) + WadMath.sizeOf(p.linkedCash);
         isLarge = sizeWad > params.n0Wad || w.vegaCash > params.v0Wad;
     }
 
@@ -157,7 +157,7 @@ library StandardPass {
     }
 
     function _shortMin(RiskPass.Pass memory p, OptionKernel.Expiry memory e, int256 q) private pure returns (uint256) {
-        uint256 units = OptionKernel.openQuantity(e, WadMath.abs(q));
+        uint256 units = OptionKernel.openQuantity(e, WadMath.sizeOf(q));
         uint256 cash = RequirementMath.mulUp(units, p.header.spotWad);
         return RequirementMath.mulUp(cash, p.book.params.shortMinRateWad);
     }
@@ -183,13 +183,13 @@ library StandardPass {
             _count(s, value, q < 0);
             if (q > 0) return;
             RequirementMath.Parts memory c;
-            c.padWad = RiskPass.padOf(2 * WadMath.abs(forwardCash) + WadMath.abs(strikeCash), 128);
+            c.padWad = RiskPass.padOf(2 * WadMath.sizeOf(forwardCash) + WadMath.sizeOf(strikeCash), 128);
             int256 net = (forwardCash * NormalCdf.cdf(p.table, OptionKernel.positionOf(p.option))) >> 60;
             if (!isCall) net -= forwardCash;
             c.basisWad = RiskPass.basisOf(p, e, net, value);
             c.shortMinWad = _shortMin(p, e, q);
             w.sizeCash += RequirementMath.magnitude(net);
-            w.vegaCash += RequirementMath.mulUp(WadMath.abs(forwardCash), HIGHEST_DENSITY_WAD)
+            w.vegaCash += RequirementMath.mulUp(WadMath.sizeOf(forwardCash), HIGHEST_DENSITY_WAD)
                 * e.rootTimeQ64 >> 64;
             _scan(p, w, e, c, forwardCash, strikeCash, isCall);
             s.requirementWad += RequirementMath.total(c, 0);
