@@ -227,7 +227,8 @@ library RiskPass {
             e.densityCash += forwardCash * phi;
             p.padCash += 2 * WadMath.sizeOf(forwardCash) + WadMath.sizeOf(strikeCash);
             p.padWei += PAD_WEI;
-            if (e.nodes == 0) e.nodes = ScenarioGrid.createNodes(p.grid);
+            // A single expiry takes the plan's own: nobody else needs them bare.
+            if (e.nodes == 0) e.nodes = p.expiries.length == 1 ? p.grid.template : ScenarioGrid.createNodes(p.grid);
             // Last: nothing but the pass itself has to be kept beside the walk's many variables.
             ScenarioGrid.walk(p.grid, o, e, e.nodes, forwardCash, strikeCash);
         }
@@ -382,7 +383,16 @@ library RiskPass {
         uint256 legCash = RequirementMath.magnitude(netCash - valueCash);
         legCash = RequirementMath.divUp(legCash * e.openSec, OptionKernel.WINDOW_SEC);
         if (legCash > size) size = legCash;
-        return size == 0 ? 0 : RequirementMath.mulUp(size, RequirementMath.basisRate(e.timeSec, p.book.params));
+        return size == 0 ? 0 : RequirementMath.mulUp(size, _basisRate(p, e));
+    }
+
+    /// @dev Taken once for an expiry.
+    function _basisRate(Pass memory p, OptionKernel.Expiry memory e) private pure returns (uint256 rateWad) {
+        rateWad = e.basisRateWad;
+        if (rateWad == 0) {
+            rateWad = RequirementMath.basisRate(e.timeSec, p.book.params);
+            e.basisRateWad = rateWad;
+        }
     }
 
     /// @notice Cash vega per 1.00 of vol of all options of an expiry.

@@ -273,11 +273,12 @@ library ScenarioScan {
             // Equivalent: places[i] += max(0, cash - min(cash up, cash down)).
             let pair := add(plan, shl(5, mload(add(plan, 0x180)))) // FIRST_PAIR
             let at := add(places, 0x20)
+            nodes := add(nodes, 0x40)
             for { let end := add(at, shl(5, mload(places))) } lt(at, end) {} {
-                let worse := mload(add(add(nodes, mload(pair)), 0x40))
-                let other := mload(add(add(nodes, mload(add(pair, 0x20))), 0x40))
+                let worse := mload(add(nodes, mload(pair)))
+                let other := mload(add(nodes, mload(add(pair, 0x20))))
                 if slt(other, worse) { worse := other }
-                let lost := sub(mload(add(add(nodes, mload(add(pair, 0x40))), 0x40)), worse)
+                let lost := sub(mload(add(nodes, mload(add(pair, 0x40)))), worse)
                 if sgt(lost, 0) { mstore(at, add(mload(at), add(shr(60, lost), 1))) }
                 at := add(at, 0x20)
                 pair := add(pair, 0x60)
@@ -413,31 +414,41 @@ library ScenarioScan {
         returns (int256 loss)
     {
         assembly ("memory-safe") {
-            loss := climb(add(plan, 0x20), nodes, baseCash, linearCash)
+            let first := mload(add(plan, 0x240)) // STARTS
+            let second := sub(mload(add(plan, 0x260)), first)
+            let third := sub(mload(add(plan, 0x280)), first)
+            loss := climb(add(plan, 0x20), add(add(nodes, 0x40), first), second, third, baseCash, linearCash)
 
-            function climb(head, node, base, linear) -> largest {
+            // Second and third are what the places of the other ladders' nodes are further.
+            function climb(head, node, second_, third_, base, linear) -> largest {
                 let move := add(head, shl(5, mload(add(head, 0x160)))) // FIRST_MOVE
                 let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
                 largest := shl(255, 1)
-                head := add(head, 0x220) // STARTS
                 for {} 1 { move := add(move, 0x60) } {
                     if iszero(lt(move, end)) { leave }
-                    let least := not(shl(255, 1))
-                    let starts := head
-                    let states := and(mload(add(move, 0x40)), 0xff)
-                    for { let last := add(head, shl(5, states)) } lt(starts, last) {} {
-                        let cash := mload(add(add(node, mload(starts)), 0x40))
-                        if slt(cash, least) { least := cash }
-                        starts := add(starts, 0x20)
+                    let states := mload(add(move, 0x40))
+                    let one := mload(node)
+                    if gt(and(states, 0xff), 1) {
+                        let other := mload(add(node, second_))
+                        if slt(other, one) { one := other }
+                        if gt(and(states, 0xff), 2) {
+                            other := mload(add(node, third_))
+                            if slt(other, one) { one := other }
+                        }
                     }
                     // Losses are rounded up: profits down, linear ones as wad first.
-                    let one := mul(sub(0, linear), mload(move))
-                    one := add(sdiv(one, 1000000000000000000), sgt(smod(one, 1000000000000000000), 0))
-                    one := sub(one, sar(60, sub(least, base)))
-                    let weight := shr(128, mload(add(move, 0x20)))
-                    one := mul(one, shr(64, weight))
-                    weight := and(weight, 0xffffffffffffffff)
-                    one := add(sdiv(one, weight), sgt(smod(one, weight), 0))
+                    one := sub(0, sar(60, sub(one, base)))
+                    if linear {
+                        let product := mul(sub(0, linear), mload(move))
+                        one := add(one, sdiv(product, 1000000000000000000))
+                        one := add(one, sgt(smod(product, 1000000000000000000), 0))
+                    }
+                    if iszero(shr(8, states)) {
+                        let weight := shr(128, mload(add(move, 0x20)))
+                        one := mul(one, shr(64, weight))
+                        weight := and(weight, 0xffffffffffffffff)
+                        one := add(sdiv(one, weight), sgt(smod(one, weight), 0))
+                    }
                     if sgt(one, largest) { largest := one }
                     node := add(node, 0x80)
                 }
@@ -453,11 +464,12 @@ library ScenarioScan {
         assembly ("memory-safe") {
             let head := add(plan, 0x20)
             let pair := add(head, shl(5, mload(add(head, 0x180)))) // FIRST_PAIR
+            nodes := add(nodes, 0x40)
             for { let end := add(pair, mul(0x60, mload(add(head, 0x120)))) } lt(pair, end) { pair := add(pair, 0x60) } {
-                let worse := mload(add(add(nodes, mload(pair)), 0x40))
-                let other := mload(add(add(nodes, mload(add(pair, 0x20))), 0x40))
+                let worse := mload(add(nodes, mload(pair)))
+                let other := mload(add(nodes, mload(add(pair, 0x20))))
                 if slt(other, worse) { worse := other }
-                let one := sub(mload(add(add(nodes, mload(add(pair, 0x40))), 0x40)), worse)
+                let one := sub(mload(add(nodes, mload(add(pair, 0x40)))), worse)
                 if sgt(one, lost) { lost := one }
             }
             lost := add(shr(60, lost), iszero(iszero(lost)))

@@ -24,6 +24,8 @@ library StandardPass {
     /// @dev Nodes of one option at a time, and an upper bound of what concentration would see of all together.
     struct Work {
         uint256 nodes;
+        /// @dev Quantity of the strike at hand that they hold, 0 while they hold another's: a straddle is walked once.
+        int256 walkedWad;
         uint256 sizeCash;
         uint256 scannedCash;
         uint256 vegaCash;
@@ -43,11 +45,12 @@ library StandardPass {
         Work memory w;
         for (uint256 group = p.groups.first; group != p.groups.end; group += PositionGroups.GROUP_BYTES) {
             (uint256 kind, int256 priceE8, uint256 expiry, int256 calls, int256 puts) = PositionGroups.read(group);
+            int256 priceWad;
             unchecked {
-                // Unchecked: at most 128 quantities below 2**127.
+                // Unchecked: at most 128 quantities below 2**127, prices of 72 bits.
                 w.grossUnits += WadMath.sizeOf(calls) + WadMath.sizeOf(puts);
+                priceWad = priceE8 * Units.E8_TO_WAD;
             }
-            int256 priceWad = priceE8 * Units.E8_TO_WAD;
             if (kind == PositionWord.PERP) _perp(p, w, s, calls, priceWad);
             else if (kind == PositionWord.FUTURE) _future(p, w, s, p.expiries[expiry], calls, priceWad);
             else _options(p, w, s, p.expiries[expiry], priceWad, calls, puts);
@@ -106,8 +109,11 @@ library StandardPass {
     }
 
     function _count(IRiskEngine.StandardRisk memory s, int256 valueWad, bool isCounted) private pure {
-        s.markWad += valueWad;
-        if (isCounted) s.equityValueWad += valueWad;
+        unchecked {
+            // Unchecked: sums over at most 128 positions, each below 2**235.
+            s.markWad += valueWad;
+            if (isCounted) s.equityValueWad += valueWad;
+        }
     }
 
     function _options(
@@ -133,6 +139,7 @@ library StandardPass {
             return;
         }
         OptionKernel.open(p.option, e, uint256(openWad), p.book.params.volFloorWad);
+        w.walkedWad = 0;
         if (calls != 0) _option(p, w, s, e, calls, strikePresentWad, true);
         if (puts != 0) _option(p, w, s, e, puts, strikePresentWad, false);
     }
@@ -191,27 +198,36 @@ library StandardPass {
             w.sizeCash += RequirementMath.magnitude(net);
             w.vegaCash += RequirementMath.mulUp(WadMath.sizeOf(forwardCash), HIGHEST_DENSITY_WAD)
                 * e.rootTimeQ64 >> 64;
-            _scan(p, w, e, c, forwardCash, strikeCash, isCall);
+            _walk(p, w, e, q, forwardCash, strikeCash);
+            _scan(p, w, c, isCall ? int256(0) : -forwardCash);
             s.requirementWad += RequirementMath.total(c, 0);
             w.scannedCash += RequirementMath.positive(c.certified) + c.padWad;
         }
     }
 
-    /// @dev Worst node and worst skew. A short option has no gaps.
-    function _scan(
+    /// @dev Into nodes without cash.
+    function _walk(
         RiskPass.Pass memory p,
         Work memory w,
         OptionKernel.Expiry memory e,
-        RequirementMath.Parts memory c,
+        int256 q,
         int256 forwardCash,
-        int256 strikeCash,
-        bool isCall
+        int256 strikeCash
     ) private pure {
+        if (w.walkedWad == q) return;
+        w.walkedWad = q;
         if (w.nodes == 0) w.nodes = ScenarioGrid.createNodes(p.grid);
         else ScenarioGrid.clear(p.grid, w.nodes);
         ScenarioGrid.walk(p.grid, p.option, e, w.nodes, forwardCash, strikeCash);
+    }
+
+    /// @dev Worst node and worst skew. A short option has no gaps.
+    function _scan(RiskPass.Pass memory p, Work memory w, RequirementMath.Parts memory c, int256 linearCash)
+        private
+        pure
+    {
         int256 baseCash = ScenarioGrid.cashOf(w.nodes + p.grid.basePlace);
-        c.certified = ScenarioScan.alone(p.book.plan, w.nodes, baseCash, isCall ? int256(0) : -forwardCash);
+        c.certified = ScenarioScan.alone(p.book.plan, w.nodes, baseCash, linearCash);
         uint256 lostWad = ScenarioScan.largestSkew(p.book.plan, w.nodes);
         c.skewTermWad = RequirementMath.mulUp(lostWad, p.book.params.skewRateWad);
     }
