@@ -239,8 +239,12 @@ library RiskPass {
     /// @return markWad Wad, rounded down.
     function markOf(Pass memory p) internal pure returns (int256 markWad) {
         markWad = p.mark;
-        for (uint256 i; i < p.expiries.length; ++i) {
-            markWad += p.expiries[i].markCash + (baseCash(p, p.expiries[i]) >> 60);
+        unchecked {
+            // Unchecked: sums of cash over at most 128 positions.
+            for (uint256 i; i < p.expiries.length; ++i) {
+                OptionKernel.Expiry memory e = p.expiries[i];
+                markWad += e.markCash + (baseCash(p, e) >> 60);
+            }
         }
     }
 
@@ -272,10 +276,10 @@ library RiskPass {
     function measure(Pass memory p, uint256 cutoffTs, RequirementMath.Parts memory c) internal pure {
         IScenarioBook.UnderlyingParams memory params = p.book.params;
         c.basisWad = RequirementMath.mulUp(RequirementMath.magnitude(p.perpCash), params.perpBasisWad);
-        (c.netCash, c.vegaCash) = (p.perpCash + p.linkedCash, 0);
         uint256 shortUnits;
         unchecked {
             // Unchecked: at most 128 sums of cash, each below 2**240 before it is divided; scales are at most 1.
+            (c.netCash, c.vegaCash) = (p.perpCash + p.linkedCash, 0);
             for (uint256 i; i < p.expiries.length; ++i) {
                 OptionKernel.Expiry memory e = p.expiries[i];
                 (uint256 num, uint256 den) = _scaleAt(e, cutoffTs);
@@ -353,19 +357,23 @@ library RiskPass {
     /// @param cutoffTs Cut-off, 0 for none.
     /// @return cash Wad.
     function linearCash(Pass memory p, uint256 cutoffTs) internal pure returns (int256 cash) {
-        cash = p.perpCash + p.linkedCash;
-        for (uint256 i; i < p.expiries.length; ++i) {
-            OptionKernel.Expiry memory e = p.expiries[i];
-            (uint256 num, uint256 den) = _scaleAt(e, cutoffTs);
-            cash += (e.linearCash * int256(num)) / int256(den);
+        unchecked {
+            // Unchecked: sums of cash over at most 128 positions; a scale is below 2**17 over as much.
+            cash = p.perpCash + p.linkedCash;
+            for (uint256 i; i < p.expiries.length; ++i) {
+                OptionKernel.Expiry memory e = p.expiries[i];
+                (uint256 num, uint256 den) = _scaleAt(e, cutoffTs);
+                cash += WadMath.quotient(e.linearCash * int256(num), int256(den));
+            }
         }
     }
 
     /// @dev max(|N|, |N - value|)*rate: forward and discount both move; what is known of a settlement has no basis.
     function _basisOf(Pass memory p, OptionKernel.Expiry memory e) private pure returns (uint256) {
-        int256 netCash = e.deltaCash >> 60;
-        int256 valueCash = e.markCash + (baseCash(p, e) >> 60);
-        return basisOf(p, e, netCash, valueCash);
+        unchecked {
+            // Unchecked: sums of cash over at most 128 positions.
+            return basisOf(p, e, e.deltaCash >> 60, e.markCash + (baseCash(p, e) >> 60));
+        }
     }
 
     /// @notice Basis of a net cash delta and a value.
@@ -379,11 +387,14 @@ library RiskPass {
         pure
         returns (uint256)
     {
-        uint256 size = RequirementMath.magnitude(netCash);
-        uint256 legCash = RequirementMath.magnitude(netCash - valueCash);
-        legCash = RequirementMath.divUp(legCash * e.openSec, OptionKernel.WINDOW_SEC);
-        if (legCash > size) size = legCash;
-        return size == 0 ? 0 : RequirementMath.mulUp(size, _basisRate(p, e));
+        unchecked {
+            // Unchecked: sums of cash over at most 128 positions, times below 2**11.
+            uint256 size = RequirementMath.magnitude(netCash);
+            uint256 legCash = RequirementMath.magnitude(netCash - valueCash);
+            legCash = RequirementMath.divUp(legCash * e.openSec, OptionKernel.WINDOW_SEC);
+            if (legCash > size) size = legCash;
+            return size == 0 ? 0 : RequirementMath.mulUp(size, _basisRate(p, e));
+        }
     }
 
     /// @dev Taken once for an expiry.

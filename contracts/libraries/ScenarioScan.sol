@@ -17,8 +17,8 @@ library ScenarioScan {
         uint256 sums;
         uint256 nodeBytes;
         uint256 allBytes;
-        /// @dev Memory position of as many words as there are vol states apart, for one expiry; one more lies before.
-        uint256 own;
+        /// @dev Memory position of three words: the loss of an expiry at the last node of each ladder.
+        uint256 before;
     }
 
     struct Worst {
@@ -44,9 +44,9 @@ library ScenarioScan {
                 mstore(s, add(plan, 0x20))
                 let sums := mload(0x40)
                 mstore(add(s, 0x20), sums)
-                let own := add(add(sums, mload(add(s, 0x60))), 0x20)
-                mstore(add(s, 0x80), own)
-                mstore(0x40, add(own, shl(6, moves)))
+                let before := add(sums, mload(add(s, 0x60)))
+                mstore(add(s, 0x80), before)
+                mstore(0x40, add(before, 0x60))
             }
         }
     }
@@ -91,87 +91,86 @@ library ScenarioScan {
     /// @param nodes Memory position of their nodes, see ScenarioGrid.
     /// @param baseCash Their cash at the unshocked node, Q60 wei.
     function addExpiry(Scan memory s, uint256 nodes, int256 baseCash) internal pure {
-        (uint256 plan, uint256 sums, uint256 apart, uint256 own) = (s.plan, s.sums, s.sums + s.nodeBytes, s.own);
+        (uint256 plan, uint256 sums, uint256 apart, uint256 before) = (s.plan, s.sums, s.sums + s.nodeBytes, s.before);
         assembly ("memory-safe") {
-            // The first ladder climbs all moves: what it writes as this expiry's own the others need only raise.
-            let states := mload(add(plan, 0x80))
-            for { let ladder := 0 } lt(ladder, states) { ladder := add(ladder, 1) } {
-                let isWhole := lt(ladder, mload(add(plan, 0xa0)))
-                sums := addLadder(plan, ladder, isWhole, sums, nodes, baseCash, own)
-            }
-            addApart(apart, own, add(apart, shl(6, mload(add(plan, 0xc0)))))
+            // No ladder has a node below its first.
+            mstore(before, shl(255, 1))
+            mstore(add(before, 0x20), shl(255, 1))
+            mstore(add(before, 0x40), shl(255, 1))
+            addMoves(plan, sums, apart, add(nodes, 0x40), baseCash, before)
 
             // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
-            function addLadder(head, ladder, isWhole, sum, node, base, own_) -> sumEnd {
-                let index := mul(iszero(isWhole), mload(add(head, 0xe0))) // TAILS_BELOW
-                sumEnd := mload(add(head, 0x100)) // GRID_MOVES
-                if isWhole { sumEnd := mload(add(head, 0xc0)) } // MOVES
-                sumEnd := add(sum, shl(6, sumEnd))
-                node := add(add(node, 0x40), add(mload(add(head, shl(5, add(17, ladder)))), shl(7, index))) // STARTS
-                own_ := add(own_, shl(6, index))
-                let move := add(add(head, shl(5, mload(add(head, 0x160)))), mul(index, 0x60)) // FIRST_MOVE
-                switch ladder
-                case 0 { writeOwn(move, sum, sumEnd, node, base, own_) }
-                default { raiseOwn(move, sum, sumEnd, node, base, own_) }
-            }
-
-            function writeOwn(move, sum, sumEnd, node, base, own_) {
-                let before := 0
+            // The first ladder climbs all moves; `second` and `third` are what the places of the others are further.
+            function addMoves(head, into, into2, node, base, before_) {
+                let third := mload(add(head, 0x220)) // STARTS
+                node := add(node, third)
+                into := add(into, sar(1, third))
+                let second := sub(mload(add(head, 0x240)), third)
+                third := sub(mload(add(head, 0x260)), third)
+                let move := add(head, shl(5, mload(add(head, 0x160)))) // FIRST_MOVE
+                head := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
                 for {} 1 {} {
-                    if iszero(lt(sum, sumEnd)) { leave }
-                    let loss := sar(60, sub(base, mload(node)))
+                    if iszero(lt(move, head)) { leave }
+                    let weights := mul(mload(add(move, 0x20)), iszero(shr(8, mload(add(move, 0x40)))))
                     let gap := shr(60, mload(add(node, 0x20)))
-                    if iszero(shr(8, mload(add(move, 0x40)))) {
-                        loss := weighted(loss, shr(128, mload(add(move, 0x20))))
-                        gap := weighted(gap, mload(add(move, 0x20)))
-                    }
-                    mstore(sum, add(mload(sum), loss))
-                    sum := add(sum, 0x20)
-                    mstore(sum, add(mload(sum), gap))
-                    // Lower end of the interval below, and upper end of it.
-                    mstore(sub(own_, 0x20), add(before, gap))
-                    mstore(own_, add(loss, gap))
-                    before := loss
-                    sum := add(sum, 0x20)
-                    node := add(node, 0x80)
-                    own_ := add(own_, 0x40)
-                    move := add(move, 0x60)
-                }
-            }
-
-            function raiseOwn(move, sum, sumEnd, node, base, own_) {
-                // Before the first node lies no interval.
-                let before := 0
-                for { let isFirst := 1 } 1 { isFirst := 0 } {
-                    if iszero(lt(sum, sumEnd)) { leave }
                     let loss := sar(60, sub(base, mload(node)))
-                    let gap := shr(60, mload(add(node, 0x20)))
-                    if iszero(shr(8, mload(add(move, 0x40)))) {
-                        loss := weighted(loss, shr(128, mload(add(move, 0x20))))
-                        gap := weighted(gap, mload(add(move, 0x20)))
+                    if weights {
+                        loss := weighted(loss, shr(128, weights))
+                        gap := weighted(gap, weights)
                     }
-                    mstore(sum, add(mload(sum), loss))
-                    sum := add(sum, 0x20)
-                    mstore(sum, add(mload(sum), gap))
-                    if iszero(isFirst) {
-                        before := add(before, gap)
-                        if sgt(before, mload(sub(own_, 0x20))) { mstore(sub(own_, 0x20), before) }
-                        gap := add(gap, loss)
-                        if sgt(gap, mload(own_)) { mstore(own_, gap) }
+                    mstore(into, add(mload(into), loss))
+                    mstore(add(into, 0x20), add(mload(add(into, 0x20)), gap))
+                    // Lower and upper end of the interval below, in the vol state that is worst.
+                    let lower := add(mload(before_), gap)
+                    let upper := add(loss, gap)
+                    mstore(before_, loss)
+                    if gt(and(mload(add(move, 0x40)), 0xff), 1) {
+                        gap := shr(60, mload(add(add(node, second), 0x20)))
+                        loss := sar(60, sub(base, mload(add(node, second))))
+                        if weights {
+                            loss := weighted(loss, shr(128, weights))
+                            gap := weighted(gap, weights)
+                        }
+                        let sum := add(into, sar(1, second))
+                        mstore(sum, add(mload(sum), loss))
+                        sum := add(sum, 0x20)
+                        mstore(sum, add(mload(sum), gap))
+                        sum := mload(add(before_, 0x20))
+                        mstore(add(before_, 0x20), loss)
+                        if add(sum, shl(255, 1)) {
+                            sum := add(sum, gap)
+                            if sgt(sum, lower) { lower := sum }
+                            gap := add(gap, loss)
+                            if sgt(gap, upper) { upper := gap }
+                        }
+                        if gt(and(mload(add(move, 0x40)), 0xff), 2) {
+                            gap := shr(60, mload(add(add(node, third), 0x20)))
+                            loss := sar(60, sub(base, mload(add(node, third))))
+                            if weights {
+                                loss := weighted(loss, shr(128, weights))
+                                gap := weighted(gap, weights)
+                            }
+                            sum := add(into, sar(1, third))
+                            mstore(sum, add(mload(sum), loss))
+                            sum := add(sum, 0x20)
+                            mstore(sum, add(mload(sum), gap))
+                            sum := mload(add(before_, 0x40))
+                            mstore(add(before_, 0x40), loss)
+                            if add(sum, shl(255, 1)) {
+                                sum := add(sum, gap)
+                                if sgt(sum, lower) { lower := sum }
+                                gap := add(gap, loss)
+                                if sgt(gap, upper) { upper := gap }
+                            }
+                        }
                     }
-                    before := loss
-                    sum := add(sum, 0x20)
-                    node := add(node, 0x80)
-                    own_ := add(own_, 0x40)
+                    // Below the first move there is none.
+                    if add(lower, shl(255, 1)) { mstore(sub(into2, 0x20), add(mload(sub(into2, 0x20)), lower)) }
+                    mstore(into2, add(mload(into2), upper))
+                    into2 := add(into2, 0x40)
                     move := add(move, 0x60)
-                }
-            }
-
-            function addApart(at, from, end) {
-                for {} 1 { at := add(at, 0x20) } {
-                    if iszero(lt(at, end)) { leave }
-                    mstore(at, add(mload(at), mload(from)))
-                    from := add(from, 0x20)
+                    into := add(into, 0x40)
+                    node := add(node, 0x80)
                 }
             }
 
@@ -287,7 +286,7 @@ library ScenarioScan {
     }
 
     /// @notice What is worst where one expiry at most has options: the same losses, read off its nodes.
-    /// @param s Scan; its sums serve as scratch space.
+    /// @param s Scan; its sums stay as they are.
     /// @param nodes Memory position of the nodes.
     /// @param baseCash Cash at the unshocked node, Q60 wei.
     /// @param linearCash What a relative move of 1 earns on everything linear, wad.
@@ -297,24 +296,24 @@ library ScenarioScan {
         pure
         returns (Worst memory w)
     {
-        (uint256 plan, uint256 sums) = (s.plan, s.sums);
+        (uint256 plan, uint256 before) = (s.plan, s.before);
         assembly ("memory-safe") {
-            // Scratch space holds the largest losses so far, the sums those at the node before of each vol state.
+            // Scratch space holds the largest losses so far, `before` those at the last node of each ladder.
             mstore(0x00, shl(255, 1))
             mstore(0x20, shl(255, 1))
             let first := add(plan, shl(5, mload(add(plan, 0x160)))) // FIRST_MOVE
-            for { let state := 0 } lt(state, mload(add(plan, 0x80))) { state := add(state, 1) } {
-                mstore(add(sums, shl(5, state)), shl(255, 1))
-            }
-            climbOne(plan, first, linearCash, add(nodes, 0x40), baseCash, sub(sums, add(plan, 0x220)), w)
+            mstore(before, shl(255, 1))
+            mstore(add(before, 0x20), shl(255, 1))
+            mstore(add(before, 0x40), shl(255, 1))
+            climbOne(plan, first, linearCash, add(nodes, 0x40), baseCash, sub(before, add(plan, 0x220)), w)
             mstore(w, mload(0x00))
             mstore(add(w, 0x20), mload(0x20))
             let ladder := shr(5, sub(mload(add(w, 0x40)), add(plan, 0x220)))
             mstore(add(w, 0x60), rowOfOne(plan, ladder, div(sub(mload(add(w, 0x60)), first), 0x60)))
 
-            // All vol states of a move at a time. `before` leads from the start of a ladder to the loss at its last
+            // All vol states of a move at a time. `behind` leads from the start of a ladder to the loss at its last
             // node.
-            function climbOne(head, move, linear, node, base, before, into) {
+            function climbOne(head, move, linear, node, base, behind, into) {
                 let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
                 for {} 1 {} {
                     if iszero(lt(move, end)) { leave }
@@ -334,11 +333,11 @@ library ScenarioScan {
                         }
                         loss := add(loss, linearLoss)
                         if iszero(slt(loss, mload(0x00))) { note(loss, starts, move, head, into) }
-                        let ended := mload(add(starts, before))
+                        let ended := mload(add(starts, behind))
                         if slt(ended, loss) { ended := loss }
                         ended := add(ended, gap)
                         if sgt(ended, mload(0x20)) { mstore(0x20, ended) }
-                        mstore(add(starts, before), loss)
+                        mstore(add(starts, behind), loss)
                         starts := add(starts, 0x20)
                     }
                     node := add(node, 0x80)
