@@ -21,8 +21,8 @@ library OptionKernel {
 
     /// @dev sqrt(1/365), Q64.
     uint256 private constant DAY_ROOT_Q64 = 965546714207883173;
-    /// @dev 24 words of Expiry.
-    uint256 private constant EXPIRY_BYTES = 768;
+    /// @dev 25 words of Expiry.
+    uint256 private constant EXPIRY_BYTES = 800;
     /// @notice Length of the settlement window, whose mean of spot an expiry settles on.
     uint256 internal constant WINDOW_SEC = 30 minutes;
     /// @dev Before the window opens, the time of a variance is shorter than the time to expiry by this: a mean over the
@@ -69,6 +69,8 @@ library OptionKernel {
         uint256 shortUnits;
         /// @dev Memory position of the nodes in which options are summed, 0 while there are none.
         uint256 nodes;
+        /// @dev The same of those with what is left of them at a cut-off, 0 until it is asked for.
+        uint256 fadedNodes;
         /// @dev What forward and discount may move by, wad; 0 until it is asked for.
         uint256 basisRateWad;
     }
@@ -140,7 +142,7 @@ library OptionKernel {
             (e.aWad, e.bWad, e.rhoWad) = (surface.aWad, int256(surface.bWad), surface.rhoWad);
             (e.mWad, e.sWad) = (surface.mWad, int256(surface.sWad));
             (e.deltaCash, e.densityCash, e.markCash, e.linearCash) = (0, 0, 0, 0);
-            (e.shortUnits, e.nodes, e.basisRateWad) = (0, 0, 0);
+            (e.shortUnits, e.nodes, e.fadedNodes, e.basisRateWad) = (0, 0, 0, 0);
         }
     }
 

@@ -329,7 +329,10 @@ library RiskPass {
     function _nodesAt(Pass memory p, OptionKernel.Expiry memory e, uint256 cutoffTs) private pure returns (uint256) {
         (uint256 num, uint256 den) = _scaleAt(e, cutoffTs);
         if (num == 0 || e.nodes == 0) return 0;
-        return den == 1 ? e.nodes : ScenarioGrid.scaledNodes(p.grid, e.nodes, num, den);
+        if (den == 1) return e.nodes;
+        // Every cut-off leaves the same of an expiry that it reaches.
+        if (e.fadedNodes == 0) e.fadedNodes = ScenarioGrid.scaledNodes(p.grid, e.nodes, num, den);
+        return e.fadedNodes;
     }
 
     /// @notice What covers the error of the table.

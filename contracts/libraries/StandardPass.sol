@@ -30,6 +30,8 @@ library StandardPass {
         uint256 scannedCash;
         uint256 vegaCash;
         uint256 grossUnits;
+        /// @dev What one short option needs, written for each.
+        RequirementMath.Parts parts;
     }
 
     /// @notice Sums over the positions, without concentration.
@@ -189,7 +191,7 @@ library StandardPass {
             if ((value < 0) != (q < 0)) value = 0;
             _count(s, value, q < 0);
             if (q > 0) return;
-            RequirementMath.Parts memory c;
+            RequirementMath.Parts memory c = w.parts;
             c.padWad = RiskPass.padOf(2 * WadMath.sizeOf(forwardCash) + WadMath.sizeOf(strikeCash), 128);
             int256 net = (forwardCash * NormalCdf.cdf(p.table, OptionKernel.positionOf(p.option))) >> 60;
             if (!isCall) net -= forwardCash;
