@@ -9,8 +9,8 @@ import {OptionKernel} from "./OptionKernel.sol";
 /// @notice The rows of a book in the order in which the risk engine walks them, prepared once when the book is set.
 /// @dev The moves of grid and tails form one ladder of rising prices. Each vol state of the grid climbs it: those of
 /// the tails from end to end, the others over the grid alone; they come first and last in this order. A ladder of one
-/// vol state is a segment, whose neighbours bound the intervals of the certified scan. The skew pairs follow, two
-/// segments for each of their vol states, and the unshocked point when it is no node of the grid.
+/// vol state is a segment, whose neighbours bound the intervals of the certified scan. The unshocked point follows when
+/// it is no node of the grid, and the skew pairs, two segments for each of their vol states.
 ///
 /// Volatilities are numbered: up, flat, down, then up and down in skew for each vol state that a pair has.
 ///
@@ -87,13 +87,13 @@ library ScenarioPlan {
         _create(d, rows, below, pairStates);
         _addLadders(d, rows);
         _addMoves(d);
-        _addPairs(d, rows, int256(rangeWad));
         plan = d.plan;
         if (plan[BASE] == type(uint256).max) {
             plan[BASE] = (d.node - d.firstNode) * 32;
             _openSegment(d, OptionKernel.VOLATILITY_BYTES);
             _addNode(d, 0);
         }
+        _addPairs(d, rows, int256(rangeWad));
     }
 
     /// @dev The ladder from the lowest price up; returns how many moves lie below the grid. A tail that ends where the

@@ -28,120 +28,47 @@ library ScenarioWalk {
 
             // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
             function walkSegments(segment, entry, node, g) {
+                let table := mload(add(g, 0x80))
+                // Each volatility in skew has a segment, which come last.
+                for { let pairs := sub(mload(add(g, 0x60)), sub(segment, entry)) } lt(segment, pairs) {} {
+                    let v := add(mload(add(g, 0xa0)), mload(segment))
+                    let end := add(node, mload(add(segment, 0x20)))
+                    let offset := add(mload(add(v, 0x20)), table)
+                    switch sgt(mload(0x00), 0)
+                    case 0 { walkPlain(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table)) }
+                    default { walkGaps(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table)) }
+                    node := end
+                    segment := add(segment, 0x40)
+                }
                 // A skew of one side is taken on with this factor, that of the other with 2 less it.
                 let factor := sdiv(mul(mload(add(entry, 0x20)), mload(add(g, 0xe0))), 1000000000000000000)
                 factor := add(1000000000000000000, factor)
-                let lowest := shr(93, mload(add(g, 0x80)))
-                for {} 1 { segment := add(segment, 0x40) } {
+                for {} 1 {} {
                     if iszero(lt(segment, mload(add(g, 0x60)))) { leave }
+                    let whole := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0x60))
                     let end := add(node, mload(add(segment, 0x20)))
-                    let offset := mload(add(g, 0x80))
-                    // What is not of the first three volatilities is a skew of one.
-                    switch lt(mload(segment), 0x180)
-                    case 0 {
-                        let std := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0x60))
-                        std := div(mul(std, factor), 1000000000000000000)
-                        factor := sub(2000000000000000000, factor)
-                        entry := add(entry, 0x40)
-                        // As OptionKernel sets a volatility; a quotient by 0 is 0.
-                        let inverse := or(div(shl(128, 1), std), shl(140, iszero(std)))
-                        offset := add(offset, mul(mload(add(g, 0x100)), inverse))
-                        offset := add(offset, shl(93, add(0x3800000000, shr(30, std))))
-                        walkPlain(node, end, inverse, offset, shr(29, std), lowest)
-                    }
-                    default {
-                        let v := add(mload(add(g, 0xa0)), mload(segment))
-                        offset := add(offset, mload(add(v, 0x20)))
-                        switch sgt(mload(0x00), 0)
-                        case 0 { walkPlain(node, end, mload(v), offset, mload(add(v, 0x40)), lowest) }
-                        default { walkGaps(node, end, mload(v), offset, mload(add(v, 0x40)), lowest) }
-                    }
+                    let std := div(mul(whole, factor), 1000000000000000000)
+                    let inverse := or(div(shl(128, 1), std), shl(140, iszero(std)))
+                    let offset := add(table, mul(mload(add(g, 0x100)), inverse))
+                    offset := add(offset, shl(93, add(0x3800000000, shr(30, std))))
+                    walkPlain(node, end, inverse, offset, shr(29, std), shr(93, table))
                     node := end
+                    end := add(node, mload(add(segment, 0x20)))
+                    std := div(mul(whole, sub(2000000000000000000, factor)), 1000000000000000000)
+                    inverse := or(div(shl(128, 1), std), shl(140, iszero(std)))
+                    offset := add(table, mul(mload(add(g, 0x100)), inverse))
+                    offset := add(offset, shl(93, add(0x3800000000, shr(30, std))))
+                    walkPlain(node, end, inverse, offset, shr(29, std), shr(93, table))
+                    node := end
+                    segment := add(segment, 0x80)
+                    entry := add(entry, 0x80)
                 }
             }
 
-            // Three nodes a turn: the turn itself costs a tenth of a node.
+            // First those that no three are left with, then three nodes a turn: the turn itself costs a tenth of a node.
             function walkPlain(node, end, inverse, offset, std, lowest) {
                 let span := spanOf(std)
-                for {} lt(add(node, 0x100), end) {} {
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let second := sub(z, std)
-                        let value := 0
-                        switch lt(sub(second, lowest), span)
-                        case 0 {
-                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
-                        }
-                        default {
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                            value := sub(mul(at, slope), mul(mload(0x20), other))
-                        }
-                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        node := add(node, 0x80)
-                    }
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let second := sub(z, std)
-                        let value := 0
-                        switch lt(sub(second, lowest), span)
-                        case 0 {
-                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
-                        }
-                        default {
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                            value := sub(mul(at, slope), mul(mload(0x20), other))
-                        }
-                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        node := add(node, 0x80)
-                    }
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let second := sub(z, std)
-                        let value := 0
-                        switch lt(sub(second, lowest), span)
-                        case 0 {
-                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
-                        }
-                        default {
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                            value := sub(mul(at, slope), mul(mload(0x20), other))
-                        }
-                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        node := add(node, 0x80)
-                    }
-                }
-                for {} 1 {} {
-                    if iszero(lt(node, end)) { leave }
+                for {} mod(sub(end, node), 0x180) {} {
                     let z := sar(93, add(mul(mload(node), inverse), offset))
                     let second := sub(z, std)
                     let value := 0
@@ -165,6 +92,85 @@ library ScenarioWalk {
                     }
                     mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
                     node := add(node, 0x80)
+                    if iszero(lt(node, end)) { leave }
+                }
+                for {} 1 {} {
+                    {
+                        let z := sar(93, add(mul(mload(node), inverse), offset))
+                        let second := sub(z, std)
+                        let value := 0
+                        switch lt(sub(second, lowest), span)
+                        case 0 {
+                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
+                        }
+                        default {
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                            value := sub(mul(at, slope), mul(mload(0x20), other))
+                        }
+                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                        node := add(node, 0x80)
+                    }
+                    {
+                        let z := sar(93, add(mul(mload(node), inverse), offset))
+                        let second := sub(z, std)
+                        let value := 0
+                        switch lt(sub(second, lowest), span)
+                        case 0 {
+                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
+                        }
+                        default {
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                            value := sub(mul(at, slope), mul(mload(0x20), other))
+                        }
+                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                        node := add(node, 0x80)
+                    }
+                    {
+                        let z := sar(93, add(mul(mload(node), inverse), offset))
+                        let second := sub(z, std)
+                        let value := 0
+                        switch lt(sub(second, lowest), span)
+                        case 0 {
+                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
+                        }
+                        default {
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                            value := sub(mul(at, slope), mul(mload(0x20), other))
+                        }
+                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                        node := add(node, 0x80)
+                    }
+                    if iszero(lt(node, end)) { leave }
                 }
             }
 

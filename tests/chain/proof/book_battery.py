@@ -115,10 +115,10 @@ class Plan:
             for i, move in enumerate(rows["gridMovesWad"])
             for vol in grid
         }
-        pairs = self._pairs(sent(rows)["skewAt"], rows["skewWad"], span, own)
         if self.base is None:
             self._segment(VOLATILITY_BYTES)
             self._node(0, is_base=True)
+        pairs = self._pairs(sent(rows)["skewAt"], rows["skewWad"], span, own)
         moves = self._moves(ladder, len(grid), len(tails))
         first_move = HEAD_WORDS + len(self.volatilities) + SEGMENT_WORDS * len(self.segments)
         first_pair = first_move + len(moves)
