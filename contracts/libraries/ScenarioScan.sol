@@ -376,7 +376,10 @@ library ScenarioScan {
                 let other := mload(add(into, 0x60))
                 if isOfGrid(move, head) {
                     isIt := iszero(isOfGrid(other, head))
-                    if eq(move, other) { isIt := lt(mload(sub(starts, 0x60)), mload(sub(mload(add(into, 0x40)), 0x60))) }
+                    if eq(move, other) {
+                        other := mload(add(into, 0x40))
+                        isIt := lt(mload(sub(starts, 0x60)), mload(sub(other, 0x60))) // RANKS
+                    }
                 }
             }
 

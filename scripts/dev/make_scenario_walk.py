@@ -82,7 +82,7 @@ function walkSegments(segment, entry, node, g) {
     }
 }
 
-// First those that no three are left with, then three nodes a turn: the turn itself costs a tenth of a node.
+// First what three do not divide, then three nodes a turn: the turn itself costs a tenth of a node.
 function walkPlain(node, end, inverse, offset, std, lowest) {
     let span := spanOf(std)
     for {} mod(sub(end, node), 0x180) {} {
@@ -100,7 +100,7 @@ function spanOf(std) -> span {
     span := mul(lt(std, 0x6fc0000000), sub(0x6fc0000000, std))
 }
 
-// Value at a node whose d1 does not lie below the table, but it or d2 beside it: that of a forward when d2 lies above.
+// Value at a node whose d1 lies in the table or above, but one of both beside it: a forward's when d2 lies above.
 // The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
 function beside(node, z, second, lowest) -> value {
     %(at)s
@@ -217,8 +217,18 @@ def library() -> str:
     value = distributions() + AT + VALUE
     inside = "default {\n" + indented(value, 4) + "\n}\n"
     choice = "let value := 0\nswitch lt(sub(second, lowest), span)\n" + BESIDE + inside
-    loops = {"plain": PLACE + choice + CASH + NEXT, "gaps": value.replace("value :=", "let value :=") + CASH + GAP + LAST + NEXT}
-    loops |= {"edge": CLAMP + distributions() + VALUE, "at": AT, "place": PLACE, "clamp": CLAMP, "cash": CASH, "gapOnly": GAP}
+    loops = {
+        "plain": PLACE + choice + CASH + NEXT,
+        "gaps": value.replace("value :=", "let value :=") + CASH + GAP + LAST + NEXT,
+    }
+    loops |= {
+        "edge": CLAMP + distributions() + VALUE,
+        "at": AT,
+        "place": PLACE,
+        "clamp": CLAMP,
+        "cash": CASH,
+        "gapOnly": GAP,
+    }
     loops |= {"skew": SKEW.format(let="let "), "otherSkew": SKEW.format(let="")}
     loops |= {"plainThrice": thrice(loops["plain"])}
     body = filled(WALK, loops)
