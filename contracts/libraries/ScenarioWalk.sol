@@ -179,7 +179,7 @@ library ScenarioWalk {
                 span := mul(lt(std, 0x6fc0000000), sub(0x6fc0000000, std))
             }
 
-            // Value at a node whose d1 lies in the table or above, but one of both beside it: a forward's when d2 lies above.
+            // Value where d1 does not lie below the table, but it or d2 beside it: a forward's when d2 lies above.
             // The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
             function beside(node, z, second, lowest) -> value {
                 let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
