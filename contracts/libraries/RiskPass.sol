@@ -104,7 +104,7 @@ library RiskPass {
             int256 priceWad;
             unchecked {
                 // Unchecked: at most 128 quantities below 2**127, prices of 72 bits.
-                p.grossUnits += WadMath.sizeOf(calls) + WadMath.sizeOf(puts);
+                p.grossUnits += RequirementMath.absolute(calls) + RequirementMath.absolute(puts);
                 priceWad = priceE8 * Units.E8_TO_WAD;
             }
             if (kind == PositionWord.PERP) _addPerp(p, calls, priceWad);
@@ -225,7 +225,7 @@ library RiskPass {
             e.deltaCash += forwardCash * NormalCdf.cdf(p.table, z);
             int256 phi = o.stdQ64 == 0 ? int256(0) : OptionKernel.density(z);
             e.densityCash += forwardCash * phi;
-            p.padCash += 2 * WadMath.sizeOf(forwardCash) + WadMath.sizeOf(strikeCash);
+            p.padCash += 2 * RequirementMath.absolute(forwardCash) + RequirementMath.absolute(strikeCash);
             p.padWei += PAD_WEI;
             // A single expiry takes the plan's own: nobody else needs them bare.
             if (e.nodes == 0) e.nodes = p.expiries.length == 1 ? p.grid.template : ScenarioGrid.createNodes(p.grid);

@@ -50,7 +50,7 @@ library StandardPass {
             int256 priceWad;
             unchecked {
                 // Unchecked: at most 128 quantities below 2**127, prices of 72 bits.
-                w.grossUnits += WadMath.sizeOf(calls) + WadMath.sizeOf(puts);
+                w.grossUnits += RequirementMath.absolute(calls) + RequirementMath.absolute(puts);
                 priceWad = priceE8 * Units.E8_TO_WAD;
             }
             if (kind == PositionWord.PERP) _perp(p, w, s, calls, priceWad);
@@ -62,7 +62,7 @@ library StandardPass {
         s.grossNotionalWad = RequirementMath.mulUp(w.grossUnits, p.header.spotWad);
         (s.confWad, s.spotWad, s.priceRangeWad) = (p.header.confWad, p.header.spotWad, params.priceRangeWad);
         uint256 scannedWad = RequirementMath.sizeOf(w.scannedCash, params.priceRangeWad);
-        uint256 sizeWad = (scannedWad > w.sizeCash ? scannedWad : w.sizeCash) + WadMath.sizeOf(p.linkedCash);
+        uint256 sizeWad = (scannedWad > w.sizeCash ? scannedWad : w.sizeCash) + RequirementMath.absolute(p.linkedCash);
         isLarge = sizeWad > params.n0Wad || w.vegaCash > params.v0Wad;
     }
 
@@ -166,7 +166,7 @@ library StandardPass {
     }
 
     function _shortMin(RiskPass.Pass memory p, OptionKernel.Expiry memory e, int256 q) private pure returns (uint256) {
-        uint256 units = OptionKernel.openQuantity(e, WadMath.sizeOf(q));
+        uint256 units = OptionKernel.openQuantity(e, RequirementMath.absolute(q));
         uint256 cash = RequirementMath.mulUp(units, p.header.spotWad);
         return RequirementMath.mulUp(cash, p.book.params.shortMinRateWad);
     }
@@ -192,13 +192,14 @@ library StandardPass {
             _count(s, value, q < 0);
             if (q > 0) return;
             RequirementMath.Parts memory c = w.parts;
-            c.padWad = RiskPass.padOf(2 * WadMath.sizeOf(forwardCash) + WadMath.sizeOf(strikeCash), 128);
+            uint256 stake = 2 * RequirementMath.absolute(forwardCash) + RequirementMath.absolute(strikeCash);
+            c.padWad = RiskPass.padOf(stake, 128);
             int256 net = (forwardCash * NormalCdf.cdf(p.table, OptionKernel.positionOf(p.option))) >> 60;
             if (!isCall) net -= forwardCash;
             c.basisWad = RiskPass.basisOf(p, e, net, value);
             c.shortMinWad = _shortMin(p, e, q);
             w.sizeCash += RequirementMath.magnitude(net);
-            w.vegaCash += RequirementMath.mulUp(WadMath.sizeOf(forwardCash), HIGHEST_DENSITY_WAD)
+            w.vegaCash += RequirementMath.mulUp(RequirementMath.absolute(forwardCash), HIGHEST_DENSITY_WAD)
                 * e.rootTimeQ64 >> 64;
             _walk(p, w, e, q, forwardCash, strikeCash);
             _scan(p, w, c, isCall ? int256(0) : -forwardCash);

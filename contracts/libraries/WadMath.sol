@@ -68,16 +68,4 @@ library WadMath {
     function abs(int256 a) internal pure returns (uint256) {
         return uint256(a < 0 ? -a : a);
     }
-
-    /// @notice |a| as an unsigned number, without a check.
-    /// @custom:domain a > -2**255: known where it is used
-    /// @param a Value.
-    /// @return size Absolute value.
-    function sizeOf(int256 a) internal pure returns (uint256 size) {
-        assembly ("memory-safe") {
-            // Equivalent: size = abs(a). The sign is all ones or all zeros.
-            let sign := sar(255, a)
-            size := sub(xor(a, sign), sign)
-        }
-    }
 }

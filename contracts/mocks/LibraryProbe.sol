@@ -42,10 +42,6 @@ contract LibraryProbe {
         return WadMath.abs(a);
     }
 
-    function sizeOf(int256 a) external pure returns (uint256) {
-        return WadMath.sizeOf(a);
-    }
-
     function pack(uint256 underlyingId, uint256 kind, uint256 expiryTs, int256 priceE8, int256 quantityWad)
         external
         pure

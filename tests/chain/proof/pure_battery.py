@@ -57,8 +57,6 @@ def wad_math() -> Iterator[Case]:
         yield _case("divUp", exact.div_up, n, d)
     for a in [*edges, *small]:
         yield _case("abs", exact.absolute, a)
-        if a != exact.INT_MIN:
-            yield _case("sizeOf", exact.absolute, a)
 
 
 def position_word() -> Iterator[Case]:
