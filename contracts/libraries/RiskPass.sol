@@ -303,11 +303,16 @@ library RiskPass {
     function _scanOne(Pass memory p, uint256 cutoffTs, RequirementMath.Parts memory c) private pure {
         uint256 nodes = p.expiries.length == 0 ? 0 : _nodesAt(p, p.expiries[0], cutoffTs);
         c.skewTermWad = nodes == 0 ? 0 : ScenarioScan.largestSkew(p.book.plan, nodes);
-        // Bare nodes have no cash.
-        if (nodes == 0) nodes = p.grid.template;
+        if (nodes == 0) nodes = _bareNodes(p);
         int256 baseCash_ = ScenarioGrid.cashOf(nodes + p.grid.basePlace);
         ScenarioScan.Worst memory w = ScenarioScan.worstOfOne(p.scan, nodes, baseCash_, linearCash(p, cutoffTs));
         (c.scan, c.certified, c.apart, c.row) = (w.scan, w.certified, w.certified, w.row);
+    }
+
+    /// @dev Nodes without cash: the plan's own, unless an expiry took them of which nothing is left.
+    function _bareNodes(Pass memory p) private pure returns (uint256) {
+        if (p.expiries.length == 0 || p.expiries[0].nodes == 0) return p.grid.template;
+        return ScenarioGrid.scaledNodes(p.grid, p.expiries[0].nodes, 0, 1);
     }
 
     /// @dev The same of all expiries, whose rows stay in the scan.
