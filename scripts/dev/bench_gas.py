@@ -160,12 +160,13 @@ class World:
             self.accounts.send(self.admin, "applyTrade", (*sides, pack(option(n)), WAD, 0))
 
     def hold_alone(self, account_id: int, count: int, expiries: tuple[int, ...], longs_only: bool = False) -> None:
-        """Give calls and puts to an account, no strike twice, half of them long or all."""
+        """Give calls and puts to an account, no strike twice, half of them long or all, against one of its own."""
+        other = self.open(self.admin.address, 10**9)
         for n in range(count):
             strike = (SPOT + 4 * (n - count // 2)) * 10**8
             word = pack(Word(ETH, (Kind.CALL, Kind.PUT)[n % 2], expiries[n % 4], strike, 0))
             is_long = longs_only or n // 4 % 2 == 0
-            sides = (account_id, self.house) if is_long else (self.house, account_id)
+            sides = (account_id, other) if is_long else (other, account_id)
             self.accounts.send(self.admin, "applyTrade", (*sides, word, WAD, 0))
 
     def soon(self) -> tuple[int, ...]:
