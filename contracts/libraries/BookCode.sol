@@ -27,13 +27,15 @@ library BookCode {
     /// @param pointer Data contract made by `save`.
     /// @return table Memory position of the normal table, a multiple of 16.
     function load(IScenarioBook.Book memory book, address pointer) internal view returns (uint256 table) {
+        uint256 tableBytes = NormalCdf.TABLE_BYTES;
         assembly ("memory-safe") {
             // Equivalent: abi.decode(SSTORE2.read(pointer), (params, plan, table)) without copying. The code begins
-            // with a STOP.
+            // with a STOP; the plan's length comes first, because it tells where the table ends.
             let params := and(add(mload(0x40), 0x1f), not(0x1f))
-            let size := sub(extcodesize(pointer), 1)
+            extcodecopy(pointer, 0x00, add(1, mul(PARAM_WORDS, 0x20)), 0x20)
+            let size := add(add(mul(PARAM_WORDS, 0x20), 0x20), add(shl(5, mload(0x00)), tableBytes))
             extcodecopy(pointer, params, 1, size)
-            mstore(0x40, and(add(add(params, size), 0x1f), not(0x1f)))
+            mstore(0x40, add(params, size))
             mstore(book, params)
             let plan := add(params, mul(PARAM_WORDS, 0x20))
             mstore(add(book, 0x40), plan)

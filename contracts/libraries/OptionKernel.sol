@@ -21,15 +21,15 @@ library OptionKernel {
 
     /// @dev sqrt(1/365), Q64.
     uint256 private constant DAY_ROOT_Q64 = 965546714207883173;
-    /// @dev 23 words of Expiry.
-    uint256 private constant EXPIRY_BYTES = 736;
+    /// @dev 25 words of Expiry.
+    uint256 private constant EXPIRY_BYTES = 800;
     /// @notice Length of the settlement window, whose mean of spot an expiry settles on.
     uint256 internal constant WINDOW_SEC = 30 minutes;
     /// @dev Before the window opens, the time of a variance is shorter than the time to expiry by this: a mean over the
     /// window varies like a price at a third of it.
     uint256 private constant MEAN_SEC = 20 minutes;
     /// @notice Bytes of one volatility in memory.
-    uint256 internal constant VOLATILITY_BYTES = 192;
+    uint256 internal constant VOLATILITY_BYTES = 128;
     uint256 private constant FLAT_PLACE = VOLATILITY_BYTES;
     uint256 private constant DOWN_PLACE = 2 * VOLATILITY_BYTES;
 
@@ -69,6 +69,10 @@ library OptionKernel {
         uint256 shortUnits;
         /// @dev Memory position of the nodes in which options are summed, 0 while there are none.
         uint256 nodes;
+        /// @dev The same of those with what is left of them at a cut-off, 0 until it is asked for.
+        uint256 fadedNodes;
+        /// @dev What forward and discount may move by, wad; 0 until it is asked for.
+        uint256 basisRateWad;
     }
 
     /// @notice One option before any shock.
@@ -78,7 +82,6 @@ library OptionKernel {
         /// reciprocal of the standard deviation, Q64;
         /// position of the unshocked d1 in the normal table, ln(F/K)/std + std/2 + 7, Q128;
         /// the deviation in the scale of positions, Q35;
-        /// lowest and highest move, as ln(1 + x), at which d1 and d2 lie in the table, Q64;
         /// the deviation, Q64.
         uint256 volatilities;
         int256 strikeWad;
@@ -139,7 +142,7 @@ library OptionKernel {
             (e.aWad, e.bWad, e.rhoWad) = (surface.aWad, int256(surface.bWad), surface.rhoWad);
             (e.mWad, e.sWad) = (surface.mWad, int256(surface.sWad));
             (e.deltaCash, e.densityCash, e.markCash, e.linearCash) = (0, 0, 0, 0);
-            (e.shortUnits, e.nodes) = (0, 0);
+            (e.shortUnits, e.nodes, e.fadedNodes, e.basisRateWad) = (0, 0, 0, 0);
         }
     }
 
@@ -304,20 +307,15 @@ library OptionKernel {
         unchecked {
             // Unchecked: a logarithm is below 2**70, a reciprocal at most 2**140, a deviation below 2**110.
             uint256 inverse = stdQ64 == 0 ? 1 << 140 : (1 << 128) / stdQ64;
-            int256 logMoneynessQ64 = o.logMoneynessQ64;
-            int256 placeQ128 = logMoneynessQ64 * int256(inverse);
+            int256 placeQ128 = o.logMoneynessQ64 * int256(inverse);
             placeQ128 += (NormalCdf.CENTRE_Q35 + int256(stdQ64 >> 30)) << 93;
-            // d1 = l/std + std/2 < 6.875 and d2 = l/std - std/2 > -6.875: by more than rounding inside the table.
-            int256 reachQ64 = int256((stdQ64 * 55) >> 3) - int256((stdQ64 * stdQ64) >> 65);
             assembly ("memory-safe") {
                 // The words in the order of Option.
                 let at := add(mload(o), place)
                 mstore(at, inverse)
                 mstore(add(at, 0x20), placeQ128)
                 mstore(add(at, 0x40), shr(29, stdQ64))
-                mstore(add(at, 0x60), sub(sub(0, reachQ64), logMoneynessQ64))
-                mstore(add(at, 0x80), sub(reachQ64, logMoneynessQ64))
-                mstore(add(at, 0xa0), stdQ64)
+                mstore(add(at, 0x60), stdQ64)
             }
         }
     }
@@ -329,7 +327,7 @@ library OptionKernel {
         int256 placeQ128;
         assembly ("memory-safe") {
             // Equivalent: the second word of the volatility at FLAT_PLACE.
-            placeQ128 := mload(add(mload(o), 0xe0))
+            placeQ128 := mload(add(mload(o), 0xa0))
         }
         return placeQ128 >> 93;
     }

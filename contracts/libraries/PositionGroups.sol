@@ -12,8 +12,6 @@ library PositionGroups {
     /// @dev The key is a position word without underlying and quantity in which a put is a call:
     /// [kind 8][expiryTs 40][price 72].
     uint256 internal constant GROUP_BYTES = 128;
-    /// @dev An odd number without a pattern: the upper bits of its products are spread evenly.
-    uint256 private constant SPREAD = 0x9e3779b97f4a7c15f39cc0605cedc8341082276bf3a27251f86c6a11d0c18e95;
 
     struct Groups {
         /// @dev Memory positions of the first group and behind the last.
@@ -50,18 +48,22 @@ library PositionGroups {
                 let word := calldataload(at)
                 at := add(at, 0x20)
                 let kind := and(shr(240, word), 0xff)
-                // Equivalent: skip a long option where they take no part. An option is no more than a put, 1.
-                if and(iszero(withLong), and(lt(kind, 2), iszero(shr(127, and(word, shl(127, 1)))))) {
-                    if eq(shr(248, word), underlyingId) { continue }
+                if iszero(withLong) {
+                    // Equivalent: skip a long option. An option is no more than a put, 1.
+                    if and(lt(kind, 2), iszero(and(word, shl(127, 1)))) {
+                        if eq(shr(248, word), underlyingId) { continue }
+                    }
                 }
                 if iszero(eq(shr(248, word), underlyingId)) {
                     // Found by the caller, who names it.
                     wrong := word
                     break
                 }
-                let key := and(shr(128, word), 0xffffffffffffffffffffffffffff)
-                key := or(key, shl(112, mul(kind, gt(kind, 1))))
-                let slot := add(table, shl(5, shr(bits, mul(key, SPREAD))))
+                let isPut := eq(kind, 1)
+                let key := sub(and(shr(128, word), 0xffffffffffffffffffffffffffffff), shl(112, isPut))
+                // Strikes lie in steps: a product would put them side by side.
+                mstore(0x00, key)
+                let slot := add(table, shl(5, shr(bits, keccak256(0x00, 0x20))))
                 let found := mload(slot)
                 for {} found {} {
                     if eq(mload(found), key) { break }
@@ -95,7 +97,7 @@ library PositionGroups {
                         mstore(add(found, 0x20), shr(5, sub(sub(last, expiries), 0x20)))
                     }
                 }
-                found := add(found, add(0x40, shl(5, eq(kind, 1))))
+                found := add(found, add(0x40, shl(5, isPut)))
                 mstore(found, add(mload(found), signextend(15, word)))
             }
             mstore(expiries, shr(5, sub(sub(expiriesEnd, expiries), 0x20)))

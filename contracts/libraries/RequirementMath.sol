@@ -4,7 +4,6 @@ pragma solidity ^0.8.30;
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {Exp} from "./Exp.sol";
 import {Units} from "./Units.sol";
-import {WadMath} from "./WadMath.sol";
 
 /// @title RequirementMath
 /// @notice What is charged beside the scan, and how the components of a requirement add up (risk-model section 4).
@@ -66,7 +65,18 @@ library RequirementMath {
     function magnitude(int256 value) internal pure returns (uint256) {
         unchecked {
             // Unchecked: a sum of cash.
-            return value == 0 ? 0 : WadMath.abs(value) + 1;
+            return value == 0 ? 0 : absolute(value) + 1;
+        }
+    }
+
+    /// @notice |value|, without a check.
+    /// @param value Quantity or cash, above -2^255.
+    /// @return size Absolute value.
+    function absolute(int256 value) internal pure returns (uint256 size) {
+        assembly ("memory-safe") {
+            // Equivalent: size = value < 0 ? -value : value. The sign is all ones or all zeros.
+            let sign := sar(255, value)
+            size := sub(xor(value, sign), sign)
         }
     }
 
@@ -128,11 +138,11 @@ library RequirementMath {
     function concentrate(Parts memory c, IScenarioBook.UnderlyingParams memory p) internal pure {
         unchecked {
             // Unchecked: sums of cash over at most 128 positions.
-            uint256 sizeWad = WadMath.abs(c.netCash);
+            uint256 sizeWad = absolute(c.netCash);
             uint256 scannedWad = sizeOf(positive(c.certified) + c.padWad, p.priceRangeWad);
             if (scannedWad > sizeWad) sizeWad = scannedWad;
             c.concentrationWad = quadratic(sizeWad, p.n0Wad, p.concRateWad)
-                + quadratic(WadMath.abs(c.vegaCash), p.v0Wad, p.concVegaRateWad);
+                + quadratic(absolute(c.vegaCash), p.v0Wad, p.concVegaRateWad);
         }
     }
 

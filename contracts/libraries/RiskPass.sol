@@ -63,6 +63,33 @@ library RiskPass {
         bool withRows;
     }
 
+    /// @notice Makes room for passes.
+    /// @param count Number of them.
+    /// @return passes All of whose numbers are 0.
+    function create(uint256 count) internal pure returns (Pass[] memory passes) {
+        assembly ("memory-safe") {
+            // Equivalent: passes = new Pass[](count), without the structs that are put in place of others later: book
+            // and header. A pass has 16 words, behind which lie 3 of the book, 3 of groups, 4 of the option, 11 of the
+            // grid and 5 of the scan.
+            passes := mload(0x40)
+            mstore(passes, count)
+            let slot := add(passes, 0x20)
+            let pass := add(slot, shl(5, count))
+            let size := mul(count, 0x540)
+            mstore(0x40, add(pass, size))
+            calldatacopy(pass, calldatasize(), size)
+            for { let end := pass } lt(slot, end) { slot := add(slot, 0x20) } {
+                mstore(slot, pass)
+                mstore(pass, add(pass, 0x200))
+                mstore(add(pass, 0x60), add(pass, 0x260))
+                mstore(add(pass, 0x80), add(pass, 0x2c0))
+                mstore(add(pass, 0xa0), add(pass, 0x340))
+                mstore(add(pass, 0xc0), add(pass, 0x4a0))
+                pass := add(pass, 0x540)
+            }
+        }
+    }
+
     /// @notice Reads, prices and sums everything.
     /// @param p Memory of the pass.
     /// @param s Where it reads.
@@ -74,13 +101,15 @@ library RiskPass {
         ScenarioScan.create(p.scan, p.book.plan);
         for (uint256 group = p.groups.first; group != p.groups.end; group += PositionGroups.GROUP_BYTES) {
             (uint256 kind, int256 priceE8, uint256 expiry, int256 calls, int256 puts) = PositionGroups.read(group);
+            int256 priceWad;
             unchecked {
-                // Unchecked: at most 128 quantities below 2**127.
-                p.grossUnits += WadMath.abs(calls) + WadMath.abs(puts);
+                // Unchecked: at most 128 quantities below 2**127, prices of 72 bits.
+                p.grossUnits += RequirementMath.absolute(calls) + RequirementMath.absolute(puts);
+                priceWad = priceE8 * Units.E8_TO_WAD;
             }
-            if (kind == PositionWord.PERP) _addPerp(p, calls, priceE8 * Units.E8_TO_WAD);
-            else if (kind == PositionWord.FUTURE) _addFuture(p, expiry, calls, priceE8 * Units.E8_TO_WAD);
-            else _addOptions(p, expiry, priceE8 * Units.E8_TO_WAD, calls, puts);
+            if (kind == PositionWord.PERP) _addPerp(p, calls, priceWad);
+            else if (kind == PositionWord.FUTURE) _addFuture(p.expiries[expiry], calls, priceWad);
+            else _addOptions(p, p.expiries[expiry], priceWad, calls, puts);
         }
         if (linkedUnitsWad != 0) addLinked(p, linkedUnitsWad);
     }
@@ -120,8 +149,7 @@ library RiskPass {
         p.perpCash += WadMath.mulWadDown(q, priceWad);
     }
 
-    function _addFuture(Pass memory p, uint256 expiry, int256 q, int256 entryWad) private pure {
-        OptionKernel.Expiry memory e = p.expiries[expiry];
+    function _addFuture(OptionKernel.Expiry memory e, int256 q, int256 entryWad) private pure {
         int256 presentCash = WadMath.mulWadDown(q, e.presentWad);
         e.markCash += presentCash - WadMath.mulWadUp(q, OptionKernel.presentOf(e, entryWad));
         e.linearCash += presentCash;
@@ -129,8 +157,13 @@ library RiskPass {
     }
 
     /// @dev Calls and puts of one strike: as many calls as both together, and as many forwards less as there are puts.
-    function _addOptions(Pass memory p, uint256 expiry, int256 strikeWad, int256 calls, int256 puts) private pure {
-        OptionKernel.Expiry memory e = p.expiries[expiry];
+    function _addOptions(
+        Pass memory p,
+        OptionKernel.Expiry memory e,
+        int256 strikeWad,
+        int256 calls,
+        int256 puts
+    ) private pure {
         if (e.openSec == 0) {
             p.mark += knownValue(p, strikeWad, calls, puts);
             return;
@@ -142,15 +175,15 @@ library RiskPass {
             if (calls < 0) e.shortUnits += OptionKernel.openQuantity(e, uint256(-calls));
             if (puts < 0) e.shortUnits += OptionKernel.openQuantity(e, uint256(-puts));
             if (puts != 0) {
-                _addForward(p, expiry, -puts, -WadMath.quotient(puts * strikePresentWad, 1e18));
+                _addForward(e, -puts, -WadMath.quotient(puts * strikePresentWad, 1e18));
             }
             int256 q = calls + puts;
             if (q == 0) return;
             int256 openWad = OptionKernel.openStrike(e, strikeWad);
             int256 strikeCash = WadMath.quotient(q * strikePresentWad, 1e18);
             // Above a strike of zero or below, a call is a forward.
-            if (openWad <= 0) _addForward(p, expiry, q, strikeCash);
-            else _addCalls(p, expiry, uint256(openWad), q, strikeCash);
+            if (openWad <= 0) _addForward(e, q, strikeCash);
+            else _addCalls(p, e, uint256(openWad), q, strikeCash);
         }
     }
 
@@ -166,10 +199,9 @@ library RiskPass {
     }
 
     /// @dev What is worth its forward less its strike in any case.
-    function _addForward(Pass memory p, uint256 expiry, int256 q, int256 strikeCash) private pure {
+    function _addForward(OptionKernel.Expiry memory e, int256 q, int256 strikeCash) private pure {
         unchecked {
             // Unchecked: see _addOptions.
-            OptionKernel.Expiry memory e = p.expiries[expiry];
             int256 forwardCash = WadMath.quotient(q * e.presentWad, 1e18);
             e.markCash += forwardCash - strikeCash;
             e.linearCash += forwardCash;
@@ -177,10 +209,15 @@ library RiskPass {
         }
     }
 
-    function _addCalls(Pass memory p, uint256 expiry, uint256 strikeWad, int256 q, int256 strikeCash) private pure {
+    function _addCalls(
+        Pass memory p,
+        OptionKernel.Expiry memory e,
+        uint256 strikeWad,
+        int256 q,
+        int256 strikeCash
+    ) private pure {
         unchecked {
             // Unchecked: see _addOptions.
-            OptionKernel.Expiry memory e = p.expiries[expiry];
             OptionKernel.Option memory o = p.option;
             OptionKernel.open(o, e, strikeWad, p.book.params.volFloorWad);
             int256 forwardCash = WadMath.quotient(q * e.presentWad, 1e18);
@@ -188,9 +225,10 @@ library RiskPass {
             e.deltaCash += forwardCash * NormalCdf.cdf(p.table, z);
             int256 phi = o.stdQ64 == 0 ? int256(0) : OptionKernel.density(z);
             e.densityCash += forwardCash * phi;
-            p.padCash += 2 * WadMath.abs(forwardCash) + WadMath.abs(strikeCash);
+            p.padCash += 2 * RequirementMath.absolute(forwardCash) + RequirementMath.absolute(strikeCash);
             p.padWei += PAD_WEI;
-            if (e.nodes == 0) e.nodes = ScenarioGrid.createNodes(p.grid);
+            // A single expiry takes the plan's own: nobody else needs them bare.
+            if (e.nodes == 0) e.nodes = p.expiries.length == 1 ? p.grid.template : ScenarioGrid.createNodes(p.grid);
             // Last: nothing but the pass itself has to be kept beside the walk's many variables.
             ScenarioGrid.walk(p.grid, o, e, e.nodes, forwardCash, strikeCash);
         }
@@ -201,8 +239,12 @@ library RiskPass {
     /// @return markWad Wad, rounded down.
     function markOf(Pass memory p) internal pure returns (int256 markWad) {
         markWad = p.mark;
-        for (uint256 i; i < p.expiries.length; ++i) {
-            markWad += p.expiries[i].markCash + (baseCash(p, p.expiries[i]) >> 60);
+        unchecked {
+            // Unchecked: sums of cash over at most 128 positions.
+            for (uint256 i; i < p.expiries.length; ++i) {
+                OptionKernel.Expiry memory e = p.expiries[i];
+                markWad += e.markCash + (baseCash(p, e) >> 60);
+            }
         }
     }
 
@@ -234,10 +276,10 @@ library RiskPass {
     function measure(Pass memory p, uint256 cutoffTs, RequirementMath.Parts memory c) internal pure {
         IScenarioBook.UnderlyingParams memory params = p.book.params;
         c.basisWad = RequirementMath.mulUp(RequirementMath.magnitude(p.perpCash), params.perpBasisWad);
-        (c.netCash, c.vegaCash) = (p.perpCash + p.linkedCash, 0);
         uint256 shortUnits;
         unchecked {
             // Unchecked: at most 128 sums of cash, each below 2**240 before it is divided; scales are at most 1.
+            (c.netCash, c.vegaCash) = (p.perpCash + p.linkedCash, 0);
             for (uint256 i; i < p.expiries.length; ++i) {
                 OptionKernel.Expiry memory e = p.expiries[i];
                 (uint256 num, uint256 den) = _scaleAt(e, cutoffTs);
@@ -261,11 +303,16 @@ library RiskPass {
     function _scanOne(Pass memory p, uint256 cutoffTs, RequirementMath.Parts memory c) private pure {
         uint256 nodes = p.expiries.length == 0 ? 0 : _nodesAt(p, p.expiries[0], cutoffTs);
         c.skewTermWad = nodes == 0 ? 0 : ScenarioScan.largestSkew(p.book.plan, nodes);
-        // Bare nodes have no cash.
-        if (nodes == 0) nodes = p.grid.template;
+        if (nodes == 0) nodes = _bareNodes(p);
         int256 baseCash_ = ScenarioGrid.cashOf(nodes + p.grid.basePlace);
         ScenarioScan.Worst memory w = ScenarioScan.worstOfOne(p.scan, nodes, baseCash_, linearCash(p, cutoffTs));
         (c.scan, c.certified, c.apart, c.row) = (w.scan, w.certified, w.certified, w.row);
+    }
+
+    /// @dev Nodes without cash: the plan's own, unless an expiry took them of which nothing is left.
+    function _bareNodes(Pass memory p) private pure returns (uint256) {
+        if (p.expiries.length == 0 || p.expiries[0].nodes == 0) return p.grid.template;
+        return ScenarioGrid.scaledNodes(p.grid, p.expiries[0].nodes, 0, 1);
     }
 
     /// @dev The same of all expiries, whose rows stay in the scan.
@@ -287,7 +334,10 @@ library RiskPass {
     function _nodesAt(Pass memory p, OptionKernel.Expiry memory e, uint256 cutoffTs) private pure returns (uint256) {
         (uint256 num, uint256 den) = _scaleAt(e, cutoffTs);
         if (num == 0 || e.nodes == 0) return 0;
-        return den == 1 ? e.nodes : ScenarioGrid.scaledNodes(p.grid, e.nodes, num, den);
+        if (den == 1) return e.nodes;
+        // Every cut-off leaves the same of an expiry that it reaches.
+        if (e.fadedNodes == 0) e.fadedNodes = ScenarioGrid.scaledNodes(p.grid, e.nodes, num, den);
+        return e.fadedNodes;
     }
 
     /// @notice What covers the error of the table.
@@ -315,19 +365,23 @@ library RiskPass {
     /// @param cutoffTs Cut-off, 0 for none.
     /// @return cash Wad.
     function linearCash(Pass memory p, uint256 cutoffTs) internal pure returns (int256 cash) {
-        cash = p.perpCash + p.linkedCash;
-        for (uint256 i; i < p.expiries.length; ++i) {
-            OptionKernel.Expiry memory e = p.expiries[i];
-            (uint256 num, uint256 den) = _scaleAt(e, cutoffTs);
-            cash += (e.linearCash * int256(num)) / int256(den);
+        unchecked {
+            // Unchecked: sums of cash over at most 128 positions; a scale is below 2**17 over as much.
+            cash = p.perpCash + p.linkedCash;
+            for (uint256 i; i < p.expiries.length; ++i) {
+                OptionKernel.Expiry memory e = p.expiries[i];
+                (uint256 num, uint256 den) = _scaleAt(e, cutoffTs);
+                cash += WadMath.quotient(e.linearCash * int256(num), int256(den));
+            }
         }
     }
 
     /// @dev max(|N|, |N - value|)*rate: forward and discount both move; what is known of a settlement has no basis.
     function _basisOf(Pass memory p, OptionKernel.Expiry memory e) private pure returns (uint256) {
-        int256 netCash = e.deltaCash >> 60;
-        int256 valueCash = e.markCash + (baseCash(p, e) >> 60);
-        return basisOf(p, e, netCash, valueCash);
+        unchecked {
+            // Unchecked: sums of cash over at most 128 positions.
+            return basisOf(p, e, e.deltaCash >> 60, e.markCash + (baseCash(p, e) >> 60));
+        }
     }
 
     /// @notice Basis of a net cash delta and a value.
@@ -341,11 +395,23 @@ library RiskPass {
         pure
         returns (uint256)
     {
-        uint256 size = RequirementMath.magnitude(netCash);
-        uint256 legCash = RequirementMath.magnitude(netCash - valueCash);
-        legCash = RequirementMath.divUp(legCash * e.openSec, OptionKernel.WINDOW_SEC);
-        if (legCash > size) size = legCash;
-        return size == 0 ? 0 : RequirementMath.mulUp(size, RequirementMath.basisRate(e.timeSec, p.book.params));
+        unchecked {
+            // Unchecked: sums of cash over at most 128 positions, times below 2**11.
+            uint256 size = RequirementMath.magnitude(netCash);
+            uint256 legCash = RequirementMath.magnitude(netCash - valueCash);
+            legCash = RequirementMath.divUp(legCash * e.openSec, OptionKernel.WINDOW_SEC);
+            if (legCash > size) size = legCash;
+            return size == 0 ? 0 : RequirementMath.mulUp(size, _basisRate(p, e));
+        }
+    }
+
+    /// @dev Taken once for an expiry.
+    function _basisRate(Pass memory p, OptionKernel.Expiry memory e) private pure returns (uint256 rateWad) {
+        rateWad = e.basisRateWad;
+        if (rateWad == 0) {
+            rateWad = RequirementMath.basisRate(e.timeSec, p.book.params);
+            e.basisRateWad = rateWad;
+        }
     }
 
     /// @notice Cash vega per 1.00 of vol of all options of an expiry.

@@ -9,23 +9,22 @@ import {OptionKernel} from "./OptionKernel.sol";
 /// @notice The rows of a book in the order in which the risk engine walks them, prepared once when the book is set.
 /// @dev The moves of grid and tails form one ladder of rising prices. Each vol state of the grid climbs it: those of
 /// the tails from end to end, the others over the grid alone; they come first and last in this order. A ladder of one
-/// vol state is a segment, whose neighbours bound the intervals of the certified scan. The skew pairs follow, two
-/// segments for each of their vol states, and the unshocked point when it is no node of the grid.
+/// vol state is a segment, whose neighbours bound the intervals of the certified scan. The unshocked point follows when
+/// it is no node of the grid, and the skew pairs, two segments for each of their vol states.
 ///
 /// Volatilities are numbered: up, flat, down, then up and down in skew for each vol state that a pair has.
 ///
 /// Words: HEAD_WORDS numbers (below); for each volatility after the first three VOLATILITY_WORDS: place of the one it
 /// differs from, skew (wad); for each segment SEGMENT_WORDS: place of its volatility (OptionKernel.Option; beyond the
-/// first three, in the order of the volatilities), bytes of its nodes, whether they bound intervals, lowest and
-/// highest ln(1 + move) (Q64), place of the first node; for each move of the ladder MOVE_WORDS: move (wad), [weight 64
-/// over 64][larger weight of it and the one below 64 over 64], [whether weights are 1 here and in both intervals][vol
-/// states at it 8][of the interval below 8][of the one above 8]; for each skew pair PAIR_WORDS: the places of its two
-/// nodes and of the ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two
-/// zeros in which the engine keeps its sums. Places are bytes.
+/// first three, in the order of the volatilities), bytes of its nodes, which follow those of the segment before; for
+/// each move of the ladder MOVE_WORDS: move (wad), [weight 64 over 64][larger weight of it and the one below 64 over
+/// 64], [whether weights are 1 here and in the interval below][vol states at it 8]; for each skew pair PAIR_WORDS: the
+/// places of its two nodes and of the ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move
+/// (Q64), and two zeros in which the engine keeps its sums. Places are bytes.
 library ScenarioPlan {
     uint256 internal constant HEAD_WORDS = 20;
     uint256 internal constant VOLATILITY_WORDS = 2;
-    uint256 internal constant SEGMENT_WORDS = 6;
+    uint256 internal constant SEGMENT_WORDS = 2;
     uint256 internal constant MOVE_WORDS = 3;
     uint256 internal constant PAIR_WORDS = 3;
     uint256 internal constant NODE_WORDS = 4;
@@ -88,13 +87,13 @@ library ScenarioPlan {
         _create(d, rows, below, pairStates);
         _addLadders(d, rows);
         _addMoves(d);
-        _addPairs(d, rows, int256(rangeWad));
         plan = d.plan;
         if (plan[BASE] == type(uint256).max) {
             plan[BASE] = (d.node - d.firstNode) * 32;
-            _openSegment(d, OptionKernel.VOLATILITY_BYTES, false);
+            _openSegment(d, OptionKernel.VOLATILITY_BYTES);
             _addNode(d, 0);
         }
+        _addPairs(d, rows, int256(rangeWad));
     }
 
     /// @dev The ladder from the lowest price up; returns how many moves lie below the grid. A tail that ends where the
@@ -224,7 +223,7 @@ library ScenarioPlan {
     function _addLadder(Draft memory d, IScenarioBook.Rows memory rows, uint256 vol, bool hasTails) private pure {
         uint256 from = hasTails ? 0 : d.plan[TAILS_BELOW];
         uint256 end = hasTails ? d.moves.length : from + rows.gridMovesWad.length;
-        _openSegment(d, vol * OptionKernel.VOLATILITY_BYTES, true);
+        _openSegment(d, vol * OptionKernel.VOLATILITY_BYTES);
         for (uint256 i = from; i < end; ++i) {
             if (vol == FLAT && d.moves[i] == 0) d.plan[BASE] = (d.node - d.firstNode) * 32;
             _addNode(d, d.moves[i]);
@@ -239,10 +238,8 @@ library ScenarioPlan {
             uint256 larger = i == 0 ? weight : _larger(weight, d.weights[i - 1]);
             plan[at] = uint256(d.moves[i]);
             plan[at + 1] = (weight << 128) | larger;
-            uint256 above = i + 1 == d.moves.length ? 0 : _statesBetween(plan, i + 1);
-            plan[at + 2] = (_statesAt(plan, i) << 16) | ((i == 0 ? 0 : _statesBetween(plan, i)) << 8) | above;
-            uint256 next = i + 1 == d.moves.length ? weight : _larger(weight, d.weights[i + 1]);
-            if (weight == WEIGHT_ONE && larger == WEIGHT_ONE && next == WEIGHT_ONE) plan[at + 2] |= 1 << 24;
+            plan[at + 2] = _statesAt(plan, i);
+            if (weight == WEIGHT_ONE && larger == WEIGHT_ONE) plan[at + 2] |= 1 << 8;
             at += MOVE_WORDS;
         }
     }
@@ -251,12 +248,6 @@ library ScenarioPlan {
     function _statesAt(uint256[] memory plan, uint256 i) private pure returns (uint256) {
         bool isGrid = i >= plan[TAILS_BELOW] && i < plan[TAILS_BELOW] + plan[GRID_MOVES];
         return isGrid ? plan[STATES] : plan[TAIL_STATES];
-    }
-
-    /// @dev Vol states that have both this move and the one below.
-    function _statesBetween(uint256[] memory plan, uint256 i) private pure returns (uint256) {
-        (uint256 here, uint256 below) = (_statesAt(plan, i), _statesAt(plan, i - 1));
-        return here < below ? here : below;
     }
 
     /// @dev For each vol state of the pairs a segment with skew up and one with skew down.
@@ -269,7 +260,7 @@ library ScenarioPlan {
                 int256 skew = side == 0 ? int256(rows.skewWad) : -int256(rows.skewWad);
                 uint256 at = HEAD_WORDS + volatility * VOLATILITY_WORDS;
                 (d.plan[at], d.plan[at + 1]) = (vol * OptionKernel.VOLATILITY_BYTES, uint256(skew));
-                _openSegment(d, (FIRST_VOLATILITIES + volatility++) * OptionKernel.VOLATILITY_BYTES, false);
+                _openSegment(d, (FIRST_VOLATILITIES + volatility++) * OptionKernel.VOLATILITY_BYTES);
                 for (uint256 i; i < rows.skewAt.length; ++i) {
                     if (rows.skewAt[i].vol != vol) continue;
                     d.plan[pairs + PAIR_WORDS * i + side] = (d.node - d.firstNode) * 32;
@@ -295,22 +286,17 @@ library ScenarioPlan {
         }
     }
 
-    function _openSegment(Draft memory d, uint256 volatilityPlace, bool isLadder) private pure {
-        (uint256[] memory plan, uint256 at) = (d.plan, d.segment);
-        d.segment = at + SEGMENT_WORDS;
-        (plan[at], plan[at + 2]) = (volatilityPlace, isLadder ? 1 : 0);
-        (plan[at + 3], plan[at + 4]) = (uint256(type(int256).max), uint256(type(int256).min));
-        plan[at + 5] = (d.node - d.firstNode) * 32;
+    function _openSegment(Draft memory d, uint256 volatilityPlace) private pure {
+        d.plan[d.segment] = volatilityPlace;
+        d.segment += SEGMENT_WORDS;
     }
 
     /// @dev Into the segment opened last.
     function _addNode(Draft memory d, int256 moveWad) private pure {
-        (uint256[] memory plan, uint256 segment, uint256 at) = (d.plan, d.segment - SEGMENT_WORDS, d.node);
+        (uint256[] memory plan, uint256 at) = (d.plan, d.node);
         int256 lnMoveQ64 = (FixedPointMathLib.lnWad(1e18 + moveWad) << 64) / 1e18;
         d.node = at + NODE_WORDS;
         (plan[at], plan[at + 1]) = (uint256(lnMoveQ64), uint256((1e18 + moveWad) << 64) / 1e18);
-        plan[segment + 1] += NODE_BYTES;
-        if (lnMoveQ64 < int256(plan[segment + 3])) plan[segment + 3] = uint256(lnMoveQ64);
-        if (lnMoveQ64 > int256(plan[segment + 4])) plan[segment + 4] = uint256(lnMoveQ64);
+        plan[d.segment - SEGMENT_WORDS + 1] += NODE_BYTES;
     }
 }

@@ -17,6 +17,8 @@ library ScenarioScan {
         uint256 sums;
         uint256 nodeBytes;
         uint256 allBytes;
+        /// @dev Memory position of three words: the loss of an expiry at the last node of each ladder.
+        uint256 before;
     }
 
     struct Worst {
@@ -42,7 +44,9 @@ library ScenarioScan {
                 mstore(s, add(plan, 0x20))
                 let sums := mload(0x40)
                 mstore(add(s, 0x20), sums)
-                mstore(0x40, add(sums, mload(add(s, 0x60))))
+                let before := add(sums, mload(add(s, 0x60)))
+                mstore(add(s, 0x80), before)
+                mstore(0x40, add(before, 0x60))
             }
         }
     }
@@ -70,7 +74,7 @@ library ScenarioScan {
                 product := mul(loss, shr(64, weight))
                 loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
                 let start_ := add(plan, 0x220) // STARTS
-                let states := and(shr(16, mload(add(move, 0x40))), 0xff)
+                let states := and(mload(add(move, 0x40)), 0xff)
                 for { let last := add(start_, shl(5, states)) } lt(start_, last) { start_ := add(start_, 0x20) } {
                     mstore(add(sums, shr(1, add(mload(start_), offset))), loss)
                 }
@@ -87,20 +91,82 @@ library ScenarioScan {
     /// @param nodes Memory position of their nodes, see ScenarioGrid.
     /// @param baseCash Their cash at the unshocked node, Q60 wei.
     function addExpiry(Scan memory s, uint256 nodes, int256 baseCash) internal pure {
-        (uint256 plan, uint256 sums, uint256 apart) = (s.plan, s.sums, s.sums + s.nodeBytes);
+        (uint256 plan, uint256 sums, uint256 apart, uint256 before) = (s.plan, s.sums, s.sums + s.nodeBytes, s.before);
         assembly ("memory-safe") {
-            addMoves(plan, add(plan, shl(5, mload(add(plan, 0x160)))), sums, apart, nodes, baseCash)
+            // No ladder has a node below its first.
+            mstore(before, shl(255, 1))
+            mstore(add(before, 0x20), shl(255, 1))
+            mstore(add(before, 0x40), shl(255, 1))
+            addMoves(plan, sums, apart, add(nodes, 0x40), baseCash, before)
 
             // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
-            function addMoves(head, move, into, into2, node, base) {
-                let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // FIRST_MOVE and MOVES
-                head := add(head, 0x220) // STARTS
+            // The first ladder climbs all moves; `second` and `third` are what the places of the others are further.
+            function addMoves(head, into, into2, node, base, before_) {
+                let third := mload(add(head, 0x220)) // STARTS
+                node := add(node, third)
+                into := add(into, sar(1, third))
+                let second := sub(mload(add(head, 0x240)), third)
+                third := sub(mload(add(head, 0x260)), third)
+                let move := add(head, shl(5, mload(add(head, 0x160)))) // FIRST_MOVE
+                head := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
                 for {} 1 {} {
-                    if iszero(lt(move, end)) { leave }
-                    let states := mload(add(move, 0x40))
-                    switch shr(24, states)
-                    case 0 { addWeighted(move, head, into, into2, node, base) }
-                    default { addPlain(head, states, into, into2, node, base) }
+                    if iszero(lt(move, head)) { leave }
+                    let weights := mul(mload(add(move, 0x20)), iszero(shr(8, mload(add(move, 0x40)))))
+                    let gap := shr(60, mload(add(node, 0x20)))
+                    let loss := sar(60, sub(base, mload(node)))
+                    if weights {
+                        loss := weighted(loss, shr(128, weights))
+                        gap := weighted(gap, weights)
+                    }
+                    mstore(into, add(mload(into), loss))
+                    mstore(add(into, 0x20), add(mload(add(into, 0x20)), gap))
+                    // Lower and upper end of the interval below, in the vol state that is worst.
+                    let lower := add(mload(before_), gap)
+                    let upper := add(loss, gap)
+                    mstore(before_, loss)
+                    if gt(and(mload(add(move, 0x40)), 0xff), 1) {
+                        gap := shr(60, mload(add(add(node, second), 0x20)))
+                        loss := sar(60, sub(base, mload(add(node, second))))
+                        if weights {
+                            loss := weighted(loss, shr(128, weights))
+                            gap := weighted(gap, weights)
+                        }
+                        let sum := add(into, sar(1, second))
+                        mstore(sum, add(mload(sum), loss))
+                        sum := add(sum, 0x20)
+                        mstore(sum, add(mload(sum), gap))
+                        sum := mload(add(before_, 0x20))
+                        mstore(add(before_, 0x20), loss)
+                        if add(sum, shl(255, 1)) {
+                            sum := add(sum, gap)
+                            if sgt(sum, lower) { lower := sum }
+                            gap := add(gap, loss)
+                            if sgt(gap, upper) { upper := gap }
+                        }
+                        if gt(and(mload(add(move, 0x40)), 0xff), 2) {
+                            gap := shr(60, mload(add(add(node, third), 0x20)))
+                            loss := sar(60, sub(base, mload(add(node, third))))
+                            if weights {
+                                loss := weighted(loss, shr(128, weights))
+                                gap := weighted(gap, weights)
+                            }
+                            sum := add(into, sar(1, third))
+                            mstore(sum, add(mload(sum), loss))
+                            sum := add(sum, 0x20)
+                            mstore(sum, add(mload(sum), gap))
+                            sum := mload(add(before_, 0x40))
+                            mstore(add(before_, 0x40), loss)
+                            if add(sum, shl(255, 1)) {
+                                sum := add(sum, gap)
+                                if sgt(sum, lower) { lower := sum }
+                                gap := add(gap, loss)
+                                if sgt(gap, upper) { upper := gap }
+                            }
+                        }
+                    }
+                    // Below the first move there is none.
+                    if add(lower, shl(255, 1)) { mstore(sub(into2, 0x20), add(mload(sub(into2, 0x20)), lower)) }
+                    mstore(into2, add(mload(into2), upper))
                     into2 := add(into2, 0x40)
                     move := add(move, 0x60)
                     into := add(into, 0x40)
@@ -108,77 +174,10 @@ library ScenarioScan {
                 }
             }
 
-            // One move of full weight, with the vol state that is worst for this expiry as an end of the intervals on
-            // both sides.
-            function addPlain(starts, states, into, into2, node, base) {
-                let lowerEnd := add(starts, shl(5, and(shr(8, states), 0xff)))
-                let upperEnd := add(starts, shl(5, and(states, 0xff)))
-                let last := add(starts, shl(5, and(shr(16, states), 0xff)))
-                let lower := shl(255, 1)
-                let upper := lower
-                for {} 1 { starts := add(starts, 0x20) } {
-                    if iszero(lt(starts, last)) {
-                        // What has no interval on a side is read by nobody.
-                        mstore(into2, add(mload(into2), lower))
-                        into2 := add(into2, 0x20)
-                        mstore(into2, add(mload(into2), upper))
-                        leave
-                    }
-                    let place := mload(starts)
-                    let at := add(add(node, place), 0x40)
-                    place := add(into, sar(1, place))
-                    let loss := sar(60, sub(base, mload(at)))
-                    mstore(place, add(mload(place), loss))
-                    place := add(place, 0x20)
-                    let ended := shr(60, mload(add(at, 0x20)))
-                    mstore(place, add(mload(place), ended))
-                    if lt(starts, lowerEnd) {
-                        ended := add(ended, loss)
-                        if sgt(ended, lower) { lower := ended }
-                    }
-                    if lt(starts, upperEnd) {
-                        ended := add(loss, shr(60, mload(add(at, 0xa0))))
-                        if sgt(ended, upper) { upper := ended }
-                    }
-                }
-            }
-
             // value*weight, a fraction of two words of 64 bits.
             function weighted(value, fraction) -> product {
                 product := mul(value, and(shr(64, fraction), 0xffffffffffffffff))
                 product := sdiv(product, and(fraction, 0xffffffffffffffff))
-            }
-
-            // The same where a weight is not 1.
-            function addWeighted(move, starts, into, into2, node, base) {
-                let states := mload(add(move, 0x40))
-                let last := add(starts, shl(5, shr(16, states)))
-                let lower := shl(255, 1)
-                let upper := lower
-                for { let first := starts } 1 { starts := add(starts, 0x20) } {
-                    if iszero(lt(starts, last)) {
-                        mstore(into2, add(mload(into2), lower))
-                        into2 := add(into2, 0x20)
-                        mstore(into2, add(mload(into2), upper))
-                        leave
-                    }
-                    let place := mload(starts)
-                    let at := add(add(node, place), 0x40)
-                    place := add(into, sar(1, place))
-                    let loss := weighted(sar(60, sub(base, mload(at))), shr(128, mload(add(move, 0x20))))
-                    mstore(place, add(mload(place), loss))
-                    place := add(place, 0x20)
-                    let ended := weighted(shr(60, mload(add(at, 0x20))), mload(add(move, 0x20)))
-                    mstore(place, add(mload(place), ended))
-                    if lt(sub(starts, first), shl(5, and(shr(8, states), 0xff))) {
-                        ended := add(ended, loss)
-                        if sgt(ended, lower) { lower := ended }
-                    }
-                    if lt(sub(starts, first), shl(5, and(states, 0xff))) {
-                        ended := add(loss, weighted(shr(60, mload(add(at, 0xa0))), mload(add(move, 0x80))))
-                        if sgt(ended, upper) { upper := ended }
-                    }
-                }
             }
         }
     }
@@ -273,11 +272,12 @@ library ScenarioScan {
             // Equivalent: places[i] += max(0, cash - min(cash up, cash down)).
             let pair := add(plan, shl(5, mload(add(plan, 0x180)))) // FIRST_PAIR
             let at := add(places, 0x20)
+            nodes := add(nodes, 0x40)
             for { let end := add(at, shl(5, mload(places))) } lt(at, end) {} {
-                let worse := mload(add(add(nodes, mload(pair)), 0x40))
-                let other := mload(add(add(nodes, mload(add(pair, 0x20))), 0x40))
+                let worse := mload(add(nodes, mload(pair)))
+                let other := mload(add(nodes, mload(add(pair, 0x20))))
                 if slt(other, worse) { worse := other }
-                let lost := sub(mload(add(add(nodes, mload(add(pair, 0x40))), 0x40)), worse)
+                let lost := sub(mload(add(nodes, mload(add(pair, 0x40)))), worse)
                 if sgt(lost, 0) { mstore(at, add(mload(at), add(shr(60, lost), 1))) }
                 at := add(at, 0x20)
                 pair := add(pair, 0x60)
@@ -286,7 +286,7 @@ library ScenarioScan {
     }
 
     /// @notice What is worst where one expiry at most has options: the same losses, read off its nodes.
-    /// @param s Scan; its sums serve as scratch space.
+    /// @param s Scan; its sums stay as they are.
     /// @param nodes Memory position of the nodes.
     /// @param baseCash Cash at the unshocked node, Q60 wei.
     /// @param linearCash What a relative move of 1 earns on everything linear, wad.
@@ -296,30 +296,62 @@ library ScenarioScan {
         pure
         returns (Worst memory w)
     {
-        (w.scan, w.certified) = (type(int256).min, type(int256).min);
-        (uint256 plan, uint256 sums) = (s.plan, s.sums);
+        (uint256 plan, uint256 before) = (s.plan, s.before);
         assembly ("memory-safe") {
-            linearLosses(plan, linearCash, sums)
-            let states := mload(add(plan, 0x80))
-            let tailStates := mload(add(plan, 0xa0))
-            for { let ladder := 0 } lt(ladder, states) { ladder := add(ladder, 1) } {
-                climbOne(w, plan, ladder, lt(ladder, tailStates), sums, add(nodes, 0x40), baseCash)
+            // Scratch space holds the largest losses so far, `before` those at the last node of each ladder.
+            mstore(0x00, shl(255, 1))
+            mstore(0x20, shl(255, 1))
+            let first := add(plan, shl(5, mload(add(plan, 0x160)))) // FIRST_MOVE
+            mstore(before, shl(255, 1))
+            mstore(add(before, 0x20), shl(255, 1))
+            mstore(add(before, 0x40), shl(255, 1))
+            climbOne(plan, first, linearCash, add(nodes, 0x40), baseCash, sub(before, add(plan, 0x220)), w)
+            mstore(w, mload(0x00))
+            mstore(add(w, 0x20), mload(0x20))
+            let ladder := shr(5, sub(mload(add(w, 0x40)), add(plan, 0x220)))
+            mstore(add(w, 0x60), rowOfOne(plan, ladder, div(sub(mload(add(w, 0x60)), first), 0x60)))
+
+            // All vol states of a move at a time. `behind` leads from the start of a ladder to the loss at its last
+            // node.
+            function climbOne(head, move, linear, node, base, behind, into) {
+                let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
+                for {} 1 {} {
+                    if iszero(lt(move, end)) { leave }
+                    let states := mload(add(move, 0x40))
+                    let weights := mload(add(move, 0x20))
+                    if shr(8, states) { weights := 0 }
+                    let linearLoss := 0
+                    if linear { linearLoss := linearLossOf(linear, mload(move), shr(128, mload(add(move, 0x20)))) }
+                    let starts := add(head, 0x220) // STARTS
+                    for { let last := add(starts, shl(5, and(states, 0xff))) } lt(starts, last) {} {
+                        let loss := add(node, mload(starts))
+                        let gap := shr(60, mload(add(loss, 0x20)))
+                        loss := sar(60, sub(base, mload(loss)))
+                        if weights {
+                            loss := weightedOne(loss, shr(128, weights))
+                            gap := weightedOne(gap, weights)
+                        }
+                        loss := add(loss, linearLoss)
+                        if iszero(slt(loss, mload(0x00))) { note(loss, starts, move, head, into) }
+                        let ended := mload(add(starts, behind))
+                        if slt(ended, loss) { ended := loss }
+                        ended := add(ended, gap)
+                        if sgt(ended, mload(0x20)) { mstore(0x20, ended) }
+                        mstore(add(starts, behind), loss)
+                        starts := add(starts, 0x20)
+                    }
+                    node := add(node, 0x80)
+                    move := add(move, 0x60)
+                }
             }
 
-            // Loss of what is linear at every move of the ladder, as `start` has it.
-            function linearLosses(head, linear, to) {
-                let move := add(head, shl(5, mload(add(head, 0x160)))) // FIRST_MOVE
-                let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
-                for {} 1 { move := add(move, 0x60) } {
-                    if iszero(lt(move, end)) { leave }
-                    let product := mul(sub(0, linear), mload(move))
-                    let loss := add(sdiv(product, 1000000000000000000), sgt(smod(product, 1000000000000000000), 0))
-                    let weight := shr(128, mload(add(move, 0x20)))
-                    let divisor := and(weight, 0xffffffffffffffff)
-                    product := mul(loss, shr(64, weight))
-                    mstore(to, add(sdiv(product, divisor), sgt(smod(product, divisor), 0)))
-                    to := add(to, 0x20)
-                }
+            // Loss of what is linear, as `start` has it.
+            function linearLossOf(linear, move, weight) -> loss {
+                let product := mul(sub(0, linear), move)
+                loss := add(sdiv(product, 1000000000000000000), sgt(smod(product, 1000000000000000000), 0))
+                let divisor := and(weight, 0xffffffffffffffff)
+                product := mul(loss, shr(64, weight))
+                loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
             }
 
             // As in `addExpiry`.
@@ -328,49 +360,45 @@ library ScenarioScan {
                 product := sdiv(product, and(fraction, 0xffffffffffffffff))
             }
 
-            function climbOne(into, head, ladder, isWhole, linear, cash, base) {
-                let index := mul(iszero(isWhole), mload(add(head, 0xe0))) // TAILS_BELOW
-                let last := add(index, mload(add(head, 0x100))) // GRID_MOVES
-                if isWhole { last := mload(add(head, 0xc0)) } // MOVES
-                let move := add(add(head, shl(5, mload(add(head, 0x160)))), mul(index, 0x60)) // FIRST_MOVE
-                cash := add(cash, add(mload(add(head, shl(5, add(17, ladder)))), shl(7, index))) // STARTS
-                linear := add(linear, shl(5, index))
-                let before := shl(255, 1)
-                for {} 1 { index := add(index, 1) } {
-                    if iszero(lt(index, last)) { leave }
-                    let loss := sar(60, sub(base, mload(cash)))
-                    let gap := shr(60, mload(add(cash, 0x20)))
-                    if iszero(shr(24, mload(add(move, 0x40)))) {
-                        loss := weightedOne(loss, shr(128, mload(add(move, 0x20))))
-                        gap := weightedOne(gap, mload(add(move, 0x20)))
+            // Keeps where a loss is that is as large as any so far, unless an equal one has a lower row.
+            function note(loss, starts, move, head, into) {
+                if eq(loss, mload(0x00)) {
+                    if iszero(isLower(starts, move, head, into)) { leave }
+                }
+                mstore(0x00, loss)
+                mstore(add(into, 0x40), starts)
+                mstore(add(into, 0x60), move)
+            }
+
+            // A row of the grid is lower than those of tails, and at one move that of the lower rank. All else comes in
+            // the order of the rows.
+            function isLower(starts, move, head, into) -> isIt {
+                let other := mload(add(into, 0x60))
+                if isOfGrid(move, head) {
+                    isIt := iszero(isOfGrid(other, head))
+                    if eq(move, other) {
+                        other := mload(add(into, 0x40))
+                        isIt := lt(mload(sub(starts, 0x60)), mload(sub(other, 0x60))) // RANKS
                     }
-                    loss := add(loss, mload(linear))
-                    if iszero(slt(loss, mload(into))) {
-                        let row := rowOfOne(head, ladder, index)
-                        if or(sgt(loss, mload(into)), lt(row, mload(add(into, 0x60)))) { mstore(add(into, 0x60), row) }
-                        mstore(into, loss)
-                    }
-                    if slt(before, loss) { before := loss }
-                    gap := add(gap, before)
-                    if sgt(gap, mload(add(into, 0x20))) { mstore(add(into, 0x20), gap) }
-                    before := loss
-                    cash := add(cash, 0x80)
-                    linear := add(linear, 0x20)
-                    move := add(move, 0x60)
                 }
             }
 
-            // As in `worst`.
-            function rowOfOne(head, ladder, index) -> row {
+            function isOfGrid(move, head) -> isIt {
+                let first_ := add(shl(5, mload(add(head, 0x160))), mul(0x60, mload(add(head, 0xe0)))) // TAILS_BELOW
+                isIt := lt(sub(sub(move, head), first_), mul(0x60, mload(add(head, 0x100)))) // GRID_MOVES
+            }
+
+            // Grid by rising move and vol state, then tails likewise, as in `worst`.
+            function rowOfOne(head, ladder_, index) -> row {
                 let below := mload(add(head, 0xe0))
                 let gridMoves := mload(add(head, 0x100))
                 let gridStates := mload(add(head, 0x80))
                 row := sub(index, below)
                 switch lt(row, gridMoves)
-                case 1 { row := add(mul(row, gridStates), mload(add(head, shl(5, add(14, ladder))))) } // RANKS
+                case 1 { row := add(mul(row, gridStates), mload(add(head, shl(5, add(14, ladder_))))) } // RANKS
                 default {
                     if iszero(lt(index, below)) { index := sub(index, gridMoves) }
-                    row := add(mul(gridMoves, gridStates), add(mul(index, mload(add(head, 0xa0))), ladder))
+                    row := add(mul(gridMoves, gridStates), add(mul(index, mload(add(head, 0xa0))), ladder_))
                 }
             }
         }
@@ -388,31 +416,41 @@ library ScenarioScan {
         returns (int256 loss)
     {
         assembly ("memory-safe") {
-            loss := climb(add(plan, 0x20), nodes, baseCash, linearCash)
+            let first := mload(add(plan, 0x240)) // STARTS
+            let second := sub(mload(add(plan, 0x260)), first)
+            let third := sub(mload(add(plan, 0x280)), first)
+            loss := climb(add(plan, 0x20), add(add(nodes, 0x40), first), second, third, baseCash, linearCash)
 
-            function climb(head, node, base, linear) -> largest {
+            // Second and third are what the places of the other ladders' nodes are further.
+            function climb(head, node, second_, third_, base, linear) -> largest {
                 let move := add(head, shl(5, mload(add(head, 0x160)))) // FIRST_MOVE
                 let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
                 largest := shl(255, 1)
-                head := add(head, 0x220) // STARTS
                 for {} 1 { move := add(move, 0x60) } {
                     if iszero(lt(move, end)) { leave }
-                    let least := not(shl(255, 1))
-                    let starts := head
-                    let states := and(shr(16, mload(add(move, 0x40))), 0xff)
-                    for { let last := add(head, shl(5, states)) } lt(starts, last) {} {
-                        let cash := mload(add(add(node, mload(starts)), 0x40))
-                        if slt(cash, least) { least := cash }
-                        starts := add(starts, 0x20)
+                    let states := mload(add(move, 0x40))
+                    let one := mload(node)
+                    if gt(and(states, 0xff), 1) {
+                        let other := mload(add(node, second_))
+                        if slt(other, one) { one := other }
+                        if gt(and(states, 0xff), 2) {
+                            other := mload(add(node, third_))
+                            if slt(other, one) { one := other }
+                        }
                     }
                     // Losses are rounded up: profits down, linear ones as wad first.
-                    let one := mul(sub(0, linear), mload(move))
-                    one := add(sdiv(one, 1000000000000000000), sgt(smod(one, 1000000000000000000), 0))
-                    one := sub(one, sar(60, sub(least, base)))
-                    let weight := shr(128, mload(add(move, 0x20)))
-                    one := mul(one, shr(64, weight))
-                    weight := and(weight, 0xffffffffffffffff)
-                    one := add(sdiv(one, weight), sgt(smod(one, weight), 0))
+                    one := sub(0, sar(60, sub(one, base)))
+                    if linear {
+                        let product := mul(sub(0, linear), mload(move))
+                        one := add(one, sdiv(product, 1000000000000000000))
+                        one := add(one, sgt(smod(product, 1000000000000000000), 0))
+                    }
+                    if iszero(shr(8, states)) {
+                        let weight := shr(128, mload(add(move, 0x20)))
+                        one := mul(one, shr(64, weight))
+                        weight := and(weight, 0xffffffffffffffff)
+                        one := add(sdiv(one, weight), sgt(smod(one, weight), 0))
+                    }
                     if sgt(one, largest) { largest := one }
                     node := add(node, 0x80)
                 }
@@ -428,11 +466,12 @@ library ScenarioScan {
         assembly ("memory-safe") {
             let head := add(plan, 0x20)
             let pair := add(head, shl(5, mload(add(head, 0x180)))) // FIRST_PAIR
+            nodes := add(nodes, 0x40)
             for { let end := add(pair, mul(0x60, mload(add(head, 0x120)))) } lt(pair, end) { pair := add(pair, 0x60) } {
-                let worse := mload(add(add(nodes, mload(pair)), 0x40))
-                let other := mload(add(add(nodes, mload(add(pair, 0x20))), 0x40))
+                let worse := mload(add(nodes, mload(pair)))
+                let other := mload(add(nodes, mload(add(pair, 0x20))))
                 if slt(other, worse) { worse := other }
-                let one := sub(mload(add(add(nodes, mload(add(pair, 0x40))), 0x40)), worse)
+                let one := sub(mload(add(nodes, mload(add(pair, 0x40)))), worse)
                 if sgt(one, lost) { lost := one }
             }
             lost := add(shr(60, lost), iszero(iszero(lost)))

@@ -24,298 +24,221 @@ library ScenarioWalk {
             // Scratch space holds what is read once a node: a variable beyond the stack's reach costs more.
             mstore(0x00, forwardCash)
             mstore(0x20, strikeCash)
-            walkSegments(mload(add(grid, 0x40)), grid)
+            walkSegments(mload(add(grid, 0x40)), mload(add(grid, 0xc0)), mload(grid), grid)
 
             // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
-            function walkSegments(segment, g) {
-                for {} 1 { segment := add(segment, 0xc0) } {
-                    if iszero(lt(segment, mload(add(g, 0x60)))) { leave }
+            function walkSegments(segment, entry, node, g) {
+                let table := mload(add(g, 0x80))
+                // Each volatility in skew has a segment, which come last.
+                for { let pairs := sub(mload(add(g, 0x60)), sub(segment, entry)) } lt(segment, pairs) {} {
                     let v := add(mload(add(g, 0xa0)), mload(segment))
-                    let node := add(mload(g), mload(add(segment, 0xa0)))
                     let end := add(node, mload(add(segment, 0x20)))
-                    // What is not of the first three volatilities is a skew of one.
-                    if gt(mload(segment), 0x23f) {
-                        walkSkew(node, end, add(mload(add(g, 0xc0)), div(sub(mload(segment), 0x240), 3)), g)
-                        continue
-                    }
-                    // Whether every d1 and d2 of the segment lies in the table.
-                    let isInside := slt(mload(add(segment, 0x80)), mload(add(v, 0x80)))
-                    switch and(isInside, slt(mload(add(v, 0x60)), mload(add(segment, 0x60))))
+                    let offset := add(mload(add(v, 0x20)), table)
+                    switch sgt(mload(0x00), 0)
+                    case 0 { walkPlain(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table)) }
+                    default { walkGaps(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table)) }
+                    node := end
+                    segment := add(segment, 0x40)
+                }
+                // A skew of one side is taken on with this factor, that of the other with 2 less it.
+                let factor := sdiv(mul(mload(add(entry, 0x20)), mload(add(g, 0xe0))), 1000000000000000000)
+                factor := add(1000000000000000000, factor)
+                for {} 1 {} {
+                    if iszero(lt(segment, mload(add(g, 0x60)))) { leave }
+                    let whole := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0x60))
+                    let end := add(node, mload(add(segment, 0x20)))
+                    let std := div(mul(whole, factor), 1000000000000000000)
+                    let inverse := or(div(shl(128, 1), std), shl(140, iszero(std)))
+                    let offset := add(table, mul(mload(add(g, 0x100)), inverse))
+                    offset := add(offset, shl(93, add(0x3800000000, shr(30, std))))
+                    walkPlain(node, end, inverse, offset, shr(29, std), shr(93, table))
+                    node := end
+                    end := add(node, mload(add(segment, 0x20)))
+                    std := div(mul(whole, sub(2000000000000000000, factor)), 1000000000000000000)
+                    inverse := or(div(shl(128, 1), std), shl(140, iszero(std)))
+                    offset := add(table, mul(mload(add(g, 0x100)), inverse))
+                    offset := add(offset, shl(93, add(0x3800000000, shr(30, std))))
+                    walkPlain(node, end, inverse, offset, shr(29, std), shr(93, table))
+                    node := end
+                    segment := add(segment, 0x80)
+                    entry := add(entry, 0x80)
+                }
+            }
+
+            // First what three do not divide, then three nodes a turn: the turn itself costs a tenth of a node.
+            function walkPlain(node, end, inverse, offset, std, lowest) {
+                let span := spanOf(std)
+                for {} mod(sub(end, node), 0x180) {} {
+                    let z := sar(93, add(mul(mload(node), inverse), offset))
+                    let second := sub(z, std)
+                    let value := 0
+                    switch lt(sub(second, lowest), span)
                     case 0 {
-                        walkLadder(node, end, v, g)
+                        if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
                     }
                     default {
-                        switch and(mload(add(segment, 0x40)), sgt(mload(0x00), 0))
-                        case 0 { walkPlain(node, end, mload(v), placeOf(v, g), mload(add(v, 0x40))) }
-                        default {
-                            let at, value, slope := walkGaps(node, end, mload(v), placeOf(v, g), mload(add(v, 0x40)), 0)
-                            pop(at)
-                            pop(value)
-                            pop(slope)
+                        let w := mload(and(shr(26, z), 0xfffff0))
+                        let s := and(z, 0x3fffffff)
+                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                        slope := add(signextend(26, w), mul(s, slope))
+                        slope := sar(191, add(w, mul(s, slope)))
+                        w := mload(and(shr(26, second), 0xfffff0))
+                        s := and(second, 0x3fffffff)
+                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                        other := add(signextend(26, w), mul(s, other))
+                        other := sar(191, add(w, mul(s, other)))
+                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                        value := sub(mul(at, slope), mul(mload(0x20), other))
+                    }
+                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                    node := add(node, 0x80)
+                    if iszero(lt(node, end)) { leave }
+                }
+                for {} 1 {} {
+                    {
+                        let z := sar(93, add(mul(mload(node), inverse), offset))
+                        let second := sub(z, std)
+                        let value := 0
+                        switch lt(sub(second, lowest), span)
+                        case 0 {
+                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
                         }
-                    }
-                }
-            }
-
-            // Place of the unmoved d1.
-            function placeOf(v, g) -> offset {
-                offset := add(mload(add(v, 0x20)), mload(add(g, 0x80)))
-            }
-
-            // Three nodes a turn: the turn itself costs a sixth of a node.
-            function walkPlain(node, end, inverse, offset, std) {
-                for {} lt(add(node, 0x100), end) {} {
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let w := mload(and(shr(26, z), 0xfffff0))
-                        let s := and(z, 0x3fffffff)
-                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                        slope := add(signextend(26, w), mul(s, slope))
-                        slope := sar(191, add(w, mul(s, slope)))
-                        z := sub(z, std)
-                        w := mload(and(shr(26, z), 0xfffff0))
-                        s := and(z, 0x3fffffff)
-                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                        other := add(signextend(26, w), mul(s, other))
-                        other := sar(191, add(w, mul(s, other)))
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        let value := sub(mul(at, slope), mul(mload(0x20), other))
+                        default {
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                            value := sub(mul(at, slope), mul(mload(0x20), other))
+                        }
                         mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
                         node := add(node, 0x80)
                     }
                     {
                         let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let w := mload(and(shr(26, z), 0xfffff0))
-                        let s := and(z, 0x3fffffff)
-                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                        slope := add(signextend(26, w), mul(s, slope))
-                        slope := sar(191, add(w, mul(s, slope)))
-                        z := sub(z, std)
-                        w := mload(and(shr(26, z), 0xfffff0))
-                        s := and(z, 0x3fffffff)
-                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                        other := add(signextend(26, w), mul(s, other))
-                        other := sar(191, add(w, mul(s, other)))
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        let value := sub(mul(at, slope), mul(mload(0x20), other))
+                        let second := sub(z, std)
+                        let value := 0
+                        switch lt(sub(second, lowest), span)
+                        case 0 {
+                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
+                        }
+                        default {
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                            value := sub(mul(at, slope), mul(mload(0x20), other))
+                        }
                         mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
                         node := add(node, 0x80)
                     }
                     {
                         let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let w := mload(and(shr(26, z), 0xfffff0))
-                        let s := and(z, 0x3fffffff)
-                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                        slope := add(signextend(26, w), mul(s, slope))
-                        slope := sar(191, add(w, mul(s, slope)))
-                        z := sub(z, std)
-                        w := mload(and(shr(26, z), 0xfffff0))
-                        s := and(z, 0x3fffffff)
-                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                        other := add(signextend(26, w), mul(s, other))
-                        other := sar(191, add(w, mul(s, other)))
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        let value := sub(mul(at, slope), mul(mload(0x20), other))
+                        let second := sub(z, std)
+                        let value := 0
+                        switch lt(sub(second, lowest), span)
+                        case 0 {
+                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
+                        }
+                        default {
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                            value := sub(mul(at, slope), mul(mload(0x20), other))
+                        }
                         mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
                         node := add(node, 0x80)
                     }
-                }
-                for {} 1 {} {
                     if iszero(lt(node, end)) { leave }
-                    let z := sar(93, add(mul(mload(node), inverse), offset))
-                    let w := mload(and(shr(26, z), 0xfffff0))
-                    let s := and(z, 0x3fffffff)
-                    let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                    slope := add(signextend(26, w), mul(s, slope))
-                    slope := sar(191, add(w, mul(s, slope)))
-                    z := sub(z, std)
-                    w := mload(and(shr(26, z), 0xfffff0))
-                    s := and(z, 0x3fffffff)
-                    let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                    other := add(signextend(26, w), mul(s, other))
-                    other := sar(191, add(w, mul(s, other)))
-                    let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                    let value := sub(mul(at, slope), mul(mload(0x20), other))
-                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                    node := add(node, 0x80)
                 }
             }
 
-            // Before the first node stands nothing (0), or a node at which the option is worth nothing.
-            function walkGaps(node, end, inverse, offset, std, before) -> lastAt, lastValue, lastSlope {
-                // With a slope of 1 before it, the first node has no gap: b is not positive.
-                lastSlope := 0x1000000000000000
-                if before {
-                    lastAt := sar(64, mul(mload(0x00), mload(add(before, 0x20))))
-                    lastSlope := 0
-                }
-                for {} lt(add(node, 0x100), end) {} {
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let w := mload(and(shr(26, z), 0xfffff0))
-                        let s := and(z, 0x3fffffff)
-                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                        slope := add(signextend(26, w), mul(s, slope))
-                        slope := sar(191, add(w, mul(s, slope)))
-                        z := sub(z, std)
-                        w := mload(and(shr(26, z), 0xfffff0))
-                        s := and(z, 0x3fffffff)
-                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                        other := add(signextend(26, w), mul(s, other))
-                        other := sar(191, add(w, mul(s, other)))
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        let value := sub(mul(at, slope), mul(mload(0x20), other))
-                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        let step := sub(at, lastAt)
-                        let rise := sub(value, lastValue)
-                        let b := sub(rise, mul(step, lastSlope))
-                        let a := sub(mul(step, slope), rise)
-                        b := mul(and(sgt(a, 0), sgt(b, 0)), div(not(0), add(div(not(0), a), div(not(0), b))))
-                        mstore(add(node, 0x60), add(mload(add(node, 0x60)), b))
-                        lastAt := at
-                        lastValue := value
-                        lastSlope := slope
-                        node := add(node, 0x80)
-                    }
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let w := mload(and(shr(26, z), 0xfffff0))
-                        let s := and(z, 0x3fffffff)
-                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                        slope := add(signextend(26, w), mul(s, slope))
-                        slope := sar(191, add(w, mul(s, slope)))
-                        z := sub(z, std)
-                        w := mload(and(shr(26, z), 0xfffff0))
-                        s := and(z, 0x3fffffff)
-                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                        other := add(signextend(26, w), mul(s, other))
-                        other := sar(191, add(w, mul(s, other)))
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        let value := sub(mul(at, slope), mul(mload(0x20), other))
-                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        let step := sub(at, lastAt)
-                        let rise := sub(value, lastValue)
-                        let b := sub(rise, mul(step, lastSlope))
-                        let a := sub(mul(step, slope), rise)
-                        b := mul(and(sgt(a, 0), sgt(b, 0)), div(not(0), add(div(not(0), a), div(not(0), b))))
-                        mstore(add(node, 0x60), add(mload(add(node, 0x60)), b))
-                        lastAt := at
-                        lastValue := value
-                        lastSlope := slope
-                        node := add(node, 0x80)
-                    }
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let w := mload(and(shr(26, z), 0xfffff0))
-                        let s := and(z, 0x3fffffff)
-                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                        slope := add(signextend(26, w), mul(s, slope))
-                        slope := sar(191, add(w, mul(s, slope)))
-                        z := sub(z, std)
-                        w := mload(and(shr(26, z), 0xfffff0))
-                        s := and(z, 0x3fffffff)
-                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                        other := add(signextend(26, w), mul(s, other))
-                        other := sar(191, add(w, mul(s, other)))
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        let value := sub(mul(at, slope), mul(mload(0x20), other))
-                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        let step := sub(at, lastAt)
-                        let rise := sub(value, lastValue)
-                        let b := sub(rise, mul(step, lastSlope))
-                        let a := sub(mul(step, slope), rise)
-                        b := mul(and(sgt(a, 0), sgt(b, 0)), div(not(0), add(div(not(0), a), div(not(0), b))))
-                        mstore(add(node, 0x60), add(mload(add(node, 0x60)), b))
-                        lastAt := at
-                        lastValue := value
-                        lastSlope := slope
-                        node := add(node, 0x80)
-                    }
-                }
-                for {} 1 {} {
-                    if iszero(lt(node, end)) { leave }
-                    let z := sar(93, add(mul(mload(node), inverse), offset))
-                    let w := mload(and(shr(26, z), 0xfffff0))
-                    let s := and(z, 0x3fffffff)
-                    let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                    slope := add(signextend(26, w), mul(s, slope))
-                    slope := sar(191, add(w, mul(s, slope)))
-                    z := sub(z, std)
-                    w := mload(and(shr(26, z), 0xfffff0))
-                    s := and(z, 0x3fffffff)
-                    let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                    other := add(signextend(26, w), mul(s, other))
-                    other := sar(191, add(w, mul(s, other)))
-                    let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                    let value := sub(mul(at, slope), mul(mload(0x20), other))
-                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                    let step := sub(at, lastAt)
-                    let rise := sub(value, lastValue)
-                    let b := sub(rise, mul(step, lastSlope))
-                    let a := sub(mul(step, slope), rise)
-                    b := mul(and(sgt(a, 0), sgt(b, 0)), div(not(0), add(div(not(0), a), div(not(0), b))))
-                    mstore(add(node, 0x60), add(mload(add(node, 0x60)), b))
-                    lastAt := at
-                    lastValue := value
-                    lastSlope := slope
-                    node := add(node, 0x80)
-                }
+            // How many positions d2 may lie above the lowest while both it and d1 lie in the table.
+            function spanOf(std) -> span {
+                span := mul(lt(std, 0x6fc0000000), sub(0x6fc0000000, std))
             }
 
-            // A ladder of which some nodes lie beside the table: an option is worth nothing at those below it,
-            // a forward at those above it.
-            function walkLadder(node, end, v, g) {
-                let inverse := mload(v)
-                let offset := placeOf(v, g)
-                let std := mload(add(v, 0x40))
-                // The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
-                let lowest := shr(93, mload(add(g, 0x80)))
-                let before := 0
-                for {} 1 {} {
-                    if iszero(lt(node, end)) { leave }
-                    if iszero(slt(sar(93, add(mul(mload(node), inverse), offset)), lowest)) { break }
-                    before := node
-                    node := add(node, 0x80)
+            // Value where d1 does not lie below the table, but it or d2 beside it: a forward's when d2 lies above.
+            // The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
+            function beside(node, z, second, lowest) -> value {
+                let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                if iszero(slt(second, add(lowest, 0x6fc0000000))) {
+                    value := shl(60, sub(at, mload(0x20)))
+                    leave
                 }
-                let forwards := end
-                let highest := add(lowest, 0x6fc0000000)
-                for {} lt(node, forwards) { forwards := sub(forwards, 0x80) } {
-                    let z := sar(93, add(mul(mload(sub(forwards, 0x80)), inverse), offset))
-                    if slt(sub(z, std), highest) { break }
-                }
+                if slt(second, lowest) { second := lowest }
+                if sgt(z, add(lowest, 0x6fc0000000)) { z := add(lowest, 0x6fc0000000) }
+                let w := mload(and(shr(26, z), 0xfffff0))
+                let s := and(z, 0x3fffffff)
+                let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                slope := add(signextend(26, w), mul(s, slope))
+                slope := sar(191, add(w, mul(s, slope)))
+                w := mload(and(shr(26, second), 0xfffff0))
+                s := and(second, 0x3fffffff)
+                let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                other := add(signextend(26, w), mul(s, other))
+                other := sar(191, add(w, mul(s, other)))
+                value := sub(mul(at, slope), mul(mload(0x20), other))
+            }
+
+            // The nodes of a ladder, where a long option has gaps between neighbours.
+            function walkGaps(node, end, inverse, offset, std, lowest) {
+                let span := spanOf(std)
                 let lastAt := 0
                 let lastValue := 0
+                // With a slope of 1 before it, the first node has no gap: b is not positive.
                 let lastSlope := 0x1000000000000000
-                if lt(node, forwards) {
-                    // Whether d2 of the first and d1 of the last lie in the table: then all between them do.
-                    let isInside := slt(sar(93, add(mul(mload(sub(forwards, 0x80)), inverse), offset)), highest)
-                    let second := sub(sar(93, add(mul(mload(node), inverse), offset)), std)
-                    switch and(isInside, iszero(slt(second, lowest)))
-                    case 0 {
-                        lastAt, lastValue, lastSlope := walkEdges(node, forwards, inverse, offset, std, before, lowest)
-                    }
-                    default {
-                        switch sgt(mload(0x00), 0)
-                        case 0 { walkPlain(node, forwards, inverse, offset, std) }
-                        default {
-                            lastAt, lastValue, lastSlope := walkGaps(node, forwards, inverse, offset, std, before)
-                        }
-                    }
-                    before := 0
+                for {} slt(sar(93, add(mul(mload(node), inverse), offset)), lowest) {} {
+                    lastAt := node
+                    node := add(node, 0x80)
+                    if iszero(lt(node, end)) { leave }
                 }
-                if lt(forwards, end) { walkForwards(forwards, end, before, lastAt, lastValue, lastSlope) }
-            }
-
-            // A straight line: after the first of its nodes there are no gaps.
-            function walkForwards(node, end, before, lastAt, lastValue, lastSlope) {
-                if before {
-                    lastAt := sar(64, mul(mload(0x00), mload(add(before, 0x20))))
+                if lastAt {
+                    lastAt := sar(64, mul(mload(0x00), mload(add(lastAt, 0x20))))
                     lastSlope := 0
                 }
-                if sgt(mload(0x00), 0) {
+                for {} 1 {} {
+                    let z := sar(93, add(mul(mload(node), inverse), offset))
+                    let second := sub(z, std)
+                    if iszero(lt(sub(second, lowest), span)) {
+                        if iszero(slt(second, add(lowest, 0x6fc0000000))) { break }
+                        if slt(second, lowest) { second := lowest }
+                        if sgt(z, add(lowest, 0x6fc0000000)) { z := add(lowest, 0x6fc0000000) }
+                    }
+                    let w := mload(and(shr(26, z), 0xfffff0))
+                    let s := and(z, 0x3fffffff)
+                    let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                    slope := add(signextend(26, w), mul(s, slope))
+                    slope := sar(191, add(w, mul(s, slope)))
+                    w := mload(and(shr(26, second), 0xfffff0))
+                    s := and(second, 0x3fffffff)
+                    let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                    other := add(signextend(26, w), mul(s, other))
+                    other := sar(191, add(w, mul(s, other)))
                     let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                    let value := shl(60, sub(at, mload(0x20)))
-                    let slope := 0x1000000000000000
+                    let value := sub(mul(at, slope), mul(mload(0x20), other))
+                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
                     let step := sub(at, lastAt)
                     let rise := sub(value, lastValue)
                     let b := sub(rise, mul(step, lastSlope))
@@ -325,98 +248,24 @@ library ScenarioWalk {
                     lastAt := at
                     lastValue := value
                     lastSlope := slope
-                }
-                for {} 1 {} {
-                    if iszero(lt(node, end)) { leave }
-                    let value := sub(sar(64, mul(mload(0x00), mload(add(node, 0x20)))), mload(0x20))
-                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), shl(60, value)))
                     node := add(node, 0x80)
+                    if iszero(lt(node, end)) { leave }
                 }
-            }
-
-            // Nodes of which some have d1 or d2 beside the table: those are moved to its side.
-            function walkEdges(node, end, inverse, offset, std, before, lowest) -> lastAt, lastValue, lastSlope {
-                // With a slope of 1 before it, the first node has no gap: b is not positive.
-                lastSlope := 0x1000000000000000
-                if before {
-                    lastAt := sar(64, mul(mload(0x00), mload(add(before, 0x20))))
-                    lastSlope := 0
-                }
+                // A straight line: after the first of its nodes there are no gaps.
+                let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                let value := shl(60, sub(at, mload(0x20)))
+                let slope := 0x1000000000000000
+                let step := sub(at, lastAt)
+                let rise := sub(value, lastValue)
+                let b := sub(rise, mul(step, lastSlope))
+                let a := sub(mul(step, slope), rise)
+                b := mul(and(sgt(a, 0), sgt(b, 0)), div(not(0), add(div(not(0), a), div(not(0), b))))
+                mstore(add(node, 0x60), add(mload(add(node, 0x60)), b))
                 for {} 1 {} {
-                    if iszero(lt(node, end)) { leave }
-                    let z := sar(93, add(mul(mload(node), inverse), offset))
-                    let second := sub(z, std)
-                    if slt(second, lowest) { second := lowest }
-                    if sgt(z, add(lowest, 0x6fc0000000)) { z := add(lowest, 0x6fc0000000) }
-                    let w := mload(and(shr(26, z), 0xfffff0))
-                    let s := and(z, 0x3fffffff)
-                    let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                    slope := add(signextend(26, w), mul(s, slope))
-                    slope := sar(191, add(w, mul(s, slope)))
-                    z := second
-                    w := mload(and(shr(26, z), 0xfffff0))
-                    s := and(z, 0x3fffffff)
-                    let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                    other := add(signextend(26, w), mul(s, other))
-                    other := sar(191, add(w, mul(s, other)))
-                    let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                    let value := sub(mul(at, slope), mul(mload(0x20), other))
                     mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                    if sgt(mload(0x00), 0) {
-                        let step := sub(at, lastAt)
-                        let rise := sub(value, lastValue)
-                        let b := sub(rise, mul(step, lastSlope))
-                        let a := sub(mul(step, slope), rise)
-                        b := mul(and(sgt(a, 0), sgt(b, 0)), div(not(0), add(div(not(0), a), div(not(0), b))))
-                        mstore(add(node, 0x60), add(mload(add(node, 0x60)), b))
-                        lastAt := at
-                        lastValue := value
-                        lastSlope := slope
-                    }
                     node := add(node, 0x80)
-                }
-            }
-
-            // Nodes of a side of skew pairs, in any order: they bound no interval. The entry names volatility and skew.
-            function walkSkew(node, end, entry, g) {
-                let std := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0xa0))
-                let factor := sdiv(mul(mload(add(entry, 0x20)), mload(add(g, 0xe0))), 1000000000000000000)
-                std := div(mul(std, add(1000000000000000000, factor)), 1000000000000000000)
-                // As OptionKernel sets a volatility.
-                let inverse := shl(140, 1)
-                if std { inverse := div(shl(128, 1), std) }
-                let offset := add(mul(mload(add(g, 0x100)), inverse), shl(93, add(0x3800000000, shr(30, std))))
-                let table := mload(add(g, 0x80))
-                walkPair(node, end, inverse, add(offset, table), shr(29, std), shr(93, table))
-            }
-
-            function walkPair(node, end, inverse, offset, std, lowest) {
-                for {} 1 { node := add(node, 0x80) } {
                     if iszero(lt(node, end)) { leave }
-                    let z := sar(93, add(mul(mload(node), inverse), offset))
-                    if slt(z, lowest) { continue }
-                    if iszero(slt(sub(z, std), add(lowest, 0x6fc0000000))) {
-                        let value := sub(sar(64, mul(mload(0x00), mload(add(node, 0x20)))), mload(0x20))
-                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), shl(60, value)))
-                        continue
-                    }
-                    let second := sub(z, std)
-                    if slt(second, lowest) { second := lowest }
-                    if sgt(z, add(lowest, 0x6fc0000000)) { z := add(lowest, 0x6fc0000000) }
-                    let w := mload(and(shr(26, z), 0xfffff0))
-                    let s := and(z, 0x3fffffff)
-                    let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                    slope := add(signextend(26, w), mul(s, slope))
-                    slope := sar(191, add(w, mul(s, slope)))
-                    z := second
-                    w := mload(and(shr(26, z), 0xfffff0))
-                    s := and(z, 0x3fffffff)
-                    let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                    other := add(signextend(26, w), mul(s, other))
-                    other := sar(191, add(w, mul(s, other)))
-                    let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                    let value := sub(mul(at, slope), mul(mload(0x20), other))
-                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                    value := shl(60, sub(sar(64, mul(mload(0x00), mload(add(node, 0x20)))), mload(0x20)))
                 }
             }
         }

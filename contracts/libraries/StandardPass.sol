@@ -24,10 +24,14 @@ library StandardPass {
     /// @dev Nodes of one option at a time, and an upper bound of what concentration would see of all together.
     struct Work {
         uint256 nodes;
+        /// @dev Quantity of the strike at hand that they hold, 0 while they hold another's: a straddle is walked once.
+        int256 walkedWad;
         uint256 sizeCash;
         uint256 scannedCash;
         uint256 vegaCash;
         uint256 grossUnits;
+        /// @dev What one short option needs, written for each.
+        RequirementMath.Parts parts;
     }
 
     /// @notice Sums over the positions, without concentration.
@@ -43,11 +47,12 @@ library StandardPass {
         Work memory w;
         for (uint256 group = p.groups.first; group != p.groups.end; group += PositionGroups.GROUP_BYTES) {
             (uint256 kind, int256 priceE8, uint256 expiry, int256 calls, int256 puts) = PositionGroups.read(group);
+            int256 priceWad;
             unchecked {
-                // Unchecked: at most 128 quantities below 2**127.
-                w.grossUnits += WadMath.abs(calls) + WadMath.abs(puts);
+                // Unchecked: at most 128 quantities below 2**127, prices of 72 bits.
+                w.grossUnits += RequirementMath.absolute(calls) + RequirementMath.absolute(puts);
+                priceWad = priceE8 * Units.E8_TO_WAD;
             }
-            int256 priceWad = priceE8 * Units.E8_TO_WAD;
             if (kind == PositionWord.PERP) _perp(p, w, s, calls, priceWad);
             else if (kind == PositionWord.FUTURE) _future(p, w, s, p.expiries[expiry], calls, priceWad);
             else _options(p, w, s, p.expiries[expiry], priceWad, calls, puts);
@@ -57,7 +62,7 @@ library StandardPass {
         s.grossNotionalWad = RequirementMath.mulUp(w.grossUnits, p.header.spotWad);
         (s.confWad, s.spotWad, s.priceRangeWad) = (p.header.confWad, p.header.spotWad, params.priceRangeWad);
         uint256 scannedWad = RequirementMath.sizeOf(w.scannedCash, params.priceRangeWad);
-        uint256 sizeWad = (scannedWad > w.sizeCash ? scannedWad : w.sizeCash) + WadMath.abs(p.linkedCash);
+        uint256 sizeWad = (scannedWad > w.sizeCash ? scannedWad : w.sizeCash) + RequirementMath.absolute(p.linkedCash);
         isLarge = sizeWad > params.n0Wad || w.vegaCash > params.v0Wad;
     }
 
@@ -106,8 +111,11 @@ library StandardPass {
     }
 
     function _count(IRiskEngine.StandardRisk memory s, int256 valueWad, bool isCounted) private pure {
-        s.markWad += valueWad;
-        if (isCounted) s.equityValueWad += valueWad;
+        unchecked {
+            // Unchecked: sums over at most 128 positions, each below 2**235.
+            s.markWad += valueWad;
+            if (isCounted) s.equityValueWad += valueWad;
+        }
     }
 
     function _options(
@@ -133,6 +141,7 @@ library StandardPass {
             return;
         }
         OptionKernel.open(p.option, e, uint256(openWad), p.book.params.volFloorWad);
+        w.walkedWad = 0;
         if (calls != 0) _option(p, w, s, e, calls, strikePresentWad, true);
         if (puts != 0) _option(p, w, s, e, puts, strikePresentWad, false);
     }
@@ -157,7 +166,7 @@ library StandardPass {
     }
 
     function _shortMin(RiskPass.Pass memory p, OptionKernel.Expiry memory e, int256 q) private pure returns (uint256) {
-        uint256 units = OptionKernel.openQuantity(e, WadMath.abs(q));
+        uint256 units = OptionKernel.openQuantity(e, RequirementMath.absolute(q));
         uint256 cash = RequirementMath.mulUp(units, p.header.spotWad);
         return RequirementMath.mulUp(cash, p.book.params.shortMinRateWad);
     }
@@ -182,36 +191,46 @@ library StandardPass {
             if ((value < 0) != (q < 0)) value = 0;
             _count(s, value, q < 0);
             if (q > 0) return;
-            RequirementMath.Parts memory c;
-            c.padWad = RiskPass.padOf(2 * WadMath.abs(forwardCash) + WadMath.abs(strikeCash), 128);
+            RequirementMath.Parts memory c = w.parts;
+            uint256 stake = 2 * RequirementMath.absolute(forwardCash) + RequirementMath.absolute(strikeCash);
+            c.padWad = RiskPass.padOf(stake, 128);
             int256 net = (forwardCash * NormalCdf.cdf(p.table, OptionKernel.positionOf(p.option))) >> 60;
             if (!isCall) net -= forwardCash;
             c.basisWad = RiskPass.basisOf(p, e, net, value);
             c.shortMinWad = _shortMin(p, e, q);
             w.sizeCash += RequirementMath.magnitude(net);
-            w.vegaCash += RequirementMath.mulUp(WadMath.abs(forwardCash), HIGHEST_DENSITY_WAD)
+            w.vegaCash += RequirementMath.mulUp(RequirementMath.absolute(forwardCash), HIGHEST_DENSITY_WAD)
                 * e.rootTimeQ64 >> 64;
-            _scan(p, w, e, c, forwardCash, strikeCash, isCall);
+            _walk(p, w, e, q, forwardCash, strikeCash);
+            _scan(p, w, c, isCall ? int256(0) : -forwardCash);
             s.requirementWad += RequirementMath.total(c, 0);
             w.scannedCash += RequirementMath.positive(c.certified) + c.padWad;
         }
     }
 
-    /// @dev Worst node and worst skew. A short option has no gaps.
-    function _scan(
+    /// @dev Into nodes without cash.
+    function _walk(
         RiskPass.Pass memory p,
         Work memory w,
         OptionKernel.Expiry memory e,
-        RequirementMath.Parts memory c,
+        int256 q,
         int256 forwardCash,
-        int256 strikeCash,
-        bool isCall
+        int256 strikeCash
     ) private pure {
+        if (w.walkedWad == q) return;
+        w.walkedWad = q;
         if (w.nodes == 0) w.nodes = ScenarioGrid.createNodes(p.grid);
         else ScenarioGrid.clear(p.grid, w.nodes);
         ScenarioGrid.walk(p.grid, p.option, e, w.nodes, forwardCash, strikeCash);
+    }
+
+    /// @dev Worst node and worst skew. A short option has no gaps.
+    function _scan(RiskPass.Pass memory p, Work memory w, RequirementMath.Parts memory c, int256 linearCash)
+        private
+        pure
+    {
         int256 baseCash = ScenarioGrid.cashOf(w.nodes + p.grid.basePlace);
-        c.certified = ScenarioScan.alone(p.book.plan, w.nodes, baseCash, isCall ? int256(0) : -forwardCash);
+        c.certified = ScenarioScan.alone(p.book.plan, w.nodes, baseCash, linearCash);
         uint256 lostWad = ScenarioScan.largestSkew(p.book.plan, w.nodes);
         c.skewTermWad = RequirementMath.mulUp(lostWad, p.book.params.skewRateWad);
     }

@@ -36,7 +36,8 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
     /// @dev Sum of `lossWad` over all auctions.
     uint256 private _lossWad;
 
-    /// @dev What has to be known of an empty bidder before the slice to judge it after without its margin.
+    /// @dev What has to be known of a bidder without risk of its own before the slice to judge it after without its
+    /// margin.
     struct Fresh {
         bool isFresh;
         /// @dev The account's equity but for its cash: what positions and collateral are worth after haircuts.
@@ -325,17 +326,25 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         if (socialisedWad != 0) ACCOUNTS.socialise(toId, socialisedWad);
     }
 
-    /// @dev An empty bidder of the account's mode needs the same fraction of what the account needs, or less, because
-    /// no part of a requirement grows more slowly than size.
+    /// @dev A bidder of the account's mode without positions needs the same fraction of what the account needs, or
+    /// less, because no part of a requirement grows more slowly than size. Tokens that are linked to nothing add to its
+    /// equity, which is not counted, and to no requirement: nobody makes a bid dear by sending them.
     function _freshOf(uint256 accountId, uint256 bidderId, IMarginEngine.MarginState memory m)
         private
         view
         returns (Fresh memory fresh)
     {
         IAccounts.Snapshot memory bidder = ACCOUNTS.snapshotOf(bidderId);
-        if (bidder.positions.length != 0 || bidder.tokenIds.length != 0) return fresh;
+        if (bidder.positions.length != 0 || _holdsLinked(bidder.tokenIds)) return fresh;
         IAccounts.Snapshot memory account = ACCOUNTS.snapshotOf(accountId);
         fresh = Fresh(account.mode == bidder.mode, m.equityWad - account.cashWad);
+    }
+
+    function _holdsLinked(uint256[] memory tokenIds) private view returns (bool) {
+        for (uint256 i; i < tokenIds.length; ++i) {
+            if (BOOK.collateralOf(tokenIds[i]).linkedUnderlying != 0) return true;
+        }
+        return false;
     }
 
     /// @dev Strict: a bidder short of margin may not take more risk, even at a gain. Where the account's own margin

@@ -31,7 +31,7 @@ contract RiskDetail {
         view
         returns (IRiskEngine.UnderlyingRisk memory risk, IRiskEngine.UnderlyingDetail memory detail)
     {
-        RiskPass.Pass memory p;
+        RiskPass.Pass memory p = RiskPass.create(1)[0];
         RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, true, true, false), positions, linkedUnitsWad);
         RequirementMath.Parts memory c;
         RiskPass.measure(p, 0, c);

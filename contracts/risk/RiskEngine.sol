@@ -36,7 +36,7 @@ contract RiskEngine is IRiskEngine {
         override
         returns (UnderlyingRisk memory risk)
     {
-        RiskPass.Pass memory p;
+        RiskPass.Pass memory p = RiskPass.create(1)[0];
         RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, true, false, false), positions, linkedUnitsWad);
         RequirementMath.Parts memory c;
         RiskPass.measure(p, 0, c);
@@ -65,7 +65,7 @@ contract RiskEngine is IRiskEngine {
         _requireLength(positions.length, n);
         _requireLength(linkedUnitsWad.length, n);
         risks = new UnderlyingRisk[](n);
-        RiskPass.Pass[] memory passes = new RiskPass.Pass[](n);
+        RiskPass.Pass[] memory passes = RiskPass.create(n);
         RequirementMath.Parts[] memory parts = new RequirementMath.Parts[](n);
         for (uint256 i; i < n; ++i) {
             RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyings[i], true, true, true);
@@ -91,12 +91,12 @@ contract RiskEngine is IRiskEngine {
         override
         returns (StandardRisk memory standard)
     {
-        RiskPass.Pass memory p;
+        RiskPass.Pass memory p = RiskPass.create(1)[0];
         RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyingId, true, false, false);
         RiskPass.open(p, source, positions);
         if (!StandardPass.run(p, linkedUnitsWad, standard)) return standard;
         // Large: the concentration of all of them together takes a pass of its own.
-        RiskPass.Pass memory together;
+        RiskPass.Pass memory together = RiskPass.create(1)[0];
         source.withLong = false;
         RiskPass.run(together, source, positions, linkedUnitsWad);
         RequirementMath.Parts memory c;

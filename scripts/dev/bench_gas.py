@@ -1,8 +1,8 @@
 """Measure the gas of the margin check, a trade, a liquidation bid and an oracle round, beside peers and goals.
 
 Every job is a transaction of its own on a fresh local chain, so all storage is cold. The figure is the
-transaction's gas without the base cost (21,000 and the call data). The default book of 31 rows with the
-certified scan; half of the options long, half short, calls and puts, over four expiries.
+transaction's gas without the base cost (21,000 and the call data). The default book with the certified scan; half
+of the options long, half short, calls and puts, over four expiries.
 """
 
 from __future__ import annotations
@@ -47,10 +47,12 @@ LONG: Final = 2**255
 LEGS: Final = 8
 #: Held by both sides of the quote before it; with its legs they hold all that an account may.
 HELD: Final = 120
+#: Options of which no two share a strike; expiries from a fifth of a day to two days, in hours.
+ALONE: Final = (16, 127)
+SOON_HOURS: Final = (5, 12, 24, 48)
 #: Bits of all kinds, and bounds of a trader key that are far off and have to be looked at all the same.
 ALL_KINDS, FAR_WAD = 15, 10**9 * WAD
-#: Near expiries of the dearest account, in hours, its options, and how many tokens it holds.
-NEAR_HOURS: Final = (5, 12, 24, 48)
+#: Options of the dearest account, and the tokens that it holds.
 WORST_OPTIONS: Final = 126
 WORST_TOKENS: Final = range(1, 32)
 #: Steps of block time; every block's time is set, so that two runs give the same gas.
@@ -71,6 +73,9 @@ LIMITS: Final = {
     "gas.margin.options.16": Limit(6_091_957, 370_000, 300_000),
     "gas.margin.options.64": Limit(21_176_494, 1_700_000, 1_050_000),
     "gas.margin.options.127": Limit(41_781_166, 2_200_000, 1_900_000),
+    "gas.margin.unpaired.16": Limit(None, 500_000, 400_000),
+    "gas.margin.unpaired.127": Limit(None, 3_500_000, 2_500_000),
+    "gas.margin.near.127": Limit(None, 3_900_000, 2_800_000),
     "gas.margin.furtherOption": Limit(315_000, 25_000, 15_000),
     "gas.trade.16": Limit(12_123_018, 1_400_000, 800_000),
     "gas.trade.open17": Limit(None, 1_200_000, 800_000),
@@ -79,6 +84,7 @@ LIMITS: Final = {
     "gas.bid.64": Limit(15_676_782, 6_000_000, 4_000_000),
     "gas.bid.128.bothSides": Limit(None, 15_000_000, None),
     "gas.bid.worst": Limit(None, 13_500_000, 10_000_000),
+    "gas.bid.worst.dusted": Limit(None, 13_500_000, 10_000_000),
     "gas.bid.worst.margined": Limit(None, 13_500_000, None),
     "gas.oracle.first": Limit(128_218, 90_000, 60_000),
     "gas.oracle.nextExpiry": Limit(102_324, None, 12_000),
@@ -153,6 +159,20 @@ class World:
             sides = (account_id, self.house) if is_long else (self.house, account_id)
             self.accounts.send(self.admin, "applyTrade", (*sides, pack(option(n)), WAD, 0))
 
+    def hold_alone(self, account_id: int, count: int, expiries: tuple[int, ...], longs_only: bool = False) -> None:
+        """Give calls and puts to an account, no strike twice, half of them long or all, against one of its own."""
+        other = self.open(self.admin.address, 10**9)
+        for n in range(count):
+            strike = (SPOT + 4 * (n - count // 2)) * 10**8
+            word = pack(Word(ETH, (Kind.CALL, Kind.PUT)[n % 2], expiries[n % 4], strike, 0))
+            is_long = longs_only or n // 4 % 2 == 0
+            sides = (account_id, other) if is_long else (other, account_id)
+            self.accounts.send(self.admin, "applyTrade", (*sides, word, WAD, 0))
+
+    def soon(self) -> tuple[int, ...]:
+        """Expiries within two days."""
+        return tuple(self.now + hours * 3_600 for hours in SOON_HOURS)
+
     def run(self, contract: str, function: str, *values: object, by: object = None) -> int:
         """Send a transaction at the next known second; its gas without the base cost."""
         self.now += STEP_SEC
@@ -183,6 +203,19 @@ def margin(w: World) -> Iterator[tuple[str, int]]:
         gas[size] = w.run("MarginEngine", "marginOf", account_id)
         yield f"gas.margin.options.{size}", gas[size]
     yield "gas.margin.furtherOption", (gas[127] - gas[64]) // 63
+
+
+def margin_alone(w: World) -> Iterator[tuple[str, int]]:
+    """Margin check where no strike is held twice: half of the options long, and near ones all long."""
+    for size in ALONE:
+        account_id = w.open(w.alice.address, 10**6)
+        w.hold_alone(account_id, size, EXPIRIES)
+        yield f"gas.margin.unpaired.{size}", w.run("MarginEngine", "marginOf", account_id)
+    soon = w.soon()
+    w.price(soon)
+    account_id = w.open(w.alice.address, 10**6)
+    w.hold_alone(account_id, ALONE[-1], soon, longs_only=True)
+    yield f"gas.margin.near.{ALONE[-1]}", w.run("MarginEngine", "marginOf", account_id)
 
 
 def trade(w: World) -> Iterator[tuple[str, int]]:
@@ -242,9 +275,10 @@ def worst_bid(w: World) -> Iterator[tuple[str, int]]:
     """Estimate a bid for the dearest account there can be, by an account without positions.
 
     128 positions, no strike twice, near expiries, options all long, a perpetual of each underlying, 31 tokens, a debt.
-    An empty bidder is judged by the account's own margin; a wei of a token makes it one that is margined itself.
+    An empty bidder is judged by the account's own margin, and so is one that somebody sent a wei of a token; a wei of a
+    perpetual makes it one that is margined itself.
     """
-    near = tuple(w.now + hours * 3_600 for hours in NEAR_HOURS)
+    near = w.soon()
     w.price(near)
     w.price_second()
     # New tokens would start a grace, in which nobody is liquidated by their terms alone.
@@ -254,9 +288,7 @@ def worst_bid(w: World) -> Iterator[tuple[str, int]]:
         w["ScenarioBook"].send(w.admin, "setCollateral", token_id, terms)
     w.price_tokens(WORST_TOKENS)
     writer = w.open(w.alice.address)
-    for n in range(WORST_OPTIONS):
-        word = Word(ETH, (Kind.CALL, Kind.PUT)[n % 2], near[n % 4], (SPOT + 4 * (n - WORST_OPTIONS // 2)) * 10**8, 0)
-        w.accounts.send(w.admin, "applyTrade", (writer, w.house, pack(word), WAD, 0))
+    w.hold_alone(writer, WORST_OPTIONS, near, longs_only=True)
     for underlying in (ETH, BTC):
         perp = pack(Word(underlying, Kind.PERP, 0, 0, 0))
         w.accounts.send(w.admin, "applyTrade", (writer, w.house, perp, WAD, SPOT * WAD))
@@ -267,10 +299,13 @@ def worst_bid(w: World) -> Iterator[tuple[str, int]]:
     # Later than any block that the many fills above were mined in.
     w.now += 600
     w.run("Auction", "start", writer)
-    for name, dust_wad in (("worst", 0), ("worst.margined", 1)):
+    for name in ("worst", "worst.dusted", "worst.margined"):
         bidder = w.open(w.bob.address, 10**5)
-        if dust_wad:
-            w.accounts.send(w.admin, "creditToken", bidder, 1, dust_wad)
+        if name == "worst.dusted":
+            w.accounts.send(w.admin, "creditToken", bidder, 1, 1)
+        if name == "worst.margined":
+            perp = pack(Word(ETH, Kind.PERP, 0, 0, 0))
+            w.accounts.send(w.admin, "applyTrade", (bidder, w.house, perp, 1, SPOT * WAD))
         data = w["Auction"].encode("bid", writer, bidder, WAD // 2, True, LONG)
         request = {"from": w.bob.address, "to": w["Auction"].address, "data": data}
         yield f"gas.bid.{name}", int(w.client.rpc("eth_estimateGas", request), 16)
@@ -287,7 +322,7 @@ def measure() -> dict[str, int]:
     """Run every job; gas by name."""
     found: dict[str, int] = {}
     # Each job on a chain of its own: no job's accounts change another's figures.
-    for job in (margin, trade, quote, bid, worst_bid, oracle):
+    for job in (margin, margin_alone, trade, quote, bid, worst_bid, oracle):
         with world() as w:
             found |= job(w)
     return found

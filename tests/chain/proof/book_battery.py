@@ -43,8 +43,8 @@ GRACE_SEC = 1_000
 #: Q64 logarithm of a move: solady's ln is good to a wei, the shift to one more.
 LN_STEPS = 60
 #: Bytes of one volatility in the engine's memory.
-VOLATILITY_BYTES = 192
-HEAD_WORDS, SEGMENT_WORDS, MOVE_WORDS, NODE_WORDS = 20, 6, 3, 4
+VOLATILITY_BYTES = 128
+HEAD_WORDS, SEGMENT_WORDS, MOVE_WORDS, NODE_WORDS = 20, 2, 3, 4
 NODE_BYTES = 32 * NODE_WORDS
 LOWEST, HIGHEST = -95 * 10**16, 9 * WAD
 MOST = 2**256
@@ -106,7 +106,7 @@ class Plan:
         for n, vol in enumerate(order):
             ranks[n] = grid.index(vol)
             starts[n] = (len(self.nodes) - (0 if vol in tails else below)) * NODE_BYTES
-            self._segment(vol * VOLATILITY_BYTES, 1)
+            self._segment(vol * VOLATILITY_BYTES)
             for entry in ladder:
                 if vol in tails or entry[4]:
                     self._node(entry[0], is_base=vol == FLAT and entry[0] == 0)
@@ -115,10 +115,10 @@ class Plan:
             for i, move in enumerate(rows["gridMovesWad"])
             for vol in grid
         }
-        pairs = self._pairs(sent(rows)["skewAt"], rows["skewWad"], span, own)
         if self.base is None:
-            self._segment(VOLATILITY_BYTES, 0)
+            self._segment(VOLATILITY_BYTES)
             self._node(0, is_base=True)
+        pairs = self._pairs(sent(rows)["skewAt"], rows["skewWad"], span, own)
         moves = self._moves(ladder, len(grid), len(tails))
         first_move = HEAD_WORDS + len(self.volatilities) + SEGMENT_WORDS * len(self.segments)
         first_pair = first_move + len(moves)
@@ -133,16 +133,14 @@ class Plan:
         body = [*self.volatilities, *(w for s in self.segments for w in s), *moves, *pairs]
         self.words = [w % MOST for w in (*head, *body, *(w for n in self.nodes for w in n))]
 
-    def _segment(self, place: int, is_ladder: int) -> None:
-        self.segments.append([place, 0, is_ladder, 2**255, -(2**255), len(self.nodes) * NODE_BYTES])
+    def _segment(self, place: int) -> None:
+        self.segments.append([place, 0])
 
     def _node(self, move: int, *, is_base: bool = False) -> None:
         if is_base and self.base is None:
             self.base = len(self.nodes) * NODE_BYTES
-        log, segment = self.ln(move), self.segments[-1]
-        segment[1] += NODE_BYTES
-        segment[3], segment[4] = min(segment[3], log), max(segment[4], log)
-        self.nodes.append([log, ((WAD + move) << 64) // WAD, 0, 0])
+        self.segments[-1][1] += NODE_BYTES
+        self.nodes.append([self.ln(move), ((WAD + move) << 64) // WAD, 0, 0])
 
     def _pairs(self, places: list[dict[str, int]], skew: int, span: int, own: dict[tuple[int, int], int]) -> list[int]:
         """Places of both nodes of each pair, and of the grid's node that it is compared with."""
@@ -150,7 +148,7 @@ class Plan:
         for vol in (UP, FLAT, DOWN):
             mine = [i for i, place in enumerate(places) if place["vol"] == vol]
             for side, sign in ((0, 1), (1, -1)) if mine else ():
-                self._segment((3 + len(self.volatilities) // 2) * VOLATILITY_BYTES, 0)
+                self._segment((3 + len(self.volatilities) // 2) * VOLATILITY_BYTES)
                 self.volatilities += [vol * VOLATILITY_BYTES, sign * skew]
                 for i in mine:
                     found[3 * i + side] = len(self.nodes) * NODE_BYTES
@@ -158,7 +156,7 @@ class Plan:
         return found
 
     def _moves(self, ladder: list[tuple[int, int, int, int, bool]], grid: int, tails: int) -> list[int]:
-        """Words of the moves: the move, two weights, and how many vol states stand at it and around it."""
+        """Words of the moves: the move, two weights, and whether both are 1 and how many vol states stand at it."""
         states = [grid if entry[4] else tails for entry in ladder]
         words = []
         for i, (move, _, over, under, _) in enumerate(ladder):
@@ -166,10 +164,9 @@ class Plan:
             if i:
                 other = ladder[i - 1][2:4]
                 larger = other if over * other[1] < other[0] * under else larger
-            between = [min(states[i], states[j]) if 0 <= j < len(states) else 0 for j in (i - 1, i + 1)]
             words += [move, over << 192 | under << 128 | larger[0] << 64 | larger[1]]
-            # A weight of 1 is the largest: next to a tail it is that of the interval too.
-            words.append((ladder[i][4] << 24) | states[i] << 16 | between[0] << 8 | between[1])
+            is_whole = (over, under) == (1, 1) and larger == (1, 1)
+            words.append(is_whole << 8 | states[i])
         return words
 
 

@@ -289,6 +289,8 @@ def _portfolios(symbol: str, expiries: list[int], spot: int, forwards: list[int]
             ([(CALL, expiry, forward, 2 * unit)], 0),
             ([(PUT, expiry, forward, -2 * unit), (CALL, expiry, forward * 3 // 4, unit)], 0),
             ([(FUTURE, expiry, forward * 11 // 10, -3 * unit), (PERP, 0, spot, unit)], 0),
+            # A hedge of options alone, which may be about to expire.
+            ([(CALL, expiry, forward, 3 * unit), (PERP, 0, spot, -3 * unit)], 0),
             ([(CALL, expiry, max(1, forward // 20), unit), (PUT, expiry, forward * 20, unit)], 0),
             ([(CALL, expiry, forward, unit), (PUT, expiry, forward, -unit), (FUTURE, expiry, forward, -unit)], WAD),
             ([(CALL, expiry, forward * k // 2_000, q * unit) for k, q in wings], 0),

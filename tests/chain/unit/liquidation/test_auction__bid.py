@@ -167,6 +167,25 @@ def test_bid__empty_bidder_of_enough__passes_and_of_less_reverts(stack, trader, 
         assert 0 <= margin.equity - margin.initial < (spare + 10) * WAD
 
 
+@pytest.mark.parametrize(("spare", "is_enough"), [(-10, False), (10, True)])
+def test_bid__bidder_that_was_sent_a_token__judged_like_an_empty_one(stack, trader, bidder, spare, is_enough):
+    """A token that is linked to nothing is worth little here: what counts is the cash."""
+    account_id = long_of(stack, trader, SINGLE)
+    stack.book.setCollateral(2, (True, 0, WAD // 10, 0, WAD), {"from": stack.admin})
+    opened(stack, account_id, bidder, 1_700)
+    was, bidder_id = stack.margin(account_id), stack.open(bidder, 0)
+    stack.accounts.creditToken(bidder_id, 2, 1, {"from": stack.admin})
+    quote = stack.auction.previewBid(account_id, WAD // 20)
+    need = (was.initial - was.equity) * quote[1] // WAD + quote[3] + quote[4]
+    stack.accounts.creditToken(bidder_id, 0, need + spare * WAD, {"from": stack.admin})
+    if is_enough:
+        # The token has no price at all: a margin of the bidder's own would count nothing for it.
+        stack.auction.bid(account_id, bidder_id, WAD // 20, True, MOST, {"from": bidder})
+    else:
+        with reverts_with("Auction__BidderBelowInitial"):
+            stack.auction.bid(account_id, bidder_id, WAD // 20, True, MOST, {"from": bidder})
+
+
 def test_bid__account_of_another__reverts_NotBidder(stack, long_id, trader, bidder, bidder_id):
     opened(stack, long_id, bidder, 1_700)
     with reverts_with("Auction__NotBidder", shown(trader), bidder_id):
