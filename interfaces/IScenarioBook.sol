@@ -183,6 +183,12 @@ interface IScenarioBook {
     /// @param rows Rows, at most 48 nodes.
     function setBook(uint8 underlyingId, UnderlyingParams calldata params, Rows calldata rows) external;
 
+    /// @notice Replaces the price range of an underlying, and nothing else of it: its rows are multiples of the range.
+    /// @dev Starts the grace as every change does, a fall too: some books of options need more at a narrower range.
+    /// @param underlyingId Underlying.
+    /// @param priceRangeWad Range, wad, from 0.001 to 0.5.
+    function setRange(uint8 underlyingId, uint256 priceRangeWad) external;
+
     /// @notice Replaces the account parameters.
     /// @param params Parameters.
     function setAccountParams(AccountParams calldata params) external;

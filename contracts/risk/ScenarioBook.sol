@@ -83,11 +83,17 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         restricted
     {
         _requireListed(underlyingId);
-        uint256 generation = _beginGrace();
-        if (_priorBook[generation][underlyingId] == address(0)) {
-            _priorBook[generation][underlyingId] = _bookPointer[underlyingId];
-        }
+        _keepPrior(underlyingId);
         _setBook(underlyingId, params, rows);
+    }
+
+    /// @inheritdoc IScenarioBook
+    function setRange(uint8 underlyingId, uint256 priceRangeWad) external override restricted {
+        Book memory book;
+        BookCode.loadAll(book, bookPointerOf(underlyingId));
+        _keepPrior(underlyingId);
+        book.params.priceRangeWad = priceRangeWad;
+        _setBook(underlyingId, book.params, book.rows);
     }
 
     /// @inheritdoc IScenarioBook
@@ -194,7 +200,15 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         generation = _generation;
     }
 
-    function _setBook(uint8 underlyingId, UnderlyingParams calldata params, Rows calldata rows) private {
+    /// @dev Begins or extends a grace, with the present book as the yardstick unless an earlier one is.
+    function _keepPrior(uint8 underlyingId) private {
+        uint256 generation = _beginGrace();
+        if (_priorBook[generation][underlyingId] == address(0)) {
+            _priorBook[generation][underlyingId] = _bookPointer[underlyingId];
+        }
+    }
+
+    function _setBook(uint8 underlyingId, UnderlyingParams memory params, Rows memory rows) private {
         _checkParams(params);
         _bookPointer[underlyingId] = WRITER.write(params, rows);
         emit BookSet(underlyingId, ++version, params, rows);
@@ -228,7 +242,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         emit AccountParamsSet(++version, old, params);
     }
 
-    function _checkParams(UnderlyingParams calldata p) private pure {
+    function _checkParams(UnderlyingParams memory p) private pure {
         _limit("priceRangeWad", p.priceRangeWad, 0.5e18);
         if (p.priceRangeWad < MIN_RANGE_WAD) {
             revert ScenarioBook__ParameterOutOfRange("priceRangeWad", p.priceRangeWad, MIN_RANGE_WAD);

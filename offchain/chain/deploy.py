@@ -28,7 +28,7 @@ from offchain.model import Kind
 from offchain.params import AccountParams, UnderlyingParams
 from offchain.units import float_to_raw, float_to_wad
 
-ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE, RATE_ROLE, CANCELLER_ROLE = 0, 1, 2, 3, 4
+ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE, RATE_ROLE, CANCELLER_ROLE, RANGE_ROLE = 0, 1, 2, 3, 4, 5
 CLEARING_ID, FUND_ID = 0, 1
 MOCK_ERC20 = "MockToken"
 NOBODY = "0x" + "0" * 40
@@ -168,6 +168,7 @@ def _parameters(spec: Spec) -> dict[str, Any]:
         "lending": asdict(spec.lending),
         "listing": asdict(spec.listing),
         "open_interest": {entry.underlying: asdict(entry) for entry in spec.open_interest},
+        "range_rule": asdict(spec.range_rule),
         "rates": {entry.token: asdict(entry) for entry in spec.rates},
         "account": asdict(spec.params.account),
         "underlyings": {name: asdict(spec.params.for_underlying(name)) for name in spec.underlyings},
@@ -269,6 +270,7 @@ def _custody(build: _Build) -> None:
     build.create("Operators", accounts, vault)
     build.create("Intents", accounts, engine, exchange)
     build.create("RateFeed", authority, address["ScenarioBook"])
+    build.create("RangeRule", authority, address["ScenarioBook"], address["Oracle"])
     build.send("Auction", "setPriorMargin", prior)
     build.send("Vault", "setAuction", auction)
     if build.spec.network.grace_sec:
@@ -357,6 +359,25 @@ def funding_terms(funding: FundingSpec) -> dict[str, int]:
     return {"maxPremiumWad": float_to_wad(funding.max_premium), "periodSec": funding.period_sec}
 
 
+def range_terms(spec: Spec, symbol: str) -> dict[str, int]:
+    """Return how the range of one underlying follows the market as the rule keeps it.
+
+    Parameters
+    ----------
+    spec : Spec
+        Configuration.
+    symbol : str
+        Underlying.
+
+    Returns
+    -------
+    dict of str to int
+        Wad.
+    """
+    floor = {"floorWad": float_to_wad(spec.params.for_underlying(symbol).price_range)}
+    return floor | {contract_name(name): float_to_wad(value) for name, value in asdict(spec.range_rule).items()}
+
+
 def rate_terms(rate: RateSpec) -> dict[str, Any]:
     """Return where a ratio comes from as the rate feed keeps it.
 
@@ -399,11 +420,12 @@ def caps_of(spec: Spec, symbol: str) -> dict[Kind, int]:
 
 
 def _list_instruments(build: _Build) -> None:
-    """Set what may be traded of every underlying and how much of it, and the terms of its funding."""
+    """Set what may be traded of every underlying and how much of it, and the terms of its funding and its range."""
     for underlying_id in build.underlyings.values():
         build.send("Exchange", "setRules", underlying_id, listing_rules(build.spec.listing))
         build.send("PerpMarket", "setTerms", underlying_id, funding_terms(build.spec.funding))
     for symbol, underlying_id in build.underlyings.items():
+        build.send("RangeRule", "setTerms", underlying_id, range_terms(build.spec, symbol))
         for kind, cap_wad in caps_of(build.spec, symbol).items():
             if cap_wad:
                 build.send("Accounts", "setOpenInterestCap", underlying_id, kind, cap_wad)
@@ -450,10 +472,10 @@ def _hand_over(build: _Build, guardian: str, governor: str, cancellers: Sequence
     build.send("Authority", "setTargetFunctionRole", draft.address, selectors, DRAFT_ROLE)
     build.send("Authority", "grantRole", DRAFT_ROLE, build.contracts["ParameterPreview"].address, 0)
     book = build.contracts["ScenarioBook"]
-    build.send(
-        "Authority", "setTargetFunctionRole", book.address, [book.artifact.functions["setRatio"].selector], RATE_ROLE
-    )
-    build.send("Authority", "grantRole", RATE_ROLE, build.contracts["RateFeed"].address, 0)
+    for function, role, holder in (("setRatio", RATE_ROLE, "RateFeed"), ("setRange", RANGE_ROLE, "RangeRule")):
+        selector = book.artifact.functions[function].selector
+        build.send("Authority", "setTargetFunctionRole", book.address, [selector], role)
+        build.send("Authority", "grantRole", role, build.contracts[holder].address, 0)
     if governor != build.account.address:
         build.send("Authority", "grantRole", ADMIN_ROLE, governor, build.spec.network.governor_delay_sec)
         build.send("Authority", "renounceRole", ADMIN_ROLE, build.account.address)

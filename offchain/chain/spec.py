@@ -112,6 +112,21 @@ class FundingSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class RangeRuleSpec:
+    """How price ranges follow the market; the floor of each is the range that its underlying is listed with.
+
+    ``multiple`` counts roots of the averaged squared span of a day, of which a day leaves ``kept``; ``max_rise`` and
+    ``max_fall`` are the speed of a day.
+    """
+
+    ceiling: float
+    multiple: float
+    kept: float
+    max_rise: float
+    max_fall: float
+
+
+@dataclass(frozen=True, slots=True)
 class LendingSpec:
     """Rates a year by utilisation, as fractions; ``reserve_share`` of the interest goes to the insurance fund.
 
@@ -149,6 +164,7 @@ class ListingSpec:
 
 # A margin check trades nothing; these are the terms of a deployment that names none.
 CHECK_FUNDING = FundingSpec(max_premium=0.01, period_sec=28_800)
+CHECK_RANGE_RULE = RangeRuleSpec(ceiling=0.5, multiple=3.0, kept=0.94, max_rise=0.03, max_fall=0.005)
 CHECK_LENDING = LendingSpec(
     base_rate=0.01, kink=0.9, kink_rate=0.06, full_rate=1.0, reserve_share=0.1, max_utilisation=0.9
 )
@@ -170,6 +186,7 @@ class Spec:
     aggregators: tuple[AggregatorSpec, ...] = ()
     rates: tuple[RateSpec, ...] = ()
     open_interest: tuple[OpenInterestSpec, ...] = ()
+    range_rule: RangeRuleSpec = CHECK_RANGE_RULE
 
     def with_signers(self, signers: tuple[str, ...]) -> Spec:
         """Return the same deployment with other oracle signers.
@@ -251,6 +268,28 @@ def _check_rate(source: str, entry: RateSpec) -> None:
             raise InputError(source, f"{name} {value} is outside {low} to {high}")
 
 
+def _range_rule(source: str, table: Mapping[str, Any]) -> RangeRuleSpec:
+    """Read how ranges follow the market; refuse before anything is sent what the contract would refuse."""
+    found = _build(RangeRuleSpec, source, table)
+    bounds = (
+        *(("ceiling", 0.001, 0.5), ("multiple", 0.1, 18.0), ("kept", 0.5, 0.995)),
+        *(("max_rise", 0.001, 0.1), ("max_fall", 0.001, 0.1)),
+    )
+    for name, low, high in bounds:
+        value = getattr(found, name)
+        if not low <= value <= high:
+            raise InputError(source, f"{name} {value} is outside {low} to {high}")
+    return found
+
+
+def _check_floors(source: str, spec: Spec) -> None:
+    """Refuse a listed range above the ceiling: the rule asks for no less than it."""
+    for symbol in spec.underlyings:
+        floor = spec.params.for_underlying(symbol).price_range
+        if floor > spec.range_rule.ceiling:
+            raise InputError(source, f"ceiling {spec.range_rule.ceiling} is below the price range {floor} of {symbol}")
+
+
 def load_spec(network: str, params: Params) -> Spec:
     """Read the configuration of one network.
 
@@ -279,7 +318,17 @@ def load_spec(network: str, params: Params) -> Spec:
         raise InputError("--network", f"no configuration {network}; known: {known}") from reason
     except ValueError as reason:
         raise InputError(path.name, f"is not TOML: {reason}") from reason
-    sections = {"network", "oracle", "underlyings", "tokens", "funding", "lending", "listing", "open_interest"}
+    sections = {
+        "network",
+        "oracle",
+        "underlyings",
+        "tokens",
+        "funding",
+        "lending",
+        "listing",
+        "open_interest",
+        "range_rule",
+    }
     if set(document) - {"aggregators", "rates"} != sections:
         raise InputError(path.name, f"sections must be {', '.join(sorted(sections))}")
     tokens = tuple(
@@ -298,7 +347,7 @@ def load_spec(network: str, params: Params) -> Spec:
     for entry in aggregators:
         if entry.underlying not in document["underlyings"]["symbols"]:
             raise InputError(path.name, f"aggregators.{entry.underlying} is no listed underlying")
-    return Spec(
+    spec = Spec(
         network=network_spec,
         oracle=_build(OracleSpec, f"{path.name} [oracle]", document["oracle"]),
         tokens=tokens,
@@ -310,7 +359,10 @@ def load_spec(network: str, params: Params) -> Spec:
         aggregators=aggregators,
         open_interest=_open_interest(path.name, document["open_interest"], document["underlyings"]["symbols"]),
         rates=_rates(path.name, document.get("rates", {}), {token.symbol for token in tokens}),
+        range_rule=_range_rule(f"{path.name} [range_rule]", document["range_rule"]),
     )
+    _check_floors(f"{path.name} [range_rule]", spec)
+    return spec
 
 
 def spec_for_market(market: Market, params: Params, signers: tuple[str, ...]) -> Spec:

@@ -25,6 +25,7 @@ from offchain.chain.deploy import (
     MODULES,
     NOBODY,
     PAUSABLE,
+    RANGE_ROLE,
     RATE_ROLE,
     UNDERLYING_FIELDS,
     caps_of,
@@ -32,6 +33,7 @@ from offchain.chain.deploy import (
     funding_terms,
     listing_rules,
     outflow_terms,
+    range_terms,
     rate_curve,
     rate_terms,
 )
@@ -105,7 +107,7 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
         When the artefact lacks a contract.
     """
     seen = _Seen(client, deployment, spec)
-    needed = {"Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens", "RateFeed"}
+    needed = {"Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens", "RateFeed", "RangeRule"}
     missing = needed - set(deployment.contracts)
     if missing:
         raise InputError("deployment", f"lacks {', '.join(sorted(missing))}")
@@ -117,7 +119,7 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     if codeless:
         return codeless
     found = []
-    for part in (_codes, _oracle, _book, _collateral, _rates, _tokens, _markets, _wiring, _roles):
+    for part in (_codes, _oracle, _book, _ranges, _collateral, _rates, _tokens, _markets, _wiring, _roles):
         found += [Difference(*entry) for entry in part(seen) if entry[1] != entry[2]]
     return found
 
@@ -185,6 +187,7 @@ def _book(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
         yield f"account.{key}", there[key], float_to_wad(getattr(spec.params.account, name))
     yield "account.dustWad", there["dustWad"], float_to_wad(DUST_CASH)
     yield "network.grace_sec", book.call("graceSec"), spec.network.grace_sec
+    ruled = _ruled_ranges(seen)
     for number, symbol in enumerate(listed, 1):
         if symbol not in spec.underlyings:
             continue
@@ -192,9 +195,25 @@ def _book(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
         params, rows = vars(stored.params), plain_rows(stored.rows)
         for name in UNDERLYING_FIELDS:
             key = contract_name(name)
-            yield f"underlyings.{symbol}.{key}", params[key], float_to_wad(getattr(own, name))
+            wanted = float_to_wad(getattr(own, name))
+            followed = key == "priceRangeWad" and params[key] == ruled.get(number)
+            yield f"underlyings.{symbol}.{key}", params[key], params[key] if followed else wanted
         for key, value in rows_of(spec.params.book_of(symbol)).items():
             yield f"underlyings.{symbol}.rows.{key}", rows[key], value
+
+
+def _ruled_ranges(seen: _Seen) -> dict[int, int]:
+    """Ranges as the rule last left them."""
+    observed = [values for name, values in seen.events("RangeRule") if name == "RangeObserved"]
+    return {values.underlyingId: values.rangeWad for values in observed}
+
+
+def _ranges(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    """How the range of every underlying follows the market."""
+    for symbol, number in seen.deployment.underlyings.items():
+        there = vars(seen.of("RangeRule").call("termsOf", number))
+        for key, value in range_terms(seen.spec, symbol).items():
+            yield f"range_rule.{symbol}.{key}", there[key], value
 
 
 def _collateral(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
@@ -296,6 +315,7 @@ def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     wanted[CANCELLER_ROLE] = [(who, 0) for who in people["cancellers"]]
     wanted[DRAFT_ROLE] = [("ParameterPreview", 0)]
     wanted[RATE_ROLE] = [("RateFeed", 0)]
+    wanted[RANGE_ROLE] = [("RangeRule", 0)]
     holders: dict[int, set[str]] = defaultdict(set)
     functions: dict[str, int] = {}
     for name, values in seen.events("Authority"):
@@ -310,6 +330,7 @@ def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     expected[f"Exchange.{_selector(seen, 'Exchange', 'pauseInstrument')}"] = GUARDIAN_ROLE
     expected |= {f"DraftBook.{_selector(seen, 'DraftBook', name)}": DRAFT_ROLE for name in DRAFTED}
     expected[f"ScenarioBook.{_selector(seen, 'ScenarioBook', 'setRatio')}"] = RATE_ROLE
+    expected[f"ScenarioBook.{_selector(seen, 'ScenarioBook', 'setRange')}"] = RANGE_ROLE
     for key in sorted({*functions, *expected}):
         yield f"role.function.{key}", functions.get(key, ADMIN_ROLE), expected.get(key, ADMIN_ROLE)
     for name, address in seen.deployment.contracts.items():

@@ -12,7 +12,8 @@ from rich.console import Console
 
 from offchain.analytics.backtest import COVERAGE, LIQUIDATION_HOURS, AssetBacktest, BacktestSettings, backtest_asset
 from offchain.analytics.chain_backtest import ChainBacktest, chain_backtest, load_chains
-from offchain.analytics.history import History, load_history
+from offchain.analytics.history import DAY_SEC, History, load_history
+from offchain.analytics.rule_backtest import CALLERS, RuleBacktest, backtest_rule, rule_terms
 from offchain.cli.history_option import data_file, history_path, hourly_history
 from offchain.cli.html_option import HtmlFile, write_page
 from offchain.cli.output import print_document
@@ -30,6 +31,7 @@ SHORT = {
 }
 #: Option chains on file span months: too few days for the coverage that prices are judged by.
 CHAIN_COVERAGE = 0.99
+RULE_CALLERS = {"everyPrice": "all", "oneCallADay": "closes"}
 CHAIN_FILE = "deribit_chain_daily.parquet"
 
 
@@ -135,6 +137,48 @@ def _on_chains(
     print_document(document)
 
 
+def _show_rule(results: dict[str, dict[str, RuleBacktest]]) -> None:
+    console = Console()
+    first = next(iter(next(iter(results.values())).values()))
+    title = f"Ranges by the rule: {first.initial.expected:.1f} days expected beyond; changes a year"
+    names = ("", "seen", "> IM", "> MM", "in grace", "above", "highest", "rise 1", "rise 7", "a year")
+    table = plain_table(title, names)
+    for asset, by_callers in results.items():
+        for callers, result in by_callers.items():
+            beyond = (len(t.dates) for t in (result.initial, result.maintenance, result.in_grace))
+            rises = (f"{x:.3f}" for x in (result.highest, result.rise_day, result.rise_week))
+            figures = (*map(str, beyond), f"{result.share_above:.1%}", *rises, f"{result.changes_a_year:.0f}")
+            table.add_row(asset, RULE_CALLERS[callers], *figures)
+    console.print(table)
+
+
+def _on_rule(
+    params: Path | None, prices: History, coverage: float, grace_sec: int, html: Path | None, as_json: bool
+) -> None:
+    chosen = load_params(params, set(prices.assets)) if params is not None else Params()
+    results: dict[str, dict[str, RuleBacktest]] = {asset: {} for asset in prices.assets}
+    for asset, found in results.items():
+        terms = rule_terms(chosen, asset)
+        for callers in CALLERS:
+            found[callers] = backtest_rule(
+                prices, asset, chosen, terms, callers=callers, coverage=coverage, grace_sec=grace_sec
+            )
+    document = {
+        "schema": "plimsoll.ruleBacktest/1",
+        "source": prices.source,
+        "first": prices.date(0),
+        "last": prices.date(-1),
+        "coverage": coverage,
+        "graceSec": grace_sec,
+        "assets": {asset: {k: v.to_json() for k, v in found.items()} for asset, found in results.items()},
+    }
+    write_page(html, document)
+    if as_json:
+        print_document(document)
+    else:
+        _show_rule(results)
+
+
 def progress(line: str) -> None:
     """Tell a person at a terminal how far a long walk is."""
     if sys.stderr.isatty():
@@ -160,10 +204,12 @@ def command(
     seed: Annotated[int, typer.Option()] = _DEFAULT.seed,
     chains: Annotated[bool, typer.Option("--chains", help="Standard books over daily option chains instead.")] = False,
     chain_file: Annotated[Path | None, typer.Option(help="Chains; default: the market data folder's.")] = None,
+    rule: Annotated[bool, typer.Option("--rule", help="Ranges that follow the market by the rule instead.")] = False,
+    grace: Annotated[int, typer.Option(help="With --rule: seconds of grace after a raise.")] = DAY_SEC,
     html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
-    """Back-test the scan range over the price history, or the whole requirement over option chains.
+    """Back-test the scan range over the price history, the rule it may follow, or requirements over option chains.
 
     Initial margin is judged against the furthest price of a day, maintenance margin against that of six hours. With
     --history and without --hourly both are judged by the days given.
@@ -174,6 +220,9 @@ def command(
         return
     settings = BacktestSettings(horizon, COVERAGE if coverage is None else coverage, degrees, seed=seed)
     prices = priced(history, asset, since, until)
+    if rule:
+        _on_rule(params, prices, COVERAGE if coverage is None else coverage, grace, html, as_json)
+        return
     chosen = load_params(params, set(prices.assets)) if params is not None else Params()
     hours = None if history is not None and not hourly else _hours(hourly or [], prices, since, until, liquidation)
     results = {name: backtest_asset(prices, name, chosen, settings, hours) for name in prices.assets}

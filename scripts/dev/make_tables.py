@@ -25,7 +25,7 @@ HEADER: Final = "<!-- Written by scripts/dev/make_tables.py; do not edit. -->\n\
 #: What the guardian may call.
 GUARDED: Final = ("pause", "pauseInstrument")
 #: Restricted functions that a contract of the installation holds the role for.
-BY_ROLE: Final = {"ScenarioBook.setRatio": "RateFeed"}
+BY_ROLE: Final = {"ScenarioBook.setRatio": "RateFeed", "ScenarioBook.setRange": "RangeRule"}
 #: What a modifier or a check at the head of a function lets in.
 HOLDERS: Final = {
     "onlyModule": "modules",

@@ -269,6 +269,27 @@ def _backtest(document: Document) -> list[Section]:
     return sections
 
 
+def _rule_backtest(document: Document) -> list[Section]:
+    sections = []
+    text = (
+        f"{document['first']} to {document['last']}, coverage {document['coverage']}, a grace of "
+        f"{document['graceSec']} seconds after a raise. "
+        "Days whose furthest price went beyond a margin, and how the range moved."
+    )
+    for asset, found in document["assets"].items():
+        rows = [
+            {
+                "callers": callers, "expected": test["initial"]["expected"],
+                "beyond initial": test["initial"]["count"], "beyond maintenance": test["maintenance"]["count"],
+                "beyond maintenance in grace": test["maintenanceInGrace"]["count"],
+                **{key: value for key, value in test.items() if not isinstance(value, Mapping)},
+            }
+            for callers, test in found.items()
+        ]  # fmt: skip
+        sections.append(Section(asset, text, (), _records(rows)))
+    return sections
+
+
 def _chain_backtest(document: Document) -> list[Section]:
     sections = []
     for asset, found in document["assets"].items():
@@ -337,6 +358,7 @@ PAGES: Final[Mapping[str, tuple[str, Callable[[Document], list[Section]]]]] = {
     "plimsoll.risk/1": ("Value at risk and expected shortfall", _risk),
     "plimsoll.stress/1": ("Stress", _stress),
     "plimsoll.backtest/1": ("Back-test of the scan range", _backtest),
+    "plimsoll.ruleBacktest/1": ("Back-test of the rule of ranges", _rule_backtest),
     "plimsoll.chainBacktest/1": ("Back-test over option chains", _chain_backtest),
     "plimsoll.cascade/1": ("Cascade", _cascade),
     "plimsoll.optimise/1": ("Suggested trades", _optimise),

@@ -9,15 +9,17 @@ from types import SimpleNamespace
 import pytest
 
 from offchain.chain.anvil import running
-from offchain.chain.book import rows_of
+from offchain.chain.book import plain_rows, rows_of
 from offchain.chain.client import Client, RevertError, wallet
 from offchain.chain.contracts import creation_code
-from offchain.chain.deploy import ADMIN_ROLE, CANCELLER_ROLE, GUARDIAN_ROLE, deploy
+from offchain.chain.deploy import ADMIN_ROLE, CANCELLER_ROLE, GUARDIAN_ROLE, contract_name, deploy
 from offchain.chain.progress import Journal, part_path
+from offchain.chain.rounds import RoundPoster
 from offchain.chain.spec import CONFIG, AggregatorSpec, load_spec
 from offchain.chain.verify import NOTHING, verify
 from offchain.cli import run
 from offchain.errors import InputError
+from offchain.model import Round, Surface, Svi
 from offchain.params import Params
 
 START_TS = 1_700_000_000
@@ -365,10 +367,41 @@ def test_verify__every_risk_parameter__is_looked_at(client, installed):
         seen = changed(replace(SPEC.params, account=replace(account, **{name: 0.123})))
         assert len(seen) == 1, name
     for name in own.__dataclass_fields__:
-        assert len(changed(replace(SPEC.params, overrides={"ETH": {name: 0.123}}))) == 1, name
+        seen = changed(replace(SPEC.params, overrides={"ETH": {name: 0.123}}))
+        # The listed range is the floor of the rule as well.
+        assert len(seen) == 1 + (name == "price_range"), name
     for name, value in (("tail_moves", (2.5,)), ("skew_size", 0.2), ("tail_vols", ("up", "flat"))):
         seen = changed(replace(SPEC.params, books={"ETH": replace(SPEC.params.book, **{name: value})}))
         assert len(seen) == 1, name
+
+
+def test_verify__terms_of_the_rule__are_looked_at(client, installed):
+    for name in SPEC.range_rule.__dataclass_fields__:
+        rule = replace(SPEC.range_rule, **{name: 0.123})
+        seen = found(client, installed.deployment, replace(SPEC, range_rule=rule))
+        assert set(seen) == {f"range_rule.{symbol}.{contract_name(name)}" for symbol in ("ETH", "BTC")}
+    terms = installed.of("RangeRule").call("termsOf", 1)
+    installed.send("RangeRule", "setTerms", 1, {**vars(terms), "keptWad": 9 * 10**17})
+    assert found(client, installed.deployment) == {"range_rule.ETH.keptWad": (9 * 10**17, 94 * 10**16)}
+
+
+def test_verify__range_that_the_rule_has_moved__is_as_configured(client, installed):
+    """Terms whose floor is above the listed range let the first round move it."""
+    poster = RoundPoster(client, installed.deployment, [wallet(f"signer {n}") for n in range(2)])
+    svi = Svi(0.01, 0.05, -0.2, 0.0, 0.1)
+    ts = client.block_ts()
+    surfaces = (Surface(ts + 30 * 86_400, 1_905.0, 0.04, svi),)
+    poster.send(DEPLOYER, poster.round_call(Round("ETH", ts, 1_900.0, 1_899.5, 1.0, surfaces)))
+    terms = vars(installed.of("RangeRule").call("termsOf", 1))
+    installed.send("RangeRule", "setTerms", 1, {**terms, "floorWad": 29 * 10**16})
+    installed.send("RangeRule", "recalibrate", 1, by=STRANGER)
+    assert installed.of("ScenarioBook").call("bookOf", 1).params.priceRangeWad == 29 * 10**16
+    assert found(client, installed.deployment) == {"range_rule.ETH.floorWad": (29 * 10**16, 285 * 10**15)}
+    # What anybody else has set is still named.
+    book = installed.of("ScenarioBook").call("bookOf", 2)
+    params = {**vars(book.params), "priceRangeWad": 3 * 10**17}
+    installed.send("ScenarioBook", "setBook", 2, params, plain_rows(book.rows))
+    assert found(client, installed.deployment)["underlyings.BTC.priceRangeWad"] == (3 * 10**17, 23 * 10**16)
 
 
 def test_verify__changed_on_chain__names_both_values(client, installed):

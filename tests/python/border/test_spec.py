@@ -1,9 +1,12 @@
 """Network configurations: what ships is valid, and every mistake is one named error."""
 
+from dataclasses import asdict
+
 import pytest
 
 from offchain.chain.spec import CONFIG, load_spec
 from offchain.errors import InputError
+from offchain.mirror.range_rule import RangeTerms
 from offchain.params import Params
 
 RATE = "[rates.WETH]\nsource = '0x'\ngap_sec = 3600\nmax_rise = 0.01\nmax_fall = 0.05\n"
@@ -28,6 +31,10 @@ def test_load_spec__shipped__is_valid(name):
         ("[underlyings]", "[underlying]", "sections must be"),
         ("max_move = 0.25", "max_move = ", "is not TOML"),
         ("period_sec = 28_800", "", "period_sec is missing"),
+        ("multiple = 3.0", "", "multiple is missing"),
+        ("kept = 0.94", "kept = 1.0", r"range_rule\]: kept 1.0 is outside 0.5 to 0.995"),
+        ("ceiling = 0.5", "ceiling = 0.25", "ceiling 0.25 is below the price range 0.285 of ETH"),
+        ("[range_rule]", "[range]", "sections must be"),
         ("call = 5_000.0", "calls = 5_000.0", "unknown key calls"),
         ("call = 5_000.0", "call = -1.0", r"open_interest.BTC\]: call must be within 0 and 1e\+12"),
         ("[open_interest.BTC]", "[open_interest.SOL]", "must name ETH, BTC, got ETH, SOL"),
@@ -48,6 +55,12 @@ def test_load_spec__one_mistake__is_named(tmp_path, old, new, message):
     path.write_text(LOCAL.replace(old, new), encoding="utf-8")
     with pytest.raises(InputError, match=message):
         load_spec(str(path), Params())
+
+
+def test_load_spec__rule_of_ranges__is_the_one_that_is_back_tested():
+    for name in ("local", "sepolia"):
+        rule = load_spec(name, Params()).range_rule
+        assert {key: getattr(RangeTerms(0.285), key) for key in asdict(rule)} == asdict(rule)
 
 
 def test_load_spec__unknown_network__lists_the_known():
