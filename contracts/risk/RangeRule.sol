@@ -17,7 +17,8 @@ import {Ln} from "../libraries/Ln.sol";
 /// @custom:mirror offchain.mirror.range_rule
 contract RangeRule is IRangeRule, AccessManaged {
     uint256 private constant WAD = 1e18;
-    /// @dev Ranges are set in these steps from the floor: a change writes a whole book, and a raise moves the end of the grace.
+    /// @dev Ranges are set in these steps from the floor: a change writes a whole book, and a raise moves the end of
+    /// the grace.
     uint256 private constant STEP_WAD = 0.005e18;
     uint256 private constant MIN_FLOOR_WAD = 0.001e18;
     uint256 private constant MAX_CEILING_WAD = 0.5e18;
