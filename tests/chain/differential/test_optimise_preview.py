@@ -25,7 +25,7 @@ from tests.chain.helpers.stack import PERP, deploy_stack
 AGREEMENT = 1e-6  #: of gross notional
 CASH, WETH, LEGS = 500_000, 3, 100
 IDS = {"ETH": 1}
-PARAMS = Params(overrides_all={"price_range": 0.189})
+PARAMS = Params(overrides_all={"price_range": 0.189, "skew_rate": 1.0})
 
 
 @pytest.fixture(scope="module")

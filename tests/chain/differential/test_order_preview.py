@@ -20,7 +20,7 @@ SYMBOLS = {1: "ETH", 2: "BTC"}
 HELD, OPEN = 4, 5
 CASH, WETH = 100_000, 3
 #: Both underlyings of the stack have the same shocks.
-PARAMS = Params(overrides_all={"price_range": 0.189})
+PARAMS = Params(overrides_all={"price_range": 0.189, "skew_rate": 1.0})
 
 
 @pytest.fixture(scope="module")
