@@ -113,9 +113,9 @@ def test_terms__governor_changes_a_token__view_follows(found):
     book = world.contract("ScenarioBook")
     old = book.call("collateralOf", 1)
     snapshot = found.client.rpc("evm_snapshot")
-    book.send(DEPLOYER, "setCollateral", 1, {**vars(old), "haircutWad": 3 * 10**17, "linkedUnderlying": 0})
+    book.send(DEPLOYER, "setCollateral", 1, {**vars(old), "haircutWad": 3 * 10**17, "linkedHaircutWad": 5 * 10**16})
     token = AccountFeed(found.url, found.path, found.account).read().market.tokens["WSTETH"]
-    assert (token.haircut, token.linked) == (0.3, None)
+    assert (token.haircut, token.linked_haircut, token.linked) == (0.3, 0.05, "ETH")
     found.client.rpc("evm_revert", snapshot)
     found.client.forget_nonce(DEPLOYER.address)
 
