@@ -124,7 +124,7 @@ BAD_PARAMS = [
     (("stressShare",), 1.1, "stressShare: 1.1 is outside [0, 1]"),
     (("stressShare",), {"ETH": 0.5}, "stressShare: expected a number, got an object"),
     (("rhoHigh",), 0.9, "unknown key 'rhoHigh'"),
-    (("skewRate",), -1, "skewRate: -1 is outside [0, 10]"),
+    (("skewRate",), -1, "skewRate: -1 is outside [0, 2]"),
     (("debtRate",), 1.5, "debtRate: 1.5 is outside [0, 1]"),
     (("closeShare",), 1.5, "closeShare: 1.5 is outside [0, 1]"),
     (("bonusShare",), {}, "bonusShare: expected a number, got an object"),
