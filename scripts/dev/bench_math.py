@@ -20,7 +20,9 @@ from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
 from offchain.chain.anvil import running
+from offchain.chain.book import rows_of
 from offchain.chain.client import Client
+from offchain.params import BookSpec
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REPORT: Final = ROOT / "reports" / "bench.json"
@@ -39,6 +41,7 @@ SOURCE: Final = """// SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 {imports}
 import {{IOracle}} from "interfaces/IOracle.sol";
+import {{IScenarioBook}} from "interfaces/IScenarioBook.sol";
 contract Probe {{
     function measure({type}[{fields}][] memory x{extra}) external view returns (uint256 gasUsed, uint256 sum) {{
         unchecked {{
@@ -94,42 +97,52 @@ def options(source: random.Random) -> list[list[int]]:
     return found
 
 
-#: Rows beyond it are the tails.
-MAX_GRID_MOVE: Final = 100
-#: Price move in 1/100 of the range 0.18, vol state and skew in 1/100, of the SPAN book and of the default book.
-SPAN_ROWS: Final = [(x, v, 0) for x in (0, 33, -33, 67, -67, 100, -100) for v in (0, 2)] + [(200, 1, 0), (-200, 1, 0)]
-DEFAULT_ROWS: Final = [(x, v, 0) for x in (0, 25, -25, 50, -50, 75, -75, 100, -100) for v in (0, 1, 2)] + [
-    *((0, 1, 25), (0, 1, -25), (300, 0, 0), (-300, 0, 0))
-]
+#: Sixteen rows, as many as SPAN has: seven prices with vol up and flat, one tail a side.
+SIXTEEN: Final = BookSpec((-1.0, -2 / 3, -1 / 3, 0.0, 1 / 3, 2 / 3, 1.0), ("up", "flat"), (2.0,), ("flat",), skew_at=())
+RANGE_WAD: Final = 18 * WAD // 100
 
 
-def rows_case(source: random.Random, rows: list[tuple[int, int, int]], limit: int | None, goal: int | None) -> Case:
+def rows_setup(book: BookSpec) -> str:
+    """Statements that build the rows of a book in memory."""
+    rows = rows_of(book)
+    lines = [f"IScenarioBook.Rows memory rows; rows.skewWad = {rows['skewWad']};"]
+    for name, kind in (
+        ("gridMovesWad", "int256"),
+        ("gridVols", "uint8"),
+        ("tailMovesWad", "int256"),
+        ("tailVols", "uint8"),
+    ):
+        lines.append(f"rows.{name} = new {kind}[]({len(rows[name])});")
+        lines += [f"rows.{name}[{i}] = {value};" for i, value in enumerate(rows[name])]
+    lines.append(f"rows.skewAt = new IScenarioBook.SkewPlace[]({len(rows['skewAt'])});")
+    for i, place in enumerate(rows["skewAt"]):
+        move_wad, vol = place.values() if isinstance(place, dict) else place
+        lines.append(f"rows.skewAt[{i}] = IScenarioBook.SkewPlace({move_wad}, {vol});")
+    return " ".join(lines)
+
+
+def rows_case(source: random.Random, book: BookSpec, limit: int | None, goal: int | None) -> Case:
     """Measure a short option of known variance in the risk engine: opened, and walked through the rows of a book.
 
     Book, expiry and table are already in memory. A long option's gaps, which no peer has, are not part of it; its
     SVI volatility is measured by itself.
     """
-    setup = [f"uint256[] memory words = new uint256[]({len(rows)}); bool[] memory isGrid = new bool[]({len(rows)});"]
-    for i, (move, vol, skew) in enumerate(rows):
-        ln_wad, move_wad = int(math.log(1 + 0.0018 * move) * WAD), move * WAD * 18 // 10_000
-        setup.append(f"words[{i}] = ScenarioRow.pack({ln_wad}, {move_wad}, {vol}, {skew}e16, 1e18);")
-        setup.append(f"isGrid[{i}] = {'true' if abs(move) <= MAX_GRID_MOVE and not skew else 'false'};")
-    setup.append("OptionKernel.Expiry memory e; OptionKernel.Option memory o; ScenarioGrid.Grid memory g;")
-    setup.append("IOracle.Surface memory s;")
     return Case(
-        ("Ln", "OptionKernel", "ScenarioGrid", "ScenarioPlan", "ScenarioRow", "NormalCdf"),
-        "OptionKernel.openAt(o, e, a[1], Ln.lnRatio(a[0], a[1]), a[2], 1e16); OptionKernel.openSkews(o, e, plan);"
-        "ScenarioGrid.walk(g, -int256(a[0]), -int256(a[1]));",
+        ("Ln", "OptionKernel", "ScenarioGrid", "ScenarioPlan", "NormalCdf"),
+        "OptionKernel.openAt(o, e, a[1], Ln.lnRatio(a[0], a[1]), a[2], 1e16);"
+        "ScenarioGrid.walk(g, o, e, g.template, -int256(a[0]), -int256(a[1]));",
         [[f, k, v * v // WAD * t // YEAR_SEC] for f, k, v, t in options(source)],
-        f"{len(rows)} x defimath",
-        2501 * len(rows),
+        f"{book.nodes} x defimath",
+        2501 * book.nodes,
         limit,
         goal,
-        setup=" ".join(setup),
-        prepare=f"uint256[] memory plan = ScenarioPlan.build(words, isGrid); OptionKernel.create(o, 3 + plan[0]);"
-        f"ScenarioGrid.create(g, plan, NormalCdf.load({TABLE_ADDRESS}), o);"
+        setup=rows_setup(book)
+        + "OptionKernel.Expiry memory e; OptionKernel.Option memory o; ScenarioGrid.Grid memory g;"
+        "IOracle.Surface memory s; IOracle.Header memory h;",
+        prepare=f"uint256[] memory plan = ScenarioPlan.build(rows, {RANGE_WAD}); OptionKernel.create(o);"
+        f"ScenarioGrid.create(g, plan, NormalCdf.load({TABLE_ADDRESS}), o); h.ts = uint40(block.timestamp);"
         "s = IOracle.Surface(uint40(block.timestamp + 30 days), 2000e18, 0.04e18, 0.01e18, 0.03e18, -0.2e18, 0.01e18,"
-        "0.1e18); OptionKernel.prepare(e, s, block.timestamp, 0.45e18, 0.3e18);",
+        "0.1e18); OptionKernel.prepare(e, s, h, 0.45e18, 0.3e18);",
     )
 
 
@@ -209,8 +222,8 @@ def cases() -> dict[str, Case]:
             650,
             prepare="SviVolatility.Slice memory s = SviVolatility.Slice(0.01e18, 0.1e18, -0.3e18, 0.02e18, 0.2e18);",
         ),
-        "gas.math.rows16": rows_case(source, SPAN_ROWS, 9_000, 6_500),
-        "gas.math.rows31": rows_case(source, DEFAULT_ROWS, None, None),
+        "gas.math.rows16": rows_case(source, SIXTEEN, 9_000, 6_500),
+        "gas.math.rows39": rows_case(source, BookSpec(), None, None),
     }
 
 
