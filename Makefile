@@ -132,16 +132,22 @@ demo-slice: build/.stamp
 	@printf '== demo on a short slice\n' >&2
 	@$(VENV)/bin/plimsoll demo --rounds 6
 
+# Two halves of about the same length: each test run keeps one core busy, and has a chain of its own.
 test: ## everything CI runs: lint, all tests but the audit, contract coverage, the demo on a short slice
 	@$(MAKE) lint
-	@$(MAKE) test-python
+	@$(MAKE) -j2 test-units test-properties
+
+test-units:
 	@$(MAKE) test-chain
+	@$(MAKE) coverage
+
+test-properties:
+	@$(MAKE) test-python
 	@$(MAKE) test-diff
 	@$(MAKE) test-proof
 	@$(MAKE) test-accuracy
 	@$(MAKE) test-stateful
 	@$(MAKE) test-profit
-	@$(MAKE) coverage
 	@$(MAKE) demo-slice
 
 demo: build/.stamp ## the main job: a market on chain, replayed through a real crash (ARGS=--json for JSON)
