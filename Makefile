@@ -185,4 +185,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-proof test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes symbolic mutation market-fit clean
+.PHONY: help setup build lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes symbolic mutation market-fit clean

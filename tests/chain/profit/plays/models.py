@@ -32,8 +32,8 @@ def box_of_two_strikes(s: Scene) -> None:
     """Calls and puts of two strikes are cash at expiry: nothing moves it but the rate."""
     long, short = _pair(s, 2_000.0)
     path = s.world.paths["ETH"]
-    expiry = path.expiries[3]
-    low, high = path.spot / s.rng.uniform(2.0, 7.8), path.spot * s.rng.uniform(5.0, 7.8)
+    expiry = path.expiries[4]
+    low, high = path.spot / s.rng.uniform(2.0, 7.8), path.spot * s.rng.uniform(6.0, 7.8)
     quantity = 1_000.0
     for _ in range(14):
         legs = [
@@ -47,7 +47,8 @@ def box_of_two_strikes(s: Scene) -> None:
             quantity /= 2
     for account in (long, short):
         s.crowd.take(account)
-    path.rates[expiry] = path.rate(expiry) + s.rng.choice([-1, 1]) * 0.02
+    # Cash legs are charged for five hundredths.
+    path.rates[expiry] = path.rate(expiry) + s.rng.choice([-1, 1]) * 0.045
     s.covered_move(ETH=0.0)
 
 
