@@ -101,6 +101,7 @@ library ScenarioScan {
 
             // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
             // The first ladder climbs all moves; `second` and `third` are what the places of the others are further.
+            // Each ladder is written out: a call would cost gas at every node of every expiry.
             function addMoves(head, into, into2, node, base, before_) {
                 let third := mload(add(head, 0x220)) // STARTS
                 node := add(node, third)
@@ -354,7 +355,7 @@ library ScenarioScan {
                 loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
             }
 
-            // As in `addExpiry`.
+            // As `weighted` in `addExpiry`, out of reach here.
             function weightedOne(value, fraction) -> product {
                 product := mul(value, and(shr(64, fraction), 0xffffffffffffffff))
                 product := sdiv(product, and(fraction, 0xffffffffffffffff))
@@ -388,7 +389,7 @@ library ScenarioScan {
                 isIt := lt(sub(sub(move, head), first_), mul(0x60, mload(add(head, 0x100)))) // GRID_MOVES
             }
 
-            // Grid by rising move and vol state, then tails likewise, as in `worst`.
+            // As `rowOf` in `worst`: no block of assembly can call a function of another.
             function rowOfOne(head, ladder_, index) -> row {
                 let below := mload(add(head, 0xe0))
                 let gridMoves := mload(add(head, 0x100))

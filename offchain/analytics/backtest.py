@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from offchain.analytics.coverage import LikelihoodRatio, conditional_coverage, traffic_light
+from offchain.analytics.coverage import SIGNIFICANCE, LikelihoodRatio, conditional_coverage, too_many, traffic_light
 from offchain.analytics.history import History
 from offchain.analytics.liquidation_moves import BlockMoves, block_moves
 from offchain.analytics.procyclicality import WINDOW, Procyclicality, procyclicality, rolling_rules
@@ -19,8 +19,6 @@ from offchain.params import MAX_PRICE_RANGE, Params
 
 Vector = npt.NDArray[np.float64]
 
-#: p-value below which a test fails.
-SIGNIFICANCE = 0.05
 #: Coverage that both margins claim (risk-model section 10.3).
 COVERAGE = 0.997
 #: Hours in which a liquidation is done: maintenance margin is judged against the furthest price within them.
@@ -92,8 +90,8 @@ class LimitTest:
 
     @property
     def too_many(self) -> bool:
-        """Whether coverage is rejected because there are too many exceedances (too few is no failure)."""
-        return self.kupiec.p_value < SIGNIFICANCE and len(self.exceedances) > self.expected
+        """Whether coverage is rejected because there are too many exceedances."""
+        return too_many(len(self.exceedances), self.expected, self.kupiec.p_value)
 
     @property
     def passes(self) -> bool:

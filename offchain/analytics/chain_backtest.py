@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from offchain.analytics.coverage import LikelihoodRatio, conditional_coverage, traffic_light
+from offchain.analytics.coverage import LikelihoodRatio, conditional_coverage, too_many, traffic_light
 from offchain.analytics.procyclicality import Procyclicality, procyclicality
 from offchain.errors import InputError
 from offchain.market.chain_file import ChainSnapshot, load_chain
@@ -24,7 +24,6 @@ Vector = npt.NDArray[np.float64]
 DAY_SEC: Final = 86_400
 #: Pairs of snapshots further apart than this are left out, and counted.
 MAX_GAP_SEC: Final = 2 * DAY_SEC
-SIGNIFICANCE: Final = 0.05
 #: (kind, days, moneyness, quantity): a book of one underlying, on the nearest listed expiry and strike.
 Recipe = tuple[tuple[Kind, float, float, float], ...]
 _C, _P, _F = Kind.CALL, Kind.PUT, Kind.PERP
@@ -68,8 +67,7 @@ class BookTest:
     @property
     def passes(self) -> bool:
         """Whether exceedances are not too many and the light is green."""
-        too_many = self.kupiec.p_value < SIGNIFICANCE and len(self.exceedances) > self.expected
-        return not too_many and self.light == "green"
+        return not too_many(len(self.exceedances), self.expected, self.kupiec.p_value) and self.light == "green"
 
     def to_json(self) -> dict[str, object]:
         """Build the entry of the report."""
@@ -258,7 +256,7 @@ def chain_backtest(
     walk = _Walk(params)
     for number, (snapshot, following) in enumerate(pairs):
         walk.add(snapshot, fit_snapshot(snapshot), following)
-        if progress is not None and number % 10 == 0:
+        if progress is not None:
             progress(f"{snapshot.currency} {walk.dates[-1]}: {number + 1} of {len(pairs)}")
     return _summary(walk, coverage, len(snapshots) - 1 - len(pairs))
 

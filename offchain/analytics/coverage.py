@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,9 @@ from scipy.stats import binom, chi2
 from offchain.errors import InputError
 
 Flags = npt.NDArray[np.bool_]
+
+#: p-value below which a test fails.
+SIGNIFICANCE: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,25 @@ def conditional_coverage(hits: Flags, probability: float) -> tuple[LikelihoodRat
     pof = kupiec(int(hits.sum()), hits.size, probability)
     independence = christoffersen(*transitions(hits))
     return pof, independence, _ratio(pof.statistic + independence.statistic, 2)
+
+
+def too_many(count: int, expected: float, p_value: float) -> bool:
+    """Return whether a count of exceedances rejects its coverage; too few of them is no failure.
+
+    Parameters
+    ----------
+    count : int
+        Exceedances.
+    expected : float
+        How many the claimed coverage allows.
+    p_value : float
+        Of Kupiec's test.
+
+    Returns
+    -------
+    bool
+    """
+    return p_value < SIGNIFICANCE and count > expected
 
 
 def traffic_light(exceedances: int, observations: int, probability: float) -> str:

@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from offchain.analytics.backtest import SIGNIFICANCE
-from offchain.analytics.coverage import kupiec, traffic_light
+from offchain.analytics.backtest import COVERAGE
+from offchain.analytics.coverage import kupiec, too_many, traffic_light
 from offchain.analytics.history import DAY_SEC, History
 from offchain.analytics.liquidation_moves import block_moves
 from offchain.errors import InputError
@@ -65,9 +65,8 @@ class Beyond:
 
     @property
     def passes(self) -> bool:
-        """Whether the limit covers what it claims; too few is no failure."""
-        too_many = self.p_value < SIGNIFICANCE and len(self.dates) > self.expected
-        return not too_many and self.light == "green"
+        """Whether the limit covers what it claims."""
+        return not too_many(len(self.dates), self.expected, self.p_value) and self.light == "green"
 
     def to_json(self) -> dict[str, object]:
         """Build the entry of the report."""
@@ -186,7 +185,7 @@ def backtest_rule(
     terms: RangeTerms,
     *,
     callers: str = CALLERS[0],
-    coverage: float = 0.997,
+    coverage: float = COVERAGE,
     grace_sec: int = DAY_SEC,
 ) -> RuleBacktest:
     """Back-test the rule on the furthest price of every day, from the close before it.

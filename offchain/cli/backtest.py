@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +16,7 @@ from offchain.analytics.rule_backtest import CALLERS, RuleBacktest, backtest_rul
 from offchain.cli.history_option import data_file, history_path, hourly_history
 from offchain.cli.html_option import HtmlFile, write_page
 from offchain.cli.output import print_document
+from offchain.cli.slow import Slow
 from offchain.cli.tables import plain_table
 from offchain.errors import InputError
 from offchain.files.params import load_params
@@ -123,7 +123,7 @@ def _on_chains(
 ) -> None:
     path = file if file is not None else data_file(CHAIN_FILE, "--chain-file")
     chosen = load_params(params, set(assets)) if params is not None else Params()
-    results = {asset: chain_backtest(load_chains(path, asset), chosen, coverage, progress) for asset in assets}
+    results = {asset: chain_backtest(load_chains(path, asset), chosen, coverage, Slow().tell) for asset in assets}
     document = {
         "schema": "plimsoll.chainBacktest/1",
         "source": path.name,
@@ -179,12 +179,6 @@ def _on_rule(
         _show_rule(results)
 
 
-def progress(line: str) -> None:
-    """Tell a person at a terminal how far a long walk is."""
-    if sys.stderr.isatty():
-        print(line, file=sys.stderr)
-
-
 def command(
     params: Annotated[Path | None, typer.Option(help="Parameter file; missing keys take the defaults.")] = None,
     history: Annotated[Path | None, typer.Option(help="Prices; default: the market data folder's.")] = None,
@@ -221,7 +215,7 @@ def command(
     settings = BacktestSettings(horizon, COVERAGE if coverage is None else coverage, degrees, seed=seed)
     prices = priced(history, asset, since, until)
     if rule:
-        _on_rule(params, prices, COVERAGE if coverage is None else coverage, grace, html, as_json)
+        _on_rule(params, prices, settings.coverage, grace, html, as_json)
         return
     chosen = load_params(params, set(prices.assets)) if params is not None else Params()
     hours = None if history is not None and not hourly else _hours(hourly or [], prices, since, until, liquidation)

@@ -297,7 +297,7 @@ def errors(
     snapshots = [s for s in load_chain(file) if currency is None or s.currency == currency.value]
     if not snapshots:
         raise InputError("--currency", f"{file} holds no rows of {currency.value if currency else 'anything'}")
-    walks = walk_errors(snapshots, Slow(len(snapshots)).tell)
+    walks = walk_errors(snapshots, Slow().tell)
     underlyings = {name: walk.to_json() for name, walk in sorted(walks.items())}
     document = {
         "schema": "plimsoll.markErrors/1",

@@ -10,16 +10,9 @@ EVERY_SEC: Final = 2.0
 
 
 class Slow:
-    """Tells how far a walk is, once it turns out to be slow.
+    """Tells how far a walk is, once it turns out to be slow."""
 
-    Parameters
-    ----------
-    total : int
-        Steps of the walk.
-    """
-
-    def __init__(self, total: int) -> None:
-        self._total = total
+    def __init__(self) -> None:
         self._told = time.monotonic()
 
     def tell(self, line: str) -> None:
@@ -27,4 +20,4 @@ class Slow:
         now = time.monotonic()
         if now - self._told >= EVERY_SEC:
             self._told = now
-            print(f"{line} of {self._total}", file=sys.stderr)
+            print(line, file=sys.stderr)

@@ -326,9 +326,13 @@ def _insolvency_story(result: DemoResult, item: Liquidation) -> str:
     first = path[0]
     text = (
         f"The {item.name} joined on {when(first.ts)} with {whole(first.figures.equity)} of equity, "
-        f"{first.figures.equity / first.figures.initial:.2f} times its initial margin. When it "
-        "fell short, nobody had the margin for as much of it as would have restored it. "
+        f"{first.figures.equity / first.figures.initial:.2f} times its initial margin. "
     )
+    short = [point.round_number for point in path if point.state == "liquidatable"]
+    sold = sum(other.account_id == item.account_id and not other.is_insolvent for other in result.liquidations)
+    if short:
+        held = f"slices sold before: {sold}" if sold else "nobody took a slice of it in time"
+        text += f"It was below its maintenance margin from round {short[0]} on; {held}. "
     return text + (
         f"In round {item.round_number} the account was worth {whole(item.market_equity_before)}: more debt than "
         f"assets. The {item.bidder} took {item.fraction:.0%} of it over and was paid {whole(item.paid)}, for the debt "

@@ -9,7 +9,8 @@ from offchain.mirror.speed_limit import Anchors, Breach, Limits, after, breaches
 from offchain.model import Round
 
 SHIPPED_LIMITS: Final = Limits(move=0.25, variance_move=0.7, heartbeat_sec=7_200)
-"""Those of the shipped configuration. The oracle's own are heeded by ``LimitedFeed``."""
+"""Moves of the shipped configurations and the longest of their heartbeats, which is the strictest. What the oracle
+itself allows is heeded by ``LimitedFeed``, which knows the chain; the gate guards feeds that know none."""
 
 
 @dataclass(slots=True)

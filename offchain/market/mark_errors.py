@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -221,13 +221,13 @@ def _groups(found: dict[str, npt.NDArray[Any]], name: str, edges: Sequence[float
 
 
 def walk_errors(
-    snapshots: Iterable[ChainSnapshot], progress: Callable[[str], None] | None = None
+    snapshots: Sequence[ChainSnapshot], progress: Callable[[str], None] | None = None
 ) -> dict[str, ErrorWalk]:
     """Walk snapshots of any underlyings in the order of time.
 
     Parameters
     ----------
-    snapshots : iterable of ChainSnapshot
+    snapshots : sequence of ChainSnapshot
         Rising in time.
     progress : callable, optional
         Told every snapshot.
@@ -246,7 +246,7 @@ def walk_errors(
     for number, snapshot in enumerate(snapshots):
         walks.setdefault(snapshot.currency, ErrorWalk()).add(snapshot)
         if progress is not None:
-            progress(f"{number + 1} snapshots, {snapshot.currency} {np.datetime64(snapshot.ts, 's')}")
+            progress(f"{snapshot.currency} {np.datetime64(snapshot.ts, 's')}: {number + 1} of {len(snapshots)}")
     if not walks:
         raise InputError("FILE", "holds no snapshots")
     return walks

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from offchain.chain.spec import load_spec
 from offchain.market.gate import SHIPPED_LIMITS, Gate
 from offchain.mirror.speed_limit import Anchors, after, breaches
 from offchain.model import Round, Surface, Svi
+from offchain.params import Params
 
 NOW = 1_900_000_000
 EXPIRY = NOW + 30 * 86_400
@@ -103,3 +105,11 @@ def test_offer__inside_the_settlement_window__variance_has_no_limit():
     gate.offer(replace(posted(late), mean=2_000.0))
     jumped = replace(posted(late + 60, variance=0.5), mean=2_000.0)
     assert gate.offer(jumped) == (jumped, ())
+
+
+def test_limits__are_those_of_the_shipped_configurations():
+    shipped = [load_spec(network, Params()).oracle for network in ("local", "sepolia")]
+    assert {(oracle.max_move, oracle.max_variance_move) for oracle in shipped} == {
+        (SHIPPED_LIMITS.move, SHIPPED_LIMITS.variance_move)
+    }
+    assert max(oracle.heartbeat_sec for oracle in shipped) == SHIPPED_LIMITS.heartbeat_sec
