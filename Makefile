@@ -162,6 +162,9 @@ search-scan: .solcx/.stamp ## search for a portfolio that loses more than the ce
 search-holes: build/.stamp ## search for the portfolio that breaks the promise of the scenario book (ARGS='--book params.json --json')
 	@$(PY) scripts/dev/search_holes.py $(ARGS)
 
+search-dense: .solcx/.stamp ## the same question by other means: own prices, dense scenarios, evolved portfolios (ARGS='--seed 2')
+	@$(PY) scripts/dev/search_dense.py $(ARGS)
+
 symbolic: .solcx/.stamp .symbolic/.stamp ## prove packing and rounding for every input there is (halmos)
 	@printf '== proofs for every input\n' >&2
 	@$(PY) scripts/dev/symbolic.py
@@ -185,4 +188,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/chain/artifacts
 
-.PHONY: help setup build lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes symbolic mutation market-fit clean
+.PHONY: help setup build lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes search-dense symbolic mutation market-fit clean

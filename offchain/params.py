@@ -19,6 +19,9 @@ MAX_SKEW: Final = 0.99
 #: Largest price range that the contracts accept.
 MAX_PRICE_RANGE: Final = 0.5
 
+#: A row moves the price by no more than this many price ranges.
+MAX_MULTIPLE: Final = 100.0
+
 
 @dataclass(frozen=True, slots=True)
 class BookSpec:
@@ -77,6 +80,8 @@ class BookSpec:
         _check_rising("book.grid.moves", self.grid_moves)
         if 0.0 not in self.grid_moves:
             raise DomainError("book.grid.moves", "does not contain 0, the price as it is")
+        if len(self.grid_moves) < 2:
+            raise DomainError("book.grid.moves", "holds one move; an interval to certify needs two")
         _check_rising("book.tails.moves", self.tail_moves)
         outermost = max(abs(move) for move in self.grid_moves)
         if self.tail_moves and self.tail_moves[0] <= outermost:
@@ -98,6 +103,8 @@ def _check_rising(source: str, moves: tuple[float, ...]) -> None:
     for move in moves:
         if not math.isfinite(move):
             raise DomainError(source, f"{move} is not a finite number")
+        if abs(move) > MAX_MULTIPLE:
+            raise DomainError(source, f"{move:g} price ranges are outside [-{MAX_MULTIPLE:g}, {MAX_MULTIPLE:g}]")
     for low, high in pairwise(moves):
         if high <= low:
             raise DomainError(source, f"{high:g} does not come after {low:g}")

@@ -12,7 +12,8 @@ import {IVault} from "../../interfaces/IVault.sol";
 /// @dev A share left in the account itself would bear its own fraction of the loss only, and could be traded to another
 /// account that leaves in its turn.
 abstract contract LossShare is IVault {
-    uint256 private constant FUND = 1;
+    /// @dev The insurance fund's account, which anybody may fill.
+    uint256 internal constant FUND = 1;
     uint256 private constant WAD = 1e18;
 
     IAccounts internal immutable ACCOUNTS;

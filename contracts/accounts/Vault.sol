@@ -24,8 +24,6 @@ contract Vault is Outflow, LossShare, ExpiringPause, ReentrancyGuardTransient {
     using SafeERC20 for IERC20;
 
     uint256 private constant CASH = 0;
-    /// @dev The insurance fund's account, which anybody may fill.
-    uint256 private constant FUND = 1;
     /// @dev How long the cap of a token that joins a filled vault takes to reach its value.
     uint256 private constant RAMP_SEC = 7 days;
     /// @dev What a deposit may leave at most where only an account in need may deposit, in initial requirements.

@@ -14,15 +14,15 @@ import numpy.typing as npt
 
 from offchain.errors import DomainError
 from offchain.mirror import black76, svi, vol_shock
-from offchain.mirror.scenario_book import Book, scenario_book
+from offchain.mirror.scenario_book import FLAT, Book, Row
 from offchain.mirror.settlement_window import Window, window_of
 from offchain.model import Kind, Round, Surface
-from offchain.params import BookSpec, UnderlyingParams
+from offchain.params import UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 #: The one row in which nothing moves, for what needs a mark alone.
-_STILL: Final = BookSpec((0.0,), ("flat",), (), (), 0.0, ())
+_STILL: Final = Book((Row(0.0, FLAT, 0.0, 1.0),), ((0.0, FLAT, 1.0),))
 
 
 class Instrument(NamedTuple):
@@ -128,7 +128,7 @@ def open_volatility(round_: Round, instrument: Instrument) -> float:
 
 def mark_of(round_: Round, instrument: Instrument) -> float:
     """Value of one unit now, before the entry of a linear instrument is subtracted."""
-    return float(price_instruments(round_, [instrument], UnderlyingParams(), scenario_book(_STILL, 0.25)).mark[0])
+    return float(price_instruments(round_, [instrument], UnderlyingParams(), _STILL).mark[0])
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ JUSTIFIED: Final = {
         "incorrect-shift",
         "Sqrt._far",
     ): "the shift has the amount first, as assembly wants; slither reads the operands swapped",
+    ("incorrect-shift", "PositionGroups.collect"): "as Sqrt._far: 32 bytes for each of 2**bits places",
     ("uninitialized-state", "Accounts._words"): "a mapping, written through a storage pointer",
     ("uninitialized-state", "Oracle._surface"): "a mapping, written through a storage pointer",
     ("reentrancy-no-eth", "Auction.bid"): "calls only the ledger and the fund, which call nobody; guarded besides",
@@ -43,9 +44,13 @@ JUSTIFIED: Final = {
     ("reentrancy-no-eth", "Vault.openAndDepositWithPermit"): "as depositWithPermit",
     (
         "reentrancy-no-eth",
-        "Vault.withdraw",
+        "Vault._withdraw",
     ): "the call before the write is to the ledger, which calls nobody; guarded besides",
-    ("reentrancy-no-eth", "Vault.borrow"): "as withdraw",
+    ("reentrancy-no-eth", "Vault.borrow"): "as _withdraw",
+    (
+        "reentrancy-no-eth",
+        "Vault.payRequests",
+    ): "the vault calls itself under its own guard; a request is dropped only where that call left nothing behind",
 }
 
 

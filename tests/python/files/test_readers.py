@@ -134,8 +134,10 @@ BAD_PARAMS = [
     (("book",), 7, "book: expected an object, got a number"),
     (("book", "rows"), [], "book: unknown key 'rows'"),
     (("book", "grid", "moves"), [-1, 1], "book: grid.moves: does not contain 0"),
+    (("book",), {"grid": {"moves": [0], "vols": ["up"]}}, "book: grid.moves: holds one move; an interval to certify"),
     (("book", "grid", "moves"), [0, -1], "book: grid.moves: -1 does not come after 0"),
     (("book", "grid", "moves"), [0, nan], "book.grid.moves[1]: nan is not a finite number"),
+    (("book", "tails", "moves"), [101], "book: tails.moves: 101 price ranges are outside [-100, 100]"),
     (("book", "tails", "moves"), [50], "book: a move of 12.5 of the price is above 9"),
     (
         ("book",),

@@ -118,7 +118,9 @@ def books(draw):
     """Rows of any shape that governance can store: few and many prices, tails or none, skew at any row of the grid."""
     vols = draw(st.lists(st.sampled_from(VOLS), min_size=1, max_size=3, unique=True))
     inner = draw(st.lists(st.sampled_from([0.2, 0.25, 1 / 3, 0.5, 2 / 3, 0.9]), max_size=2, unique=True))
-    moves = sorted({0.0, *inner, *(-x for x in inner), *draw(st.sampled_from([(1.0, -1.0), (1.0,), ()]))})
+    # At least one move beside 0: a grid of one price has no interval to certify and is refused.
+    edges = [(1.0, -1.0), (1.0,), *([()] if inner else [])]
+    moves = sorted({0.0, *inner, *(-x for x in inner), *draw(st.sampled_from(edges))})
     outermost = max(1.0, max(map(abs, moves)))
     tails = draw(st.lists(st.sampled_from([1.5, 2.0, 2.5, 3.0, 4.0, 6.0]), max_size=2, unique=True))
     tail_vols = draw(st.lists(st.sampled_from(vols), min_size=1, max_size=2, unique=True)) if tails else []

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 from brownie import accounts, chain, project
 
+from offchain.chain.book import spec_of
+from offchain.errors import DomainError
 from tests.chain.helpers.books import DEFAULT_COUNT, DOWN, FIELDS, FLAT, PLAIN, UP, rows
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import WAD
@@ -86,8 +90,9 @@ BAD = {
     "states falling": (rows(gridVols=[DOWN, UP]), "ScenarioBook__NotIncreasing", ()),
     "unknown state": (rows(gridVols=[UP, 3]), "ScenarioBook__VolState", (3, 2)),
     "unknown state of a tail": (rows(tailVols=[3]), "ScenarioBook__VolState", (3, 2)),
-    "skew between prices": (rows(skewAt=[(WAD + 1, UP)]), "ScenarioBook__SkewOutsideGrid", (WAD + 1, UP)),
+    "skew between prices": (rows(skewAt=[(WAD + HALF, UP)]), "ScenarioBook__SkewOutsideGrid", (WAD + HALF, UP)),
     "unknown state of a skew": (rows(skewAt=[(0, 3)]), "ScenarioBook__VolState", (3, 2)),
+    "a move of many ranges": (rows(tailMovesWad=[101 * WAD]), "ScenarioBook__MoveOutOfRange", (101 * WAD, 100 * WAD)),
     "tails twice": (rows(tailMovesWad=[2 * WAD, 2 * WAD]), "ScenarioBook__NotIncreasing", ()),
     "tail states twice": (rows(tailVols=[UP, UP]), "ScenarioBook__NotIncreasing", ()),
     "tail at the edge": (rows(tailMovesWad=[WAD]), "ScenarioBook__TailInsideGrid", (WAD, WAD)),
@@ -109,6 +114,19 @@ def test_set_book__bad_rows__revert(stack, name):
     book, error, arguments = BAD[name]
     with reverts_with(error, *arguments):
         set_book(stack, book)
+
+
+#: Files name vol states, and hold moves as doubles: these have no counterpart in a file.
+ON_CHAIN_ONLY = {"moves equal in price", "unknown state", "unknown state of a tail", "unknown state of a skew"}
+
+
+@pytest.mark.parametrize("name", sorted(set(BAD) - ON_CHAIN_ONLY))
+def test_book_spec__rows_that_the_chain_refuses__are_refused_by_the_mirror(name):
+    """A book is one on both sides or on neither: the mirror may not price rows that no contract can hold."""
+    book = SimpleNamespace(**dict(zip(FIELDS, BAD[name][0], strict=True)))
+    book.skewAt = [SimpleNamespace(moveWad=move, vol=vol) for move, vol in book.skewAt]
+    with pytest.raises(DomainError, match="book"):
+        spec_of(book)
 
 
 @pytest.mark.parametrize(("move", "limit"), [(95, -WAD), (901, 9 * WAD)])

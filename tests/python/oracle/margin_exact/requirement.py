@@ -135,10 +135,7 @@ def certified_rows(h):
 
 
 def non_parallel_rows(h):
-    """Bounds behind ``C_non``: every expiry in its own worst vol state, linear P&L once.
-
-    A node that belongs to no interval (a book with one tail in a state of its own) counts without a gap.
-    """
+    """Bounds behind ``C_non``: every expiry in its own worst vol state, linear P&L once."""
     rows = []
     for interval in h.u.book.intervals:
         widest = max(interval.low_weight, interval.high_weight)
@@ -150,12 +147,6 @@ def non_parallel_rows(h):
                     for vol in interval.states
                 )
             rows.append(loss)
-    by_price = defaultdict(list)
-    for node in h.u.book.nodes:
-        by_price[node.move, node.weight].append(node.vol)
-    for (move, weight), states in by_price.items():
-        worst = sum((max(-option_pnl(h, ts, move, vol) for vol in states) for ts in h.dates), mpf(0))
-        rows.append(weight * (worst - linear_pnl(h, move)))
     return rows
 
 
