@@ -186,6 +186,6 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 	@$(VENV)/bin/plimsoll market fit "$(FILE)" $(ARGS)
 
 clean: ## remove what the build made (keeps .venv and node_modules)
-	rm -rf build reports .brownie offchain/chain/artifacts
+	rm -rf build reports .brownie offchain/plimsoll/chain/artifacts
 
 .PHONY: help setup build lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes search-dense symbolic mutation market-fit clean

@@ -7,7 +7,7 @@ import {IRiskEngine} from "./IRiskEngine.sol";
 /// @title IMarginEngine
 /// @notice Risk of every underlying -> equity, initial and maintenance margin, state of an account.
 /// @dev Flow: feeds -> risk -> [margin] -> liquidation. View only, no state.
-/// @custom:mirror offchain.mirror.margin_engine
+/// @custom:mirror plimsoll.mirror.margin_engine
 interface IMarginEngine {
     /// @notice State of an account (risk-model section 6).
     enum State {

@@ -11,7 +11,7 @@ import {IRiskEngine} from "./IRiskEngine.sol";
 /// limit price and for all that is left of it. These are the corners that matter most, not every subset: an account
 /// with many legs can need more when just some of them fill. No fill goes unchecked for that: the exchange asks for the
 /// margin of every fill when it happens.
-/// @custom:mirror offchain.mirror.order_preview
+/// @custom:mirror plimsoll.mirror.order_preview
 interface IOrderPreview {
     /// @notice Which orders of an underlying fill.
     enum Fill {

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 /// @title IRiskEngine
 /// @notice Positions of one underlying + latest round + scenario book -> risk vector, mark, greeks.
 /// @dev Flow: feeds -> [risk] -> margin. View only, no state.
-/// @custom:mirror offchain.mirror.risk_engine
+/// @custom:mirror plimsoll.mirror.risk_engine
 interface IRiskEngine {
     /// @notice Components of the requirement of one underlying (risk-model section 4).
     /// @custom:unit wad of cash; requirements rounded up, mark down

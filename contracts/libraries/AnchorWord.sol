@@ -12,7 +12,7 @@ import {Sqrt} from "./Sqrt.sol";
 /// @dev Most significant first: [ts 40][forward 32][discount 32][centre 32][upper 32][lower 32]. The
 /// variance per year is w/V: inside the settlement window it has no limit and its anchors stay.
 /// @custom:unit wad; anchors in steps of SpeedLimit
-/// @custom:mirror offchain.mirror.speed_limit
+/// @custom:mirror plimsoll.mirror.speed_limit
 library AnchorWord {
     uint256 private constant WINDOW_SEC = 30 minutes;
     /// @dev A mean over the last 30 minutes varies like a price that stops 20 minutes before.

@@ -6,7 +6,7 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 /// @title AuctionMath
 /// @notice Price path and slice sizes of an auction (risk-model section 8).
 /// @custom:unit wad
-/// @custom:mirror offchain.mirror.auction
+/// @custom:mirror plimsoll.mirror.auction
 library AuctionMath {
     int256 private constant WAD = 1e18;
     uint256 private constant START_WAD = 0.98e18;

@@ -10,7 +10,7 @@ import {Sqrt} from "./Sqrt.sol";
 /// @dev C = F*N(d1) - K*N(d2), d1 = ln(F/K)/std + std/2, d2 = d1 - std, std = vol*sqrt(T).
 /// @custom:unit wad; time in seconds, a year has 365 days
 /// @custom:error-bound price 4e-10*F + 8e-11*K, delta 3e-10; always inside [max(F - K, 0), F]
-/// @custom:mirror offchain.mirror.black76
+/// @custom:mirror plimsoll.mirror.black76
 library Black76 {
     /// @dev One second in years of 365 days, wad squared.
     uint256 private constant SECOND = 31709791983764586504312531710;

@@ -8,7 +8,7 @@ import {Units} from "./Units.sol";
 /// @title InterestMath
 /// @notice Interest of cash: a rate from utilisation with a kink, and what it adds in time.
 /// @dev Rates and utilisation are in steps of 1e-6 (E6), rates per year.
-/// @custom:mirror offchain.index.interest
+/// @custom:mirror plimsoll.index.interest
 library InterestMath {
     uint256 internal constant ONE_E6 = 1e6;
     uint256 internal constant ONE_BPS = 10_000;

@@ -10,7 +10,7 @@ import {AccountWord} from "./AccountWord.sol";
 /// @notice Aggregation over underlyings and the account-wide charges (risk-model sections 5 and 6).
 /// @custom:unit wad
 /// @custom:rounding requirements and charges up (R-02)
-/// @custom:mirror offchain.mirror.margin_engine
+/// @custom:mirror plimsoll.mirror.margin_engine
 library MarginMath {
     uint256 private constant WAD = 1e18;
 

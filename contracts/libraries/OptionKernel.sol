@@ -14,7 +14,7 @@ import {WadMath} from "./WadMath.sol";
 /// @notice Black-76 on a shocked forward and SVI volatility, with what all rows share computed once.
 /// @dev Standard deviations and logarithms are Q64, probabilities Q60, prices wad.
 /// @custom:error-bound price 2e-10*(F + K), delta 2e-10
-/// @custom:mirror offchain.mirror.black76
+/// @custom:mirror plimsoll.mirror.black76
 library OptionKernel {
     /// @dev 1/sqrt(2*pi), Q60.
     int256 private constant INV_SQRT_2PI_Q60 = 459949134171706403;

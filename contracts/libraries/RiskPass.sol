@@ -18,7 +18,7 @@ import {WadMath} from "./WadMath.sol";
 
 /// @title RiskPass
 /// @notice One pass over the positions of an underlying, and the requirement of what it leaves at any cut-off.
-/// @custom:mirror offchain.mirror.risk_engine
+/// @custom:mirror plimsoll.mirror.risk_engine
 library RiskPass {
     /// @dev Upward pad per unit of |q|*D*(2F + K): more than the table's error in nodes, gaps and skew together
     /// (docs/mathematics.md), so that the requirement is never below the exact one.

@@ -10,7 +10,7 @@ import {Exp} from "./Exp.sol";
 /// that five of them and a time share one word: 32 bits, 2^31 for ln 1. It is rounded to its old side: it never follows
 /// faster than the rule.
 /// @custom:unit wad; anchors in steps
-/// @custom:mirror offchain.mirror.speed_limit
+/// @custom:mirror plimsoll.mirror.speed_limit
 library SpeedLimit {
     /// @notice What the numbers of one message share: its time, the time of the last one, and what follows from both.
     struct Step {

@@ -9,7 +9,7 @@ import {Sqrt} from "./Sqrt.sol";
 /// @dev w(k) = a + b*(rho*(k - m) + sqrt((k - m)^2 + s^2)), k = ln(K/F); sigma = sqrt(w/T).
 /// @custom:unit wad; time in seconds, a year has 365 days
 /// @custom:error-bound 1e-12 of the volatility where total variance is above 1e-10
-/// @custom:mirror offchain.mirror.svi
+/// @custom:mirror plimsoll.mirror.svi
 library SviVolatility {
     uint256 private constant YEAR_SEC = 365 days;
     uint256 private constant LIMIT = 1 << 112;

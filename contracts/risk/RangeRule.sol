@@ -14,7 +14,7 @@ import {Ln} from "../libraries/Ln.sol";
 /// @notice See IRangeRule.
 /// @dev Roundings are upwards, to the wider range, but for a root, whose range is rounded up to a step afterwards, and
 /// for the average that a rule begins with, which may not exceed its floor.
-/// @custom:mirror offchain.mirror.range_rule
+/// @custom:mirror plimsoll.mirror.range_rule
 contract RangeRule is IRangeRule, AccessManaged {
     uint256 private constant WAD = 1e18;
     /// @dev Ranges are set in these steps from the floor: a change writes a whole book, and a raise moves the end of

@@ -18,12 +18,12 @@ import numpy as np
 from eth_utils.crypto import keccak
 from scipy.special import ndtr
 
-from offchain.chain.anvil import running
-from offchain.chain.book import rows_of
-from offchain.chain.client import Client, wallet
-from offchain.chain.contracts import Contract, create
-from offchain.chain.deploy import account_params, underlying_params
-from offchain.params import Params
+from plimsoll.chain.anvil import running
+from plimsoll.chain.book import rows_of
+from plimsoll.chain.client import Client, wallet
+from plimsoll.chain.contracts import Contract, create
+from plimsoll.chain.deploy import account_params, underlying_params
+from plimsoll.params import Params
 
 WAD: Final = 10**18
 YEAR_SEC: Final = 31_536_000

@@ -12,7 +12,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from offchain.mirror.black76 import greeks, price_and_delta
+from plimsoll.mirror.black76 import greeks, price_and_delta
 from scripts.dev.bench_desk import desk_entries
 from scripts.dev.bench_report import merge
 

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from offchain.analytics.many import SparseBooks, var_many
-from offchain.analytics.optimise.trades import TradeProgram, release_program
-from offchain.analytics.optimise.universe import TradingCosts, universe_of
-from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
-from offchain.params import Params
+from plimsoll.analytics.many import SparseBooks, var_many
+from plimsoll.analytics.optimise.trades import TradeProgram, release_program
+from plimsoll.analytics.optimise.universe import TradingCosts, universe_of
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from plimsoll.params import Params
 from scripts.dev.bench_report import Entry
 
 INSTRUMENTS: Final = 200

@@ -18,16 +18,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from eth_account.signers.local import LocalAccount
 
-from offchain.chain import anvil
-from offchain.chain.client import Client, Receipt, wallet
-from offchain.chain.contracts import Contract
-from offchain.chain.deploy import deploy
-from offchain.chain.rounds import RoundPoster
-from offchain.chain.signing import domain_of, sign, struct_types
-from offchain.chain.spec import load_spec
-from offchain.chain.words import Word, pack
-from offchain.model import Kind, Round, Surface, Svi
-from offchain.params import Params
+from plimsoll.chain import anvil
+from plimsoll.chain.client import Client, Receipt, wallet
+from plimsoll.chain.contracts import Contract
+from plimsoll.chain.deploy import deploy
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.signing import domain_of, sign, struct_types
+from plimsoll.chain.spec import load_spec
+from plimsoll.chain.words import Word, pack
+from plimsoll.model import Kind, Round, Surface, Svi
+from plimsoll.params import Params
 from scripts.dev.bench_report import Entry, merge
 
 PEER: Final = "Derive v2-core 7736900, PMRM_2, 33 scenarios"

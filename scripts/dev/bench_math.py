@@ -19,10 +19,10 @@ from typing import Any, Final
 from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
-from offchain.chain.anvil import running
-from offchain.chain.book import rows_of
-from offchain.chain.client import Client
-from offchain.params import BookSpec
+from plimsoll.chain.anvil import running
+from plimsoll.chain.book import rows_of
+from plimsoll.chain.client import Client
+from plimsoll.params import BookSpec
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 REPORT: Final = ROOT / "reports" / "bench.json"

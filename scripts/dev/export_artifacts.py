@@ -1,4 +1,4 @@
-"""Write ABI and creation code of every deployable contract to offchain/chain/artifacts.
+"""Write ABI and creation code of every deployable contract to offchain/plimsoll/chain/artifacts.
 
 The package reads only these files, never Brownie's build folder, so that it runs without Brownie.
 """
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 BUILD: Final = ROOT / "build" / "contracts"
-ARTIFACTS: Final = ROOT / "offchain" / "chain" / "artifacts"
+ARTIFACTS: Final = ROOT / "offchain" / "plimsoll" / "chain" / "artifacts"
 #: What solc leaves where the address of an external library belongs.
 PLACEHOLDER: Final = re.compile(r"__\$[0-9a-fA-F]{34}\$__|__[A-Za-z]\w{0,36}_+")
 

@@ -25,7 +25,7 @@ from typing import Any, Final
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tests" / "python"))
 
-from offchain.errors import PlimsollError
+from plimsoll.errors import PlimsollError
 from tests.chain.proof import book_battery, margin_battery, oracle_battery, pure_battery, risk_battery
 from tests.chain.proof.world import World, running
 

@@ -21,9 +21,9 @@ from scipy.special import ndtr
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from offchain.mirror.margin_engine import evaluate_many
-from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
-from offchain.params import Params
+from plimsoll.mirror.margin_engine import evaluate_many
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from plimsoll.params import Params
 
 Vector = npt.NDArray[np.float64]
 NOW: Final = 1_770_000_000

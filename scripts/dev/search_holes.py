@@ -19,9 +19,9 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from offchain.errors import InputError, UnavailableError
-from offchain.files.params import load_params
-from offchain.params import Params
+from plimsoll.errors import InputError, UnavailableError
+from plimsoll.files.params import load_params
+from plimsoll.params import Params
 from scripts.dev.holes.cost import Cost, capital_cost, costs
 from scripts.dev.holes.documents import market_document, params_document, portfolio_document
 from scripts.dev.holes.families import COVER

@@ -21,9 +21,9 @@ from scipy.optimize import differential_evolution, minimize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from offchain.mirror.margin_engine import evaluate
-from offchain.model import Kind, Market, Mode, Portfolio, Position
-from offchain.params import Params
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position
+from plimsoll.params import Params
 from tests.python.properties.adversary import SYMBOL, flat_surface, market_of, worst_losses
 
 Vector = npt.NDArray[np.float64]

@@ -11,7 +11,7 @@ import brownie
 import pytest
 from web3.exceptions import TransactionNotFound
 
-from offchain.chain.anvil import STATES_KEPT
+from plimsoll.chain.anvil import STATES_KEPT
 from tests.chain.helpers.coverage import collect, prepare_brownie, save, table
 
 # The 50-digit implementation lives with the tests that need no chain.

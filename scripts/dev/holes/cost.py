@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from offchain.params import Params
+from plimsoll.params import Params
 from scripts.dev.holes.requirement import single
 from scripts.dev.holes.sample import DAY, Expiry
 from scripts.dev.holes.search import scene_of

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from offchain.params import Params
+from plimsoll.params import Params
 from scripts.dev.holes.sample import SPOTS
 from scripts.dev.holes.search import Find
 from scripts.dev.holes.units import Units

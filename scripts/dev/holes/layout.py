@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from offchain.params import BookSpec
+from plimsoll.params import BookSpec
 from scripts.dev.holes.pricing import STATE
 
 LOWEST: Final = -0.95

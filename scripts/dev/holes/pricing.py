@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from offchain.params import UnderlyingParams
+from plimsoll.params import UnderlyingParams
 from scripts.dev.holes.sample import DAY, YEAR, Expiry
 
 Vector = npt.NDArray[np.float64]

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from offchain.params import Params
+from plimsoll.params import Params
 from scripts.dev.holes.families import COVER, DOWN_TAIL, SKEWS, VOLS, Grid, beyond, inside
 from scripts.dev.holes.program import Program
 from scripts.dev.holes.requirement import cross, single

@@ -13,10 +13,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from offchain.mirror.scenario_book import Book, scenario_book
-from offchain.mirror.unit_risk import Instrument, InstrumentRisk, price_instruments
-from offchain.model import Kind, Round, Surface, Svi
-from offchain.params import BookSpec, UnderlyingParams
+from plimsoll.mirror.scenario_book import Book, scenario_book
+from plimsoll.mirror.unit_risk import Instrument, InstrumentRisk, price_instruments
+from plimsoll.model import Kind, Round, Surface, Svi
+from plimsoll.params import BookSpec, UnderlyingParams
 from scripts.dev.holes.layout import Layout, layout_of
 from scripts.dev.holes.pricing import Slice
 from scripts.dev.holes.sample import DAY, Expiry

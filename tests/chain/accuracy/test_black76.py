@@ -8,7 +8,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from offchain.mirror.black76 import price_and_delta
+from plimsoll.mirror.black76 import price_and_delta
 from tests.chain.accuracy.points import UINT_MAX, WAD, sized
 from tests.chain.helpers.errors import reverts_with
 from tests.python.oracle import fixed

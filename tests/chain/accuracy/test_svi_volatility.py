@@ -8,7 +8,7 @@ import mpmath as mp
 import numpy as np
 import pytest
 
-from offchain.mirror.svi import Svi, total_variance
+from plimsoll.mirror.svi import Svi, total_variance
 from tests.chain.accuracy.points import INT_MAX, INT_MIN, UINT_MAX, WAD, sized
 from tests.chain.helpers.errors import reverts_with
 from tests.python.oracle import fixed

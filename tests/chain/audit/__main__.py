@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from offchain.chain import anvil
+from plimsoll.chain import anvil
 from tests.chain.audit.machine import BrokenError, Machine, Tally
 from tests.chain.audit.report import Run, render
 from tests.chain.audit.rules import RULES

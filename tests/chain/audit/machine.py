@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from offchain.chain.client import Client, RevertError
-from offchain.chain.contracts import Contract
-from offchain.chain.words import unpack
-from offchain.index.reader import ChainEvent, LogReader
-from offchain.index.state import SOURCES, snapshot_fields
-from offchain.model import Kind
+from plimsoll.chain.client import Client, RevertError
+from plimsoll.chain.contracts import Contract
+from plimsoll.chain.words import unpack
+from plimsoll.index.reader import ChainEvent, LogReader
+from plimsoll.index.state import SOURCES, snapshot_fields
+from plimsoll.model import Kind
 from tests.chain.invariants.properties import PROPERTIES
 from tests.chain.invariants.test_stateful_ledger import Ledger
 from tests.chain.invariants.world import ADMIN, CLEARING, GAS, Base, World, reset

@@ -8,19 +8,19 @@ from types import SimpleNamespace
 
 import pytest
 
-from offchain.chain.anvil import running
-from offchain.chain.book import plain_rows, rows_of
-from offchain.chain.client import Client, RevertError, wallet
-from offchain.chain.contracts import creation_code
-from offchain.chain.deploy import ADMIN_ROLE, CANCELLER_ROLE, GUARDIAN_ROLE, contract_name, deploy
-from offchain.chain.progress import Journal, part_path
-from offchain.chain.rounds import RoundPoster
-from offchain.chain.spec import CONFIG, AggregatorSpec, load_spec
-from offchain.chain.verify import NOTHING, verify
-from offchain.cli import run
-from offchain.errors import InputError
-from offchain.model import Round, Surface, Svi
-from offchain.params import Params
+from plimsoll.chain.anvil import running
+from plimsoll.chain.book import plain_rows, rows_of
+from plimsoll.chain.client import Client, RevertError, wallet
+from plimsoll.chain.contracts import creation_code
+from plimsoll.chain.deploy import ADMIN_ROLE, CANCELLER_ROLE, GUARDIAN_ROLE, contract_name, deploy
+from plimsoll.chain.progress import Journal, part_path
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.spec import CONFIG, AggregatorSpec, load_spec
+from plimsoll.chain.verify import NOTHING, verify
+from plimsoll.cli import run
+from plimsoll.errors import InputError
+from plimsoll.model import Round, Surface, Svi
+from plimsoll.params import Params
 
 START_TS = 1_700_000_000
 DEPLOYER, GUARDIAN, GOVERNOR, STRANGER = (wallet(name) for name in ("deployer", "guardian", "governor", "stranger"))

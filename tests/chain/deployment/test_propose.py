@@ -9,14 +9,14 @@ from types import SimpleNamespace
 import pytest
 from eth_account import Account
 
-from offchain.analytics.calibrate import parameter_document
-from offchain.chain.anvil import running
-from offchain.chain.client import Client, wallet
-from offchain.chain.deploy import deploy
-from offchain.chain.parameters import chain_params
-from offchain.chain.spec import load_spec
-from offchain.cli import run
-from offchain.params import AccountParams, BookSpec, Params, UnderlyingParams
+from plimsoll.analytics.calibrate import parameter_document
+from plimsoll.chain.anvil import running
+from plimsoll.chain.client import Client, wallet
+from plimsoll.chain.deploy import deploy
+from plimsoll.chain.parameters import chain_params
+from plimsoll.chain.spec import load_spec
+from plimsoll.cli import run
+from plimsoll.params import AccountParams, BookSpec, Params, UnderlyingParams
 
 START_TS = 1_700_000_000
 DELAY_SEC = 3_600
@@ -135,7 +135,7 @@ def test_propose__what_a_file_does_not_name_stays(site):
 
 
 def test_propose__takes_what_calibrate_writes(site, capsys):
-    from offchain.analytics.calibrate import AssetCalibration
+    from plimsoll.analytics.calibrate import AssetCalibration
 
     found = {"ETH": AssetCalibration(0.2, 0.6, 0.3, ())}
     assert propose(site, parameter_document(found, UnderlyingParams()), "--json") == 0

@@ -7,20 +7,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from offchain.chain import anvil
-from offchain.chain.book import plain_rows
-from offchain.chain.client import Client, wallet
-from offchain.chain.deployment import load_deployment
-from offchain.chain.margin_engine import own_prices
-from offchain.chain.rounds import RoundPoster
-from offchain.chain.spec import spec_for_market
-from offchain.cli import run
-from offchain.demo.plan import PlannedTrade
-from offchain.demo.result import GasBook
-from offchain.demo.world import build_world
-from offchain.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
-from offchain.params import BookSpec, Params
-from offchain.units import wad_to_float
+from plimsoll.chain import anvil
+from plimsoll.chain.book import plain_rows
+from plimsoll.chain.client import Client, wallet
+from plimsoll.chain.deployment import load_deployment
+from plimsoll.chain.margin_engine import own_prices
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.spec import spec_for_market
+from plimsoll.cli import run
+from plimsoll.demo.plan import PlannedTrade
+from plimsoll.demo.result import GasBook
+from plimsoll.demo.world import build_world
+from plimsoll.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
+from plimsoll.params import BookSpec, Params
+from plimsoll.units import wad_to_float
 
 NOW = 1_770_326_940
 EXPIRY = NOW + 20 * 86_400

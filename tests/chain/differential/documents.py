@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from offchain.model import Kind, Market, Portfolio, Position, Round, Surface
-from offchain.params import BookSpec, Params
+from plimsoll.model import Kind, Market, Portfolio, Position, Round, Surface
+from plimsoll.params import BookSpec, Params
 
 #: Fields whose name in a document is not their own in camel case.
 NAMES = {"n0": "N0", "v0": "V0", "buffer": "b"}

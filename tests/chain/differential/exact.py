@@ -8,7 +8,7 @@ import mpmath as mp
 from oracle.margin_exact.account import Account, cross, standard
 from oracle.margin_exact.account import margin as margin_of
 
-from offchain.params import VOL_NAMES
+from plimsoll.params import VOL_NAMES
 
 mp.mp.dps = 50
 WAD = mp.mpf(10) ** 18

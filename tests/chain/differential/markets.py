@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from offchain.model import Market, Round, Surface, Svi, Token
-from offchain.params import AccountParams, BookSpec, Params
+from plimsoll.model import Market, Round, Surface, Svi, Token
+from plimsoll.params import AccountParams, BookSpec, Params
 
 NOW = 1_770_326_940
 DAY = 86_400

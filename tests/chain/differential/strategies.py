@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from offchain.demo.books import instrument_of
-from offchain.model import Kind, Market, Mode, Portfolio, Position
+from plimsoll.demo.books import instrument_of
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position
 
 MAX_POSITIONS = 128  # Accounts.sol
 # Strikes stay within the kernel's documented range of the forward, K/F in [0.05, 20].

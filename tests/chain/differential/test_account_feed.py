@@ -6,30 +6,30 @@ import json
 
 import pytest
 
-from offchain.chain import anvil
-from offchain.chain.account import read_account
-from offchain.chain.book import plain_rows
-from offchain.chain.client import Client, wallet
-from offchain.chain.deployment import load_deployment
-from offchain.chain.margin_engine import own_prices
-from offchain.chain.rounds import RoundPoster
-from offchain.chain.spec import spec_for_market
-from offchain.cli import run
-from offchain.demo.plan import PlannedTrade
-from offchain.demo.result import GasBook
-from offchain.demo.world import build_world
-from offchain.index.store import MEMORY, Store
-from offchain.index.sync import Index
-from offchain.keeper.account_feed import AccountFeed
-from offchain.keeper.encode import Encoder
-from offchain.keeper.feed import NoFeed
-from offchain.keeper.loop import Keeper
-from offchain.mirror.margin_engine import evaluate
-from offchain.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
-from offchain.params import Params
-from offchain.transact.journal import Journal
-from offchain.transact.sender import Policy, Transactor
-from offchain.units import wad_to_float
+from plimsoll.chain import anvil
+from plimsoll.chain.account import read_account
+from plimsoll.chain.book import plain_rows
+from plimsoll.chain.client import Client, wallet
+from plimsoll.chain.deployment import load_deployment
+from plimsoll.chain.margin_engine import own_prices
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.spec import spec_for_market
+from plimsoll.cli import run
+from plimsoll.demo.plan import PlannedTrade
+from plimsoll.demo.result import GasBook
+from plimsoll.demo.world import build_world
+from plimsoll.index.store import MEMORY, Store
+from plimsoll.index.sync import Index
+from plimsoll.keeper.account_feed import AccountFeed
+from plimsoll.keeper.encode import Encoder
+from plimsoll.keeper.feed import NoFeed
+from plimsoll.keeper.loop import Keeper
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
+from plimsoll.params import Params
+from plimsoll.transact.journal import Journal
+from plimsoll.transact.sender import Policy, Transactor
+from plimsoll.units import wad_to_float
 
 NOW = 1_770_326_940
 AGREEMENT = 1e-6  #: of gross notional
@@ -73,7 +73,7 @@ def test_the_feed_sees_what_the_contracts_hold(deployed):
     seen = feed.read()
     held = {(p.kind, p.price, p.quantity) for p in seen.portfolio.positions}
     assert held == {(Kind.CALL, 2_100.0, -5.0), (Kind.PERP, 1_900.0, 1.0)}
-    from offchain.chain.deployment import load_deployment
+    from plimsoll.chain.deployment import load_deployment
 
     chain = read_account(Client(url), load_deployment(path), account_id).margin
     ours = evaluate(seen.market, seen.portfolio, feed.params)
@@ -84,7 +84,7 @@ def test_the_feed_sees_what_the_contracts_hold(deployed):
 
 def test_watch_and_report_from_a_deployment(deployed, tmp_path, capsys, monkeypatch):
     url, path, account_id = deployed
-    monkeypatch.setattr("offchain.cli.report.find_data", lambda: None)
+    monkeypatch.setattr("plimsoll.cli.report.find_data", lambda: None)
     where = ["--rpc", url, "--deployment", str(path)]
     assert run(["watch", str(account_id), *where, "--data", str(tmp_path / "index"), "--json"]) == 0
     look = json.loads(capsys.readouterr().out)

@@ -8,14 +8,14 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from offchain.cli import run as cli
-from offchain.demo.books import BACKSTOP, BORROWED_CASH, BORROWER, DIP_BUYER, FUND_CASH
-from offchain.demo.html import write_html
-from offchain.demo.replay import run_demo
-from offchain.demo.report import print_report
-from offchain.demo.result import AGREEMENT_BOUND
-from offchain.demo.sections import sections_of
-from offchain.market.replay import find_data
+from plimsoll.cli import run as cli
+from plimsoll.demo.books import BACKSTOP, BORROWED_CASH, BORROWER, DIP_BUYER, FUND_CASH
+from plimsoll.demo.html import write_html
+from plimsoll.demo.replay import run_demo
+from plimsoll.demo.report import print_report
+from plimsoll.demo.result import AGREEMENT_BOUND
+from plimsoll.demo.sections import sections_of
+from plimsoll.market.replay import find_data
 
 WIDTH = 100
 #: Every field of the fixed interface, with the fields of one entry where it is a list.
@@ -44,7 +44,7 @@ def run(request):
         yield run_demo(None, None, lambda *_: None)
         return
     patch = pytest.MonkeyPatch()
-    patch.setattr("offchain.market.replay.find_data", lambda _=None: None)
+    patch.setattr("plimsoll.market.replay.find_data", lambda _=None: None)
     try:
         yield run_demo(None, None, lambda *_: None)
     finally:
@@ -156,7 +156,7 @@ def test_fund__is_explained_by_events(shown):
 
 
 def test_command__one_round__prints_one_document_and_says_what_did_not_happen(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("offchain.market.replay.find_data", lambda _=None: None)
+    monkeypatch.setattr("plimsoll.market.replay.find_data", lambda _=None: None)
     page = ["--report", str(tmp_path / "demo.html")]
     assert cli(["demo", "--rounds", "1", "--json", *page]) == 0
     shown = json.loads(capsys.readouterr().out)

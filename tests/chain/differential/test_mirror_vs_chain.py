@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from offchain.chain.margin_engine import Checker, checker
-from offchain.demo.result import AGREEMENT_BOUND
-from offchain.mirror.margin_engine import MarginResult, evaluate_many
-from offchain.model import Kind, Market, Mode, Portfolio, Position
+from plimsoll.chain.margin_engine import Checker, checker
+from plimsoll.demo.result import AGREEMENT_BOUND
+from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position
 from tests.chain.differential.markets import CASES, OWN_BOOKS
 from tests.chain.differential.strategies import MAX_POSITIONS, portfolios, unique
 

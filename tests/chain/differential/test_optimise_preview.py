@@ -10,13 +10,13 @@ import pytest
 from brownie import accounts, chain, project, web3
 from eth_account.messages import _hash_eip191_message, encode_typed_data
 
-from offchain.analytics.optimise.release import release
-from offchain.analytics.optimise.universe import TradingCosts
-from offchain.chain.orders import ORDER_FIELDS, OrderTerms, order_document, order_messages, preview_changes
-from offchain.cli import run
-from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
-from offchain.params import Params
-from offchain.units import float_to_wad
+from plimsoll.analytics.optimise.release import release
+from plimsoll.analytics.optimise.universe import TradingCosts
+from plimsoll.chain.orders import ORDER_FIELDS, OrderTerms, order_document, order_messages, preview_changes
+from plimsoll.cli import run
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from plimsoll.params import Params
+from plimsoll.units import float_to_wad
 from tests.chain.helpers.ledger import option
 from tests.chain.helpers.orders import sign_order
 from tests.chain.helpers.signed import WAD, surface

@@ -7,9 +7,9 @@ import random
 import pytest
 from brownie import accounts, chain, project
 
-from offchain.mirror.order_preview import OpenOrder, filled, preview_orders
-from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
-from offchain.params import Params
+from plimsoll.mirror.order_preview import OpenOrder, filled, preview_orders
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from plimsoll.params import Params
 from tests.chain.helpers.ledger import future, option, perp
 from tests.chain.helpers.orders import PLAIN
 from tests.chain.helpers.signed import WAD, surface

@@ -9,30 +9,30 @@ import pytest
 from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 
-from offchain.chain import anvil
-from offchain.chain.account import read_account
-from offchain.chain.client import Client, wallet
-from offchain.chain.contracts import Contract, creation_code, load_artifact
-from offchain.chain.deploy import deploy
-from offchain.chain.margin_engine import own_prices
-from offchain.chain.rounds import RoundPoster
-from offchain.chain.spec import RateSpec, spec_for_market
-from offchain.chain.verify import verify
-from offchain.decide import UpdateRate
-from offchain.demo.plan import PlannedTrade
-from offchain.demo.result import GasBook
-from offchain.demo.world import World
-from offchain.index.store import MEMORY, Store
-from offchain.index.sync import Index
-from offchain.keeper.account_feed import AccountFeed
-from offchain.keeper.encode import Encoder
-from offchain.keeper.feed import NoFeed
-from offchain.keeper.loop import Keeper
-from offchain.mirror.margin_engine import evaluate
-from offchain.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
-from offchain.params import Params
-from offchain.transact.journal import Journal
-from offchain.transact.sender import Policy, Transactor
+from plimsoll.chain import anvil
+from plimsoll.chain.account import read_account
+from plimsoll.chain.client import Client, wallet
+from plimsoll.chain.contracts import Contract, creation_code, load_artifact
+from plimsoll.chain.deploy import deploy
+from plimsoll.chain.margin_engine import own_prices
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.spec import RateSpec, spec_for_market
+from plimsoll.chain.verify import verify
+from plimsoll.decide import UpdateRate
+from plimsoll.demo.plan import PlannedTrade
+from plimsoll.demo.result import GasBook
+from plimsoll.demo.world import World
+from plimsoll.index.store import MEMORY, Store
+from plimsoll.index.sync import Index
+from plimsoll.keeper.account_feed import AccountFeed
+from plimsoll.keeper.encode import Encoder
+from plimsoll.keeper.feed import NoFeed
+from plimsoll.keeper.loop import Keeper
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
+from plimsoll.params import Params
+from plimsoll.transact.journal import Journal
+from plimsoll.transact.sender import Policy, Transactor
 
 NOW, GAP, DAY = 1_770_326_940, 3_600, 86_400
 EXPIRY = NOW + 20 * DAY

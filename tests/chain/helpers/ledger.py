@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from offchain.chain.words import Word, pack, unpack
-from offchain.model import Kind
+from plimsoll.chain.words import Word, pack, unpack
+from plimsoll.model import Kind
 
 WAD = 10**18
 ETH = 1

@@ -7,18 +7,18 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from offchain.chain.client import Client, Receipt, RevertError, wallet
-from offchain.chain.deploy import deploy
-from offchain.chain.deployment import Deployment
-from offchain.chain.rounds import RoundPoster
-from offchain.chain.signing import domain_of, sign, struct_types
-from offchain.chain.spec import load_spec
-from offchain.chain.words import Word, pack, unpack
-from offchain.index.reader import LogReader
-from offchain.index.state import SOURCES, State, apply
-from offchain.market.window import with_mean
-from offchain.model import Kind, Round, Surface, Svi
-from offchain.params import Params
+from plimsoll.chain.client import Client, Receipt, RevertError, wallet
+from plimsoll.chain.deploy import deploy
+from plimsoll.chain.deployment import Deployment
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.signing import domain_of, sign, struct_types
+from plimsoll.chain.spec import load_spec
+from plimsoll.chain.words import Word, pack, unpack
+from plimsoll.index.reader import LogReader
+from plimsoll.index.state import SOURCES, State, apply
+from plimsoll.market.window import with_mean
+from plimsoll.model import Kind, Round, Surface, Svi
+from plimsoll.params import Params
 from tests.chain.helpers.orders import LIMIT
 
 WAD = 10**18

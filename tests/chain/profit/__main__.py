@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from offchain.chain import anvil
+from plimsoll.chain import anvil
 from tests.chain.profit.judge import SENTENCES
 from tests.chain.profit.machine import run
 from tests.chain.profit.plays import PLAYS

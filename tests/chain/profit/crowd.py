@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from offchain.chain.client import wallet
-from offchain.chain.signing import sign
-from offchain.chain.words import unpack
-from offchain.model import Kind
+from plimsoll.chain.client import wallet
+from plimsoll.chain.signing import sign
+from plimsoll.chain.words import unpack
+from plimsoll.model import Kind
 from tests.chain.profit.world import BIDDER, CROSS, FAR, HOUR, MAX_FEE_WAD, SINGLE, STANDARD, WAD, World, is_error
 
 OWNER, FRIEND = wallet("attacker"), wallet("attacker's friend")

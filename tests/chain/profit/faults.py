@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from offchain.params import BookSpec
+from plimsoll.params import BookSpec
 
 LIBRARIES = "contracts/libraries"
 #: Where a text stands, what it is, and what stands there without the fix.

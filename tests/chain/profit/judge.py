@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from offchain.chain.words import unpack
-from offchain.model import Kind
+from plimsoll.chain.words import unpack
+from plimsoll.model import Kind
 from tests.chain.profit.crowd import Crowd
 from tests.chain.profit.world import WAD, World, is_error
 

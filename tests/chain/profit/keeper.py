@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from offchain.mirror.auction import RISK_SHARE, VOUCH_SEC, price_factor
+from plimsoll.mirror.auction import RISK_SHARE, VOUCH_SEC, price_factor
 from tests.chain.profit.judge import Judge
 from tests.chain.profit.world import BIDDER, FAR, RELAYER, WAD, World, is_error
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from math import erf, exp, log, sqrt
 
-from offchain.model import Kind, Round, Surface, Svi
+from plimsoll.model import Kind, Round, Surface, Svi
 
 YEAR_SEC = 365 * 86_400
 WINDOW_SEC = 1_800

@@ -18,8 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from offchain.chain import anvil, contracts
-from offchain.params import Params
+from plimsoll.chain import anvil, contracts
+from plimsoll.params import Params
 from tests.chain.profit.faults import FAULTS, Fault
 from tests.chain.profit.machine import run
 from tests.chain.profit.plays import PLAYS

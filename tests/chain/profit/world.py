@@ -11,16 +11,16 @@ from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
-from offchain.chain.client import Client, RevertError, wallet
-from offchain.chain.contracts import Contract
-from offchain.chain.deploy import deploy
-from offchain.chain.deployment import Deployment
-from offchain.chain.rounds import RoundPoster
-from offchain.chain.signing import domain_of, sign, struct_types
-from offchain.chain.spec import TokenSpec, load_spec
-from offchain.chain.words import Word, pack
-from offchain.model import Kind
-from offchain.params import Params
+from plimsoll.chain.client import Client, RevertError, wallet
+from plimsoll.chain.contracts import Contract
+from plimsoll.chain.deploy import deploy
+from plimsoll.chain.deployment import Deployment
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.signing import domain_of, sign, struct_types
+from plimsoll.chain.spec import TokenSpec, load_spec
+from plimsoll.chain.words import Word, pack
+from plimsoll.model import Kind
+from plimsoll.params import Params
 from tests.chain.profit.market import WINDOW_SEC, Path
 
 WAD = 10**18

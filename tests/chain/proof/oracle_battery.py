@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from offchain.chain.client import wallet
-from offchain.chain.contracts import Contract
-from offchain.chain.signing import domain_of, sign_by_all, struct_types
+from plimsoll.chain.client import wallet
+from plimsoll.chain.contracts import Contract
+from plimsoll.chain.signing import domain_of, sign_by_all, struct_types
 from tests.chain.helpers.anchors import FIELDS, logs_of
 from tests.chain.proof.book_battery import said
 from tests.chain.proof.world import NOW, World

@@ -14,7 +14,7 @@ from typing import Any
 from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
-from offchain.chain.contracts import Contract
+from plimsoll.chain.contracts import Contract
 from tests.chain.proof import integers as exact
 
 WAD = exact.WAD

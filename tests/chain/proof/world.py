@@ -14,16 +14,16 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
-from offchain.chain import anvil
-from offchain.chain.client import Client, wallet
-from offchain.chain.contracts import Contract, create, load_artifact
-from offchain.chain.deploy import deploy_pricing
-from offchain.chain.deployment import Deployment
-from offchain.chain.margin_engine import own_prices
-from offchain.chain.rounds import RoundPoster
-from offchain.chain.spec import spec_for_market
-from offchain.model import Market, Round, Surface, Svi, Token
-from offchain.params import AccountParams, Params
+from plimsoll.chain import anvil
+from plimsoll.chain.client import Client, wallet
+from plimsoll.chain.contracts import Contract, create, load_artifact
+from plimsoll.chain.deploy import deploy_pricing
+from plimsoll.chain.deployment import Deployment
+from plimsoll.chain.margin_engine import own_prices
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.spec import spec_for_market
+from plimsoll.model import Market, Round, Surface, Svi, Token
+from plimsoll.params import AccountParams, Params
 
 NOW = 1_770_326_940
 DAY = 86_400

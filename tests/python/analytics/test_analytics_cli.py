@@ -6,8 +6,8 @@ import pytest
 from helpers.desk import account, fails, history_lines, printed, write_desk
 from helpers.examples import PORTFOLIO
 
-from offchain.cli import run
-from offchain.files.params import load_params
+from plimsoll.cli import run
+from plimsoll.files.params import load_params
 
 
 @pytest.fixture

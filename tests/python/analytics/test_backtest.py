@@ -8,17 +8,17 @@ import pytest
 from helpers.histories import synthetic_history, walk
 from scipy.special import ndtri
 
-from offchain.analytics.backtest import COVERAGE, LIQUIDATION_HOURS, BacktestSettings, backtest_asset
-from offchain.analytics.calibrate import calibrate_asset, parameter_document
-from offchain.analytics.history import join_histories, load_history
-from offchain.analytics.liquidation_moves import block_moves
-from offchain.analytics.procyclicality import procyclicality, rolling_rules
-from offchain.cli import run
-from offchain.cli.history_option import hourly_history
-from offchain.errors import InputError
-from offchain.market.chain_file import write_chain
-from offchain.market.synthetic import synthetic_market
-from offchain.params import Params, UnderlyingParams
+from plimsoll.analytics.backtest import COVERAGE, LIQUIDATION_HOURS, BacktestSettings, backtest_asset
+from plimsoll.analytics.calibrate import calibrate_asset, parameter_document
+from plimsoll.analytics.history import join_histories, load_history
+from plimsoll.analytics.liquidation_moves import block_moves
+from plimsoll.analytics.procyclicality import procyclicality, rolling_rules
+from plimsoll.cli import run
+from plimsoll.cli.history_option import hourly_history
+from plimsoll.errors import InputError
+from plimsoll.market.chain_file import write_chain
+from plimsoll.market.synthetic import synthetic_market
+from plimsoll.params import Params, UnderlyingParams
 
 SETTINGS = BacktestSettings(degrees=1e6)
 

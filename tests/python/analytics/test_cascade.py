@@ -10,17 +10,17 @@ from helpers.documents import load
 from helpers.examples import EXPIRY, MARKET, PORTFOLIO
 from helpers.histories import synthetic_history, walk
 
-from offchain.analytics.breakdown import correlation_breakdown
-from offchain.analytics.cascade import CascadeSettings, cascade, hedging_accounts
-from offchain.analytics.chain_backtest import RECIPES, book_of, chain_backtest, load_chains
-from offchain.analytics.garch import garch_rule
-from offchain.analytics.settings import RiskSettings
-from offchain.cli import run
-from offchain.errors import InputError
-from offchain.market.rounds import fit_snapshot
-from offchain.mirror.margin_engine import evaluate
-from offchain.model import Kind, Mode, Portfolio, Position
-from offchain.params import Params
+from plimsoll.analytics.breakdown import correlation_breakdown
+from plimsoll.analytics.cascade import CascadeSettings, cascade, hedging_accounts
+from plimsoll.analytics.chain_backtest import RECIPES, book_of, chain_backtest, load_chains
+from plimsoll.analytics.garch import garch_rule
+from plimsoll.analytics.settings import RiskSettings
+from plimsoll.cli import run
+from plimsoll.errors import InputError
+from plimsoll.market.rounds import fit_snapshot
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.model import Kind, Mode, Portfolio, Position
+from plimsoll.params import Params
 
 QUIET = {**PORTFOLIO, "collateral": []}
 

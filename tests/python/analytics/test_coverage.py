@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from offchain.analytics.coverage import christoffersen, conditional_coverage, kupiec, traffic_light, transitions
-from offchain.analytics.shortfall_test import shortfall_ratio, shortfall_test
-from offchain.errors import InputError
+from plimsoll.analytics.coverage import christoffersen, conditional_coverage, kupiec, traffic_light, transitions
+from plimsoll.analytics.shortfall_test import shortfall_ratio, shortfall_test
+from plimsoll.errors import InputError
 
 CRITICAL = 3.841
 

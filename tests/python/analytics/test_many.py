@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from offchain.analytics.many import SparseBooks, var_many
-from offchain.analytics.tail import tail_weights
-from offchain.errors import DomainError, InputError
+from plimsoll.analytics.many import SparseBooks, var_many
+from plimsoll.analytics.tail import tail_weights
+from plimsoll.errors import DomainError, InputError
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from helpers.documents import cases, load
 from helpers.examples import EXPIRY, MARKET, PORTFOLIO, TS
 from hypothesis import given, settings
 
-from offchain.analytics.models import deribit, derive, derive_standard, flat_rates, okx, span
-from offchain.analytics.models.compare import MODELS, compare
-from offchain.analytics.models.examples import (
+from plimsoll.analytics.models import deribit, derive, derive_standard, flat_rates, okx, span
+from plimsoll.analytics.models.compare import MODELS, compare
+from plimsoll.analytics.models.examples import (
     CASE_TAILS,
     FLAT,
     FUTURE,
@@ -23,10 +23,10 @@ from offchain.analytics.models.examples import (
     market_of,
     worked_examples,
 )
-from offchain.analytics.models.parameters import shipped_params
-from offchain.cli import run
-from offchain.model import Kind, Market, Position, Round, Surface, Svi, Token
-from offchain.params import Params
+from plimsoll.analytics.models.parameters import shipped_params
+from plimsoll.cli import run
+from plimsoll.model import Kind, Market, Position, Round, Surface, Svi, Token
+from plimsoll.params import Params
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_command_gives_every_model(arguments, capsys):
 def shipped_document(model):
     from importlib.resources import files
 
-    return json.loads(files("offchain.analytics.models").joinpath("params", f"{model}.json").read_text())
+    return json.loads(files("plimsoll.analytics.models").joinpath("params", f"{model}.json").read_text())
 
 
 def test_a_parameter_file_replaces_the_shipped_one(arguments, tmp_path, capsys):

@@ -9,23 +9,23 @@ from helpers.documents import load
 from helpers.examples import EXPIRY, MARKET, PORTFOLIO
 from helpers.histories import synthetic_history, walk
 
-from offchain.analytics.optimise.allocate import allocate
-from offchain.analytics.optimise.bands import BandSettings, _simulate, rebalancing_bands
-from offchain.analytics.optimise.frontier import frontier, shrunk_covariance, shrunk_means
-from offchain.analytics.optimise.hedge import collar, hedge
-from offchain.analytics.optimise.linear_program import InfeasibleError, LinearProgram, UnboundedError
-from offchain.analytics.optimise.release import release
-from offchain.analytics.optimise.tail_risk import less_risk
-from offchain.analytics.optimise.trades import excess, release_program, rounded
-from offchain.analytics.optimise.universe import TradingCosts, universe_of
-from offchain.chain.orders import ORDER_FIELDS, OrderTerms, order_messages, preview_changes
-from offchain.chain.words import unpack
-from offchain.cli import run
-from offchain.errors import InputError
-from offchain.mirror.margin_engine import evaluate
-from offchain.mirror.order_preview import OpenOrder, filled
-from offchain.model import Kind, Mode
-from offchain.params import Params
+from plimsoll.analytics.optimise.allocate import allocate
+from plimsoll.analytics.optimise.bands import BandSettings, _simulate, rebalancing_bands
+from plimsoll.analytics.optimise.frontier import frontier, shrunk_covariance, shrunk_means
+from plimsoll.analytics.optimise.hedge import collar, hedge
+from plimsoll.analytics.optimise.linear_program import InfeasibleError, LinearProgram, UnboundedError
+from plimsoll.analytics.optimise.release import release
+from plimsoll.analytics.optimise.tail_risk import less_risk
+from plimsoll.analytics.optimise.trades import excess, release_program, rounded
+from plimsoll.analytics.optimise.universe import TradingCosts, universe_of
+from plimsoll.chain.orders import ORDER_FIELDS, OrderTerms, order_messages, preview_changes
+from plimsoll.chain.words import unpack
+from plimsoll.cli import run
+from plimsoll.errors import InputError
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.mirror.order_preview import OpenOrder, filled
+from plimsoll.model import Kind, Mode
+from plimsoll.params import Params
 
 FREE = TradingCosts(option_spread=0.0, option_floor=0.0, linear_spread=0.0)
 

@@ -7,14 +7,14 @@ import re
 import pytest
 from helpers.desk import account, fails, numbers, write_desk
 
-from offchain.analytics.report.account_page import _bars
-from offchain.analytics.report.documents import PAGES, document_page
-from offchain.analytics.report.page import COLOURS, Section, Table, Tile, money, page_of, write_pair
-from offchain.analytics.report.smile import smile_of, smile_page
-from offchain.analytics.surface import HOURS, PRICES, VOLS
-from offchain.cli import run
-from offchain.errors import InputError
-from offchain.market.chain_file import load_chain
+from plimsoll.analytics.report.account_page import _bars
+from plimsoll.analytics.report.documents import PAGES, document_page
+from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, money, page_of, write_pair
+from plimsoll.analytics.report.smile import smile_of, smile_page
+from plimsoll.analytics.surface import HOURS, PRICES, VOLS
+from plimsoll.cli import run
+from plimsoll.errors import InputError
+from plimsoll.market.chain_file import load_chain
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_report_from_files(files, capsys):
 
 
 def test_report_without_history_says_so(files, capsys, monkeypatch):
-    monkeypatch.setattr("offchain.cli.report.find_data", lambda: None)
+    monkeypatch.setattr("plimsoll.cli.report.find_data", lambda: None)
     assert run(["report", "x", *account(files), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["risk"] is None
@@ -88,7 +88,7 @@ def test_report_without_history_says_so(files, capsys, monkeypatch):
     ],
 )
 def test_bad_input_of_report_is_one_line(files, capsys, monkeypatch, arguments, message):
-    monkeypatch.setattr("offchain.cli.report.find_data", lambda: None)
+    monkeypatch.setattr("plimsoll.cli.report.find_data", lambda: None)
     monkeypatch.chdir(files)
     before = sorted(p.name for p in files.iterdir())
     assert run(["report", "x", *arguments]) == 2

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from helpers.histories import synthetic_history, walk
 
-from offchain.analytics.history import load_history
-from offchain.analytics.rule_backtest import CALLERS, backtest_rule, rule_path, rule_terms
-from offchain.cli import run
-from offchain.errors import InputError
-from offchain.mirror.range_rule import RangeTerms
-from offchain.params import Params
+from plimsoll.analytics.history import load_history
+from plimsoll.analytics.rule_backtest import CALLERS, backtest_rule, rule_path, rule_terms
+from plimsoll.cli import run
+from plimsoll.errors import InputError
+from plimsoll.mirror.range_rule import RangeTerms
+from plimsoll.params import Params
 
 TERMS = RangeTerms(0.2)
 DAY = 86_400

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from helpers.histories import synthetic_history, walk
 
-from offchain.analytics.crashes import crash_scenarios
-from offchain.analytics.history import DAY_SEC, load_history
-from offchain.analytics.legs import legs_of
-from offchain.analytics.moves import Moves
-from offchain.analytics.revaluation import revalue
-from offchain.analytics.reverse import THRESHOLDS, reverse_stress
-from offchain.analytics.shock import Shock, shocked_market
-from offchain.analytics.stress import Scenario, stress
-from offchain.analytics.surface import HOURS, PRICES, VOLS, liquidation_surface
-from offchain.errors import InputError
-from offchain.mirror import svi
-from offchain.mirror.margin_engine import evaluate
-from offchain.mirror.settlement_window import variance_time
+from plimsoll.analytics.crashes import crash_scenarios
+from plimsoll.analytics.history import DAY_SEC, load_history
+from plimsoll.analytics.legs import legs_of
+from plimsoll.analytics.moves import Moves
+from plimsoll.analytics.revaluation import revalue
+from plimsoll.analytics.reverse import THRESHOLDS, reverse_stress
+from plimsoll.analytics.shock import Shock, shocked_market
+from plimsoll.analytics.stress import Scenario, stress
+from plimsoll.analytics.surface import HOURS, PRICES, VOLS, liquidation_surface
+from plimsoll.errors import InputError
+from plimsoll.mirror import svi
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.mirror.settlement_window import variance_time
 
 
 def test_shock_keeps_the_volatility_of_a_strike(book):

@@ -8,20 +8,20 @@ from helpers.histories import synthetic_history, walk
 from scipy.special import ndtr, ndtri
 from scipy.stats import t
 
-from offchain.analytics.covariance import horizon_covariance
-from offchain.analytics.historical import historical_var
-from offchain.analytics.legs import legs_of, underlyings_of
-from offchain.analytics.monte_carlo import monte_carlo_var
-from offchain.analytics.moves import Moves
-from offchain.analytics.parametric import cornish_fisher, parametric_var, quadratic_cumulants
-from offchain.analytics.revaluation import revalue
-from offchain.analytics.risk_report import METHODS, risk_report
-from offchain.analytics.sensitivities import Sensitivities, sensitivities
-from offchain.analytics.settings import RiskSettings
-from offchain.analytics.shock import Shock, shocked_market
-from offchain.analytics.tail import es_interval, order_interval, tail_weights
-from offchain.errors import InputError
-from offchain.mirror.margin_engine import evaluate
+from plimsoll.analytics.covariance import horizon_covariance
+from plimsoll.analytics.historical import historical_var
+from plimsoll.analytics.legs import legs_of, underlyings_of
+from plimsoll.analytics.monte_carlo import monte_carlo_var
+from plimsoll.analytics.moves import Moves
+from plimsoll.analytics.parametric import cornish_fisher, parametric_var, quadratic_cumulants
+from plimsoll.analytics.revaluation import revalue
+from plimsoll.analytics.risk_report import METHODS, risk_report
+from plimsoll.analytics.sensitivities import Sensitivities, sensitivities
+from plimsoll.analytics.settings import RiskSettings
+from plimsoll.analytics.shock import Shock, shocked_market
+from plimsoll.analytics.tail import es_interval, order_interval, tail_weights
+from plimsoll.errors import InputError
+from plimsoll.mirror.margin_engine import evaluate
 
 SETTINGS = RiskSettings(confidence=0.99, degrees=1e6)
 

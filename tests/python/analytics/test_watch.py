@@ -10,13 +10,13 @@ from helpers.documents import load
 from helpers.examples import MARKET, PORTFOLIO
 from textual.widgets import DataTable, Static
 
-from offchain.analytics.shock import Shock, shocked_market
-from offchain.analytics.watch import AlertRules, liquidation_move, watch_view
-from offchain.cli import run
-from offchain.cli.dashboard import Dashboard, alert_text, gauge
-from offchain.errors import InputError, UnavailableError
-from offchain.mirror.margin_engine import evaluate
-from offchain.params import Params
+from plimsoll.analytics.shock import Shock, shocked_market
+from plimsoll.analytics.watch import AlertRules, liquidation_move, watch_view
+from plimsoll.cli import run
+from plimsoll.cli.dashboard import Dashboard, alert_text, gauge
+from plimsoll.errors import InputError, UnavailableError
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.params import Params
 
 TS = MARKET["timestamp"]
 

@@ -5,7 +5,7 @@ import rlp
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from offchain.chain.contracts import creation_address
+from plimsoll.chain.contracts import creation_address
 
 CREATOR = "0x6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0"
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.chain.deployment import Deployment, TokenRecord, load_deployment
-from offchain.errors import InputError
+from plimsoll.chain.deployment import Deployment, TokenRecord, load_deployment
+from plimsoll.errors import InputError
 
 SAMPLE = Deployment(
     "local", 31337, 3, {"Accounts": "0x" + "11" * 20}, {"USDC": TokenRecord(0, "0x" + "22" * 20, 6)}, {"ETH": 1}, {}

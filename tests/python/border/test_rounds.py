@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from offchain.chain import rounds
-from offchain.chain.rounds import RoundPoster
-from offchain.errors import DomainError
-from offchain.model import Round, Surface, Svi
+from plimsoll.chain import rounds
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.errors import DomainError
+from plimsoll.model import Round, Surface, Svi
 
 NOW = 1_900_000_000
 

@@ -4,10 +4,10 @@ from dataclasses import asdict
 
 import pytest
 
-from offchain.chain.spec import CONFIG, load_spec
-from offchain.errors import InputError
-from offchain.mirror.range_rule import RangeTerms
-from offchain.params import Params
+from plimsoll.chain.spec import CONFIG, load_spec
+from plimsoll.errors import InputError
+from plimsoll.mirror.range_rule import RangeTerms
+from plimsoll.params import Params
 
 RATE = "[rates.WETH]\nsource = '0x'\ngap_sec = 3600\nmax_rise = 0.01\nmax_fall = 0.05\n"
 RATED = RATE.replace("0x", "0x" + "1" * 40) + "form = 'get_rate'"

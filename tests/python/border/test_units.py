@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.errors import DomainError
-from offchain.units import (
+from plimsoll.errors import DomainError
+from plimsoll.units import (
     e8_to_float,
     float_to_e8,
     float_to_raw,

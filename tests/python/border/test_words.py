@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.chain.words import Word, from_word, pack, to_instrument, to_word, unpack
-from offchain.errors import DomainError
-from offchain.model import Kind, Position
+from plimsoll.chain.words import Word, from_word, pack, to_instrument, to_word, unpack
+from plimsoll.errors import DomainError
+from plimsoll.model import Kind, Position
 
 WORDS = st.builds(
     Word,

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from offchain.analytics.models.parameters import as_file, files
-from offchain.cli import run
+from plimsoll.analytics.models.parameters import as_file, files
+from plimsoll.cli import run
 
 MARKET = {
     "schema": "plimsoll.market/1",
@@ -60,7 +60,7 @@ def test_page__name_too_long_or_no_page__is_refused_before_the_work(book, tmp_pa
 
 def test_compare__without_files_or_with_a_move_of_nothing__is_refused(book, tmp_path, capsys):
     refused(capsys, ["compare"], "--market: missing")
-    with as_file(files("offchain.analytics.models") / "params" / "deribit.json") as shipped:
+    with as_file(files("plimsoll.analytics.models") / "params" / "deribit.json") as shipped:
         document = json.loads(shipped.read_text(encoding="utf-8"))
     document["default"]["extendedMoves"][0] = 0
     (tmp_path / "D.json").write_text(json.dumps(document), encoding="utf-8")
@@ -80,8 +80,8 @@ def test_release__one_candidate__is_no_more_than_one_trade(book, capsys):
 
 
 def test_data_folder__that_is_a_file__is_refused(tmp_path):
-    from offchain.errors import InputError
-    from offchain.files.folder import make_folder
+    from plimsoll.errors import InputError
+    from plimsoll.files.folder import make_folder
 
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be written"):

@@ -15,8 +15,8 @@ from helpers.examples import MARKET, PARAMS, PORTFOLIO, changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.cli import run
-from offchain.cli.margin import largest_difference
+from plimsoll.cli import run
+from plimsoll.cli.margin import largest_difference
 
 UNDERLYING_KEYS = {
     "scan", "certifiedScan", "basis", "vegaTerm", "skewTerm", "shortMin", "concentration", "requirement", "cutoff",
@@ -148,7 +148,7 @@ def test_margin__too_large_for_a_float__is_bad_input():
 def test_help__answers_without_the_heavy_imports():
     started = time.perf_counter()
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", "from offchain.cli import run; raise SystemExit(run(['--help']))"],
+        [sys.executable, "-X", "importtime", "-c", "from plimsoll.cli import run; raise SystemExit(run(['--help']))"],
         capture_output=True,
         text=True,
         check=False,

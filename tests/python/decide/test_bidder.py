@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.decide.bidder import Offer, affordable_fraction, insolvent_offer, solvent_offer
-from offchain.decide.snapshot import AccountView, AuctionTerms, AuctionView, Snapshot
-from offchain.mirror.auction import price_factor, whole_price
+from plimsoll.decide.bidder import Offer, affordable_fraction, insolvent_offer, solvent_offer
+from plimsoll.decide.snapshot import AccountView, AuctionTerms, AuctionView, Snapshot
+from plimsoll.mirror.auction import price_factor, whole_price
 
 TERMS = AuctionTerms()
 

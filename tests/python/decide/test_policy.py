@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.decide import (
+from plimsoll.decide import (
     AccountView,
     AuctionView,
     Bid,
@@ -22,7 +22,7 @@ from offchain.decide import (
     WriteOff,
     decide,
 )
-from offchain.decide.bidder import solvent_offer
+from plimsoll.decide.bidder import solvent_offer
 
 NOW = 1_770_000_000
 HEALTHY = AccountView(2, 200.0, 200.0, 120.0, 100.0)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from offchain.demo.result import AccountResult, DemoResult, Figures, Liquidation, PathPoint
-from offchain.demo.sections import insolvency_section
-from offchain.model import Mode
+from plimsoll.demo.result import AccountResult, DemoResult, Figures, Liquidation, PathPoint
+from plimsoll.demo.sections import insolvency_section
+from plimsoll.model import Mode
 
 FIGURES = Figures(1_020.0, 1_000.0, 800.0, 1_000.0)
 

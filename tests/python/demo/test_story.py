@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from offchain.chain.words import Word, pack
-from offchain.demo.facts import Side
-from offchain.demo.story import Reason, borrowing_of, expiries_of, facts_of, fund_of, funding_of, quotes_of
-from offchain.index.reader import ChainEvent
-from offchain.model import Kind
+from plimsoll.chain.words import Word, pack
+from plimsoll.demo.facts import Side
+from plimsoll.demo.story import Reason, borrowing_of, expiries_of, facts_of, fund_of, funding_of, quotes_of
+from plimsoll.index.reader import ChainEvent
+from plimsoll.model import Kind
 
 WAD = 10**18
 CLEARING, FUND, LONG, SHORT, BORROWER = 0, 1, 2, 3, 4

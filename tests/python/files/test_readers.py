@@ -7,11 +7,11 @@ import pytest
 from helpers.documents import load
 from helpers.examples import DELETE, EXPIRY, MARKET, PARAMS, PORTFOLIO, TS, changed
 
-from offchain.errors import InputError
-from offchain.files.market import load_market
-from offchain.files.params import load_params
-from offchain.model import Kind, Mode
-from offchain.params import BookSpec
+from plimsoll.errors import InputError
+from plimsoll.files.market import load_market
+from plimsoll.files.params import load_params
+from plimsoll.model import Kind, Mode
+from plimsoll.params import BookSpec
 
 ETH = ("underlyings", "ETH")
 SLICE = (*ETH, "expiries", 0)

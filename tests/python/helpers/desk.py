@@ -6,7 +6,7 @@ import math
 from helpers.examples import MARKET, PORTFOLIO
 from helpers.histories import walk
 
-from offchain.cli import run
+from plimsoll.cli import run
 
 DAYS = 600
 

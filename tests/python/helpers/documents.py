@@ -7,9 +7,9 @@ from tempfile import TemporaryDirectory
 
 from hypothesis import strategies as st
 
-from offchain.files.market import load_market
-from offchain.files.params import load_params
-from offchain.files.portfolio import load_portfolio
+from plimsoll.files.market import load_market
+from plimsoll.files.params import load_params
+from plimsoll.files.portfolio import load_portfolio
 
 TS = 1_770_326_940
 DAY = 86_400

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from offchain.market.chain_file import ChainSnapshot
+from plimsoll.market.chain_file import ChainSnapshot
 
 TS: Final = 1_769_921_642
 EXPIRY_TS: Final = 1_769_932_800

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from oracle.margin_exact import margin
 
-from offchain.params import BookSpec, Params
+from plimsoll.params import BookSpec, Params
 from scripts.dev import search_holes
 from scripts.dev.holes.cost import capital_cost, costs
 from scripts.dev.holes.documents import SIZE, market_document, params_document, portfolio_document

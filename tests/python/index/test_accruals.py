@@ -4,11 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from offchain.chain.words import Word, pack
-from offchain.index.interest import WAD, YEAR_SEC
-from offchain.index.reader import ChainEvent
-from offchain.index.state import FUND, State, apply
-from offchain.model import Kind
+from plimsoll.chain.words import Word, pack
+from plimsoll.index.interest import WAD, YEAR_SEC
+from plimsoll.index.reader import ChainEvent
+from plimsoll.index.state import FUND, State, apply
+from plimsoll.model import Kind
 
 ETH, HOUR = 1, 3_600
 LENDER, DEBTOR = 2, 3

@@ -6,7 +6,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.index.interest import (
+from plimsoll.index.interest import (
     MAX_INDEX_WAD,
     ONE_BPS,
     ONE_E6,

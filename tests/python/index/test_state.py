@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from offchain.index.reader import ChainEvent
-from offchain.index.state import DAY, GrantState, OperatorState, RateState, State, TermsState, apply
+from plimsoll.index.reader import ChainEvent
+from plimsoll.index.state import DAY, GrantState, OperatorState, RateState, State, TermsState, apply
 
 OWNER, BUYER, KEY, OTHER = ("0x" + digit * 40 for digit in "1234")
 

@@ -5,9 +5,9 @@ import json
 import pytest
 from eth_account import Account
 
-from offchain.chain.client import wallet
-from offchain.errors import InputError
-from offchain.keeper.keys import PASSWORD_VARIABLE, load_key
+from plimsoll.chain.client import wallet
+from plimsoll.errors import InputError
+from plimsoll.keeper.keys import PASSWORD_VARIABLE, load_key
 
 KEY = wallet("keystore test")
 

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from offchain.keeper.feed import NoFeed, TokenQuote
-from offchain.keeper.limited_feed import LimitedFeed
-from offchain.model import Round
+from plimsoll.keeper.feed import NoFeed, TokenQuote
+from plimsoll.keeper.limited_feed import LimitedFeed
+from plimsoll.model import Round
 
 WAD = 10**18
 NOW = 1_900_000_000

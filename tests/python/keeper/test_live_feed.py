@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from offchain.keeper import live_feed
-from offchain.keeper.live_feed import DeribitFeed
-from offchain.market.chain_file import split_table
-from offchain.market.synthetic import synthetic_market
+from plimsoll.keeper import live_feed
+from plimsoll.keeper.live_feed import DeribitFeed
+from plimsoll.market.chain_file import split_table
+from plimsoll.market.synthetic import synthetic_market
 
 
 class Live:

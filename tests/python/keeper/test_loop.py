@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from offchain.decide import AccountView, PostRound, PostSettlement, Settle, Snapshot, StartAuction
-from offchain.keeper.loop import Keeper
-from offchain.keeper.sizing import MAX_BATCH_GAS
-from offchain.transact import Outcome, Transaction
+from plimsoll.decide import AccountView, PostRound, PostSettlement, Settle, Snapshot, StartAuction
+from plimsoll.keeper.loop import Keeper
+from plimsoll.keeper.sizing import MAX_BATCH_GAS
+from plimsoll.transact import Outcome, Transaction
 
 NOW = 1_770_000_000
 SHORT = AccountView(4, 90.0, 95.0, 120.0, 100.0)

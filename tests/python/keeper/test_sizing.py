@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from offchain.decide import Bid, Settle
-from offchain.keeper.sizing import MAX_BATCH_GAS, TOO_LARGE, carried, in_parts
-from offchain.transact import Outcome
+from plimsoll.decide import Bid, Settle
+from plimsoll.keeper.sizing import MAX_BATCH_GAS, TOO_LARGE, carried, in_parts
+from plimsoll.transact import Outcome
 
 PER_ACCOUNT = 1_125_000
 

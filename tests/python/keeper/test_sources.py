@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from offchain.chain.words import Word, pack
-from offchain.index.state import AccountState, State
-from offchain.keeper.sources import Sources, sources_of
-from offchain.model import Kind
+from plimsoll.chain.words import Word, pack
+from plimsoll.index.state import AccountState, State
+from plimsoll.keeper.sources import Sources, sources_of
+from plimsoll.model import Kind
 
 ETH, BTC = 1, 2
 USDC, WETH, GOLD = 0, 1, 2

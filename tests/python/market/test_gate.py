@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.chain.spec import load_spec
-from offchain.market.gate import SHIPPED_LIMITS, Gate
-from offchain.mirror.speed_limit import Anchors, after, breaches
-from offchain.model import Round, Surface, Svi
-from offchain.params import Params
+from plimsoll.chain.spec import load_spec
+from plimsoll.market.gate import SHIPPED_LIMITS, Gate
+from plimsoll.mirror.speed_limit import Anchors, after, breaches
+from plimsoll.model import Round, Surface, Svi
+from plimsoll.params import Params
 
 NOW = 1_900_000_000
 EXPIRY = NOW + 30 * 86_400

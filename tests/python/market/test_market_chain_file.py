@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from offchain.errors import InputError
-from offchain.market.chain_file import SCHEMA, load_chain, split_table, write_chain
+from plimsoll.errors import InputError
+from plimsoll.market.chain_file import SCHEMA, load_chain, split_table, write_chain
 
 NAN = float("nan")
 

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from offchain.cli import run
-from offchain.cli.slow import Slow
-from offchain.files.market import load_market
-from offchain.market.chain_file import split_table, write_chain
-from offchain.market.rounds import snapshot_to_round
+from plimsoll.cli import run
+from plimsoll.cli.slow import Slow
+from plimsoll.files.market import load_market
+from plimsoll.market.chain_file import split_table, write_chain
+from plimsoll.market.rounds import snapshot_to_round
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def test_a_bad_file_writes_nothing(tmp_path, capsys):
 
 
 def test_a_feed_out_of_reach_exits_3_and_writes_nothing(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("offchain.market.deribit.PAUSE_SEC", 0.0)
-    monkeypatch.setattr("offchain.market.deribit.ATTEMPTS", 1)
+    monkeypatch.setattr("plimsoll.market.deribit.PAUSE_SEC", 0.0)
+    monkeypatch.setattr("plimsoll.market.deribit.ATTEMPTS", 1)
     out = tmp_path / "chain.parquet"
     assert run(["market", "fetch", "--currency", "BTC", "--out", str(out), "--url", "http://127.0.0.1:9"]) == 3
     assert capsys.readouterr().err.startswith("error: http://127.0.0.1:9: ")
@@ -140,7 +140,7 @@ def test_errors_of_a_currency_that_is_not_there_exit_2(tmp_path, first_table, ca
 
 def test_progress_is_silent_for_two_seconds(capsys, monkeypatch):
     now = [0.0]
-    monkeypatch.setattr("offchain.cli.slow.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("plimsoll.cli.slow.time.monotonic", lambda: now[0])
     slow = Slow()
     for second in (1.0, 1.9, 2.0, 3.0, 4.5):
         now[0] = second

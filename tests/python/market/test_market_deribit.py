@@ -9,11 +9,11 @@ import httpx
 import numpy as np
 import pytest
 
-from offchain.errors import UnavailableError
-from offchain.market.bands import coin_price
-from offchain.market.chain_file import split_table
-from offchain.market.deribit import ATTEMPTS, Deribit
-from offchain.market.rounds import snapshot_to_round
+from plimsoll.errors import UnavailableError
+from plimsoll.market.bands import coin_price
+from plimsoll.market.chain_file import split_table
+from plimsoll.market.deribit import ATTEMPTS, Deribit
+from plimsoll.market.rounds import snapshot_to_round
 
 US_OUT = 1_770_326_977_123_456
 EXPIRY_MS = 1_770_969_600_000

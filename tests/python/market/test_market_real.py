@@ -8,10 +8,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from offchain.market.chain_file import load_chain
-from offchain.market.forwards import RATE_LIMIT, term_structure
-from offchain.market.rounds import fit_snapshot
-from offchain.market.svi_fit import Shape
+from plimsoll.market.chain_file import load_chain
+from plimsoll.market.forwards import RATE_LIMIT, term_structure
+from plimsoll.market.rounds import fit_snapshot
+from plimsoll.market.svi_fit import Shape
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from offchain.errors import InputError
-from offchain.market import replay as replays
-from offchain.market.replay import CHAIN_FILE, DATA_VARIABLE, TWAP_SEC, load_replay, premium_at
-from offchain.market.synthetic import synthetic_market
+from plimsoll.errors import InputError
+from plimsoll.market import replay as replays
+from plimsoll.market.replay import CHAIN_FILE, DATA_VARIABLE, TWAP_SEC, load_replay, premium_at
+from plimsoll.market.synthetic import synthetic_market
 
 
 @pytest.fixture

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from offchain.errors import DomainError, InputError
-from offchain.market.forwards import RATE_LIMIT, YEAR_SEC, term_structure
-from offchain.market.rounds import MAX_EXPIRIES, confidence_of, fit_snapshot, score_of, snapshot_to_round
-from offchain.market.svi_fit import Shape, SliceFit
-from offchain.model import Svi
+from plimsoll.errors import DomainError, InputError
+from plimsoll.market.forwards import RATE_LIMIT, YEAR_SEC, term_structure
+from plimsoll.market.rounds import MAX_EXPIRIES, confidence_of, fit_snapshot, score_of, snapshot_to_round
+from plimsoll.market.svi_fit import Shape, SliceFit
+from plimsoll.model import Svi
 
 
 def test_spot_and_rates_are_those_of_the_forwards(first):

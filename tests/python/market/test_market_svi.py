@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.market.clean import Quotes
-from offchain.market.five_numbers import FiveNumbers
-from offchain.market.slice_check import durrleman
-from offchain.market.svi_fit import Shape, SliceFit, calendar_gap, fit_slice, warnings_of
-from offchain.mirror.svi import total_variance
-from offchain.model import Svi
+from plimsoll.market.clean import Quotes
+from plimsoll.market.five_numbers import FiveNumbers
+from plimsoll.market.slice_check import durrleman
+from plimsoll.market.svi_fit import Shape, SliceFit, calendar_gap, fit_slice, warnings_of
+from plimsoll.mirror.svi import total_variance
+from plimsoll.model import Svi
 
 YEARS = 30.0 / 365.0
 

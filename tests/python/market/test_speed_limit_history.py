@@ -11,12 +11,12 @@ from collections.abc import Iterable, Sequence
 import pyarrow.parquet as pa_parquet
 import pytest
 
-from offchain.market.chain_file import ChainSnapshot, load_chain
-from offchain.market.rounds import fit_snapshot
-from offchain.mirror.speed_limit import VARIANCES, Anchor, Anchors, Limits, after, breaches, follow
-from offchain.model import Round
+from plimsoll.market.chain_file import ChainSnapshot, load_chain
+from plimsoll.market.rounds import fit_snapshot
+from plimsoll.mirror.speed_limit import VARIANCES, Anchor, Anchors, Limits, after, breaches, follow
+from plimsoll.model import Round
 
-#: The shipped defaults (offchain/config).
+#: The shipped defaults (offchain/plimsoll/config).
 LIMITS = Limits(0.25, 0.7, 7_200)
 
 

@@ -11,19 +11,19 @@ from helpers.thin_chain import EXPIRY_TS, FORWARD, TS, thin_chain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.errors import InputError
-from offchain.market.bands import NO_BANDS, implied_std
-from offchain.market.clean import clean
-from offchain.market.five_numbers import FiveNumbers
-from offchain.market.forwards import parity_range, term_structure
-from offchain.market.rounds import SnapshotFit, fit_snapshot
-from offchain.market.slice_check import arbitrage_of
-from offchain.market.svi_fit import NUMBERS, Prior, Shape, fit_slice
-from offchain.mirror.black76 import price_and_delta
-from offchain.mirror.margin_engine import evaluate
-from offchain.mirror.svi import total_variance
-from offchain.model import Kind, Market, Mode, Portfolio, Position, Svi, Token
-from offchain.params import Params
+from plimsoll.errors import InputError
+from plimsoll.market.bands import NO_BANDS, implied_std
+from plimsoll.market.clean import clean
+from plimsoll.market.five_numbers import FiveNumbers
+from plimsoll.market.forwards import parity_range, term_structure
+from plimsoll.market.rounds import SnapshotFit, fit_snapshot
+from plimsoll.market.slice_check import arbitrage_of
+from plimsoll.market.svi_fit import NUMBERS, Prior, Shape, fit_slice
+from plimsoll.mirror.black76 import price_and_delta
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.mirror.svi import total_variance
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Svi, Token
+from plimsoll.params import Params
 
 # The tolerance that docs/market.md states: half a thousandth of a coin, and one vol point.
 TICK, POINT = 0.0005, 0.01

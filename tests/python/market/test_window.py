@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from offchain.market.window import running_mean, window_of, with_mean
-from offchain.model import Round, Surface, Svi
+from plimsoll.market.window import running_mean, window_of, with_mean
+from plimsoll.model import Round, Surface, Svi
 
 EXPIRY = 1_900_000_800
 START = EXPIRY - 1_800

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.mirror.auction import (
+from plimsoll.mirror.auction import (
     FREE_BONUS,
     Insolvent,
     bonus,

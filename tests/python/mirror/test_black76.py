@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import QuantLib
 
-from offchain.mirror import black76
+from plimsoll.mirror import black76
 
 GRID = [
     (right, forward, moneyness * forward, sigma, time, rate)

@@ -4,7 +4,7 @@ from helpers.documents import cases, load
 from hypothesis import given, settings
 from oracle import margin_exact
 
-from offchain.mirror.margin_engine import evaluate
+from plimsoll.mirror.margin_engine import evaluate
 
 ACCOUNT_FIELDS = (
     "equity", "marketEquity", "markToMarket", "initialMargin", "maintenanceMargin", "excessInitial",

@@ -5,10 +5,10 @@ from helpers.documents import DAY, TS
 from hypothesis import given
 from hypothesis import strategies as st
 
-from offchain.mirror.margin_engine import evaluate
-from offchain.mirror.order_preview import Fill, OpenOrder, filled, preview_orders
-from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
-from offchain.params import Params
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.mirror.order_preview import Fill, OpenOrder, filled, preview_orders
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from plimsoll.params import Params
 
 EXPIRY = TS + 30 * DAY
 SVI = Svi(0.03, 0.02, -0.2, 0.0, 0.1)

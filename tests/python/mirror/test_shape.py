@@ -9,13 +9,13 @@ from helpers.documents import DAY, TS, cases, load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.mirror import black76
-from offchain.mirror.margin_engine import evaluate, evaluate_many
-from offchain.mirror.settlement_window import window_of
-from offchain.mirror.svi import volatility
-from offchain.mirror.vol_shock import shocked_volatility
-from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
-from offchain.params import Params
+from plimsoll.mirror import black76
+from plimsoll.mirror.margin_engine import evaluate, evaluate_many
+from plimsoll.mirror.settlement_window import window_of
+from plimsoll.mirror.svi import volatility
+from plimsoll.mirror.vol_shock import shocked_volatility
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from plimsoll.params import Params
 
 VOLS = ("up", "flat", "down")
 #: Charges that are not of degree one, switched off.

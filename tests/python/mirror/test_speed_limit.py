@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from offchain.mirror.speed_limit import (
+from plimsoll.mirror.speed_limit import (
     VARIANCES,
     Anchors,
     Limits,
@@ -16,7 +16,7 @@ from offchain.mirror.speed_limit import (
     logs_of_surface,
     within,
 )
-from offchain.model import Round, Surface, Svi
+from plimsoll.model import Round, Surface, Svi
 
 DAY = 86_400
 START = 1_900_000_000

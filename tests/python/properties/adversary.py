@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr
 
-from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
-from offchain.params import Params, UnderlyingParams
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from plimsoll.params import Params, UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
 Legs = tuple[Position, ...]

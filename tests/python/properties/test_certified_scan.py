@@ -5,8 +5,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from offchain.mirror.margin_engine import evaluate_many
-from offchain.params import Params
+from plimsoll.mirror.margin_engine import evaluate_many
+from plimsoll.params import Params
 from tests.python.properties.adversary import SYMBOL, Builder, narrow_butterfly, random_market, worst_losses
 
 EACH = 600

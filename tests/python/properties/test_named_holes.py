@@ -11,8 +11,8 @@ import pytest
 from helpers.documents import load
 from oracle.margin_exact.requirement import Holdings, Underlying, linear_pnl, option_pnl
 
-from offchain.mirror.margin_engine import evaluate
-from offchain.params import UNDERLYING_DEFAULTS, Params
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.params import UNDERLYING_DEFAULTS, Params
 
 NOW = 1_770_000_000
 DAY = 86_400

@@ -8,14 +8,14 @@ from helpers.documents import cases, load
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from offchain.errors import DomainError
-from offchain.mirror.exposure import holdings_of
-from offchain.mirror.margin_engine import evaluate, evaluate_many
-from offchain.mirror.risk_engine import risk_of
-from offchain.mirror.scenario_book import scenario_book
-from offchain.mirror.unit_risk import Instrument
-from offchain.model import Kind, Market, Mode, Portfolio, Position, Round, Token
-from offchain.params import BookSpec, Params
+from plimsoll.errors import DomainError
+from plimsoll.mirror.exposure import holdings_of
+from plimsoll.mirror.margin_engine import evaluate, evaluate_many
+from plimsoll.mirror.risk_engine import risk_of
+from plimsoll.mirror.scenario_book import scenario_book
+from plimsoll.mirror.unit_risk import Instrument
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Token
+from plimsoll.params import BookSpec, Params
 from tests.python.properties.adversary import (
     NOW,
     SYMBOL,

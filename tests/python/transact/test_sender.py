@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from offchain.chain.client import Receipt, RevertError, RpcError, UnavailableError, wallet
-from offchain.transact import Journal, Policy, Status, Transaction, Transactor
-from offchain.transact.journal import FAILURE_WINDOW_SEC
+from plimsoll.chain.client import Receipt, RevertError, RpcError, UnavailableError, wallet
+from plimsoll.transact import Journal, Policy, Status, Transaction, Transactor
+from plimsoll.transact.journal import FAILURE_WINDOW_SEC
 
 NOW = 1_770_000_000
 KEEPER = wallet("keeper test")

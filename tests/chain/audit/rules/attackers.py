@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from offchain.chain.client import RevertError
-from offchain.chain.rounds import RoundPoster
-from offchain.model import Kind
+from plimsoll.chain.client import RevertError
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.model import Kind
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.market import bare_round, post
 from tests.chain.audit.rules.orders import signed_fill

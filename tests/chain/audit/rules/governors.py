@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from offchain.chain.client import RevertError, wallet
-from offchain.chain.rounds import RoundPoster
-from offchain.model import Kind
+from plimsoll.chain.client import RevertError, wallet
+from plimsoll.chain.rounds import RoundPoster
+from plimsoll.model import Kind
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.liquidators import liquidate_account
 from tests.chain.audit.rules.market import bare_round, post

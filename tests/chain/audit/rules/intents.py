@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from offchain.chain.client import RevertError
-from offchain.chain.signing import domain_of, sign, struct_types
-from offchain.chain.words import unpack
-from offchain.model import Kind
+from plimsoll.chain.client import RevertError
+from plimsoll.chain.signing import domain_of, sign, struct_types
+from plimsoll.chain.words import unpack
+from plimsoll.model import Kind
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.orders import fill
 from tests.chain.audit.rules.registry import SHORT, excess, owner_of, rule

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.market import bare_round, market, post
 from tests.chain.audit.rules.orders import fill

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from offchain.chain.client import RevertError
-from offchain.model import Kind
+from plimsoll.chain.client import RevertError
+from plimsoll.model import Kind
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.market import post
 from tests.chain.audit.rules.orders import fill

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from offchain.model import Round
+from plimsoll.model import Round
 from tests.chain.audit.machine import Machine
 from tests.chain.invariants.world import ADMIN
 

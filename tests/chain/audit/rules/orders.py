@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.registry import SHORT
 from tests.chain.invariants.world import STRANGER, WAD

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from offchain.chain.client import RevertError, wallet
-from offchain.model import Kind
+from plimsoll.chain.client import RevertError, wallet
+from plimsoll.model import Kind
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.orders import fill, signed_fill
 from tests.chain.audit.rules.registry import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.profit.plays.registry import Scene, play
 from tests.chain.profit.world import DAY
 

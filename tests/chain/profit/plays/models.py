@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import exp
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.profit.plays.registry import Scene, play
 from tests.chain.profit.world import CROSS, SINGLE, STANDARD, WAD, is_error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.profit.crowd import FRIEND, OWNER
 from tests.chain.profit.plays.registry import Scene, play
 from tests.chain.profit.world import ADMIN, LENDER, RELAYER, WAD, is_error

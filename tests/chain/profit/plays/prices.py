@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from offchain.chain.client import RevertError
-from offchain.model import Kind
+from plimsoll.chain.client import RevertError
+from plimsoll.model import Kind
 from tests.chain.profit.crowd import OWNER
 from tests.chain.profit.plays.registry import Scene, play
 from tests.chain.profit.world import RELAYER, SINGLE

@@ -3,7 +3,7 @@
 import pytest
 from brownie import chain
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, future, option, perp, positions, shown, stored_total, words
 from tests.chain.unit.conftest import FUNDS_WAD

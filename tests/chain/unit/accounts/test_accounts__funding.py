@@ -5,8 +5,8 @@ import random
 import pytest
 from brownie import chain
 
-from offchain.index.funding import LIFE_SEC, index_at, owed
-from offchain.model import Kind
+from plimsoll.index.funding import LIFE_SEC, index_at, owed
+from plimsoll.model import Kind
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import ETH, WAD, option, perp, shown, snapshot, stored_total
 from tests.chain.unit.conftest import FUNDS_WAD

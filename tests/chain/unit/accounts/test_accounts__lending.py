@@ -5,8 +5,8 @@ import random
 import pytest
 from brownie import chain
 
-from offchain.index.interest import Curve, Lending, accrual, after_index, climbed, rate
-from offchain.model import Kind
+from plimsoll.index.interest import Curve, Lending, accrual, after_index, climbed, rate
+from plimsoll.model import Kind
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, option, shown, stored_total
 from tests.chain.unit.conftest import FUNDS_WAD

@@ -2,7 +2,7 @@
 
 import pytest
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import ETH, WAD, future, option, perp
 

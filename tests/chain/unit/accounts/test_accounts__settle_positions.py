@@ -1,6 +1,6 @@
 """Accounts.settlePositions: intrinsic value and future profit, once."""
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import ETH, WAD, future, option, perp, shown, snapshot, stored_total, words
 from tests.chain.unit.conftest import FUNDS_WAD

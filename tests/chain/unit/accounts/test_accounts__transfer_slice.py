@@ -2,7 +2,7 @@
 
 import pytest
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, empty, option, perp, positions, shown, snapshot, stored_total, words
 from tests.chain.unit.conftest import FUNDS_WAD

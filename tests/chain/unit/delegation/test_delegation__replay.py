@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from brownie import accounts, chain, web3
 
-from offchain.chain.client import Client
-from offchain.index.reader import LogReader
-from offchain.index.state import State, apply
+from plimsoll.chain.client import Client
+from plimsoll.index.reader import LogReader
+from plimsoll.index.state import State, apply
 from tests.chain.helpers.delegation import limits, terms
 from tests.chain.helpers.ledger import WAD, perp
 from tests.chain.helpers.orders import PLAIN, sign_order

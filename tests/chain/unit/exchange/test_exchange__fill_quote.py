@@ -3,7 +3,7 @@
 import pytest
 from brownie import WalletStub, chain
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.helpers.delegation import CALL, PERP, terms
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, future, option, perp, shown, stored_total, words

@@ -3,7 +3,7 @@
 import pytest
 from brownie import chain
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import ETH, WAD, future, option, perp
 from tests.chain.helpers.orders import sign_quote

@@ -3,7 +3,7 @@
 import pytest
 from brownie import accounts, chain, project
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, future, option, perp, words
 from tests.chain.helpers.orders import PLAIN, sign_order, sign_quote

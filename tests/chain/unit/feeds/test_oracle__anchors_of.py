@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from offchain.mirror.speed_limit import VARIANCES, Anchors, after
-from offchain.model import Round, Surface, Svi
+from plimsoll.mirror.speed_limit import VARIANCES, Anchors, after
+from plimsoll.model import Round, Surface, Svi
 from tests.chain.helpers import anchors as whole
 from tests.chain.helpers.signed import DAY, WAD, market_round, numbers, post, surface
 

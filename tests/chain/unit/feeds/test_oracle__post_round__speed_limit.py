@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from offchain.mirror.speed_limit import total_variance
-from offchain.model import Svi
+from plimsoll.mirror.speed_limit import total_variance
+from plimsoll.model import Svi
 from tests.chain.helpers.errors import padded, reverts_naming, reverts_with
 from tests.chain.helpers.signed import DAY, WAD, market_round, post, surface
 from tests.python.oracle.fixed import ln_wad

@@ -10,7 +10,7 @@ import random
 
 import pytest
 
-from offchain.model import Kind
+from plimsoll.model import Kind
 from tests.chain.helpers.ledger import option
 from tests.chain.helpers.signed import WAD, surface
 from tests.chain.helpers.stack import FUND

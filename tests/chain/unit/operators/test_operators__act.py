@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from brownie import accounts, chain, web3
 
-from offchain.chain.client import Client
-from offchain.index.reader import LogReader
-from offchain.index.state import State, apply
+from plimsoll.chain.client import Client
+from plimsoll.index.reader import LogReader
+from plimsoll.index.state import State, apply
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, perp, shown, snapshot, words
 from tests.chain.helpers.operators import ALL_ROLES, ISOLATE, MODE, WITHDRAW, terms

@@ -7,7 +7,7 @@ import random
 import pytest
 from brownie import accounts, chain, project, web3
 
-from offchain.mirror.range_rule import RangeTerms, observe, target_range
+from plimsoll.mirror.range_rule import RangeTerms, observe, target_range
 from tests.chain.helpers.books import rows
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ranges import STEP, Seen, Terms, add_rule, expected, next_day, range_of

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 from brownie import accounts, chain, project
 
-from offchain.chain.book import spec_of
-from offchain.errors import DomainError
+from plimsoll.chain.book import spec_of
+from plimsoll.errors import DomainError
 from tests.chain.helpers.books import DEFAULT_COUNT, DOWN, FIELDS, FLAT, PLAIN, UP, rows
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import WAD

@@ -3,7 +3,7 @@
 import pytest
 from brownie import PerpMarket, accounts, chain, project
 
-from offchain.index.funding import rate
+from plimsoll.index.funding import rate
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.stack import WAD, deploy_stack
 

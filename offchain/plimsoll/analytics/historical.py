@@ -1,0 +1,58 @@
+"""Historical simulation: yesterday's moves on today's book."""
+
+from __future__ import annotations
+
+from plimsoll.analytics.history import DAY_SEC, History
+from plimsoll.analytics.legs import Leg, underlyings_of
+from plimsoll.analytics.moves import log_moves
+from plimsoll.analytics.result import RiskResult, sample_contributions
+from plimsoll.analytics.revaluation import revalue
+from plimsoll.analytics.settings import RiskSettings
+from plimsoll.analytics.tail import check_level, es_interval, order_interval, tail_weights
+from plimsoll.model import Market
+
+
+def historical_var(market: Market, legs: tuple[Leg, ...], history: History, settings: RiskSettings) -> RiskResult:
+    """VaR and ES from overlapping moves over the horizon, full revaluation.
+
+    Parameters
+    ----------
+    market : Market
+    legs : tuple of Leg
+    history : History
+        Assets equal to the underlyings of the legs, in their order.
+    settings : RiskSettings
+
+    Returns
+    -------
+    RiskResult
+
+    Raises
+    ------
+    InputError
+        If the tail holds less than one independent observation.
+
+    Notes
+    -----
+    Overlapping moves are dependent: intervals count ``n/steps`` independent observations.
+    """
+    steps = settings.horizon_days * DAY_SEC // history.step_sec
+    moves = log_moves(history, steps)
+    effective = moves.price.shape[0] / steps
+    check_level(settings.level, effective, history.source)
+    pnl = revalue(market, legs, underlyings_of(legs), moves, settings.horizon_days * DAY_SEC)
+    total = pnl.sum(axis=1)
+    weights = tail_weights(total, settings.level)
+    warnings = [] if history.iv is not None else ["no volatility history: volatilities are held"]
+    if steps > 1:
+        warnings.append(f"overlapping moves over {steps} steps: intervals count {effective:.0f} independent ones")
+    return RiskResult(
+        method=f"historical: {total.size} moves from {history.source}, {history.date(0)} to {history.date(-1)}",
+        var=-float(weights.var @ total),
+        es=-float(weights.es @ total),
+        var_interval=order_interval(total, settings.level, effective, settings.confidence),
+        es_interval=es_interval(total, settings.level, effective, settings.confidence),
+        scenarios=total.size,
+        warnings=tuple(warnings),
+        **sample_contributions(pnl, settings.level),
+    ).check()

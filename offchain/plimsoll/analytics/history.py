@@ -1,0 +1,308 @@
+"""Price history from a file: strict reading, resampling to one row per step, alignment of assets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as csv
+import pyarrow.parquet as parquet
+
+from plimsoll.errors import InputError
+
+Vector = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+DAY_SEC: Final = 86_400
+#: Column of the file -> field; the first name that is present is taken.
+_ALIASES: Final = {
+    "time": ("ts", "date"),
+    "close": ("close", "close_usd", "index_price"),
+    "iv": ("iv", "atm_iv_30d"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Aligned history of ``k`` assets, one row per step, no gap.
+
+    Attributes
+    ----------
+    source : str
+        File name, for messages and reports.
+    assets : tuple of str, length k
+    ts : ndarray of int64, shape (n,)
+        Start of each step, unix seconds.
+    close, high, low : ndarray, shape (n, k), cash
+        Last price, highest and lowest price of the step (the close where the file has no range).
+    iv : ndarray of shape (n, k) or None
+        30-day at-the-money volatility, decimal per year, where the file has it.
+    step_sec : int
+        Length of a step.
+    """
+
+    source: str
+    assets: tuple[str, ...]
+    ts: Integers
+    close: Vector
+    high: Vector
+    low: Vector
+    iv: Vector | None
+    step_sec: int
+
+    def date(self, row: int) -> str:
+        """ISO time of a row, UTC."""
+        return _iso(int(self.ts[row]), self.step_sec)
+
+    def between(self, start_ts: int, end_ts: int) -> History:
+        """Return the steps that start in ``[start_ts, end_ts)``; at least two, else InputError."""
+        keep = np.flatnonzero((self.ts >= start_ts) & (self.ts < end_ts))
+        if keep.size < 2:
+            there = f"the history goes from {self.date(0)} to {self.date(-1)}"
+            raise InputError(self.source, f"fewer than two rows in the time asked for; {there}")
+        rows = slice(int(keep[0]), int(keep[-1]) + 1)
+        iv = None if self.iv is None else self.iv[rows]
+        return History(
+            self.source,
+            self.assets,
+            self.ts[rows],
+            self.close[rows],
+            self.high[rows],
+            self.low[rows],
+            iv,
+            self.step_sec,
+        )
+
+    def select(self, assets: Sequence[str]) -> History:
+        """Return the same rows for some assets, in the order given."""
+        columns = [self.assets.index(name) for name in assets]
+        iv = None if self.iv is None else self.iv[:, columns]
+        return History(
+            self.source,
+            tuple(assets),
+            self.ts,
+            self.close[:, columns],
+            self.high[:, columns],
+            self.low[:, columns],
+            iv,
+            self.step_sec,
+        )
+
+
+#: Last time that a row may bear, the first second of the year 2100, and the prices and volatilities that it may hold.
+LAST_TS = 4_102_444_800
+LEAST, MOST = 1e-12, 1e12
+
+
+def _iso(ts: int, step_sec: int = DAY_SEC) -> str:
+    moment = datetime.fromtimestamp(ts, UTC)
+    return moment.strftime("%Y-%m-%d" if step_sec % DAY_SEC == 0 else "%Y-%m-%dT%H:%MZ")
+
+
+def _read_table(path: Path) -> pa.Table:
+    try:
+        table = parquet.read_table(path) if path.suffix == ".parquet" else csv.read_csv(path)
+    except OSError as error:
+        reason = error.strerror or "not a readable table"
+        raise InputError(path.name or str(path), f"cannot be read ({reason})") from None
+    except pa.ArrowInvalid as error:
+        raise InputError(path.name, f"is no table ({str(error).splitlines()[0]})") from None
+    twice = [name for name in table.column_names if table.column_names.count(name) > 1]
+    if twice:
+        raise InputError(path.name, f"column {twice[0]!r} is there twice")
+    return table
+
+
+def _time_of(column: Any, source: str) -> Integers:
+    """Unix seconds, every one of them there and in this century or the last."""
+    if column.null_count:
+        row = pc.index(pc.is_null(column), True).as_py() + 1
+        raise InputError(source, f"row {row} has no time")
+    ts = _seconds(column, source)
+    bad = (ts < 0) | (ts > LAST_TS)
+    if bad.any():
+        row = int(bad.argmax())
+        raise InputError(source, f"time {ts[row]} of row {row + 1} is outside 0 to {LAST_TS}: unix seconds are wanted")
+    return ts
+
+
+def _column(table: pa.Table, names: Sequence[str]) -> pa.ChunkedArray[Any] | None:
+    found = next((name for name in names if name in table.column_names), None)
+    return None if found is None else table[found]
+
+
+def _numbers(column: Any, source: str, name: str) -> Vector:
+    try:
+        values: Vector = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
+    except pa.ArrowInvalid:
+        raise InputError(source, f"column {name!r} holds text where numbers belong") from None
+    return values
+
+
+def _seconds(column: Any, source: str) -> Integers:
+    """Unix seconds of a date, time or integer column."""
+    try:
+        if pa.types.is_integer(column.type):
+            return np.asarray(column.to_numpy(), dtype=np.int64)
+        stamps = pc.cast(column, pa.timestamp("s", tz="UTC" if pa.types.is_timestamp(column.type) else None))
+        return np.asarray(pc.cast(stamps, pa.int64()).to_numpy(), dtype=np.int64)
+    # A cast of text, a cast that Arrow does not know, integers with gaps: one answer for the reader of the file.
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
+        raise InputError(source, "the time column holds no dates or unix seconds") from None
+
+
+def _check_rows(source: str, asset: str, ts: Integers, fields: dict[str, Vector]) -> None:
+    """Raise for the first row that is out of order, doubled or not a positive number."""
+    step = np.diff(ts)
+    if (step == 0).any():
+        i = int((step == 0).argmax()) + 1
+        raise InputError(source, f"{asset}: row {i + 1} repeats the time {_iso(int(ts[i]), 1)}")
+    if (step < 0).any():
+        i = int((step < 0).argmax()) + 1
+        raise InputError(source, f"{asset}: row {i + 1} ({_iso(int(ts[i]), 1)}) is before the row above it: unsorted")
+    for name, values in fields.items():
+        beyond = np.isfinite(values) & (values > 0.0) & ((values < LEAST) | (values > MOST))
+        if beyond.any():
+            i = int(beyond.argmax())
+            raise InputError(source, f"{asset}: {name} {values[i]:g} of row {i + 1} is outside {LEAST:g} to {MOST:g}")
+        bad = ~(np.isfinite(values) & (values > 0.0))
+        if bad.any():
+            i = int(bad.argmax())
+            raise InputError(source, f"{asset}: {name} of row {i + 1} ({_iso(int(ts[i]), 1)}) is no positive number")
+    if ts.size > 1 and np.ptp(fields["close"]) == 0.0:
+        raise InputError(source, f"{asset}: the price is constant at {fields['close'][0]:g} in all {ts.size} rows")
+
+
+def _resample(ts: Integers, fields: dict[str, Vector], step_sec: int) -> tuple[Integers, dict[str, Vector]]:
+    """Last close and volatility, highest high, lowest low of every step."""
+    bucket = ts // step_sec
+    starts = np.flatnonzero(np.r_[True, np.diff(bucket) > 0])
+    ends = np.r_[starts[1:], ts.size] - 1
+    out = {name: values[ends] for name, values in fields.items()}
+    out["high"] = np.maximum.reduceat(fields["high"], starts)
+    out["low"] = np.minimum.reduceat(fields["low"], starts)
+    return bucket[starts], out
+
+
+def _asset(table: pa.Table, source: str, asset: str, step_sec: int, start: int) -> tuple[Integers, dict[str, Vector]]:
+    """Read the steps of one asset, checked."""
+    names = pc.cast(table["asset"], pa.string())
+    own = table.filter(pc.equal(names, pa.scalar(asset)))
+    if own.num_rows == 0:
+        known = ", ".join(sorted({str(n) for n in names.unique().to_pylist()}))
+        raise InputError(source, f"holds no rows of {asset!r}, only {known}" if known else "holds no rows")
+    ts = _time_of(_column(own, _ALIASES["time"]), source)
+    close = _numbers(_column(own, _ALIASES["close"]), source, "close")
+    fields = {"close": close}
+    for name in ("high", "low"):
+        fields[name] = _numbers(own[name], source, name) if name in own.column_names else close
+    iv = _column(own, _ALIASES["iv"])
+    if iv is not None:
+        fields["iv"] = _numbers(iv, source, "iv")
+    _check_rows(source, asset, ts, fields)
+    keep = ts >= start
+    if not keep.any():
+        raise InputError(source, f"{asset}: no row at or after {_iso(start)}")
+    return _resample(ts[keep], {name: values[keep] for name, values in fields.items()}, step_sec)
+
+
+def _no_gap(source: str, asset: str, bucket: Integers, step_sec: int) -> None:
+    jump = np.diff(bucket)
+    if (jump > 1).any():
+        i = int((jump > 1).argmax())
+        first = _iso(int(bucket[i] + 1) * step_sec, step_sec)
+        total = int((jump - 1).sum())
+        raise InputError(source, f"{asset}: {total} step(s) missing, the first is {first}")
+
+
+def load_history(path: Path, assets: Sequence[str], *, step_sec: int = DAY_SEC, start: int = 0) -> History:
+    """Read and check the history of some assets.
+
+    Parameters
+    ----------
+    path : Path
+        CSV (also gzipped) or parquet, one row per time and asset: ``ts`` or ``date``, ``asset``, ``close`` (or
+        ``close_usd``, ``index_price``), optionally ``high``, ``low`` and ``iv`` (or ``atm_iv_30d``).
+    assets : sequence of str
+        Distinct; the columns of the result.
+    step_sec : int
+        Rows inside one step are merged: last close, highest high, lowest low.
+    start : int
+        Unix seconds; earlier rows are left out.
+
+    Returns
+    -------
+    History
+        The steps that all assets have in common.
+
+    Raises
+    ------
+    InputError
+        Naming file, asset and row: unreadable, unsorted, doubled, missing or constant prices.
+    """
+    source = path.name or str(path)
+    if not path.is_file():
+        raise InputError(source, "no such file")
+    table = _read_table(path)
+    for key, names in (("time", _ALIASES["time"]), ("asset", ("asset",)), ("close", _ALIASES["close"])):
+        if _column(table, names) is None:
+            raise InputError(source, f"has no column {' or '.join(names)} ({key})")
+    parts = [_asset(table, source, asset, step_sec, start) for asset in assets]
+    for asset, (bucket, _) in zip(assets, parts, strict=True):
+        _no_gap(source, asset, bucket, step_sec)
+    first = max(int(bucket[0]) for bucket, _ in parts)
+    last = min(int(bucket[-1]) for bucket, _ in parts)
+    if last - first < 1:
+        raise InputError(source, f"{', '.join(assets)} have fewer than two steps in common")
+
+    def stack(name: str) -> Vector:
+        return np.stack([f[name][first - int(b[0]) : last - int(b[0]) + 1] for b, f in parts], axis=1)
+
+    iv = stack("iv") if all("iv" in fields for _, fields in parts) else None
+    ts = np.arange(first, last + 1, dtype=np.int64) * step_sec
+    return History(source, tuple(assets), ts, stack("close"), stack("high"), stack("low"), iv, step_sec)
+
+
+def join_histories(earlier: History, later: History) -> History:
+    """Continue one history with another of the same assets and step.
+
+    Parameters
+    ----------
+    earlier, later : History
+        ``later`` starts at the latest one step after ``earlier`` ends; where both have a step ``earlier`` counts.
+
+    Returns
+    -------
+    History
+        Without volatilities; the source names both.
+
+    Raises
+    ------
+    InputError
+        When assets or steps differ, or steps are missing between the two.
+    """
+    if earlier.assets != later.assets or earlier.step_sec != later.step_sec:
+        raise InputError(later.source, f"holds other assets or steps than {earlier.source}")
+    end = int(earlier.ts[-1])
+    if int(later.ts[0]) > end + earlier.step_sec:
+        raise InputError(
+            later.source, f"starts {later.date(0)}, {earlier.source} ends {earlier.date(-1)}: steps missing"
+        )
+    new = later.ts > end
+    return History(
+        f"{earlier.source}, {later.source}",
+        earlier.assets,
+        np.concatenate([earlier.ts, later.ts[new]]),
+        np.concatenate([earlier.close, later.close[new]]),
+        np.concatenate([earlier.high, later.high[new]]),
+        np.concatenate([earlier.low, later.low[new]]),
+        None,
+        earlier.step_sec,
+    )

@@ -1,0 +1,68 @@
+"""Legs: what an account holds that a market move can change, one line of a contribution table each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from plimsoll.errors import InputError
+from plimsoll.model import Kind, Market, Portfolio, Position
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """A position, or collateral linked to an underlying (``position`` is None).
+
+    ``quantity`` is signed units; ``unit_price`` the cash price of one unit of collateral.
+    """
+
+    label: str
+    underlying: str
+    quantity: float
+    position: Position | None
+    unit_price: float = 0.0
+
+
+def _label(position: Position) -> str:
+    if position.kind == Kind.PERP:
+        return f"{position.underlying} perp"
+    day = datetime.fromtimestamp(position.expiry_ts, UTC).strftime("%Y-%m-%dT%H:%MZ")
+    if position.kind == Kind.FUTURE:
+        return f"{position.underlying} future {day}"
+    return f"{position.underlying} {position.kind.name.lower()} {day} {position.price:g}"
+
+
+def legs_of(market: Market, portfolio: Portfolio) -> tuple[tuple[Leg, ...], list[str]]:
+    """List what carries market risk.
+
+    Parameters
+    ----------
+    market : Market
+    portfolio : Portfolio
+
+    Returns
+    -------
+    tuple of Leg, list of str
+        Legs in file order, positions first; notes on collateral that has no risk factor.
+
+    Raises
+    ------
+    InputError
+        If nothing is held that a price can move.
+    """
+    legs = [Leg(_label(p), p.underlying, p.quantity, p) for p in portfolio.positions]
+    notes: list[str] = []
+    for symbol, amount in portfolio.collateral.items():
+        token = market.tokens[symbol]
+        if token.linked is not None and amount > 0.0:
+            legs.append(Leg(f"{symbol} collateral", token.linked, amount, None, market.price_of(symbol)))
+        elif symbol != "USDC" and amount > 0.0:
+            notes.append(f"collateral {symbol} is linked to no underlying: held at its price, without risk")
+    if not legs:
+        raise InputError("portfolio", "holds nothing that a market move can change")
+    return tuple(legs), notes
+
+
+def underlyings_of(legs: tuple[Leg, ...]) -> tuple[str, ...]:
+    """Return the distinct underlyings in order of first appearance."""
+    return tuple(dict.fromkeys(leg.underlying for leg in legs))

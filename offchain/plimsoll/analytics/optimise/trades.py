@@ -1,0 +1,252 @@
+"""Suggested trades: rounded to lots, filled at their limits, and what the mirror says before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
+import numpy.typing as npt
+
+from plimsoll.analytics.optimise.linear_program import Index, LinearProgram
+from plimsoll.analytics.optimise.requirement import add_requirement, block_of
+from plimsoll.analytics.optimise.universe import Candidate
+from plimsoll.errors import InputError
+from plimsoll.files.portfolio import MAX_POSITIONS
+from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
+from plimsoll.mirror.order_preview import OpenOrder, filled
+from plimsoll.mirror.unit_risk import Instrument
+from plimsoll.model import Kind, Market, Mode, Portfolio
+from plimsoll.params import Params
+
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One suggested trade: signed quantity, limit price in cash."""
+
+    candidate: Candidate
+    quantity: float
+    limit: float
+
+    @property
+    def cost(self) -> float:
+        """Half spread paid, cash."""
+        return abs(self.quantity) * abs(self.limit - self.candidate.price)
+
+    @property
+    def order(self) -> OpenOrder:
+        """The trade as an open order of the mirror."""
+        return OpenOrder(replace(self.candidate.position, quantity=self.quantity), self.limit)
+
+    def to_json(self) -> dict[str, object]:
+        """Entry of the plimsoll.optimise/1 document."""
+        position = self.candidate.position
+        return {
+            "instrument": self.candidate.label,
+            "underlying": position.underlying,
+            "kind": position.kind.name.lower(),
+            "expiry": position.expiry_ts or None,
+            "strike": position.price if position.kind in (Kind.CALL, Kind.PUT) else None,
+            "quantity": self.quantity,
+            "limitPrice": self.limit,
+            "mark": self.candidate.price,
+            "cost": self.cost,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Trades, and the margin before and after they all fill at their limits, by the mirror."""
+
+    method: str
+    trades: tuple[Trade, ...]
+    before: MarginResult
+    after: MarginResult
+    notes: tuple[str, ...] = ()
+
+    @property
+    def released(self) -> float:
+        """Rise of equity less initial margin, cash; costs are in it."""
+        return excess(self.after) - excess(self.before)
+
+    def to_json(self) -> dict[str, object]:
+        """Build the plimsoll.optimise/1 document, without orders."""
+
+        def side(result: MarginResult) -> dict[str, object]:
+            return {
+                "state": result.state,
+                "equity": result.equity,
+                "initialMargin": result.initial_margin,
+                "maintenanceMargin": result.maintenance_margin,
+                "excessInitial": excess(result),
+                "greeks": {
+                    name: {"delta": u.delta, "gamma": u.gamma, "vega": u.vega, "theta": u.theta}
+                    for name, u in result.underlyings.items()
+                },
+            }
+
+        return {
+            "schema": "plimsoll.optimise/1",
+            "method": self.method,
+            "trades": [trade.to_json() for trade in self.trades],
+            "cost": sum(trade.cost for trade in self.trades),
+            "released": self.released,
+            "before": side(self.before),
+            "after": side(self.after),
+            "notes": list(self.notes),
+        }
+
+
+def excess(result: MarginResult) -> float:
+    """Equity less initial margin, cash."""
+    return result.equity - result.initial_margin
+
+
+def rounded(quantity: float, lot: float, held: float) -> float:
+    """Round towards zero to lots; a trade that closes a position to within a lot closes it."""
+    if abs(quantity + held) < lot and held != 0.0:
+        return -held
+    return float(f"{np.trunc(quantity / lot + np.sign(quantity) * 1e-9) * lot:.12g}")
+
+
+def trades_of(candidates: Sequence[Candidate], net: Vector, lot: float) -> tuple[Trade, ...]:
+    """Turn net quantities into trades, leaving out what rounds to nothing."""
+    found = []
+    for candidate, wanted in zip(candidates, net, strict=True):
+        quantity = rounded(float(wanted), lot, candidate.held)
+        if quantity != 0.0:
+            found.append(Trade(candidate, quantity, candidate.limit_price(quantity > 0.0)))
+    return tuple(found)
+
+
+def suggestion_of(
+    method: str,
+    market: Market,
+    portfolio: Portfolio,
+    params: Params,
+    trades: Sequence[Trade],
+    notes: Sequence[str] = (),
+) -> Suggestion:
+    """Margin before and after; raise when the account would hold more positions than it may."""
+    after = filled(portfolio, [trade.order for trade in trades])
+    if len(after.positions) > MAX_POSITIONS:
+        raise InputError(
+            "portfolio", f"{len(after.positions)} positions after the trades, the limit is {MAX_POSITIONS}"
+        )
+    both = evaluate_many(market, [portfolio, after], params)
+    return Suggestion(method, tuple(trades), both[0], both[1], tuple(notes))
+
+
+def instrument_of(candidate: Candidate) -> Instrument:
+    """Instrument of the mirror."""
+    p = candidate.position
+    return Instrument(p.kind, p.expiry_ts, 0.0 if p.kind in (Kind.FUTURE, Kind.PERP) else p.price)
+
+
+def entry_of(candidate: Candidate) -> float:
+    """Entry of a linear instrument: its own where it is held, else the price it would be traded at."""
+    return candidate.position.price if candidate.held != 0.0 else candidate.price
+
+
+def linked_units(market: Market, portfolio: Portfolio, name: str) -> float:
+    """Units of an underlying in collateral."""
+    tokens = market.tokens
+    return sum(a * tokens[s].ratio for s, a in portfolio.collateral.items() if tokens[s].linked == name)
+
+
+def greeks_of(
+    market: Market, params: Params, candidates: Sequence[Candidate], name: str
+) -> Iterator[tuple[str, Index, Vector]]:
+    """Yield underlying, numbers of its candidates and a greek of one unit of each."""
+    for underlying in dict.fromkeys(c.position.underlying for c in candidates):
+        of = np.array([i for i, c in enumerate(candidates) if c.position.underlying == underlying], dtype=np.int32)
+        block = block_of(market.rounds[underlying], [instrument_of(candidates[i]) for i in of], params)
+        yield underlying, of, np.asarray(getattr(block.unit, name))
+
+
+@dataclass(frozen=True, slots=True)
+class TradeProgram:
+    """A program whose columns ``bought`` and ``sold`` are trades in the candidates, in their order."""
+
+    lp: LinearProgram
+    candidates: tuple[Candidate, ...]
+    bought: Index
+    sold: Index
+
+    def net(self, values: Vector) -> Vector:
+        """Signed quantity of every candidate."""
+        return np.asarray(values[self.bought] - values[self.sold])
+
+    def allow(self, number: int, on: bool) -> None:
+        """Let one candidate trade up to its limit, or not at all."""
+        limit = self.candidates[number].limit if on else 0.0
+        self.lp.allow(np.array([self.bought[number], self.sold[number]]), limit)
+
+
+def _add_debt(
+    lp: LinearProgram, portfolio: Portfolio, candidates: Sequence[Candidate], trades: tuple[Index, Index], rate: float
+) -> None:
+    """Charge what is owed after premiums are paid and received."""
+    option = np.array([c.position.kind in (Kind.CALL, Kind.PUT) for c in candidates])
+    asked = np.array([c.limit_price(True) for c in candidates]) * option
+    offered = np.array([c.limit_price(False) for c in candidates]) * option
+    debt = lp.column("debt", cost=rate)
+    lp.row("debt", [(debt, 1.0), (trades[0], -asked), (trades[1], offered)], lower=-portfolio.cash)
+
+
+def release_program(
+    market: Market, portfolio: Portfolio, params: Params, candidates: Sequence[Candidate], open_all: bool
+) -> TradeProgram:
+    """Build the program that minimises initial margin plus cost.
+
+    Parameters
+    ----------
+    market : Market
+    portfolio : Portfolio
+    params : Params
+    candidates : sequence of Candidate
+        Grouped by underlying in the result; all positions of the account are among them.
+    open_all : bool
+        Whether every candidate may trade at once.
+
+    Returns
+    -------
+    TradeProgram
+
+    Raises
+    ------
+    InputError
+        In mode STANDARD, where nothing nets.
+    """
+    if portfolio.mode == Mode.STANDARD:
+        raise InputError("portfolio", "mode STANDARD nets nothing: only closing positions releases margin there")
+    ordered = tuple(sorted(candidates, key=lambda c: c.position.underlying))
+    lp = LinearProgram()
+    costs = np.array([c.half_spread for c in ordered])
+    limits = np.array([c.limit for c in ordered]) if open_all else 0.0
+    bought = lp.columns([f"buy {c.label}" for c in ordered], cost=costs, upper=limits)
+    sold = lp.columns([f"sell {c.label}" for c in ordered], cost=costs, upper=limits)
+    account = params.account
+    peg = 1.0 + account.peg_slope * max(0.0, account.peg_threshold - market.usdc_price)
+    first = 0
+    for name, group in groupby(ordered, key=lambda c: c.position.underlying):
+        members = list(group)
+        round_ = market.rounds[name]
+        doubt = 1.0 - round_.confidence if round_.confidence < account.conf_threshold else 0.0
+        own = slice(first, first + len(members))
+        first += len(members)
+        add_requirement(
+            lp,
+            block_of(round_, [instrument_of(c) for c in members], params, [entry_of(c) for c in members]),
+            np.array([c.held for c in members]),
+            (bought[own], sold[own]),
+            name,
+            linked=(linked_units(market, portfolio, name), ()),
+            rate=account.im_factor * peg,
+            gross_rate=doubt * account.conf_rate * round_.spot,
+        )
+    _add_debt(lp, portfolio, ordered, (bought, sold), account.im_factor * peg * account.debt_rate)
+    return TradeProgram(lp, ordered, bought, sold)

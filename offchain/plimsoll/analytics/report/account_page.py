@@ -1,0 +1,459 @@
+"""The account report as a page."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import numpy as np
+
+from plimsoll.analytics.report.account import AccountReport
+from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, days, layout, money, page_of, percent
+from plimsoll.analytics.surface import HOURS, PRICES, VOLS
+from plimsoll.mirror.margin_engine import HEALTHY, INSOLVENT, LIQUIDATABLE, MARGIN_CALL, RowPnl
+from plimsoll.params import VOL_NAMES
+
+TONES: Final = {HEALTHY: "good", MARGIN_CALL: "warn", LIQUIDATABLE: "bad", INSOLVENT: "bad"}
+#: Diverging, readable without red against green alone.
+SCALE: Final = [[0.0, "#b22222"], [0.5, "#ffffff"], [1.0, "#1f6f9f"]]
+
+
+def _time(ts: int) -> str:
+    return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _margin_figure(report: AccountReport) -> Any:
+    """Equity against the two requirements as bars."""
+    import plotly.graph_objects as go
+
+    m = report.margin
+    names = ["maintenance margin", "initial margin", "equity"]
+    values = [m.maintenance_margin, m.initial_margin, m.equity]
+    figure = go.Figure(
+        go.Bar(
+            x=values,
+            y=names,
+            orientation="h",
+            marker_color=[COLOURS[4], COLOURS[1], COLOURS[0]],
+            text=[money(v) for v in values],
+            textposition="auto",
+        )
+    )
+    figure.update_xaxes(title="cash")
+    return layout(figure, 220, showlegend=False)
+
+
+def _component_figure(report: AccountReport) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    names = list(report.margin.underlyings)
+    parts = report.margin.underlyings.values()
+    series = (
+        ("scan", [u.scan for u in parts]),
+        ("certified beyond the grid", [u.certified_scan - u.scan for u in parts]),
+        ("basis", [u.basis for u in parts]),
+        ("vega term", [u.vega_term for u in parts]),
+        ("skew term", [u.skew_term for u in parts]),
+        ("concentration", [u.concentration for u in parts]),
+    )
+    for label, values in series:
+        figure.add_bar(name=label, y=names, x=values, orientation="h")
+    figure.update_xaxes(title="cash")
+    return layout(figure, 170 + 60 * len(names), barmode="stack")
+
+
+def _row_label(row: RowPnl) -> str:
+    label = f"{row.price:+.1%}"
+    if row.skew:
+        return f"{label} skew {row.skew:+.2f}"
+    return label if row.weight == 1.0 else f"{label} x{row.weight:.2f}"
+
+
+def _heat(name: str, report: AccountReport) -> Any:
+    """P&L of every scenario row: price move down, volatility across."""
+    import plotly.graph_objects as go
+
+    rows = sorted(report.margin.underlyings[name].rows, key=lambda row: (-row.price, row.skew))
+    labels = list(dict.fromkeys(_row_label(row) for row in rows))
+    cells: list[list[float | None]] = [[None] * len(VOL_NAMES) for _ in labels]
+    for row in rows:
+        cells[labels.index(_row_label(row))][VOL_NAMES.index(row.vol)] = row.pnl
+    most = max((abs(row.pnl) for row in rows), default=1.0) or 1.0
+    text = [["" if value is None else f"{value:,.0f}" for value in line] for line in cells]
+    heat = go.Heatmap(
+        z=cells, x=[f"vol {v}" for v in VOL_NAMES], y=labels, text=text, texttemplate="%{text}",
+        colorscale=SCALE, zmin=-most, zmax=most, xgap=2, ygap=2, colorbar={"title": "P&L"},
+    )  # fmt: skip
+    figure = go.Figure(heat)
+    figure.update_yaxes(autorange="reversed", type="category")
+    return layout(figure, 130 + 24 * len(labels), title={"text": name, "x": 0.0})
+
+
+def _profile_figure(report: AccountReport) -> Any:
+    import plotly.graph_objects as go
+
+    moves = [100.0 * p.move for p in report.profile]
+    figure = go.Figure()
+    for name, values, colour, dash in (
+        ("equity", [p.equity for p in report.profile], COLOURS[0], "solid"),
+        ("initial margin", [p.initial for p in report.profile], COLOURS[1], "dash"),
+        ("maintenance margin", [p.maintenance for p in report.profile], COLOURS[4], "dot"),
+    ):
+        figure.add_scatter(
+            x=moves, y=values, name=name, mode="lines", line={"color": colour, "dash": dash, "width": 2.5}
+        )
+    figure.add_vline(x=0.0, line={"color": "#9aa7b3", "width": 1})
+    figure.update_xaxes(title="move of every price, %")
+    figure.update_yaxes(title="cash")
+    return layout(figure, 380)
+
+
+def _surface_figure(report: AccountReport) -> Any:
+    """Distance to liquidation over price and volatility, one panel per time."""
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    titles = ["now" if h == 0.0 else f"after {days(h / 24.0)}" for h in HOURS]
+    figure = make_subplots(rows=1, cols=len(HOURS), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.02)
+    distance = np.array([p.distance for p in report.surface]).reshape(len(HOURS), len(VOLS), len(PRICES))
+    most = float(np.quantile(np.abs(distance), 0.9)) or 1.0
+    for i in range(len(HOURS)):
+        heat = go.Heatmap(
+            z=distance[i].T, x=[f"{v:+.0%}" for v in VOLS], y=[f"{p:+.0%}" for p in PRICES], colorscale=SCALE,
+            zmin=-most, zmax=most, showscale=i == 0, colorbar={"title": "cash"}, xgap=1, ygap=1,
+            hovertemplate="price %{y}, vol %{x}: %{z:,.0f}<extra></extra>",
+        )  # fmt: skip
+        figure.add_trace(heat, row=1, col=i + 1)
+    figure.update_xaxes(title="vol move", type="category")
+    figure.update_yaxes(type="category")
+    figure.update_yaxes(title="price move", row=1, col=1)
+    return layout(figure, 430)
+
+
+def _risk_figure(report: AccountReport) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    results = report.risk.results if report.risk is not None else {}
+    for label, field in (("VaR", "var"), ("expected shortfall", "es")):
+        values = [float(getattr(r, field)) for r in results.values()]
+        spans = [getattr(r, f"{field}_interval") for r in results.values()]
+        up = [0.0 if s is None else max(0.0, s[1] - v) for s, v in zip(spans, values, strict=True)]
+        down = [0.0 if s is None else max(0.0, v - s[0]) for s, v in zip(spans, values, strict=True)]
+        error = {"type": "data", "array": up, "arrayminus": down, "symmetric": False}
+        figure.add_bar(name=label, x=list(results), y=values, error_y=error)
+    figure.update_yaxes(title="loss, cash")
+    return layout(figure, 360, barmode="group")
+
+
+def _bars(labels: list[str], values: list[float], title: str, *, losses: bool = False) -> Any:
+    """Horizontal bars, what hurts in red: a negative P&L, or a positive loss."""
+    import plotly.graph_objects as go
+
+    colours = [COLOURS[4] if (v > 0.0) == losses and v != 0.0 else COLOURS[0] for v in values]
+    figure = go.Figure(go.Bar(x=values, y=labels, orientation="h", marker_color=colours))
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_xaxes(title=title)
+    return layout(figure, 110 + 26 * len(labels), showlegend=False)
+
+
+def _models_figure(report: AccountReport) -> Any:
+    import plotly.graph_objects as go
+
+    names = [line.margin.model for line in report.models]
+    figure = go.Figure()
+    figure.add_bar(name="initial", x=names, y=[line.margin.initial for line in report.models])
+    figure.add_bar(name="maintenance", x=names, y=[line.margin.maintenance for line in report.models])
+    figure.update_yaxes(title="market equity needed, cash")
+    return layout(figure, 360, barmode="group")
+
+
+def _tiles(report: AccountReport) -> list[Tile]:
+    m = report.margin
+    tone = TONES[m.state]
+    tiles = [
+        Tile("state", m.state, tone),
+        Tile("equity", money(m.equity)),
+        Tile("initial margin", money(m.initial_margin)),
+        Tile("maintenance margin", money(m.maintenance_margin)),
+        Tile("excess over initial", money(m.equity - m.initial_margin), tone),
+    ]
+    if m.equity > 0.0:
+        tiles.append(Tile("margin use (initial / equity)", f"{m.initial_margin / m.equity:.0%}"))
+    if report.risk is not None:
+        es = max(r.es for r in report.risk.results.values())
+        tiles.append(
+            Tile(
+                f"largest ES, {percent(report.risk.settings.level)}, {days(report.risk.settings.horizon_days)}",
+                money(es),
+            )
+        )
+    found = next(r for r in report.reverse if r.threshold == "maintenance")
+    tiles.append(Tile("to liquidation", "out of reach" if found.size is None else _moves(found.moves)))
+    return tiles
+
+
+def _moves(moves: Any) -> str:
+    if not moves:
+        return "reached"
+    name, shock = max(moves.items(), key=lambda item: abs(item[1].price))
+    return f"{name} {shock.price:+.1%}, vol {shock.vol:+.0%}"
+
+
+def _alerts(report: AccountReport) -> list[str]:
+    m, found = report.margin, []
+    if m.state != HEALTHY:
+        found.append(f"the account is in state {m.state}")
+    if m.state == HEALTHY and m.equity < 1.2 * m.initial_margin:
+        found.append("equity is less than a fifth above initial margin")
+    fallen = [c.scenario.name for c in report.crashes if c.state in (LIQUIDATABLE, INSOLVENT)]
+    if fallen:
+        found.append(f"a repeat of {', '.join(fallen)} would liquidate the account")
+    gone = [c.scenario.name for c in report.crashes if c.state == INSOLVENT]
+    if gone:
+        found.append(f"{', '.join(gone)} would leave it insolvent")
+    for name, round_ in report.market.rounds.items():
+        if (
+            round_.confidence < report.params.account.conf_threshold
+            and report.margin.underlyings[name].requirement > 0.0
+        ):
+            found.append(f"the round of {name} has confidence {round_.confidence:.2f}: initial margin carries a charge")
+    return found
+
+
+def _largest_crash(report: AccountReport) -> list[str]:
+    if not report.crashes:
+        return []
+    worst = min(report.crashes, key=lambda c: c.pnl)
+    if worst.pnl >= 0.0:
+        return ["None of the past crashes costs today's book anything."]
+    name = worst.scenario.name
+    return [f"The costliest past crash on today's book, {name}, takes {money(-worst.pnl)} and leaves it {worst.state}."]
+
+
+def _summary(report: AccountReport) -> list[str]:
+    """Say in a few sentences what the page shows."""
+    m = report.margin
+    ratio = f", {m.equity / m.initial_margin:.1f} times initial margin" if m.initial_margin > 0.0 else ""
+    points = [f"The account is {m.state}: equity {money(m.equity)}{ratio}."]
+    found = next(r for r in report.reverse if r.threshold == "maintenance")
+    if found.size is None:
+        points.append("No joint move of prices and volatilities within the search liquidates it.")
+    elif found.size > 0.0:
+        moves = "; ".join(f"{u} {s.price:+.1%} with vol {s.vol:+.0%}" for u, s in found.moves.items())
+        points.append(f"The smallest joint move that liquidates it: {moves} ({found.size:.2f} scan ranges).")
+    if report.risk is not None:
+        risk = report.risk
+        losses = sorted(r.es for r in risk.results.values())
+        span = money(losses[0]) if len(losses) == 1 else f"{money(losses[0])} to {money(losses[-1])}"
+        main = risk.results.get("filtered") or next(iter(risk.results.values()))
+        most = int(np.argmax(main.component_es))
+        points.append(
+            f"Expected shortfall at {percent(risk.settings.level)} over {days(risk.settings.horizon_days)} is {span} "
+            f"by {len(losses)} methods; the largest part comes from {risk.legs[most].label}."
+        )
+    points += _largest_crash(report)
+    others = [line for line in report.models if not line.margin.model.startswith("plimsoll")]
+    own = next(line for line in report.models if line.margin.model == f"plimsoll {report.portfolio.mode.name.lower()}")
+    low, high = (f(others, key=lambda line: line.margin.initial) for f in (min, max))
+    points.append(
+        f"Market equity needed initially: {money(own.margin.initial)} here, {money(low.margin.initial)} "
+        f"({low.margin.model}) to {money(high.margin.initial)} ({high.margin.model}) by the models of other venues."
+    )
+    return points
+
+
+def _books(report: AccountReport) -> str:
+    """Rows of the underlyings in words; one text where all have the same."""
+    labels = {name: report.params.book_of(name).label for name in report.market.rounds}
+    if len(set(labels.values())) == 1:
+        return next(iter(labels.values()))
+    return "; ".join(f"{name}: {label}" for name, label in labels.items())
+
+
+def _parameter_section(report: AccountReport) -> Section:
+    """Show the parameters behind the margin figures."""
+    held = [name for name, u in report.margin.underlyings.items() if u.requirement > 0.0]
+    own = [(name, asdict(report.params.for_underlying(name))) for name in held]
+    points = [
+        f"{name}: " + ", ".join(f"{key.replace('_', ' ')} {value:,.10g}" for key, value in values.items())
+        for name, values in (*own, ("account", asdict(report.params.account)))
+    ]
+    return Section("Risk parameters", f"Scenario book: {_books(report)}.", points=points)
+
+
+def _positions(report: AccountReport) -> Section:
+    header = ("position", "quantity", "value", "delta", "gamma", "vega per vol point", "theta per day")
+    rows = [
+        (
+            leg.label, f"{leg.quantity:,.6g}", money(leg.value), f"{leg.delta:,.4f}", f"{leg.gamma:,.6f}",
+            money(leg.vega / 100.0), money(leg.theta / 365.0),
+        )
+        for leg in report.legs
+    ]  # fmt: skip
+    greeks = [
+        (
+            f"{name} {_expiry(e.expiry_ts)}",
+            f"{e.delta:,.4f}",
+            f"{e.gamma:,.6f}",
+            money(e.vega / 100.0),
+            money(e.theta / 365.0),
+        )
+        for name, u in report.margin.underlyings.items()
+        for e in u.expiries
+        if any((e.delta, e.gamma, e.vega, e.theta))
+    ]
+    by_expiry = ("greeks by expiry", "delta", "gamma", "vega per vol point", "theta per day")
+    cash = f"Cash {money(report.portfolio.cash)}, mode {report.portfolio.mode.name}."
+    return Section("Positions and greeks", cash, tables=(Table(header, rows), Table(by_expiry, greeks)))
+
+
+def _expiry(ts: int) -> str:
+    return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%d") if ts else "no expiry"
+
+
+def _risk_section(report: AccountReport) -> Section:
+    risk = report.risk
+    if risk is None:
+        return Section("Value at risk", "Not computed: no price history.")
+    rows = [
+        (r.method, money(r.var), money(r.es), str(r.scenarios or "closed form"), "; ".join(r.warnings))
+        for r in risk.results.values()
+    ]
+    table = Table(("method", "VaR", "ES", "scenarios", "assumed"), rows, wide=(0, 4))
+    main = risk.results.get("filtered") or next(iter(risk.results.values()))
+    figure = _bars(
+        [leg.label for leg in risk.legs], [float(x) for x in main.component_es], "share of ES, cash", losses=True
+    )
+    text = (
+        f"Loss that is not exceeded with {percent(risk.settings.level)} over {days(risk.settings.horizon_days)}, "
+        f"positions unchanged; whiskers are {percent(risk.settings.confidence)} confidence intervals. Below: what each "
+        f"position adds to expected shortfall ({main.method.split(':')[0]}); a blue bar hedges."
+    )
+    return Section("Value at risk and expected shortfall", text, (_risk_figure(report), figure), (table,))
+
+
+def _stress_section(report: AccountReport) -> Section:
+    rows = [
+        (
+            c.scenario.name,
+            ", ".join(f"{u} {s.price:+.1%}" for u, s in c.scenario.shocks.items()),
+            money(c.pnl), money(c.equity), money(c.maintenance_margin), c.state,
+        )
+        for c in report.crashes
+    ]  # fmt: skip
+    tables = [Table(("crash", "moves", "P&L", "equity", "maintenance", "state"), rows)] if rows else []
+    reverse = [
+        (
+            r.threshold,
+            "not within the search" if r.size is None else f"{r.size:.2f} ranges",
+            "" if r.size is None else ", ".join(f"{u} {s.price:+.1%} vol {s.vol:+.0%}" for u, s in r.moves.items()),
+        )
+        for r in report.reverse
+    ]
+    tables.append(Table(("smallest joint move that reaches", "size", "moves"), reverse))
+    text = (
+        "Past crashes on today's book, from the close before to the low, every asset at its own low at once; "
+        "volatilities rise by half unless the history has them. Then the smallest joint move of prices and vols "
+        "to each threshold."
+    )
+    figures = (
+        [_bars([c.scenario.name for c in report.crashes], [c.pnl for c in report.crashes], "P&L, cash")] if rows else []
+    )
+    return Section("Stress", text, figures, tables)
+
+
+def _correlation_section(report: AccountReport) -> list[Section]:
+    found = report.breakdown
+    if found is None:
+        return []
+    rows = [
+        ("estimated" if p.correlation is None else f"{p.correlation:+g}", money(p.var), money(p.es))
+        for p in found.points
+    ]
+    text = (
+        f"Monte-Carlo figures with every correlation of prices replaced. Maintenance: CROSS {money(found.cross)}, "
+        f"SINGLE {money(found.single)}; all underlyings at their own worst row at once: {money(found.separate)}."
+    )
+    return [Section("If correlations break down", text, tables=(Table(("correlation", "VaR", "ES"), rows),))]
+
+
+def _models_section(report: AccountReport) -> Section:
+    rows = [
+        (
+            line.margin.model, money(line.margin.initial), money(line.margin.maintenance),
+            money(line.market_equity - line.margin.initial), line.evidence,
+        )
+        for line in report.models
+    ]  # fmt: skip
+    table = Table(("model", "initial", "maintenance", "excess over initial", "formula"), rows, wide=(4,))
+    text = "The same account under the public formulas of other venues: market equity that must be there."
+    return Section("Margin models side by side", text, (_models_figure(report),), (table,))
+
+
+def account_page(report: AccountReport) -> str:
+    """Build the page of an account report.
+
+    Parameters
+    ----------
+    report : AccountReport
+
+    Returns
+    -------
+    str
+        A whole HTML document without references to a network.
+    """
+    held = [name for name, u in report.margin.underlyings.items() if any(row.pnl for row in u.rows)]
+    worst = ", ".join(
+        f"{name}: {_row_label(u.rows[u.worst_row])}, vol {u.rows[u.worst_row].vol}, {money(u.rows[u.worst_row].pnl)}"
+        for name, u in report.margin.underlyings.items()
+        if name in held
+    )
+    sections = [
+        Section("In short", points=_summary(report)),
+        Section(
+            "Equity against requirements",
+            "Initial margin is needed to open, maintenance to stay.",
+            (_margin_figure(report),),
+        ),
+        _positions(report),
+        Section(
+            "What the requirement is made of",
+            "Per underlying; the short option minimum takes over where it is larger.",
+            (_component_figure(report),),
+        ),
+        Section(
+            "Scenario rows",
+            f"P&L of every row of the scenario book. Worst rows: {worst}.",
+            [_heat(n, report) for n in held],
+        ),
+        Section(
+            "Equity and requirements if all prices move",
+            "At once, volatilities unchanged. Below the dashed line positions may only shrink, below the dotted one "
+            "they are auctioned.",
+            (_profile_figure(report),),
+        ),
+        Section(
+            "Distance to liquidation",
+            "Equity less maintenance margin over price, volatility and time; red is liquidatable.",
+            (_surface_figure(report),),
+        ),
+        _risk_section(report),
+        _stress_section(report),
+        *_correlation_section(report),
+        _models_section(report),
+        _parameter_section(report),
+        Section(
+            "Notes",
+            notes=(
+                *report.notes,
+                "Figures by the float mirror of the contracts; seeds and settings are in the JSON file.",
+            ),
+        ),
+    ]
+    subtitle = f"{_time(report.market.ts)}; spot " + ", ".join(
+        f"{name} {round_.spot:,.2f}" for name, round_ in report.market.rounds.items()
+    )
+    return page_of(f"Risk report: {report.name}", subtitle, _tiles(report), _alerts(report), sections)

@@ -1,0 +1,92 @@
+"""The result of one VaR method, with contributions per leg."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from plimsoll.analytics.tail import Interval, tail_weights
+from plimsoll.errors import DomainError
+
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class RiskResult:
+    """VaR and ES of an account, cash, a loss positive.
+
+    Attributes
+    ----------
+    method : str
+        Name and what was assumed, for the report.
+    var, es : float
+        Value at risk and expected shortfall.
+    var_interval, es_interval : (float, float) or None
+        Confidence interval; None where a method has no sampling error.
+    component_var, component_es : ndarray, shape (m,)
+        Euler contributions of the legs; each adds up to its total.
+    incremental_var, incremental_es : ndarray, shape (m,)
+        What the total falls by when the leg is taken out; these need not add up.
+    scenarios : int
+        Number of scenarios, 0 for a closed form.
+    warnings : tuple of str
+    """
+
+    method: str
+    var: float
+    es: float
+    var_interval: Interval | None
+    es_interval: Interval | None
+    component_var: Vector
+    component_es: Vector
+    incremental_var: Vector
+    incremental_es: Vector
+    scenarios: int
+    warnings: tuple[str, ...] = field(default=())
+
+    def check(self) -> RiskResult:
+        """Return itself; raise DomainError when a figure is not finite: a report never holds NaN."""
+        arrays = (self.component_var, self.component_es, self.incremental_var, self.incremental_es)
+        scalars = (self.var, self.es, *(self.var_interval or ()), *(self.es_interval or ()))
+        if not (all(math.isfinite(x) for x in scalars) and all(np.isfinite(a).all() for a in arrays)):
+            raise DomainError(self.method, "a figure is not a finite number")
+        return self
+
+    def to_json(self) -> dict[str, object]:
+        """Totals of the method as a JSON object."""
+        return {
+            "method": self.method,
+            "var": self.var,
+            "es": self.es,
+            "varInterval": self.var_interval,
+            "esInterval": self.es_interval,
+            "scenarios": self.scenarios,
+            "warnings": list(self.warnings),
+        }
+
+
+def sample_contributions(pnl: Vector, level: float) -> dict[str, Vector]:
+    """Component and incremental contributions from the P&L of the legs, shape (n, m), under each scenario.
+
+    Returns
+    -------
+    dict
+        ``component_var``, ``component_es``, ``incremental_var``, ``incremental_es``, each of shape (m,).
+    """
+    total = pnl.sum(axis=1)
+    weights = tail_weights(total, level)
+    var, es = -float(weights.var @ total), -float(weights.es @ total)
+    without_var, without_es = np.empty(pnl.shape[1]), np.empty(pnl.shape[1])
+    for j in range(pnl.shape[1]):
+        rest = total - pnl[:, j]
+        other = tail_weights(rest, level)
+        without_var[j], without_es[j] = -(other.var @ rest), -(other.es @ rest)
+    return {
+        "component_var": -(weights.var @ pnl),
+        "component_es": -(weights.es @ pnl),
+        "incremental_var": var - without_var,
+        "incremental_es": es - without_es,
+    }

@@ -1,0 +1,54 @@
+"""Reader of ``plimsoll.scenarios/1`` files: the user's own stress scenarios."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from plimsoll.analytics.shock import MAX_VOL_MOVE, Shock
+from plimsoll.analytics.stress import Scenario
+from plimsoll.files.reader import Node, read_document
+
+MAX_SCENARIOS = 1_000
+
+
+def _shock(node: Node) -> Shock:
+    node.object(set(), {"price", "vol"})
+    price = node.key("price").number(-1.0, 100.0, open_low=True) if node.has("price") else 0.0
+    vol = node.key("vol").number(-1.0, MAX_VOL_MOVE, open_low=True) if node.has("vol") else 0.0
+    return Shock(price, vol)
+
+
+def load_scenarios(path: Path, underlyings: Collection[str]) -> list[Scenario]:
+    """Read and check a scenario file.
+
+    Parameters
+    ----------
+    path : Path
+    underlyings : collection of str
+        Names of the market.
+
+    Returns
+    -------
+    list of Scenario
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key, what is wrong and the limit.
+    """
+    root = read_document(path, "plimsoll.scenarios/1")
+    root.object({"schema", "scenarios"})
+    scenarios: list[Scenario] = []
+    for item in root.key("scenarios").items(MAX_SCENARIOS):
+        item.object({"name", "moves"}, {"hours"})
+        shocks: dict[str, Shock] = {}
+        for name, node in item.key("moves").members():
+            if name not in underlyings:
+                node.fail(f"{name!r} is not an underlying of the market file")
+            shocks[name] = _shock(node)
+        hours = item.key("hours").number(0.0, 8_760.0) if item.has("hours") else 0.0
+        scenarios.append(Scenario(item.key("name").text(), shocks, hours, path.name))
+    if not scenarios:
+        root.key("scenarios").fail("is empty")
+    return scenarios

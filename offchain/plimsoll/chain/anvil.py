@@ -1,0 +1,159 @@
+"""A local chain: the native anvil binary on a free port, ended with the block that started it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from plimsoll.chain.client import Client
+from plimsoll.errors import UnavailableError
+
+ROOT = Path(__file__).resolve().parents[3]
+START_TIMEOUT_SEC = 20.0
+PORT_ATTEMPTS = 3
+#: Reasons of reverts are asked for on the state of the parent block.
+STATES_KEPT = "64"
+
+
+@dataclass(frozen=True, slots=True)
+class Anvil:
+    """A running local chain.
+
+    Parameters
+    ----------
+    url : str
+        HTTP address of its JSON-RPC.
+    process : subprocess.Popen
+        The native process; ending it ends the chain.
+    """
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """End the chain and wait until the process is gone."""
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def find_binary() -> Path:
+    """Locate the native anvil: ``PLIMSOLL_ANVIL``, then the npm platform package, then the search path.
+
+    Returns
+    -------
+    Path
+        An executable file.
+
+    Raises
+    ------
+    UnavailableError
+        When none of the three places holds it.
+    """
+    system = {"Linux": "linux", "Darwin": "darwin"}.get(platform.system(), platform.system().lower())
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    packaged = ROOT / "node_modules" / "@foundry-rs" / f"anvil-{system}-{machine}" / "bin" / "anvil"
+    named = os.environ.get("PLIMSOLL_ANVIL")
+    found = shutil.which("anvil")
+    for candidate in (Path(named) if named else None, packaged, Path(found) if found else None):
+        if candidate is not None and os.access(candidate, os.X_OK):
+            return candidate
+    raise UnavailableError("anvil", "no native binary found; run `make setup` or set PLIMSOLL_ANVIL")
+
+
+def _free_port() -> int:
+    """Ask the system for a port nobody listens on."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _launch(binary: Path, timestamp: int, *, any_size: bool) -> Anvil:
+    """Start one process and wait until it answers."""
+    port = _free_port()
+    arguments = [
+        *(str(binary), "--port", str(port), "--timestamp", str(timestamp), "--chain-id", "31337"),
+        *("--accounts", "40", "--hardfork", "prague", "--gas-limit", "1000000000", "--base-fee", "0"),
+        *("--silent", "--order", "fifo", "--no-request-size-limit"),
+        # Nobody asks for the state of an older block; kept, they fill gigabytes of the user's disk and stay there.
+        *("--prune-history", STATES_KEPT),
+    ]
+    if any_size:
+        arguments.append("--disable-code-size-limit")
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (our own binary)
+    chain = Anvil(f"http://127.0.0.1:{port}", process)
+    deadline = time.monotonic() + START_TIMEOUT_SEC
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            Client(chain.url).rpc("eth_chainId")
+        except UnavailableError:
+            time.sleep(0.02)
+        else:
+            return chain
+    chain.stop()
+    raise UnavailableError("anvil", f"did not answer on port {port} within {START_TIMEOUT_SEC:.0f} seconds")
+
+
+def start(timestamp: int, *, any_size: bool = False) -> Anvil:
+    """Start a local chain whose first block carries ``timestamp``.
+
+    Parameters
+    ----------
+    timestamp : int
+        Unix seconds of the genesis block.
+    any_size : bool
+        Take contracts of any size.
+
+    Returns
+    -------
+    Anvil
+        The caller must ``stop`` it; prefer :func:`running`.
+
+    Raises
+    ------
+    UnavailableError
+        When the binary is missing or does not answer.
+    """
+    binary = find_binary()
+    for attempt in range(PORT_ATTEMPTS):
+        try:
+            return _launch(binary, timestamp, any_size=any_size)
+        except UnavailableError:
+            # Another process may have taken the port between probing and listening.
+            if attempt == PORT_ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+@contextmanager
+def running(timestamp: int, *, any_size: bool = False) -> Iterator[Anvil]:
+    """Keep a local chain for the length of a ``with`` block.
+
+    Parameters
+    ----------
+    timestamp : int
+        Unix seconds of the genesis block.
+    any_size : bool
+        Take contracts of any size: code without the optimizer is larger than a chain allows.
+
+    Yields
+    ------
+    Anvil
+        The running chain.
+    """
+    chain = start(timestamp, any_size=any_size)
+    try:
+        yield chain
+    finally:
+        chain.stop()

@@ -1,0 +1,430 @@
+"""JSON-RPC client: single and batched calls, signed transactions, decoded custom errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from eth_utils.crypto import keccak
+from requests.exceptions import RequestException
+from web3 import HTTPProvider
+from web3.types import RPCEndpoint
+
+from plimsoll.errors import PlimsollError, UnavailableError
+
+RECEIPT_TIMEOUT_SEC = 120.0
+REQUEST_TIMEOUT_SEC = 120.0
+GAS_MARGIN = 1.25
+ERROR_STRING_SELECTOR = "08c379a0"
+PANIC_SELECTOR = "4e487b71"
+
+
+class RpcError(PlimsollError):
+    """The node answered a request with an error that is not a revert."""
+
+
+class RevertError(PlimsollError):
+    """A call or transaction reverted.
+
+    Parameters
+    ----------
+    source : str
+        What was called.
+    name : str
+        Name of the custom error, or of Solidity's own ``Error`` and ``Panic``.
+    values : tuple
+        Its decoded arguments: observed, limit.
+    """
+
+    def __init__(self, source: str, name: str, values: tuple[Any, ...] = ()) -> None:
+        super().__init__(source, f"reverted with {name}({', '.join(str(v) for v in values)})")
+        self.name = name
+        self.values = values
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the demo and the keeper need from a mined transaction."""
+
+    tx_hash: str
+    status: int
+    block_number: int
+    gas_used: int
+    contract_address: str | None
+    logs: tuple[dict[str, Any], ...]
+
+
+def _receipt(raw: dict[str, Any]) -> Receipt:
+    """Read the node's receipt."""
+    return Receipt(
+        tx_hash=raw["transactionHash"],
+        status=int(raw["status"], 16),
+        block_number=int(raw["blockNumber"], 16),
+        gas_used=int(raw["gasUsed"], 16),
+        contract_address=raw.get("contractAddress"),
+        logs=tuple(raw["logs"]),
+    )
+
+
+@cache
+def _known_errors() -> dict[str, tuple[str, list[str]]]:
+    """Selectors of every custom error in the built artefacts."""
+    from plimsoll.chain.contracts import all_artifacts, canonical_type
+
+    known: dict[str, tuple[str, list[str]]] = {}
+    for artifact in all_artifacts():
+        for entry in artifact.abi:
+            if entry["type"] == "error":
+                types = [canonical_type(i) for i in entry["inputs"]]
+                signature = f"{entry['name']}({','.join(types)})"
+                known[keccak(text=signature)[:4].hex()] = (entry["name"], types)
+    return known
+
+
+def decode_revert(source: str, data: str) -> RevertError:
+    """Turn revert data into a named error.
+
+    Parameters
+    ----------
+    source : str
+        What was called, for the message.
+    data : str
+        Hexadecimal revert data with prefix ``0x``.
+
+    Returns
+    -------
+    RevertError
+        ``Error`` and ``Panic`` included; unknown selectors keep their bytes.
+    """
+    from eth_abi.abi import decode
+
+    selector, body = data[2:10], bytes.fromhex(data[10:])
+    if selector == ERROR_STRING_SELECTOR:
+        return RevertError(source, "Error", tuple(decode(["string"], body)))
+    if selector == PANIC_SELECTOR:
+        return RevertError(source, "Panic", tuple(hex(v) for v in decode(["uint256"], body)))
+    if selector in _known_errors():
+        name, types = _known_errors()[selector]
+        return RevertError(source, name, tuple(decode(types, body)))
+    return RevertError(source, f"0x{selector}" if selector else "no data")
+
+
+class Client:
+    """One endpoint. Not safe for several threads.
+
+    Parameters
+    ----------
+    url : str
+        HTTP address of the node.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._provider = HTTPProvider(
+            url, request_kwargs={"timeout": REQUEST_TIMEOUT_SEC}, exception_retry_configuration=None
+        )
+        self._chain_id: int | None = None
+        self._nonces: dict[str, int] = {}
+
+    def rpc(self, method: str, *params: Any) -> Any:
+        """Send one request.
+
+        Parameters
+        ----------
+        method : str
+            JSON-RPC method.
+        *params : Any
+            Its parameters.
+
+        Returns
+        -------
+        Any
+            The ``result`` field.
+
+        Raises
+        ------
+        UnavailableError
+            When the endpoint cannot be reached.
+        RevertError
+            When the node reports a revert.
+        RpcError
+            On any other error answer.
+        """
+        try:
+            answer = self._provider.make_request(RPCEndpoint(method), list(params))
+        except (RequestException, ValueError, OSError) as reason:
+            raise UnavailableError(self.url, f"no answer to {method} ({type(reason).__name__})") from reason
+        return self._result(method, answer)
+
+    def batch(self, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Send many requests in one HTTP body.
+
+        Parameters
+        ----------
+        requests : Sequence[tuple[str, Sequence[Any]]]
+            Method and parameters of each.
+
+        Returns
+        -------
+        list
+            Results in the order of the requests; an answer that is an error is returned, not raised.
+
+        Raises
+        ------
+        UnavailableError
+            When the endpoint cannot be reached.
+        """
+        if not requests:
+            return []
+        try:
+            answers: Any = self._provider.make_batch_request([(RPCEndpoint(m), list(p)) for m, p in requests])
+        except (RequestException, ValueError, OSError) as reason:
+            raise UnavailableError(self.url, f"no answer to a batch ({type(reason).__name__})") from reason
+        if not isinstance(answers, list):
+            raise UnavailableError(self.url, "the endpoint does not answer batches")
+        ordered = sorted(answers, key=lambda answer: int(answer["id"]))
+        results: list[Any] = []
+        for (method, _), answer in zip(requests, ordered, strict=True):
+            try:
+                results.append(self._result(method, answer))
+            except (RevertError, RpcError) as problem:
+                results.append(problem)
+        return results
+
+    def _result(self, method: str, answer: Any) -> Any:
+        """Unwrap one answer."""
+        problem = answer.get("error")
+        if problem is None:
+            return answer["result"]
+        data = problem.get("data") if isinstance(problem, dict) else None
+        if isinstance(data, str) and data.startswith("0x"):
+            raise decode_revert(method, data)
+        text = problem.get("message", str(problem)) if isinstance(problem, dict) else str(problem)
+        raise RpcError(self.url, f"{method}: {text}")
+
+    @property
+    def chain_id(self) -> int:
+        """Chain id of the endpoint, asked once."""
+        if self._chain_id is None:
+            self._chain_id = int(self.rpc("eth_chainId"), 16)
+        return self._chain_id
+
+    def block_number(self) -> int:
+        """Return the number of the latest block."""
+        return int(self.rpc("eth_blockNumber"), 16)
+
+    def block_ts(self) -> int:
+        """Return the timestamp of the latest block, unix seconds."""
+        return int(self.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+
+    def call(self, to: str, data: bytes, sender: str | None = None, block: str = "latest") -> bytes:
+        """Run ``eth_call``.
+
+        Parameters
+        ----------
+        to : str
+            Contract address.
+        data : bytes
+            Call data.
+        sender : str, optional
+            ``msg.sender`` of the call.
+        block : str
+            Block tag or hexadecimal number.
+
+        Returns
+        -------
+        bytes
+            Return data.
+        """
+        request = {"to": to, "data": "0x" + data.hex()}
+        if sender is not None:
+            request["from"] = sender
+        return bytes.fromhex(self.rpc("eth_call", request, block)[2:])
+
+    def fees(self) -> tuple[int, int]:
+        """Suggest the fee cap and the tip.
+
+        Returns
+        -------
+        tuple[int, int]
+            ``maxFeePerGas`` (twice the base fee plus the tip) and ``maxPriorityFeePerGas``, wei.
+        """
+        block, tip_hex = self.batch([("eth_getBlockByNumber", ["latest", False]), ("eth_maxPriorityFeePerGas", [])])
+        tip = int(tip_hex, 16) if isinstance(tip_hex, str) else 0
+        return 2 * int(block.get("baseFeePerGas", "0x0"), 16) + tip, tip
+
+    def sign(
+        self, account: LocalAccount, to: str | None, data: bytes, nonce: int, gas: int, fees: tuple[int, int]
+    ) -> tuple[str, str]:
+        """Sign an EIP-1559 transaction without sending it.
+
+        Parameters
+        ----------
+        account : LocalAccount
+            Sender.
+        to : str or None
+            Target; ``None`` creates a contract.
+        data : bytes
+            Call data or creation code.
+        nonce : int
+            Nonce of the sender.
+        gas : int
+            Gas limit.
+        fees : tuple[int, int]
+            Fee cap and tip, wei.
+
+        Returns
+        -------
+        tuple[str, str]
+            Raw transaction and its hash, hexadecimal.
+        """
+        fields: dict[str, Any] = {
+            "type": 2,
+            "chainId": self.chain_id,
+            "nonce": nonce,
+            "gas": gas,
+            "maxFeePerGas": fees[0],
+            "maxPriorityFeePerGas": fees[1],
+            "value": 0,
+            "data": data,
+        }
+        if to is not None:
+            fields["to"] = to
+        signed = account.sign_transaction(fields)
+        return "0x" + signed.raw_transaction.hex(), "0x" + signed.hash.hex()
+
+    def next_nonce(self, address: str) -> int:
+        """Return the next unused nonce of ``address`` and reserve it."""
+        if address not in self._nonces:
+            self._nonces[address] = int(self.rpc("eth_getTransactionCount", address, "pending"), 16)
+        nonce = self._nonces[address]
+        self._nonces[address] = nonce + 1
+        return nonce
+
+    def forget_nonce(self, address: str) -> None:
+        """Ask the node again for the next nonce of ``address``."""
+        self._nonces.pop(address, None)
+
+    def send(
+        self,
+        account: LocalAccount,
+        to: str | None,
+        data: bytes,
+        gas: int | None = None,
+        source: str = "transaction",
+        *,
+        nonce: int | None = None,
+        record: Callable[[str], None] | None = None,
+    ) -> Receipt:
+        """Sign, send and wait for one transaction.
+
+        Parameters
+        ----------
+        account : LocalAccount
+            Sender.
+        to : str or None
+            Target; ``None`` creates a contract.
+        data : bytes
+            Call data or creation code.
+        gas : int, optional
+            Gas limit; estimated when absent.
+        source : str
+            Name used in an error message.
+        nonce : int, optional
+            Nonce of the sender; the next unused one when absent.
+        record : Callable[[str], None], optional
+            Told the hash of the transaction before it is sent.
+
+        Returns
+        -------
+        Receipt
+            Always of a successful transaction.
+
+        Raises
+        ------
+        RevertError
+            When the estimate or the transaction reverts.
+        """
+        request = {"from": account.address, "data": "0x" + data.hex()}
+        if to is not None:
+            request["to"] = to
+        if gas is None:
+            try:
+                gas = int(int(self.rpc("eth_estimateGas", request), 16) * GAS_MARGIN)
+            except RevertError as reverted:
+                raise RevertError(source, reverted.name, reverted.values) from None
+        nonce = self.next_nonce(account.address) if nonce is None else nonce
+        raw, tx_hash = self.sign(account, to, data, nonce, gas, self.fees())
+        if record is not None:
+            record(tx_hash)
+        try:
+            self.rpc("eth_sendRawTransaction", raw)
+        except PlimsollError:
+            self.forget_nonce(account.address)
+            raise
+        receipt = self.wait(tx_hash)
+        if receipt.status == 0:
+            parent = hex(receipt.block_number - 1)
+            try:
+                self.rpc("eth_call", {**request, "gas": hex(gas)}, parent)
+            except RevertError as reverted:
+                raise RevertError(source, reverted.name, reverted.values) from None
+            raise RevertError(source, "unknown reason", (tx_hash,))
+        return receipt
+
+    def find_receipt(self, tx_hash: str) -> Receipt | None:
+        """Return the receipt of ``tx_hash``, or ``None`` while it is not mined."""
+        raw = self.rpc("eth_getTransactionReceipt", tx_hash)
+        return None if raw is None else _receipt(raw)
+
+    def wait(self, tx_hash: str, pause: Callable[[float], None] = time.sleep) -> Receipt:
+        """Poll until a transaction is mined.
+
+        Parameters
+        ----------
+        tx_hash : str
+            Hash returned when it was sent.
+        pause : Callable[[float], None]
+            How to wait between polls, seconds.
+
+        Returns
+        -------
+        Receipt
+            Successful or reverted.
+
+        Raises
+        ------
+        UnavailableError
+            When it is not mined in time.
+        """
+        waited, step = 0.0, 0.005
+        while waited < RECEIPT_TIMEOUT_SEC:
+            receipt = self.find_receipt(tx_hash)
+            if receipt is not None:
+                return receipt
+            pause(step)
+            waited += step
+            step = min(2 * step, 1.0)
+        raise UnavailableError(self.url, f"transaction {tx_hash} not mined in {RECEIPT_TIMEOUT_SEC:.0f} seconds")
+
+
+def wallet(seed: str) -> LocalAccount:
+    """Make a throw-away account for local chains from a public seed.
+
+    Parameters
+    ----------
+    seed : str
+        Anything; the key is its hash, so it must never hold value.
+
+    Returns
+    -------
+    LocalAccount
+        The same account for the same seed.
+    """
+    account: LocalAccount = Account.from_key(keccak(text=f"plimsoll local wallet {seed}"))
+    return account

@@ -1,0 +1,405 @@
+"""What a deployment is made from: a TOML file per network, or a market file for a margin check."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from eth_utils.address import is_address
+
+from plimsoll.errors import InputError
+from plimsoll.model import Market
+from plimsoll.params import Params
+
+CONFIG = Path(__file__).resolve().parents[1] / "config"
+
+# The margin check prices one fixed moment; nothing may grow stale or deviate while it runs.
+CHECK_HEARTBEAT_SEC = 86_400
+CHECK_MAX_MOVE = 10.0
+CHECK_DECIMALS = 18
+
+LOCAL_CHAIN_ID = 31337
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+T = TypeVar("T", bound="DataclassInstance")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenSpec:
+    """One token: collateral terms as fractions; ``address`` empty means a mock is deployed.
+
+    ``outflow_share`` of what the vault holds may leave at once, ``outflow_daily`` of it comes back in a day.
+    """
+
+    symbol: str
+    name: str
+    decimals: int
+    haircut: float
+    linked: str = ""
+    linked_haircut: float = 0.0
+    ratio: float = 1.0
+    deposit_cap: float = 1e9
+    outflow_share: float = 0.1
+    outflow_daily: float = 0.25
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkSpec:
+    """Where to; ``is_local`` allows mock tokens and throw-away keys; ``grace_sec`` follows a change of parameters."""
+
+    name: str
+    is_local: bool
+    confirmations: int
+    governor_delay_sec: int
+    chain_id: int = LOCAL_CHAIN_ID
+    grace_sec: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class OracleSpec:
+    """Signers and bounds of the oracle; the two moves are logarithms; ``sequencer`` may be empty."""
+
+    signer_threshold: int
+    heartbeat_sec: int
+    max_move: float
+    max_variance_move: float
+    signers: tuple[str, ...] = ()
+    sequencer: str = ""
+    sequencer_grace_sec: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AggregatorSpec:
+    """A second opinion on the spot of one underlying; ``max_deviation`` is a fraction."""
+
+    underlying: str
+    feed: str
+    max_age_sec: int
+    max_deviation: float
+
+
+#: Largest cap on open interest, units.
+MAX_CAP = 1e12
+
+#: How a source states the rate of a token, in the order of IRateFeed.Form.
+RATE_FORMS = ("none", "erc4626", "get_rate", "exchange_rate", "get_exchange_rate", "steth_per_token")
+
+
+@dataclass(frozen=True, slots=True)
+class RateSpec:
+    """Where the ratio of a token comes from; ``max_rise`` and ``max_fall`` are fractions a day."""
+
+    token: str
+    source: str
+    form: str
+    gap_sec: int
+    max_rise: float
+    max_fall: float
+
+
+@dataclass(frozen=True, slots=True)
+class FundingSpec:
+    """Funding of perpetuals: largest premium as a fraction of spot, and the time over which a premium is paid once."""
+
+    max_premium: float
+    period_sec: int
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRuleSpec:
+    """How price ranges follow the market; the floor of each is the range that its underlying is listed with.
+
+    ``multiple`` counts roots of the averaged squared span of a day, of which a day leaves ``kept``; ``max_rise`` and
+    ``max_fall`` are the speed of a day.
+    """
+
+    ceiling: float
+    multiple: float
+    kept: float
+    max_rise: float
+    max_fall: float
+
+
+@dataclass(frozen=True, slots=True)
+class LendingSpec:
+    """Rates a year by utilisation, as fractions; ``reserve_share`` of the interest goes to the insurance fund.
+
+    No trade, loan or withdrawal lifts utilisation above ``max_utilisation``.
+    """
+
+    base_rate: float
+    kink: float
+    kink_rate: float
+    full_rate: float
+    reserve_share: float
+    max_utilisation: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenInterestSpec:
+    """Most units of one underlying that may be long in one series (kind and expiry), by kind; 0 for no cap."""
+
+    underlying: str
+    call: float
+    put: float
+    future: float
+    perp: float
+
+
+@dataclass(frozen=True, slots=True)
+class ListingSpec:
+    """What may be traded of every underlying; ``kinds`` are bits: 1 call, 2 put, 4 future, 8 perpetual."""
+
+    kinds: int
+    expiry_step_sec: int
+    max_tenor_sec: int
+    strike_step: float
+
+
+# A margin check trades nothing; these are the terms of a deployment that names none.
+CHECK_FUNDING = FundingSpec(max_premium=0.01, period_sec=28_800)
+CHECK_RANGE_RULE = RangeRuleSpec(ceiling=0.5, multiple=3.0, kept=0.94, max_rise=0.03, max_fall=0.005)
+CHECK_LENDING = LendingSpec(
+    base_rate=0.01, kink=0.9, kink_rate=0.06, full_rate=1.0, reserve_share=0.1, max_utilisation=0.9
+)
+CHECK_LISTING = ListingSpec(kinds=15, expiry_step_sec=1, max_tenor_sec=126_144_000, strike_step=1e-8)
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Everything ``deploy`` needs; ``tokens`` starts with the cash token."""
+
+    network: NetworkSpec
+    oracle: OracleSpec
+    tokens: tuple[TokenSpec, ...]
+    underlyings: tuple[str, ...]
+    params: Params = field(default_factory=Params)
+    funding: FundingSpec = CHECK_FUNDING
+    lending: LendingSpec = CHECK_LENDING
+    listing: ListingSpec = CHECK_LISTING
+    aggregators: tuple[AggregatorSpec, ...] = ()
+    rates: tuple[RateSpec, ...] = ()
+    open_interest: tuple[OpenInterestSpec, ...] = ()
+    range_rule: RangeRuleSpec = CHECK_RANGE_RULE
+
+    def with_signers(self, signers: tuple[str, ...]) -> Spec:
+        """Return the same deployment with other oracle signers.
+
+        Parameters
+        ----------
+        signers : tuple[str, ...]
+            Addresses, any order.
+
+        Returns
+        -------
+        Spec
+            Signers sorted.
+        """
+        return replace(self, oracle=replace(self.oracle, signers=tuple(sorted(signers, key=lambda a: int(a, 16)))))
+
+
+def _check_type(source: str, expected: str, value: Any) -> None:
+    """Compare a TOML value with the annotation of its field; an integer is a valid float."""
+    actual = type(value).__name__
+    if actual != expected and (actual, expected) != ("int", "float"):
+        raise InputError(source, f"must be {expected}, got {value!r}")
+
+
+def _build(kind: type[T], source: str, table: Mapping[str, Any], **given: Any) -> T:
+    """Make a dataclass from a TOML table; unknown, missing and mistyped keys are errors."""
+    known = {f.name: f for f in fields(kind) if f.name not in given}
+    for key, value in table.items():
+        if key not in known:
+            raise InputError(source, f"unknown key {key}")
+        _check_type(f"{source} {key}", str(known[key].type), value)
+    for name, entry in known.items():
+        if name not in table and entry.default is MISSING and entry.default_factory is MISSING:
+            raise InputError(source, f"{name} is missing")
+    return kind(**{**table, **given})
+
+
+def _open_interest(
+    source: str, tables: Mapping[str, Mapping[str, Any]], underlyings: list[str]
+) -> tuple[OpenInterestSpec, ...]:
+    """Read the caps of every underlying; that one is not capped has to be said."""
+    if sorted(tables) != sorted(underlyings):
+        raise InputError(f"{source} [open_interest]", f"must name {', '.join(underlyings)}, got {', '.join(tables)}")
+    found = tuple(
+        _build(OpenInterestSpec, f"{source} [open_interest.{symbol}]", tables[symbol], underlying=symbol)
+        for symbol in underlyings
+    )
+    for entry in found:
+        for name in ("call", "put", "future", "perp"):
+            if not 0.0 <= getattr(entry, name) <= MAX_CAP:
+                raise InputError(
+                    f"{source} [open_interest.{entry.underlying}]", f"{name} must be within 0 and {MAX_CAP:g}"
+                )
+    return found
+
+
+def _rates(source: str, tables: Mapping[str, Mapping[str, Any]], symbols: set[str]) -> tuple[RateSpec, ...]:
+    """Read where the ratios of tokens come from."""
+    found = tuple(
+        _build(RateSpec, f"{source} [rates.{symbol}]", table, token=symbol) for symbol, table in tables.items()
+    )
+    for entry in found:
+        if entry.token not in symbols:
+            raise InputError(source, f"rates.{entry.token} is no listed token")
+        if entry.form not in RATE_FORMS[1:]:
+            raise InputError(f"{source} [rates.{entry.token}]", f"form must be one of {', '.join(RATE_FORMS[1:])}")
+        _check_rate(f"{source} [rates.{entry.token}]", entry)
+    return found
+
+
+def _check_rate(source: str, entry: RateSpec) -> None:
+    """Refuse before anything is sent what the contract would refuse in the middle of a deployment."""
+    if not is_address(entry.source):
+        raise InputError(source, f"source {entry.source!r} is no address")
+    bounds = (("gap_sec", 60, 7 * 86_400), ("max_rise", 0.0, 0.1), ("max_fall", 0.0, 0.5))
+    for name, low, high in bounds:
+        value = getattr(entry, name)
+        if not low <= value <= high:
+            raise InputError(source, f"{name} {value} is outside {low} to {high}")
+
+
+def _range_rule(source: str, table: Mapping[str, Any]) -> RangeRuleSpec:
+    """Read how ranges follow the market; refuse before anything is sent what the contract would refuse."""
+    found = _build(RangeRuleSpec, source, table)
+    bounds = (
+        *(("ceiling", 0.001, 0.5), ("multiple", 0.1, 18.0), ("kept", 0.5, 0.995)),
+        *(("max_rise", 0.001, 0.1), ("max_fall", 0.001, 0.1)),
+    )
+    for name, low, high in bounds:
+        value = getattr(found, name)
+        if not low <= value <= high:
+            raise InputError(source, f"{name} {value} is outside {low} to {high}")
+    return found
+
+
+def _check_floors(source: str, spec: Spec) -> None:
+    """Refuse a listed range above the ceiling: the rule asks for no less than it."""
+    for symbol in spec.underlyings:
+        floor = spec.params.for_underlying(symbol).price_range
+        if floor > spec.range_rule.ceiling:
+            raise InputError(source, f"ceiling {spec.range_rule.ceiling} is below the price range {floor} of {symbol}")
+
+
+def load_spec(network: str, params: Params) -> Spec:
+    """Read the configuration of one network.
+
+    Parameters
+    ----------
+    network : str
+        Name of a file in ``offchain/plimsoll/config`` or a path ending in ``.toml``.
+    params : Params
+        Risk parameters.
+
+    Returns
+    -------
+    Spec
+        Without oracle signers.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or holds anything unexpected.
+    """
+    path = Path(network) if network.endswith(".toml") else CONFIG / f"{network}.toml"
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as reason:
+        known = ", ".join(sorted(p.stem for p in CONFIG.glob("*.toml")))
+        raise InputError("--network", f"no configuration {network}; known: {known}") from reason
+    except ValueError as reason:
+        raise InputError(path.name, f"is not TOML: {reason}") from reason
+    sections = {
+        "network",
+        "oracle",
+        "underlyings",
+        "tokens",
+        "funding",
+        "lending",
+        "listing",
+        "open_interest",
+        "range_rule",
+    }
+    if set(document) - {"aggregators", "rates"} != sections:
+        raise InputError(path.name, f"sections must be {', '.join(sorted(sections))}")
+    tokens = tuple(
+        _build(TokenSpec, f"{path.name} [tokens.{symbol}]", table, symbol=symbol)
+        for symbol, table in document["tokens"].items()
+    )
+    if not tokens or tokens[0].symbol != "USDC":
+        raise InputError(path.name, "the first token must be USDC, the cash token")
+    network_spec = _build(NetworkSpec, f"{path.name} [network]", document["network"])
+    if network_spec.is_local and network_spec.chain_id != LOCAL_CHAIN_ID:
+        raise InputError(path.name, f"is_local needs chain id {LOCAL_CHAIN_ID}, got {network_spec.chain_id}")
+    aggregators = tuple(
+        _build(AggregatorSpec, f"{path.name} [aggregators.{symbol}]", table, underlying=symbol)
+        for symbol, table in document.get("aggregators", {}).items()
+    )
+    for entry in aggregators:
+        if entry.underlying not in document["underlyings"]["symbols"]:
+            raise InputError(path.name, f"aggregators.{entry.underlying} is no listed underlying")
+    spec = Spec(
+        network=network_spec,
+        oracle=_build(OracleSpec, f"{path.name} [oracle]", document["oracle"]),
+        tokens=tokens,
+        underlyings=tuple(document["underlyings"]["symbols"]),
+        params=params,
+        funding=_build(FundingSpec, f"{path.name} [funding]", document["funding"]),
+        lending=_build(LendingSpec, f"{path.name} [lending]", document["lending"]),
+        listing=_build(ListingSpec, f"{path.name} [listing]", document["listing"]),
+        aggregators=aggregators,
+        open_interest=_open_interest(path.name, document["open_interest"], document["underlyings"]["symbols"]),
+        rates=_rates(path.name, document.get("rates", {}), {token.symbol for token in tokens}),
+        range_rule=_range_rule(f"{path.name} [range_rule]", document["range_rule"]),
+    )
+    _check_floors(f"{path.name} [range_rule]", spec)
+    return spec
+
+
+def spec_for_market(market: Market, params: Params, signers: tuple[str, ...]) -> Spec:
+    """Describe a local deployment that can price one market file.
+
+    Parameters
+    ----------
+    market : Market
+        Tokens, underlyings and their terms.
+    params : Params
+        Risk parameters.
+    signers : tuple[str, ...]
+        Oracle signers.
+
+    Returns
+    -------
+    Spec
+        Local, without deposit limits that could matter.
+    """
+    ordered = sorted(market.tokens, key=lambda symbol: (symbol != "USDC", symbol))
+    tokens = tuple(
+        TokenSpec(
+            symbol=symbol,
+            name=symbol,
+            decimals=6 if symbol == "USDC" else CHECK_DECIMALS,
+            haircut=market.tokens[symbol].haircut,
+            linked=market.tokens[symbol].linked or "",
+            linked_haircut=market.tokens[symbol].linked_haircut,
+            ratio=market.tokens[symbol].ratio,
+        )
+        for symbol in ordered
+    )
+    spec = Spec(
+        network=NetworkSpec("check", True, 1, 0),
+        oracle=OracleSpec(2, CHECK_HEARTBEAT_SEC, CHECK_MAX_MOVE, CHECK_MAX_MOVE),
+        tokens=tokens,
+        underlyings=tuple(sorted(market.rounds)),
+        params=params,
+    )
+    return spec.with_signers(signers)

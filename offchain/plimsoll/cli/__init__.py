@@ -1,0 +1,120 @@
+"""The command ``plimsoll``: arguments in, exit code out; no logic.
+
+Only the command that was asked for is imported, so that ``plimsoll --help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Final
+
+import typer
+
+from plimsoll.errors import PlimsollError
+
+#: name -> (module, what it does); a module exposes ``app`` (a group) or ``command`` (a function).
+COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "margin": ("plimsoll.cli.margin", "Margin of one account, from files alone."),
+    "demo": ("plimsoll.cli.demo", "The main job: a portfolio market on chain, replayed through a real crash."),
+    "market": ("plimsoll.cli.market", "Option chains: fit, fetch, smile."),
+    "deploy": ("plimsoll.cli.deploy", "Deploy and configure the contracts."),
+    "keeper": ("plimsoll.cli.keeper", "Post rounds, settle expiries, liquidate."),
+    "account": ("plimsoll.cli.account", "One account on chain: balances, positions, margin, greeks."),
+    "watch": ("plimsoll.cli.watch", "Terminal dashboard of one account on chain."),
+    "risk": ("plimsoll.cli.risk", "VaR, expected shortfall and contributions of one account."),
+    "stress": ("plimsoll.cli.stress", "Scenarios, crashes, reverse stress and liquidation surface of one account."),
+    "cascade": ("plimsoll.cli.cascade", "A shock through all accounts: hedging and liquidations move the price."),
+    "compare": ("plimsoll.cli.compare", "Margin models of other venues on one account."),
+    "optimise": ("plimsoll.cli.optimise", "Trades that release margin, hedges, less tail risk, allocation, bands."),
+    "report": ("plimsoll.cli.report", "One page about one account: margin, greeks, VaR, stress, models."),
+    "backtest": ("plimsoll.cli.backtest", "The scan range against the price history."),
+    "propose": ("plimsoll.cli.propose", "A parameter file through the governor's delay: preview, schedule, execute."),
+    "calibrate": ("plimsoll.cli.calibrate", "Scenario ranges from history, as a parameter file."),
+}
+
+
+def _asked_for(arguments: list[str]) -> str | None:
+    """First argument that is no option."""
+    return next((a for a in arguments if not a.startswith("-")), None)
+
+
+def build_app(name: str | None) -> typer.Typer:
+    """Root application; only the command ``name`` is really imported.
+
+    Parameters
+    ----------
+    name : str or None
+        Command that will run.
+
+    Returns
+    -------
+    typer.Typer
+        Root application listing every command.
+    """
+    app = typer.Typer(
+        name="plimsoll",
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help="On-chain portfolio margin: margin from files, the demo, market fits, deployment, keeper.",
+    )
+    app.callback()(lambda: None)
+    for command, (module_name, help_text) in COMMANDS.items():
+        if command != name:
+            app.command(command, help=help_text)(lambda: None)
+            continue
+        module = importlib.import_module(module_name)
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=command, help=help_text)
+        else:
+            app.command(command, help=help_text)(module.command)
+    return app
+
+
+def _fail(line: str, code: int) -> int:
+    print("error: " + " ".join(line.split()), file=sys.stderr)
+    return code
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Without the program's name.
+
+    Returns
+    -------
+    int
+        0 success, 1 mirror and chain disagree, 2 bad input, 3 chain or feed unavailable.
+    """
+    try:
+        result = build_app(_asked_for(arguments))(args=arguments, prog_name="plimsoll", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except PlimsollError as error:
+        return _fail(str(error), error.exit_code)
+    except typer.Exit as stop:
+        return int(stop.exit_code)
+    except (typer.Abort, KeyboardInterrupt):
+        return _fail("interrupted: nothing was written", 130)
+    except Exception as error:
+        # The argument parser's own errors carry a message for the user and the exit code 2.
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+            context = getattr(error, "ctx", None)
+            message = error.format_message() or "missing command; --help lists them"
+            return _fail(f"{context.command_path if context else 'plimsoll'}: {message}", 2)
+        raise
+
+
+def main() -> None:
+    """Entry point of the command ``plimsoll``."""
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of our output went away (``plimsoll ... | head``); that is no error of ours.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code)

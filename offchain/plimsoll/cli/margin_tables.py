@@ -1,0 +1,125 @@
+"""Tables of ``plimsoll margin`` for a person."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from plimsoll.mirror.margin_engine import MarginResult, RowPnl, UnderlyingMargin
+from plimsoll.params import VOL_NAMES
+
+_STATE_STYLE = {"healthy": "green", "margin call": "yellow", "liquidatable": "red", "insolvent": "bold red"}
+
+
+def _money(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+def _summary(result: MarginResult) -> Table:
+    table = Table(title=f"Account ({result.engine} engine)", title_justify="left")
+    table.add_column("quantity")
+    table.add_column("cash", justify="right")
+    for label, value in (
+        ("equity", result.equity),
+        ("market equity (no haircuts)", result.market_equity),
+        ("mark to market", result.mark_to_market),
+        ("debt charge (in the requirement)", result.debt_charge),
+        ("initial margin", result.initial_margin),
+        ("maintenance margin", result.maintenance_margin),
+        ("excess over initial", result.equity - result.initial_margin),
+        ("excess over maintenance", result.equity - result.maintenance_margin),
+    ):
+        table.add_row(label, _money(value))
+    table.add_row("state", Text(result.state, style=_STATE_STYLE[result.state]))
+    return table
+
+
+def _components(result: MarginResult) -> Table:
+    table = Table(title="Requirement and greeks per underlying", title_justify="left")
+    table.add_column("component")
+    for name in result.underlyings:
+        table.add_column(name, justify="right")
+    for label, field in (
+        ("scan (grid)", "scan"),
+        ("certified scan", "certified_scan"),
+        ("basis", "basis"),
+        ("vega term", "vega_term"),
+        ("skew term", "skew_term"),
+        ("short option minimum", "short_min"),
+        ("concentration", "concentration"),
+        ("requirement", "requirement"),
+        ("delta (units)", "delta"),
+        ("gamma", "gamma"),
+        ("vega (per 1.00 vol)", "vega"),
+        ("theta (per year)", "theta"),
+    ):
+        values = [getattr(u, field) for u in result.underlyings.values()]
+        table.add_row(label, *(f"{v:,.6f}" if field in ("delta", "gamma") else _money(v) for v in values))
+        if field == "requirement":
+            table.add_row("  as if expired", *(_cutoff(u.cutoff) for u in result.underlyings.values()))
+    return table
+
+
+def _cutoff(cutoff: int) -> str:
+    """Up to which expiry the hedges of the requirement have faded."""
+    return datetime.fromtimestamp(cutoff, UTC).strftime("%m-%d %H:%M") if cutoff else "nothing"
+
+
+def _expiries(name: str, part: UnderlyingMargin) -> Table:
+    """Greeks by expiry, what never expires first."""
+    table = Table(title=f"{name}: greeks per expiry", title_justify="left")
+    table.add_column("expiry")
+    for label in ("delta", "gamma", "vega", "theta"):
+        table.add_column(label, justify="right")
+    for found in part.expiries:
+        date = datetime.fromtimestamp(found.expiry_ts, UTC).strftime("%Y-%m-%d %H:%M")
+        label = date if found.expiry_ts else "none (perp, linked)"
+        units = (f"{found.delta:,.6f}", f"{found.gamma:,.6f}")
+        table.add_row(label, *units, _money(found.vega), _money(found.theta))
+    return table
+
+
+def _label(row: RowPnl) -> str:
+    """Name the line of the grid that a row belongs to."""
+    label = f"{row.price:+.2%}"
+    if row.weight == 0.0:
+        return f"{label}, skew {row.skew:+.2f}"
+    return label if row.weight == 1.0 else f"{label}, weight {row.weight:.2f}"
+
+
+def _heat(pnl: float, largest: float, worst: bool) -> Text:
+    """Colour a P&L by its share of the largest one; the worst row is underlined."""
+    depth = round(140 * min(1.0, abs(pnl) / largest)) if largest > 0.0 else 0
+    colour = f"on rgb({40 + depth},40,40)" if pnl < 0.0 else f"on rgb(40,{40 + depth},40)"
+    return Text(_money(pnl), style=f"white {colour}" + (" bold underline" if worst else ""))
+
+
+def _grid(name: str, part: UnderlyingMargin) -> Table:
+    """P&L by price move (down) and vol state (across) as a heat map."""
+    vols = [vol for vol in VOL_NAMES if any(row.vol == vol for row in part.rows)]
+    table = Table(title=f"{name}: P&L of every row (worst underlined)", title_justify="left")
+    table.add_column("price move", justify="right")
+    for vol in vols:
+        table.add_column(f"vol {vol}", justify="right")
+    largest = max(abs(row.pnl) for row in part.rows)
+    lines: dict[str, dict[str, Text]] = {}
+    for row in sorted(part.rows, key=lambda row: (row.price, row.skew)):
+        worst = row is part.rows[part.worst_row]
+        lines.setdefault(_label(row), {})[row.vol] = _heat(row.pnl, largest, worst)
+    for label, cells in lines.items():
+        table.add_row(label, *(cells.get(vol, "") for vol in vols))
+    return table
+
+
+def show(result: MarginResult) -> None:
+    """Print the tables of one result."""
+    console = Console()
+    console.print(_summary(result))
+    console.print(_components(result))
+    for name, part in result.underlyings.items():
+        if any(row.pnl != 0.0 for row in part.rows):
+            console.print(_expiries(name, part))
+            console.print(_grid(name, part))

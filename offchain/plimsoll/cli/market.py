@@ -1,0 +1,315 @@
+"""``plimsoll market``: fit an option-chain file, look at the fit, fetch a live chain."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from plimsoll.cli.html_option import HtmlFile
+from plimsoll.cli.output import print_document
+from plimsoll.errors import InputError
+from plimsoll.market.chain_file import ChainSnapshot, file_format, load_chain
+from plimsoll.market.forwards import term_structure
+from plimsoll.market.market_file import write_market
+from plimsoll.market.replay import FUNDING_FILE, load_funding, premium_at
+from plimsoll.market.rounds import SnapshotFit, fit_snapshot
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+SHOWN_TIMES = 6
+
+
+class Currency(StrEnum):
+    """Underlyings that chain files know."""
+
+    BTC = "BTC"
+    ETH = "ETH"
+
+
+def iso(ts: int) -> str:
+    """Return a time as ISO 8601 in UTC."""
+    return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_ts(text: str) -> int:
+    """Read unix seconds or ISO 8601 (UTC unless it says otherwise).
+
+    Parameters
+    ----------
+    text : str
+        Value of ``--ts``.
+
+    Returns
+    -------
+    int
+        Unix seconds.
+
+    Raises
+    ------
+    InputError
+        When it is neither.
+    """
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError("--ts", f"{text!r} is neither unix seconds nor ISO 8601") from error
+    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+def pick(
+    snapshots: list[ChainSnapshot], currency: str | None, ts: int | None, source: str
+) -> tuple[list[ChainSnapshot], str | None]:
+    """Choose the snapshots of one time.
+
+    Parameters
+    ----------
+    snapshots : list of ChainSnapshot
+        Whole file.
+    currency : str or None
+        Only this underlying; all without it.
+    ts : int or None
+        Time of the snapshot; the last without it.
+    source : str
+        Named in errors.
+
+    Returns
+    -------
+    chosen : list of ChainSnapshot
+        One for each underlying.
+    note : str or None
+        Says which time was taken when the file holds several and none was asked for.
+
+    Raises
+    ------
+    InputError
+        When nothing matches.
+    """
+    own = [s for s in snapshots if currency is None or s.currency == currency]
+    if not own:
+        raise InputError("--currency", f"{source} holds no rows of {currency}")
+    times = sorted({s.ts for s in own})
+    if ts is not None and ts not in times:
+        raise InputError("--ts", f"{source} holds no snapshot at {ts}; it holds {_times(times)}")
+    taken = times[-1] if ts is None else ts
+    note = None
+    if ts is None and len(times) > 1:
+        note = f"{len(times)} snapshots in the file, the last is taken; --ts picks another: {_times(times)}"
+    return [s for s in own if s.ts == taken], note
+
+
+def _times(times: list[int]) -> str:
+    shown = [f"{t} ({iso(t)})" for t in times]
+    if len(shown) > SHOWN_TIMES:
+        half = SHOWN_TIMES // 2
+        shown = [*shown[:half], f"... {len(times) - SHOWN_TIMES} more ...", *shown[-half:]]
+    return ", ".join(shown)
+
+
+def premium_of(snapshot: ChainSnapshot, folder: Path, perp: float | None) -> tuple[float, str]:
+    """Find the perpetual's premium over spot and where it comes from.
+
+    Parameters
+    ----------
+    snapshot : ChainSnapshot
+        One underlying at one time.
+    folder : Path
+        Folder of the chain file; a funding file there is used.
+    perp : float or None
+        Price given on the command line.
+
+    Returns
+    -------
+    premium : float
+        Fraction of spot.
+    origin : str
+        For the report.
+    """
+    if perp is not None:
+        return perp / term_structure(snapshot).spot - 1.0, "--perp"
+    path = folder / FUNDING_FILE
+    if path.is_file():
+        return premium_at(load_funding(path).get(snapshot.currency), snapshot.ts), FUNDING_FILE
+    return 0.0, "spot"
+
+
+def fit_document(file: Path, fits: dict[str, SnapshotFit], origins: dict[str, str]) -> dict[str, Any]:
+    """Return what ``--json`` prints."""
+    return {
+        "schema": "plimsoll.fit/1",
+        "file": file.name,
+        "timestamp": next(iter(fits.values())).round.ts,
+        "underlyings": {name: _underlying_document(fit, origins[name]) for name, fit in fits.items()},
+    }
+
+
+def _underlying_document(fit: SnapshotFit, origin: str) -> dict[str, Any]:
+    report = fit.report
+    return {
+        "spot": fit.round.spot,
+        "perp": fit.round.perp,
+        "perpSource": origin,
+        "confidence": fit.round.confidence,
+        "rows": {
+            "read": report.rows,
+            "noVolatility": report.no_volatility,
+            "crossed": report.crossed,
+            "stale": report.stale,
+            "inTheMoney": report.in_the_money,
+            "farWing": report.far_wing,
+            "used": report.used,
+        },
+        "expiries": [
+            {
+                "expiry": s.expiry_ts,
+                "forward": s.forward,
+                "rate": s.rate,
+                "svi": {"a": s.svi.a, "b": s.svi.b, "rho": s.svi.rho, "m": s.svi.m, "sigma": s.svi.sigma},
+                "rmsVolPoints": f.rms * 100.0,
+                "weightedRmsVolPoints": f.weighted_rms * 100.0,
+                "maxErrorVolPoints": f.max_error * 100.0,
+                "quotes": f.quotes,
+                "quoted": f.quoted,
+                "durrlemanMin": f.butterfly,
+                "shape": f.shape.value,
+            }
+            for s, f in zip(fit.round.surfaces, fit.fits, strict=True)
+        ],
+        "warnings": list(fit.warnings),
+    }
+
+
+@app.command()
+def fit(
+    file: Annotated[Path, typer.Argument(help="Option chain: .parquet, .csv or .csv.gz.")],
+    out: Annotated[Path | None, typer.Option(help="Write a plimsoll.market/1 file.")] = None,
+    currency: Annotated[Currency | None, typer.Option(help="Only this underlying; all in the file otherwise.")] = None,
+    ts: Annotated[str | None, typer.Option(help="Snapshot to take: unix seconds or ISO 8601.")] = None,
+    perp: Annotated[float | None, typer.Option(help="Price of the perpetual, USD; needs --currency.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Fit one SVI slice per expiry and report errors and arbitrage checks."""
+    if perp is not None and currency is None:
+        raise InputError("--perp", "one price needs one underlying; give --currency too")
+    if perp is not None and not 0.0 < perp < float("inf"):
+        raise InputError("--perp", f"{perp} must be a finite price above 0")
+    asked = parse_ts(ts) if ts is not None else None
+    chosen, note = pick(load_chain(file), currency.value if currency else None, asked, str(file))
+    fits: dict[str, SnapshotFit] = {}
+    origins: dict[str, str] = {}
+    for snapshot in chosen:
+        premium, origins[snapshot.currency] = premium_of(snapshot, file.parent, perp)
+        fits[snapshot.currency] = fit_snapshot(snapshot, perp_premium=premium)
+    if out is not None:
+        write_market({name: f.round for name, f in fits.items()}, out)
+    if as_json:
+        print_document(fit_document(file, fits, origins))
+        return
+    from plimsoll.cli.market_tables import show
+
+    for name, fitted in fits.items():
+        show(fitted, origins[name])
+    if note is not None:
+        typer.echo(f"note: {note}")
+    if out is not None:
+        typer.echo(f"market written to {out}")
+
+
+@app.command()
+def smile(
+    file: Annotated[Path, typer.Argument(help="Option chain: .parquet, .csv or .csv.gz.")],
+    currency: Annotated[Currency | None, typer.Option(help="Only this underlying; all in the file otherwise.")] = None,
+    ts: Annotated[str | None, typer.Option(help="Snapshot to take: unix seconds or ISO 8601.")] = None,
+    html: HtmlFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Lay marks beside the fitted surface: error per strike, butterfly and calendar checks."""
+    from plimsoll.analytics.report.smile import smile_of, smile_page
+
+    asked = parse_ts(ts) if ts is not None else None
+    chosen, note = pick(load_chain(file), currency.value if currency else None, asked, str(file))
+    smiles = [smile_of(snapshot) for snapshot in chosen]
+    found = {one.currency: one.to_json() for one in smiles}
+    document = {"schema": "plimsoll.smile/1", "file": file.name, "underlyings": found}
+    if html is not None:
+        from plimsoll.analytics.report.page import write_pair
+
+        beside = write_pair(html, smile_page(smiles), document)
+        print(f"{html} and {beside} written", file=sys.stderr)
+    if as_json:
+        print_document(document)
+        return
+    from plimsoll.cli.market_tables import show_smile
+
+    for one in smiles:
+        show_smile(one)
+    if note is not None:
+        typer.echo(f"note: {note}")
+
+
+@app.command()
+def fetch(
+    currency: Annotated[Currency, typer.Option(help="Underlying.")],
+    out: Annotated[Path, typer.Option(help="Chain file to write: .parquet, .csv or .csv.gz.")],
+    url: Annotated[str, typer.Option(help="Root of Deribit's public REST API.")] = "https://www.deribit.com/api/v2",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Fetch a live option chain from Deribit's public API into a chain file."""
+    import httpx
+
+    from plimsoll.market.chain_file import write_chain
+    from plimsoll.market.deribit import Deribit
+
+    file_format(out)
+    if not out.parent.is_dir():
+        raise InputError("--out", f"folder {out.parent} does not exist")
+    if not url.startswith(("http://", "https://")):
+        raise InputError("--url", f"{url!r} is no http address")
+    with httpx.Client(follow_redirects=True) as client:
+        live = Deribit(client, url.rstrip("/")).fetch(currency.value)
+    write_chain(live.table, out)
+    document = {"file": str(out), "timestamp": live.ts, "rows": live.table.num_rows, "perp": live.perp}
+    if as_json:
+        print_document(document)
+        return
+    typer.echo(f"{live.table.num_rows} options of {currency.value} at {iso(live.ts)} written to {out}")
+    typer.echo(f"perpetual mark {live.perp:,.2f} USD: pass it on with `plimsoll market fit --perp {live.perp}`")
+
+
+@app.command()
+def errors(
+    file: Annotated[Path, typer.Argument(help="Option chain: .parquet, .csv or .csv.gz.")],
+    currency: Annotated[Currency | None, typer.Option(help="Only this underlying; all in the file otherwise.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Fit every snapshot in turn and report the errors of all marks, by vega and by price."""
+    from plimsoll.cli.slow import Slow
+    from plimsoll.market.mark_errors import walk_errors
+
+    snapshots = [s for s in load_chain(file) if currency is None or s.currency == currency.value]
+    if not snapshots:
+        raise InputError("--currency", f"{file} holds no rows of {currency.value if currency else 'anything'}")
+    walks = walk_errors(snapshots, Slow().tell)
+    underlyings = {name: walk.to_json() for name, walk in sorted(walks.items())}
+    document = {
+        "schema": "plimsoll.markErrors/1",
+        "file": file.name,
+        "first": snapshots[0].ts,
+        "last": snapshots[-1].ts,
+        "underlyings": underlyings,
+    }
+    if as_json:
+        print_document(document)
+        return
+    from plimsoll.cli.market_tables import show_errors
+
+    for name, found in underlyings.items():
+        show_errors(name, found)

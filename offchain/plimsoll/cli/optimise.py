@@ -1,0 +1,330 @@
+"""``plimsoll optimise``: trades that release margin, hedges, less tail risk, allocation, bands, frontier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from plimsoll.analytics.optimise.trades import Suggestion
+from plimsoll.analytics.optimise.universe import TradingCosts
+from plimsoll.cli.history_option import chosen_history
+from plimsoll.cli.html_option import HtmlFile, check_apart, write_page
+from plimsoll.cli.option_group import grouped
+from plimsoll.cli.order_file import OrderOptions, write_orders
+from plimsoll.cli.output import print_document
+from plimsoll.errors import AgreementError, InputError
+from plimsoll.files.document import text_of
+from plimsoll.files.market import load_market
+from plimsoll.files.params import load_params
+from plimsoll.files.portfolio import load_portfolio
+from plimsoll.model import Market, Portfolio
+from plimsoll.params import Params
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+_COSTS = TradingCosts()
+#: Accuracy contract between mirror and chain, of gross notional.
+TOLERANCE = 1e-6
+
+MarketFile = Annotated[Path, typer.Option("--market", help="Market file (plimsoll.market/1).")]
+PortfolioFile = Annotated[Path, typer.Option("--portfolio", help="Portfolio file (plimsoll.portfolio/1).")]
+ParamsFile = Annotated[Path | None, typer.Option("--params", help="Parameter file; missing keys take the defaults.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
+HistoryFile = Annotated[Path | None, typer.Option("--history", help="Prices; default: the market data folder's.")]
+Underlying = Annotated[str, typer.Option("--underlying", help="Which one.")]
+_NOBODY = "0x0000000000000000000000000000000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class TradeOptions:
+    """What a command that suggests trades is told about costs, orders and output."""
+
+    option_spread: Annotated[
+        float, typer.Option("--option-spread", help="Half spread of an option, of its premium.")
+    ] = _COSTS.option_spread
+    option_floor: Annotated[float, typer.Option("--option-floor", help="Least half spread of an option, of spot.")] = (
+        _COSTS.option_floor
+    )
+    linear_spread: Annotated[float, typer.Option("--linear-spread", help="Half spread of futures and perpetuals.")] = (
+        _COSTS.linear_spread
+    )
+    liquidity: Annotated[
+        float, typer.Option("--liquidity", help="Largest trade in one instrument, cash of notional.")
+    ] = _COSTS.liquidity
+    lot: Annotated[float, typer.Option("--lot", help="Trades are multiples of it.")] = _COSTS.lot
+    orders: Annotated[Path | None, typer.Option("--orders", help="Write order templates (plimsoll.orders/1) here.")] = (
+        None
+    )
+    deployment: Annotated[
+        Path | None, typer.Option("--deployment", help="Deployment artefact: ids and EIP-712 domain of the orders.")
+    ] = None
+    account: Annotated[int, typer.Option("--account", help="Account id that the orders name.")] = 0
+    signer: Annotated[str, typer.Option("--signer", help="Address that will sign the orders.")] = _NOBODY
+    nonce: Annotated[int, typer.Option("--nonce", help="Nonce of the first order; the others follow.")] = 1
+    transfers: Annotated[
+        int,
+        typer.Option("--transfers", help="How often the account has changed hands; once more voids the orders."),
+    ] = 0
+    valid: Annotated[int, typer.Option("--valid", help="Seconds after the market's time that orders hold.")] = 3_600
+    verify: Annotated[bool, typer.Option("--verify", help="Ask the contracts on a local chain as well.")] = False
+    html: HtmlFile = None
+    as_json: AsJson = False
+
+    def __post_init__(self) -> None:
+        """Check what only the commands with orders write."""
+        check_apart(self.html, self.orders, "--orders")
+
+    @property
+    def costs(self) -> TradingCosts:
+        """Return what trades cost."""
+        return TradingCosts(self.option_spread, self.option_floor, self.linear_spread, self.liquidity, self.lot)
+
+    @property
+    def order_options(self) -> OrderOptions:
+        """Return what the orders say, checked."""
+        which = (self.orders, self.deployment, self.account, self.signer)
+        return OrderOptions(*which, self.nonce, self.valid, self.transfers)
+
+
+def _loaded(market: Path, portfolio: Path, params: Path | None) -> tuple[Market, Portfolio, Params]:
+    loaded = load_market(market)
+    folio = load_portfolio(portfolio, loaded)
+    return loaded, folio, load_params(params, set(loaded.rounds)) if params is not None else Params()
+
+
+def _show(found: Suggestion) -> None:
+    console = Console()
+    table = Table(title=f"{found.method}: trades", title_justify="left")
+    for name in ("instrument", "quantity", "limit", "cost"):
+        table.add_column(name, justify="left" if name == "instrument" else "right")
+    for trade in found.trades:
+        row = (f"{trade.quantity:+,.6g}", f"{trade.limit:,.4f}", f"{trade.cost:,.2f}")
+        table.add_row(trade.candidate.label, *row)
+    console.print(table)
+    for label, result in (("before", found.before), ("after", found.after)):
+        console.print(
+            f"{label}: equity {result.equity:,.2f}, initial margin {result.initial_margin:,.2f}, {result.state}",
+            highlight=False,
+        )
+    console.print(f"equity less initial margin rises by {found.released:,.2f}", highlight=False)
+    for note in found.notes:
+        console.print(note, style="yellow")
+
+
+def _verified(market: Market, portfolio: Portfolio, params: Params, found: Suggestion) -> dict[str, float]:
+    """Compare before and after with the contracts; raise when they disagree beyond the accuracy contract."""
+    from plimsoll.chain.margin_engine import checker
+    from plimsoll.mirror.order_preview import filled
+
+    after = filled(portfolio, [trade.order for trade in found.trades])
+    with checker(market, params) as chain:
+        answers = chain.evaluate_many([portfolio, after])
+    worst = 0.0
+    for ours, theirs in zip((found.before, found.after), answers, strict=True):
+        gap = max(abs(ours.equity - theirs.equity), abs(ours.initial_margin - theirs.initial_margin))
+        worst = max(worst, gap / max(ours.gross_notional, 1.0))
+    if worst > TOLERANCE:
+        raise AgreementError("optimise", f"mirror and chain differ by {worst:.3g} of gross notional, limit {TOLERANCE}")
+    released = (answers[1].equity - answers[1].initial_margin) - (answers[0].equity - answers[0].initial_margin)
+    return {"released": released, "largestDifference": worst}
+
+
+def _finish(inputs: tuple[Market, Portfolio, Params], found: Suggestion, trade: TradeOptions) -> None:
+    document = found.to_json()
+    if trade.verify:
+        document["chain"] = _verified(*inputs, found)
+    document["orders"] = write_orders(inputs[0], found, trade.order_options)
+    write_page(trade.html, document)
+    if trade.as_json:
+        print_document(document)
+        return
+    _show(found)
+    if trade.verify:
+        typer.echo(f"the contracts confirm: {document['chain']}")
+
+
+@app.command("release")
+@grouped("trade", TradeOptions)
+def release_command(
+    market: MarketFile,
+    portfolio: PortfolioFile,
+    params: ParamsFile = None,
+    trades: Annotated[int, typer.Option("--trades", help="Largest number of trades.")] = 3,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", help="Greek that must stay: delta, gamma, vega; several times.")
+    ] = None,
+    budget: Annotated[float | None, typer.Option("--budget", help="Most that spreads may cost, cash.")] = None,
+    *,
+    trade: TradeOptions,
+) -> None:
+    """Find the trades that release the most margin, after their cost."""
+    from plimsoll.analytics.optimise.release import release
+
+    inputs = _loaded(market, portfolio, params)
+    found = release(*inputs, trade.costs, trades, tuple(keep or ()), budget)
+    _finish(inputs, found, trade)
+
+
+@app.command("hedge")
+@grouped("trade", TradeOptions)
+def hedge_command(
+    market: MarketFile,
+    portfolio: PortfolioFile,
+    underlying: Underlying,
+    params: ParamsFile = None,
+    target: Annotated[str, typer.Option("--target", help="delta, delta-gamma, delta-vega or collar.")] = "delta",
+    delta: Annotated[float, typer.Option("--delta", help="Net delta wanted.")] = 0.0,
+    gamma: Annotated[float, typer.Option("--gamma", help="Net gamma wanted.")] = 0.0,
+    vega: Annotated[float, typer.Option("--vega", help="Net vega wanted.")] = 0.0,
+    floor: Annotated[float, typer.Option("--floor", help="Collar: strike of the put, of the forward.")] = 0.9,
+    expiry: Annotated[int | None, typer.Option("--expiry", help="Collar: expiry; default the last one.")] = None,
+    *,
+    trade: TradeOptions,
+) -> None:
+    """Find the cheapest hedge to a target."""
+    from plimsoll.analytics.optimise.hedge import collar, hedge
+
+    inputs = _loaded(market, portfolio, params)
+    if underlying not in inputs[0].rounds:
+        raise InputError("--underlying", f"{underlying!r} is not an underlying of the market file")
+    if target == "collar":
+        listed = [s.expiry_ts for s in inputs[0].rounds[underlying].surfaces]
+        if not listed:
+            raise InputError("--underlying", f"{underlying} has no expiry")
+        found = collar(*inputs, trade.costs, underlying, floor, listed[-1] if expiry is None else expiry)
+    else:
+        goals: Mapping[str, float] = {"delta": delta, "gamma": gamma, "vega": vega}
+        found = hedge(*inputs, trade.costs, target, underlying, goals)
+    _finish(inputs, found, trade)
+
+
+@app.command("risk")
+@grouped("trade", TradeOptions)
+def risk_command(
+    market: MarketFile,
+    portfolio: PortfolioFile,
+    params: ParamsFile = None,
+    history: HistoryFile = None,
+    days: Annotated[int, typer.Option("--days", help="Use the last so many days of the history.")] = 1_000,
+    objective: Annotated[str, typer.Option("--objective", help="cvar or variance.")] = "cvar",
+    level: Annotated[float, typer.Option("--level", help="Of the expected shortfall.")] = 0.975,
+    horizon: Annotated[int, typer.Option("--horizon", help="Days.")] = 1,
+    budget: Annotated[float | None, typer.Option("--budget", help="Most that spreads may cost, cash.")] = None,
+    goal: Annotated[float | None, typer.Option("--goal", help="CVaR to reach at the least cost, cash.")] = None,
+    *,
+    trade: TradeOptions,
+) -> None:
+    """Lower tail risk (CVaR) or variance over historical scenarios, net of cost and impact."""
+    from plimsoll.analytics.legs import legs_of, underlyings_of
+    from plimsoll.analytics.optimise.tail_risk import less_risk
+    from plimsoll.analytics.settings import RiskSettings
+
+    RiskSettings(level=level, horizon_days=horizon)
+    inputs = _loaded(market, portfolio, params)
+    prices = chosen_history(history, underlyings_of(legs_of(inputs[0], inputs[1])[0]), days)
+    found = less_risk(*inputs, trade.costs, prices, objective, level, horizon, budget, goal)
+    _finish(inputs, found, trade)
+
+
+@app.command("allocate")
+def allocate_command(
+    market: MarketFile,
+    portfolio: Annotated[list[Path], typer.Option("--portfolio", help="Account of the owner; two or more times.")],
+    params: ParamsFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Split cash and collateral over accounts so that the smallest excess over initial margin is largest."""
+    from plimsoll.analytics.optimise.allocate import allocate
+
+    loaded = load_market(market)
+    folios = [load_portfolio(path, loaded) for path in portfolio]
+    chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
+    names = [f"{i + 1} {path.name}" for i, path in enumerate(portfolio)]
+    found = allocate(loaded, folios, names, chosen)
+    _print(found.to_json(), as_json, _show_document)
+
+
+@app.command("bands")
+def bands_command(
+    market: MarketFile,
+    portfolio: PortfolioFile,
+    underlying: Underlying,
+    volatility: Annotated[float, typer.Option("--volatility", help="Of the price, per year.")] = 0.8,
+    days: Annotated[float, typer.Option("--days", help="How long the book is hedged.")] = 7.0,
+    steps: Annotated[int, typer.Option("--steps", help="Looks at the band per day.")] = 24,
+    gas: Annotated[float, typer.Option("--gas", help="Cash per hedge trade.")] = 0.5,
+    slippage: Annotated[float, typer.Option("--slippage", help="Of the traded notional.")] = 0.0005,
+    aversion: Annotated[float, typer.Option("--aversion", help="Cost given up per standard deviation.")] = 0.5,
+    paths: Annotated[int, typer.Option("--paths")] = 1_000,
+    seed: Annotated[int, typer.Option("--seed")] = 20_260_206,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate how far delta may drift before a hedge is worth its gas and slippage."""
+    from plimsoll.analytics.optimise.bands import BandSettings, rebalancing_bands
+
+    loaded, folio, _ = _loaded(market, portfolio, None)
+    settings = BandSettings(volatility, days, steps, gas, slippage, aversion, paths, seed)
+    bands, best = rebalancing_bands(loaded, folio, underlying, settings)
+    document: dict[str, Any] = {
+        "schema": "plimsoll.bands/1",
+        "underlying": underlying,
+        "settings": asdict(settings),
+        "bands": [asdict(band) for band in bands],
+        "best": asdict(best),
+    }
+    _print(document, as_json, _show_document)
+
+
+@app.command("frontier")
+def frontier_command(
+    assets: Annotated[list[str], typer.Option("--asset", help="Asset of the history; two or more times.")],
+    history: HistoryFile = None,
+    days: Annotated[int | None, typer.Option("--days", help="Use the last so many days of the history.")] = None,
+    points: Annotated[int, typer.Option("--points")] = 12,
+    largest: Annotated[float, typer.Option("--largest", help="Largest weight of one asset.")] = 1.0,
+    short: Annotated[bool, typer.Option("--short", help="Allow short weights up to the largest.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the mean-variance frontier with shrunk covariance and means."""
+    from plimsoll.analytics.optimise.frontier import frontier
+
+    found = frontier(chosen_history(history, assets, days), points, largest, not short)
+    _print(found.to_json(), as_json, _show_document)
+
+
+def _print(document: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:
+    text = text_of(document)
+    if as_json:
+        typer.echo(text)
+    else:
+        show(document)
+
+
+def _show_document(document: dict[str, Any]) -> None:
+    """Print every list of records of a document as a table, and its single figures."""
+    console = Console()
+    for key, value in document.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            table = Table(title=key, title_justify="left")
+            for name in value[0]:
+                table.add_column(name)
+            for record in value:
+                table.add_row(*(_plain(record[name]) for name in value[0]))
+            console.print(table)
+        elif key != "schema":
+            console.print(f"{key}: {_plain(value)}", highlight=False)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.6g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_plain(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return ", ".join(_plain(part) for part in value)
+    return str(value)

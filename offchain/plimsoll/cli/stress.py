@@ -1,0 +1,134 @@
+"""``plimsoll stress``: scenarios, crashes, reverse stress and the liquidation surface of one account."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from plimsoll.analytics.breakdown import Breakdown, correlation_breakdown
+from plimsoll.analytics.crashes import crash_scenarios
+from plimsoll.analytics.legs import legs_of, underlyings_of
+from plimsoll.analytics.reverse import ReverseStress, reverse_stress
+from plimsoll.analytics.scenario_file import load_scenarios
+from plimsoll.analytics.settings import RiskSettings
+from plimsoll.analytics.stress import StressResult, stress
+from plimsoll.analytics.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
+from plimsoll.cli.history_option import chosen_history
+from plimsoll.cli.html_option import HtmlFile, write_page
+from plimsoll.cli.output import print_document
+from plimsoll.cli.tables import plain_table
+from plimsoll.files.market import load_market
+from plimsoll.files.params import load_params
+from plimsoll.files.portfolio import load_portfolio
+from plimsoll.model import Market, Portfolio
+from plimsoll.params import Params
+
+_SIGN = {"healthy": ".", "margin call": "c", "liquidatable": "L", "insolvent": "X"}
+
+
+def _show_results(console: Console, results: list[StressResult]) -> None:
+    names = ("scenario", "moves", "P&L", "equity", "maintenance", "state")
+    table = plain_table("Scenarios, cash", names, left=("moves", "state"))
+    for r in results:
+        moves = ", ".join(f"{u} {s.price:+.1%} vol {s.vol:+.0%}" for u, s in r.scenario.shocks.items())
+        figures = (f"{x:,.0f}" for x in (r.pnl, r.equity, r.maintenance_margin))
+        table.add_row(r.scenario.name, moves, *figures, r.state)
+    console.print(table)
+
+
+def _show_reverse(console: Console, found: list[ReverseStress]) -> None:
+    for r in found:
+        if r.size is None:
+            console.print(f"reverse stress, {r.threshold}: not reached within the search")
+        else:
+            moves = ", ".join(f"{u} {x.price:+.2%} vol {x.vol:+.2%}" for u, x in r.moves.items())
+            console.print(f"reverse stress, {r.threshold}: {moves or 'reached already'}, {r.size:.3f} ranges")
+
+
+def _show_surface(console: Console, points: list[SurfacePoint]) -> None:
+    console.print("liquidation surface over time, volatility and price")
+    console.print("(. healthy, c margin call, L liquidatable, X insolvent)")
+    console.print(" " * 10 + "".join(f"{p:+5.0%}" for p in PRICES), highlight=False)
+    rows = [points[i : i + len(PRICES)] for i in range(0, len(points), len(PRICES))]
+    for (hours, vol), row in zip(((h, v) for h in HOURS for v in VOLS), rows, strict=True):
+        console.print(f"{hours:3.0f}h {vol:+5.0%}" + "".join(f"{_SIGN[p.state]:>5}" for p in row), highlight=False)
+
+
+def _breakdown(market: Market, portfolio: Portfolio, params: Params, history: Path | None) -> Breakdown:
+    prices = chosen_history(history, underlyings_of(legs_of(market, portfolio)[0]))
+    return correlation_breakdown(market, portfolio, params, prices, RiskSettings())
+
+
+def _show_breakdown(console: Console, found: Breakdown) -> None:
+    title = "Monte-Carlo figures at 0.99 over a day, cash, by correlation of prices"
+    table = plain_table(title, ("correlation", "VaR", "ES"))
+    for point in found.points:
+        label = "estimated" if point.correlation is None else f"{point.correlation:+g}"
+        table.add_row(label, f"{point.var:,.2f}", f"{point.es:,.2f}")
+    console.print(table)
+    for a, b, rho in found.estimated:
+        console.print(f"estimated correlation {a} {b}: {rho:.3f}", highlight=False)
+    for warning in dict.fromkeys(w for point in found.points for w in point.warnings):
+        console.print(warning, style="yellow")
+    console.print(
+        f"maintenance: CROSS {found.cross:,.2f}, SINGLE {found.single:,.2f}; every underlying at its own worst row: "
+        f"{found.separate:,.2f}",
+        highlight=False,
+    )
+
+
+def command(
+    market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1).")],
+    portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
+    params: Annotated[Path | None, typer.Option(help="Parameter file; missing keys take the defaults.")] = None,
+    scenarios: Annotated[Path | None, typer.Option(help="Your scenarios (plimsoll.scenarios/1).")] = None,
+    replay: Annotated[bool, typer.Option(help="Replay the crashes of the price history.")] = False,
+    history: Annotated[Path | None, typer.Option(help="Prices for --replay and --correlations.")] = None,
+    crash_vol: Annotated[float, typer.Option(help="Rise of vols in a crash, where history has none.")] = 0.5,
+    reverse: Annotated[bool, typer.Option(help="Smallest move that reaches IM, MM and zero.")] = False,
+    surface: Annotated[bool, typer.Option(help="States over spot, vol and time.")] = False,
+    correlations: Annotated[bool, typer.Option(help="VaR under other correlations, beside what offsets earn.")] = False,
+    html: HtmlFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Stress one account; without a choice: reverse stress and surface."""
+    loaded = load_market(market)
+    folio = load_portfolio(portfolio, loaded)
+    chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
+    if scenarios is None and not (replay or reverse or surface or correlations):
+        reverse = surface = True
+    listed = load_scenarios(scenarios, set(loaded.rounds)) if scenarios is not None else []
+    missing: list[str] = []
+    if replay:
+        crashes, missing = crash_scenarios(chosen_history(history, list(loaded.rounds)), crash_vol)
+        listed = [*listed, *crashes]
+    results = stress(loaded, folio, chosen, listed)
+    found = reverse_stress(loaded, folio, chosen) if reverse else []
+    points = liquidation_surface(loaded, folio, chosen) if surface else []
+    broken = _breakdown(loaded, folio, chosen, history) if correlations else None
+    document = {
+        "schema": "plimsoll.stress/1",
+        "scenarios": [r.to_json() for r in results],
+        "notInHistory": missing,
+        "reverse": [r.to_json() for r in found],
+        "surface": [asdict(p) for p in points],
+        "correlations": None if broken is None else broken.to_json(),
+    }
+    write_page(html, document)
+    if as_json:
+        print_document(document)
+        return
+    console = Console()
+    if results:
+        _show_results(console, results)
+    if missing:
+        console.print(f"not in the history: {', '.join(missing)}")
+    _show_reverse(console, found)
+    if points:
+        _show_surface(console, points)
+    if broken is not None:
+        _show_breakdown(console, broken)

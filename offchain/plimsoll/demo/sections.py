@@ -1,0 +1,468 @@
+"""What the demo shows, section by section, in plain words; terminal and page only render it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from plimsoll.demo.facts import Facts, QuoteFill
+from plimsoll.demo.result import AGREEMENT_BOUND, AccountResult, DemoResult, Liquidation
+from plimsoll.model import Kind, Position
+from plimsoll.units import wad_to_float
+
+TOP_LENDERS = 5
+SMALL = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A table: headers, which columns are text (the rest are numbers), rows, and how many rows at the end are sums."""
+
+    headers: tuple[str, ...]
+    text_columns: tuple[int, ...]
+    rows: tuple[tuple[str, ...], ...]
+    sums: int = 0
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One thing the demo shows."""
+
+    key: str
+    title: str
+    lead: str
+    grids: tuple[Grid, ...] = ()
+    notes: tuple[str, ...] = field(default=())
+
+
+def whole(value: float) -> str:
+    """Return money without cents."""
+    return f"{value:,.0f}"
+
+
+def cents(value: float) -> str:
+    """Return money with cents."""
+    return f"{value:,.2f}"
+
+
+def when(ts: int) -> str:
+    """Return day and time, UTC."""
+    return datetime.fromtimestamp(ts, tz=UTC).strftime("%d %b %H:%M")
+
+
+def instrument(position: Position) -> str:
+    """Return an instrument as a trader says it.
+
+    Parameters
+    ----------
+    position : Position
+        Its quantity is left out.
+
+    Returns
+    -------
+    str
+        For example ``ETH put 2,400 27 Feb``.
+    """
+    if position.kind is Kind.PERP:
+        return f"{position.underlying} perpetual"
+    day = datetime.fromtimestamp(position.expiry_ts, tz=UTC).strftime("%d %b")
+    if position.kind is Kind.FUTURE:
+        return f"{position.underlying} future {day}"
+    return f"{position.underlying} {position.kind.name.lower()} {position.price:,.0f} {day}"
+
+
+def market_section(result: DemoResult) -> Section:
+    """Return the path of the market."""
+    rows = []
+    for symbol, points in result.market.items():
+        low = min(points, key=lambda p: p.spot)
+        rows.append(
+            (
+                symbol,
+                whole(points[0].spot),
+                whole(low.spot),
+                when(low.ts),
+                f"{low.spot / points[0].spot - 1.0:+.1%}",
+                whole(points[-1].spot),
+                f"{points[0].atm_vol:.0%}",
+                f"{max(p.atm_vol for p in points):.0%}",
+            )
+        )
+    points = next(iter(result.market.values()))
+    what = "recorded option chains" if result.data_source == "real" else "a made-up market (no recorded data here)"
+    return Section(
+        "market",
+        "The market",
+        f"{len(points)} rounds of {what}, {when(points[0].ts)} to {when(points[-1].ts)} UTC, signed by oracle keys and "
+        "posted on a local chain. All money below is in USDC.",
+        (
+            Grid(
+                ("", "start", "low", "at", "fall", "end", "30-day vol, start", "highest"),
+                (0, 3),
+                tuple(rows),
+            ),
+        ),
+    )
+
+
+def _account_row(account: AccountResult) -> tuple[str, ...]:
+    first, last = account.path[0].figures, account.path[-1].figures
+    saving = f"{first.standard_initial / first.initial:.1f}x" if first.initial > 0 and first.standard_initial else ""
+    return (
+        str(account.account_id),
+        account.name,
+        str(account.positions),
+        whole(first.equity),
+        whole(first.initial),
+        whole(first.standard_initial) if account.positions else "",
+        saving,
+        whole(last.equity),
+        whole(last.initial),
+        account.path[-1].state,
+    )
+
+
+def accounts_section(result: DemoResult) -> Section:
+    """Return every account at its first and at the last round."""
+    return Section(
+        "accounts",
+        "Accounts, first and last round",
+        "IM is the initial margin: the worst loss of the whole account over the scenarios, with add-ons. 'no offset' "
+        "is what the same positions need one by one (mode STANDARD); the ratio is what netting saves; below "
+        "1 the scenarios ask for more than the flat rates of STANDARD.",
+        (
+            Grid(
+                ("id", "account", "pos", "equity", "IM", "no offset", "ratio", "end\nequity", "end\nIM", "state"),
+                (1, 9),
+                tuple(_account_row(account) for account in result.accounts),
+            ),
+        ),
+    )
+
+
+def _quote_grids(result: DemoResult, quote: QuoteFill) -> tuple[Grid, ...]:
+    legs, net = [], 0.0
+    for leg in quote.legs:
+        quantity = leg.position.quantity
+        paid = quantity * leg.price
+        net += paid
+        side = "buys" if quantity > 0 else "sells"
+        legs.append((f"{side} {abs(quantity):g}", instrument(leg.position), cents(leg.price), cents(-paid)))
+    fee = wad_to_float(quote.fee_wad)
+    legs.append(("", "fee of the taker, to the insurance fund", "", cents(-fee)))
+    legs.append(("", "in all", "", cents(-net - fee)))
+    first = Grid(
+        ("taker", "leg", "price", "cash of taker"), (0, 1), tuple(legs), 1, f"{result.name_of(quote.taker_id)}'s legs"
+    )
+    sides = ((quote.taker_id, "taker", quote.taker), (quote.maker_id, "maker", quote.maker))
+    rows = tuple(
+        (
+            f"{result.name_of(i)} ({role})",
+            cents(wad_to_float(side.equity_before_wad)),
+            cents(wad_to_float(side.equity_after_wad)),
+            cents(wad_to_float(side.initial_before_wad)),
+            cents(wad_to_float(side.initial_after_wad)),
+        )
+        for i, role, side in sides
+        if side
+    )
+    headers = ("both sides, margined once", "equity before", "after", "IM before", "after")
+    return first, Grid(headers, (0,), rows)
+
+
+def quote_section(result: DemoResult, facts: Facts) -> Section:
+    """Return the quotes of several legs."""
+    grids = tuple(grid for quote in facts.quotes for grid in _quote_grids(result, quote))
+    legs = len(facts.quotes[0].legs) if facts.quotes else 0
+    notes = tuple(f"Quote {q.digest[:18]}..., one transaction in block {q.block_number}." for q in facts.quotes)
+    return Section(
+        "rfq",
+        f"Request for quote: {legs} legs, all or none",
+        "The market maker signed one quote with a price for each leg; one transaction of the taker filled every leg. "
+        "Both accounts were margined once, on the net result, so no half-built spread ever needed margin.",
+        grids,
+        notes,
+    )
+
+
+def borrowing_section(result: DemoResult, facts: Facts) -> Section:
+    """Return loans, interest, and where the interest went."""
+    loans = facts.borrowing
+    if not loans.paid_wad:
+        return Section("borrowing", "Borrowing", "Nobody owed cash in these rounds.")
+    rows = []
+    for account_id, paid in sorted(loans.paid_wad.items()):
+        held = loans.collateral_wad.get(account_id, {})
+        rows.append(
+            (
+                result.name_of(account_id),
+                ", ".join(f"{wad_to_float(v):g} {result.tokens[n]}" for n, v in held.items() if v) or "its positions",
+                cents(wad_to_float(loans.drawn_wad.get(account_id, 0))),
+                cents(wad_to_float(loans.repaid_wad.get(account_id, 0))),
+                cents(wad_to_float(paid)),
+            )
+        )
+    who = Grid(("borrower", "against", "took out", "paid back", "interest paid"), (0, 1), tuple(rows))
+    earned = sorted(loans.earned_wad.items(), key=lambda item: -item[1])
+    top = [(result.name_of(i), cents(wad_to_float(v))) for i, v in earned[:TOP_LENDERS]]
+    rest = earned[TOP_LENDERS:]
+    if rest:
+        top.append((f"{len(rest)} other lenders", cents(wad_to_float(sum(v for _, v in rest)))))
+    top.append(("insurance fund, its reserve share", cents(wad_to_float(loans.reserve_wad))))
+    top.append((f"rounding, kept by clearing: {loans.kept_wad:,} wei", cents(wad_to_float(loans.kept_wad))))
+    top.append(("interest paid", cents(wad_to_float(sum(loans.paid_wad.values())))))
+    return Section(
+        "borrowing",
+        "Borrowing: negative cash bears interest, positive cash earns it",
+        "An account may take out cash it does not have, as long as its collateral covers its margin. Whoever has cash "
+        "in the vault lends it; the rate follows how much is lent out (here up to "
+        f"{loans.highest_rate_e6 / 1e4:.2f} % a year).",
+        (who, Grid(("where the interest went", "cash"), (0,), tuple(top), 1)),
+    )
+
+
+def funding_section(result: DemoResult, facts: Facts) -> Section:
+    """Return funding by account and its sum."""
+    funding = facts.funding
+    order = sorted(funding.net_wad.items(), key=lambda item: -item[1])
+    shown = [(i, wad_to_float(v)) for i, v in order if abs(wad_to_float(v)) >= SMALL]
+    rows = [
+        (result.name_of(i), cents(value) if value > 0 else "", cents(-value) if value < 0 else "") for i, value in shown
+    ]
+    hidden = len(order) - len(shown)
+    rows.append(
+        (
+            f"all{f' ({hidden} below a cent)' if hidden else ''}",
+            cents(wad_to_float(funding.paid_wad)),
+            cents(wad_to_float(funding.received_wad)),
+        )
+    )
+    residue = "0 wei" if funding.residue_wad == 0 else f"{funding.residue_wad} wei: BROKEN"
+    return Section(
+        "funding",
+        "Funding of perpetuals",
+        f"{funding.updates} rounds set a rate from the premium of the perpetual over spot: longs pay it to shorts, or "
+        "the other way round. A rate lives one hour; rounds here are about six hours apart, so funding runs one hour "
+        "in six.",
+        (Grid(("account", "paid", "received"), (0,), tuple(rows), 1),),
+        (f"Sum over all accounts, clearing included: {residue}. Clearing keeps {funding.kept_wad} wei of rounding.",),
+    )
+
+
+def expiry_section(result: DemoResult, facts: Facts) -> Section:
+    """Return what each expired series paid."""
+    if not facts.expiries:
+        return Section("expiry", "Expiry", "No series that anybody held expired in these rounds.")
+    rows = []
+    for expiry in facts.expiries:
+        best_id, best = max(expiry.cash_wad.items(), key=lambda item: item[1])
+        rows.append(
+            (
+                f"{expiry.underlying} {when(expiry.expiry_ts)}",
+                cents(wad_to_float(expiry.price_wad)),
+                str(expiry.positions),
+                cents(wad_to_float(expiry.collected_wad)),
+                cents(wad_to_float(expiry.paid_out_wad)),
+                f"{result.name_of(best_id)} +{cents(wad_to_float(best))}" if best > 0 else "",
+            )
+        )
+    return Section(
+        "expiry",
+        "Expiry: series settle on the average of the last half hour",
+        "Settlement price is the mean of spot over the 30 minutes before expiry, posted once and signed. Anybody may "
+        "then settle any holder: what options are worth moves from writers to holders, to the wei.",
+        (
+            Grid(
+                ("series", "price", "positions", "writers paid", "holders got", "largest receiver"),
+                (0, 5),
+                tuple(rows),
+            ),
+        ),
+    )
+
+
+def _sale(item: Liquidation) -> tuple[str, ...]:
+    return (
+        f"{item.round_number}",
+        when(item.ts),
+        item.name,
+        f"{item.fraction:.1%}",
+        f"{item.price:.3f}",
+        whole(item.paid),
+        cents(item.fee),
+        whole(item.equity_before - item.maintenance_before),
+        whole(item.equity_after - item.maintenance_after),
+    )
+
+
+def liquidation_section(result: DemoResult) -> Section:
+    """Return the solvent sales."""
+    sales = [item for item in result.liquidations if not item.is_insolvent]
+    if not sales:
+        return Section(
+            "liquidations", "Partial liquidations", "No account fell below its maintenance margin in these rounds."
+        )
+    largest = max(item.fraction for item in sales)
+    partial = sum(item.fraction < 1.0 for item in sales)
+    headers = ("round", "when", "account", "sold", "price", "paid", "fee", "excess\nbefore", "excess\nafter")
+    return Section(
+        "liquidations",
+        "Partial liquidations: only as much as it takes",
+        "Equity below maintenance margin opens a falling-price auction. A bid buys one slice of everything the account "
+        "holds, hedges intact, at that share of its value: just enough to lift equity to 115 % of maintenance.",
+        (Grid(headers, (1, 2), tuple(_sale(item) for item in sales)),),
+        (
+            f"{partial} of {len(sales)} sales took less than the whole account; the largest {largest:.1%}. "
+            "Excess is equity less maintenance margin; no sale may lower it.",
+        ),
+    )
+
+
+def _insolvency_story(result: DemoResult, item: Liquidation) -> str:
+    """Say in words how one account came to be insolvent."""
+    path = next(a.path for a in result.accounts if a.account_id == item.account_id)
+    first = path[0]
+    text = (
+        f"The {item.name} joined on {when(first.ts)} with {whole(first.figures.equity)} of equity, "
+        f"{first.figures.equity / first.figures.initial:.2f} times its initial margin. "
+    )
+    short = [point.round_number for point in path if point.state == "liquidatable"]
+    sold = sum(other.account_id == item.account_id and not other.is_insolvent for other in result.liquidations)
+    if short:
+        held = f"slices sold before: {sold}" if sold else "nobody took a slice of it in time"
+        text += f"It was below its maintenance margin from round {short[0]} on; {held}. "
+    return text + (
+        f"In round {item.round_number} the account was worth {whole(item.market_equity_before)}: more debt than "
+        f"assets. The {item.bidder} took {item.fraction:.0%} of it over and was paid {whole(item.paid)}, for the debt "
+        "and for carrying the risk on its own margin."
+    )
+
+
+def insolvency_section(result: DemoResult) -> Section:
+    """Return who paid for what accounts could not."""
+    failed = [item for item in result.liquidations if item.is_insolvent]
+    title = "Insolvency: who pays when an account cannot"
+    if not failed:
+        return Section("insolvency", title, "No account became insolvent in these rounds; nobody paid for another.")
+    rows = tuple(
+        (
+            f"{item.round_number}",
+            when(item.ts),
+            item.name,
+            whole(item.market_equity_before),
+            whole(item.paid),
+            whole(item.from_reserve),
+            whole(item.from_fund),
+            whole(item.socialised),
+        )
+        for item in failed
+    )
+    headers = (
+        "round",
+        "when",
+        "account",
+        "worth",
+        "paid to\ntaker",
+        "by its own\nproceeds",
+        "by the\nfund",
+        "by all\nothers",
+    )
+    share = "Nothing was socialised: no other account lost anything."
+    if result.socialised_loss > 0.0:
+        share = f"Socialised over everybody with positive cash: {cents(result.socialised_loss)}."
+    return Section(
+        "insolvency",
+        title,
+        " ".join(_insolvency_story(result, item) for item in failed),
+        (Grid(headers, (1, 2), rows),),
+        (share,),
+    )
+
+
+def fund_section(facts: Facts) -> Section:
+    """Return the insurance fund's book."""
+    fund = facts.fund
+    lines = [
+        ("deposited by governance", fund.deposited_wad),
+        ("trading fees", fund.trade_fees_wad),
+        ("fees of liquidations", fund.liquidation_fees_wad),
+        ("reserve share of interest", fund.reserve_wad),
+        ("interest on its own cash", fund.interest_wad),
+        ("other", fund.other_wad),
+        ("paid for insolvent accounts", -fund.drawn_wad),
+        ("balance, as the contract says", fund.balance_wad),
+    ]
+    rows = tuple((name, cents(wad_to_float(v))) for name, v in lines if v or name != "other")
+    explained = "every wei" if fund.gap_wad == 0 else f"all but {fund.gap_wad} wei"
+    return Section(
+        "fund",
+        "The insurance fund",
+        f"Account 1 of the ledger. The lines are sums of events and explain {explained} of the balance.",
+        (Grid(("", "cash"), (0,), rows, 1),),
+    )
+
+
+def checks_section(result: DemoResult) -> Section:
+    """Return what was checked and how it came out."""
+    rounds = ", ".join(f"{symbol} {count}" for symbol, count in result.rounds.items())
+    events = "equal, account by account" if not result.index_problems else result.index_problems[0]
+    rows = (
+        ("money in the vault = money of all accounts", "to the wei" if result.is_conserved else "BROKEN"),
+        ("state rebuilt from events = state on chain", events),
+        (
+            f"float mirror against contracts, {result.margins_compared} margins",
+            f"{result.max_difference:.1e} of gross notional at most (limit {AGREEMENT_BOUND:.0e})",
+        ),
+        ("rounds posted", rounds),
+        ("margin calls; series settled", f"{result.margin_calls}; {result.settled_series}"),
+        ("time", f"{result.seconds:.0f} s"),
+    )
+    problems = tuple([*result.conservation_problems, *result.index_problems][:3])
+    return Section(
+        "checks",
+        "Checks",
+        "Money and margins are checked at every round, the replay of all events at the end.",
+        (Grid(("", ""), (0, 1), rows),),
+        problems,
+    )
+
+
+def gas_section(result: DemoResult) -> Section:
+    """Return gas by step."""
+    rows = tuple(
+        (step, str(len(used)), f"{result.gas.mean(step):,}", f"{result.gas.largest(step):,}")
+        for step, used in sorted(result.gas.used.items())
+    )
+    return Section(
+        "gas",
+        "Gas",
+        "Of every transaction in the run. Trades include those of the market maker with about a hundred positions.",
+        (Grid(("step", "count", "mean", "largest"), (0,), rows),),
+    )
+
+
+def sections_of(result: DemoResult) -> Sequence[Section]:
+    """Return everything the demo shows, in the order of the report.
+
+    Parameters
+    ----------
+    result : DemoResult
+        A finished run.
+
+    Returns
+    -------
+    Sequence[Section]
+        Plain text only.
+    """
+    found = [market_section(result), accounts_section(result)]
+    facts = result.facts
+    if facts is not None:
+        found += [
+            section(result, facts) for section in (quote_section, borrowing_section, funding_section, expiry_section)
+        ]
+    found += [liquidation_section(result), insolvency_section(result)]
+    if facts is not None:
+        found.append(fund_section(facts))
+    return [*found, checks_section(result), gas_section(result)]

@@ -1,0 +1,158 @@
+"""Reader of ``plimsoll.market/1`` files."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from plimsoll.files.reader import Node, read_document
+from plimsoll.mirror.settlement_window import WINDOW_SEC
+from plimsoll.model import Market, Round, Surface, Svi, Token
+
+MAX_EXPIRIES = 12
+MAX_PRICE = 1e12  #: cash; the strike of an option must also fit 72 bits of 1e-8
+MIN_PRICE = 1e-18  #: one wad
+MAX_TOTAL_VARIANCE = 1e3
+MAX_STRIKES = 1_000
+MAX_VOL = 10.0
+MAX_HORIZON_SEC = 10 * 365 * 86_400
+#: Rounding of a double: a slice that touches zero variance exactly is inside the domain.
+_VARIANCE_SLACK = 2e-18
+
+
+def _svi(node: Node) -> Svi:
+    """Slice inside the no-arbitrage domain of risk-model section 1."""
+    node.object({"a", "b", "rho", "m", "sigma"})
+    svi = Svi(
+        a=node.key("a").number(-MAX_TOTAL_VARIANCE, MAX_TOTAL_VARIANCE),
+        b=node.key("b").number(0.0, 2.0),
+        rho=node.key("rho").number(-1.0, 1.0, open_low=True, open_high=True),
+        m=node.key("m").number(-9.0, 9.0),
+        sigma=node.key("sigma").number(0.0, 9.0, open_low=True),
+    )
+    minimum = svi.a + svi.b * svi.sigma * math.sqrt(1.0 - svi.rho**2)
+    if minimum < -_VARIANCE_SLACK:
+        node.fail(f"the smallest total variance a + b*sigma*sqrt(1-rho^2) is {minimum:g}, it must be at least 0")
+    wing = svi.b * (1.0 + abs(svi.rho))
+    if wing > 2.0:
+        node.fail(f"the wing slope b*(1+|rho|) is {wing:g}, the limit is 2")
+    return svi
+
+
+def _vols(node: Node) -> tuple[tuple[float, float], ...]:
+    """Explicit volatilities, each strike once."""
+    found: dict[float, float] = {}
+    for item in node.items(MAX_STRIKES):
+        item.object({"strike", "vol"})
+        strike = item.key("strike").number(0.0, MAX_PRICE, open_low=True)
+        if strike in found:
+            item.key("strike").fail(f"{strike:g} appears twice")
+        found[strike] = item.key("vol").number(0.0, MAX_VOL, open_low=True)
+    return tuple(found.items())
+
+
+def _surfaces(node: Node, ts: int) -> tuple[Surface, ...]:
+    surfaces: list[Surface] = []
+    for item in node.items(MAX_EXPIRIES):
+        item.object({"expiry", "forward", "rate", "svi"}, {"vols"})
+        expiry = item.key("expiry").timestamp()
+        if expiry < ts:
+            item.key("expiry").fail(f"{expiry} is before the market's timestamp {ts}: expired")
+        if expiry > ts + MAX_HORIZON_SEC:
+            item.key("expiry").fail(f"{expiry} is more than 10 years after the market's timestamp {ts}")
+        if surfaces and expiry <= surfaces[-1].expiry_ts:
+            item.key("expiry").fail(f"{expiry} does not come after {surfaces[-1].expiry_ts}")
+        surfaces.append(
+            Surface(
+                expiry_ts=expiry,
+                forward=item.key("forward").number(MIN_PRICE, MAX_PRICE),
+                rate=item.key("rate").number(-9.0, 9.0),
+                svi=_svi(item.key("svi")),
+                vols=_vols(item.key("vols")) if item.has("vols") else (),
+            )
+        )
+    return tuple(surfaces)
+
+
+def _mean(node: Node, surfaces: tuple[Surface, ...], ts: int) -> float | None:
+    """Mean of spot since the settlement window of the first expiry opened; there is none outside a window."""
+    near = [surface.expiry_ts for surface in surfaces if surface.expiry_ts - ts < WINDOW_SEC]
+    if len(near) > 1:
+        node.key("expiries").fail(f"{near[0]} and {near[1]} are both in a settlement window; a round has one mean")
+    if node.has("settlementMean"):
+        child = node.key("settlementMean")
+        if not near:
+            child.fail(f"no expiry is within {WINDOW_SEC} s, so no settlement window is open")
+        return child.number(MIN_PRICE, MAX_PRICE)
+    if near:
+        node.fail(f"missing key 'settlementMean': expiry {near[0]} is within {WINDOW_SEC} s")
+    return None
+
+
+def _round(name: str, node: Node, ts: int) -> Round:
+    node.object({"spot", "perp", "confidence", "expiries"}, {"settlementMean"})
+    surfaces = _surfaces(node.key("expiries"), ts)
+    return Round(
+        underlying=name,
+        ts=ts,
+        spot=node.key("spot").number(MIN_PRICE, MAX_PRICE),
+        perp=node.key("perp").number(MIN_PRICE, MAX_PRICE),
+        confidence=node.key("confidence").number(0.0, 1.0),
+        surfaces=surfaces,
+        mean=_mean(node, surfaces, ts),
+    )
+
+
+def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
+    node.object(set() if symbol == "USDC" else {"haircut"}, {"price", "haircut", "linked", "linkedHaircut", "ratio"})
+    haircut = node.key("haircut").number(0.0, 1.0) if node.has("haircut") else 0.0
+    if not node.has("linked"):
+        for key in ("linkedHaircut", "ratio"):
+            if node.has(key):
+                node.key(key).fail("needs the key 'linked' beside it")
+        if not node.has("price"):
+            node.fail("missing key 'price'")
+        return Token(symbol, node.key("price").number(MIN_PRICE, MAX_PRICE), haircut)
+    linked = node.key("linked").text()
+    if symbol == "USDC":
+        node.key("linked").fail("the cash token is linked to no underlying")
+    if node.has("price"):
+        node.key("price").fail(f"a token linked to {linked} has no price of its own, it is worth spot*ratio")
+    if linked not in underlyings:
+        node.key("linked").fail(f"{linked!r} is not an underlying of this file")
+    if not node.has("linkedHaircut"):
+        node.fail("missing key 'linkedHaircut'")
+    ratio = node.key("ratio").number(0.0, 1e6, open_low=True) if node.has("ratio") else 1.0
+    return Token(symbol, None, haircut, linked, node.key("linkedHaircut").number(0.0, 1.0), ratio)
+
+
+def load_market(path: Path) -> Market:
+    """Read and check a market file.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Market
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key, what is wrong and the limit.
+    """
+    root = read_document(path, "plimsoll.market/1")
+    root.object({"schema", "timestamp", "tokens", "underlyings"})
+    ts = root.key("timestamp").timestamp(1)
+    rounds = {name: _round(name, node, ts) for name, node in root.key("underlyings").members()}
+    if not rounds:
+        root.key("underlyings").fail("is empty")
+    if len(rounds) > 255:
+        root.key("underlyings").fail(f"{len(rounds)} underlyings, the limit is 255")
+    tokens = {name: _token(name, node, set(rounds)) for name, node in root.key("tokens").members()}
+    if "USDC" not in tokens:
+        root.key("tokens").fail("missing key 'USDC': its price decides the peg charge")
+    if len(tokens) > 64:
+        root.key("tokens").fail(f"{len(tokens)} tokens, the limit is 64")
+    return Market(ts, tokens, rounds)

@@ -1,0 +1,117 @@
+"""Reader of ``plimsoll.portfolio/1`` files."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+from plimsoll.files.reader import Node, read_document
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position
+
+MAX_POSITIONS = 128
+MAX_QUANTITY = 1e15  #: int128 of wad holds 1.7e20
+MAX_CASH = 1e18
+MAX_PRICE_E8 = 2.3e13  #: cash; int72 of 1e-8 holds 2.36e13, less room for rounding
+_KEYS = {
+    "option": {"underlying", "kind", "right", "expiry", "strike", "quantity"},
+    "future": {"underlying", "kind", "expiry", "quantity", "entry"},
+    "perp": {"underlying", "kind", "quantity", "entry"},
+}
+
+
+def _expiry(node: Node, market: Market, underlying: str) -> int:
+    expiry = node.timestamp()
+    if expiry < market.ts:
+        node.fail(f"{expiry} is before the market's timestamp {market.ts}: expired")
+    if expiry not in {surface.expiry_ts for surface in market.rounds[underlying].surfaces}:
+        node.fail(f"{expiry} is not an expiry of {underlying} in the market file")
+    return expiry
+
+
+def _strike(node: Node) -> float:
+    """Strike: it names the instrument, so the 72-bit field of a position word must hold it exactly."""
+    strike = node.number(0.0, MAX_PRICE_E8, open_low=True)
+    exponent = Decimal(repr(strike)).normalize().as_tuple().exponent
+    if isinstance(exponent, int) and exponent < -8:
+        node.fail(f"{strike!r} has more than 8 decimals")
+    return strike
+
+
+def _position(node: Node, market: Market) -> Position:
+    if not isinstance(node.value, dict):
+        node.object(set())
+    if "kind" not in node.value:
+        node.fail("missing key 'kind'")
+    kind = node.key("kind").text(("option", "future", "perp"))
+    node.object(_KEYS[kind])
+    underlying = node.key("underlying").text()
+    if underlying not in market.rounds:
+        node.key("underlying").fail(f"{underlying!r} is not an underlying of the market file")
+    quantity = node.key("quantity").number(-MAX_QUANTITY, MAX_QUANTITY)
+    if abs(quantity) < 1e-18:
+        node.key("quantity").fail(f"{quantity:g} is no position; the smallest quantity is 1e-18")
+    if kind == "option":
+        right = node.key("right").text(("call", "put"))
+        expiry = _expiry(node.key("expiry"), market, underlying)
+        strike = _strike(node.key("strike"))
+        return Position(underlying, Kind.CALL if right == "call" else Kind.PUT, expiry, strike, quantity)
+    # An average, so any number of decimals.
+    entry = node.key("entry").number(0.0, MAX_PRICE_E8)
+    if kind == "future":
+        return Position(underlying, Kind.FUTURE, _expiry(node.key("expiry"), market, underlying), entry, quantity)
+    return Position(underlying, Kind.PERP, 0, entry, quantity)
+
+
+def _positions(node: Node, market: Market) -> tuple[Position, ...]:
+    positions: list[Position] = []
+    seen: dict[tuple[object, ...], str] = {}
+    for item in node.items(MAX_POSITIONS):
+        position = _position(item, market)
+        linear = position.kind in (Kind.FUTURE, Kind.PERP)
+        identity = (position.underlying, position.kind, position.expiry_ts, 0.0 if linear else position.price)
+        if identity in seen:
+            item.fail(f"is the same instrument as {seen[identity]}")
+        seen[identity] = item.path
+        positions.append(position)
+    return tuple(positions)
+
+
+def _collateral(node: Node, market: Market) -> dict[str, float]:
+    amounts: dict[str, float] = {}
+    for item in node.items(64):
+        item.object({"token", "amount"})
+        symbol = item.key("token").text()
+        if symbol not in market.tokens:
+            item.key("token").fail(f"{symbol!r} is not a token of the market file")
+        if symbol in amounts:
+            item.key("token").fail(f"{symbol!r} appears twice")
+        amounts[symbol] = item.key("amount").number(0.0, MAX_QUANTITY)
+    return amounts
+
+
+def load_portfolio(path: Path, market: Market) -> Portfolio:
+    """Read and check a portfolio file against a market.
+
+    Parameters
+    ----------
+    path : Path
+    market : Market
+        Gives the known underlyings, expiries and tokens.
+
+    Returns
+    -------
+    Portfolio
+
+    Raises
+    ------
+    InputError
+        Naming the file, the key, what is wrong and the limit.
+    """
+    root = read_document(path, "plimsoll.portfolio/1")
+    root.object({"schema", "mode", "cash", "positions"}, {"collateral"})
+    return Portfolio(
+        mode=Mode[root.key("mode").text(("SINGLE", "STANDARD", "CROSS"))],
+        cash=root.key("cash").number(-MAX_CASH, MAX_CASH),
+        collateral=_collateral(root.key("collateral"), market) if root.has("collateral") else {},
+        positions=_positions(root.key("positions"), market),
+    )

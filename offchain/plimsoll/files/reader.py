@@ -1,0 +1,181 @@
+"""A JSON document read key by key: every problem names the file and the path of the key."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+from plimsoll.errors import InputError
+
+MAX_FILE_BYTES = 16 * 1024 * 1024
+
+
+class Node:
+    """One value of a document with its path; ``get`` and friends check type and range.
+
+    Parameters
+    ----------
+    source : str
+        File name for messages.
+    path : str
+        Dotted path of the value, empty at the root.
+    value : object
+        Parsed JSON.
+    """
+
+    def __init__(self, source: str, path: str, value: Any) -> None:
+        self.source, self.path, self.value = source, path, value
+
+    def fail(self, message: str) -> NoReturn:
+        """Raise the one-line error for this value."""
+        where = f"{self.path}: " if self.path else ""
+        raise InputError(self.source, f"{where}{message}")
+
+    def _child(self, key: str) -> Node:
+        return Node(self.source, f"{self.path}.{key}" if self.path else key, self.value[key])
+
+    def object(self, required: set[str], optional: set[str] | None = None) -> Node:
+        """Require an object with exactly the known keys."""
+        known = required | (optional or set())
+        if not isinstance(self.value, dict):
+            self.fail(f"expected an object, got {_name(self.value)}")
+        for key in self.value:
+            if key not in known:
+                self.fail(f"unknown key {key!r}; known keys are {', '.join(sorted(known))}")
+        for key in sorted(required):
+            if key not in self.value:
+                self.fail(f"missing key {key!r}")
+        return self
+
+    def has(self, key: str) -> bool:
+        """Whether an optional key is present."""
+        return key in self.value
+
+    def key(self, key: str) -> Node:
+        """Child of an object."""
+        return self._child(key)
+
+    def members(self) -> Iterator[tuple[str, Node]]:
+        """Children of an object with free keys (symbols)."""
+        if not isinstance(self.value, dict):
+            self.fail(f"expected an object, got {_name(self.value)}")
+        for key in self.value:
+            child = self._child(key)
+            # Brackets would be read as markup where the symbol is shown.
+            if not 1 <= len(key) <= 31 or not key.isascii() or not key.isprintable() or set(key) & set(" []"):
+                child.fail("a symbol is 1 to 31 printable ASCII characters without spaces and brackets")
+            yield key, child
+
+    def items(self, limit: int) -> list[Node]:
+        """Children of an array of at most ``limit`` elements."""
+        if not isinstance(self.value, list):
+            self.fail(f"expected an array, got {_name(self.value)}")
+        if len(self.value) > limit:
+            self.fail(f"{len(self.value)} entries, the limit is {limit}")
+        return [Node(self.source, f"{self.path}[{i}]", v) for i, v in enumerate(self.value)]
+
+    def text(self, choices: tuple[str, ...] | None = None) -> str:
+        """Return a string, optionally one of ``choices``."""
+        if not isinstance(self.value, str):
+            self.fail(f"expected a string, got {_name(self.value)}")
+        if choices is not None and self.value not in choices:
+            self.fail(f"{self.value!r} is not one of {', '.join(choices)}")
+        return str(self.value)
+
+    def number(
+        self,
+        low: float = -math.inf,
+        high: float = math.inf,
+        *,
+        open_low: bool = False,
+        open_high: bool = False,
+    ) -> float:
+        """Return a finite number inside the interval; booleans and strings are no numbers."""
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+            self.fail(f"expected a number, got {_name(self.value)}")
+        try:
+            number = float(self.value)
+        except OverflowError:
+            self.fail("the number is too large")
+        if not math.isfinite(number):
+            self.fail(f"{number} is not a finite number")
+        too_low = number < low or (open_low and number == low)
+        too_high = number > high or (open_high and number == high)
+        if too_low or too_high:
+            left, right = "(" if open_low else "[", ")" if open_high else "]"
+            self.fail(f"{number:g} is outside {left}{low:g}, {high:g}{right}")
+        return number
+
+    def timestamp(self, low: int = 0) -> int:
+        """Return a whole number of unix seconds that fits the chain's 40 bits."""
+        number = self.number(low, 2**40 - 1)
+        if number != int(number):
+            self.fail(f"{number} is not a whole number of seconds")
+        return int(number)
+
+
+def _name(value: object) -> str:
+    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", type(None): "null"}
+    return names.get(type(value), "a number")
+
+
+def _parse(path: Path, source: str) -> Any:
+    """Parse a file as JSON; every way in which that fails is an InputError."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        seen: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in seen:
+                raise InputError(source, f"key {key!r} appears twice in one object")
+            seen[key] = value
+        return seen
+
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise InputError(source, f"larger than {MAX_FILE_BYTES} bytes")
+        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
+    except OSError as error:
+        raise InputError(str(path), f"cannot be read ({error.strerror or error})") from None
+    except UnicodeDecodeError:
+        raise InputError(source, "is not UTF-8 text") from None
+    except RecursionError:
+        raise InputError(source, "is nested too deeply") from None
+    except ValueError as error:
+        raise InputError(source, f"is not valid JSON ({error})") from None
+
+
+def read_document(path: Path, schema: str, *, schema_required: bool = True) -> Node:
+    """Read a JSON file and check its ``schema``.
+
+    Parameters
+    ----------
+    path : Path
+        File to read.
+    schema : str
+        Expected value of the key ``schema``.
+    schema_required : bool
+        Whether the key must be present.
+
+    Returns
+    -------
+    Node
+        Root of the document.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, is no JSON object, repeats a key, or names another schema.
+    """
+    source = path.name or str(path)
+    value = _parse(path, source)
+    root = Node(source, "", value)
+    if not isinstance(value, dict):
+        root.fail("expected a JSON object")
+    if schema_required and "schema" not in value:
+        root.fail("missing key 'schema'")
+    if "schema" in value and value["schema"] != schema:
+        root.key("schema").fail(f"{value['schema']!r} is not {schema!r}")
+    return root

@@ -1,0 +1,194 @@
+"""From the index to the mirror: markets and portfolios in cash units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from plimsoll.chain.deployment import Deployment
+from plimsoll.chain.words import from_word, unpack
+from plimsoll.index.state import State, snapshot_fields
+from plimsoll.model import Market, Mode, Portfolio, Round, Surface, Svi, Token
+from plimsoll.units import wad_to_float
+
+
+def round_of(state: State, underlying_id: int, symbol: str) -> Round:
+    """Return the latest round of an underlying.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state; it must hold a round of the underlying.
+    underlying_id : int
+        Id on chain.
+    symbol : str
+        Its symbol.
+
+    Returns
+    -------
+    Round
+        In cash units.
+    """
+    posted = state.rounds[underlying_id]
+    surfaces = tuple(
+        Surface(
+            s.expiryTs,
+            wad_to_float(s.forwardWad),
+            wad_to_float(s.rateWad),
+            Svi(*(wad_to_float(value) for value in (s.aWad, s.bWad, s.rhoWad, s.mWad, s.sWad))),
+        )
+        for s in posted.surfaces
+    )
+    return Round(
+        symbol,
+        posted.ts,
+        wad_to_float(posted.spotWad),
+        wad_to_float(posted.perpWad),
+        wad_to_float(posted.confWad),
+        surfaces,
+        wad_to_float(posted.meanWad) if posted.meanWad else None,
+    )
+
+
+def _token(state: State, deployment: Deployment, symbol: str) -> Token:
+    """Return one token on the terms that the book has now, at its latest price unless the round prices it."""
+    token_id = deployment.tokens[symbol].token_id
+    terms = state.terms.get(token_id)
+    if terms is None:
+        # An index that was begun before it read the book's events.
+        first = deployment.parameters["collateral"][symbol]
+        linked, haircut = first["linked"] or None, first["haircut"]
+        linked_haircut, ratio = first["linked_haircut"], first["ratio"]
+    else:
+        linked = {number: name for name, number in deployment.underlyings.items()}.get(terms.linked_id)
+        haircut, linked_haircut = wad_to_float(terms.haircut_wad), wad_to_float(terms.linked_haircut_wad)
+        ratio = wad_to_float(terms.ratio_wad)
+    price = None if linked else wad_to_float(state.token_prices[token_id][1])
+    return Token(symbol, price, haircut, linked, linked_haircut, ratio)
+
+
+def priced_alone(state: State, deployment: Deployment) -> set[int]:
+    """Return the tokens that have a signed price of their own: those linked to no underlying.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    deployment : Deployment
+        Tokens, and the terms of those that the index has not seen.
+
+    Returns
+    -------
+    set[int]
+        Token ids.
+    """
+    first = deployment.parameters["collateral"]
+    return {
+        record.token_id
+        for symbol, record in deployment.tokens.items()
+        if not (state.terms[record.token_id].linked_id if record.token_id in state.terms else first[symbol]["linked"])
+    }
+
+
+def market_of(state: State, deployment: Deployment) -> Market | None:
+    """Return the market on chain.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    deployment : Deployment
+        Names, and the terms of the tokens that the index has not seen.
+
+    Returns
+    -------
+    Market or None
+        ``None`` while a round or the price of an unlinked token has never been posted.
+    """
+    missing = priced_alone(state, deployment) - set(state.token_prices)
+    if missing or not set(deployment.underlyings.values()) <= set(state.rounds):
+        return None
+    rounds = {symbol: round_of(state, number, symbol) for symbol, number in deployment.underlyings.items()}
+    tokens = {symbol: _token(state, deployment, symbol) for symbol in deployment.tokens}
+    return Market(max(r.ts for r in rounds.values()), tokens, rounds)
+
+
+def portfolio_of(state: State, account_id: int, deployment: Deployment) -> Portfolio:
+    """Return one account as the mirror takes it.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    account_id : int
+        Account.
+    deployment : Deployment
+        Names.
+
+    Returns
+    -------
+    Portfolio
+        In cash units, pending losses applied.
+    """
+    tokens = {record.token_id: symbol for symbol, record in deployment.tokens.items()}
+    symbols = {number: symbol for symbol, number in deployment.underlyings.items()}
+    fields = snapshot_fields(state, account_id)
+    held = zip(fields["tokenIds"], fields["amountsWad"], strict=True)
+    return Portfolio(
+        Mode(fields["mode"]),
+        wad_to_float(fields["cashWad"]),
+        {tokens[token_id]: wad_to_float(amount) for token_id, amount in held},
+        tuple(from_word(word, symbols) for word in fields["positions"]),
+    )
+
+
+def expiries_in_use(state: State, deployment: Deployment, account_ids: Sequence[int]) -> dict[str, set[int]]:
+    """Return the expiries that accounts hold, by underlying.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    deployment : Deployment
+        Names.
+    account_ids : Sequence[int]
+        Accounts to look at.
+
+    Returns
+    -------
+    dict[str, set[int]]
+        Perpetuals have none.
+    """
+    symbols = {number: symbol for symbol, number in deployment.underlyings.items()}
+    found: dict[str, set[int]] = {symbol: set() for symbol in deployment.underlyings}
+    for account_id in account_ids:
+        for packed in state.accounts[account_id].words:
+            word = unpack(packed)
+            if word.expiry_ts:
+                found[symbols[word.underlying_id]].add(word.expiry_ts)
+    return found
+
+
+def expired_series(state: State, deployment: Deployment, now_ts: int) -> dict[tuple[str, int], tuple[int, ...]]:
+    """Return who still holds what has expired.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    deployment : Deployment
+        Names.
+    now_ts : int
+        Time of the latest block.
+
+    Returns
+    -------
+    dict[tuple[str, int], tuple[int, ...]]
+        Account ids by (underlying, expiry).
+    """
+    holders: dict[tuple[str, int], list[int]] = {}
+    for account_id in sorted(state.accounts):
+        for symbol, expiries in expiries_in_use(state, deployment, [account_id]).items():
+            for expiry_ts in expiries:
+                if expiry_ts <= now_ts:
+                    holders.setdefault((symbol, expiry_ts), []).append(account_id)
+    return {series: tuple(ids) for series, ids in holders.items()}
