@@ -20,7 +20,7 @@ NPM_QUIET := --ignore-scripts --no-audit --no-fund --loglevel=error
 export PATH := $(VENV)/bin:$(ANVIL):$(PATH)
 export PYTHONUNBUFFERED := 1
 SOL := $(shell find contracts interfaces -name '*.sol' 2>/dev/null)
-STEP := $(CURDIR)/scripts/setup/step.sh
+STEP := $(CURDIR)/tools/setup/step.sh
 SOLHINT := node $(CURDIR)/node_modules/solhint/solhint.js
 # Brownie keeps networks and settings in the home folder; its own home makes every machine alike.
 BROWNIE := env HOME=$(CURDIR)/.brownie $(VENV)/bin/brownie
@@ -31,7 +31,7 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.stamp: requirements.txt pyproject.toml
-	@$(STEP) "checking Python, node and npm" scripts/setup/tools.sh $(PYTHON)
+	@$(STEP) "checking Python, node and npm" tools/setup/tools.sh $(PYTHON)
 	@$(STEP) "creating .venv" $(PYTHON) -m venv $(VENV)
 	@$(STEP) "installing the pinned Python packages" $(PIP) -r requirements.txt
 	@$(STEP) "installing plimsoll itself" $(PIP) --no-deps --no-build-isolation -e .
@@ -42,8 +42,8 @@ node_modules/.stamp: package-lock.json
 	@test -x $(ANVIL)/anvil || $(STEP) "installing anvil for $(PLATFORM)" npm install --no-save $(NPM_QUIET) @foundry-rs/anvil-$(PLATFORM)@$(ANVIL_VERSION)
 	@touch $@
 
-.solcx/.stamp: $(VENV)/.stamp node_modules/.stamp scripts/setup/compiler.py
-	@$(STEP) "setting up the Solidity compiler" $(PY) scripts/setup/compiler.py
+.solcx/.stamp: $(VENV)/.stamp node_modules/.stamp tools/setup/compiler.py
+	@$(STEP) "setting up the Solidity compiler" $(PY) tools/setup/compiler.py
 	@mkdir -p .brownie && touch $@
 
 # An environment of its own: the pins of halmos and of Brownie exclude each other.
@@ -54,9 +54,9 @@ node_modules/.stamp: package-lock.json
 
 setup: .solcx/.stamp ## install everything the project needs, inside this folder
 
-build/.stamp: $(SOL) brownie-config.yaml scripts/dev/export_artifacts.py | .solcx/.stamp
+build/.stamp: $(SOL) brownie-config.yaml tools/generate/artifacts.py | .solcx/.stamp
 	@$(STEP) "compiling the contracts" $(BROWNIE) compile --all
-	@$(STEP) "exporting ABI and bytecode" $(PY) scripts/dev/export_artifacts.py
+	@$(STEP) "exporting ABI and bytecode" $(PY) tools/generate/artifacts.py
 	@touch $@
 
 build: build/.stamp ## compile every contract; export ABI and bytecode for the package
@@ -66,14 +66,14 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 	@$(STEP) "ruff format --check" ruff format --check .
 	@$(STEP) "mypy --strict" mypy
 	@$(STEP) "solhint" $(SOLHINT) --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
-	@$(STEP) "layer order" $(PY) scripts/dev/lint_layers.py
-	@$(STEP) "file shape" $(PY) scripts/dev/lint_shape.py
-	@$(STEP) "NatSpec and documents" $(PY) scripts/dev/lint_docs.py
-	@$(STEP) "contract size" $(PY) scripts/dev/lint_sizes.py
-	@$(STEP) "storage and access tables" $(PY) scripts/dev/make_tables.py --check
+	@$(STEP) "layer order" $(PY) tools/lint/layers.py
+	@$(STEP) "file shape" $(PY) tools/lint/shape.py
+	@$(STEP) "NatSpec and documents" $(PY) tools/lint/docs.py
+	@$(STEP) "contract size" $(PY) tools/lint/sizes.py
+	@$(STEP) "storage and access tables" $(PY) tools/generate/tables.py --check
 
 slither: .solcx/.stamp ## static analysis of the contracts: no finding of high or medium impact
-	@$(STEP) "slither" $(PY) scripts/dev/run_slither.py
+	@$(STEP) "slither" $(PY) tools/lint/static_analysis.py
 
 test-python: .solcx/.stamp ## Python tests without a chain
 	@printf '== tests/python\n' >&2
@@ -154,32 +154,32 @@ demo: build/.stamp ## the main job: a market on chain, replayed through a real c
 	@$(VENV)/bin/plimsoll demo $(ARGS)
 
 bench: bench-gas bench-math ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of the mirror
-	@$(PY) scripts/dev/bench.py
+	@$(PY) tools/bench/mirror.py
 
 search-scan: .solcx/.stamp ## search for a portfolio that loses more than the certified scan (ARGS='--restarts 40 --seed 2')
-	@$(PY) scripts/dev/search_scan.py $(ARGS)
+	@$(PY) tools/prove/search_scan.py $(ARGS)
 
 search-holes: build/.stamp ## search for the portfolio that breaks the promise of the scenario book (ARGS='--book params.json --json')
-	@$(PY) scripts/dev/search_holes.py $(ARGS)
+	@$(PY) tools/prove/search_holes.py $(ARGS)
 
 search-dense: .solcx/.stamp ## the same question by other means: own prices, dense scenarios, evolved portfolios (ARGS='--seed 2')
-	@$(PY) scripts/dev/search_dense.py $(ARGS)
+	@$(PY) tools/prove/search_dense.py $(ARGS)
 
 symbolic: .solcx/.stamp .symbolic/.stamp ## prove packing and rounding for every input there is (halmos)
 	@printf '== proofs for every input\n' >&2
-	@$(PY) scripts/dev/symbolic.py
+	@$(PY) tools/prove/symbolic.py
 
 mutation: build/.stamp ## break the libraries, the risk and the margin contracts one place at a time; report what no check noticed
-	@$(PY) scripts/dev/mutate.py $(ARGS)
+	@$(PY) tools/prove/mutate.py $(ARGS)
 
 accuracy: build/.stamp ## a million points per fixed-point library, and the engine's kernel, against references
-	@$(PY) scripts/dev/accuracy.py $(ARGS)
+	@$(PY) tools/prove/accuracy.py $(ARGS)
 
 bench-math: .solcx/.stamp ## gas of every fixed-point library beside the best public one, into reports/bench.json
-	@$(PY) scripts/dev/bench_math.py
+	@$(PY) tools/bench/libraries.py
 
 bench-gas: build/.stamp ## gas of margin check, trade, bid and round beside peers and goals, into reports/bench.json
-	@$(PY) scripts/dev/bench_gas.py
+	@$(PY) tools/bench/gas.py
 
 market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
 	@test -n "$(FILE)" || { echo 'error: FILE: name an option chain, as in make market-fit FILE=chain.parquet' >&2; exit 2; }

@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 /// @title Exp
 /// @notice Exponential function.
 /// @dev e^x = 2^n * 2^f, |f| <= 1/2, and 2^f = (R + f)/(R - f) with R = f*coth(f*ln(2)/2), an even function of f.
-/// Coefficients of R in f^2: scripts/dev/make_minimax.py.
+/// Coefficients of R in f^2: tools/generate/minimax.py.
 /// @custom:unit wad
 /// @custom:error-bound 2e-16 relative, rounded down to whole wei; e^0 is exactly 1
 /// @custom:mirror numpy.exp

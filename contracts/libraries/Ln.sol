@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice Natural logarithm of a number or of a quotient.
 /// @dev The argument is scaled so that 1 lies in the middle c of an octave; then, with m the mantissa,
 /// ln x = n*ln 2 + 2*atanh(z), z = (m - c)/(m + c), |z| < 0.174: ln 1 is exactly 0 and ln(1 + e) keeps its digits.
-/// Coefficients of 2*atanh(z)/z in z^2: scripts/dev/make_minimax.py.
+/// Coefficients of 2*atanh(z)/z in z^2: tools/generate/minimax.py.
 /// @custom:unit wad
 /// @custom:error-bound 7e-15 absolute
 /// @custom:mirror numpy.log

@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice The normal distribution without a table, for any argument.
 /// @dev N(-x) = 1/(2*p(x)^12) for x >= 0, p of degree 10: the form of Abramowitz and Stegun 7.1.28 (there degree 6 and
 /// power 16). Because the tail is a power, its error falls with it: a price K*N(d2) far out of the money stays exact to
-/// the scale of the forward. Coefficients: scripts/dev/make_minimax.py.
+/// the scale of the forward. Coefficients: tools/generate/minimax.py.
 /// @custom:unit wad
 /// @custom:error-bound 3e-10 absolute; 1.5e-11 for 2.45 < |x| < 6.4; 7.8e-11 beyond
 /// @custom:mirror scipy.special.ndtr

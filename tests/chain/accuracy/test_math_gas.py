@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from scripts.dev.bench_math import measure_all
+from tools.bench.libraries import measure_all
 
 GAS = {
     "gas.math.exp": 208,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scripts.dev.bench_gas import LIMITS, measure
+from tools.bench.gas import LIMITS, measure
 
 GAS = {
     "gas.margin.options.1": 108_442,

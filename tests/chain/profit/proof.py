@@ -41,7 +41,7 @@ class Compiler:
     """One compiler process, asked for contracts with changed sources."""
 
     def __init__(self) -> None:
-        command = ["node", str(ROOT / "scripts/dev/solc_loop.cjs")]
+        command = ["node", str(ROOT / "tools/prove/solc_loop.cjs")]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.dev.lint_docs import ROOT, described, main, unmentioned
+from tools.lint.docs import ROOT, described, main, unmentioned
 
 INTERFACE = """
     event Moved(uint256 id);

@@ -2,8 +2,8 @@
 
 import pytest
 
-from scripts.dev import make_tables
-from scripts.dev.run_slither import JUSTIFIED, judge
+from tools.generate import tables
+from tools.lint.static_analysis import JUSTIFIED, judge
 
 
 def finding(check, contract, name):
@@ -32,7 +32,7 @@ def test_judge__justification_that_nothing_needs__is_a_fault():
 
 
 def test_access__names_who_may_call():
-    table = make_tables.access()
+    table = tables.access()
     for row in (
         "| Accounts | `moveCash` | modules |",
         "| Oracle | `pause` | guardian |",
@@ -50,12 +50,12 @@ def test_check__table_out_of_date__fails(monkeypatch, tmp_path, capsys, change):
     for name, text in texts.items():
         path = tmp_path / f"{name}.md"
         path.write_text(text, encoding="utf-8")
-        monkeypatch.setattr(make_tables, name.upper(), path)
-        monkeypatch.setattr(make_tables, name, lambda text=text: text)
-    monkeypatch.setattr(make_tables, "ROOT", tmp_path)
-    assert make_tables.main(["--check"]) == 0
+        monkeypatch.setattr(tables, name.upper(), path)
+        monkeypatch.setattr(tables, name, lambda text=text: text)
+    monkeypatch.setattr(tables, "ROOT", tmp_path)
+    assert tables.main(["--check"]) == 0
     (tmp_path / f"{change}.md").write_text("old\n", encoding="utf-8")
-    assert make_tables.main(["--check"]) == 1
+    assert tables.main(["--check"]) == 1
     assert f"{change}.md is out of date" in capsys.readouterr().out
-    assert make_tables.main([]) == 0
-    assert make_tables.main(["--check"]) == 0
+    assert tables.main([]) == 0
+    assert tables.main(["--check"]) == 0

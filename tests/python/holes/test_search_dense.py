@@ -3,7 +3,7 @@
 import pytest
 
 from plimsoll.params import BookSpec, Params
-from scripts.dev.search_dense import COVERS, ROUNDING, main, search
+from tools.prove.search_dense import COVERS, ROUNDING, main, search
 
 FLAT_ALONE = BookSpec(grid_vols=("flat",), tail_vols=("flat",), skew_at=((0.0, "flat"),))
 

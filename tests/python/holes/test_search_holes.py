@@ -8,17 +8,17 @@ import pytest
 from oracle.margin_exact import margin
 
 from plimsoll.params import BookSpec, Params
-from scripts.dev import search_holes
-from scripts.dev.holes.cost import capital_cost, costs
-from scripts.dev.holes.documents import SIZE, market_document, params_document, portfolio_document
-from scripts.dev.holes.families import COVER
-from scripts.dev.holes.layout import layout_of
-from scripts.dev.holes.program import Program
-from scripts.dev.holes.requirement import cross, single
-from scripts.dev.holes.sample import Expiry, Sample
-from scripts.dev.holes.search import FAMILIES, Find, Hunt, scene_of
-from scripts.dev.holes.units import units_of
-from scripts.dev.holes.verify import verified
+from tools.prove import search_holes
+from tools.prove.holes.cost import capital_cost, costs
+from tools.prove.holes.documents import SIZE, market_document, params_document, portfolio_document
+from tools.prove.holes.families import COVER
+from tools.prove.holes.layout import layout_of
+from tools.prove.holes.program import Program
+from tools.prove.holes.requirement import cross, single
+from tools.prove.holes.sample import Expiry, Sample
+from tools.prove.holes.search import FAMILIES, Find, Hunt, scene_of
+from tools.prove.holes.units import units_of
+from tools.prove.holes.verify import verified
 
 NEAR = Expiry(20 * 3_600, 0.7)
 MIDDLE = Expiry(30 * 86_400, 0.6, 0.8, -0.3)

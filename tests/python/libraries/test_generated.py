@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).resolve().parents[3] / "scripts" / "dev"
+GENERATORS = Path(__file__).resolve().parents[3] / "tools" / "generate"
 
 
-@pytest.mark.parametrize("script", ["make_minimax.py", "make_normal_table.py", "make_scenario_walk.py"])
+@pytest.mark.parametrize("script", ["minimax.py", "normal_table.py", "scenario_walk.py"])
 def test_source_is_regenerated(script):
-    answer = subprocess.run([sys.executable, SCRIPTS / script, "--check"], capture_output=True, text=True)
+    answer = subprocess.run([sys.executable, GENERATORS / script, "--check"], capture_output=True, text=True)
     assert answer.returncode == 0, answer.stdout + answer.stderr

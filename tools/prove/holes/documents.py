@@ -7,9 +7,9 @@ from typing import Any, Final
 import numpy as np
 
 from plimsoll.params import Params
-from scripts.dev.holes.sample import SPOTS
-from scripts.dev.holes.search import Find
-from scripts.dev.holes.units import Units
+from tools.prove.holes.sample import SPOTS
+from tools.prove.holes.search import Find
+from tools.prove.holes.units import Units
 
 TIMESTAMP: Final = 1_770_326_940
 #: Requirement of a written portfolio in cash: far above rounding, far below where size is charged.

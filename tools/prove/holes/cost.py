@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.params import Params
-from scripts.dev.holes.requirement import single
-from scripts.dev.holes.sample import DAY, Expiry
-from scripts.dev.holes.search import scene_of
-from scripts.dev.holes.units import Units, units_of
+from tools.prove.holes.requirement import single
+from tools.prove.holes.sample import DAY, Expiry
+from tools.prove.holes.search import scene_of
+from tools.prove.holes.units import Units, units_of
 
 Vector = npt.NDArray[np.float64]
 SYMBOL: Final = "ETH"

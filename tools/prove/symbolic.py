@@ -30,7 +30,7 @@ def compiled() -> dict[str, Any]:
     """Compile every check with the project's compiler."""
     sources = {f"tests/symbolic/{path.name}": {"content": path.read_text()} for path in sorted(CHECKS.glob("*.sol"))}
     request = json.dumps({"language": "Solidity", "sources": sources, "settings": SETTINGS})
-    command = ["node", str(ROOT / "scripts" / "dev" / "solc.cjs"), "--standard-json"]
+    command = ["node", str(ROOT / "tools" / "setup" / "solc.cjs"), "--standard-json"]
     answer = json.loads(subprocess.run(command, input=request, capture_output=True, text=True, check=True).stdout)
     errors = [e["formattedMessage"] for e in answer.get("errors", ()) if e["severity"] == "error"]
     if errors:

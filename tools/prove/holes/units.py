@@ -17,9 +17,9 @@ from plimsoll.mirror.scenario_book import Book, scenario_book
 from plimsoll.mirror.unit_risk import Instrument, InstrumentRisk, price_instruments
 from plimsoll.model import Kind, Round, Surface, Svi
 from plimsoll.params import BookSpec, UnderlyingParams
-from scripts.dev.holes.layout import Layout, layout_of
-from scripts.dev.holes.pricing import Slice
-from scripts.dev.holes.sample import DAY, Expiry
+from tools.prove.holes.layout import Layout, layout_of
+from tools.prove.holes.pricing import Slice
+from tools.prove.holes.sample import DAY, Expiry
 
 Vector = npt.NDArray[np.float64]
 #: The mirror's vol states on the line that the search walks.

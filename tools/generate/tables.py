@@ -21,7 +21,7 @@ from plimsoll.chain.deploy import DRAFTED, MODULES
 ROOT: Final = Path(__file__).resolve().parents[2]
 STORAGE: Final = ROOT / "docs" / "storage.md"
 ACCESS: Final = ROOT / "docs" / "access.md"
-HEADER: Final = "<!-- Written by scripts/dev/make_tables.py; do not edit. -->\n\n"
+HEADER: Final = "<!-- Written by tools/generate/tables.py; do not edit. -->\n\n"
 #: What the guardian may call.
 GUARDED: Final = ("pause", "pauseInstrument")
 #: Restricted functions that a contract of the installation holds the role for.
@@ -75,7 +75,7 @@ def layouts() -> dict[str, list[dict[str, Any]]]:
         "sources": {name: {"content": (ROOT / name).read_text(encoding="utf-8")} for name in names},
         "settings": settings,
     }
-    command = ["node", str(ROOT / "scripts" / "dev" / "solc.cjs")]
+    command = ["node", str(ROOT / "tools" / "setup" / "solc.cjs")]
     answer = subprocess.run(command, input=json.dumps(document), capture_output=True, text=True, check=True, cwd=ROOT)
     output = json.loads(answer.stdout)
     problems = [entry["formattedMessage"] for entry in output.get("errors", []) if entry["severity"] == "error"]
@@ -191,7 +191,7 @@ def main(arguments: list[str]) -> int:
         return 0
     stale = [p for p, text in wanted.items() if not p.exists() or p.read_text(encoding="utf-8") != text]
     for path in stale:
-        print(f"{path.relative_to(ROOT)} is out of date: run scripts/dev/make_tables.py")
+        print(f"{path.relative_to(ROOT)} is out of date: run tools/generate/tables.py")
     return 1 if stale else 0
 
 

@@ -12,7 +12,7 @@ from plimsoll.analytics.optimise.trades import TradeProgram, release_program
 from plimsoll.analytics.optimise.universe import TradingCosts, universe_of
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
-from scripts.dev.bench_report import Entry
+from tools.bench.report import Entry
 
 INSTRUMENTS: Final = 200
 TS: Final = 1_770_326_940

@@ -260,7 +260,7 @@ def compile_contract(source: str) -> str:
         "outputSelection": {"*": {"Probe": ["evm.deployedBytecode.object"]}},
     }
     request = {"language": "Solidity", "sources": {"Probe.sol": {"content": source}}, "settings": settings}
-    command = ["node", str(ROOT / "scripts" / "dev" / "solc.cjs")]
+    command = ["node", str(ROOT / "tools" / "setup" / "solc.cjs")]
     answer = subprocess.run(command, input=json.dumps(request), capture_output=True, text=True, check=True, cwd=ROOT)
     output = json.loads(answer.stdout)
     for error in output.get("errors", []):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from scripts.dev.holes.units import ExpiryUnits, Units
+from tools.prove.holes.units import ExpiryUnits, Units
 
 Vector = npt.NDArray[np.float64]
 

@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.files.params import load_params
 from plimsoll.params import Params
-from scripts.dev.holes.cost import Cost, capital_cost, costs
-from scripts.dev.holes.documents import market_document, params_document, portfolio_document
-from scripts.dev.holes.families import COVER
-from scripts.dev.holes.search import FAMILIES, Find, Hunt
-from scripts.dev.holes.verify import Verified, gas_per_option, verified
+from tools.prove.holes.cost import Cost, capital_cost, costs
+from tools.prove.holes.documents import market_document, params_document, portfolio_document
+from tools.prove.holes.families import COVER
+from tools.prove.holes.search import FAMILIES, Find, Hunt
+from tools.prove.holes.verify import Verified, gas_per_option, verified
 
 #: What the program's tolerance and the chain's upward rounding may leave above a promise.
 ROUNDING: Final = 1e-6

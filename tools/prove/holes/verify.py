@@ -17,9 +17,9 @@ from plimsoll.files.portfolio import load_portfolio
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
-from scripts.dev.holes.documents import SIZE, TIMESTAMP, market_document, params_document, portfolio_document
-from scripts.dev.holes.sample import DAY
-from scripts.dev.holes.search import Find
+from tools.prove.holes.documents import SIZE, TIMESTAMP, market_document, params_document, portfolio_document
+from tools.prove.holes.sample import DAY
+from tools.prove.holes.search import Find
 
 #: Options of the two accounts whose difference is the gas of one further option.
 FEW: Final = 8

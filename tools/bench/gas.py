@@ -28,7 +28,7 @@ from plimsoll.chain.spec import load_spec
 from plimsoll.chain.words import Word, pack
 from plimsoll.model import Kind, Round, Surface, Svi
 from plimsoll.params import Params
-from scripts.dev.bench_report import Entry, merge
+from tools.bench.report import Entry, merge
 
 PEER: Final = "Derive v2-core 7736900, PMRM_2, 33 scenarios"
 TS: Final = 1_800_000_000

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.params import BookSpec
-from scripts.dev.holes.pricing import STATE
+from tools.prove.holes.pricing import STATE
 
 LOWEST: Final = -0.95
 

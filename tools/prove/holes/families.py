@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from scripts.dev.holes.layout import LOWEST
-from scripts.dev.holes.units import ExpiryUnits, Units
+from tools.prove.holes.layout import LOWEST
+from tools.prove.holes.units import ExpiryUnits, Units
 
 Vector = npt.NDArray[np.float64]
 #: The promises of risk-model section 10.1: how much of the requirement a loss may be.

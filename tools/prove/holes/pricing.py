@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.special import ndtr
 
 from plimsoll.params import UnderlyingParams
-from scripts.dev.holes.sample import DAY, YEAR, Expiry
+from tools.prove.holes.sample import DAY, YEAR, Expiry
 
 Vector = npt.NDArray[np.float64]
 #: Vol states on the line that the search walks: down at -1, flat at 0, up at +1.

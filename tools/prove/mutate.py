@@ -337,7 +337,7 @@ class Compiler:
         path = UNITS[unit]
         if self._process is None or self._count >= COMPILES_PER_PROCESS:
             self.close()
-            command = ["node", str(ROOT / "scripts/dev/solc_loop.cjs")]
+            command = ["node", str(ROOT / "tools/prove/solc_loop.cjs")]
             self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             self._count = 0
         self._count += 1

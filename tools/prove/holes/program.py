@@ -12,8 +12,8 @@ import highspy
 import numpy as np
 import numpy.typing as npt
 
-from scripts.dev.holes.requirement import cutoffs, scales_at
-from scripts.dev.holes.units import ExpiryUnits, Units
+from tools.prove.holes.requirement import cutoffs, scales_at
+from tools.prove.holes.units import ExpiryUnits, Units
 
 Vector = npt.NDArray[np.float64]
 Term = tuple[Any, Any]

@@ -50,7 +50,7 @@ def answers(solc: Path) -> bool:
 
 def wrap(solc: Path) -> None:
     """Install an executable that runs the npm build of the same compiler."""
-    script = ROOT / "scripts" / "dev" / "solc.cjs"
+    script = ROOT / "tools" / "setup" / "solc.cjs"
     solc.unlink(missing_ok=True)
     solc.write_text(f'#!/bin/sh\nexec node {shlex.quote(str(script))} "$@"\n', encoding="utf-8")
     solc.chmod(0o755)

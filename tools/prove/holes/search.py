@@ -14,11 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.params import Params
-from scripts.dev.holes.families import COVER, DOWN_TAIL, SKEWS, VOLS, Grid, beyond, inside
-from scripts.dev.holes.program import Program
-from scripts.dev.holes.requirement import cross, single
-from scripts.dev.holes.sample import Sample, draw, neighbour
-from scripts.dev.holes.units import Units, units_of
+from tools.prove.holes.families import COVER, DOWN_TAIL, SKEWS, VOLS, Grid, beyond, inside
+from tools.prove.holes.program import Program
+from tools.prove.holes.requirement import cross, single
+from tools.prove.holes.sample import Sample, draw, neighbour
+from tools.prove.holes.units import Units, units_of
 
 Vector = npt.NDArray[np.float64]
 Choice = tuple[tuple[int, ...], ...]

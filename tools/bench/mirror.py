@@ -13,8 +13,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from plimsoll.mirror.black76 import greeks, price_and_delta
-from scripts.dev.bench_desk import desk_entries
-from scripts.dev.bench_report import merge
+from tools.bench.desk import desk_entries
+from tools.bench.report import merge
 
 OPTIONS: Final = 1_000_000
 REPEATS: Final = 3
