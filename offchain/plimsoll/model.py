@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 from plimsoll.errors import DomainError
 
@@ -20,6 +21,32 @@ class Kind(IntEnum):
     PUT = 1
     FUTURE = 2
     PERP = 3
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it is a call or a put."""
+        return self in (Kind.CALL, Kind.PUT)
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether it is a future or a perpetual: its price is an entry, no part of its identity."""
+        return not self.is_option
+
+
+class Instrument(NamedTuple):
+    """What can be held in one underlying, and all that tells two instruments apart.
+
+    ``strike`` is 0 for linear instruments, ``expiry_ts`` 0 for the perpetual.
+    """
+
+    kind: Kind
+    expiry_ts: int
+    strike: float
+
+    @property
+    def is_option(self) -> bool:
+        """Whether it is a call or a put."""
+        return self.kind.is_option
 
 
 class Mode(IntEnum):
@@ -126,6 +153,16 @@ class Position:
     expiry_ts: int
     price: float
     quantity: float
+
+    @property
+    def instrument(self) -> Instrument:
+        """What is held, whatever it was entered at."""
+        return Instrument(self.kind, self.expiry_ts, self.price if self.kind.is_option else 0.0)
+
+    @property
+    def identity(self) -> tuple[str, Instrument]:
+        """Underlying and instrument: an account holds each once."""
+        return self.underlying, self.instrument
 
 
 @dataclass(frozen=True, slots=True)

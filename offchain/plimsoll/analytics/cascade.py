@@ -110,7 +110,7 @@ class Cascade:
 
 
 def _option_delta(market: Market, portfolio: Portfolio, underlying: str, params: Params) -> float:
-    options = tuple(p for p in portfolio.positions if p.kind in (Kind.CALL, Kind.PUT) and p.underlying == underlying)
+    options = tuple(p for p in portfolio.positions if p.kind.is_option and p.underlying == underlying)
     alone = Portfolio(portfolio.mode, 0.0, {}, options)
     return _delta(evaluate_many(market, [alone], params)[0], underlying)
 
@@ -130,7 +130,7 @@ def hedging_accounts(market: Market, portfolios: Sequence[Portfolio], underlying
     found = []
     for portfolio, result in zip(portfolios, evaluate_many(market, list(portfolios), params), strict=True):
         options = _option_delta(market, portfolio, underlying, params)
-        linear = any(p.kind in (Kind.PERP, Kind.FUTURE) and p.underlying == underlying for p in portfolio.positions)
+        linear = any(p.kind.is_linear and p.underlying == underlying for p in portfolio.positions)
         gamma = result.underlyings[underlying].gamma
         found.append(linear and gamma != 0.0 and abs(_delta(result, underlying)) < HEDGED_SHARE * abs(options))
     return found

@@ -18,7 +18,7 @@ from plimsoll.analytics.moves import Moves
 from plimsoll.errors import DomainError
 from plimsoll.mirror import black76
 from plimsoll.mirror.settlement_window import WINDOW_SEC, YEAR_SEC, variance_time, window_of
-from plimsoll.mirror.unit_risk import Instrument, open_volatility, surface_of
+from plimsoll.mirror.unit_risk import open_volatility, surface_of
 from plimsoll.model import Kind, Market, Position, Round, Surface
 
 Vector = npt.NDArray[np.float64]
@@ -73,7 +73,7 @@ def _dated(round_: Round, position: Position, growth: Vector, vol_factor: Vector
         before = now.discount * (now.open * surface.forward + now.known - position.price)
         return np.asarray(later.discount * (later.open * forward + later.known - position.price) - before)
     call = position.kind == Kind.CALL
-    sigma = np.array(open_volatility(round_, Instrument(position.kind, position.expiry_ts, position.price)))
+    sigma = np.array(open_volatility(round_, position.instrument))
     before = _option_value(call, now, np.array(surface.forward), position.price, sigma)
     return _option_value(call, later, forward, position.price, sigma * vol_factor) - before
 

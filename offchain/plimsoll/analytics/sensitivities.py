@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from plimsoll.analytics.legs import Leg
 from plimsoll.mirror.scenario_book import scenario_book
-from plimsoll.mirror.unit_risk import Instrument, open_volatility, price_instruments, surface_of
-from plimsoll.model import Kind, Market
+from plimsoll.mirror.unit_risk import open_volatility, price_instruments, surface_of
+from plimsoll.model import Market
 from plimsoll.params import BookSpec, UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
@@ -66,8 +66,8 @@ def sensitivities(market: Market, legs: Sequence[Leg], underlyings: Sequence[str
             first[j, u] = second[j, u, u] = leg.quantity * leg.unit_price
             continue
         round_ = market.rounds[leg.underlying]
-        option = leg.position.kind in (Kind.CALL, Kind.PUT)
-        instrument = Instrument(leg.position.kind, leg.position.expiry_ts, leg.position.price if option else 0.0)
+        option = leg.position.kind.is_option
+        instrument = leg.position.instrument
         unit = price_instruments(round_, [instrument], plain, scenario_book(BookSpec(), plain.price_range))
         cash_delta = float(unit.cash_delta[0])
         first[j, u] = leg.quantity * cash_delta

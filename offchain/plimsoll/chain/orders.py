@@ -11,7 +11,6 @@ from plimsoll.chain.signing import DOMAIN_FIELDS, Fields
 from plimsoll.chain.words import to_instrument, to_word
 from plimsoll.errors import InputError
 from plimsoll.mirror.order_preview import OpenOrder
-from plimsoll.model import Kind
 from plimsoll.units import float_to_wad
 
 SCHEMA: Final = "plimsoll.orders/1"
@@ -175,7 +174,7 @@ def preview_changes(orders: Sequence[OpenOrder], underlying_ids: Mapping[str, in
     cash, words = 0, []
     for order in orders:
         position = order.position
-        if position.kind in (Kind.CALL, Kind.PUT):
+        if position.kind.is_option:
             cash -= float_to_wad(position.quantity) * float_to_wad(order.limit) // 10**18
         else:
             position = replace(position, price=order.limit)

@@ -125,7 +125,7 @@ def to_instrument(position: Position, underlying_id: int) -> int:
     int
         The instrument word.
     """
-    price_e8 = float_to_e8(position.price) if position.kind in (Kind.CALL, Kind.PUT) else 0
+    price_e8 = float_to_e8(position.price) if position.kind.is_option else 0
     return pack(Word(underlying_id, position.kind, position.expiry_ts, price_e8, 0))
 
 

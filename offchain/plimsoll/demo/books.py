@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import product
 
 from plimsoll.errors import InputError
-from plimsoll.model import Kind, Mode, Position, Round
+from plimsoll.model import Instrument, Kind, Mode, Position, Round
 
 DAY_SEC = 86_400
 
@@ -244,14 +244,8 @@ def resolve(leg: Leg, rounds: Mapping[str, Round], listing: Listing) -> Position
     return Position(leg.underlying, leg.kind, surface.expiry_ts, float(strike), leg.quantity)
 
 
-def instrument_of(position: Position) -> tuple[str, Kind, int, float]:
-    """Return what makes two positions the same instrument; the entry of a linear one does not."""
-    strike = position.price if position.kind in (Kind.CALL, Kind.PUT) else 0.0
-    return (position.underlying, position.kind, position.expiry_ts, strike)
-
-
 def resolve_flow(
-    rounds: Mapping[str, Round], listing: Listing, held: frozenset[tuple[str, Kind, int, float]]
+    rounds: Mapping[str, Round], listing: Listing, held: frozenset[tuple[str, Instrument]]
 ) -> tuple[Position, ...]:
     """Resolve the flow desk's board until the market maker holds enough distinct instruments.
 
@@ -269,11 +263,11 @@ def resolve_flow(
     tuple[Position, ...]
         Distinct instruments.
     """
-    chosen: dict[tuple[str, Kind, int, float], Position] = {}
+    chosen: dict[tuple[str, Instrument], Position] = {}
     for leg in flow_legs():
         if len(chosen) + len(held) >= MAKER_POSITIONS:
             break
         position = resolve(leg, rounds, listing)
-        if instrument_of(position) not in held:
-            chosen.setdefault(instrument_of(position), position)
+        if position.identity not in held:
+            chosen.setdefault(position.identity, position)
     return tuple(chosen.values())

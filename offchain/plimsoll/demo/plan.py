@@ -11,12 +11,11 @@ from plimsoll.demo.books import (
     FLOW_DESK,
     Book,
     Listing,
-    instrument_of,
     resolve,
     resolve_flow,
 )
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
-from plimsoll.model import Kind, Market, Mode, Portfolio, Position
+from plimsoll.model import Market, Mode, Portfolio, Position
 from plimsoll.params import Params
 
 # Deposits are rounded up to this many cash units, which keeps the report readable.
@@ -81,7 +80,7 @@ def marks(market: Market, positions: Sequence[Position], params: Params) -> list
     units = [Portfolio(Mode.SINGLE, 0.0, {}, (replace(p, quantity=1.0),)) for p in positions]
     values = evaluate_many(market, units, params)
     prices = [
-        value.mark_to_market if position.kind in (Kind.CALL, Kind.PUT) else position.price
+        value.mark_to_market if position.kind.is_option else position.price
         for position, value in zip(positions, values, strict=True)
     ]
     return [round(price, PRICE_DECIMALS) for price in prices]
@@ -94,7 +93,7 @@ def _step_up(value: float) -> float:
 def _cost(position: Position, price: float) -> float:
     """Return what a trade takes out of the cash of its taker: premium and fee."""
     value = position.quantity * price
-    if position.kind in (Kind.CALL, Kind.PUT):
+    if position.kind.is_option:
         return value + TAKER_FEE_OPTION * abs(value)
     return TAKER_FEE_LINEAR * abs(value)
 
@@ -128,9 +127,7 @@ def plan_book(book: Book, positions: Sequence[Position], market: Market, params:
         need is withdrawn.
     """
     prices = marks(market, positions, params)
-    traded = [
-        replace(p, price=x) if p.kind in (Kind.FUTURE, Kind.PERP) else p for p, x in zip(positions, prices, strict=True)
-    ]
+    traded = [replace(p, price=x) if p.kind.is_linear else p for p, x in zip(positions, prices, strict=True)]
     premiums = [_cost(p, price) for p, price in zip(traded, prices, strict=True)]
     accounts = _prefixes(book, traded, premiums)
     results = evaluate_many(market, accounts, params)
@@ -186,7 +183,7 @@ def plan_all(market: Market, listing: Listing, params: Params) -> list[Plan]:
     """
     resolved = {book.name: [resolve(leg, market.rounds, listing) for leg in book.legs] for book in BOOKS}
     plans = [plan_book(book, resolved[book.name], market, params) for book in BOOKS]
-    held = frozenset(instrument_of(p) for positions in resolved.values() for p in positions)
+    held = frozenset(p.identity for positions in resolved.values() for p in positions)
     flow = resolve_flow(market.rounds, listing, held)
     desk = Book(FLOW_DESK, Mode.SINGLE, (), FLOW_CUSHION)
     return [*plans, plan_book(desk, flow, market, params)]

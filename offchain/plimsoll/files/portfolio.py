@@ -67,11 +67,9 @@ def _positions(node: Node, market: Market) -> tuple[Position, ...]:
     seen: dict[tuple[object, ...], str] = {}
     for item in node.items(MAX_POSITIONS):
         position = _position(item, market)
-        linear = position.kind in (Kind.FUTURE, Kind.PERP)
-        identity = (position.underlying, position.kind, position.expiry_ts, 0.0 if linear else position.price)
-        if identity in seen:
-            item.fail(f"is the same instrument as {seen[identity]}")
-        seen[identity] = item.path
+        if position.identity in seen:
+            item.fail(f"is the same instrument as {seen[position.identity]}")
+        seen[position.identity] = item.path
         positions.append(position)
     return tuple(positions)
 

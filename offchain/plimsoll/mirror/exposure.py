@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from plimsoll.mirror.scenario_book import Book
 from plimsoll.mirror.settlement_window import time_to_expiry, window_of
-from plimsoll.mirror.unit_risk import Instrument, InstrumentRisk, price_instruments
-from plimsoll.model import Round
+from plimsoll.mirror.unit_risk import InstrumentRisk, price_instruments
+from plimsoll.model import Instrument, Round
 from plimsoll.params import UnderlyingParams
 
 Vector = npt.NDArray[np.float64]

@@ -14,8 +14,7 @@ from plimsoll.mirror.exposure import Exposure, Holdings, expiries_of, holdings_o
 from plimsoll.mirror.risk_engine import UnderlyingRisk, risk_of
 from plimsoll.mirror.scenario_book import scenario_book
 from plimsoll.mirror.standard import standard_requirement, standard_value
-from plimsoll.mirror.unit_risk import Instrument
-from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Token
+from plimsoll.model import Instrument, Market, Mode, Portfolio, Token
 from plimsoll.params import VOL_NAMES, AccountParams, Params
 
 Vector = npt.NDArray[np.float64]
@@ -149,11 +148,6 @@ def state_of(equity: float, market_equity: float, initial: float, maintenance: f
     return MARGIN_CALL if equity < initial else HEALTHY
 
 
-def _identity(position: Position) -> Instrument:
-    linear = position.kind in (Kind.FUTURE, Kind.PERP)
-    return Instrument(position.kind, position.expiry_ts, 0.0 if linear else position.price)
-
-
 def _check_held(market: Market, portfolios: Sequence[Portfolio]) -> None:
     """Refuse what has no round or no terms, and a second leg of one instrument: an account holds each once."""
     for number, folio in enumerate(portfolios):
@@ -161,7 +155,7 @@ def _check_held(market: Market, portfolios: Sequence[Portfolio]) -> None:
         for position in folio.positions:
             if position.underlying not in market.rounds:
                 raise DomainError(f"portfolio {number}", f"{position.underlying!r} is not an underlying of the market")
-            key = (position.underlying, _identity(position))
+            key = (position.underlying, position.instrument)
             if key in seen:
                 kind, expiry, strike = key[1]
                 what = f"{position.underlying} {kind.name.lower()} of {expiry} at {strike:g}"
@@ -179,14 +173,14 @@ def _linked_units(market: Market, portfolios: Sequence[Portfolio], name: str) ->
 
 def _holdings(market: Market, portfolios: Sequence[Portfolio], name: str, params: Params) -> Holdings:
     """Collect the positions of every account in one underlying."""
-    instruments = sorted({_identity(p) for folio in portfolios for p in folio.positions if p.underlying == name})
+    instruments = sorted({p.instrument for folio in portfolios for p in folio.positions if p.underlying == name})
     column = {instrument: i for i, instrument in enumerate(instruments)}
     quantity = np.zeros((len(portfolios), len(instruments)))
     entry = np.zeros_like(quantity)
     for row, folio in enumerate(portfolios):
         for position in folio.positions:
             if position.underlying == name:
-                i = column[_identity(position)]
+                i = column[position.instrument]
                 quantity[row, i] = position.quantity
                 entry[row, i] = position.price
     own = params.for_underlying(name)

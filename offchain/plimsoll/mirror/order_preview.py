@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
-from plimsoll.model import Kind, Market, Portfolio, Position
+from plimsoll.model import Market, Portfolio, Position
 from plimsoll.params import Params
 
 
@@ -49,15 +49,13 @@ class OrderPreview:
 
 
 def _same(one: Position, other: Position) -> bool:
-    linear = one.kind in (Kind.FUTURE, Kind.PERP)
-    names = [(p.underlying, p.kind, p.expiry_ts, 0.0 if linear else p.price) for p in (one, other)]
-    return names[0] == names[1]
+    return one.identity == other.identity
 
 
 def _merged(held: Position, change: Position) -> tuple[Position, float]:
     """Add a fill to a position; return it and the cash realised, as ``LinearMath.merge`` does."""
     total = held.quantity + change.quantity
-    if held.kind in (Kind.CALL, Kind.PUT):
+    if held.kind.is_option:
         return replace(held, quantity=total), 0.0
     if held.quantity * change.quantity > 0.0:
         cost = held.quantity * held.price + change.quantity * change.price
@@ -86,7 +84,7 @@ def filled(portfolio: Portfolio, orders: Sequence[OpenOrder]) -> Portfolio:
     cash, positions = portfolio.cash, list(portfolio.positions)
     for order in orders:
         change = order.position
-        if change.kind in (Kind.CALL, Kind.PUT):
+        if change.kind.is_option:
             cash -= change.quantity * order.limit
         else:
             change = replace(change, price=order.limit)

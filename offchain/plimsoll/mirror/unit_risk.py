@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -16,26 +16,13 @@ from plimsoll.errors import DomainError
 from plimsoll.mirror import black76, svi, vol_shock
 from plimsoll.mirror.scenario_book import FLAT, Book, Row
 from plimsoll.mirror.settlement_window import Window, window_of
-from plimsoll.model import Kind, Round, Surface
+from plimsoll.model import Instrument, Kind, Round, Surface
 from plimsoll.params import UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 #: The one row in which nothing moves, for what needs a mark alone.
 _STILL: Final = Book((Row(0.0, FLAT, 0.0, 1.0),), ((0.0, FLAT, 1.0),))
-
-
-class Instrument(NamedTuple):
-    """What can be held in one underlying; ``strike`` is 0 for linear instruments, ``expiry_ts`` 0 for the perpetual."""
-
-    kind: Kind
-    expiry_ts: int
-    strike: float
-
-    @property
-    def is_option(self) -> bool:
-        """Whether it is a call or a put."""
-        return self.kind in (Kind.CALL, Kind.PUT)
 
 
 @dataclass(frozen=True, slots=True)

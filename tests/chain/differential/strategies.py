@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from plimsoll.demo.books import instrument_of
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position
 
 MAX_POSITIONS = 128  # Accounts.sol
@@ -33,7 +32,7 @@ def positions(draw: st.DrawFn, market: Market) -> Position:
 
 def unique(drawn: list[Position]) -> tuple[Position, ...]:
     """One position an instrument, as the ledger keeps them."""
-    return tuple({instrument_of(position): position for position in drawn}.values())
+    return tuple({position.identity: position for position in drawn}.values())
 
 
 @st.composite

@@ -13,8 +13,7 @@ from plimsoll.mirror.exposure import holdings_of
 from plimsoll.mirror.margin_engine import evaluate, evaluate_many
 from plimsoll.mirror.risk_engine import risk_of
 from plimsoll.mirror.scenario_book import scenario_book
-from plimsoll.mirror.unit_risk import Instrument
-from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Token
+from plimsoll.model import Instrument, Kind, Market, Mode, Portfolio, Position, Round, Token
 from plimsoll.params import BookSpec, Params
 from tests.python.properties.adversary import (
     NOW,

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.mirror.scenario_book import Book, scenario_book
-from plimsoll.mirror.unit_risk import Instrument, InstrumentRisk, price_instruments
-from plimsoll.model import Kind, Round, Surface, Svi
+from plimsoll.mirror.unit_risk import InstrumentRisk, price_instruments
+from plimsoll.model import Instrument, Kind, Round, Surface, Svi
 from plimsoll.params import BookSpec, UnderlyingParams
 from tools.prove.holes.layout import Layout, layout_of
 from tools.prove.holes.pricing import Slice

@@ -154,7 +154,7 @@ def holdings_of(market: Market, portfolio: Portfolio) -> tuple[Holdings, ...]:
         if not own and linked == 0.0:
             continue
         table = np.array([_row(market, position) for position in own]).reshape(len(own), 7)
-        option = np.array([p.kind in (Kind.CALL, Kind.PUT) for p in own], dtype=bool)
+        option = np.array([p.kind.is_option for p in own], dtype=bool)
         found.append(
             Holdings(
                 name=name,

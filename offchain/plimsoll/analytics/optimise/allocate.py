@@ -13,8 +13,7 @@ from plimsoll.analytics.optimise.linear_program import LinearProgram
 from plimsoll.analytics.optimise.requirement import LinkedColumn, add_requirement, block_of
 from plimsoll.errors import InputError
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
-from plimsoll.mirror.unit_risk import Instrument
-from plimsoll.model import Kind, Market, Mode, Portfolio
+from plimsoll.model import Instrument, Market, Mode, Portfolio
 from plimsoll.params import Params
 
 Vector = npt.NDArray[np.float64]
@@ -55,8 +54,7 @@ class Allocation:
 def _instruments(portfolio: Portfolio, name: str) -> tuple[list[Instrument], np.ndarray, list[float]]:
     """Instruments of one underlying, their quantities and entries."""
     own = [p for p in portfolio.positions if p.underlying == name]
-    found = [Instrument(p.kind, p.expiry_ts, p.price if p.kind in (Kind.CALL, Kind.PUT) else 0.0) for p in own]
-    return found, np.array([p.quantity for p in own]), [p.price for p in own]
+    return [p.instrument for p in own], np.array([p.quantity for p in own]), [p.price for p in own]
 
 
 def _check(portfolios: Sequence[Portfolio], names: Sequence[str]) -> None:

@@ -166,7 +166,7 @@ def rebalancing_bands(
     InputError
         When there are no options.
     """
-    options = [p for p in portfolio.positions if p.underlying == underlying and p.kind in (Kind.CALL, Kind.PUT)]
+    options = [p for p in portfolio.positions if p.underlying == underlying and p.kind.is_option]
     if not options:
         raise InputError("portfolio", f"holds no option of {underlying}: there is no delta that drifts")
     legs_of(market, portfolio)

@@ -144,7 +144,7 @@ def collar(
     """
     if not 0.3 <= floor < 1.0:
         raise InputError("--floor", f"{floor:g} is outside [0.3, 1)")
-    linear = [p for p in portfolio.positions if p.underlying == underlying and p.kind in (Kind.FUTURE, Kind.PERP)]
+    linear = [p for p in portfolio.positions if p.underlying == underlying and p.kind.is_linear]
     units = sum(p.quantity for p in linear) + linked_units(market, portfolio, underlying)
     quantity = float(np.trunc(units / costs.lot + 1e-9) * costs.lot)
     if quantity <= 0.0:

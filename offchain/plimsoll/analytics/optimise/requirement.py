@@ -22,8 +22,8 @@ from plimsoll.mirror.exposure import Holdings, exposure_of
 from plimsoll.mirror.requirement import Components, components
 from plimsoll.mirror.scenario_book import Book, scenario_book
 from plimsoll.mirror.settlement_window import time_to_expiry, window_of
-from plimsoll.mirror.unit_risk import Instrument, InstrumentRisk, price_instruments
-from plimsoll.model import Round
+from plimsoll.mirror.unit_risk import InstrumentRisk, price_instruments
+from plimsoll.model import Instrument, Round
 from plimsoll.params import Params, UnderlyingParams
 
 Vector = npt.NDArray[np.float64]

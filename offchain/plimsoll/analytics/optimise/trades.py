@@ -16,8 +16,7 @@ from plimsoll.errors import InputError
 from plimsoll.files.portfolio import MAX_POSITIONS
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
 from plimsoll.mirror.order_preview import OpenOrder, filled
-from plimsoll.mirror.unit_risk import Instrument
-from plimsoll.model import Kind, Market, Mode, Portfolio
+from plimsoll.model import Market, Mode, Portfolio
 from plimsoll.params import Params
 
 Vector = npt.NDArray[np.float64]
@@ -49,7 +48,7 @@ class Trade:
             "underlying": position.underlying,
             "kind": position.kind.name.lower(),
             "expiry": position.expiry_ts or None,
-            "strike": position.price if position.kind in (Kind.CALL, Kind.PUT) else None,
+            "strike": position.price if position.kind.is_option else None,
             "quantity": self.quantity,
             "limitPrice": self.limit,
             "mark": self.candidate.price,
@@ -140,12 +139,6 @@ def suggestion_of(
     return Suggestion(method, tuple(trades), both[0], both[1], tuple(notes))
 
 
-def instrument_of(candidate: Candidate) -> Instrument:
-    """Instrument of the mirror."""
-    p = candidate.position
-    return Instrument(p.kind, p.expiry_ts, 0.0 if p.kind in (Kind.FUTURE, Kind.PERP) else p.price)
-
-
 def entry_of(candidate: Candidate) -> float:
     """Entry of a linear instrument: its own where it is held, else the price it would be traded at."""
     return candidate.position.price if candidate.held != 0.0 else candidate.price
@@ -163,7 +156,7 @@ def greeks_of(
     """Yield underlying, numbers of its candidates and a greek of one unit of each."""
     for underlying in dict.fromkeys(c.position.underlying for c in candidates):
         of = np.array([i for i, c in enumerate(candidates) if c.position.underlying == underlying], dtype=np.int32)
-        block = block_of(market.rounds[underlying], [instrument_of(candidates[i]) for i in of], params)
+        block = block_of(market.rounds[underlying], [candidates[i].position.instrument for i in of], params)
         yield underlying, of, np.asarray(getattr(block.unit, name))
 
 
@@ -190,7 +183,7 @@ def _add_debt(
     lp: LinearProgram, portfolio: Portfolio, candidates: Sequence[Candidate], trades: tuple[Index, Index], rate: float
 ) -> None:
     """Charge what is owed after premiums are paid and received."""
-    option = np.array([c.position.kind in (Kind.CALL, Kind.PUT) for c in candidates])
+    option = np.array([c.position.kind.is_option for c in candidates])
     asked = np.array([c.limit_price(True) for c in candidates]) * option
     offered = np.array([c.limit_price(False) for c in candidates]) * option
     debt = lp.column("debt", cost=rate)
@@ -240,7 +233,7 @@ def release_program(
         first += len(members)
         add_requirement(
             lp,
-            block_of(round_, [instrument_of(c) for c in members], params, [entry_of(c) for c in members]),
+            block_of(round_, [c.position.instrument for c in members], params, [entry_of(c) for c in members]),
             np.array([c.held for c in members]),
             (bought[own], sold[own]),
             name,

@@ -9,7 +9,7 @@ import numpy as np
 
 from plimsoll.analytics.legs import Leg, legs_of
 from plimsoll.errors import InputError
-from plimsoll.mirror.unit_risk import Instrument, mark_of, surface_of
+from plimsoll.mirror.unit_risk import mark_of, surface_of
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position
 
 #: Strikes offered at every expiry, in units of the forward.
@@ -80,11 +80,6 @@ def nice_strike(value: float) -> float:
     return float(f"{max(round(value / step), 1) * step:.8g}")
 
 
-def _key(position: Position) -> tuple[object, ...]:
-    strike = 0.0 if position.kind in (Kind.FUTURE, Kind.PERP) else position.price
-    return position.underlying, position.kind, position.expiry_ts, strike
-
-
 def _candidate(market: Market, position: Position, held: float, costs: TradingCosts) -> Candidate:
     round_ = market.rounds[position.underlying]
     limit = costs.liquidity / round_.spot
@@ -94,7 +89,7 @@ def _candidate(market: Market, position: Position, held: float, costs: TradingCo
     if position.kind == Kind.FUTURE:
         forward = surface_of(round_, position.expiry_ts).forward
         return Candidate(position, label, forward, costs.linear_spread * forward, limit, held)
-    mark = mark_of(round_, Instrument(position.kind, position.expiry_ts, position.price))
+    mark = mark_of(round_, position.instrument)
     half = max(costs.option_spread * mark, costs.option_floor * round_.spot)
     return Candidate(position, label, mark, half, limit, held)
 
@@ -114,7 +109,7 @@ def universe_of(market: Market, portfolio: Portfolio, costs: TradingCosts) -> tu
         What is held first. An expiry less than an hour away is offered only to close.
     """
     legs: tuple[Leg, ...] = legs_of(market, portfolio)[0]
-    wanted = {_key(p): (p, p.quantity) for p in portfolio.positions}
+    wanted = {p.identity: (p, p.quantity) for p in portfolio.positions}
     for name in dict.fromkeys(leg.underlying for leg in legs):
         round_ = market.rounds[name]
         listed = [Position(name, Kind.PERP, 0, 0.0, 0.0)]
@@ -126,5 +121,5 @@ def universe_of(market: Market, portfolio: Portfolio, costs: TradingCosts) -> tu
             kinds = (Kind.CALL, Kind.PUT)
             listed += [Position(name, kind, surface.expiry_ts, k, 0.0) for kind in kinds for k in strikes]
         for position in listed:
-            wanted.setdefault(_key(position), (position, 0.0))
+            wanted.setdefault(position.identity, (position, 0.0))
     return tuple(_candidate(market, position, held, costs) for position, held in wanted.values())
