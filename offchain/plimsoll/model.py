@@ -1,4 +1,7 @@
-"""The nouns every stage shares: rounds, instruments, portfolios.
+"""The nouns every stage shares: rounds, instruments, portfolios. Each refuses what no contract could hold.
+
+What is checked here is what a noun knows of itself; what needs the market beside it (an expiry that is listed) is
+checked by the readers of files, which also name the key, and by the engine.
 
 Floats here carry no scale: prices are cash per unit, volatility and rates are decimals per year,
 times are unix seconds. Integers of the chain (wad) appear only in ``plimsoll.units`` and to its left.
@@ -6,12 +9,49 @@ times are unix seconds. Integers of the chain (wad) appear only in ``plimsoll.un
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 from plimsoll.errors import DomainError
+
+#: Prices in cash: one wad to what every fixed-point product of the contracts still holds.
+MIN_PRICE: Final = 1e-18
+MAX_PRICE: Final = 1e12
+#: Cash; 72 bits of 1e-8 hold 2.36e13, less room for rounding. Strikes and entries.
+MAX_STORED_PRICE: Final = 2.3e13
+#: 128 bits of wad hold 1.7e20.
+MAX_QUANTITY: Final = 1e15
+#: One wad.
+MIN_QUANTITY: Final = 1e-18
+MAX_CASH: Final = 1e18
+MAX_RATE: Final = 9.0
+MAX_RATIO: Final = 1e6
+MAX_TOTAL_VARIANCE: Final = 1e3
+MAX_EXPIRIES: Final = 12
+MAX_POSITIONS: Final = 128
+#: The token that cash is held in.
+CASH_SYMBOL: Final = "USDC"
+#: 40 bits of seconds; a time in milliseconds is beyond them.
+MAX_TS: Final = 2**40 - 1
+#: Rounding of a double: a slice that touches zero variance exactly is inside the domain.
+_VARIANCE_SLACK: Final = 2e-18
+
+
+def _within(source: str, name: str, value: float, low: float, high: float, *, open_low: bool = False) -> None:
+    """Refuse what is not a finite number from ``low`` to ``high``; NaN is inside no interval."""
+    if not (low < value if open_low else low <= value) or not value <= high:
+        left = "(" if open_low else "["
+        raise DomainError(source, f"{name} is {value:g}, outside {left}{low:g}, {high:g}]")
+
+
+def _time(source: str, name: str, value: int, low: int = 1) -> None:
+    """Refuse what is no whole number of unix seconds."""
+    if isinstance(value, bool) or value != int(value) or not low <= value <= MAX_TS:
+        raise DomainError(source, f"{name} is {value}, no time in unix seconds from {low} to {MAX_TS}")
 
 
 class Kind(IntEnum):
@@ -67,6 +107,21 @@ class Svi:
     m: float
     sigma: float
 
+    def __post_init__(self) -> None:
+        _within("svi", "a", self.a, -MAX_TOTAL_VARIANCE, MAX_TOTAL_VARIANCE)
+        _within("svi", "b", self.b, 0.0, 2.0)
+        if not -1.0 < self.rho < 1.0:
+            raise DomainError("svi", f"rho is {self.rho:g}, outside (-1, 1)")
+        _within("svi", "m", self.m, -9.0, 9.0)
+        _within("svi", "sigma", self.sigma, 0.0, 9.0, open_low=True)
+        least = self.a + self.b * self.sigma * math.sqrt(1.0 - self.rho**2)
+        if least < -_VARIANCE_SLACK:
+            message = f"the smallest total variance a + b*sigma*sqrt(1-rho^2) is {least:g}, it must be at least 0"
+            raise DomainError("svi", message)
+        wing = self.b * (1.0 + abs(self.rho))
+        if wing > 2.0:
+            raise DomainError("svi", f"the wing slope b*(1+|rho|) is {wing:g}, the limit is 2")
+
 
 @dataclass(frozen=True, slots=True)
 class Surface:
@@ -80,6 +135,12 @@ class Surface:
     rate: float
     svi: Svi
     vols: tuple[tuple[float, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        _time("surface", "expiry_ts", self.expiry_ts)
+        source = f"surface of {self.expiry_ts}"
+        _within(source, "forward", self.forward, MIN_PRICE, MAX_PRICE)
+        _within(source, "rate", self.rate, -MAX_RATE, MAX_RATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +158,20 @@ class Round:
     confidence: float
     surfaces: tuple[Surface, ...]
     mean: float | None = None
+
+    def __post_init__(self) -> None:
+        source = f"round of {self.underlying}"
+        _time(source, "ts", self.ts)
+        _within(source, "spot", self.spot, MIN_PRICE, MAX_PRICE)
+        _within(source, "perp", self.perp, MIN_PRICE, MAX_PRICE)
+        _within(source, "confidence", self.confidence, 0.0, 1.0)
+        if self.mean is not None:
+            _within(source, "mean", self.mean, MIN_PRICE, MAX_PRICE)
+        if len(self.surfaces) > MAX_EXPIRIES:
+            raise DomainError(source, f"has {len(self.surfaces)} expiries, the limit is {MAX_EXPIRIES}")
+        for before, after in pairwise(self.surfaces):
+            if after.expiry_ts <= before.expiry_ts:
+                raise DomainError(source, f"expiry {after.expiry_ts} does not come after {before.expiry_ts}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +194,11 @@ class Token:
             raise DomainError(self.symbol, "has neither a price nor a link to an underlying")
         if self.linked is not None and self.price is not None:
             raise DomainError(self.symbol, f"is linked to {self.linked} and has no price of its own")
+        if self.price is not None:
+            _within(self.symbol, "price", self.price, MIN_PRICE, MAX_PRICE)
+        _within(self.symbol, "haircut", self.haircut, 0.0, 1.0)
+        _within(self.symbol, "linked_haircut", self.linked_haircut, 0.0, 1.0)
+        _within(self.symbol, "ratio", self.ratio, 0.0, MAX_RATIO, open_low=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +208,19 @@ class Market:
     ts: int
     tokens: Mapping[str, Token]
     rounds: Mapping[str, Round]
+
+    def __post_init__(self) -> None:
+        _time("market", "ts", self.ts)
+        if CASH_SYMBOL not in self.tokens:
+            raise DomainError("market", f"has no token {CASH_SYMBOL!r}: its price decides the peg charge")
+        for symbol, token in self.tokens.items():
+            if token.symbol != symbol:
+                raise DomainError("market", f"token {symbol!r} calls itself {token.symbol!r}")
+            if token.linked is not None and token.linked not in self.rounds:
+                raise DomainError("market", f"token {symbol!r} is linked to {token.linked!r}, no underlying of it")
+        for name, round_ in self.rounds.items():
+            if round_.underlying != name:
+                raise DomainError("market", f"the round of {name!r} calls itself that of {round_.underlying!r}")
 
     def price_of(self, symbol: str) -> float:
         """Price of a token in cash: its own, or ``spot*ratio`` of the underlying it is linked to."""
@@ -141,7 +234,7 @@ class Market:
     @property
     def usdc_price(self) -> float:
         """Price of the cash token, which drives the peg charge."""
-        return self.price_of("USDC")
+        return self.price_of(CASH_SYMBOL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +246,17 @@ class Position:
     expiry_ts: int
     price: float
     quantity: float
+
+    def __post_init__(self) -> None:
+        source = f"position in {self.underlying}"
+        if not isinstance(self.kind, Kind):
+            raise DomainError(source, f"{self.kind!r} is no kind of instrument")
+        source = f"{self.underlying} {self.kind.name.lower()}"
+        _time(source, "expiry_ts", self.expiry_ts, 0)
+        if (self.expiry_ts == 0) != (self.kind is Kind.PERP):
+            raise DomainError(source, f"expiry_ts is {self.expiry_ts}; it is 0 for a perpetual and for nothing else")
+        _within(source, "price", self.price, 0.0, MAX_STORED_PRICE, open_low=self.kind.is_option)
+        _within(source, "quantity", self.quantity, -MAX_QUANTITY, MAX_QUANTITY)
 
     @property
     def instrument(self) -> Instrument:
@@ -173,3 +277,51 @@ class Portfolio:
     cash: float
     collateral: Mapping[str, float] = field(default_factory=dict)
     positions: tuple[Position, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.mode, Mode):
+            raise DomainError("portfolio", f"{self.mode!r} is no margin mode")
+        _within("portfolio", "cash", self.cash, -MAX_CASH, MAX_CASH)
+        for symbol, amount in self.collateral.items():
+            _within("portfolio", f"the amount of {symbol}", amount, 0.0, MAX_QUANTITY)
+        seen = set()
+        for position in self.positions:
+            if position.identity in seen:
+                kind, expiry, strike = position.instrument
+                what = f"{position.underlying} {kind.name.lower()} of {expiry} at {strike:g}"
+                raise DomainError("portfolio", f"holds the {what} twice")
+            seen.add(position.identity)
+
+    def with_(self, *positions: Position) -> Portfolio:
+        """Return the account with more legs; one that it holds already in the same direction is added to.
+
+        Parameters
+        ----------
+        *positions : Position
+            What would be put on. No cash is paid for options: the question is what the account would need.
+
+        Returns
+        -------
+        Portfolio
+
+        Raises
+        ------
+        DomainError
+            When a leg is held in the other direction: whether that closes or hedges is the caller's to say.
+        """
+        held = {position.identity: position for position in self.positions}
+        for new in positions:
+            old = held.get(new.identity)
+            held[new.identity] = new if old is None else _added(old, new)
+        return replace(self, positions=tuple(held.values()))
+
+
+def _added(old: Position, new: Position) -> Position:
+    """Add two positions of one direction; the entry of a linear one is the mean by size."""
+    if old.quantity * new.quantity <= 0.0:
+        what = f"{old.underlying} {old.kind.name.lower()}"
+        raise DomainError(what, f"is held with {old.quantity:g}, {new.quantity:g} would close some of it")
+    quantity = old.quantity + new.quantity
+    if old.kind.is_option:
+        return replace(old, quantity=quantity)
+    return replace(old, quantity=quantity, price=(old.price * old.quantity + new.price * new.quantity) / quantity)

@@ -23,7 +23,8 @@ class Leg:
     unit_price: float = 0.0
 
 
-def _label(position: Position) -> str:
+def label_of(position: Position) -> str:
+    """Name of what a position holds, for people."""
     if position.kind == Kind.PERP:
         return f"{position.underlying} perp"
     day = datetime.fromtimestamp(position.expiry_ts, UTC).strftime("%Y-%m-%dT%H:%MZ")
@@ -50,7 +51,7 @@ def legs_of(market: Market, portfolio: Portfolio) -> tuple[tuple[Leg, ...], list
     InputError
         If nothing is held that a price can move.
     """
-    legs = [Leg(_label(p), p.underlying, p.quantity, p) for p in portfolio.positions]
+    legs = [Leg(label_of(p), p.underlying, p.quantity, p) for p in portfolio.positions]
     notes: list[str] = []
     for symbol, amount in portfolio.collateral.items():
         token = market.tokens[symbol]

@@ -2,41 +2,42 @@
 
 from __future__ import annotations
 
-import math
-from pathlib import Path
-
-from plimsoll.files.reader import Node, read_document
+from plimsoll.errors import DomainError
+from plimsoll.files.reader import Node, Source, read_document
 from plimsoll.mirror.settlement_window import WINDOW_SEC
-from plimsoll.model import Market, Round, Surface, Svi, Token
+from plimsoll.model import (
+    MAX_EXPIRIES,
+    MAX_PRICE,
+    MAX_RATE,
+    MAX_RATIO,
+    MAX_TOTAL_VARIANCE,
+    MIN_PRICE,
+    Market,
+    Round,
+    Surface,
+    Svi,
+    Token,
+)
 
-MAX_EXPIRIES = 12
-MAX_PRICE = 1e12  #: cash; the strike of an option must also fit 72 bits of 1e-8
-MIN_PRICE = 1e-18  #: one wad
-MAX_TOTAL_VARIANCE = 1e3
 MAX_STRIKES = 1_000
 MAX_VOL = 10.0
 MAX_HORIZON_SEC = 10 * 365 * 86_400
-#: Rounding of a double: a slice that touches zero variance exactly is inside the domain.
-_VARIANCE_SLACK = 2e-18
 
 
 def _svi(node: Node) -> Svi:
     """Slice inside the no-arbitrage domain of risk-model section 1."""
     node.object({"a", "b", "rho", "m", "sigma"})
-    svi = Svi(
-        a=node.key("a").number(-MAX_TOTAL_VARIANCE, MAX_TOTAL_VARIANCE),
-        b=node.key("b").number(0.0, 2.0),
-        rho=node.key("rho").number(-1.0, 1.0, open_low=True, open_high=True),
-        m=node.key("m").number(-9.0, 9.0),
-        sigma=node.key("sigma").number(0.0, 9.0, open_low=True),
-    )
-    minimum = svi.a + svi.b * svi.sigma * math.sqrt(1.0 - svi.rho**2)
-    if minimum < -_VARIANCE_SLACK:
-        node.fail(f"the smallest total variance a + b*sigma*sqrt(1-rho^2) is {minimum:g}, it must be at least 0")
-    wing = svi.b * (1.0 + abs(svi.rho))
-    if wing > 2.0:
-        node.fail(f"the wing slope b*(1+|rho|) is {wing:g}, the limit is 2")
-    return svi
+    values = {
+        "a": node.key("a").number(-MAX_TOTAL_VARIANCE, MAX_TOTAL_VARIANCE),
+        "b": node.key("b").number(0.0, 2.0),
+        "rho": node.key("rho").number(-1.0, 1.0, open_low=True, open_high=True),
+        "m": node.key("m").number(-9.0, 9.0),
+        "sigma": node.key("sigma").number(0.0, 9.0, open_low=True),
+    }
+    try:
+        return Svi(**values)
+    except DomainError as error:
+        node.fail(error.message)
 
 
 def _vols(node: Node) -> tuple[tuple[float, float], ...]:
@@ -66,7 +67,7 @@ def _surfaces(node: Node, ts: int) -> tuple[Surface, ...]:
             Surface(
                 expiry_ts=expiry,
                 forward=item.key("forward").number(MIN_PRICE, MAX_PRICE),
-                rate=item.key("rate").number(-9.0, 9.0),
+                rate=item.key("rate").number(-MAX_RATE, MAX_RATE),
                 svi=_svi(item.key("svi")),
                 vols=_vols(item.key("vols")) if item.has("vols") else (),
             )
@@ -122,16 +123,17 @@ def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
         node.key("linked").fail(f"{linked!r} is not an underlying of this file")
     if not node.has("linkedHaircut"):
         node.fail("missing key 'linkedHaircut'")
-    ratio = node.key("ratio").number(0.0, 1e6, open_low=True) if node.has("ratio") else 1.0
+    ratio = node.key("ratio").number(0.0, MAX_RATIO, open_low=True) if node.has("ratio") else 1.0
     return Token(symbol, None, haircut, linked, node.key("linkedHaircut").number(0.0, 1.0), ratio)
 
 
-def load_market(path: Path) -> Market:
+def load_market(source: Source) -> Market:
     """Read and check a market file.
 
     Parameters
     ----------
-    path : Path
+    source : str or Path or mapping
+        File, or its content.
 
     Returns
     -------
@@ -142,7 +144,7 @@ def load_market(path: Path) -> Market:
     InputError
         Naming the file, the key, what is wrong and the limit.
     """
-    root = read_document(path, "plimsoll.market/1")
+    root = read_document(source, "plimsoll.market/1")
     root.object({"schema", "timestamp", "tokens", "underlyings"})
     ts = root.key("timestamp").timestamp(1)
     rounds = {name: _round(name, node, ts) for name, node in root.key("underlyings").members()}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
 from plimsoll.errors import DomainError
 from plimsoll.files.book import read_book
-from plimsoll.files.reader import Node, read_document
+from plimsoll.files.reader import Node, Source, read_document
 from plimsoll.mirror.scenario_book import scenario_book
 from plimsoll.params import MAX_PRICE_RANGE, UNDERLYING_DEFAULTS, Params
 
@@ -63,12 +62,13 @@ def _check_book(root: Node, params: Params) -> None:
             root.fail(f"{error.source}: {error.message}")
 
 
-def load_params(path: Path, underlyings: Collection[str] | None = None, base: Params = _DEFAULTS) -> Params:
+def load_params(source: Source, underlyings: Collection[str] | None = None, base: Params = _DEFAULTS) -> Params:
     """Read and check a parameter file; missing keys take the values of ``base``.
 
     Parameters
     ----------
-    path : Path
+    source : str or Path or mapping
+        File, or its content.
     underlyings : collection of str, optional
         Names of the market; with it, a parameter of an underlying that is neither in it nor in the
         risk model's own defaults is an error.
@@ -84,7 +84,7 @@ def load_params(path: Path, underlyings: Collection[str] | None = None, base: Pa
     InputError
         Naming the file, the key, what is wrong and the limit.
     """
-    root = read_document(path, "plimsoll.params/1", schema_required=False)
+    root = read_document(source, "plimsoll.params/1", schema_required=False)
     root.object(set(), {"schema", "book", *_UNDERLYING, *_ACCOUNT})
     account: dict[str, float] = {}
     for key, spec in _ACCOUNT.items():

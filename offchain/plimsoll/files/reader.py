@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -147,13 +147,29 @@ def _parse(path: Path, source: str) -> Any:
         raise InputError(source, f"is not valid JSON ({error})") from None
 
 
-def read_document(path: Path, schema: str, *, schema_required: bool = True) -> Node:
-    """Read a JSON file and check its ``schema``.
+#: Where a document comes from: a file, or what a file would hold.
+Source = str | Path | Mapping[str, Any]
+
+
+def _value_of(document: Source) -> tuple[str, Any]:
+    """Return the name for messages and the parsed value; a mapping is read as if it came from a file."""
+    if not isinstance(document, Mapping):
+        path = Path(document)
+        source = path.name or str(path)
+        return source, _parse(path, source)
+    try:
+        return "document", json.loads(json.dumps(document))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError("document", f"cannot be written as JSON ({error})") from None
+
+
+def read_document(document: Source, schema: str, *, schema_required: bool = True) -> Node:
+    """Read a JSON document and check its ``schema``.
 
     Parameters
     ----------
-    path : Path
-        File to read.
+    document : str or Path or mapping
+        File to read, or its content.
     schema : str
         Expected value of the key ``schema``.
     schema_required : bool
@@ -169,8 +185,7 @@ def read_document(path: Path, schema: str, *, schema_required: bool = True) -> N
     InputError
         If the file cannot be read, is no JSON object, repeats a key, or names another schema.
     """
-    source = path.name or str(path)
-    value = _parse(path, source)
+    source, value = _value_of(document)
     root = Node(source, "", value)
     if not isinstance(value, dict):
         root.fail("expected a JSON object")

@@ -15,9 +15,8 @@ from plimsoll.market.clean import CleanReport, Quotes, clean
 from plimsoll.market.forwards import YEAR_SEC, Term, term_structure
 from plimsoll.market.svi_fit import Prior, Shape, SliceFit, fit_slice, hold_slice, warnings_of
 from plimsoll.mirror.settlement_window import WINDOW_SEC
-from plimsoll.model import Round, Surface
+from plimsoll.model import MAX_EXPIRIES, Round, Surface
 
-MAX_EXPIRIES: Final = 12
 MIN_LIFE_SEC: Final = 3_600
 """An expiry nearer than this enters a round only when a position holds it."""
 PREMIUM_BOUND: Final = 0.5

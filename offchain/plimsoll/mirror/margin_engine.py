@@ -14,7 +14,7 @@ from plimsoll.mirror.exposure import Exposure, Holdings, expiries_of, holdings_o
 from plimsoll.mirror.risk_engine import UnderlyingRisk, risk_of
 from plimsoll.mirror.scenario_book import scenario_book
 from plimsoll.mirror.standard import standard_requirement, standard_value
-from plimsoll.model import Instrument, Market, Mode, Portfolio, Token
+from plimsoll.model import Market, Mode, Portfolio, Token
 from plimsoll.params import VOL_NAMES, AccountParams, Params
 
 Vector = npt.NDArray[np.float64]
@@ -149,18 +149,11 @@ def state_of(equity: float, market_equity: float, initial: float, maintenance: f
 
 
 def _check_held(market: Market, portfolios: Sequence[Portfolio]) -> None:
-    """Refuse what has no round or no terms, and a second leg of one instrument: an account holds each once."""
+    """Refuse what has no round or no terms."""
     for number, folio in enumerate(portfolios):
-        seen: set[tuple[str, Instrument]] = set()
         for position in folio.positions:
             if position.underlying not in market.rounds:
                 raise DomainError(f"portfolio {number}", f"{position.underlying!r} is not an underlying of the market")
-            key = (position.underlying, position.instrument)
-            if key in seen:
-                kind, expiry, strike = key[1]
-                what = f"{position.underlying} {kind.name.lower()} of {expiry} at {strike:g}"
-                raise DomainError(f"portfolio {number}", f"holds the {what} twice")
-            seen.add(key)
         for symbol in folio.collateral:
             if symbol not in market.tokens:
                 raise DomainError(f"portfolio {number}", f"{symbol!r} is not a token of the market")

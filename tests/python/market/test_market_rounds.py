@@ -10,9 +10,9 @@ import pytest
 
 from plimsoll.errors import DomainError, InputError
 from plimsoll.market.forwards import RATE_LIMIT, YEAR_SEC, term_structure
-from plimsoll.market.rounds import MAX_EXPIRIES, confidence_of, fit_snapshot, score_of, snapshot_to_round
+from plimsoll.market.rounds import confidence_of, fit_snapshot, score_of, snapshot_to_round
 from plimsoll.market.svi_fit import Shape, SliceFit
-from plimsoll.model import Svi
+from plimsoll.model import MAX_EXPIRIES, Svi
 
 
 def test_spot_and_rates_are_those_of_the_forwards(first):

@@ -18,8 +18,7 @@ from plimsoll.analytics.optimise.trades import (
 )
 from plimsoll.analytics.optimise.universe import TradingCosts, universe_of
 from plimsoll.errors import InputError
-from plimsoll.files.portfolio import MAX_POSITIONS
-from plimsoll.model import Market, Mode, Portfolio
+from plimsoll.model import MAX_POSITIONS, Market, Mode, Portfolio
 from plimsoll.params import Params
 
 Vector = npt.NDArray[np.float64]

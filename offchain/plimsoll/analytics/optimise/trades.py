@@ -13,10 +13,9 @@ from plimsoll.analytics.optimise.linear_program import Index, LinearProgram
 from plimsoll.analytics.optimise.requirement import add_requirement, block_of
 from plimsoll.analytics.optimise.universe import Candidate
 from plimsoll.errors import InputError
-from plimsoll.files.portfolio import MAX_POSITIONS
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
 from plimsoll.mirror.order_preview import OpenOrder, filled
-from plimsoll.model import Market, Mode, Portfolio
+from plimsoll.model import MAX_POSITIONS, Market, Mode, Portfolio
 from plimsoll.params import Params
 
 Vector = npt.NDArray[np.float64]

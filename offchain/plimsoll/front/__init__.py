@@ -1,0 +1,1 @@
+"""What ``import plimsoll as pm`` offers: files in, answers out, one call each."""
