@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IOracle} from "../../interfaces/IOracle.sol";
+import {AnchorWord} from "../libraries/AnchorWord.sol";
 import {AuctionMath} from "../libraries/AuctionMath.sol";
 import {LinearMath} from "../libraries/LinearMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SettlementMath} from "../libraries/SettlementMath.sol";
+import {SpeedLimit} from "../libraries/SpeedLimit.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 
 /// @title LibraryProbe
@@ -106,5 +109,45 @@ contract LibraryProbe {
         returns (uint256)
     {
         return AuctionMath.bonus(lossWad, maintenanceWad, bonusShareWad, elapsedSec);
+    }
+
+    function speedSince(uint256 sinceTs, SpeedLimit.Step memory step)
+        external
+        pure
+        returns (int256 keptWad, int256 limitWad, int256 varianceLimitWad)
+    {
+        return SpeedLimit.since(sinceTs, step);
+    }
+
+    function speedMove(bytes32 field, uint256 anchor, int256 lnWad, int256 keptWad, int256 limitWad)
+        external
+        pure
+        returns (uint256)
+    {
+        return SpeedLimit.move(field, anchor, lnWad, keptWad, limitWad);
+    }
+
+    function speedCheck(bytes32 field, uint256 anchor, int256 lnWad, int256 limitWad) external pure {
+        SpeedLimit.check(field, anchor, lnWad, limitWad);
+    }
+
+    function speedFirst(int256 lnWad) external pure returns (uint256) {
+        return SpeedLimit.first(lnWad);
+    }
+
+    function speedLnOf(uint256 anchor) external pure returns (int256) {
+        return SpeedLimit.lnOf(anchor);
+    }
+
+    function anchorAdvance(uint256 word, IOracle.Surface calldata s, SpeedLimit.Step memory step)
+        external
+        pure
+        returns (uint256)
+    {
+        return AnchorWord.advance(word, s, step);
+    }
+
+    function anchorUnpack(uint256 word) external pure returns (IOracle.SurfaceAnchor memory) {
+        return AnchorWord.unpack(word);
     }
 }

@@ -52,8 +52,8 @@ TARGETS: Final = {
     f"{LIBRARIES}SnapshotMath.sol": ("MarginEngine",),
     f"{LIBRARIES}RoundDomain.sol": ("Oracle",),
     f"{LIBRARIES}RoundHash.sol": ("Oracle",),
-    f"{LIBRARIES}SpeedLimit.sol": ("Oracle",),
-    f"{LIBRARIES}AnchorWord.sol": ("Oracle",),
+    f"{LIBRARIES}SpeedLimit.sol": ("LibraryProbe", "Oracle"),
+    f"{LIBRARIES}AnchorWord.sol": ("LibraryProbe", "Oracle"),
     f"{LIBRARIES}BookCode.sol": ("ScenarioBook", "RiskEngine"),
     f"{LIBRARIES}NormalCdf.sol": ("RiskEngine",),
     f"{LIBRARIES}OptionKernel.sol": ("RiskEngine",),
@@ -95,6 +95,8 @@ TOKEN: Final = re.compile(
     r"<<|>>|=>|[-+*/%<>=!&|^~?:;,.(){}\[\]]"
 )
 SKIPPED: Final = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", re.DOTALL)
+COMMENT: Final = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+IMPORT: Final = re.compile(r'^\s*import\s[^"]*"([^"]+)"', re.M)
 SWAPS: Final = {
     **{"+": ("-",), "*": ("/",), "/": ("*",), "%": ("/",), "<<": (">>",), ">>": ("<<",), "&": ("|",), "|": ("&",)},
     **{"<": ("<=", ">="), "<=": ("<", ">"), ">": (">=", "<="), ">=": (">", "<"), "==": ("!=",), "!=": ("==",)},
@@ -463,15 +465,34 @@ def chosen(path: str, per_file: int, seed: int) -> list[Mutant]:
     return sorted(drawn[:per_file] if per_file > 0 else drawn, key=lambda m: (m.at, m.end, m.operator, m.text))
 
 
+def sources_of(path: str, known: dict[str, str] | None = None) -> dict[str, str]:
+    """Code of a file and of all that it imports, by path, without comments."""
+    found = {} if known is None else known
+    text = (ROOT / path).read_text(encoding="utf-8")
+    found[path] = COMMENT.sub("", text)
+    for target in IMPORT.findall(text):
+        there = ((ROOT / path).parent / target).resolve()
+        if target.startswith(".") and str(there.relative_to(ROOT)) not in found:
+            sources_of(str(there.relative_to(ROOT)), found)
+    return found
+
+
 def fingerprint(path: str) -> str:
-    """Of every source that decides the verdicts on one file."""
+    """Of everything that decides the verdicts on one file: the code of its units, and their batteries."""
     batteries = {
-        "LibraryProbe": ("integers", "pure_battery"), "MarginEngine": ("integers", "margin_battery"),
-        "RiskEngine": ("risk_battery",), "ScenarioBook": ("book_battery",), "Oracle": ("oracle_battery",),
-    }  # fmt: skip
-    used = {name for unit in TARGETS[path] for name in batteries[unit]} | {"world"}
-    names = [*sorted(ROOT.glob("contracts/**/*.sol")), *(ROOT / f"tests/chain/proof/{n}.py" for n in sorted(used))]
-    return hashlib.sha256(b"".join(name.read_bytes() for name in names)).hexdigest()[:16]
+        "LibraryProbe": ("proof/integers", "proof/pure_battery", "helpers/anchors"),
+        "MarginEngine": ("proof/integers", "proof/margin_battery"),
+        "RiskEngine": ("proof/risk_battery",),
+        "ScenarioBook": ("proof/book_battery",),
+        "Oracle": ("proof/oracle_battery", "helpers/anchors"),
+    }
+    code: dict[str, str] = {}
+    for unit in TARGETS[path]:
+        code |= sources_of(UNITS[unit])
+    names = {name for unit in TARGETS[path] for name in batteries[unit]} | {"proof/world"}
+    texts = [code[name] for name in sorted(code)]
+    texts += [(ROOT / f"tests/chain/{name}.py").read_text(encoding="utf-8") for name in sorted(names)]
+    return hashlib.sha256("".join(texts).encode()).hexdigest()[:16]
 
 
 def remembered(marks: dict[str, str]) -> dict[str, dict[str, Any]]:

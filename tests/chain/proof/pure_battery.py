@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -15,9 +16,11 @@ from eth_abi.abi import decode, encode
 from eth_utils.crypto import keccak
 
 from plimsoll.chain.contracts import Contract
+from tests.chain.helpers import anchors
 from tests.chain.proof import integers as exact
 
 WAD = exact.WAD
+TOO_FAST = keccak(text="Oracle__TooFast(bytes32,int256,int256)")[:4]
 ERRORS = {
     name: keccak(text=f"{name}(int256,int256)")[:4]
     for name in ("PositionWord__PriceOverflow", "PositionWord__QuantityOverflow")
@@ -134,12 +137,143 @@ def auction_math() -> Iterator[Case]:
         yield _case("bonus", exact.bonus, loss, need, share, sec)
 
 
+def _field(name: str) -> int:
+    """Name of a field as the errors carry it."""
+    return int.from_bytes(name.encode().ljust(32, b"\0"), "big")
+
+
+def _moved(name: str, anchor: int, ln: int, share: int, limit: int) -> int:
+    """Anchor after a number, or the error of one that is too far from it."""
+    distance = ln - anchors.ln_of(anchor)
+    if abs(distance) > limit:
+        words = (_field(name), distance, -limit if distance < 0 else limit)
+        raise exact.RevertedError(TOO_FAST + b"".join(map(exact.word_of, words)))
+    return anchors.follow(anchor, ln, share)
+
+
+def _step(since: int, ts: int, heartbeat: int, move: int, variance: int) -> tuple[int, ...]:
+    """What the numbers of one message share, in the order of SpeedLimit.Step."""
+    return ts, since, *_since(since, ts, heartbeat, move, variance), heartbeat, move, variance
+
+
+def _since(since: int, ts: int, heartbeat: int, move: int, variance: int) -> tuple[int, int, int]:
+    elapsed = ts - since
+    limits = (anchors.reach(limit, elapsed, heartbeat) for limit in (move, variance))
+    return (anchors.kept(elapsed), *limits)
+
+
+def speed_limit() -> Iterator[Case]:
+    """Silences around the heartbeat and far beyond it; numbers at, next to and far from the limit, on both sides."""
+    for heartbeat, move, variance in ((60, 3 * 10**17, WAD), (3_600, 7, 11), (1, WAD // 3, 2 * WAD)):
+        for elapsed in (0, 1, heartbeat - 1, heartbeat, heartbeat + 1, 3_599, 3_600, 3_601, 86_400, 10**6):
+            start, limits = 10**9, (heartbeat, move, variance)
+            # What the message shares is computed before; only its times and limits are read here.
+            step = (start + elapsed, start, 0, 0, 0, *limits)
+            found = _since(start, start + elapsed, *limits)
+            yield _case("speedSince", lambda *_, found=found: found, start, *step)
+    places = (0, 1, anchors.first(0), anchors.first(0) + 1, anchors.first(8 * WAD), 2**32 - 1)
+    shares = (0, 1, WAD // 3, WAD - 1, WAD)
+    for anchor, share, limit in product(places, shares, (1, anchors.STEP - 1, 3 * 10**17)):
+        here = anchors.ln_of(anchor)
+        lows = (0, 1, anchors.STEP // 2, limit - 1, limit, limit + 1, 10 * limit)
+        for distance in sorted({side * low for low in lows for side in (1, -1)}):
+            ln = here + distance
+            if 0 <= ln + anchors.ZERO < anchors.ZERO * 2:
+                yield _case("speedMove", partial(_named, "spot"), _field("spot"), anchor, ln, share, limit)
+                yield _case("speedCheck", partial(_checked, "mean"), _field("mean"), anchor, ln, limit)
+    for ln in (-anchors.ZERO, -WAD - 1, -anchors.STEP, -1, 0, 1, anchors.STEP - 1, anchors.STEP, 41 * WAD + 7):
+        yield _case("speedFirst", anchors.first, ln)
+    for anchor in places:
+        yield _case("speedLnOf", anchors.ln_of, anchor)
+
+
+def _named(name: str, _: int, *arguments: int) -> int:
+    return _moved(name, *arguments)
+
+
+def _checked(name: str, _: int, anchor: int, ln: int, limit: int) -> tuple[int, ...]:
+    _moved(name, anchor, ln, 0, limit)
+    return ()
+
+
+#: Shifts of an anchor word, in the order of ``anchors.FIELDS``.
+SHIFTS = (128, 96, 64, 32, 0)
+FAST = (60, 3 * 10**17, WAD)
+
+
+def _advanced(before: dict[str, int], since: int, surface: dict[str, int], ts: int, step: tuple[int, ...]) -> int:
+    """Word of an expiry after a round; fields that the round does not measure stay."""
+    share, move, variance = step[2:5] if since == step[1] else _since(since, ts, *step[5:])
+    moved = dict(before)
+    for name, ln in anchors.logs_of(surface, ts).items():
+        limit = variance if "variance" in name else move
+        moved[name] = _moved(name, before[name], ln, share, limit) if before else anchors.first(ln)
+    return ts << 160 | sum(moved.get(name, 0) << shift for name, shift in zip(anchors.FIELDS, SHIFTS, strict=True))
+
+
+def _surfaces() -> Iterator[tuple[int, dict[str, int]]]:
+    """Slices of every tenor, on both sides of a day and of the window, and how many seconds they have left."""
+    draw = random.Random(5)
+    for left in (0, 1, 1_799, 1_800, 1_801, 3_600, 86_399, 86_400, 86_401, 10**6, 3_650 * 86_400):
+        for _ in range(4):
+            slice_ = {"forwardWad": draw.randrange(1, 10**23), "rateWad": draw.randrange(-(10**17), 10**17)}
+            slice_ |= {"aWad": draw.choice((0, 1, draw.randrange(10**16))), "bWad": draw.choice((0, 3 * 10**16 + 1))}
+            slice_ |= {"rhoWad": draw.randrange(-WAD + 1, WAD), "mWad": draw.randrange(-WAD, WAD)}
+            yield left, slice_ | {"sWad": draw.randrange(1, WAD)}
+
+
+def anchor_word() -> Iterator[Case]:
+    """First listings, rounds soon and late after the last listing, and every field at its limit and beyond."""
+    ts = 2 * 10**9
+    for left, slice_ in _surfaces():
+        surface = {"expiryTs": ts + left, **slice_}
+        logs = anchors.logs_of(surface, ts)
+        whole = {name: anchors.first(logs.get(name, 0)) for name in anchors.FIELDS}
+        for head, listed in ((ts - 1, ts - 1), (ts - 61, ts - 61), (ts - 5, ts - 7_000), (ts - 5, ts - 30)):
+            step = _step(head, ts, *FAST)
+            for before, since in _words(whole, listed):
+                found = partial(_answer, before, since, surface, ts, step)
+                word = _word(before, since)
+                yield _case("anchorAdvance", found, word, *surface.values(), *step)
+    for word in (0, (1 << 200) - 1, *((2**40 - 1 if n == 5 else 2**32 - 1) << 32 * n for n in range(6))):
+        yield _case("anchorUnpack", _unpacked, word)
+
+
+def _word(before: dict[str, int], since: int) -> int:
+    if not before:
+        return 0
+    return since << 160 | sum(before[name] << shift for name, shift in zip(anchors.FIELDS, SHIFTS, strict=True))
+
+
+def _words(whole: dict[str, int], since: int) -> Iterator[tuple[dict[str, int], int]]:
+    """No anchors yet; anchors at the number; each alone off by a little, and by more than any limit here."""
+    yield {}, 0
+    yield whole, since
+    for name in anchors.FIELDS:
+        for steps in (-1, 1, 10**6, -(10**6), 14_999_990, 15_000_010, -14_999_990, -15_000_010, 2 * 10**8):
+            yield {**whole, name: whole[name] + steps}, since
+
+
+def _answer(
+    before: dict[str, int], since: int, surface: dict[str, int], ts: int, step: tuple[int, ...], *_: int
+) -> int:
+    return _advanced(before, since, surface, ts, step)
+
+
+def _unpacked(word: int) -> tuple[int, ...]:
+    if word == 0:
+        return (0,) * 6
+    return (word >> 160) % 2**40, *(anchors.ln_of((word >> shift) % 2**32) for shift in SHIFTS)
+
+
 GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "WadMath": wad_math,
     "PositionWord": position_word,
     "LinearMath": linear_math,
     "SettlementMath": settlement_math,
     "AuctionMath": auction_math,
+    "SpeedLimit": speed_limit,
+    "AnchorWord": anchor_word,
 }
 
 
