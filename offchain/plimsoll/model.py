@@ -10,6 +10,7 @@ times are unix seconds. Integers of the chain (wad) appear only in ``plimsoll.un
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
@@ -30,13 +31,14 @@ MIN_QUANTITY: Final = 1e-18
 MAX_CASH: Final = 1e18
 MAX_RATE: Final = 9.0
 MAX_RATIO: Final = 1e6
-MAX_TOTAL_VARIANCE: Final = 1e3
 MAX_EXPIRIES: Final = 12
 MAX_POSITIONS: Final = 128
 #: The token that cash is held in.
 CASH_SYMBOL: Final = "USDC"
 #: 40 bits of seconds; a time in milliseconds is beyond them.
 MAX_TS: Final = 2**40 - 1
+#: Largest double: what is within it is finite.
+_HUGE: Final = sys.float_info.max
 #: Rounding of a double: a slice that touches zero variance exactly is inside the domain.
 _VARIANCE_SLACK: Final = 2e-18
 
@@ -51,7 +53,8 @@ def _within(source: str, name: str, value: float, low: float, high: float, *, op
 def _time(source: str, name: str, value: int, low: int = 1) -> None:
     """Refuse what is no whole number of unix seconds."""
     if isinstance(value, bool) or value != int(value) or not low <= value <= MAX_TS:
-        raise DomainError(source, f"{name} is {value}, no time in unix seconds from {low} to {MAX_TS}")
+        hint = " (milliseconds?)" if value > MAX_TS else ""
+        raise DomainError(source, f"{name} is {value}{hint}, no time in unix seconds from {low} to {MAX_TS}")
 
 
 class Kind(IntEnum):
@@ -99,7 +102,10 @@ class Mode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Svi:
-    """Raw SVI of total variance, ``w(k) = a + b*(rho*(k-m) + sqrt((k-m)^2 + sigma^2))``."""
+    """Raw SVI of total variance, ``w(k) = a + b*(rho*(k-m) + sqrt((k-m)^2 + sigma^2))``.
+
+    Five numbers, which a fit may try anywhere; only those inside the domain make a :class:`Surface`.
+    """
 
     a: float
     b: float
@@ -107,20 +113,32 @@ class Svi:
     m: float
     sigma: float
 
-    def __post_init__(self) -> None:
-        _within("svi", "a", self.a, -MAX_TOTAL_VARIANCE, MAX_TOTAL_VARIANCE)
-        _within("svi", "b", self.b, 0.0, 2.0)
+    def check(self, source: str) -> None:
+        """Refuse numbers that are no variance; a surface does so by itself.
+
+        What a signed round may hold is narrower (risk-model section 1): a market under stress, which nobody can post,
+        may have steeper wings.
+
+        Parameters
+        ----------
+        source : str
+            What the slice belongs to, for the message.
+
+        Raises
+        ------
+        DomainError
+            When a number is not finite or outside its interval, or the variance is negative somewhere.
+        """
+        _within(source, "a", self.a, -_HUGE, _HUGE)
+        _within(source, "b", self.b, 0.0, _HUGE)
+        _within(source, "m", self.m, -_HUGE, _HUGE)
+        _within(source, "sigma", self.sigma, 0.0, _HUGE, open_low=True)
         if not -1.0 < self.rho < 1.0:
-            raise DomainError("svi", f"rho is {self.rho:g}, outside (-1, 1)")
-        _within("svi", "m", self.m, -9.0, 9.0)
-        _within("svi", "sigma", self.sigma, 0.0, 9.0, open_low=True)
+            raise DomainError(source, f"rho is {self.rho:g}, outside (-1, 1)")
         least = self.a + self.b * self.sigma * math.sqrt(1.0 - self.rho**2)
         if least < -_VARIANCE_SLACK:
             message = f"the smallest total variance a + b*sigma*sqrt(1-rho^2) is {least:g}, it must be at least 0"
-            raise DomainError("svi", message)
-        wing = self.b * (1.0 + abs(self.rho))
-        if wing > 2.0:
-            raise DomainError("svi", f"the wing slope b*(1+|rho|) is {wing:g}, the limit is 2")
+            raise DomainError(source, message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +159,7 @@ class Surface:
         source = f"surface of {self.expiry_ts}"
         _within(source, "forward", self.forward, MIN_PRICE, MAX_PRICE)
         _within(source, "rate", self.rate, -MAX_RATE, MAX_RATE)
+        self.svi.check(source)
 
 
 @dataclass(frozen=True, slots=True)

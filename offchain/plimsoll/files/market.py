@@ -10,7 +10,6 @@ from plimsoll.model import (
     MAX_PRICE,
     MAX_RATE,
     MAX_RATIO,
-    MAX_TOTAL_VARIANCE,
     MIN_PRICE,
     Market,
     Round,
@@ -19,6 +18,8 @@ from plimsoll.model import (
     Token,
 )
 
+MAX_TOTAL_VARIANCE = 1e3
+MAX_WING = 2.0  #: Lee: a steeper one is an arbitrage
 MAX_STRIKES = 1_000
 MAX_VOL = 10.0
 MAX_HORIZON_SEC = 10 * 365 * 86_400
@@ -27,17 +28,21 @@ MAX_HORIZON_SEC = 10 * 365 * 86_400
 def _svi(node: Node) -> Svi:
     """Slice inside the no-arbitrage domain of risk-model section 1."""
     node.object({"a", "b", "rho", "m", "sigma"})
-    values = {
-        "a": node.key("a").number(-MAX_TOTAL_VARIANCE, MAX_TOTAL_VARIANCE),
-        "b": node.key("b").number(0.0, 2.0),
-        "rho": node.key("rho").number(-1.0, 1.0, open_low=True, open_high=True),
-        "m": node.key("m").number(-9.0, 9.0),
-        "sigma": node.key("sigma").number(0.0, 9.0, open_low=True),
-    }
+    svi = Svi(
+        a=node.key("a").number(-MAX_TOTAL_VARIANCE, MAX_TOTAL_VARIANCE),
+        b=node.key("b").number(0.0, 2.0),
+        rho=node.key("rho").number(-1.0, 1.0, open_low=True, open_high=True),
+        m=node.key("m").number(-9.0, 9.0),
+        sigma=node.key("sigma").number(0.0, 9.0, open_low=True),
+    )
     try:
-        return Svi(**values)
+        svi.check(node.source)
     except DomainError as error:
         node.fail(error.message)
+    wing = svi.b * (1.0 + abs(svi.rho))
+    if wing > MAX_WING:
+        node.fail(f"the wing slope b*(1+|rho|) is {wing:g}, the limit is {MAX_WING:g}")
+    return svi
 
 
 def _vols(node: Node) -> tuple[tuple[float, float], ...]:

@@ -20,14 +20,16 @@ from plimsoll.model import Round, Surface, Svi
 
 DAY = 86_400
 START = 1_900_000_000
-EXPIRY = START + 9 * DAY
+#: Long enough that a discount at its limit still has a rate that a contract takes.
+TENOR = 30 * DAY
+EXPIRY = START + TENOR
 LIMITS = Limits(0.25, 0.7, 3_600)
 SVI = Svi(0.002, 0.03, -0.2, 0.01, 0.1)
 
 
 def a_round(ts: int, spot: float = 1_900.0, factor: float = 1.0, **changed: float) -> Round:
     """A round of one expiry whose variance per year is ``factor`` times that of the first."""
-    share = factor * (EXPIRY - ts - 1_200) / (9 * DAY - 1_200)
+    share = factor * max(EXPIRY - ts - 1_200, 0) / (TENOR - 1_200)
     surface = Surface(EXPIRY, 1_905.0, 0.04, replace(SVI, a=SVI.a * share, b=SVI.b * share))
     surface = replace(surface, **{k: v for k, v in changed.items() if k in ("forward", "rate")})
     return Round("ETH", ts, spot, changed.get("perp", spot), 0.9, (surface,))
@@ -49,7 +51,7 @@ def test_breaches__nothing_moved__none(anchors: Anchors) -> None:
         ({"spot", "perp"}, 0.25, lambda x: {"spot": 1_900 * math.exp(x)}),
         ({"perp"}, 0.25, lambda x: {"perp": 1_900 * math.exp(x)}),
         ({"forward"}, 0.25, lambda x: {"forward": 1_905 * math.exp(x)}),
-        ({"discount"}, 0.25, lambda x: {"rate": 0.04 + x * 365 / 9}),
+        ({"discount"}, 0.25, lambda x: {"rate": 0.04 + x * 365 * DAY / TENOR}),
         (set(VARIANCES), 0.7, lambda x: {"factor": math.exp(x)}),
     ],
     ids=["spot", "perp", "forward", "discount", "variance"],
@@ -90,7 +92,7 @@ def test_within__nothing_beyond__the_round_itself(anchors: Anchors) -> None:
         {"spot": 3_000.0},
         {"spot": 900.0, "perp": 800.0},
         {"forward": 1_000.0},
-        {"rate": 20.0},
+        {"rate": 8.0},
         {"factor": 4.0},
         {"factor": 0.1},
         {"spot": 800.0, "forward": 800.0, "factor": 6.0},

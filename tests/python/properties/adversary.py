@@ -168,7 +168,8 @@ def flat_surface(days: float, sigma: float, forward: float = 2_000.0, rate: floa
     """A slice of about one volatility; ``tilt`` is the slope of its smile."""
     seconds = round(days * DAY_SEC)
     variance = sigma * sigma * seconds / YEAR_SEC
-    b = abs(tilt) * variance
+    # A steeper wing than b*(1 + |rho|) = 2 is refused by every round.
+    b = min(abs(tilt) * variance, 1.1)
     svi = Svi(variance - 0.1 * b, b, 0.8 if tilt > 0 else -0.8 if tilt < 0 else 0.0, 0.0, 0.1)
     return Surface(NOW + seconds, forward, rate, svi)
 
