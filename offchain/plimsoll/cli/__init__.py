@@ -8,10 +8,11 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from typing import Final
+from typing import Annotated, Final
 
 import typer
 
+from plimsoll import __version__
 from plimsoll.errors import PlimsollError
 
 #: name -> (module, what it does); a module exposes ``app`` (a group) or ``command`` (a function).
@@ -40,6 +41,20 @@ def _asked_for(arguments: list[str]) -> str | None:
     return next((a for a in arguments if not a.startswith("-")), None)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"plimsoll {__version__}")
+        raise typer.Exit
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of the command itself; the first line of ``--help`` is the application's."""
+
+
 def build_app(name: str | None) -> typer.Typer:
     """Root application; only the command ``name`` is really imported.
 
@@ -59,7 +74,7 @@ def build_app(name: str | None) -> typer.Typer:
         pretty_exceptions_enable=False,
         help="On-chain portfolio margin: margin from files, the demo, market fits, deployment, keeper.",
     )
-    app.callback()(lambda: None)
+    app.callback()(_root)
     for command, (module_name, help_text) in COMMANDS.items():
         if command != name:
             app.command(command, help=help_text)(lambda: None)

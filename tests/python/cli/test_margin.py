@@ -15,6 +15,7 @@ from helpers.examples import MARKET, PARAMS, PORTFOLIO, changed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import plimsoll
 from plimsoll.cli import run
 from plimsoll.cli.margin import largest_difference
 
@@ -220,3 +221,8 @@ def test_margin__damaged_files__never_a_traceback(data):
         assert out == ""
         assert err.startswith("error: ")
         assert err.count("\n") == 1
+
+
+def test_version__is_the_installed_one(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out == f"plimsoll {plimsoll.__version__}\n"
