@@ -1,4 +1,4 @@
-"""Fail when an item of an interface has no NatSpec, a link is dead, or no page names an event or an error."""
+"""Fail when an interface's item has no NatSpec, a link, path or mirror is dead, or no page names an event or error."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ DECLARED: Final = re.compile(r"^\s*(event|error)\s+(\w+)", re.MULTILINE)
 CODE: Final = re.compile(r"`([^`\n]+)`")
 ERROR: Final = re.compile(r"\b([A-Za-z]\w*?)?__([A-Za-z]\w*)")
 LINK: Final = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)")
+#: Folders whose paths are named in documents and comments, from the root on.
+ROOMS: Final = ("contracts", "interfaces", "offchain", "tests", "tools", "docs", "examples")
+NAMED: Final = re.compile(rf"(?<![\w/.-])((?:{'|'.join(ROOMS)})/[\w./-]*[\w/])(?![\w{{*<])")
+MIRROR: Final = re.compile(r"@custom:mirror (plimsoll\.[\w.]+)")
 
 
 def undocumented(path: Path) -> Iterator[str]:
@@ -33,6 +37,22 @@ def dead_links(path: Path) -> Iterator[str]:
     for target in LINK.findall(path.read_text(encoding="utf-8")):
         if not (path.parent / target).exists():
             yield f"link to {target} is dead"
+
+
+def dead_paths(path: Path, root: Path) -> Iterator[str]:
+    """Yield the files and folders that a text names and that are not there."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for name in NAMED.findall(line):
+            if not (root / name).exists():
+                yield f"{number}: {name} does not exist"
+
+
+def dead_mirrors(path: Path, root: Path) -> Iterator[str]:
+    """Yield the modules that a contract calls its mirror and that are not there."""
+    for module in MIRROR.findall(path.read_text(encoding="utf-8")):
+        there = root / "offchain" / module.replace(".", "/")
+        if not (there.is_dir() or there.with_suffix(".py").is_file()):
+            yield f"mirror {module} does not exist"
 
 
 def described(document: str) -> set[str]:
@@ -65,6 +85,9 @@ def main(root: Path = ROOT) -> int:
     documents = sorted([*root.glob("*.md"), *(root / "docs").rglob("*.md")])
     found = [f"{path.relative_to(root)}:{fault}" for path in sources for fault in undocumented(path)]
     found += [f"{path.relative_to(root)}: {fault}" for path in documents for fault in dead_links(path)]
+    texts = [*sources, *documents, *(p for room in ("offchain", "tools") for p in sorted((root / room).rglob("*.py")))]
+    found += [f"{path.relative_to(root)}:{fault}" for path in texts for fault in dead_paths(path, root)]
+    found += [f"{path.relative_to(root)}: {fault}" for path in sources for fault in dead_mirrors(path, root)]
     pages = sorted((root / "docs").rglob("*.md"))
     found += unmentioned(sorted((root / "interfaces").glob("*.sol")), pages)
     print("\n".join(found), end="\n" if found else "")

@@ -1,4 +1,4 @@
-"""Raw SVI volatility; mirror of contracts/libraries/Svi.sol."""
+"""Raw SVI volatility; mirror of contracts/libraries/SviVolatility.sol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Volatility of a scenario row; mirror of contracts/libraries/VolShock.sol."""
+"""Volatility of a scenario row; mirror of contracts/libraries/OptionKernel.sol."""
 
 from __future__ import annotations
 

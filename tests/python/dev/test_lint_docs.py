@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.lint.docs import ROOT, described, main, unmentioned
+from tools.lint.docs import ROOT, dead_mirrors, dead_paths, described, main, unmentioned
 
 INTERFACE = """
     event Moved(uint256 id);
@@ -43,6 +43,27 @@ def test_unmentioned__one_missing__is_named(faults, page, missing):
 
 def test_described__wildcard__names_nothing():
     assert described("`Box__*`") == {"Box__"}
+
+
+def test_dead_paths__only_what_is_not_there_is_named(tmp_path):
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "here.md").touch()
+    page = tmp_path / "page.md"
+    page.write_text(
+        "`docs/here.md`, docs/, `docs/{here,gone}.md`, docs/*.md, other/docs/gone.md\nsee docs/gone.md.\n",
+        encoding="utf-8",
+    )
+    assert list(dead_paths(page, tmp_path)) == ["2: docs/gone.md does not exist"]
+
+
+def test_dead_mirrors__a_module_or_a_package_is_one(tmp_path):
+    package = tmp_path / "offchain" / "plimsoll" / "mirror"
+    package.mkdir(parents=True)
+    (package / "svi.py").touch()
+    source = tmp_path / "A.sol"
+    names = ("plimsoll.mirror", "plimsoll.mirror.svi", "math.isqrt", "plimsoll.mirror.gone")
+    source.write_text("".join(f"/// @custom:mirror {name}\n" for name in names), encoding="utf-8")
+    assert list(dead_mirrors(source, tmp_path)) == ["mirror plimsoll.mirror.gone does not exist"]
 
 
 def test_main__the_project_itself__has_no_fault(capsys):

@@ -1,0 +1,69 @@
+"""The lint of layers refuses every import that points the wrong way, wherever it stands in a file."""
+
+import pytest
+
+from tools.lint.layers import ALLOWED, ROOT, main
+
+#: An import, and where it is planted.
+PLANTED = [
+    ("mirror", "from plimsoll.chain.client import Client"),
+    ("mirror", "from plimsoll import files"),
+    ("model", "from plimsoll.mirror import svi"),
+    ("decide", "import plimsoll.transact.journal"),
+    ("decide", "def late():\n    from plimsoll.index.store import Store"),
+    ("index", "from plimsoll.keeper.feed import Feed"),
+    ("transact", "from plimsoll.decide.policy import Policy"),
+    ("market", "from plimsoll.analytics.moves import moves"),
+    ("front", "from plimsoll.cli.output import print_document"),
+    ("chain", "from plimsoll import __version__"),
+    ("unheard_of", "from plimsoll.errors import DomainError"),
+]
+
+
+@pytest.fixture
+def house(tmp_path):
+    """A project with every room and nothing in it."""
+    (tmp_path / "contracts").mkdir()
+    for room in ALLOWED:
+        (tmp_path / "offchain" / "plimsoll" / room).mkdir(parents=True)
+    return tmp_path
+
+
+@pytest.mark.parametrize(("room", "line"), PLANTED)
+def test_layers__an_import_the_wrong_way__is_refused(house, capsys, room, line):
+    folder = house / "offchain" / "plimsoll" / room
+    folder.mkdir(exist_ok=True)
+    (folder / "planted.py").write_text(line + "\n", encoding="utf-8")
+    assert main(house) == 1
+    assert f"planted.py: {room} must not import " in capsys.readouterr().out
+
+
+def test_layers__allowed_imports__pass(house):
+    for room, allowed in ALLOWED.items():
+        lines = [f"import plimsoll.{there}" for there in allowed if there != "__init__"]
+        path = house / "offchain" / "plimsoll" / room / "fine.py"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert main(house) == 0
+
+
+def test_layers__are_no_circle():
+    def reached(room, seen):
+        for there in ALLOWED[room] - seen:
+            seen.add(there)
+            reached(there, seen)
+        return seen
+
+    assert [room for room in ALLOWED if room in reached(room, set()) and room != "__init__"] == []
+
+
+def test_layers__contracts_still_point_left(house, capsys):
+    for folder, target in (("risk", "../margin/MarginEngine.sol"), ("margin", "../risk/RiskEngine.sol")):
+        (house / "contracts" / folder).mkdir()
+        (house / "contracts" / folder / "A.sol").write_text(f'import {{A}} from "{target}";\n', encoding="utf-8")
+    assert main(house) == 1
+    assert capsys.readouterr().out == "contracts/risk/A.sol: risk must not import margin\n"
+
+
+def test_layers__the_project_itself__has_no_fault(capsys):
+    assert main(ROOT) == 0
+    assert capsys.readouterr().out == ""
