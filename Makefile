@@ -67,6 +67,7 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 	@$(STEP) "mypy --strict" mypy
 	@$(STEP) "solhint" $(SOLHINT) --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
 	@$(STEP) "layer order" $(PY) tools/lint/layers.py
+	@$(STEP) "dependencies" $(PY) tools/lint/dependencies.py
 	@$(STEP) "file shape" $(PY) tools/lint/shape.py
 	@$(STEP) "NatSpec and documents" $(PY) tools/lint/docs.py
 	@$(STEP) "contract size" $(PY) tools/lint/sizes.py
