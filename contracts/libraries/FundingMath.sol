@@ -6,7 +6,7 @@ import {WadMath} from "./WadMath.sol";
 /// @title FundingMath
 /// @notice Continuous funding of a perpetual: a rate from the premium, an index in time, what a position owes.
 /// @custom:unit wad
-/// @custom:mirror plimsoll.mirror.funding
+/// @custom:mirror plimsoll.index.funding
 library FundingMath {
     int256 internal constant DAY_SEC = 1 days;
     /// @dev A rate that nobody renews ends after this time: no funding on a premium that nobody signs any more.

@@ -24,6 +24,8 @@ from tools.prove.holes.sample import DAY, Expiry
 Vector = npt.NDArray[np.float64]
 #: The mirror's vol states on the line that the search walks.
 STATES: Final = (1.0, 0.0, -1.0)
+#: When every unit is priced; only the time from here to an expiry counts.
+START_TS: Final = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ def _with_future(future: Vector, calls: Vector) -> Vector:
 
 def _priced(expiry: Expiry, strikes: Vector, p: UnderlyingParams, book: Book) -> InstrumentRisk:
     """Per-unit arrays of the mirror."""
-    surface = Surface(expiry.tau, 1.0, 0.0, Svi(**expiry.svi))
-    round_ = Round("U", 0, 1.0, 1.0, 1.0, (surface,), None)
-    return price_instruments(round_, [Instrument(Kind.CALL, expiry.tau, float(k)) for k in strikes], p, book)
+    ends = START_TS + expiry.tau
+    surface = Surface(ends, 1.0, 0.0, Svi(**expiry.svi))
+    round_ = Round("U", START_TS, 1.0, 1.0, 1.0, (surface,), None)
+    return price_instruments(round_, [Instrument(Kind.CALL, ends, float(k)) for k in strikes], p, book)
 
 
 def _by_price(rows: dict[tuple[float, float], Vector], layout: Layout, state: float, calls: int) -> Vector:
