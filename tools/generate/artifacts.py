@@ -1,4 +1,4 @@
-"""Write ABI and creation code of every deployable contract to offchain/plimsoll/chain/artifacts.
+"""Write ABI and creation code of every deployable contract to the package, folder chain/artifacts.
 
 The package reads only these files, never Brownie's build folder, so that it runs without Brownie.
 """
