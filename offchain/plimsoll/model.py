@@ -287,6 +287,32 @@ class Position:
         """Underlying and instrument: an account holds each once."""
         return self.underlying, self.instrument
 
+    def plus(self, more: Position) -> Position:
+        """Add to a position in its own direction; the entry of a linear one becomes the mean by size.
+
+        Parameters
+        ----------
+        more : Position
+            Of the same identity.
+
+        Returns
+        -------
+        Position
+
+        Raises
+        ------
+        DomainError
+            When ``more`` goes in the other direction, which would close some of it.
+        """
+        if self.quantity * more.quantity <= 0.0:
+            what = f"{self.underlying} {self.kind.name.lower()}"
+            raise DomainError(what, f"is held with {self.quantity:g}, {more.quantity:g} would close some of it")
+        quantity = self.quantity + more.quantity
+        if self.kind.is_option:
+            return replace(self, quantity=quantity)
+        cost = self.quantity * self.price + more.quantity * more.price
+        return replace(self, quantity=quantity, price=cost / quantity)
+
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
@@ -331,16 +357,5 @@ class Portfolio:
         held = {position.identity: position for position in self.positions}
         for new in positions:
             old = held.get(new.identity)
-            held[new.identity] = new if old is None else _added(old, new)
+            held[new.identity] = new if old is None else old.plus(new)
         return replace(self, positions=tuple(held.values()))
-
-
-def _added(old: Position, new: Position) -> Position:
-    """Add two positions of one direction; the entry of a linear one is the mean by size."""
-    if old.quantity * new.quantity <= 0.0:
-        what = f"{old.underlying} {old.kind.name.lower()}"
-        raise DomainError(what, f"is held with {old.quantity:g}, {new.quantity:g} would close some of it")
-    quantity = old.quantity + new.quantity
-    if old.kind.is_option:
-        return replace(old, quantity=quantity)
-    return replace(old, quantity=quantity, price=(old.price * old.quantity + new.price * new.quantity) / quantity)

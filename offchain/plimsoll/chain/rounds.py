@@ -12,17 +12,14 @@ from plimsoll.chain.contracts import LOCAL_GAS
 from plimsoll.chain.deployment import Deployment
 from plimsoll.chain.signing import domain_of, sign_by_all, struct_types
 from plimsoll.errors import DomainError
-from plimsoll.model import Round, Surface
+from plimsoll.model import MAX_TS, Round, Surface
 from plimsoll.units import float_to_wad
-
-#: Times have 40 bits on chain, enough for 34,000 years of seconds; milliseconds of today do not fit.
-TS_LIMIT = 2**40
 
 
 def _seconds(field: str, ts: int) -> int:
     """Return a time, when it can be one in seconds."""
-    if not 0 <= ts < TS_LIMIT:
-        raise DomainError(field, f"{ts} is no time in seconds; the limit is {TS_LIMIT - 1} (milliseconds?)")
+    if not 0 <= ts <= MAX_TS:
+        raise DomainError(field, f"{ts} is no time in seconds; the limit is {MAX_TS} (milliseconds?)")
     return ts
 
 

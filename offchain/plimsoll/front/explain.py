@@ -8,11 +8,12 @@ equal legs equally and gives nothing to a leg that changes nothing; a hedge has 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
+
+import numpy as np
 
 from plimsoll.analytics.legs import label_of
 from plimsoll.mirror.margin_engine import MarginResult, UnderlyingMargin, evaluate_many
@@ -113,10 +114,10 @@ def _exact(market: Market, portfolio: Portfolio, params: Params) -> list[float]:
 
 def _sampled(market: Market, portfolio: Portfolio, params: Params) -> list[float]:
     """Mean over a seeded draw of orders, each with its reverse; every order adds up by itself."""
-    count, draw = len(portfolio.positions), random.Random(_SEED)  # noqa: S311
+    count, draw = len(portfolio.positions), np.random.default_rng(_SEED)
     orders = []
     for _ in range(ORDERS):
-        order = draw.sample(range(count), count)
+        order = draw.permutation(count).tolist()
         orders += [order, order[::-1]]
     sets = sorted({tuple(sorted(order[:size])) for order in orders for size in range(count + 1)})
     value = dict(zip(sets, _initial(market, portfolio, params, sets), strict=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from plimsoll.errors import UnavailableError
@@ -58,7 +58,7 @@ class Margin:
         return explain(self.market, self.portfolio, self.params, self.result)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the components as a pandas frame: one row per underlying, cash and greeks in columns.
+        """Return the components as a pandas frame: one row per underlying, components in cash and greeks in columns.
 
         Raises
         ------
@@ -69,10 +69,9 @@ class Margin:
             import pandas as pd
         except ImportError:
             raise UnavailableError("pandas", "is not installed; pip install pandas") from None
-        parts = {name: part.to_json() for name, part in self.result.underlyings.items()}
         rows = {
-            name: {k: v for k, v in part.items() if isinstance(v, float)} | dict(part["greeks"])  # type: ignore[call-overload]
-            for name, part in parts.items()
+            name: {item.name: value for item in fields(part) if isinstance(value := getattr(part, item.name), float)}
+            for name, part in self.result.underlyings.items()
         }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("underlying")
 

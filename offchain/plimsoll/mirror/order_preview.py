@@ -58,8 +58,7 @@ def _merged(held: Position, change: Position) -> tuple[Position, float]:
     if held.kind.is_option:
         return replace(held, quantity=total), 0.0
     if held.quantity * change.quantity > 0.0:
-        cost = held.quantity * held.price + change.quantity * change.price
-        return replace(held, quantity=total, price=cost / total), 0.0
+        return held.plus(change), 0.0
     flips = abs(change.quantity) > abs(held.quantity)
     closed = -held.quantity if flips else change.quantity
     entry = change.price if flips else held.price

@@ -72,7 +72,7 @@ def test_explain__few_legs__are_the_mean_over_every_order():
     assert found.legs[1].amount < 0.0 < found.legs[0].amount
 
 
-def test_explain__many_legs__add_up_and_repeat(monkeypatch):
+def test_explain__many_legs__add_up_and_repeat():
     legs = tuple(call("ETH", SURFACE.expiry_ts, 1_500 + 100 * n, (-1) ** n * (n + 1)) for n in range(12))
     found = margin(market(), Portfolio(Mode.SINGLE, 0.0, {}, legs))
     explained = found.explain()

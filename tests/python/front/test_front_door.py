@@ -32,7 +32,7 @@ def test_exports__are_the_documented_list():
 
 def test_exports__an_unknown_name__is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'marign'"):
-        pm.marign  # noqa: B018
+        _ = pm.marign
 
 
 def test_import__loads_nothing_heavy():
@@ -94,5 +94,5 @@ def test_to_frame__has_a_row_per_underlying_and_the_engine_s_components():
     found = pm.margin(*account())
     frame = found.to_frame()
     assert list(frame.index) == ["ETH", "BTC"]
-    assert frame.loc["ETH", "certifiedScan"] == found.result.underlyings["ETH"].certified_scan
+    assert frame.loc["ETH", "certified_scan"] == found.result.underlyings["ETH"].certified_scan
     assert frame.loc["BTC", "delta"] == found.result.underlyings["BTC"].delta
