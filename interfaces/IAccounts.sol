@@ -47,7 +47,7 @@ interface IAccounts {
     /// @notice Debt of all accounts.
     struct Loan {
         uint256 debtWad;
-        /// @dev What one unit of debt that has been there since the start has become.
+        /// @dev Debt that one unit, borrowed when the ledger began, has grown to by now, wad.
         uint256 indexWad;
         /// @dev Rate a year, in steps of 1e-6.
         uint256 rateE6;

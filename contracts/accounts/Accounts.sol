@@ -413,7 +413,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         _clear(owedWad);
     }
 
-    /// @dev The same for an account that may hold positions.
+    /// @dev Reads a header as `_load` does, and refuses the clearing account, which may never hold a position.
     function _loadFree(uint256 accountId) private returns (Header memory h) {
         if (accountId == CLEARING) revert Accounts__Reserved(accountId, CLEARING + 1);
         h = _load(accountId);

@@ -21,7 +21,7 @@ abstract contract OpenInterest is IAccounts {
         (longWad, capWad) = (_longWad[instrument >> SERIES_SHIFT], _capWad[instrument >> KIND_SHIFT]);
     }
 
-    /// @dev Of every series of one kind alike; 0 lifts it.
+    /// @dev Sets one cap for every series of a kind in an underlying; a cap of 0 means none.
     function _setCap(uint8 underlyingId, uint8 kind, uint256 capWad) internal {
         if (underlyingId == 0 || kind > PositionWord.PERP) revert Accounts__BadKind(underlyingId, kind);
         _capWad[uint256(underlyingId) << 8 | kind] = capWad;

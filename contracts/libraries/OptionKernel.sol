@@ -59,13 +59,15 @@ library OptionKernel {
         int256 sWad;
         /// @dev D*F of what is open, wad.
         int256 presentWad;
-        /// @dev Sums over the portfolio, of what is open. Of quantity*D*F, Q60 wei: *delta; *phi(d1).
+        /// @dev Sums over the open options, weighted by quantity*D*F, in Q60 wei: of their deltas, and of their
+        /// densities phi(d1).
         int256 deltaCash;
         int256 densityCash;
-        /// @dev Wei: value of what is linear, puts' forwards included; what a relative move of 1 earns on it.
+        /// @dev Value of the linear part, the forwards inside puts included, and what a relative move of 1 would earn on
+        /// it, both in wei.
         int256 markCash;
         int256 linearCash;
-        /// @dev Of short options, wad.
+        /// @dev Number of options that are short, wad.
         uint256 shortUnits;
         /// @dev Memory position of the nodes in which options are summed, 0 while there are none.
         uint256 nodes;

@@ -27,9 +27,10 @@ library ScenarioGrid {
         uint256 template;
         uint256 firstSegment;
         uint256 segmentsEnd;
-        /// @dev Of the normal table, where a position in it (NormalCdf) is shifted left by 93.
+        /// @dev Memory position of the normal table, in the form that the loop wants: see NormalCdf, whose position in the
+        /// table is shifted left by 93.
         uint256 tablePlace;
-        /// @dev Of the option's volatilities.
+        /// @dev Memory position of the volatilities of the option that is walked.
         uint256 volatilities;
         /// @dev First entry of the plan's skewed volatilities.
         uint256 firstSkew;

@@ -190,7 +190,8 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         if (!params.listed) revert ScenarioBook__UnknownToken(tokenId);
     }
 
-    /// @dev A change within a grace moves its end; what held before its first change stays the yardstick.
+    /// @dev Begins a grace, or moves the end of the one that runs: within it, accounts are measured by the parameters
+    /// that held before its first change.
     function _beginGrace() private returns (uint256 generation) {
         if (graceSec != 0) {
             if (block.timestamp >= graceEndTs) ++_generation;

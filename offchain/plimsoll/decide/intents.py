@@ -1,4 +1,8 @@
-"""What the keeper may want to do. ``key`` names the effect: equal effect, equal key, on every run."""
+"""What the keeper may want to do.
+
+Every intent has a ``key`` that tells one effect on chain from every other: the same effect has the same key after a
+restart and on another machine, so that the journal can refuse to do it twice.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ class PostRound:
 
     @property
     def key(self) -> str:
-        """Name of the effect."""
+        """One round of an underlying, told by its time: it is posted once."""
         return f"round:{self.underlying}:{self.ts}"
 
 
@@ -26,7 +30,7 @@ class PostTokenPrices:
 
     @property
     def key(self) -> str:
-        """Name of the effect."""
+        """One message of token prices, told by its time."""
         return f"tokens:{self.ts}"
 
 
@@ -39,7 +43,7 @@ class PostSettlement:
 
     @property
     def key(self) -> str:
-        """Name of the effect."""
+        """One expiry's settlement price: it is final, so there is one for ever."""
         return f"settlement:{self.underlying}:{self.expiry_ts}"
 
 
@@ -53,7 +57,7 @@ class Settle:
 
     @property
     def key(self) -> str:
-        """Name of the effect."""
+        """One batch of accounts at one expiry; other accounts are another effect."""
         ids = ",".join(str(i) for i in self.account_ids)
         return f"settle:{self.underlying}:{self.expiry_ts}:{ids}"
 
@@ -67,7 +71,7 @@ class UpdateFunding:
 
     @property
     def key(self) -> str:
-        """Name of the effect."""
+        """The funding rate that follows one round."""
         return f"funding:{self.underlying}:{self.ts}"
 
 
@@ -80,7 +84,7 @@ class UpdateRate:
 
     @property
     def key(self) -> str:
-        """Name of the effect."""
+        """One observation of a token's rate, told by when it came due."""
         return f"rate:{self.token}:{self.due_ts}"
 
 
@@ -93,7 +97,7 @@ class StartAuction:
 
     @property
     def key(self) -> str:
-        """Name of the effect."""
+        """One start of an account's auction; a later start, after a recovery, is another."""
         return f"start:{self.account_id}:{self.ts}"
 
 
@@ -115,7 +119,7 @@ class Bid:
 
     @property
     def key(self) -> str:
-        """Name of the effect: the next bid of one auction."""
+        """One bid on what earlier bids have left of an auction."""
         return f"bid:{self.account_id}:{self.started_ts}:{self.bidder_id}:{self.bid_count}"
 
 
@@ -128,7 +132,7 @@ class EndAuction:
 
     @property
     def key(self) -> str:
-        """Name of the effect."""
+        """The end of one auction, told by when it began."""
         return f"end:{self.account_id}:{self.started_ts}"
 
 
@@ -142,7 +146,7 @@ class TouchAuction:
 
     @property
     def key(self) -> str:
-        """Name of the effect."""
+        """One report of an auction's branch, told by the time the keeper saw it."""
         return f"touch:{self.account_id}:{self.is_solvent}:{self.ts}"
 
 
@@ -155,7 +159,7 @@ class WriteOff:
 
     @property
     def key(self) -> str:
-        """Name of the effect."""
+        """One clearing of an account's debt; a debt that comes back later is another."""
         return f"write-off:{self.account_id}:{self.ts}"
 
 
