@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from plimsoll.analytics.models.compare import compare
-    from plimsoll.analytics.stress import stress
+    from plimsoll.analytics.stress.scenarios import stress
     from plimsoll.errors import DomainError, InputError, PlimsollError
     from plimsoll.files.market import load_market
     from plimsoll.files.params import load_params
@@ -44,7 +44,7 @@ _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(("Margin", "margin"), "plimsoll.front.margin"),
     "Explanation": "plimsoll.front.explain",
     "compare": "plimsoll.analytics.models.compare",
-    "stress": "plimsoll.analytics.stress",
+    "stress": "plimsoll.analytics.stress.scenarios",
     **dict.fromkeys(
         ("Kind", "Market", "Mode", "Portfolio", "Position", "Round", "Surface", "Svi", "Token"), "plimsoll.model"
     ),

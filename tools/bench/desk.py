@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.analytics.many import SparseBooks, var_many
 from plimsoll.analytics.optimise.trades import TradeProgram, release_program
 from plimsoll.analytics.optimise.universe import TradingCosts, universe_of
+from plimsoll.analytics.var.many import SparseBooks, var_many
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
 from tools.bench.report import Entry

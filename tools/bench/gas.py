@@ -19,15 +19,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from eth_account.signers.local import LocalAccount
 
 from plimsoll.chain import anvil
-from plimsoll.chain.client import Client, Receipt, wallet
+from plimsoll.chain.anvil import wallet
+from plimsoll.chain.client import Client, Receipt
 from plimsoll.chain.contracts import Contract
-from plimsoll.chain.deploy import deploy
-from plimsoll.chain.rounds import RoundPoster
 from plimsoll.chain.signing import domain_of, sign, struct_types
-from plimsoll.chain.spec import load_spec
 from plimsoll.chain.words import Word, pack
+from plimsoll.deployment.deploy import deploy
+from plimsoll.deployment.spec import load_spec
 from plimsoll.model import Kind, Round, Surface, Svi
 from plimsoll.params import Params
+from plimsoll.protocol.rounds import RoundPoster
 from tools.bench.report import Entry, merge
 
 PEER: Final = "Derive v2-core 7736900, PMRM_2, 33 scenarios"

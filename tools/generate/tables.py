@@ -16,7 +16,7 @@ from typing import Any, Final
 # The package of this very checkout, wherever the script is called from.
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from plimsoll.chain.deploy import DRAFTED, MODULES
+from plimsoll.deployment.deploy import DRAFTED, MODULES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 STORAGE: Final = ROOT / "docs" / "storage.md"

@@ -18,11 +18,11 @@ import numpy as np
 from eth_utils.crypto import keccak
 from scipy.special import ndtr
 
-from plimsoll.chain.anvil import running
+from plimsoll.chain.anvil import running, wallet
 from plimsoll.chain.book import rows_of
-from plimsoll.chain.client import Client, wallet
+from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract, create
-from plimsoll.chain.deploy import account_params, underlying_params
+from plimsoll.deployment.deploy import account_params, underlying_params
 from plimsoll.params import Params
 
 WAD: Final = 10**18

@@ -13,6 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+from eth_utils.crypto import keccak
+
 from plimsoll.chain.client import Client
 from plimsoll.errors import UnavailableError
 
@@ -157,3 +161,20 @@ def running(timestamp: int, *, any_size: bool = False) -> Iterator[Anvil]:
         yield chain
     finally:
         chain.stop()
+
+
+def wallet(seed: str) -> LocalAccount:
+    """Make a throw-away account for local chains from a public seed.
+
+    Parameters
+    ----------
+    seed : str
+        Anything; the key is its hash, so it must never hold value.
+
+    Returns
+    -------
+    LocalAccount
+        The same account for the same seed.
+    """
+    account: LocalAccount = Account.from_key(keccak(text=f"plimsoll local wallet {seed}"))
+    return account

@@ -1,50 +1,31 @@
-"""JSON-RPC client: single and batched calls, signed transactions, decoded custom errors."""
+"""JSON-RPC client: single and batched calls, signed transactions, reverts by name."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from eth_account import Account
 from eth_account.signers.local import LocalAccount
-from eth_utils.crypto import keccak
 from requests.exceptions import RequestException
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
+from plimsoll.chain.revert import RevertError, decode_revert
 from plimsoll.errors import PlimsollError, UnavailableError
 
 RECEIPT_TIMEOUT_SEC = 120.0
+
+
 REQUEST_TIMEOUT_SEC = 120.0
+
+
 GAS_MARGIN = 1.25
-ERROR_STRING_SELECTOR = "08c379a0"
-PANIC_SELECTOR = "4e487b71"
 
 
 class RpcError(PlimsollError):
     """The node answered a request with an error that is not a revert."""
-
-
-class RevertError(PlimsollError):
-    """A call or transaction reverted.
-
-    Parameters
-    ----------
-    source : str
-        What was called.
-    name : str
-        Name of the custom error, or of Solidity's own ``Error`` and ``Panic``.
-    values : tuple
-        Its decoded arguments: observed, limit.
-    """
-
-    def __init__(self, source: str, name: str, values: tuple[Any, ...] = ()) -> None:
-        super().__init__(source, f"reverted with {name}({', '.join(str(v) for v in values)})")
-        self.name = name
-        self.values = values
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,49 +50,6 @@ def _receipt(raw: dict[str, Any]) -> Receipt:
         contract_address=raw.get("contractAddress"),
         logs=tuple(raw["logs"]),
     )
-
-
-@cache
-def _known_errors() -> dict[str, tuple[str, list[str]]]:
-    """Selectors of every custom error in the built artefacts."""
-    from plimsoll.chain.contracts import all_artifacts, canonical_type
-
-    known: dict[str, tuple[str, list[str]]] = {}
-    for artifact in all_artifacts():
-        for entry in artifact.abi:
-            if entry["type"] == "error":
-                types = [canonical_type(i) for i in entry["inputs"]]
-                signature = f"{entry['name']}({','.join(types)})"
-                known[keccak(text=signature)[:4].hex()] = (entry["name"], types)
-    return known
-
-
-def decode_revert(source: str, data: str) -> RevertError:
-    """Turn revert data into a named error.
-
-    Parameters
-    ----------
-    source : str
-        What was called, for the message.
-    data : str
-        Hexadecimal revert data with prefix ``0x``.
-
-    Returns
-    -------
-    RevertError
-        ``Error`` and ``Panic`` included; unknown selectors keep their bytes.
-    """
-    from eth_abi.abi import decode
-
-    selector, body = data[2:10], bytes.fromhex(data[10:])
-    if selector == ERROR_STRING_SELECTOR:
-        return RevertError(source, "Error", tuple(decode(["string"], body)))
-    if selector == PANIC_SELECTOR:
-        return RevertError(source, "Panic", tuple(hex(v) for v in decode(["uint256"], body)))
-    if selector in _known_errors():
-        name, types = _known_errors()[selector]
-        return RevertError(source, name, tuple(decode(types, body)))
-    return RevertError(source, f"0x{selector}" if selector else "no data")
 
 
 class Client:
@@ -411,20 +349,3 @@ class Client:
             waited += step
             step = min(2 * step, 1.0)
         raise UnavailableError(self.url, f"transaction {tx_hash} not mined in {RECEIPT_TIMEOUT_SEC:.0f} seconds")
-
-
-def wallet(seed: str) -> LocalAccount:
-    """Make a throw-away account for local chains from a public seed.
-
-    Parameters
-    ----------
-    seed : str
-        Anything; the key is its hash, so it must never hold value.
-
-    Returns
-    -------
-    LocalAccount
-        The same account for the same seed.
-    """
-    account: LocalAccount = Account.from_key(keccak(text=f"plimsoll local wallet {seed}"))
-    return account

@@ -24,9 +24,9 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Show owner, balances, positions and margin of one account."""
-    from plimsoll.chain.account import read_account
     from plimsoll.chain.client import Client
-    from plimsoll.chain.deployment import check_chain, load_deployment
+    from plimsoll.deployment.record import check_chain, load_deployment
+    from plimsoll.protocol.account import read_account
 
     loaded = load_deployment(deployment)
     client = Client(rpc)

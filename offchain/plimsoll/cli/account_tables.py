@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from rich import box
 from rich.table import Table
 
-from plimsoll.chain.account import AccountOnChain
 from plimsoll.model import Kind
+from plimsoll.protocol.account import AccountOnChain
 
 
 def account_tables(view: AccountOnChain) -> list[Table]:

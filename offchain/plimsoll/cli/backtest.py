@@ -9,10 +9,16 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from plimsoll.analytics.backtest import COVERAGE, LIQUIDATION_HOURS, AssetBacktest, BacktestSettings, backtest_asset
-from plimsoll.analytics.chain_backtest import ChainBacktest, chain_backtest, load_chains
-from plimsoll.analytics.history import DAY_SEC, History, load_history
-from plimsoll.analytics.rule_backtest import CALLERS, RuleBacktest, backtest_rule, rule_terms
+from plimsoll.analytics.backtest.chain_backtest import ChainBacktest, chain_backtest, load_chains
+from plimsoll.analytics.backtest.price_backtest import (
+    COVERAGE,
+    LIQUIDATION_HOURS,
+    AssetBacktest,
+    BacktestSettings,
+    backtest_asset,
+)
+from plimsoll.analytics.backtest.rule_backtest import CALLERS, RuleBacktest, backtest_rule, rule_terms
+from plimsoll.analytics.series.history import DAY_SEC, History, load_history
 from plimsoll.cli.history_option import data_file, history_path, hourly_history
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.output import print_document

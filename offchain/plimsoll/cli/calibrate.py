@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from plimsoll.analytics.backtest import BacktestSettings
-from plimsoll.analytics.calibrate import calibrate_asset, parameter_document
-from plimsoll.analytics.history import load_history
+from plimsoll.analytics.backtest.calibrate import calibrate_asset, parameter_document
+from plimsoll.analytics.backtest.price_backtest import BacktestSettings
+from plimsoll.analytics.series.history import load_history
 from plimsoll.cli.backtest import priced
 from plimsoll.cli.html_option import HtmlFile, check_apart, write_page
 from plimsoll.cli.output import print_document

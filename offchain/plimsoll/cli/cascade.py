@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from plimsoll.analytics.cascade import Cascade, CascadeSettings, cascade
+from plimsoll.analytics.stress.cascade import Cascade, CascadeSettings, cascade
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.output import print_document
 from plimsoll.errors import InputError

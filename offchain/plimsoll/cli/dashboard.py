@@ -11,7 +11,7 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widgets import DataTable, Footer, Header, Static
 
-from plimsoll.analytics.watch import WatchView
+from plimsoll.analytics.stress.watch import WatchView
 from plimsoll.errors import PlimsollError
 from plimsoll.mirror.margin_engine import RowPnl
 from plimsoll.params import VOL_NAMES

@@ -9,8 +9,8 @@ import typer
 
 if TYPE_CHECKING:
     from plimsoll.chain.client import Client
-    from plimsoll.chain.deployment import Deployment
-    from plimsoll.chain.spec import Spec
+    from plimsoll.deployment.record import Deployment
+    from plimsoll.deployment.spec import Spec
 
 LOCAL_FUNDS_WEI = hex(10**24)
 
@@ -39,9 +39,9 @@ def command(
     from eth_utils.address import is_address, to_checksum_address
 
     from plimsoll.chain.client import Client
-    from plimsoll.chain.deploy import wrong_chain
-    from plimsoll.chain.deployment import load_deployment
-    from plimsoll.chain.spec import load_spec
+    from plimsoll.deployment.deploy import wrong_chain
+    from plimsoll.deployment.record import load_deployment
+    from plimsoll.deployment.spec import load_spec
     from plimsoll.errors import InputError, UnavailableError
     from plimsoll.files.params import load_params
     from plimsoll.params import Params
@@ -78,9 +78,9 @@ def _deploy(
     live: bool,
 ) -> Deployment:
     """Deploy or go on, and write the artefact."""
-    from plimsoll.chain.client import wallet
-    from plimsoll.chain.deploy import deploy
-    from plimsoll.chain.progress import part_path
+    from plimsoll.chain.anvil import wallet
+    from plimsoll.deployment.deploy import deploy
+    from plimsoll.deployment.progress import part_path
     from plimsoll.errors import InputError
     from plimsoll.keeper.keys import load_key
 
@@ -104,8 +104,8 @@ def _deploy(
 
 def _compare(client: Client, deployment: Deployment, spec: Spec) -> int:
     """Print every difference between chain and configuration; return the exit code."""
-    from plimsoll.chain.deployment import check_chain
-    from plimsoll.chain.verify import verify
+    from plimsoll.deployment.record import check_chain
+    from plimsoll.deployment.verify import verify
 
     check_chain(deployment, client)
     differences = verify(client, deployment, spec)

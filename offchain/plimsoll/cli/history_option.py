@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 
-from plimsoll.analytics.history import DAY_SEC, History, join_histories, load_history
+from plimsoll.analytics.series.history import DAY_SEC, History, join_histories, load_history
 from plimsoll.errors import InputError
-from plimsoll.market.replay import find_data
+from plimsoll.market.replay.replay import find_data
 
 DEFAULT_FILE = "price_1d_binance_spot.csv.gz"
 #: Hours of the default history, each continued by the next.

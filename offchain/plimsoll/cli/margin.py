@@ -56,7 +56,7 @@ def command(
         except DomainError as error:
             raise InputError(portfolio.name, str(error)) from None
     if engine in (Engine.CHAIN, Engine.BOTH):
-        from plimsoll.chain.margin_engine import evaluate_on_chain
+        from plimsoll.protocol.margin_engine import evaluate_on_chain
 
         results["chain"] = evaluate_on_chain(loaded, folio, chosen)
     documents = {name: result.to_json() for name, result in results.items()}

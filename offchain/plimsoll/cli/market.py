@@ -14,10 +14,10 @@ from plimsoll.cli.html_option import HtmlFile
 from plimsoll.cli.output import print_document
 from plimsoll.errors import InputError
 from plimsoll.market.chain_file import ChainSnapshot, file_format, load_chain
-from plimsoll.market.forwards import term_structure
+from plimsoll.market.fit.forwards import term_structure
+from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot
 from plimsoll.market.market_file import write_market
-from plimsoll.market.replay import FUNDING_FILE, load_funding, premium_at
-from plimsoll.market.rounds import SnapshotFit, fit_snapshot
+from plimsoll.market.replay.replay import FUNDING_FILE, load_funding, premium_at
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -266,7 +266,7 @@ def fetch(
     import httpx
 
     from plimsoll.market.chain_file import write_chain
-    from plimsoll.market.deribit import Deribit
+    from plimsoll.market.venues.deribit import Deribit
 
     file_format(out)
     if not out.parent.is_dir():
@@ -292,7 +292,7 @@ def errors(
 ) -> None:
     """Fit every snapshot in turn and report the errors of all marks, by vega and by price."""
     from plimsoll.cli.slow import Slow
-    from plimsoll.market.mark_errors import walk_errors
+    from plimsoll.market.fit.mark_errors import walk_errors
 
     snapshots = [s for s in load_chain(file) if currency is None or s.currency == currency.value]
     if not snapshots:

@@ -12,8 +12,8 @@ from rich.text import Text
 
 from plimsoll.analytics.report.smile import Smile
 from plimsoll.cli.tables import plain_table
-from plimsoll.market.rounds import SnapshotFit, years_to
-from plimsoll.market.svi_fit import calendar_gap
+from plimsoll.market.fit.rounds import SnapshotFit, years_to
+from plimsoll.market.fit.svi_fit import calendar_gap
 
 MIN_WIDTH = 160
 SHAPES = ("five", "level", "three", "flat", "held")

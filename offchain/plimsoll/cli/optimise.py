@@ -118,8 +118,8 @@ def _show(found: Suggestion) -> None:
 
 def _verified(market: Market, portfolio: Portfolio, params: Params, found: Suggestion) -> dict[str, float]:
     """Compare before and after with the contracts; raise when they disagree beyond the accuracy contract."""
-    from plimsoll.chain.margin_engine import checker
     from plimsoll.mirror.order_preview import filled
+    from plimsoll.protocol.margin_engine import checker
 
     after = filled(portfolio, [trade.order for trade in found.trades])
     with checker(market, params) as chain:
@@ -220,9 +220,9 @@ def risk_command(
     trade: TradeOptions,
 ) -> None:
     """Lower tail risk (CVaR) or variance over historical scenarios, net of cost and impact."""
-    from plimsoll.analytics.legs import legs_of, underlyings_of
     from plimsoll.analytics.optimise.tail_risk import less_risk
-    from plimsoll.analytics.settings import RiskSettings
+    from plimsoll.analytics.var.legs import legs_of, underlyings_of
+    from plimsoll.analytics.var.settings import RiskSettings
 
     RiskSettings(level=level, horizon_days=horizon)
     inputs = _loaded(market, portfolio, params)

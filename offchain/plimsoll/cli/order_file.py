@@ -50,8 +50,8 @@ def write_orders(market: Market, found: Suggestion, options: OrderOptions) -> li
     Without a deployment underlyings are numbered from 1 in alphabetical order, as a local chain lists them.
     """
     # Late: signing and the ABI layer are slow to import, and --help needs neither.
-    from plimsoll.chain.deployment import load_deployment
-    from plimsoll.chain.orders import OrderTerms, exchange_domain, order_document, order_messages
+    from plimsoll.deployment.record import load_deployment
+    from plimsoll.protocol.orders import OrderTerms, exchange_domain, order_document, order_messages
 
     ids = {name: number for number, name in enumerate(sorted(market.rounds), 1)}
     domain = None

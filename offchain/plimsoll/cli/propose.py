@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from plimsoll.chain.client import Client
-    from plimsoll.chain.parameter_preview import Side
-    from plimsoll.chain.proposal import Proposal
+    from plimsoll.governance.preview import Side
+    from plimsoll.governance.proposal import Proposal
 
 COLUMNS = ("state", "equity", "initial", "maint.")
 STYLES = {"maintenance": "bold red", "initial": "yellow"}
 
 
 def _key(client: Client, keystore: Path | None, pass_file: Path | None, live: bool) -> LocalAccount:
-    from plimsoll.chain.client import wallet
-    from plimsoll.chain.spec import LOCAL_CHAIN_ID
+    from plimsoll.chain.anvil import wallet
+    from plimsoll.deployment.spec import LOCAL_CHAIN_ID
     from plimsoll.errors import InputError
     from plimsoll.keeper.keys import load_key
 
@@ -84,13 +84,13 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Preview a parameter file on the contracts; with --schedule and --execute take it through the governor's delay."""
-    from plimsoll.chain import proposal as steps
     from plimsoll.chain.client import Client
-    from plimsoll.chain.deployment import check_chain, load_deployment
-    from plimsoll.chain.parameters import chain_params, changes_between, parameter_calls
+    from plimsoll.deployment.record import check_chain, load_deployment
     from plimsoll.errors import InputError
     from plimsoll.files.params import load_params
+    from plimsoll.governance import proposal as steps
     from plimsoll.market.chain_file import replace_file
+    from plimsoll.protocol.parameters import chain_params, changes_between, parameter_calls
 
     if schedule and execute:
         raise InputError("--execute", "a proposal is scheduled first and executed after its delay, not both at once")

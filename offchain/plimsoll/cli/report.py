@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from plimsoll.analytics.history import History
-from plimsoll.analytics.legs import legs_of, underlyings_of
 from plimsoll.analytics.report.account import account_report
 from plimsoll.analytics.report.account_page import account_page
 from plimsoll.analytics.report.page import write_pair
-from plimsoll.analytics.settings import RiskSettings
+from plimsoll.analytics.series.history import History
+from plimsoll.analytics.var.legs import legs_of, underlyings_of
+from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.cli.history_option import DEFAULT_FILE, chosen_history
 from plimsoll.cli.html_option import check_page
 from plimsoll.cli.output import print_document
@@ -20,7 +20,7 @@ from plimsoll.errors import InputError
 from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
-from plimsoll.market.replay import find_data
+from plimsoll.market.replay.replay import find_data
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from plimsoll.analytics.legs import legs_of, underlyings_of
 from plimsoll.analytics.report.page import days, percent
-from plimsoll.analytics.risk_report import METHODS, RiskReport, risk_report
-from plimsoll.analytics.settings import RiskSettings
+from plimsoll.analytics.var.legs import legs_of, underlyings_of
+from plimsoll.analytics.var.risk_report import METHODS, RiskReport, risk_report
+from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.cli.history_option import chosen_history
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.option_group import grouped

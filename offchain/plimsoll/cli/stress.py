@@ -9,14 +9,14 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from plimsoll.analytics.breakdown import Breakdown, correlation_breakdown
-from plimsoll.analytics.crashes import crash_scenarios
-from plimsoll.analytics.legs import legs_of, underlyings_of
-from plimsoll.analytics.reverse import ReverseStress, reverse_stress
-from plimsoll.analytics.scenario_file import load_scenarios
-from plimsoll.analytics.settings import RiskSettings
-from plimsoll.analytics.stress import StressResult, stress
-from plimsoll.analytics.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
+from plimsoll.analytics.stress.crashes import crash_scenarios
+from plimsoll.analytics.stress.reverse import ReverseStress, reverse_stress
+from plimsoll.analytics.stress.scenario_file import load_scenarios
+from plimsoll.analytics.stress.scenarios import StressResult, stress
+from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
+from plimsoll.analytics.var.breakdown import Breakdown, correlation_breakdown
+from plimsoll.analytics.var.legs import legs_of, underlyings_of
+from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.cli.history_option import chosen_history
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.output import print_document

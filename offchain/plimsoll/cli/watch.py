@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from plimsoll.analytics.watch import AlertRules, WatchView, watch_view
+from plimsoll.analytics.stress.watch import AlertRules, WatchView, watch_view
 from plimsoll.cli.output import print_document
 
 _RULES = AlertRules()

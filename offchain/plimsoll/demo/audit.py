@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 
-from plimsoll.chain.margin_engine import result_of
 from plimsoll.demo.world import World
 from plimsoll.errors import PlimsollError
 from plimsoll.index.state import State, snapshot_fields
 from plimsoll.mirror.margin_engine import MarginResult
 from plimsoll.model import Market, Mode, Portfolio
 from plimsoll.params import Params
+from plimsoll.protocol.margin_engine import result_of
 from plimsoll.units import wad_to_float
 
 WAD_DECIMALS = 18

@@ -10,11 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from plimsoll.chain import anvil
-from plimsoll.chain.account import params_of
 from plimsoll.chain.client import Client, Receipt
-from plimsoll.chain.deploy import FUND_ID
-from plimsoll.chain.rounds import RoundPoster
-from plimsoll.chain.spec import load_spec
 from plimsoll.decide import (
     Bid,
     BidderRule,
@@ -60,6 +56,8 @@ from plimsoll.demo.result import (
 )
 from plimsoll.demo.story import SOURCES, facts_of
 from plimsoll.demo.world import Holder, World, build_world
+from plimsoll.deployment.deploy import FUND_ID
+from plimsoll.deployment.spec import load_spec
 from plimsoll.errors import UnavailableError
 from plimsoll.index.reader import LogReader
 from plimsoll.index.state import CLEARING
@@ -69,11 +67,13 @@ from plimsoll.keeper.encode import Encoder
 from plimsoll.keeper.feed import ReplayFeed
 from plimsoll.keeper.loop import Done, Keeper
 from plimsoll.keeper.view import market_of, portfolio_of
-from plimsoll.market.replay import load_replay
+from plimsoll.market.replay.replay import load_replay
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
 from plimsoll.mirror.svi import total_variance
 from plimsoll.model import Market, Mode, Portfolio, Round
 from plimsoll.params import Params
+from plimsoll.protocol.account import params_of
+from plimsoll.protocol.rounds import RoundPoster
 from plimsoll.transact import Journal, Policy, Transactor
 from plimsoll.units import wad_to_float
 

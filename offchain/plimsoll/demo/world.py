@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 
 from eth_account.signers.local import LocalAccount
 
-from plimsoll.chain.client import Client, Receipt, wallet
+from plimsoll.chain.anvil import wallet
+from plimsoll.chain.client import Client, Receipt
 from plimsoll.chain.contracts import Contract
-from plimsoll.chain.deploy import FUND_ID, deploy
-from plimsoll.chain.deployment import Deployment
 from plimsoll.chain.signing import domain_of, sign, sign_permit, struct_types
-from plimsoll.chain.spec import Spec
 from plimsoll.chain.words import to_instrument
 from plimsoll.demo.plan import PlannedTrade
 from plimsoll.demo.result import GasBook
+from plimsoll.deployment.deploy import FUND_ID, deploy
+from plimsoll.deployment.record import Deployment
+from plimsoll.deployment.spec import Spec
 from plimsoll.model import Mode, Position
 from plimsoll.units import float_to_raw, float_to_wad
 

@@ -10,19 +10,13 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
+from plimsoll.chain.abi import all_artifacts, constructor_values, creation_code, load_artifact
 from plimsoll.chain.book import rows_of
 from plimsoll.chain.client import Client, Receipt
-from plimsoll.chain.contracts import (
-    LOCAL_GAS,
-    Contract,
-    all_artifacts,
-    constructor_values,
-    creation_code,
-    load_artifact,
-)
-from plimsoll.chain.deployment import Deployment, TokenRecord, artifact_name
-from plimsoll.chain.progress import Journal, digest_of
-from plimsoll.chain.spec import RATE_FORMS, FundingSpec, LendingSpec, ListingSpec, RateSpec, Spec, TokenSpec
+from plimsoll.chain.contracts import LOCAL_GAS, Contract
+from plimsoll.deployment.progress import Journal, digest_of
+from plimsoll.deployment.record import Deployment, TokenRecord, artifact_name
+from plimsoll.deployment.spec import RATE_FORMS, FundingSpec, LendingSpec, ListingSpec, RateSpec, Spec, TokenSpec
 from plimsoll.errors import InputError
 from plimsoll.model import Kind
 from plimsoll.params import AccountParams, UnderlyingParams

@@ -8,9 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from plimsoll.chain.abi import load_artifact
 from plimsoll.chain.client import Client
-from plimsoll.chain.contracts import Contract, load_artifact
-from plimsoll.chain.progress import write_whole
+from plimsoll.chain.contracts import Contract
+from plimsoll.deployment.progress import write_whole
 from plimsoll.errors import InputError, UnavailableError
 
 SCHEMA = "plimsoll.deployment/1"

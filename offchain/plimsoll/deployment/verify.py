@@ -11,10 +11,13 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from plimsoll.chain.abi import decode_event, load_artifact
 from plimsoll.chain.book import plain_rows, rows_of
-from plimsoll.chain.client import Client, RevertError
-from plimsoll.chain.contracts import Contract, creation_address, decode_event, load_artifact
-from plimsoll.chain.deploy import (
+from plimsoll.chain.client import Client
+from plimsoll.chain.contracts import Contract, creation_address
+from plimsoll.chain.revert import RevertError
+from plimsoll.chain.words import Word, pack
+from plimsoll.deployment.deploy import (
     ACCOUNT_FIELDS,
     ADMIN_ROLE,
     CANCELLER_ROLE,
@@ -37,9 +40,8 @@ from plimsoll.chain.deploy import (
     rate_curve,
     rate_terms,
 )
-from plimsoll.chain.deployment import Deployment, artifact_name
-from plimsoll.chain.spec import Spec
-from plimsoll.chain.words import Word, pack
+from plimsoll.deployment.record import Deployment, artifact_name
+from plimsoll.deployment.spec import Spec
 from plimsoll.errors import InputError
 from plimsoll.units import float_to_raw, float_to_wad
 

@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.analytics.legs import label_of
+from plimsoll.analytics.var.legs import label_of
 from plimsoll.mirror.margin_engine import MarginResult, UnderlyingMargin, evaluate_many
 from plimsoll.model import Market, Mode, Portfolio, Position
 from plimsoll.params import Params

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from plimsoll.chain.client import Client, RevertError
-from plimsoll.chain.deployment import Deployment
-from plimsoll.chain.margin_engine import STATE_NAMES
+from plimsoll.chain.client import Client
+from plimsoll.chain.revert import RevertError
+from plimsoll.deployment.record import Deployment
 from plimsoll.errors import InputError
+from plimsoll.protocol.margin_engine import STATE_NAMES
 from plimsoll.units import wad_to_float
 
 NOBODY: Final = "0x" + "0" * 40

@@ -9,10 +9,10 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 
 from plimsoll.chain.client import Client
-from plimsoll.chain.deployment import Deployment
-from plimsoll.chain.parameter_preview import AccountChange, open_accounts, preview_accounts
-from plimsoll.chain.parameters import Change, ParameterCall
+from plimsoll.deployment.record import Deployment
 from plimsoll.errors import InputError
+from plimsoll.governance.preview import AccountChange, open_accounts, preview_accounts
+from plimsoll.protocol.parameters import Change, ParameterCall
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from plimsoll.chain.abi import Event, decode_event, load_artifact
 from plimsoll.chain.client import Client
-from plimsoll.chain.contracts import Event, decode_event, load_artifact
 from plimsoll.errors import UnavailableError
 
 BLOCKS_PER_REQUEST = 2_000

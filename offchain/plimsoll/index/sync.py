@@ -8,7 +8,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from plimsoll.chain.client import Client
-from plimsoll.chain.deployment import Deployment
+from plimsoll.deployment.record import Deployment
 from plimsoll.errors import UnavailableError
 from plimsoll.index.reader import ChainEvent, LogReader
 from plimsoll.index.state import SOURCES, State, apply

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from plimsoll.chain.client import Client
-from plimsoll.chain.deployment import check_chain, load_deployment
-from plimsoll.chain.parameters import chain_params
+from plimsoll.deployment.record import check_chain, load_deployment
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.files.folder import make_folder
 from plimsoll.index.store import Store
@@ -16,6 +15,7 @@ from plimsoll.index.sync import Index
 from plimsoll.keeper.view import market_of, portfolio_of
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
+from plimsoll.protocol.parameters import chain_params
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from plimsoll.chain.client import Client
-from plimsoll.chain.deployment import Deployment
-from plimsoll.chain.rounds import RoundPoster
 from plimsoll.decide import (
     Bid,
     EndAuction,
@@ -22,7 +20,9 @@ from plimsoll.decide import (
     UpdateRate,
     WriteOff,
 )
+from plimsoll.deployment.record import Deployment
 from plimsoll.keeper.feed import Feed
+from plimsoll.protocol.rounds import RoundPoster
 from plimsoll.transact import Transaction
 from plimsoll.units import WAD, float_to_wad
 

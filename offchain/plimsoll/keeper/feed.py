@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from plimsoll.market.gate import Gate
-from plimsoll.market.replay import Replay
-from plimsoll.market.rounds import SnapshotFit
-from plimsoll.market.window import window_of, with_mean
+from plimsoll.market.fit.gate import Gate
+from plimsoll.market.fit.rounds import SnapshotFit
+from plimsoll.market.replay.replay import Replay
+from plimsoll.market.replay.window import window_of, with_mean
 from plimsoll.model import Round
 
 

@@ -11,7 +11,7 @@ import structlog
 
 from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract
-from plimsoll.chain.deployment import Deployment
+from plimsoll.deployment.record import Deployment
 from plimsoll.keeper.feed import Feed, TokenQuote
 from plimsoll.mirror.speed_limit import SAFETY, VARIANCES, Anchor, Anchors, Breach, Limits, within
 from plimsoll.model import Round

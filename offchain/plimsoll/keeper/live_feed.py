@@ -10,12 +10,12 @@ import structlog
 from plimsoll.errors import InputError
 from plimsoll.keeper.feed import TokenQuote
 from plimsoll.market.chain_file import ChainSnapshot, split_table
-from plimsoll.market.deribit import Deribit
-from plimsoll.market.gate import Gate
-from plimsoll.market.replay import TWAP_SEC
-from plimsoll.market.rounds import SnapshotFit, fit_snapshot
-from plimsoll.market.svi_fit import Shape
-from plimsoll.market.window import with_mean
+from plimsoll.market.fit.gate import Gate
+from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot
+from plimsoll.market.fit.svi_fit import Shape
+from plimsoll.market.replay.replay import TWAP_SEC
+from plimsoll.market.replay.window import with_mean
+from plimsoll.market.venues.deribit import Deribit
 from plimsoll.model import Round
 
 log = structlog.get_logger()

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from plimsoll.chain.client import Client, RevertError
-from plimsoll.chain.deployment import Deployment
-from plimsoll.chain.parameters import chain_params
+from plimsoll.chain.client import Client
+from plimsoll.chain.revert import RevertError
 from plimsoll.decide import (
     AccountView,
     AuctionView,
@@ -24,6 +23,7 @@ from plimsoll.decide import (
     decide,
 )
 from plimsoll.decide.snapshot import AuctionTerms
+from plimsoll.deployment.record import Deployment
 from plimsoll.errors import DomainError, PlimsollError
 from plimsoll.index.sync import Index
 from plimsoll.keeper.encode import Encoder
@@ -32,6 +32,7 @@ from plimsoll.keeper.sources import sources_of
 from plimsoll.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of, priced_alone
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
 from plimsoll.params import Params
+from plimsoll.protocol.parameters import chain_params
 from plimsoll.transact import Outcome, Transactor
 from plimsoll.units import wad_to_float
 

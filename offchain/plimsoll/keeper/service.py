@@ -10,9 +10,8 @@ from pathlib import Path
 import structlog
 
 from plimsoll.chain.client import Client
-from plimsoll.chain.deployment import Deployment, check_chain, load_deployment
-from plimsoll.chain.rounds import RoundPoster
 from plimsoll.decide import BidderRule
+from plimsoll.deployment.record import Deployment, check_chain, load_deployment
 from plimsoll.errors import InputError, PlimsollError, UnavailableError
 from plimsoll.files.folder import make_folder
 from plimsoll.index.store import Store
@@ -22,6 +21,7 @@ from plimsoll.keeper.feed import Feed, NoFeed
 from plimsoll.keeper.keys import load_key
 from plimsoll.keeper.limited_feed import LimitedFeed
 from plimsoll.keeper.loop import FIRST_USER_ACCOUNT, Done, Keeper
+from plimsoll.protocol.rounds import RoundPoster
 from plimsoll.transact import Journal, Policy, Transactor
 
 log = structlog.get_logger()
@@ -62,7 +62,7 @@ def _open_feed(name: str, deployment: Deployment) -> Feed:
     import httpx
 
     from plimsoll.keeper.live_feed import DeribitFeed
-    from plimsoll.market.deribit import Deribit
+    from plimsoll.market.venues.deribit import Deribit
 
     return DeribitFeed(Deribit(httpx.Client()), tuple(sorted(deployment.underlyings)), time.time)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from plimsoll.chain.deployment import Deployment
 from plimsoll.chain.words import unpack
+from plimsoll.deployment.record import Deployment
 from plimsoll.index.state import AccountState, State
 from plimsoll.keeper.view import priced_alone
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from plimsoll.chain.deployment import Deployment
 from plimsoll.chain.words import from_word, unpack
+from plimsoll.deployment.record import Deployment
 from plimsoll.index.state import State, snapshot_fields
 from plimsoll.model import Market, Mode, Portfolio, Round, Surface, Svi, Token
 from plimsoll.units import wad_to_float

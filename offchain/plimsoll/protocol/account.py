@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from plimsoll.chain.client import Client, RevertError
-from plimsoll.chain.deployment import Deployment
-from plimsoll.chain.margin_engine import result_of
-from plimsoll.chain.parameters import chain_params
+from plimsoll.chain.client import Client
+from plimsoll.chain.revert import RevertError
 from plimsoll.chain.words import from_word
+from plimsoll.deployment.record import Deployment
 from plimsoll.errors import InputError
 from plimsoll.mirror.margin_engine import MarginResult
 from plimsoll.model import Kind, Mode, Portfolio
 from plimsoll.params import AccountParams, BookSpec, Params
+from plimsoll.protocol.margin_engine import result_of
+from plimsoll.protocol.parameters import chain_params
 from plimsoll.units import wad_to_float
 
 SCHEMA = "plimsoll.account/1"

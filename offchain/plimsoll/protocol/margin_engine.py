@@ -11,18 +11,20 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 
 from plimsoll.chain import anvil
-from plimsoll.chain.client import Client, RevertError, wallet
+from plimsoll.chain.anvil import wallet
+from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract
-from plimsoll.chain.deploy import deploy_pricing
-from plimsoll.chain.deployment import Deployment
-from plimsoll.chain.rounds import RoundPoster
-from plimsoll.chain.spec import spec_for_market
+from plimsoll.chain.revert import RevertError
 from plimsoll.chain.words import to_word
+from plimsoll.deployment.deploy import deploy_pricing
+from plimsoll.deployment.record import Deployment
+from plimsoll.deployment.spec import spec_for_market
 from plimsoll.errors import DomainError
 from plimsoll.mirror.margin_engine import ExpiryGreeks, MarginResult, RowPnl, UnderlyingMargin
 from plimsoll.mirror.scenario_book import Book, scenario_book
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import VOL_NAMES, Params
+from plimsoll.protocol.rounds import RoundPoster
 from plimsoll.units import float_to_wad, wad_to_float
 
 STATE_NAMES = ("healthy", "margin call", "liquidatable", "insolvent")

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from plimsoll.chain.deployment import Deployment
 from plimsoll.chain.signing import DOMAIN_FIELDS, Fields
 from plimsoll.chain.words import to_instrument, to_word
+from plimsoll.deployment.record import Deployment
 from plimsoll.errors import InputError
 from plimsoll.mirror.order_preview import OpenOrder
 from plimsoll.units import float_to_wad

@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass
 
 from plimsoll.chain.book import plain_rows, rows_of, spec_of
 from plimsoll.chain.client import Client
-from plimsoll.chain.deploy import (
+from plimsoll.deployment.deploy import (
     ACCOUNT_FIELDS,
     UNDERLYING_FIELDS,
     account_params,
     contract_name,
     underlying_params,
 )
-from plimsoll.chain.deployment import Deployment
+from plimsoll.deployment.record import Deployment
 from plimsoll.params import AccountParams, BookSpec, Params
 from plimsoll.units import wad_to_float
 

@@ -9,8 +9,8 @@ from eth_account.signers.local import LocalAccount
 
 from plimsoll.chain.client import Client, Receipt
 from plimsoll.chain.contracts import LOCAL_GAS
-from plimsoll.chain.deployment import Deployment
 from plimsoll.chain.signing import domain_of, sign_by_all, struct_types
+from plimsoll.deployment.record import Deployment
 from plimsoll.errors import DomainError
 from plimsoll.model import MAX_TS, Round, Surface
 from plimsoll.units import float_to_wad

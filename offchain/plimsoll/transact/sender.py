@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import structlog
 from eth_account.signers.local import LocalAccount
 
-from plimsoll.chain.client import Client, Receipt, RevertError, RpcError
+from plimsoll.chain.client import Client, Receipt, RpcError
+from plimsoll.chain.revert import RevertError
 from plimsoll.transact.journal import OPEN, Entry, Journal, Status
 
 log = structlog.get_logger()

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-from plimsoll.chain.client import Client, RevertError
+from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract
+from plimsoll.chain.revert import RevertError
 from plimsoll.chain.words import unpack
 from plimsoll.index.reader import ChainEvent, LogReader
 from plimsoll.index.state import SOURCES, snapshot_fields

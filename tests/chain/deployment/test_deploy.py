@@ -8,19 +8,20 @@ from types import SimpleNamespace
 
 import pytest
 
-from plimsoll.chain.anvil import running
+from plimsoll.chain.abi import creation_code
+from plimsoll.chain.anvil import running, wallet
 from plimsoll.chain.book import plain_rows, rows_of
-from plimsoll.chain.client import Client, RevertError, wallet
-from plimsoll.chain.contracts import creation_code
-from plimsoll.chain.deploy import ADMIN_ROLE, CANCELLER_ROLE, GUARDIAN_ROLE, contract_name, deploy
-from plimsoll.chain.progress import Journal, part_path
-from plimsoll.chain.rounds import RoundPoster
-from plimsoll.chain.spec import CONFIG, AggregatorSpec, load_spec
-from plimsoll.chain.verify import NOTHING, verify
+from plimsoll.chain.client import Client
+from plimsoll.chain.revert import RevertError
 from plimsoll.cli import run
+from plimsoll.deployment.deploy import ADMIN_ROLE, CANCELLER_ROLE, GUARDIAN_ROLE, contract_name, deploy
+from plimsoll.deployment.progress import Journal, part_path
+from plimsoll.deployment.spec import CONFIG, AggregatorSpec, load_spec
+from plimsoll.deployment.verify import NOTHING, verify
 from plimsoll.errors import InputError
 from plimsoll.model import Round, Surface, Svi
 from plimsoll.params import Params
+from plimsoll.protocol.rounds import RoundPoster
 
 START_TS = 1_700_000_000
 DEPLOYER, GUARDIAN, GOVERNOR, STRANGER = (wallet(name) for name in ("deployer", "guardian", "governor", "stranger"))

@@ -9,14 +9,14 @@ from types import SimpleNamespace
 import pytest
 from eth_account import Account
 
-from plimsoll.analytics.calibrate import parameter_document
-from plimsoll.chain.anvil import running
-from plimsoll.chain.client import Client, wallet
-from plimsoll.chain.deploy import deploy
-from plimsoll.chain.parameters import chain_params
-from plimsoll.chain.spec import load_spec
+from plimsoll.analytics.backtest.calibrate import parameter_document
+from plimsoll.chain.anvil import running, wallet
+from plimsoll.chain.client import Client
 from plimsoll.cli import run
+from plimsoll.deployment.deploy import deploy
+from plimsoll.deployment.spec import load_spec
 from plimsoll.params import AccountParams, BookSpec, Params, UnderlyingParams
+from plimsoll.protocol.parameters import chain_params
 
 START_TS = 1_700_000_000
 DELAY_SEC = 3_600
@@ -135,7 +135,7 @@ def test_propose__what_a_file_does_not_name_stays(site):
 
 
 def test_propose__takes_what_calibrate_writes(site, capsys):
-    from plimsoll.analytics.calibrate import AssetCalibration
+    from plimsoll.analytics.backtest.calibrate import AssetCalibration
 
     found = {"ETH": AssetCalibration(0.2, 0.6, 0.3, ())}
     assert propose(site, parameter_document(found, UnderlyingParams()), "--json") == 0

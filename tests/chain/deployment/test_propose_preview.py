@@ -8,18 +8,19 @@ from types import SimpleNamespace
 import pytest
 
 from plimsoll.chain import anvil
+from plimsoll.chain.anvil import wallet
 from plimsoll.chain.book import plain_rows
-from plimsoll.chain.client import Client, wallet
-from plimsoll.chain.deployment import load_deployment
-from plimsoll.chain.margin_engine import own_prices
-from plimsoll.chain.rounds import RoundPoster
-from plimsoll.chain.spec import spec_for_market
+from plimsoll.chain.client import Client
 from plimsoll.cli import run
 from plimsoll.demo.plan import PlannedTrade
 from plimsoll.demo.result import GasBook
 from plimsoll.demo.world import build_world
+from plimsoll.deployment.record import load_deployment
+from plimsoll.deployment.spec import spec_for_market
 from plimsoll.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
 from plimsoll.params import BookSpec, Params
+from plimsoll.protocol.margin_engine import own_prices
+from plimsoll.protocol.rounds import RoundPoster
 from plimsoll.units import wad_to_float
 
 NOW = 1_770_326_940

@@ -7,17 +7,15 @@ import json
 import pytest
 
 from plimsoll.chain import anvil
-from plimsoll.chain.account import read_account
+from plimsoll.chain.anvil import wallet
 from plimsoll.chain.book import plain_rows
-from plimsoll.chain.client import Client, wallet
-from plimsoll.chain.deployment import load_deployment
-from plimsoll.chain.margin_engine import own_prices
-from plimsoll.chain.rounds import RoundPoster
-from plimsoll.chain.spec import spec_for_market
+from plimsoll.chain.client import Client
 from plimsoll.cli import run
 from plimsoll.demo.plan import PlannedTrade
 from plimsoll.demo.result import GasBook
 from plimsoll.demo.world import build_world
+from plimsoll.deployment.record import load_deployment
+from plimsoll.deployment.spec import spec_for_market
 from plimsoll.index.store import MEMORY, Store
 from plimsoll.index.sync import Index
 from plimsoll.keeper.account_feed import AccountFeed
@@ -27,6 +25,9 @@ from plimsoll.keeper.loop import Keeper
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
+from plimsoll.protocol.account import read_account
+from plimsoll.protocol.margin_engine import own_prices
+from plimsoll.protocol.rounds import RoundPoster
 from plimsoll.transact.journal import Journal
 from plimsoll.transact.sender import Policy, Transactor
 from plimsoll.units import wad_to_float
@@ -73,7 +74,7 @@ def test_the_feed_sees_what_the_contracts_hold(deployed):
     seen = feed.read()
     held = {(p.kind, p.price, p.quantity) for p in seen.portfolio.positions}
     assert held == {(Kind.CALL, 2_100.0, -5.0), (Kind.PERP, 1_900.0, 1.0)}
-    from plimsoll.chain.deployment import load_deployment
+    from plimsoll.deployment.record import load_deployment
 
     chain = read_account(Client(url), load_deployment(path), account_id).margin
     ours = evaluate(seen.market, seen.portfolio, feed.params)

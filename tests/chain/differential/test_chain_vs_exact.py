@@ -15,9 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oracle.margin_exact import margin
 
-from plimsoll.chain.margin_engine import checker
 from plimsoll.mirror.margin_engine import MarginResult
 from plimsoll.model import Kind, Mode, Portfolio, Position
+from plimsoll.protocol.margin_engine import checker
 from tests.chain.differential.documents import market_document, params_document, portfolio_document
 from tests.chain.differential.markets import CASES, Case
 from tests.chain.differential.strategies import portfolios, unique

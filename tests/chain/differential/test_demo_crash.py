@@ -15,7 +15,7 @@ from plimsoll.demo.replay import run_demo
 from plimsoll.demo.report import print_report
 from plimsoll.demo.result import AGREEMENT_BOUND
 from plimsoll.demo.sections import sections_of
-from plimsoll.market.replay import find_data
+from plimsoll.market.replay.replay import find_data
 
 WIDTH = 100
 #: Every field of the fixed interface, with the fields of one entry where it is a list.
@@ -44,7 +44,7 @@ def run(request):
         yield run_demo(None, None, lambda *_: None)
         return
     patch = pytest.MonkeyPatch()
-    patch.setattr("plimsoll.market.replay.find_data", lambda _=None: None)
+    patch.setattr("plimsoll.market.replay.replay.find_data", lambda _=None: None)
     try:
         yield run_demo(None, None, lambda *_: None)
     finally:
@@ -156,7 +156,7 @@ def test_fund__is_explained_by_events(shown):
 
 
 def test_command__one_round__prints_one_document_and_says_what_did_not_happen(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("plimsoll.market.replay.find_data", lambda _=None: None)
+    monkeypatch.setattr("plimsoll.market.replay.replay.find_data", lambda _=None: None)
     page = ["--report", str(tmp_path / "demo.html")]
     assert cli(["demo", "--rounds", "1", "--json", *page]) == 0
     shown = json.loads(capsys.readouterr().out)

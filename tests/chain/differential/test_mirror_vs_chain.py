@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plimsoll.chain.margin_engine import Checker, checker
 from plimsoll.demo.result import AGREEMENT_BOUND
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position
+from plimsoll.protocol.margin_engine import Checker, checker
 from tests.chain.differential.markets import CASES, OWN_BOOKS
 from tests.chain.differential.strategies import MAX_POSITIONS, portfolios, unique
 

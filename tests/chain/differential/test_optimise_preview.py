@@ -12,10 +12,10 @@ from eth_account.messages import _hash_eip191_message, encode_typed_data
 
 from plimsoll.analytics.optimise.release import release
 from plimsoll.analytics.optimise.universe import TradingCosts
-from plimsoll.chain.orders import ORDER_FIELDS, OrderTerms, order_document, order_messages, preview_changes
 from plimsoll.cli import run
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
+from plimsoll.protocol.orders import ORDER_FIELDS, OrderTerms, order_document, order_messages, preview_changes
 from plimsoll.units import float_to_wad
 from tests.chain.helpers.ledger import option
 from tests.chain.helpers.orders import sign_order

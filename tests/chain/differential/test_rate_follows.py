@@ -10,18 +10,17 @@ from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
 
 from plimsoll.chain import anvil
-from plimsoll.chain.account import read_account
-from plimsoll.chain.client import Client, wallet
-from plimsoll.chain.contracts import Contract, creation_code, load_artifact
-from plimsoll.chain.deploy import deploy
-from plimsoll.chain.margin_engine import own_prices
-from plimsoll.chain.rounds import RoundPoster
-from plimsoll.chain.spec import RateSpec, spec_for_market
-from plimsoll.chain.verify import verify
+from plimsoll.chain.abi import creation_code, load_artifact
+from plimsoll.chain.anvil import wallet
+from plimsoll.chain.client import Client
+from plimsoll.chain.contracts import Contract
 from plimsoll.decide import UpdateRate
 from plimsoll.demo.plan import PlannedTrade
 from plimsoll.demo.result import GasBook
 from plimsoll.demo.world import World
+from plimsoll.deployment.deploy import deploy
+from plimsoll.deployment.spec import RateSpec, spec_for_market
+from plimsoll.deployment.verify import verify
 from plimsoll.index.store import MEMORY, Store
 from plimsoll.index.sync import Index
 from plimsoll.keeper.account_feed import AccountFeed
@@ -31,6 +30,9 @@ from plimsoll.keeper.loop import Keeper
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
+from plimsoll.protocol.account import read_account
+from plimsoll.protocol.margin_engine import own_prices
+from plimsoll.protocol.rounds import RoundPoster
 from plimsoll.transact.journal import Journal
 from plimsoll.transact.sender import Policy, Transactor
 

@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, core, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from plimsoll.chain.client import RevertError
-from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.revert import RevertError
 from plimsoll.chain.words import unpack
 from plimsoll.index.interest import accrual
 from plimsoll.index.state import snapshot_fields
 from plimsoll.model import Kind, Round
+from plimsoll.protocol.rounds import RoundPoster
 from tests.chain.helpers.orders import FILL_OR_KILL, LIMIT, POST_ONLY
 from tests.chain.invariants.properties import check
 from tests.chain.invariants.world import (

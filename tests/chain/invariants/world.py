@@ -7,18 +7,20 @@ from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
-from plimsoll.chain.client import Client, Receipt, RevertError, wallet
-from plimsoll.chain.deploy import deploy
-from plimsoll.chain.deployment import Deployment
-from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.anvil import wallet
+from plimsoll.chain.client import Client, Receipt
+from plimsoll.chain.revert import RevertError
 from plimsoll.chain.signing import domain_of, sign, struct_types
-from plimsoll.chain.spec import load_spec
 from plimsoll.chain.words import Word, pack, unpack
+from plimsoll.deployment.deploy import deploy
+from plimsoll.deployment.record import Deployment
+from plimsoll.deployment.spec import load_spec
 from plimsoll.index.reader import LogReader
 from plimsoll.index.state import SOURCES, State, apply
-from plimsoll.market.window import with_mean
+from plimsoll.market.replay.window import with_mean
 from plimsoll.model import Kind, Round, Surface, Svi
 from plimsoll.params import Params
+from plimsoll.protocol.rounds import RoundPoster
 from tests.chain.helpers.orders import LIMIT
 
 WAD = 10**18

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from plimsoll.chain.client import wallet
+from plimsoll.chain.anvil import wallet
 from plimsoll.chain.signing import sign
 from plimsoll.chain.words import unpack
 from plimsoll.model import Kind

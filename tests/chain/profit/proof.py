@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from plimsoll.chain import anvil, contracts
+from plimsoll.chain import abi, anvil
 from plimsoll.params import Params
 from tests.chain.profit.faults import FAULTS, Fault
 from tests.chain.profit.machine import run
@@ -95,7 +95,7 @@ def sources_without(fault: Fault) -> dict[str, str]:
 def artefacts_without(fault: Fault, compiler: Compiler) -> Iterator[None]:
     """The built contracts, those of the fault without their fix."""
     changed = sources_without(fault)
-    kept = contracts.ARTIFACTS
+    kept = abi.ARTIFACTS
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "artifacts"
         shutil.copytree(kept, place)
@@ -104,13 +104,13 @@ def artefacts_without(fault: Fault, compiler: Compiler) -> Iterator[None]:
             document = json.loads((place / f"{unit}.json").read_text(encoding="utf-8"))
             document |= {"abi": built["abi"], "bytecode": built["evm"]["bytecode"]["object"]}
             (place / f"{unit}.json").write_text(json.dumps(document), encoding="utf-8")
-        contracts.ARTIFACTS = place
-        contracts.load_artifact.cache_clear()
+        abi.ARTIFACTS = place
+        abi.load_artifact.cache_clear()
         try:
             yield
         finally:
-            contracts.ARTIFACTS = kept
-            contracts.load_artifact.cache_clear()
+            abi.ARTIFACTS = kept
+            abi.load_artifact.cache_clear()
 
 
 def hunt(fault: Fault, seed: int) -> str:

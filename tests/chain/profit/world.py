@@ -11,16 +11,18 @@ from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
-from plimsoll.chain.client import Client, RevertError, wallet
+from plimsoll.chain.anvil import wallet
+from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract
-from plimsoll.chain.deploy import deploy
-from plimsoll.chain.deployment import Deployment
-from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.revert import RevertError
 from plimsoll.chain.signing import domain_of, sign, struct_types
-from plimsoll.chain.spec import TokenSpec, load_spec
 from plimsoll.chain.words import Word, pack
+from plimsoll.deployment.deploy import deploy
+from plimsoll.deployment.record import Deployment
+from plimsoll.deployment.spec import TokenSpec, load_spec
 from plimsoll.model import Kind
 from plimsoll.params import Params
+from plimsoll.protocol.rounds import RoundPoster
 from tests.chain.profit.market import WINDOW_SEC, Path
 
 WAD = 10**18

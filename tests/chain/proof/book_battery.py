@@ -8,9 +8,10 @@ import mpmath as mp
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
+from plimsoll.chain.anvil import wallet
 from plimsoll.chain.book import plain_rows
-from plimsoll.chain.client import RevertError, wallet
 from plimsoll.chain.contracts import Contract
+from plimsoll.chain.revert import RevertError
 from tests.chain.helpers.books import DEFAULT
 from tests.chain.proof.world import CALL_GAS, RARE_ROWS, World
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from plimsoll.chain.client import RevertError
-from plimsoll.chain.contracts import decode_values
+from plimsoll.chain.abi import decode_values
+from plimsoll.chain.revert import RevertError
 from tests.chain.proof import integers as exact
 from tests.chain.proof.pure_battery import ERRORS
 from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, SMALL, World, market

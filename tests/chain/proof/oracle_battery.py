@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from plimsoll.chain.client import wallet
+from plimsoll.chain.anvil import wallet
 from plimsoll.chain.contracts import Contract
 from plimsoll.chain.signing import domain_of, sign_by_all, struct_types
 from tests.chain.helpers.anchors import FIELDS, logs_of

@@ -13,8 +13,8 @@ from typing import Any
 
 import mpmath as mp
 
+from plimsoll.chain.abi import decode_values
 from plimsoll.chain.book import plain_rows
-from plimsoll.chain.contracts import decode_values
 from tests.chain.differential.exact import CALL, FUTURE, PERP, PUT, Book, cross_of, wad
 from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, NOW, SMALL, World, market
 

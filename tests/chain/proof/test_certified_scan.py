@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from plimsoll.chain.margin_engine import checker
 from plimsoll.mirror.margin_engine import evaluate_many
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
+from plimsoll.protocol.margin_engine import checker
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import WAD, market_round, post
 from tests.chain.helpers.stack import PRICE_RANGE, UNDERLYING

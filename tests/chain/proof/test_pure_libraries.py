@@ -8,8 +8,9 @@ from itertools import pairwise
 import pytest
 from brownie import web3
 
+from plimsoll.chain.abi import load_artifact
 from plimsoll.chain.client import Client
-from plimsoll.chain.contracts import Contract, load_artifact
+from plimsoll.chain.contracts import Contract
 from tests.chain.proof import integers as exact
 from tests.chain.proof.pure_battery import ERRORS, GROUPS, PATH_SEC, failures, linear_math, path_failures
 

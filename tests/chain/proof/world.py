@@ -15,15 +15,17 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
 from plimsoll.chain import anvil
-from plimsoll.chain.client import Client, wallet
-from plimsoll.chain.contracts import Contract, create, load_artifact
-from plimsoll.chain.deploy import deploy_pricing
-from plimsoll.chain.deployment import Deployment
-from plimsoll.chain.margin_engine import own_prices
-from plimsoll.chain.rounds import RoundPoster
-from plimsoll.chain.spec import spec_for_market
+from plimsoll.chain.abi import load_artifact
+from plimsoll.chain.anvil import wallet
+from plimsoll.chain.client import Client
+from plimsoll.chain.contracts import Contract, create
+from plimsoll.deployment.deploy import deploy_pricing
+from plimsoll.deployment.record import Deployment
+from plimsoll.deployment.spec import spec_for_market
 from plimsoll.model import Market, Round, Surface, Svi, Token
 from plimsoll.params import AccountParams, Params
+from plimsoll.protocol.margin_engine import own_prices
+from plimsoll.protocol.rounds import RoundPoster
 
 NOW = 1_770_326_940
 DAY = 86_400

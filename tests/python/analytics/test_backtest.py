@@ -8,16 +8,16 @@ import pytest
 from helpers.histories import synthetic_history, walk
 from scipy.special import ndtri
 
-from plimsoll.analytics.backtest import COVERAGE, LIQUIDATION_HOURS, BacktestSettings, backtest_asset
-from plimsoll.analytics.calibrate import calibrate_asset, parameter_document
-from plimsoll.analytics.history import join_histories, load_history
-from plimsoll.analytics.liquidation_moves import block_moves
-from plimsoll.analytics.procyclicality import procyclicality, rolling_rules
+from plimsoll.analytics.backtest.calibrate import calibrate_asset, parameter_document
+from plimsoll.analytics.backtest.liquidation_moves import block_moves
+from plimsoll.analytics.backtest.price_backtest import COVERAGE, LIQUIDATION_HOURS, BacktestSettings, backtest_asset
+from plimsoll.analytics.backtest.procyclicality import procyclicality, rolling_rules
+from plimsoll.analytics.series.history import join_histories, load_history
 from plimsoll.cli import run
 from plimsoll.cli.history_option import hourly_history
 from plimsoll.errors import InputError
 from plimsoll.market.chain_file import write_chain
-from plimsoll.market.synthetic import synthetic_market
+from plimsoll.market.replay.synthetic import synthetic_market
 from plimsoll.params import Params, UnderlyingParams
 
 SETTINGS = BacktestSettings(degrees=1e6)

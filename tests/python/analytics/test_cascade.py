@@ -10,14 +10,14 @@ from helpers.documents import load
 from helpers.examples import EXPIRY, MARKET, PORTFOLIO
 from helpers.histories import synthetic_history, walk
 
-from plimsoll.analytics.breakdown import correlation_breakdown
-from plimsoll.analytics.cascade import CascadeSettings, cascade, hedging_accounts
-from plimsoll.analytics.chain_backtest import RECIPES, book_of, chain_backtest, load_chains
-from plimsoll.analytics.garch import garch_rule
-from plimsoll.analytics.settings import RiskSettings
+from plimsoll.analytics.backtest.chain_backtest import RECIPES, book_of, chain_backtest, load_chains
+from plimsoll.analytics.series.garch import garch_rule
+from plimsoll.analytics.stress.cascade import CascadeSettings, cascade, hedging_accounts
+from plimsoll.analytics.var.breakdown import correlation_breakdown
+from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.cli import run
 from plimsoll.errors import InputError
-from plimsoll.market.rounds import fit_snapshot
+from plimsoll.market.fit.rounds import fit_snapshot
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Kind, Mode, Portfolio, Position
 from plimsoll.params import Params

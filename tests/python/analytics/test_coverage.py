@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from plimsoll.analytics.coverage import christoffersen, conditional_coverage, kupiec, traffic_light, transitions
-from plimsoll.analytics.shortfall_test import shortfall_ratio, shortfall_test
+from plimsoll.analytics.backtest.coverage import (
+    christoffersen,
+    conditional_coverage,
+    kupiec,
+    traffic_light,
+    transitions,
+)
+from plimsoll.analytics.backtest.shortfall_test import shortfall_ratio, shortfall_test
 from plimsoll.errors import InputError
 
 CRITICAL = 3.841

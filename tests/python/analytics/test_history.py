@@ -5,8 +5,8 @@ import gzip
 import numpy as np
 import pytest
 
-from plimsoll.analytics.correlation import repair_correlation
-from plimsoll.analytics.history import DAY_SEC, load_history
+from plimsoll.analytics.series.correlation import repair_correlation
+from plimsoll.analytics.series.history import DAY_SEC, load_history
 from plimsoll.errors import InputError
 
 ROWS = [("2024-01-01", 100, 110, 90), ("2024-01-02", 105, 108, 99), ("2024-01-03", 103, 106, 101)]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from plimsoll.analytics.many import SparseBooks, var_many
-from plimsoll.analytics.tail import tail_weights
+from plimsoll.analytics.var.many import SparseBooks, var_many
+from plimsoll.analytics.var.tail import tail_weights
 from plimsoll.errors import DomainError, InputError
 
 

@@ -18,7 +18,6 @@ from plimsoll.analytics.optimise.release import release
 from plimsoll.analytics.optimise.tail_risk import less_risk
 from plimsoll.analytics.optimise.trades import excess, release_program, rounded
 from plimsoll.analytics.optimise.universe import TradingCosts, universe_of
-from plimsoll.chain.orders import ORDER_FIELDS, OrderTerms, order_messages, preview_changes
 from plimsoll.chain.words import unpack
 from plimsoll.cli import run
 from plimsoll.errors import InputError
@@ -26,6 +25,7 @@ from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.mirror.order_preview import OpenOrder, filled
 from plimsoll.model import Kind, Mode
 from plimsoll.params import Params
+from plimsoll.protocol.orders import ORDER_FIELDS, OrderTerms, order_messages, preview_changes
 
 FREE = TradingCosts(option_spread=0.0, option_floor=0.0, linear_spread=0.0)
 

@@ -11,7 +11,7 @@ from plimsoll.analytics.report.account_page import _bars
 from plimsoll.analytics.report.documents import PAGES, document_page
 from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, money, page_of, write_pair
 from plimsoll.analytics.report.smile import smile_of, smile_page
-from plimsoll.analytics.surface import HOURS, PRICES, VOLS
+from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS
 from plimsoll.cli import run
 from plimsoll.errors import InputError
 from plimsoll.market.chain_file import load_chain

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from helpers.histories import synthetic_history, walk
 
-from plimsoll.analytics.history import load_history
-from plimsoll.analytics.rule_backtest import CALLERS, backtest_rule, rule_path, rule_terms
+from plimsoll.analytics.backtest.rule_backtest import CALLERS, backtest_rule, rule_path, rule_terms
+from plimsoll.analytics.series.history import load_history
 from plimsoll.cli import run
 from plimsoll.errors import InputError
 from plimsoll.mirror.range_rule import RangeTerms

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from helpers.histories import synthetic_history, walk
 
-from plimsoll.analytics.crashes import crash_scenarios
-from plimsoll.analytics.history import DAY_SEC, load_history
-from plimsoll.analytics.legs import legs_of
-from plimsoll.analytics.moves import Moves
-from plimsoll.analytics.revaluation import revalue
-from plimsoll.analytics.reverse import THRESHOLDS, reverse_stress
-from plimsoll.analytics.shock import Shock, shocked_market
-from plimsoll.analytics.stress import Scenario, stress
-from plimsoll.analytics.surface import HOURS, PRICES, VOLS, liquidation_surface
+from plimsoll.analytics.series.history import DAY_SEC, load_history
+from plimsoll.analytics.series.moves import Moves
+from plimsoll.analytics.stress.crashes import crash_scenarios
+from plimsoll.analytics.stress.reverse import THRESHOLDS, reverse_stress
+from plimsoll.analytics.stress.scenarios import Scenario, stress
+from plimsoll.analytics.stress.shock import Shock, shocked_market
+from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS, liquidation_surface
+from plimsoll.analytics.var.legs import legs_of
+from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.errors import InputError
 from plimsoll.mirror import svi
 from plimsoll.mirror.margin_engine import evaluate

@@ -8,18 +8,18 @@ from helpers.histories import synthetic_history, walk
 from scipy.special import ndtr, ndtri
 from scipy.stats import t
 
-from plimsoll.analytics.covariance import horizon_covariance
-from plimsoll.analytics.historical import historical_var
-from plimsoll.analytics.legs import legs_of, underlyings_of
-from plimsoll.analytics.monte_carlo import monte_carlo_var
-from plimsoll.analytics.moves import Moves
-from plimsoll.analytics.parametric import cornish_fisher, parametric_var, quadratic_cumulants
-from plimsoll.analytics.revaluation import revalue
-from plimsoll.analytics.risk_report import METHODS, risk_report
-from plimsoll.analytics.sensitivities import Sensitivities, sensitivities
-from plimsoll.analytics.settings import RiskSettings
-from plimsoll.analytics.shock import Shock, shocked_market
-from plimsoll.analytics.tail import es_interval, order_interval, tail_weights
+from plimsoll.analytics.series.covariance import horizon_covariance
+from plimsoll.analytics.series.moves import Moves
+from plimsoll.analytics.stress.shock import Shock, shocked_market
+from plimsoll.analytics.var.historical import historical_var
+from plimsoll.analytics.var.legs import legs_of, underlyings_of
+from plimsoll.analytics.var.monte_carlo import monte_carlo_var
+from plimsoll.analytics.var.parametric import cornish_fisher, parametric_var, quadratic_cumulants
+from plimsoll.analytics.var.revaluation import revalue
+from plimsoll.analytics.var.risk_report import METHODS, risk_report
+from plimsoll.analytics.var.sensitivities import Sensitivities, sensitivities
+from plimsoll.analytics.var.settings import RiskSettings
+from plimsoll.analytics.var.tail import es_interval, order_interval, tail_weights
 from plimsoll.errors import InputError
 from plimsoll.mirror.margin_engine import evaluate
 

@@ -10,8 +10,8 @@ from helpers.documents import load
 from helpers.examples import MARKET, PORTFOLIO
 from textual.widgets import DataTable, Static
 
-from plimsoll.analytics.shock import Shock, shocked_market
-from plimsoll.analytics.watch import AlertRules, liquidation_move, watch_view
+from plimsoll.analytics.stress.shock import Shock, shocked_market
+from plimsoll.analytics.stress.watch import AlertRules, liquidation_move, watch_view
 from plimsoll.cli import run
 from plimsoll.cli.dashboard import Dashboard, alert_text, gauge
 from plimsoll.errors import InputError, UnavailableError

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from plimsoll.chain.deployment import Deployment, TokenRecord, load_deployment
+from plimsoll.deployment.record import Deployment, TokenRecord, load_deployment
 from plimsoll.errors import InputError
 
 SAMPLE = Deployment(

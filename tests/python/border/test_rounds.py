@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from plimsoll.chain import rounds
-from plimsoll.chain.rounds import RoundPoster
 from plimsoll.errors import DomainError
 from plimsoll.model import Round, Surface, Svi
+from plimsoll.protocol import rounds
+from plimsoll.protocol.rounds import RoundPoster
 
 NOW = 1_900_000_000
 

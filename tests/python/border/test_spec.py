@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
-from plimsoll.chain.spec import CONFIG, load_spec
+from plimsoll.deployment.spec import CONFIG, load_spec
 from plimsoll.errors import InputError
 from plimsoll.mirror.range_rule import RangeTerms
 from plimsoll.params import Params

@@ -13,7 +13,7 @@ PLANTED = [
     ("decide", "def late():\n    from plimsoll.index.store import Store"),
     ("index", "from plimsoll.keeper.feed import Feed"),
     ("transact", "from plimsoll.decide.policy import Policy"),
-    ("market", "from plimsoll.analytics.moves import moves"),
+    ("market", "from plimsoll.analytics.series.moves import moves"),
     ("front", "from plimsoll.cli.output import print_document"),
     ("chain", "from plimsoll import __version__"),
     ("unheard_of", "from plimsoll.errors import DomainError"),

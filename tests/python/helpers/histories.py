@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from plimsoll.analytics.history import DAY_SEC, History
+from plimsoll.analytics.series.history import DAY_SEC, History
 
 
 def synthetic_history(close, assets=("ETH",), iv=None):

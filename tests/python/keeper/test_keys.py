@@ -5,7 +5,7 @@ import json
 import pytest
 from eth_account import Account
 
-from plimsoll.chain.client import wallet
+from plimsoll.chain.anvil import wallet
 from plimsoll.errors import InputError
 from plimsoll.keeper.keys import PASSWORD_VARIABLE, load_key
 

@@ -10,7 +10,7 @@ import pytest
 from plimsoll.keeper import live_feed
 from plimsoll.keeper.live_feed import DeribitFeed
 from plimsoll.market.chain_file import split_table
-from plimsoll.market.synthetic import synthetic_market
+from plimsoll.market.replay.synthetic import synthetic_market
 
 
 class Live:

@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from plimsoll.market import replay as replays
 from plimsoll.market.chain_file import ChainSnapshot, split_table
-from plimsoll.market.synthetic import START_TS, synthetic_market
+from plimsoll.market.replay import replay as replays
+from plimsoll.market.replay.synthetic import START_TS, synthetic_market
 
 
 @pytest.fixture(scope="session")

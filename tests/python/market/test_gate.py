@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plimsoll.chain.spec import load_spec
-from plimsoll.market.gate import SHIPPED_LIMITS, Gate
+from plimsoll.deployment.spec import load_spec
+from plimsoll.market.fit.gate import SHIPPED_LIMITS, Gate
 from plimsoll.mirror.speed_limit import Anchors, after, breaches
 from plimsoll.model import Round, Surface, Svi
 from plimsoll.params import Params

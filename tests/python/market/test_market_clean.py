@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from plimsoll.market.clean import NEAR_ROWS, WING_STD, clean
+from plimsoll.market.fit.clean import NEAR_ROWS, WING_STD, clean
 
 
 def test_counts_add_up(first):

@@ -10,7 +10,7 @@ from plimsoll.cli import run
 from plimsoll.cli.slow import Slow
 from plimsoll.files.market import load_market
 from plimsoll.market.chain_file import split_table, write_chain
-from plimsoll.market.rounds import snapshot_to_round
+from plimsoll.market.fit.rounds import snapshot_to_round
 
 
 @pytest.fixture
@@ -91,8 +91,8 @@ def test_a_bad_file_writes_nothing(tmp_path, capsys):
 
 
 def test_a_feed_out_of_reach_exits_3_and_writes_nothing(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("plimsoll.market.deribit.PAUSE_SEC", 0.0)
-    monkeypatch.setattr("plimsoll.market.deribit.ATTEMPTS", 1)
+    monkeypatch.setattr("plimsoll.market.venues.deribit.PAUSE_SEC", 0.0)
+    monkeypatch.setattr("plimsoll.market.venues.deribit.ATTEMPTS", 1)
     out = tmp_path / "chain.parquet"
     assert run(["market", "fetch", "--currency", "BTC", "--out", str(out), "--url", "http://127.0.0.1:9"]) == 3
     assert capsys.readouterr().err.startswith("error: http://127.0.0.1:9: ")

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from plimsoll.market.chain_file import load_chain
-from plimsoll.market.forwards import RATE_LIMIT, term_structure
-from plimsoll.market.rounds import fit_snapshot
-from plimsoll.market.svi_fit import Shape
+from plimsoll.market.fit.forwards import RATE_LIMIT, term_structure
+from plimsoll.market.fit.rounds import fit_snapshot
+from plimsoll.market.fit.svi_fit import Shape
 
 
 @pytest.fixture(scope="module")

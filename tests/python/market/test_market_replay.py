@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from plimsoll.errors import InputError
-from plimsoll.market import replay as replays
-from plimsoll.market.replay import CHAIN_FILE, DATA_VARIABLE, TWAP_SEC, load_replay, premium_at
-from plimsoll.market.synthetic import synthetic_market
+from plimsoll.market.replay import replay as replays
+from plimsoll.market.replay.replay import CHAIN_FILE, DATA_VARIABLE, TWAP_SEC, load_replay, premium_at
+from plimsoll.market.replay.synthetic import synthetic_market
 
 
 @pytest.fixture

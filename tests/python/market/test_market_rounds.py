@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from plimsoll.errors import DomainError, InputError
-from plimsoll.market.forwards import RATE_LIMIT, YEAR_SEC, term_structure
-from plimsoll.market.rounds import confidence_of, fit_snapshot, score_of, snapshot_to_round
-from plimsoll.market.svi_fit import Shape, SliceFit
+from plimsoll.market.fit.forwards import RATE_LIMIT, YEAR_SEC, term_structure
+from plimsoll.market.fit.rounds import confidence_of, fit_snapshot, score_of, snapshot_to_round
+from plimsoll.market.fit.svi_fit import Shape, SliceFit
 from plimsoll.model import MAX_EXPIRIES, Svi
 
 

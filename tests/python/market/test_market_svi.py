@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from plimsoll.market.clean import Quotes
-from plimsoll.market.five_numbers import FiveNumbers
-from plimsoll.market.slice_check import durrleman
-from plimsoll.market.svi_fit import Shape, SliceFit, calendar_gap, fit_slice, warnings_of
+from plimsoll.market.fit.clean import Quotes
+from plimsoll.market.fit.five_numbers import FiveNumbers
+from plimsoll.market.fit.slice_check import durrleman
+from plimsoll.market.fit.svi_fit import Shape, SliceFit, calendar_gap, fit_slice, warnings_of
 from plimsoll.mirror.svi import total_variance
 from plimsoll.model import Svi
 

@@ -12,7 +12,7 @@ import pyarrow.parquet as pa_parquet
 import pytest
 
 from plimsoll.market.chain_file import ChainSnapshot, load_chain
-from plimsoll.market.rounds import fit_snapshot
+from plimsoll.market.fit.rounds import fit_snapshot
 from plimsoll.mirror.speed_limit import VARIANCES, Anchor, Anchors, Limits, after, breaches, follow
 from plimsoll.model import Round
 

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from plimsoll.errors import InputError
-from plimsoll.market.bands import NO_BANDS, implied_std
-from plimsoll.market.clean import clean
-from plimsoll.market.five_numbers import FiveNumbers
-from plimsoll.market.forwards import parity_range, term_structure
-from plimsoll.market.rounds import SnapshotFit, fit_snapshot
-from plimsoll.market.slice_check import arbitrage_of
-from plimsoll.market.svi_fit import NUMBERS, Prior, Shape, fit_slice
+from plimsoll.market.fit.bands import NO_BANDS, implied_std
+from plimsoll.market.fit.clean import clean
+from plimsoll.market.fit.five_numbers import FiveNumbers
+from plimsoll.market.fit.forwards import parity_range, term_structure
+from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot
+from plimsoll.market.fit.slice_check import arbitrage_of
+from plimsoll.market.fit.svi_fit import NUMBERS, Prior, Shape, fit_slice
 from plimsoll.mirror.black76 import price_and_delta
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.mirror.svi import total_variance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from plimsoll.market.window import running_mean, window_of, with_mean
+from plimsoll.market.replay.window import running_mean, window_of, with_mean
 from plimsoll.model import Round, Surface, Svi
 
 EXPIRY = 1_900_000_800

@@ -4,7 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from plimsoll.chain.client import Receipt, RevertError, RpcError, UnavailableError, wallet
+from plimsoll.chain.anvil import wallet
+from plimsoll.chain.client import Receipt, RpcError, UnavailableError
+from plimsoll.chain.revert import RevertError
 from plimsoll.transact import Journal, Policy, Status, Transaction, Transactor
 from plimsoll.transact.journal import FAILURE_WINDOW_SEC
 

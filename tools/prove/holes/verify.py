@@ -10,13 +10,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from plimsoll.chain.margin_engine import Checker, checker, evaluate_on_chain, snapshot_of
 from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
+from plimsoll.protocol.margin_engine import Checker, checker, evaluate_on_chain, snapshot_of
 from tools.prove.holes.documents import SIZE, TIMESTAMP, market_document, params_document, portfolio_document
 from tools.prove.holes.sample import DAY
 from tools.prove.holes.search import Find

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.backtest import BacktestSettings
-from plimsoll.analytics.history import History
-from plimsoll.analytics.liquidation_moves import block_moves
-from plimsoll.analytics.procyclicality import WINDOW, rolling_rules
+from plimsoll.analytics.backtest.liquidation_moves import block_moves
+from plimsoll.analytics.backtest.price_backtest import BacktestSettings
+from plimsoll.analytics.backtest.procyclicality import WINDOW, rolling_rules
+from plimsoll.analytics.series.history import History
 from plimsoll.errors import InputError
 from plimsoll.params import MAX_PRICE_RANGE, UnderlyingParams
 

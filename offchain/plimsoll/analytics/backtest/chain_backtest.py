@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.coverage import LikelihoodRatio, conditional_coverage, too_many, traffic_light
-from plimsoll.analytics.procyclicality import Procyclicality, procyclicality
+from plimsoll.analytics.backtest.coverage import LikelihoodRatio, conditional_coverage, too_many, traffic_light
+from plimsoll.analytics.backtest.procyclicality import Procyclicality, procyclicality
 from plimsoll.errors import InputError
 from plimsoll.market.chain_file import ChainSnapshot, load_chain
-from plimsoll.market.rounds import SnapshotFit, fit_snapshot
+from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Token
 from plimsoll.params import Params

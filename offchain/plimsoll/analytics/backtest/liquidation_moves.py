@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.history import History
+from plimsoll.analytics.series.history import History
 from plimsoll.errors import InputError
 
 Vector = npt.NDArray[np.float64]

@@ -9,11 +9,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.coverage import SIGNIFICANCE, LikelihoodRatio, conditional_coverage, too_many, traffic_light
-from plimsoll.analytics.history import History
-from plimsoll.analytics.liquidation_moves import BlockMoves, block_moves
-from plimsoll.analytics.procyclicality import WINDOW, Procyclicality, procyclicality, rolling_rules
-from plimsoll.analytics.shortfall_test import ShortfallTest, shortfall_test
+from plimsoll.analytics.backtest.coverage import (
+    SIGNIFICANCE,
+    LikelihoodRatio,
+    conditional_coverage,
+    too_many,
+    traffic_light,
+)
+from plimsoll.analytics.backtest.liquidation_moves import BlockMoves, block_moves
+from plimsoll.analytics.backtest.procyclicality import WINDOW, Procyclicality, procyclicality, rolling_rules
+from plimsoll.analytics.backtest.shortfall_test import ShortfallTest, shortfall_test
+from plimsoll.analytics.series.history import History
 from plimsoll.errors import InputError
 from plimsoll.params import MAX_PRICE_RANGE, Params
 

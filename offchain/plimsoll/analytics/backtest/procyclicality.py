@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.moves import ewma_volatility
+from plimsoll.analytics.series.moves import ewma_volatility
 
 Vector = npt.NDArray[np.float64]
 

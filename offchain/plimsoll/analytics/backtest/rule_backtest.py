@@ -9,10 +9,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.backtest import COVERAGE
-from plimsoll.analytics.coverage import kupiec, too_many, traffic_light
-from plimsoll.analytics.history import DAY_SEC, History
-from plimsoll.analytics.liquidation_moves import block_moves
+from plimsoll.analytics.backtest.coverage import kupiec, too_many, traffic_light
+from plimsoll.analytics.backtest.liquidation_moves import block_moves
+from plimsoll.analytics.backtest.price_backtest import COVERAGE
+from plimsoll.analytics.series.history import DAY_SEC, History
 from plimsoll.errors import InputError
 from plimsoll.mirror.range_rule import STEP, RangeTerms, observe
 from plimsoll.params import Params

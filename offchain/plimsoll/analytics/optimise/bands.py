@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.legs import legs_of
+from plimsoll.analytics.var.legs import legs_of
 from plimsoll.errors import InputError
 from plimsoll.mirror import black76, svi
 from plimsoll.mirror.settlement_window import time_to_expiry

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.history import DAY_SEC, History
-from plimsoll.analytics.moves import log_moves
+from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.moves import log_moves
 from plimsoll.errors import InputError, PlimsollError
 
 Vector = npt.NDArray[np.float64]

@@ -7,13 +7,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.history import DAY_SEC, History
-from plimsoll.analytics.legs import Leg
-from plimsoll.analytics.moves import log_moves
 from plimsoll.analytics.optimise.trades import Suggestion, excess, suggestion_of, trades_of
 from plimsoll.analytics.optimise.universe import Candidate, TradingCosts, universe_of
-from plimsoll.analytics.revaluation import revalue
-from plimsoll.analytics.tail import check_level, tail_weights
+from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.moves import log_moves
+from plimsoll.analytics.var.legs import Leg
+from plimsoll.analytics.var.revaluation import revalue
+from plimsoll.analytics.var.tail import check_level, tail_weights
 from plimsoll.errors import InputError, PlimsollError
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params

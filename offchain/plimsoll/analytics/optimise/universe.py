@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.analytics.legs import Leg, legs_of
+from plimsoll.analytics.var.legs import Leg, legs_of
 from plimsoll.errors import InputError
 from plimsoll.mirror.unit_risk import mark_of, surface_of
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position

@@ -8,17 +8,17 @@ from typing import Any, Final
 
 import numpy as np
 
-from plimsoll.analytics.breakdown import Breakdown, correlation_breakdown
-from plimsoll.analytics.crashes import crash_scenarios
-from plimsoll.analytics.history import History
-from plimsoll.analytics.legs import legs_of, underlyings_of
 from plimsoll.analytics.models.compare import Line, compare
-from plimsoll.analytics.reverse import ReverseStress, reverse_stress
-from plimsoll.analytics.risk_report import METHODS, RiskReport, risk_report
-from plimsoll.analytics.settings import RiskSettings
-from plimsoll.analytics.shock import Shock, shocked_market
-from plimsoll.analytics.stress import StressResult, stress
-from plimsoll.analytics.surface import SurfacePoint, liquidation_surface
+from plimsoll.analytics.series.history import History
+from plimsoll.analytics.stress.crashes import crash_scenarios
+from plimsoll.analytics.stress.reverse import ReverseStress, reverse_stress
+from plimsoll.analytics.stress.scenarios import StressResult, stress
+from plimsoll.analytics.stress.shock import Shock, shocked_market
+from plimsoll.analytics.stress.surface import SurfacePoint, liquidation_surface
+from plimsoll.analytics.var.breakdown import Breakdown, correlation_breakdown
+from plimsoll.analytics.var.legs import legs_of, underlyings_of
+from plimsoll.analytics.var.risk_report import METHODS, RiskReport, risk_report
+from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.errors import DomainError, InputError
 from plimsoll.mirror.margin_engine import MarginResult, evaluate, evaluate_many
 from plimsoll.model import Market, Portfolio

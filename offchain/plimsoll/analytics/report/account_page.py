@@ -10,7 +10,7 @@ import numpy as np
 
 from plimsoll.analytics.report.account import AccountReport
 from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, days, layout, money, page_of, percent
-from plimsoll.analytics.surface import HOURS, PRICES, VOLS
+from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS
 from plimsoll.mirror.margin_engine import HEALTHY, INSOLVENT, LIQUIDATABLE, MARGIN_CALL, RowPnl
 from plimsoll.params import VOL_NAMES
 

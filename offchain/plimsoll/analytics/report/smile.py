@@ -13,9 +13,9 @@ import numpy.typing as npt
 from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, layout, page_of
 from plimsoll.errors import DomainError
 from plimsoll.market.chain_file import ChainSnapshot
-from plimsoll.market.clean import clean
-from plimsoll.market.rounds import SnapshotFit, fit_snapshot, years_to
-from plimsoll.market.slice_check import durrleman
+from plimsoll.market.fit.clean import clean
+from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot, years_to
+from plimsoll.market.fit.slice_check import durrleman
 from plimsoll.mirror.svi import total_variance
 
 Vector = npt.NDArray[np.float64]

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.correlation import repair_correlation
-from plimsoll.analytics.history import DAY_SEC, History
-from plimsoll.analytics.moves import log_moves
-from plimsoll.analytics.settings import RiskSettings
+from plimsoll.analytics.series.correlation import repair_correlation
+from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.moves import log_moves
+from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.errors import InputError
 
 Vector = npt.NDArray[np.float64]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.signal import lfilter
 
-from plimsoll.analytics.history import History
+from plimsoll.analytics.series.history import History
 from plimsoll.errors import InputError
 
 Vector = npt.NDArray[np.float64]

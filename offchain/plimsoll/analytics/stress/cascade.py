@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.analytics.shock import Shock, shocked_market
+from plimsoll.analytics.stress.shock import Shock, shocked_market
 from plimsoll.errors import InputError
 from plimsoll.mirror.margin_engine import INSOLVENT, LIQUIDATABLE, MarginResult, evaluate_many
 from plimsoll.mirror.order_preview import OpenOrder, filled

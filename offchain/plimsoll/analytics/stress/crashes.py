@@ -7,9 +7,9 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.analytics.history import DAY_SEC, History
-from plimsoll.analytics.shock import Shock
-from plimsoll.analytics.stress import Scenario
+from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.stress.scenarios import Scenario
+from plimsoll.analytics.stress.shock import Shock
 
 #: First and last day of each crash.
 CRASHES: Final = (

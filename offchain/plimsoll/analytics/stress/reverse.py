@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.analytics.shock import Shock, shocked_market
+from plimsoll.analytics.stress.shock import Shock, shocked_market
 from plimsoll.mirror.margin_engine import MarginResult, evaluate
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params

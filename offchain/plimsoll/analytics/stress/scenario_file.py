@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from plimsoll.analytics.shock import MAX_VOL_MOVE, Shock
-from plimsoll.analytics.stress import Scenario
+from plimsoll.analytics.stress.scenarios import Scenario
+from plimsoll.analytics.stress.shock import MAX_VOL_MOVE, Shock
 from plimsoll.files.reader import Node, read_document
 
 MAX_SCENARIOS = 1_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from plimsoll.analytics.shock import Shock, shocked_market
+from plimsoll.analytics.stress.shock import Shock, shocked_market
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from plimsoll.analytics.shock import Shock
-from plimsoll.analytics.stress import Scenario, stress
+from plimsoll.analytics.stress.scenarios import Scenario, stress
+from plimsoll.analytics.stress.shock import Shock
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 

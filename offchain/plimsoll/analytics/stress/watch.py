@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
-from plimsoll.analytics.shock import Shock, shocked_market
+from plimsoll.analytics.stress.shock import Shock, shocked_market
 from plimsoll.errors import DomainError, InputError
 from plimsoll.mirror.margin_engine import HEALTHY, MarginResult, evaluate
 from plimsoll.model import Market, Portfolio

@@ -7,11 +7,11 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.analytics.covariance import horizon_covariance
-from plimsoll.analytics.history import History
-from plimsoll.analytics.legs import legs_of, underlyings_of
-from plimsoll.analytics.monte_carlo import monte_carlo_var
-from plimsoll.analytics.settings import RiskSettings
+from plimsoll.analytics.series.covariance import horizon_covariance
+from plimsoll.analytics.series.history import History
+from plimsoll.analytics.var.legs import legs_of, underlyings_of
+from plimsoll.analytics.var.monte_carlo import monte_carlo_var
+from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.errors import InputError
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Market, Mode, Portfolio

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.garch import VolatilityRule, garch_rule
-from plimsoll.analytics.history import DAY_SEC, History
-from plimsoll.analytics.legs import Leg, underlyings_of
-from plimsoll.analytics.moves import Moves, ewma_volatility, log_moves
-from plimsoll.analytics.result import RiskResult, sample_contributions
-from plimsoll.analytics.revaluation import revalue
-from plimsoll.analytics.settings import RiskSettings
-from plimsoll.analytics.tail import check_level, es_interval, order_interval, tail_weights
+from plimsoll.analytics.series.garch import VolatilityRule, garch_rule
+from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.moves import Moves, ewma_volatility, log_moves
+from plimsoll.analytics.var.legs import Leg, underlyings_of
+from plimsoll.analytics.var.result import RiskResult, sample_contributions
+from plimsoll.analytics.var.revaluation import revalue
+from plimsoll.analytics.var.settings import RiskSettings
+from plimsoll.analytics.var.tail import check_level, es_interval, order_interval, tail_weights
 from plimsoll.model import Market
 
 Vector = npt.NDArray[np.float64]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from plimsoll.analytics.history import DAY_SEC, History
-from plimsoll.analytics.legs import Leg, underlyings_of
-from plimsoll.analytics.moves import log_moves
-from plimsoll.analytics.result import RiskResult, sample_contributions
-from plimsoll.analytics.revaluation import revalue
-from plimsoll.analytics.settings import RiskSettings
-from plimsoll.analytics.tail import check_level, es_interval, order_interval, tail_weights
+from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.moves import log_moves
+from plimsoll.analytics.var.legs import Leg, underlyings_of
+from plimsoll.analytics.var.result import RiskResult, sample_contributions
+from plimsoll.analytics.var.revaluation import revalue
+from plimsoll.analytics.var.settings import RiskSettings
+from plimsoll.analytics.var.tail import check_level, es_interval, order_interval, tail_weights
 from plimsoll.model import Market
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.tail import check_level
+from plimsoll.analytics.var.tail import check_level
 from plimsoll.errors import DomainError, InputError
 
 Vector = npt.NDArray[np.float64]

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtri
 
-from plimsoll.analytics.covariance import horizon_covariance
-from plimsoll.analytics.history import DAY_SEC, History
-from plimsoll.analytics.legs import Leg, underlyings_of
-from plimsoll.analytics.result import RiskResult
-from plimsoll.analytics.sensitivities import Sensitivities, sensitivities
-from plimsoll.analytics.settings import RiskSettings
+from plimsoll.analytics.series.covariance import horizon_covariance
+from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.var.legs import Leg, underlyings_of
+from plimsoll.analytics.var.result import RiskResult
+from plimsoll.analytics.var.sensitivities import Sensitivities, sensitivities
+from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.errors import DomainError
 from plimsoll.model import Market
 

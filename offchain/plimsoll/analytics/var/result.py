@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.tail import Interval, tail_weights
+from plimsoll.analytics.var.tail import Interval, tail_weights
 from plimsoll.errors import DomainError
 
 Vector = npt.NDArray[np.float64]

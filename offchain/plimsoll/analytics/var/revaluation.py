@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.legs import Leg
-from plimsoll.analytics.moves import Moves
+from plimsoll.analytics.series.moves import Moves
+from plimsoll.analytics.var.legs import Leg
 from plimsoll.errors import DomainError
 from plimsoll.mirror import black76
 from plimsoll.mirror.settlement_window import WINDOW_SEC, YEAR_SEC, variance_time, window_of

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from plimsoll.analytics.filtered import filtered_var, garch_var
-from plimsoll.analytics.historical import historical_var
-from plimsoll.analytics.history import History
-from plimsoll.analytics.legs import Leg, legs_of
-from plimsoll.analytics.monte_carlo import monte_carlo_var
-from plimsoll.analytics.parametric import parametric_var
-from plimsoll.analytics.result import RiskResult
-from plimsoll.analytics.settings import RiskSettings
+from plimsoll.analytics.series.history import History
+from plimsoll.analytics.var.filtered import filtered_var, garch_var
+from plimsoll.analytics.var.historical import historical_var
+from plimsoll.analytics.var.legs import Leg, legs_of
+from plimsoll.analytics.var.monte_carlo import monte_carlo_var
+from plimsoll.analytics.var.parametric import parametric_var
+from plimsoll.analytics.var.result import RiskResult
+from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.errors import InputError
 from plimsoll.model import Market, Portfolio
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.legs import Leg
+from plimsoll.analytics.var.legs import Leg
 from plimsoll.mirror.scenario_book import scenario_book
 from plimsoll.mirror.unit_risk import open_volatility, price_instruments, surface_of
 from plimsoll.model import Market

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import leastsq
 
-from plimsoll.market.clean import Quotes
-from plimsoll.market.five_numbers import MAX_CALLS, RHO_LIMIT, RIDGE, ScaledBands
+from plimsoll.market.fit.clean import Quotes
+from plimsoll.market.fit.five_numbers import MAX_CALLS, RHO_LIMIT, RIDGE, ScaledBands
 from plimsoll.mirror.svi import total_variance
 from plimsoll.model import Svi
 

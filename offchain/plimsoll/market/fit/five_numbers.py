@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import leastsq
 
-from plimsoll.market.bands import Bands
-from plimsoll.market.clean import Quotes
-from plimsoll.market.slice_check import durrleman
+from plimsoll.market.fit.bands import Bands
+from plimsoll.market.fit.clean import Quotes
+from plimsoll.market.fit.slice_check import durrleman
 from plimsoll.model import Svi
 
 Vector = npt.NDArray[np.float64]

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.errors import InputError
-from plimsoll.market.bands import coin_price
 from plimsoll.market.chain_file import ChainSnapshot
-from plimsoll.market.gate import Gate
-from plimsoll.market.rounds import SnapshotFit, fit_snapshot, years_to
-from plimsoll.market.svi_fit import Shape
+from plimsoll.market.fit.bands import coin_price
+from plimsoll.market.fit.gate import Gate
+from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot, years_to
+from plimsoll.market.fit.svi_fit import Shape
 from plimsoll.mirror.svi import total_variance
 from plimsoll.model import Surface
 

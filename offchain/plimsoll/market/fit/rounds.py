@@ -11,9 +11,9 @@ import numpy as np
 
 from plimsoll.errors import DomainError, InputError
 from plimsoll.market.chain_file import ChainSnapshot
-from plimsoll.market.clean import CleanReport, Quotes, clean
-from plimsoll.market.forwards import YEAR_SEC, Term, term_structure
-from plimsoll.market.svi_fit import Prior, Shape, SliceFit, fit_slice, hold_slice, warnings_of
+from plimsoll.market.fit.clean import CleanReport, Quotes, clean
+from plimsoll.market.fit.forwards import YEAR_SEC, Term, term_structure
+from plimsoll.market.fit.svi_fit import Prior, Shape, SliceFit, fit_slice, hold_slice, warnings_of
 from plimsoll.mirror.settlement_window import WINDOW_SEC
 from plimsoll.model import MAX_EXPIRIES, Round, Surface
 

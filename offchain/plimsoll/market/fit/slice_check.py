@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.market.bands import Bands, coin_price
+from plimsoll.market.fit.bands import Bands, coin_price
 from plimsoll.mirror.svi import total_variance
 from plimsoll.model import Svi
 

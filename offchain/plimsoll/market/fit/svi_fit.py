@@ -16,9 +16,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.market import few_numbers, five_numbers
-from plimsoll.market.clean import WING_STD, Quotes
-from plimsoll.market.slice_check import ARBITRAGE_COIN, arbitrage_of, durrleman, excess_of
+from plimsoll.market.fit import few_numbers, five_numbers
+from plimsoll.market.fit.clean import WING_STD, Quotes
+from plimsoll.market.fit.slice_check import ARBITRAGE_COIN, arbitrage_of, durrleman, excess_of
 from plimsoll.mirror.settlement_window import variance_time
 from plimsoll.mirror.svi import total_variance
 from plimsoll.model import Svi

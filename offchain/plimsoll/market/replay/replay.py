@@ -17,9 +17,9 @@ import pyarrow.parquet as pa_parquet
 
 from plimsoll.errors import InputError
 from plimsoll.market.chain_file import ChainSnapshot, load_chain, split_table
-from plimsoll.market.forwards import term_structure
-from plimsoll.market.rounds import SnapshotFit, fit_snapshot
-from plimsoll.market.synthetic import SOURCE, synthetic_market
+from plimsoll.market.fit.forwards import term_structure
+from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot
+from plimsoll.market.replay.synthetic import SOURCE, synthetic_market
 from plimsoll.model import Round
 
 Vector = npt.NDArray[np.float64]

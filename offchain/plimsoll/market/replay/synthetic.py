@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from plimsoll.market.chain_file import SCHEMA
-from plimsoll.market.forwards import YEAR_SEC
+from plimsoll.market.fit.forwards import YEAR_SEC
 from plimsoll.mirror.black76 import greeks, price_and_delta
 
 Vector = npt.NDArray[np.float64]

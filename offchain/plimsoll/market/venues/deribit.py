@@ -19,7 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.market.chain_file import INDEX_NAME, SCHEMA, split_table
-from plimsoll.market.forwards import YEAR_SEC
+from plimsoll.market.fit.forwards import YEAR_SEC
 from plimsoll.mirror.black76 import greeks, price_and_delta
 
 Vector = npt.NDArray[np.float64]

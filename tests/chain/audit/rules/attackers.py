@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from plimsoll.chain.client import RevertError
-from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.revert import RevertError
 from plimsoll.model import Kind
+from plimsoll.protocol.rounds import RoundPoster
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.market import bare_round, post
 from tests.chain.audit.rules.orders import signed_fill

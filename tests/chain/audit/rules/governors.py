@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from plimsoll.chain.client import RevertError, wallet
-from plimsoll.chain.rounds import RoundPoster
+from plimsoll.chain.anvil import wallet
+from plimsoll.chain.revert import RevertError
 from plimsoll.model import Kind
+from plimsoll.protocol.rounds import RoundPoster
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.liquidators import liquidate_account
 from tests.chain.audit.rules.market import bare_round, post

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plimsoll.chain.client import RevertError
+from plimsoll.chain.revert import RevertError
 from plimsoll.chain.signing import domain_of, sign, struct_types
 from plimsoll.chain.words import unpack
 from plimsoll.model import Kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from plimsoll.chain.client import wallet
+from plimsoll.chain.anvil import wallet
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.registry import (
     MAX_ACCOUNTS,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from eth_abi.abi import encode
 
-from plimsoll.chain.contracts import Contract, creation_code, load_artifact
+from plimsoll.chain.abi import creation_code, load_artifact
+from plimsoll.chain.contracts import Contract
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.market import post
 from tests.chain.audit.rules.registry import rule

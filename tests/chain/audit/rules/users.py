@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from plimsoll.chain.client import RevertError, wallet
+from plimsoll.chain.anvil import wallet
+from plimsoll.chain.revert import RevertError
 from plimsoll.model import Kind
 from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.orders import fill, signed_fill

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from plimsoll.chain.client import RevertError
+from plimsoll.chain.revert import RevertError
 from plimsoll.model import Kind
 from tests.chain.profit.crowd import OWNER
 from tests.chain.profit.plays.registry import Scene, play

@@ -1,0 +1,1 @@
+"""Histories of prices, their moves, and how these vary together."""

@@ -1,0 +1,1 @@
+"""Accounts under named shocks, and the shock that breaks them."""

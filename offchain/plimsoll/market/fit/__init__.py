@@ -1,0 +1,1 @@
+"""From an option chain to a round: clean, forwards, volatility slices, confidence."""

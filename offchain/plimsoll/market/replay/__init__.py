@@ -1,0 +1,1 @@
+"""A recorded or synthetic market, round after round."""

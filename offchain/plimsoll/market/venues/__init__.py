@@ -1,0 +1,1 @@
+"""Option chains of venues, one module a venue, into one shape."""

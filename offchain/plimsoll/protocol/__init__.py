@@ -1,0 +1,1 @@
+"""Read from and write to one deployment: accounts, margin, orders, rounds, parameters."""
