@@ -13,6 +13,9 @@ from web3.exceptions import TransactionNotFound
 
 from plimsoll.chain.anvil import STATES_KEPT
 from tests.chain.helpers.coverage import collect, prepare_brownie, save, table
+from tests.chain.helpers.mocks import use_mocks
+
+use_mocks()
 
 # The 50-digit implementation lives with the tests that need no chain.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "python"))

@@ -56,9 +56,9 @@ PARENT: Final = re.compile(r"^(?:abstract )?contract (\w+)(?: is ([^{]+))?\{", r
 
 
 def sources() -> list[Path]:
-    """Contracts that are deployed: no libraries, no mocks."""
+    """Contracts that are deployed on a real network: no libraries, no mocks, no tokens of a local chain."""
     found = sorted((ROOT / "contracts").rglob("*.sol"))
-    return [path for path in found if path.parts[-2] not in ("libraries", "mocks", "tokens")]
+    return [path for path in found if path.parts[-2] not in ("libraries", "mocks", "tokens", "local")]
 
 
 def layouts() -> dict[str, list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-#: Folders of contracts/, left to right. Nothing imports lens; tests alone use mocks.
+#: Folders of contracts/, left to right. Nothing imports lens; local chains alone use local, tests alone use mocks.
 CONTRACT_LAYERS: Final = (
     "libraries",
     "accounts",
@@ -25,6 +25,7 @@ CONTRACT_LAYERS: Final = (
     "settlement",
     "liquidation",
     "lens",
+    "local",
     "mocks",
 )
 #: What each package of offchain/plimsoll may import; one that is not here may import nothing. Read downwards: nouns,

@@ -11,6 +11,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import mpmath as mp
@@ -24,6 +25,10 @@ from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract, create
 from plimsoll.deployment.deploy import account_params, underlying_params
 from plimsoll.params import Params
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from tests.chain.helpers.mocks import use_mocks
 
 WAD: Final = 10**18
 YEAR_SEC: Final = 31_536_000
@@ -294,6 +299,7 @@ def check_kernel(probe: Probe, engine: str, random: np.random.Generator, count: 
 
 def deploy(client: Client) -> tuple[Probe, Probe, str]:
     """Probe of the libraries, probe of the engine, and the engine's address."""
+    use_mocks()
     account = wallet("accuracy")
     client.rpc("anvil_setBalance", account.address, hex(10**24))
     math, _ = create(client, account, "MathProbe")

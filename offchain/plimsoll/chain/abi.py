@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 from eth_abi.abi import decode, encode
 from eth_utils.address import to_checksum_address
@@ -17,8 +17,10 @@ from eth_utils.crypto import keccak
 
 from plimsoll.errors import UnavailableError
 
-# A build for coverage or for another compiler may live elsewhere.
-ARTIFACTS = Path(os.environ.get("PLIMSOLL_ARTIFACTS", Path(__file__).resolve().parent / "artifacts"))
+#: The built contracts that are part of the package.
+ARTIFACTS: Final = Path(__file__).resolve().parent / "artifacts"
+#: Environment variable with a folder whose artefacts come first: another compiler's build, or the mocks of tests.
+FURTHER_ARTIFACTS: Final = "PLIMSOLL_ARTIFACTS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,12 @@ def _parse(name: str, document: Mapping[str, Any]) -> Artifact:
     return artifact
 
 
+def _folders() -> list[Path]:
+    """Where artefacts are, the first that has a name wins."""
+    further = os.environ.get(FURTHER_ARTIFACTS)
+    return [Path(further), ARTIFACTS] if further else [ARTIFACTS]
+
+
 @cache
 def load_artifact(name: str) -> Artifact:
     """Read one built contract.
@@ -112,17 +120,17 @@ def load_artifact(name: str) -> Artifact:
     UnavailableError
         When it was not built.
     """
-    path = ARTIFACTS / f"{name}.json"
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as reason:
-        raise UnavailableError(f"artefact {name}", "not built; run `make build`") from reason
-    return _parse(name, document)
+    for folder in _folders():
+        path = folder / f"{name}.json"
+        if path.is_file():
+            return _parse(name, json.loads(path.read_text(encoding="utf-8")))
+    raise UnavailableError(f"artefact {name}", "not built; run `make build`")
 
 
 def all_artifacts() -> list[Artifact]:
     """Return every built contract, by name."""
-    return [load_artifact(path.stem) for path in sorted(ARTIFACTS.glob("*.json"))]
+    names = {path.stem for folder in _folders() for path in folder.glob("*.json")}
+    return [load_artifact(name) for name in sorted(names)]
 
 
 def _flatten(entry: Mapping[str, Any], value: Any) -> Any:

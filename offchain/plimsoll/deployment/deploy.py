@@ -24,7 +24,7 @@ from plimsoll.units import float_to_raw, float_to_wad
 
 ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE, RATE_ROLE, CANCELLER_ROLE, RANGE_ROLE = 0, 1, 2, 3, 4, 5
 CLEARING_ID, FUND_ID = 0, 1
-MOCK_ERC20 = "MockToken"
+MINTABLE_ERC20 = "LocalToken"
 NOBODY = "0x" + "0" * 40
 DUST_CASH = 10.0
 
@@ -433,13 +433,15 @@ def _engine_of(build: _Build, which: str, book: str) -> str:
 
 
 def _list_tokens(build: _Build) -> None:
-    """List every token in the vault with its collateral terms; on a local chain deploy mocks."""
+    """List every token in the vault with its collateral terms; on a local chain deploy tokens that anyone may mint."""
     for token_id, token in enumerate(build.spec.tokens):
         address = token.address
         if not address:
             if not build.spec.network.is_local:
-                raise InputError(f"tokens.{token.symbol}", "address is missing; mocks exist on local chains only")
-            address = build.create_alone(MOCK_ERC20, token.name, token.symbol, token.decimals).address
+                raise InputError(
+                    f"tokens.{token.symbol}", "address is missing; only a local chain gets tokens of its own"
+                )
+            address = build.create_alone(MINTABLE_ERC20, token.name, token.symbol, token.decimals).address
         build.send("Vault", "listToken", address, float_to_raw(token.deposit_cap, token.decimals))
         build.send("Vault", "setOutflow", token_id, *outflow_terms(token).values())
         build.tokens[token.symbol] = TokenRecord(token_id, address, token.decimals)

@@ -92,7 +92,7 @@ class Deployment:
         """
         return Contract(client, load_artifact(artifact_name(name)), self.contracts[name])
 
-    def token_contract(self, client: Client, symbol: str, artifact: str = "MockToken") -> Contract:
+    def token_contract(self, client: Client, symbol: str, artifact: str = "LocalToken") -> Contract:
         """Bind one token to a client.
 
         Parameters

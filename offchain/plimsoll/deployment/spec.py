@@ -31,7 +31,7 @@ T = TypeVar("T", bound="DataclassInstance")
 
 @dataclass(frozen=True, slots=True)
 class TokenSpec:
-    """One token: collateral terms as fractions; ``address`` empty means a mock is deployed.
+    """One token: collateral terms as fractions; ``address`` empty means that a LocalToken is deployed.
 
     ``outflow_share`` of what the vault holds may leave at once, ``outflow_daily`` of it comes back in a day.
     """
@@ -51,7 +51,7 @@ class TokenSpec:
 
 @dataclass(frozen=True, slots=True)
 class NetworkSpec:
-    """Where to; ``is_local`` allows mock tokens and throw-away keys; ``grace_sec`` follows a change of parameters."""
+    """Where to; ``is_local`` allows mintable tokens and throw-away keys; ``grace_sec`` follows a change."""
 
     name: str
     is_local: bool

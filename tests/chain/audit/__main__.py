@@ -11,6 +11,7 @@ from plimsoll.chain import anvil
 from tests.chain.audit.machine import BrokenError, Machine, Tally
 from tests.chain.audit.report import Run, render
 from tests.chain.audit.rules import RULES
+from tests.chain.helpers.mocks import use_mocks
 from tests.chain.invariants.world import build
 
 REPORT = Path("reports") / "audit.md"
@@ -53,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--calls", type=int, default=CALLS)
     options = parser.parse_args(arguments)
+    use_mocks()
     print(f"seed {options.seed}; {options.calls:,} calls", file=sys.stderr, flush=True)
     started, broken, episodes = time.monotonic(), "", 0
     with anvil.running(START_TS) as chain:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from plimsoll.chain import abi, anvil
 from plimsoll.params import Params
@@ -95,22 +96,16 @@ def sources_without(fault: Fault) -> dict[str, str]:
 def artefacts_without(fault: Fault, compiler: Compiler) -> Iterator[None]:
     """The built contracts, those of the fault without their fix."""
     changed = sources_without(fault)
-    kept = abi.ARTIFACTS
     with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "artifacts"
-        shutil.copytree(kept, place)
         for unit, path in fault.units.items():
             built = compiler.compile(path, unit, changed)
-            document = json.loads((place / f"{unit}.json").read_text(encoding="utf-8"))
-            document |= {"abi": built["abi"], "bytecode": built["evm"]["bytecode"]["object"]}
-            (place / f"{unit}.json").write_text(json.dumps(document), encoding="utf-8")
-        abi.ARTIFACTS = place
-        abi.load_artifact.cache_clear()
-        try:
-            yield
-        finally:
-            abi.ARTIFACTS = kept
+            document = {"contractName": unit, "abi": built["abi"], "bytecode": built["evm"]["bytecode"]["object"]}
+            (Path(folder) / f"{unit}.json").write_text(json.dumps(document), encoding="utf-8")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(abi.FURTHER_ARTIFACTS, folder)
             abi.load_artifact.cache_clear()
+            yield
+    abi.load_artifact.cache_clear()
 
 
 def hunt(fault: Fault, seed: int) -> str:

@@ -26,6 +26,7 @@ from plimsoll.model import Market, Round, Surface, Svi, Token
 from plimsoll.params import AccountParams, Params
 from plimsoll.protocol.margin_engine import own_prices
 from plimsoll.protocol.rounds import RoundPoster
+from tests.chain.helpers.mocks import use_mocks
 
 NOW = 1_770_326_940
 DAY = 86_400
@@ -171,6 +172,7 @@ def running(*, any_size: bool = False) -> Iterator[World]:
     """Keep the chain for the length of a ``with`` block."""
     signers = sorted((wallet(f"proof signer {i}") for i in range(2)), key=lambda s: int(s.address, 16))
     owner, made = wallet("proof owner"), market()
+    use_mocks()
     with anvil.running(NOW, any_size=any_size) as chain:
         client = Client(chain.url)
         client.rpc("anvil_setBalance", owner.address, hex(10**24))

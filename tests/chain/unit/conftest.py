@@ -9,8 +9,8 @@ from brownie import (
     Authority,
     Delegation,
     Exchange,
+    LocalToken,
     MarginStub,
-    MockToken,
     Operators,
     Settlement,
     SettlementStub,
@@ -77,17 +77,17 @@ def ledger(authority, governor, module, margin):
 
 @pytest.fixture(scope="module")
 def usdc(governor):
-    return governor.deploy(MockToken, "Mock USD Coin", "USDC", 6)
+    return governor.deploy(LocalToken, "Mock USD Coin", "USDC", 6)
 
 
 @pytest.fixture(scope="module")
 def wbtc(governor):
-    return governor.deploy(MockToken, "Mock Wrapped Bitcoin", "WBTC", 8)
+    return governor.deploy(LocalToken, "Mock Wrapped Bitcoin", "WBTC", 8)
 
 
 @pytest.fixture(scope="module")
 def weth(governor):
-    return governor.deploy(MockToken, "Mock Wrapped Ether", "WETH", 18)
+    return governor.deploy(LocalToken, "Mock Wrapped Ether", "WETH", 18)
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Setters of ledger and vault: governance only; what a listing refuses."""
 
 import brownie
-from brownie import MockToken
+from brownie import LocalToken
 
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import shown
@@ -37,7 +37,7 @@ def test_setters__stranger__reverts_AccessManagedUnauthorized(ledger, vault, exc
 
 
 def test_list_token__next__gets_the_next_id(vault, governor):
-    token = governor.deploy(MockToken, "Other", "OTHER", 0)
+    token = governor.deploy(LocalToken, "Other", "OTHER", 0)
     tx = vault.listToken(token, 5, {"from": governor})
     assert tx.events["TokenListed"] == {"tokenId": 3, "token": token, "decimals": 0, "capRaw": 5}
     assert [*vault.tokenOf(3)] == [token, 0, 0, 5, 0]
@@ -50,7 +50,7 @@ def test_list_token__twice__reverts_AlreadyListed(vault, governor, wbtc):
 
 
 def test_list_token__19_decimals__reverts_TooManyDecimals(vault, governor):
-    token = governor.deploy(MockToken, "Other", "OTHER", 19)
+    token = governor.deploy(LocalToken, "Other", "OTHER", 19)
     with reverts_with("Vault__TooManyDecimals", 19, 18):
         vault.listToken(token, 1, {"from": governor})
 

@@ -2,7 +2,7 @@
 
 import brownie
 import pytest
-from brownie import FalseToken, FeeToken, MockToken, chain
+from brownie import FalseToken, FeeToken, LocalToken, chain
 from eth_account import Account
 
 from tests.chain.helpers.errors import reverts_with
@@ -101,7 +101,7 @@ def test_deposit__nothing__reverts_ZeroAmount(vault, usdc, trader, account_id):
 
 
 def test_deposit__unlisted__reverts_UnknownToken(governor, vault, trader, account_id):
-    token = governor.deploy(MockToken, "Other", "OTHER", 18)
+    token = governor.deploy(LocalToken, "Other", "OTHER", 18)
     with reverts_with("Vault__UnknownToken", shown(token), 3):
         vault.deposit(account_id, token, 1, {"from": trader})
 
@@ -124,7 +124,7 @@ def test_deposit__token_that_returns_false__reverts_SafeERC20FailedOperation(gov
 def test_deposit__token_that_joins_a_filled_vault__counts_in_over_a_week(governor, vault, usdc, trader, account_id):
     fund(usdc, vault, trader, 1)
     vault.deposit(account_id, usdc, 1, {"from": trader})
-    token = governor.deploy(MockToken, "Late", "LATE", 18)
+    token = governor.deploy(LocalToken, "Late", "LATE", 18)
     listed = vault.listToken(token, 7_000, {"from": governor}).timestamp
     assert vault.tokenOf(3)["rampEndTs"] == listed + 7 * 86_400
     assert vault.tokenOf(1)["rampEndTs"] == 0
@@ -144,7 +144,7 @@ def test_deposit__token_that_joins_a_filled_vault__counts_in_over_a_week(governo
 def test_deposit__ramp__no_margin_call_opens_it(governor, vault, margin, usdc, trader, account_id):
     fund(usdc, vault, trader, 1)
     vault.deposit(account_id, usdc, 1, {"from": trader})
-    token = governor.deploy(MockToken, "Late", "LATE", 18)
+    token = governor.deploy(LocalToken, "Late", "LATE", 18)
     vault.listToken(token, 7_000, {"from": governor})
     fund(token, vault, trader, 1_000)
     margin.setInitial(account_id, 5, {"from": governor})

@@ -218,7 +218,7 @@ def test_push__within_each_of_two_blocks__unwatched__gains_the_bound_at_most(liv
 def vault(kit, request):
     """OpenZeppelin's vault over a token of 18 or 6 decimals, 1,000 shares worth 1.2 each."""
     unit = 10**request.param
-    asset = kit.admin.deploy(kit.code.MockToken, "Asset", "AST", request.param)
+    asset = kit.admin.deploy(kit.code.LocalToken, "Asset", "AST", request.param)
     found = kit.admin.deploy(kit.code.VaultToken, asset)
     asset.mint(kit.admin, 10**7 * unit, {"from": kit.admin})
     asset.approve(found, 10**7 * unit, {"from": kit.admin})
@@ -341,7 +341,7 @@ def test_update__vault_states_garbage__reverts_BadRate(kit):
     state(kit, 18)
     with reverts_with("RateFeed__SourceFailed"):
         source(kit, kit.stub, ERC4626)
-    asset = kit.admin.deploy(kit.code.MockToken, "Asset", "AST", 18)
+    asset = kit.admin.deploy(kit.code.LocalToken, "Asset", "AST", 18)
     vault = kit.admin.deploy(kit.code.VaultToken, asset)
     kit.book.setCollateral(TOKEN, (True, 1, 2 * 10**17, 2 * 10**16, WAD), {"from": kit.admin})
     source(kit, vault, ERC4626)
@@ -396,7 +396,7 @@ def test_set_source__bad_terms__reverts_BadTerms(kit, changed, error):
 
 
 def test_set_source__vault_of_too_many_decimals__reverts_BadTerms(kit):
-    asset = kit.admin.deploy(kit.code.MockToken, "Asset", "AST", 37)
+    asset = kit.admin.deploy(kit.code.LocalToken, "Asset", "AST", 37)
     vault = kit.admin.deploy(kit.code.VaultToken, asset)
     with reverts_with("RateFeed__BadTerms"):
         source(kit, vault, ERC4626)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from brownie import MockToken, accounts, chain, project
+from brownie import LocalToken, accounts, chain, project
 
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import option
@@ -17,8 +17,8 @@ USDC, WETH = 10**6, WAD
 @pytest.fixture(scope="module")
 def stack():
     found = deploy_stack(project.get_loaded_projects()[0], accounts[0], chain)
-    found.usdc = found.admin.deploy(MockToken, "Mock USD Coin", "USDC", 6)
-    found.weth = found.admin.deploy(MockToken, "Mock Wrapped Ether", "WETH", 18)
+    found.usdc = found.admin.deploy(LocalToken, "Mock USD Coin", "USDC", 6)
+    found.weth = found.admin.deploy(LocalToken, "Mock Wrapped Ether", "WETH", 18)
     for token in (found.usdc, found.weth):
         found.vault.listToken(token, CAP, {"from": found.admin})
         found.vault.setOutflow(found.vault.tokenIdOf(token), 10**6, 24 * 10**6, {"from": found.admin})
