@@ -43,6 +43,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "deployment": {"errors", "model", "params", "units", "files", "chain"},
     "protocol": {"errors", "model", "params", "units", "mirror", "chain", "deployment"},
     "governance": {"errors", "units", "chain", "deployment", "protocol"},
+    "doctor": {"errors", "units", "chain", "deployment", "protocol"},
     "index": {"errors", "model", "chain", "deployment"},
     "decide": {"mirror"},
     "transact": {"chain"},
@@ -56,7 +57,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     },
     "cli": {
         *("__init__", "errors", "model", "params", "files", "market", "mirror"),
-        *("analytics", "chain", "deployment", "protocol", "governance", "keeper", "demo"),
+        *("analytics", "chain", "deployment", "protocol", "governance", "doctor", "keeper", "demo"),
     },
     "__init__": {"errors", "model", "params", "files", "analytics", "front"},
 }
