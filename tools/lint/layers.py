@@ -51,6 +51,10 @@ ALLOWED: Final[dict[str, set[str]]] = {
         *("errors", "model", "params", "units", "files", "market", "mirror"),
         *("chain", "deployment", "protocol", "index", "decide", "transact"),
     },
+    "session": {
+        *("errors", "model", "params", "units", "front", "mirror"),
+        *("chain", "deployment", "protocol", "keeper"),
+    },
     "demo": {
         *("errors", "model", "params", "units", "market", "mirror"),
         *("chain", "deployment", "protocol", "index", "decide", "transact", "keeper"),
