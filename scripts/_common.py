@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,7 @@ from plimsoll.chain.client import Client
 from plimsoll.deployment.record import record_path
 from plimsoll.errors import InputError, PlimsollError
 from plimsoll.files.market import load_market
+from plimsoll.keeper.keys import PASSWORD_VARIABLE
 from plimsoll.protocol.account import AccountOnChain
 from plimsoll.session.report import figures, look
 from plimsoll.session.session import Session, open_session
@@ -34,11 +36,13 @@ def record() -> Path:
 
 
 def key_of(name: str) -> LocalAccount:
-    """Key of a Brownie account (`brownie accounts new NAME`); Brownie asks for its password."""
+    """Key of a Brownie account (`brownie accounts new NAME`); its password is in the environment, or Brownie asks."""
     try:
-        return Account.from_key(accounts.load(name).private_key)
+        return Account.from_key(accounts.load(name, os.environ.get(PASSWORD_VARIABLE)).private_key)
     except FileNotFoundError as reason:
         raise InputError("account", f"Brownie has no account {name!r}; `brownie accounts new {name}`") from reason
+    except ValueError as reason:
+        raise InputError(PASSWORD_VARIABLE, f"does not open the Brownie account {name!r}") from reason
 
 
 def session() -> Session:

@@ -45,4 +45,5 @@ def main(config: str = "local", signers: str = "") -> None:
     print(f"{len(deployment.contracts)} contracts on chain {chain.chain_id}: {done}; as configured")
     print(f"record: {record()}")
     if network.rpc.is_child():
-        print("Brownie started this chain for one script and ends it now: keep `brownie console` open beside it.")
+        print("Brownie started this chain for one script and ends it with it:")
+        print("keep `brownie console` open beside, and the scripts share its chain.")

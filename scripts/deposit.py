@@ -18,9 +18,9 @@ from ._common import script, session, show
 @script
 def main(who: str = "alice", amount: str = "5000", symbol: str = "USDC") -> None:
     """Deposit into an account of the wallet."""
-    there, tokens = session(), number("amount", amount)
+    tokens, there = number("amount", amount), session()
     holder = there.holder(who)
     before = look(there, holder.account_id)
     custody.deposit(there, holder, tokens, symbol)
-    print(f"deposited {tokens:,g} {symbol}")
+    print(f"deposited {custody.plain(tokens)} {symbol}")
     show(there, holder.account_id, before)

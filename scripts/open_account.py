@@ -18,7 +18,8 @@ from ._common import script, session, show
 @script
 def main(who: str = "alice", amount: str = "25000", symbol: str = "USDC") -> None:
     """Open one more account of a wallet."""
-    there, tokens = session(), number("amount", amount)
+    tokens, there = number("amount", amount), session()
     holder = custody.open_account(there, who, tokens, symbol)
-    print(f"account {holder.account_id} of {who} ({holder.wallet.address}): deposited {tokens:,g} {symbol}")
+    print(f"account {holder.account_id} of {who}: deposited {custody.plain(tokens)} {symbol}")
+    print(f"wallet {holder.wallet.address}")
     show(there, holder.account_id)

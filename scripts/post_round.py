@@ -18,9 +18,8 @@ from ._common import script, session
 @script
 def main(underlying: str = "ETH", spot: str = "") -> None:
     """Post one round, and the prices of tokens that have their own."""
-    there = session()
+    wanted, there = number("spot", spot) if spot else None, session()
     choice("underlying", underlying, there.deployment.underlyings)
-    wanted = number("spot", spot) if spot else None
     before, _ = rounds.last_spot(there, underlying)
     now = rounds.post_round(there, underlying, wanted)
     moved = f", {now / before - 1.0:+.2%} from {before:,.2f}" if before else ""

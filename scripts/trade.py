@@ -23,8 +23,8 @@ def main(
     who: str = "alice", units: str = "2", instrument: str = "ETH-PERP", price: str = "", maker: str = "market maker"
 ) -> None:
     """Trade; a positive quantity buys, a negative one sells."""
-    there, wanted = session(), quantity(units)
-    limit = number("price", price) if price else None
+    wanted, limit = quantity(units), number("price", price) if price else None
+    there = session()
     found = trades.instrument(there, instrument, wanted)
     paid = trades.mark(there, found) if limit is None else limit
     taker = there.holder(who)
@@ -33,5 +33,6 @@ def main(
         before = look(there, taker.account_id)
         trades.trade(there, taker, other, found, paid)
     did = "bought" if wanted > 0 else "sold"
-    print(f"{who} {did} {abs(wanted):,g} {instrument} at {paid:,.2f}, with account {other.account_id} of {maker}")
+    print(f"{who} {did} {abs(wanted):,g} {instrument} at {paid:,.2f}")
+    print(f"the other side is account {other.account_id} of {maker}")
     show(there, taker.account_id, before)

@@ -18,9 +18,10 @@ from ._common import script, session, show
 @script
 def main(who: str = "alice", amount: str = "1000", symbol: str = "USDC") -> None:
     """Withdraw from an account of the wallet."""
-    there, tokens = session(), number("amount", amount)
+    tokens, there = number("amount", amount), session()
     holder = there.holder(who)
     before = look(there, holder.account_id)
     custody.withdraw(there, holder, tokens, symbol)
-    print(f"withdrew {tokens:,g} {symbol}; the wallet now holds {custody.balance(there, holder, symbol):,g}")
+    held = custody.plain(custody.balance(there, holder, symbol))
+    print(f"withdrew {custody.plain(tokens)} {symbol}; the wallet now holds {held}")
     show(there, holder.account_id, before)

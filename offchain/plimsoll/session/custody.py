@@ -80,7 +80,9 @@ def withdraw(session: Session, holder: Holder, amount: float, token: str) -> Non
     most_raw = session.contract("ActionPreview").call("maxWithdraw", holder.account_id, address)
     if amount_raw > most_raw:
         most = raw_to_float(most_raw, session.deployment.tokens[token].decimals)
-        raise InputError("amount", f"{amount:,g} {token} is more than may leave account {holder.account_id}: {most:,g}")
+        raise InputError(
+            "amount", f"{plain(amount)} {token} is more than may leave account {holder.account_id}: {plain(most)}"
+        )
     values = (holder.account_id, address, amount_raw, holder.wallet.address)
     session.send(holder.wallet, session.contract("Vault"), "withdraw", *values)
 
@@ -89,6 +91,11 @@ def balance(session: Session, holder: Holder, token: str) -> float:
     """Return how many tokens a wallet holds outside of the protocol."""
     held_raw = session.deployment.token_contract(session.client, token).call("balanceOf", holder.wallet.address)
     return raw_to_float(held_raw, session.deployment.tokens[token].decimals)
+
+
+def plain(amount: float) -> str:
+    """Return an amount of tokens with as many decimals as it needs, six at most."""
+    return f"{amount:,.6f}".rstrip("0").rstrip(".")
 
 
 def _address(session: Session, token: str) -> str:

@@ -11,6 +11,10 @@ from plimsoll.units import float_to_wad, wad_to_float
 
 #: Prices move between the preview of a bid and the block that holds it.
 SLACK: Final = 0.01
+#: What a bidder's new account gets on a local chain.
+BIDDER_CASH: Final = 100_000.0
+#: Wallet that starts auctions.
+STARTER: Final = "keeper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +41,28 @@ class Taken:
     fee: float
     profit: float
 
+    def __str__(self) -> str:
+        paid = "paid" if self.is_solvent else "was paid"
+        worth = f"the slice is worth {self.profit:,.2f} more to it than that"
+        return f"took {self.fraction:.2%} and {paid} {self.cash:,.2f}, fee {self.fee:,.2f};\n{worth}"
+
 
 def start_auction(session: Session, account_id: int) -> None:
     """Start the auction of an account; anybody may, when it is below its maintenance margin.
 
     Raises
     ------
+    InputError
+        When it is not; names equity and maintenance margin.
     RevertError
-        ``Auction__NotLiquidatable`` names equity and maintenance margin of one that is not.
+        When the auction refuses for another reason.
     """
-    starter = session.wallet("keeper")
+    state = session.contract("MarginEngine").call("marginOf", account_id)
+    if state.equityWad >= state.maintenanceWad:
+        equity, maintenance = wad_to_float(state.equityWad), wad_to_float(state.maintenanceWad)
+        figures = f"equity {equity:,.2f} is not below its maintenance margin {maintenance:,.2f}"
+        raise InputError("account", f"{account_id} cannot be liquidated: {figures}")
+    starter = session.wallet(STARTER)
     session.send(starter, session.contract("Auction"), "start", account_id)
 
 
