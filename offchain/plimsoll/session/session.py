@@ -138,6 +138,7 @@ class Session:
             yield
         except BaseException:
             self.client.rpc("evm_revert", state)
+            self.client.forget_nonces()
             raise
 
 
