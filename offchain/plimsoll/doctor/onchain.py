@@ -85,7 +85,7 @@ def deployed(client: Client, deployment: Deployment) -> list[Finding]:
         Finding("deployment", "code", State.OK, f"at all {len(contracts)} addresses, since block {deployment.block}"),
         *_compared(client, deployment),
         _people(deployment),
-        *(_pause(client, deployment, name) for name in PAUSABLE),
+        *(_pause(client, deployment, "deployment", name) for name in PAUSABLE),
     ]
 
 
@@ -123,11 +123,11 @@ def _people(deployment: Deployment) -> Finding:
     return Finding("deployment", "roles", State.OK, f"governor {held}, {len(roles['cancellers'])} canceller(s)")
 
 
-def _pause(client: Client, deployment: Deployment, name: str) -> Finding:
+def _pause(client: Client, deployment: Deployment, group: str, name: str) -> Finding:
     if deployment.contract(client, name).call("paused"):
         advice = "the guardian stopped it; a pause ends by itself or by `unpause`"
-        return Finding("deployment", name, State.BAD, "paused", advice)
-    return Finding("deployment", name, State.OK, "not paused")
+        return Finding(group, name, State.BAD, "paused", advice)
+    return Finding(group, name, State.OK, "not paused")
 
 
 def feed(client: Client, deployment: Deployment) -> list[Finding]:
@@ -146,7 +146,8 @@ def feed(client: Client, deployment: Deployment) -> list[Finding]:
         Ages are measured at the latest block, as the contracts measure them, against the heartbeat.
     """
     try:
-        return [*_rounds(client, deployment), *_prices(client, deployment), _pause(client, deployment, "Oracle")]
+        ages = [*_rounds(client, deployment), *_prices(client, deployment)]
+        return [*ages, _pause(client, deployment, "feed", "Oracle")]
     except PlimsollError as reason:
         return [Finding("feed", "oracle", State.BAD, str(reason), "see the lines on the deployment")]
 

@@ -225,7 +225,7 @@ def test_withdraw_above__buffer_is_left__pays_the_owner(place):
 def test_withdraw_above__stranger_or_no_approval__reverts(place):
     with pytest.raises(RevertError, match="MarginReader__NotOwner"):
         withdraw_above(place, 1.0, by=place.maker.wallet)
-    with pytest.raises(RevertError):
+    with pytest.raises(RevertError, match="Vault__NotAuthorised"):
         withdraw_above(place, 1.0)
 
 
