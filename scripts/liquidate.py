@@ -28,10 +28,10 @@ def fall(who: str = "borrower", units: str = "10", percent: str = "15") -> None:
 
 
 @script
-def start(who: str = "borrower") -> None:
-    """Start the auction."""
+def start(who: str = "borrower", starter: str = "keeper") -> None:
+    """Start the auction; any wallet may."""
     there = session()
-    liquidation.start_auction(there, there.account_id(who))
+    liquidation.start_auction(there, there.account_id(who), starter)
     print(f"auction of account {there.account_id(who)} started")
 
 

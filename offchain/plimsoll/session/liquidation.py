@@ -13,8 +13,6 @@ from plimsoll.units import float_to_wad, wad_to_float
 SLACK: Final = 0.01
 #: What a bidder's new account gets on a local chain.
 BIDDER_CASH: Final = 100_000.0
-#: Wallet that starts auctions.
-STARTER: Final = "keeper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +45,8 @@ class Taken:
         return f"took {self.fraction:.2%} and {paid} {self.cash:,.2f}, fee {self.fee:,.2f};\n{worth}"
 
 
-def start_auction(session: Session, account_id: int) -> None:
-    """Start the auction of an account; anybody may, when it is below its maintenance margin.
+def start_auction(session: Session, account_id: int, starter: str) -> None:
+    """Start the auction of an account; any wallet may, when it is below its maintenance margin.
 
     Raises
     ------
@@ -62,8 +60,7 @@ def start_auction(session: Session, account_id: int) -> None:
         equity, maintenance = wad_to_float(state.equityWad), wad_to_float(state.maintenanceWad)
         figures = f"equity {equity:,.2f} is not below its maintenance margin {maintenance:,.2f}"
         raise InputError("account", f"{account_id} cannot be liquidated: {figures}")
-    starter = session.wallet(STARTER)
-    session.send(starter, session.contract("Auction"), "start", account_id)
+    session.send(session.wallet(starter), session.contract("Auction"), "start", account_id)
 
 
 def bid(session: Session, account_id: int, bidder: Holder, fraction: float, wait_sec: int) -> Taken:

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,11 +18,16 @@ import pytest
 
 from plimsoll.chain.anvil import wallet
 from plimsoll.chain.client import Client
+from plimsoll.chain.revert import RevertError
 from plimsoll.deployment.deploy import FUND_ID
 from plimsoll.deployment.record import load_deployment
+from plimsoll.files.market import load_market
 from plimsoll.protocol.account import read_account
+from plimsoll.session import custody
+from plimsoll.session.session import open_session
 
 ROOT = Path(__file__).resolve().parents[3]
+MARKET = ROOT / "examples" / "market.json"
 RECORD = Path("build", "plimsoll", "development.json")
 
 
@@ -261,6 +267,34 @@ def test_before_deploy__every_script__says_so(installed, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     done = play("trade")
     assert (done.code, done.err) == (2, f"error: {RECORD}: there is no deployment; `brownie run deploy` makes one\n")
+
+
+def test_deploy__configuration_of_another_chain__sends_nothing(installed, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    before = blocks(installed)
+    done = play("deploy", "sepolia")
+    assert (done.code, done.err) == (2, "error: config: sepolia has chain id 11155111, the node 31337\n")
+    assert blocks(installed) == before
+    assert not list(tmp_path.iterdir())
+
+
+def test_deploy__chain_started_again__deploys_anew(installed, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    nowhere = replace(installed.deployment, contracts={**installed.deployment.contracts, "Accounts": "0x" + "12" * 20})
+    nowhere.save(RECORD)
+    assert "28 contracts on chain 31337: deployed; as configured" in well("deploy")
+    assert load_deployment(RECORD).contracts["Accounts"] != nowhere.contracts["Accounts"]
+
+
+def test_session__after_a_failure__goes_on(installed, alice):
+    there = open_session(installed.client, RECORD.absolute(), load_market(MARKET), None)
+    holder, before = there.holder("alice"), state(installed)
+    for _ in range(2):
+        with pytest.raises(RevertError, match="Vault__CapExceeded"):
+            custody.deposit(there, holder, 2e9, "USDC")
+        assert state(installed) == before
+    custody.deposit(there, holder, 1.0, "USDC")
+    assert installed.account(2).portfolio.cash == 25_001.0
 
 
 def test_brownie_run__as_a_command__passes_arguments_and_the_exit_code(installed, alice, folder):
