@@ -44,6 +44,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "deployment": {"errors", "model", "params", "units", "files", "chain"},
     "protocol": {"errors", "model", "params", "units", "mirror", "chain", "deployment"},
     "governance": {"errors", "units", "chain", "deployment", "protocol"},
+    "doctor": {"errors", "units", "chain", "deployment", "protocol"},
     "index": {"errors", "model", "chain", "deployment"},
     "decide": {"mirror"},
     "transact": {"chain"},
@@ -51,13 +52,17 @@ ALLOWED: Final[dict[str, set[str]]] = {
         *("errors", "model", "params", "units", "files", "market", "mirror"),
         *("chain", "deployment", "protocol", "index", "decide", "transact"),
     },
+    "session": {
+        *("errors", "model", "params", "units", "front", "mirror"),
+        *("chain", "deployment", "protocol", "keeper"),
+    },
     "demo": {
         *("errors", "model", "params", "units", "market", "mirror"),
         *("chain", "deployment", "protocol", "index", "decide", "transact", "keeper"),
     },
     "cli": {
         *("__init__", "errors", "model", "params", "files", "market", "mirror"),
-        *("analytics", "chain", "deployment", "protocol", "governance", "keeper", "demo"),
+        *("analytics", "chain", "deployment", "protocol", "governance", "doctor", "keeper", "demo"),
     },
     "__init__": {"errors", "model", "params", "files", "analytics", "front"},
 }

@@ -248,6 +248,10 @@ class Client:
         """Ask the node again for the next nonce of ``address``."""
         self._nonces.pop(address, None)
 
+    def forget_nonces(self) -> None:
+        """Ask the node again for every nonce, after a local chain was taken back to an earlier state."""
+        self._nonces.clear()
+
     def send(
         self,
         account: LocalAccount,

@@ -33,12 +33,24 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "backtest": ("plimsoll.cli.backtest", "The scan range against the price history."),
     "propose": ("plimsoll.cli.propose", "A parameter file through the governor's delay: preview, schedule, execute."),
     "calibrate": ("plimsoll.cli.calibrate", "Scenario ranges from history, as a parameter file."),
+    "doctor": ("plimsoll.cli.doctor", "What is installed and missing; what node, deployment and feed say."),
 }
+#: Set by the script that `--install-completion` writes; the words typed so far are in one of the other two.
+COMPLETING: Final = "_PLIMSOLL_COMPLETE"
+TYPED: Final = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
 
 
 def _asked_for(arguments: list[str]) -> str | None:
     """First argument that is no option."""
     return next((a for a in arguments if not a.startswith("-")), None)
+
+
+def _words(arguments: list[str]) -> list[str]:
+    """Return the command line that runs or, when a shell asks for completions, the one that is being typed."""
+    if COMPLETING not in os.environ:
+        return arguments
+    typed = next((os.environ[name] for name in TYPED if name in os.environ), "")
+    return typed.split()[1:]
 
 
 def _show_version(wanted: bool) -> None:
@@ -70,7 +82,6 @@ def build_app(name: str | None) -> typer.Typer:
     """
     app = typer.Typer(
         name="plimsoll",
-        add_completion=False,
         pretty_exceptions_enable=False,
         help="On-chain portfolio margin: margin from files, the demo, market fits, deployment, keeper.",
     )
@@ -106,7 +117,8 @@ def run(arguments: list[str]) -> int:
         0 success, 1 mirror and chain disagree, 2 bad input, 3 chain or feed unavailable.
     """
     try:
-        result = build_app(_asked_for(arguments))(args=arguments, prog_name="plimsoll", standalone_mode=False)
+        app = build_app(_asked_for(_words(arguments)))
+        result = app(args=arguments, prog_name="plimsoll", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except PlimsollError as error:
         return _fail(str(error), error.exit_code)

@@ -15,6 +15,8 @@ from plimsoll.deployment.progress import write_whole
 from plimsoll.errors import InputError, UnavailableError
 
 SCHEMA = "plimsoll.deployment/1"
+#: Where the records of a checkout live, by the name of their network; below the folder that a command runs in.
+RECORDS = Path("build", "plimsoll")
 
 #: Contracts that are deployed more than once, each time bound to another book.
 INSTANCES = {f"{book}{engine}": engine for book in ("Prior", "Draft") for engine in ("RiskEngine", "MarginEngine")}
@@ -120,6 +122,31 @@ class Deployment:
             Target; its folder is created.
         """
         write_whole(path, {"schema": SCHEMA, **asdict(self)})
+
+
+def record_path(name_or_file: str) -> Path:
+    """Return where the record of a deployment lives.
+
+    Parameters
+    ----------
+    name_or_file : str
+        A path that ends in ``.json``, or the name of a network: ``development`` is ``build/plimsoll/development.json``.
+
+    Returns
+    -------
+    Path
+        It need not exist.
+
+    Raises
+    ------
+    InputError
+        When a name would lead out of the folder of the records.
+    """
+    if name_or_file.endswith(".json"):
+        return Path(name_or_file)
+    if Path(name_or_file).name != name_or_file or name_or_file in ("", ".."):
+        raise InputError("deployment", f"{name_or_file!r} is neither a .json file nor the name of a network")
+    return RECORDS / f"{name_or_file}.json"
 
 
 def load_deployment(path: Path) -> Deployment:

@@ -1,0 +1,75 @@
+"""What a person types into a script, read; anything else is one error that names the argument and the limit."""
+
+import pytest
+
+from plimsoll.errors import InputError
+from plimsoll.model import Kind
+from plimsoll.session.arguments import choice, number, position, quantity
+
+
+@pytest.mark.parametrize(("text", "value"), [("1", 1.0), ("1e3", 1_000.0), ("0.000001", 1e-6), ("5", 5.0)])
+def test_number__within_bounds__is_read(text, value):
+    assert number("amount", text, 0.0, 1_000.0) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "amount: '' is no number"),
+        ("1,000", "amount: '1,000' is no number"),
+        ("nan", "amount: nan must be above 0 and at most 10"),
+        ("inf", "amount: inf must be above 0 and at most 10"),
+        ("0", "amount: 0 must be above 0 and at most 10"),
+        ("10.1", "amount: 10.1 must be above 0 and at most 10"),
+    ],
+)
+def test_number__anything_else__is_refused_with_the_limit(text, message):
+    with pytest.raises(InputError) as refused:
+        number("amount", text, 0.0, 10.0)
+    assert str(refused.value) == message
+
+
+@pytest.mark.parametrize("text", ["-2.5", "3"])
+def test_quantity__either_sign__is_read(text):
+    assert quantity(text) == float(text)
+
+
+@pytest.mark.parametrize("text", ["0", "-0", "-inf", "two"])
+def test_quantity__no_trade__is_refused(text):
+    with pytest.raises(InputError, match=r"^quantity: "):
+        quantity(text)
+
+
+def test_choice__unknown__names_the_known():
+    assert choice("token", "USDC", ("USDC", "WETH")) == "USDC"
+    with pytest.raises(InputError, match="token: 'DAI' is none of USDC, WETH"):
+        choice("token", "DAI", ("USDC", "WETH"))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expiry_ts", "price"),
+    [
+        ("ETH-PERP", Kind.PERP, 0, 1_900.0),
+        ("ETH-27MAR26", Kind.FUTURE, 1_774_598_400, 1_900.0),
+        ("ETH-27MAR26-1800-C", Kind.CALL, 1_774_598_400, 1_800.0),
+        ("ETH-27MAR26-1800.5-P", Kind.PUT, 1_774_598_400, 1_800.5),
+    ],
+)
+def test_position__three_forms__are_read(text, kind, expiry_ts, price):
+    found = position(text, -2.0, 1_900.0)
+    assert (found.underlying, found.kind, found.expiry_ts, found.price) == ("ETH", kind, expiry_ts, price)
+    assert found.quantity == -2.0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "ETH", "ETH-", "ETH-PERP-1", "ETH-27MAR26-1800", "ETH-27MAR26-1800-X", "ETH-1-2-3-4"]
+)
+def test_position__any_other_form__is_refused(text):
+    with pytest.raises(InputError):
+        position(text, 1.0, 1_900.0)
+
+
+@pytest.mark.parametrize("strike", ["x", "nan", "0"])
+def test_position__strike_that_is_no_price__is_refused(strike):
+    with pytest.raises(InputError, match="strike: "):
+        position(f"ETH-27MAR26-{strike}-C", 1.0, 1_900.0)
