@@ -1,4 +1,4 @@
-"""Write docs/storage.md and docs/access.md from the contracts; ``--check`` fails when they are out of date.
+"""Write storage.md and access.md of docs/reference from the contracts; ``--check`` fails when they are out of date.
 
 Storage comes from the compiler's layout; access from the modifiers in the sources and the roles of the deployment.
 """
@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from plimsoll.deployment.deploy import DRAFTED, MODULES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-STORAGE: Final = ROOT / "docs" / "storage.md"
-ACCESS: Final = ROOT / "docs" / "access.md"
+STORAGE: Final = ROOT / "docs" / "reference" / "storage.md"
+ACCESS: Final = ROOT / "docs" / "reference" / "access.md"
 HEADER: Final = "<!-- Written by tools/generate/tables.py; do not edit. -->\n\n"
 #: What the guardian may call.
 GUARDED: Final = ("pause", "pauseInstrument")
@@ -119,7 +119,7 @@ def _row(variable: dict[str, Any], kind: dict[str, Any], indent: str) -> dict[st
 
 
 def storage() -> str:
-    """Return docs/storage.md."""
+    """Return docs/reference/storage.md."""
     lines = ["# Storage", "", "Slots as the compiler lays them out; members of a struct count from its own first slot."]
     lines += ["Contracts that hold none (views, engines) are left out. No contract is upgraded in place.", ""]
     for contract, rows in sorted(layouts().items()):
@@ -155,7 +155,7 @@ def _holder(contract: str, function: str, head: str) -> str:
 
 
 def access() -> str:
-    """Return docs/access.md."""
+    """Return docs/reference/access.md."""
     known = {path.stem: path for path in sources()}
     lines = [
         "# Access",
@@ -176,7 +176,7 @@ def access() -> str:
         "",
         "Authority is OpenZeppelin's AccessManager: roles, delays and closed targets are the governor's alone; what is",
         "scheduled may be cancelled by the governor and by every canceller. Pauses end by themselves. More on both:",
-        "[governance.md](governance.md#roles).",
+        "[governance.md](../concepts/governance.md#roles).",
         "",
     ]
     return HEADER + "\n".join(lines)

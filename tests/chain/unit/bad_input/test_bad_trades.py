@@ -1,4 +1,4 @@
-"""Bad orders and quotes, each refused by its one named error, all storage as it was (docs/audit.md has the table)."""
+"""Bad orders and quotes, each refused by its one named error, all storage as it was (table: docs/proof/audit.md)."""
 
 from __future__ import annotations
 
