@@ -120,10 +120,14 @@ def _row(variable: dict[str, Any], kind: dict[str, Any], indent: str) -> dict[st
 
 def storage() -> str:
     """Return docs/reference/storage.md."""
-    lines = ["# Storage", ""]
-    lines += ["**In which slot does a contract keep what it knows?** Explorers, indexers and proofs of storage need to know."]
-    lines += ["The tables show the slots as the compiler lays them out; members of a struct count from its own first slot."]
-    lines += ["Contracts that hold nothing (views, engines) are left out. No contract is upgraded in place.", ""]
+    lines = [
+        "# Storage",
+        "",
+        "**In which slot does a contract keep what it knows?** Explorers, indexers and proofs of storage need to know.",
+        "The tables show the slots as the compiler lays them out; members of a struct count from its own first slot.",
+        "Contracts that hold nothing (views, engines) are left out. No contract is upgraded in place.",
+        "",
+    ]
     for contract, rows in sorted(layouts().items()):
         if not rows:
             continue
@@ -163,8 +167,8 @@ def access() -> str:
         "# Access",
         "",
         "**Who may call what changes state?** The table has every restricted function of every contract, read off the",
-        "modifiers in the sources and the roles that a deployment grants. A function that is not listed is a view, or open",
-        "to anybody. The governor acts behind the delay of its role.",
+        "modifiers in the sources and the roles that a deployment grants. A function that is not listed is a view, or",
+        "open to anybody. The governor acts behind the delay of its role.",
         "",
         f"Modules of the ledger are {', '.join(MODULES)}.",
         "",
