@@ -15,6 +15,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
+#: The code of the README, and the next block: what it prints first.
+CODE = re.compile(r"^```python\n(.*?)^```$.*?^```\n(.*?)^```$", re.M | re.S)
 #: A terminal of this width, as the pages were written with, and the package and command of this very checkout.
 ENVIRONMENT = os.environ | {
     "COLUMNS": "100",
@@ -55,6 +57,13 @@ def test_page__command__prints_what_is_shown(page, command, shown):
         ["bash", "-c", command], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
     )
     assert differences(shown, run.stdout.splitlines()) == [], f"{page.name}: {command}\n{run.stderr}"
+
+
+def test_readme__code__prints_first_what_is_shown():
+    ((code, shown),) = CODE.findall(PAGES[0].read_text(encoding="utf-8"))
+    shell = [sys.executable, "-c", code]
+    run = subprocess.run(shell, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=True)
+    assert differences([*shown.splitlines(), "..."], run.stdout.splitlines()) == []
 
 
 def test_differences__other_text_or_length__is_named():
