@@ -186,7 +186,7 @@ def access() -> str:
         "",
         "Authority is OpenZeppelin's AccessManager: roles, delays and closed targets are the governor's alone; what is",
         "scheduled may be cancelled by the governor and by every canceller. Pauses end by themselves. More on both:",
-        "[governance.md](../concepts/governance.md#roles).",
+        "[governance](../concepts/governance.md#roles).",
         "",
     ]
     return HEADER + "\n".join(lines)
