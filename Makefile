@@ -52,6 +52,12 @@ node_modules/.stamp: package-lock.json
 	@$(STEP) "installing the pinned prover" .symbolic/bin/python -m pip install -qq --disable-pip-version-check -r requirements-symbolic.txt
 	@touch $@
 
+# An environment of its own: nothing that the site needs is needed to use, test or deploy anything.
+.docs/.stamp: requirements-docs.txt
+	@$(STEP) "creating .docs" $(PYTHON) -m venv .docs
+	@$(STEP) "installing the pinned site builder" .docs/bin/python -m pip install -qq --disable-pip-version-check -r requirements-docs.txt
+	@touch $@
+
 setup: .solcx/.stamp ## install everything the project needs, inside this folder
 
 build/.stamp: $(SOL) brownie-config.yaml tools/generate/artifacts.py | .solcx/.stamp
@@ -182,6 +188,10 @@ bench-math: .solcx/.stamp ## gas of every fixed-point library beside the best pu
 bench-gas: build/.stamp ## gas of margin check, trade, bid and round beside peers and goals, into reports/bench.json
 	@$(PY) tools/bench/gas.py
 
+docs: .docs/.stamp ## build the pages as a site into reports/site; a dead link or anchor fails
+	@$(STEP) "building the site" env NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build --strict
+	@printf 'reports/site/index.html\n'
+
 market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
 	@test -n "$(FILE)" || { echo 'error: FILE: name an option chain, as in make market-fit FILE=chain.parquet' >&2; exit 2; }
 	@$(VENV)/bin/plimsoll market fit "$(FILE)" $(ARGS)
@@ -189,4 +199,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/plimsoll/chain/artifacts
 
-.PHONY: help setup build lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes search-dense symbolic mutation market-fit clean
+.PHONY: help setup build docs lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes search-dense symbolic mutation market-fit clean

@@ -1,4 +1,4 @@
-"""Write docs/storage.md and docs/access.md from the contracts; ``--check`` fails when they are out of date.
+"""Write storage.md and access.md of docs/reference from the contracts; ``--check`` fails when they are out of date.
 
 Storage comes from the compiler's layout; access from the modifiers in the sources and the roles of the deployment.
 """
@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from plimsoll.deployment.deploy import DRAFTED, MODULES
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-STORAGE: Final = ROOT / "docs" / "storage.md"
-ACCESS: Final = ROOT / "docs" / "access.md"
+STORAGE: Final = ROOT / "docs" / "reference" / "storage.md"
+ACCESS: Final = ROOT / "docs" / "reference" / "access.md"
 HEADER: Final = "<!-- Written by tools/generate/tables.py; do not edit. -->\n\n"
 #: What the guardian may call.
 GUARDED: Final = ("pause", "pauseInstrument")
@@ -119,9 +119,15 @@ def _row(variable: dict[str, Any], kind: dict[str, Any], indent: str) -> dict[st
 
 
 def storage() -> str:
-    """Return docs/storage.md."""
-    lines = ["# Storage", "", "Slots as the compiler lays them out; members of a struct count from its own first slot."]
-    lines += ["Contracts that hold none (views, engines) are left out. No contract is upgraded in place.", ""]
+    """Return docs/reference/storage.md."""
+    lines = [
+        "# Storage",
+        "",
+        "**In which slot does a contract keep what it knows?** Explorers, indexers and proofs of storage need to know.",
+        "The tables show the slots as the compiler lays them out; members of a struct count from its own first slot.",
+        "Contracts that hold nothing (views, engines) are left out. No contract is upgraded in place.",
+        "",
+    ]
     for contract, rows in sorted(layouts().items()):
         if not rows:
             continue
@@ -155,14 +161,18 @@ def _holder(contract: str, function: str, head: str) -> str:
 
 
 def access() -> str:
-    """Return docs/access.md."""
+    """Return docs/reference/access.md."""
     known = {path.stem: path for path in sources()}
     lines = [
         "# Access",
         "",
-        "Who may call what changes state. A function that is not listed is open to anybody or a view.",
+        "**Who may call what changes state?** The table has every restricted function of every contract, read off the",
+        "modifiers in the sources and the roles that a deployment grants. A function that is not listed is a view, or",
+        "open to anybody. The governor acts behind the delay of its role.",
+        "",
+        f"Modules of the ledger are {', '.join(MODULES)}.",
+        "",
     ]
-    lines += [f"Modules of the ledger: {', '.join(MODULES)}. The governor acts behind the delay of its role.", ""]
     lines += ["| contract | function | who |", "|---|---|---|"]
     for contract, path in sorted(known.items()):
         seen: set[str] = set()
@@ -176,7 +186,7 @@ def access() -> str:
         "",
         "Authority is OpenZeppelin's AccessManager: roles, delays and closed targets are the governor's alone; what is",
         "scheduled may be cancelled by the governor and by every canceller. Pauses end by themselves. More on both:",
-        "[governance.md](governance.md#roles).",
+        "[governance](../concepts/governance.md#roles).",
         "",
     ]
     return HEADER + "\n".join(lines)

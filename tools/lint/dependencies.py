@@ -17,6 +17,8 @@ UNSEEN: Final = {
     "coincurve": "eth-keys signs and recovers with it instead of with plain Python",
     "clarabel": "cvxpy loads its solver by name",
 }
+#: Extras of tools around the package, which it never imports itself.
+ASIDE: Final = ("dev", "docs")
 #: Imported for the type checker alone; no distribution at run time.
 TYPES_ALONE: Final = frozenset(("_typeshed",))
 #: Modules of the project itself: the package, the tools, the tests and what they put on the path.
@@ -66,9 +68,10 @@ def faults(
     """
     extras = project.get("optional-dependencies", {})
     run = {normal(entry) for entry in project["dependencies"]}
-    run |= {normal(entry) for name, entries in extras.items() if name != "dev" for entry in entries}
-    every = run | {normal(entry) for entry in extras.get("dev", ())}
-    used = {module: {normal(name) for name in homes.get(module, ())} for module in {**package, **others}}
+    run |= {normal(entry) for name, entries in extras.items() if name not in ASIDE for entry in entries}
+    every = run | {normal(entry) for name in ASIDE for entry in extras.get(name, ())}
+    # What is not installed here, like the builder of the site, goes by its own name.
+    used = {module: {normal(name) for name in homes.get(module, (module,))} for module in {**package, **others}}
     found = [
         f"{path}: imports {module}, which is not declared" for module, path in package.items() if not used[module] & run
     ]

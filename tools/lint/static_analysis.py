@@ -1,7 +1,7 @@
 """Run slither on the contracts and fail on a finding of high or medium impact that is not justified below.
 
-docs/static-analysis.md says the same in words; a justification that nothing needs any more fails as well. Slither gets
-the sources as standard JSON, because its Brownie reader does not follow imports between folders.
+docs/proof/static-analysis.md says the same in words; a justification that nothing needs any more fails as well. Slither
+gets the sources as standard JSON, because its Brownie reader does not follow imports between folders.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Option-chain snapshot files: strict reading, splitting by snapshot, atomic writing.
 
-The columns and units are those of docs/market.md; option prices are in coin, volatility is a decimal.
+The columns and units are those of docs/operate/market-data.md; option prices are in coin, volatility is a decimal.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ GAS = {
     "gas.oracle.first": 64_117,
     "gas.oracle.nextExpiry": 22_263,
 }
-#: What is known to lie above what it must be, and is to be brought down: docs/mathematics.md says by what.
+#: What is known to lie above what it must be, and is to be brought down: docs/reference/gas.md says by what.
 ABOVE = {"gas.margin.options.16", "gas.margin.unpaired.16", "gas.bid.worst.margined"}
 
 

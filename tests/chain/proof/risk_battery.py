@@ -1,8 +1,8 @@
 """RiskEngine against the risk model in 50-digit arithmetic, on positions that reach every branch.
 
 Where no table takes part (perpetuals, the short minimum, gross notional) the answer is exact to the wei and its
-rounding direction is checked; elsewhere the bounds are those that docs/mathematics.md states, not the wider ones of
-the accuracy contract.
+rounding direction is checked; elsewhere the bounds are those that docs/reference/mathematics.md states, not the
+wider ones of the accuracy contract.
 """
 
 from __future__ import annotations

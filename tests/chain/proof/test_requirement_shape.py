@@ -13,7 +13,7 @@ from tests.chain.proof.world import CALM, EXPIRING, NOW, running
 
 WAD = 10**18
 CALL, PUT, FUTURE, PERP = range(4)
-#: Components that netting can only lower; the vega term is the exception (docs/proof.md).
+#: Components that netting can only lower; the vega term is the exception (docs/proof/proof.md).
 NETTING = ("scanWad", "certifiedScanWad", "basisWad", "skewTermWad", "shortMinWad")
 COMPONENTS = (*NETTING, "vegaTermWad")
 

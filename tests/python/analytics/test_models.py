@@ -37,9 +37,9 @@ def test_published_examples(example):
 
 
 def test_the_documented_examples_are_computed_anew():
-    text = (Path(__file__).resolve().parents[3] / "docs" / "margin-models.md").read_text(encoding="utf-8")
+    text = (Path(__file__).resolve().parents[3] / "docs" / "reference" / "margin-models.md").read_text(encoding="utf-8")
     assert examples_table() in text, (
-        "docs/margin-models.md: replace the table by what `plimsoll compare --examples` gives"
+        "docs/reference/margin-models.md: replace the table by what `plimsoll compare --examples` gives"
     )
 
 

@@ -7,12 +7,14 @@ import pytest
 from tools.lint.dependencies import ROOT, UNSEEN, faults, imported, main, normal
 
 HOMES = {"numpy": ["numpy"], "sqlalchemy": ["SQLAlchemy"], "mpmath": ["mpmath"], "rlp": ["rlp"]}
-PROJECT = {"dependencies": ["numpy>=2.0", "SQLAlchemy>=2.0"], "optional-dependencies": {"dev": ["mpmath"]}}
+EXTRAS = {"dev": ["mpmath"], "docs": ["mkdocs>=1.6"]}
+PROJECT = {"dependencies": ["numpy>=2.0", "SQLAlchemy>=2.0"], "optional-dependencies": EXTRAS}
 PACKAGE = {"numpy": Path("a.py"), "sqlalchemy": Path("b.py")}
 
 
 def test_faults__all_declared_and_all_imported__none():
-    assert faults(PROJECT, PACKAGE, {"mpmath": Path("t.py"), "numpy": Path("t.py")}, HOMES) == []
+    others = {"mpmath": Path("t.py"), "numpy": Path("t.py"), "mkdocs": Path("not installed here.py")}
+    assert faults(PROJECT, PACKAGE, others, HOMES) == []
 
 
 @pytest.mark.parametrize(

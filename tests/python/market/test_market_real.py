@@ -1,4 +1,4 @@
-"""The real crash, where its data is present: the figures that docs/market.md states."""
+"""The real crash, where its data is present: the figures that docs/proof/fit-errors.md states."""
 
 from __future__ import annotations
 

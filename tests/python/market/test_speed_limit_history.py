@@ -1,4 +1,4 @@
-"""No honest round of the history is refused for its speed; the figures are those of docs/oracle.md.
+"""No honest round of the history is refused for its speed; the figures are those of docs/concepts/speed-limit.md.
 
 The real chains run where their data are present; the synthetic market, which is labelled so, always.
 """

@@ -25,7 +25,7 @@ from plimsoll.mirror.svi import total_variance
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Svi, Token
 from plimsoll.params import Params
 
-# The tolerance that docs/market.md states: half a thousandth of a coin, and one vol point.
+# The tolerance that docs/concepts/surface.md states: half a thousandth of a coin, and one vol point.
 TICK, POINT = 0.0005, 0.01
 YEAR = 31_536_000
 

@@ -203,7 +203,7 @@ def worked_examples() -> list[Example]:
 
 
 def examples_table() -> str:
-    """Return the table of docs/margin-models.md."""
+    """Return the table of docs/reference/margin-models.md."""
     lines = ["| model | source | case | expected | got | note |", "|---|---|---|---|---|---|"]
     lines += [f"| {e.model} | {e.source} | {e.case} | {e.expected} | {e.shown} | {e.note} |" for e in worked_examples()]
     return "\n".join(lines)

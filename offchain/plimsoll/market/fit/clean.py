@@ -1,4 +1,4 @@
-"""Which rows of a chain snapshot a fit may use; docs/market.md states the rules."""
+"""Which rows of a chain snapshot a fit may use; docs/concepts/surface.md states the rules."""
 
 from __future__ import annotations
 

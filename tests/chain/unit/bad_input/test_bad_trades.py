@@ -1,4 +1,4 @@
-"""Bad orders and quotes, each refused by its one named error, all storage as it was (docs/audit.md has the table)."""
+"""Bad orders and quotes, each refused by its one named error, all storage as it was: docs/proof/bad-input.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad bids, each refused by its one named error with all storage as it was (docs/audit.md has the table)."""
+"""Bad bids, each refused by its one named error with all storage as it was (docs/proof/bad-input.md has the table)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,78 @@
+"""What the pages show of a command is what the command prints.
+
+A block marked ``console`` holds commands after ``$ `` and their output; a last line ``...`` leaves out the rest. What
+needs a chain, or takes minutes, stands in an unmarked block, which nobody runs.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
+#: The code of the README, and the next block: what it prints first.
+CODE = re.compile(r"^```python\n(.*?)^```$.*?^```\n(.*?)^```$", re.M | re.S)
+#: A terminal of this width, as the pages were written with, and the package and command of this very checkout.
+ENVIRONMENT = os.environ | {
+    "COLUMNS": "100",
+    "PYTHONPATH": str(ROOT / "offchain"),
+    "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+}
+
+
+def commands(page: str) -> list[tuple[str, list[str]]]:
+    """Return each command of a page with the lines shown below it."""
+    found: list[tuple[str, list[str]]] = []
+    for block in BLOCK.findall(page):
+        for line in block.splitlines():
+            if line.startswith("$ "):
+                found.append((line[2:], []))
+            else:
+                found[-1][1].append(line)
+    return found
+
+
+def differences(shown: list[str], printed: list[str]) -> list[str]:
+    """Return the lines of a page that are not what was printed; space at the end of a line does not count."""
+    wanted, got = ([line.rstrip() for line in lines] for lines in (shown, printed))
+    if wanted[-1:] == ["..."]:
+        wanted = wanted[:-1]
+        got = got[: len(wanted)]
+    return [f"{a!r} is {b!r}" for a, b in zip(wanted, got, strict=False) if a != b] + (
+        [] if len(wanted) == len(got) else [f"{len(wanted)} lines are {len(got)}"]
+    )
+
+
+SHOWN = [(page, *shown) for page in PAGES for shown in commands(page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize(("page", "command", "shown"), SHOWN, ids=[f"{p.stem}-{c[:60]}" for p, c, _ in SHOWN])
+def test_page__command__prints_what_is_shown(page, command, shown):
+    run = subprocess.run(
+        ["bash", "-c", command], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120
+    )
+    assert differences(shown, run.stdout.splitlines()) == [], f"{page.name}: {command}\n{run.stderr}"
+
+
+def test_readme__code__prints_first_what_is_shown():
+    ((code, shown),) = CODE.findall(PAGES[0].read_text(encoding="utf-8"))
+    shell = [sys.executable, "-c", code]
+    run = subprocess.run(shell, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=True)
+    assert differences([*shown.splitlines(), "..."], run.stdout.splitlines()) == []
+
+
+def test_differences__other_text_or_length__is_named():
+    assert differences(["a", "b"], ["a ", "b"]) == []
+    assert differences(["a", "..."], ["a", "b", "c"]) == []
+    assert differences(["a", "b"], ["a", "c"]) == ["'b' is 'c'"]
+    assert differences(["a"], ["a", "b"]) == ["1 lines are 2"]
+    assert differences(["a", "b", "..."], ["a"]) == ["2 lines are 1"]
+
+
+def test_commands__block_of_two__both_with_their_output():
+    assert commands("text\n```console\n$ one\nx\n$ two\n```\n```\n$ three\n```\n") == [("one", ["x"]), ("two", [])]
