@@ -20,7 +20,7 @@ def no_data(monkeypatch):
 
 
 def test_data__without_a_named_folder__are_looked_for_beside_the_repository():
-    assert replays.DATA_BESIDE == Path(__file__).resolve().parents[4] / "shared" / "market-data"
+    assert Path(__file__).resolve().parents[4] / "shared" / "market-data" == replays.DATA_BESIDE
 
 
 def test_the_synthetic_market_stands_in(no_data):

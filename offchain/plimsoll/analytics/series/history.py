@@ -276,8 +276,8 @@ def load_history(
     for key, names in (("time", _ALIASES["time"]), ("asset", ("asset",)), ("close", _ALIASES["close"])):
         if _column(table, names) is None:
             raise InputError(name, f"has no column {' or '.join(names)} ({key})")
-    names = pc.drop_null(pc.unique(pc.cast(table["asset"], pa.string()))).to_pylist() if assets is None else assets
-    wanted = [str(asset) for asset in names]
+    listed = pc.drop_null(pc.unique(pc.cast(table["asset"], pa.string()))).to_pylist() if assets is None else assets
+    wanted = [str(asset) for asset in listed]
     if not wanted:
         raise InputError(name, "holds no rows")
     parts = [_asset(table, name, asset, step_sec, start) for asset in wanted]
