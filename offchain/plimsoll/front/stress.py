@@ -204,7 +204,7 @@ class LiquidationSurface(Tabular):
             for hour in hours
             for vol in vols
         ]
-        title = "state after a move of every price: . healthy, c call, L liquidatable, X insolvent"
+        title = "after a move of every price: . healthy, c call, L liquidatable, X insolvent"
         return "\n".join((title, *aligned(header, rows, gap=1)))
 
 
