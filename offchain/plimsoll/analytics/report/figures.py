@@ -30,6 +30,8 @@ SCALE: Final = [[0.0, "#b22222"], [0.5, "#ffffff"], [1.0, "#1f6f9f"]]
 SMILE_STD: Final = 2.5
 SMILE_POINTS: Final = 81
 BINS: Final = 80
+#: Titles start here, in shares of the width.
+TITLE_X: Final = 0.01
 #: Where a date is an axis or a legend.
 _DAY: Final = "%Y-%m-%d"
 
@@ -114,7 +116,7 @@ def distribution_figure(pnl: Vector, var: float, es: float, level: float, horizo
         figure.add_vline(x=-loss, line={"color": colour, "width": 2}, annotation_text=note, annotation_position=place)
     figure.update_xaxes(title=f"P&L over {days(horizon_days)}, cash")
     figure.update_yaxes(title="scenarios")
-    title = {"text": f"{percent(level)} of {pnl.size:,} scenarios lose less than VaR", "x": 0.0}
+    title = {"text": f"{percent(level)} of {pnl.size:,} scenarios lose less than VaR", "x": TITLE_X}
     return layout(figure, 380, showlegend=False, title=title)
 
 
@@ -142,8 +144,9 @@ def scenario_figure(name: str, scenario_rows: Sequence[RowPnl]) -> Figure:
         colorscale=SCALE, zmin=-most, zmax=most, xgap=2, ygap=2, colorbar={"title": "P&L"},
     )  # fmt: skip
     figure = go.Figure(heat)
-    figure.update_yaxes(autorange="reversed", type="category")
-    return layout(figure, 130 + 24 * len(labels), title={"text": name, "x": 0.0})
+    figure.update_yaxes(autorange="reversed", type="category", title="move of the price")
+    figure.update_xaxes(title="move of all volatilities")
+    return layout(figure, 150 + 24 * len(labels), title={"text": name, "x": TITLE_X})
 
 
 def liquidation_figure(points: Sequence[SurfacePoint]) -> Figure:
@@ -221,4 +224,4 @@ def smile_figure(found: Round) -> Figure:
     figure.add_vline(x=found.spot, line={"color": "#9aa7b3", "width": 1, "dash": "dot"}, annotation_text="spot")
     figure.update_xaxes(title="strike, cash")
     figure.update_yaxes(title="volatility per year, %")
-    return layout(figure, 400, title={"text": found.underlying, "x": 0.0, "y": 0.98}, showlegend=True)
+    return layout(figure, 400, title={"text": found.underlying, "x": TITLE_X, "y": 0.98}, showlegend=True)
