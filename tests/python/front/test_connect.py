@@ -61,7 +61,7 @@ def test_connect__no_node_named__is_refused():
 
 
 def test_connect__an_unknown_name__names_the_file():
-    with pytest.raises(pm.InputError, match="deployments/yours.json: cannot be read"):
+    with pytest.raises(pm.InputError, match=r"deployments/yours.json: cannot be read"):
         pm.connect("yours", "http://a")
 
 
