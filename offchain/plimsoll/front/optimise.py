@@ -21,7 +21,7 @@ from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.errors import InputError
 from plimsoll.frames import Tabular
 from plimsoll.front.margin import Margin
-from plimsoll.front.text import aligned, cash, python_names
+from plimsoll.front.text import aligned, cash, python_errors
 from plimsoll.mirror.order_preview import filled
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
@@ -279,6 +279,8 @@ def optimise(
     InputError
         When the goal cannot be reached within liquidity and budget, no trade helps, or an option is outside its
         interval.
+    UnavailableError
+        When the solvers of the extra ``desk`` are not installed.
 
     Examples
     --------
@@ -291,7 +293,7 @@ def optimise(
     True
     """
     chosen = Params() if params is None else params
-    with python_names():
+    with python_errors():
         if isinstance(goal, Allocate):
             accounts = _named(portfolio)
             return allocate(market, list(accounts.values()), list(accounts), chosen)
@@ -343,5 +345,5 @@ def frontier(history: History, points: int = 12, *, largest: float = 1.0, short:
     >>> [round(sum(point.weights), 6) for point in found.points]
     [1.0, 1.0, 1.0]
     """
-    with python_names():
+    with python_errors():
         return mean_variance_frontier(history, points, largest, not short)

@@ -18,7 +18,7 @@ from plimsoll.analytics.var.tail import Interval
 from plimsoll.errors import InputError
 from plimsoll.frames import Tabular
 from plimsoll.front.explain import Share
-from plimsoll.front.text import aligned, cash, python_names
+from plimsoll.front.text import aligned, cash, python_errors
 from plimsoll.model import Market, Portfolio
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def var(
     if method not in METHODS:
         raise InputError("method", f"{method!r} is not one of {', '.join(METHODS)}")
     legs, notes = legs_of(market, portfolio)
-    with python_names():
+    with python_errors():
         settings = RiskSettings(level=level, horizon_days=horizon, correlation=correlation, seed=seed)
         prices = history.select(underlyings_of(legs))
         report = risk_report(market, portfolio, prices, settings, [method])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from plimsoll.errors import InputError
+from plimsoll.errors import InputError, UnavailableError
 
 
 def cash(value: float) -> str:
@@ -38,13 +38,15 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]], gap: int = 2) 
 
 
 @contextmanager
-def python_names() -> Iterator[None]:
-    """Name an argument as Python does where the analytics name the option of the command line: ``--keep``, ``keep``.
+def python_errors() -> Iterator[None]:
+    """Say what went wrong as Python does: ``keep``, where the analytics name the option ``--keep`` of the command line.
 
     Raises
     ------
     InputError
         The one that came, with the name changed.
+    UnavailableError
+        In place of an import error: a package of the extra ``desk`` is not installed.
     """
     try:
         yield
@@ -52,3 +54,6 @@ def python_names() -> Iterator[None]:
         if not error.source.startswith("--"):
             raise
         raise type(error)(error.source[2:].replace("-", "_"), error.message) from None
+    except ImportError as missing:
+        hint = "is not installed; pip install 'plimsoll-margin[desk]'"
+        raise UnavailableError(missing.name or "a package", hint) from None

@@ -1,6 +1,8 @@
 """What var, stress, compare, optimise, fit and smile return: printed within 80 columns, tabulated, drawn, adding up."""
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -176,6 +178,29 @@ def test_optimise__an_allocation__makes_the_poorest_account_richer():
 def test_optimise__bad_arguments__are_named(book, goal, message):
     with pytest.raises(pm.InputError, match=f"^{message}"):
         pm.optimise(MARKET, book, goal)
+
+
+@pytest.mark.parametrize(
+    ("package", "asked"),
+    [("highspy", lambda: pm.optimise(MARKET, BOOK, pm.Hedge("ETH"))), ("cvxpy", lambda: pm.frontier(HISTORY, 3))],
+)
+def test_optimise__without_its_solver__says_what_to_install(package, asked, monkeypatch):
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(pm.UnavailableError, match=rf"^{package}: is not installed; pip install .*\[desk\]"):
+        asked()
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_to_frame__without_its_library__says_what_to_install(library):
+    # In a process of its own: narwhals remembers what it has imported.
+    code = (
+        f"import sys; sys.modules[{library!r}] = None; from plimsoll.frames import frame_of; "
+        f"frame_of({{'a': [1.0]}}, {library!r})"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert found.returncode == 1
+    last = found.stderr.splitlines()[-1]
+    assert last.endswith(f"UnavailableError: {library}: is not installed; pip install 'plimsoll-margin[frames]'")
 
 
 def test_frontier__drawn__is_its_points():
