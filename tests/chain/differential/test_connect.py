@@ -125,7 +125,7 @@ def test_connect__rounds_that_are_too_old__are_named(deployed):
     chain = pm.connect(path, url)
     client = Client(url)
     saved = client.rpc("evm_snapshot")
-    client.rpc("evm_increaseTime", 86_400)
+    client.rpc("evm_setNextBlockTimestamp", client.block_ts() + 86_400)
     client.rpc("evm_mine")
     try:
         with pytest.raises(pm.UnavailableError, match=r"round of ETH: .*Oracle__Stale"):
