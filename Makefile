@@ -191,6 +191,8 @@ bench-gas: build/.stamp ## gas of margin check, trade, bid and round beside peer
 docs: .docs/.stamp ## build the pages as a site into reports/site; a dead link or anchor fails
 	@$(STEP) "building the site" env NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build --strict
 	@printf 'reports/site/index.html\n'
+notebooks: $(VENV)/.stamp ## execute the notebooks and keep what they print (ARGS=--check writes nothing)
+	@$(PY) tools/generate/notebooks.py $(ARGS)
 
 market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
 	@test -n "$(FILE)" || { echo 'error: FILE: name an option chain, as in make market-fit FILE=chain.parquet' >&2; exit 2; }
@@ -199,4 +201,4 @@ market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie offchain/plimsoll/chain/artifacts
 
-.PHONY: help setup build docs lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy search-scan search-holes search-dense symbolic mutation market-fit clean
+.PHONY: help setup build docs lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean

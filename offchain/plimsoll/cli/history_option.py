@@ -8,9 +8,8 @@ from pathlib import Path
 
 from plimsoll.analytics.series.history import DAY_SEC, History, join_histories, load_history
 from plimsoll.errors import InputError
-from plimsoll.market.replay.replay import find_data
+from plimsoll.market.replay.replay import DAILY_FILE, find_data
 
-DEFAULT_FILE = "price_1d_binance_spot.csv.gz"
 #: Hours of the default history, each continued by the next.
 HOURLY_FILES = ("price_1h_binance_spot.parquet", "price_1h_okx_swap.parquet")
 HOUR_SEC = 3_600
@@ -24,7 +23,7 @@ def history_path(given: Path | None) -> Path:
     InputError
         When neither is there.
     """
-    return given if given is not None else data_file(DEFAULT_FILE, "--history")
+    return given if given is not None else data_file(DAILY_FILE, "--history")
 
 
 def data_file(name: str, option: str) -> Path:

@@ -13,14 +13,14 @@ from plimsoll.analytics.report.page import write_pair
 from plimsoll.analytics.series.history import History
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.settings import RiskSettings
-from plimsoll.cli.history_option import DEFAULT_FILE, chosen_history
+from plimsoll.cli.history_option import chosen_history
 from plimsoll.cli.html_option import check_page
 from plimsoll.cli.output import print_document
 from plimsoll.errors import InputError
 from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
-from plimsoll.market.replay.replay import find_data
+from plimsoll.market.replay.replay import DAILY_FILE, find_data
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 
@@ -42,7 +42,7 @@ def _from_chain(account: str, rpc: str | None, deployment: Path | None) -> tuple
 def _prices(given: Path | None, market: Market, portfolio: Portfolio) -> History | None:
     """History of what is held; None when none was asked for and no data folder is there."""
     folder = find_data()
-    if given is None and (folder is None or not (folder / DEFAULT_FILE).is_file()):
+    if given is None and (folder is None or not (folder / DAILY_FILE).is_file()):
         return None
     return chosen_history(given, underlyings_of(legs_of(market, portfolio)[0]))
 

@@ -1,9 +1,15 @@
-"""Reader of ``plimsoll.market/1`` files."""
+"""Reader of ``plimsoll.market/1`` files, and of tables of expiries."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from plimsoll.errors import DomainError
 from plimsoll.files.reader import Node, Source, read_document
+from plimsoll.files.tables import NAME, market_document, refuse_beside_file
+from plimsoll.frames import Table
 from plimsoll.mirror.settlement_window import WINDOW_SEC
 from plimsoll.model import (
     MAX_EXPIRIES,
@@ -132,13 +138,16 @@ def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
     return Token(symbol, None, haircut, linked, node.key("linkedHaircut").number(0.0, 1.0), ratio)
 
 
-def load_market(source: Source) -> Market:
-    """Read and check a market file.
+def load_market(source: Source | Table, *, tokens: Mapping[str, Mapping[str, Any]] | None = None) -> Market:
+    """Read and check a market: a file, its content or a table of expiries.
 
     Parameters
     ----------
-    source : str or Path or mapping
-        File, or its content.
+    source : str or Path or mapping or DataFrame
+        File, its content, or a pandas, polars or Arrow table with one row per expiry: ``timestamp``, ``underlying``,
+        ``spot``, ``perp``, ``confidence``, ``expiry``, ``forward``, ``rate``, ``a``, ``b``, ``rho``, ``m``, ``sigma``.
+    tokens : mapping of str to mapping, optional
+        With a table: entries of the key ``tokens`` of the file. Default: the cash token at par, and no other.
 
     Returns
     -------
@@ -148,8 +157,18 @@ def load_market(source: Source) -> Market:
     ------
     InputError
         Naming the file, the key, what is wrong and the limit.
+
+    Examples
+    --------
+    >>> market = load_market("examples/market.json")
+    >>> market.rounds["ETH"].spot
+    1900.0
     """
-    root = read_document(source, "plimsoll.market/1")
+    if not isinstance(source, str | Path | Mapping):
+        root = read_document(market_document(source, tokens), "plimsoll.market/1", name=NAME)
+    else:
+        refuse_beside_file(tokens=tokens)
+        root = read_document(source, "plimsoll.market/1")
     root.object({"schema", "timestamp", "tokens", "underlyings"})
     ts = root.key("timestamp").timestamp(1)
     rounds = {name: _round(name, node, ts) for name, node in root.key("underlyings").members()}
@@ -157,9 +176,9 @@ def load_market(source: Source) -> Market:
         root.key("underlyings").fail("is empty")
     if len(rounds) > 255:
         root.key("underlyings").fail(f"{len(rounds)} underlyings, the limit is 255")
-    tokens = {name: _token(name, node, set(rounds)) for name, node in root.key("tokens").members()}
-    if "USDC" not in tokens:
+    listed = {name: _token(name, node, set(rounds)) for name, node in root.key("tokens").members()}
+    if "USDC" not in listed:
         root.key("tokens").fail("missing key 'USDC': its price decides the peg charge")
-    if len(tokens) > 64:
-        root.key("tokens").fail(f"{len(tokens)} tokens, the limit is 64")
-    return Market(ts, tokens, rounds)
+    if len(listed) > 64:
+        root.key("tokens").fail(f"{len(listed)} tokens, the limit is 64")
+    return Market(ts, listed, rounds)

@@ -83,6 +83,11 @@ def load_params(source: Source, underlyings: Collection[str] | None = None, base
     ------
     InputError
         Naming the file, the key, what is wrong and the limit.
+
+    Examples
+    --------
+    >>> load_params({"volUp": 0.6}).for_underlying("ETH").vol_up
+    0.6
     """
     root = read_document(source, "plimsoll.params/1", schema_required=False)
     root.object(set(), {"schema", "book", *_UNDERLYING, *_ACCOUNT})

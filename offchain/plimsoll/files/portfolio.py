@@ -1,10 +1,14 @@
-"""Reader of ``plimsoll.portfolio/1`` files."""
+"""Reader of ``plimsoll.portfolio/1`` files, and of tables of positions."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from pathlib import Path
 
 from plimsoll.files.reader import Node, Source, read_document
+from plimsoll.files.tables import NAME, portfolio_document, refuse_beside_file
+from plimsoll.frames import Table
 from plimsoll.model import (
     MAX_CASH,
     MAX_POSITIONS,
@@ -95,15 +99,30 @@ def _collateral(node: Node, market: Market | None) -> dict[str, float]:
     return amounts
 
 
-def load_portfolio(source: Source, market: Market | None = None) -> Portfolio:
-    """Read and check a portfolio file, against a market where there is one.
+def load_portfolio(
+    source: Source | Table,
+    market: Market | None = None,
+    *,
+    mode: str | None = None,
+    cash: float | None = None,
+    collateral: Mapping[str, float] | None = None,
+) -> Portfolio:
+    """Read and check a portfolio: a file, its content or a table of positions; against a market where there is one.
 
     Parameters
     ----------
-    source : str or Path or mapping
-        File, or its content.
+    source : str or Path or mapping or DataFrame
+        File, its content, or a pandas, polars or Arrow table with one row per position and the keys of the file as
+        columns: ``underlying``, ``kind`` (option, future, perp), ``right`` (call, put), ``expiry`` (unix seconds or a
+        time), ``strike``, ``quantity``, ``entry``. A cell that does not apply is empty.
     market : Market, optional
         Gives the known underlyings, expiries and tokens; without it the engine refuses what a market does not have.
+    mode : str, optional
+        With a table: SINGLE (the default), STANDARD or CROSS.
+    cash : float, optional
+        With a table: cash, default 0.
+    collateral : mapping of str to float, optional
+        With a table: amounts by token symbol.
 
     Returns
     -------
@@ -113,8 +132,22 @@ def load_portfolio(source: Source, market: Market | None = None) -> Portfolio:
     ------
     InputError
         Naming the file, the key, what is wrong and the limit.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> load_portfolio("examples/portfolio.json").cash
+    20000.0
+    >>> legs = pd.DataFrame({"underlying": ["ETH"], "kind": ["perp"], "quantity": [-3.0], "entry": [1_950.0]})
+    >>> load_portfolio(legs, cash=5_000.0).positions[0].quantity
+    -3.0
     """
-    root = read_document(source, "plimsoll.portfolio/1")
+    if not isinstance(source, str | Path | Mapping):
+        document = portfolio_document(source, mode, cash, collateral)
+        root = read_document(document, "plimsoll.portfolio/1", name=NAME)
+    else:
+        refuse_beside_file(mode=mode, cash=cash, collateral=collateral)
+        root = read_document(source, "plimsoll.portfolio/1")
     root.object({"schema", "mode", "cash", "positions"}, {"collateral"})
     return Portfolio(
         mode=Mode[root.key("mode").text(("SINGLE", "STANDARD", "CROSS"))],

@@ -151,19 +151,19 @@ def _parse(path: Path, source: str) -> Any:
 Source = str | Path | Mapping[str, Any]
 
 
-def _value_of(document: Source) -> tuple[str, Any]:
+def _value_of(document: Source, name: str) -> tuple[str, Any]:
     """Return the name for messages and the parsed value; a mapping is read as if it came from a file."""
     if not isinstance(document, Mapping):
         path = Path(document)
         source = path.name or str(path)
         return source, _parse(path, source)
     try:
-        return "document", json.loads(json.dumps(document))
+        return name, json.loads(json.dumps(document))
     except (TypeError, ValueError, RecursionError) as error:
-        raise InputError("document", f"cannot be written as JSON ({error})") from None
+        raise InputError(name, f"cannot be written as JSON ({error})") from None
 
 
-def read_document(document: Source, schema: str, *, schema_required: bool = True) -> Node:
+def read_document(document: Source, schema: str, *, schema_required: bool = True, name: str = "document") -> Node:
     """Read a JSON document and check its ``schema``.
 
     Parameters
@@ -174,6 +174,8 @@ def read_document(document: Source, schema: str, *, schema_required: bool = True
         Expected value of the key ``schema``.
     schema_required : bool
         Whether the key must be present.
+    name : str
+        What messages call a document that is no file.
 
     Returns
     -------
@@ -185,7 +187,7 @@ def read_document(document: Source, schema: str, *, schema_required: bool = True
     InputError
         If the file cannot be read, is no JSON object, repeats a key, or names another schema.
     """
-    source, value = _value_of(document)
+    source, value = _value_of(document, name)
     root = Node(source, "", value)
     if not isinstance(value, dict):
         root.fail("expected a JSON object")

@@ -8,17 +8,22 @@ equal legs equally and gives nothing to a leg that changes nothing; a hedge has 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from plimsoll.analytics.report.figures import bars_figure
 from plimsoll.analytics.var.legs import label_of
+from plimsoll.frames import Tabular
 from plimsoll.mirror.margin_engine import MarginResult, UnderlyingMargin, evaluate_many
 from plimsoll.model import Market, Mode, Portfolio, Position
 from plimsoll.params import Params
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 #: Up to here every subset of the legs is evaluated and shares are exact.
 EXACT_LEGS: Final = 8
@@ -35,8 +40,8 @@ class Share:
     amount: float
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Explanation(Tabular):
     """Initial margin by term and by leg; each list adds up to ``initial_margin`` but for the rounding of a float.
 
     ``is_exact`` says whether the shares of legs are means over all orders, or over ``2*ORDERS`` of them.
@@ -46,6 +51,23 @@ class Explanation:
     terms: tuple[Share, ...]
     legs: tuple[Share, ...]
     is_exact: bool
+
+    def columns(self) -> Mapping[str, Sequence[object]]:
+        """Return one row per share: whether it is one of the terms or of the legs, its name and its amount, cash."""
+        return {
+            "of": ["term"] * len(self.terms) + ["leg"] * len(self.legs),
+            "name": [share.name for share in (*self.terms, *self.legs)],
+            "amount": [share.amount for share in (*self.terms, *self.legs)],
+        }
+
+    def plot(self) -> Figure:
+        """Draw what each leg adds to the initial margin; a hedge is blue."""
+        names, amounts = [share.name for share in self.legs], [share.amount for share in self.legs]
+        return bars_figure(names, amounts, "share of the initial margin, cash", losses=True)
+
+    def __repr__(self) -> str:
+        parts = f"{len(self.terms)} terms, {len(self.legs)} legs"
+        return f"<Explanation of an initial margin of {self.initial_margin:,.2f}: {parts}>"
 
     def __str__(self) -> str:
         width = max(len(share.name) for share in (*self.terms, *self.legs))

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
-from plimsoll.errors import UnavailableError
+from plimsoll.analytics.report.figures import row_label, scenario_figure
+from plimsoll.errors import InputError
+from plimsoll.frames import Tabular
 from plimsoll.front.explain import Explanation, explain
-from plimsoll.mirror.margin_engine import MarginResult, evaluate
+from plimsoll.mirror.margin_engine import MarginResult, UnderlyingMargin, evaluate
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from plotly.graph_objects import Figure
 
 
-@dataclass(frozen=True, slots=True)
-class Margin:
+@dataclass(frozen=True, slots=True, repr=False)
+class Margin(Tabular):
     """Margin of one account, with what it was computed from.
 
     Attributes
@@ -53,27 +56,49 @@ class Margin:
         """Maintenance margin: below it the account is liquidated, cash."""
         return self.result.maintenance_margin
 
+    @property
+    def left_to_use(self) -> float:
+        """Equity less initial margin: what opening or withdrawing may still use, cash."""
+        return self.equity - self.initial
+
     def explain(self) -> Explanation:
         """Divide the initial margin by term and by leg; see :mod:`plimsoll.front.explain`."""
         return explain(self.market, self.portfolio, self.params, self.result)
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return the components as a pandas frame: one row per underlying, components in cash and greeks in columns.
+    def columns(self) -> Mapping[str, Sequence[object]]:
+        """Return one row per underlying: components of the requirement in cash, and greeks."""
+        parts = self.result.underlyings
+        names = [item.name for item in fields(UnderlyingMargin) if item.type == "float"]
+        return {"underlying": list(parts)} | {name: [getattr(p, name) for p in parts.values()] for name in names}
+
+    def plot(self, underlying: str | None = None) -> Figure:
+        """Draw what drives the requirement: the P&L of every scenario row of an underlying, over price and volatility.
+
+        Parameters
+        ----------
+        underlying : str, optional
+            Default: the one with the largest requirement.
+
+        Returns
+        -------
+        plotly.graph_objects.Figure
 
         Raises
         ------
-        UnavailableError
-            When pandas is not installed.
+        InputError
+            When the market does not have the underlying.
         """
-        try:
-            import pandas as pd
-        except ImportError:
-            raise UnavailableError("pandas", "is not installed; pip install pandas") from None
-        rows = {
-            name: {item.name: value for item in fields(part) if isinstance(value := getattr(part, item.name), float)}
-            for name, part in self.result.underlyings.items()
-        }
-        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("underlying")
+        parts = self.result.underlyings
+        chosen = max(parts, key=lambda name: parts[name].requirement) if underlying is None else underlying
+        if chosen not in parts:
+            raise InputError("underlying", f"{chosen!r} is not one of {', '.join(parts)}")
+        worst = parts[chosen].rows[parts[chosen].worst_row]
+        said = f"{chosen}: worst row {row_label(worst)}, vol {worst.vol}, P&L {worst.pnl:,.2f}"
+        return scenario_figure(said, parts[chosen].rows)
+
+    def __repr__(self) -> str:
+        figures = f"equity {self.equity:,.2f}, initial {self.initial:,.2f}, maintenance {self.maintenance:,.2f}"
+        return f"<Margin {self.state}: {figures}>"
 
     def __str__(self) -> str:
         used = f"{self.maintenance / self.equity:.0%}" if self.equity > 0.0 else "all"
@@ -81,7 +106,7 @@ class Margin:
             (
                 f"equity             {self.equity:>18,.2f}   after haircuts; {self.state}",
                 f"initial margin     {self.initial:>18,.2f}   to open or withdraw",
-                f"  left to use      {self.equity - self.initial:>18,.2f}",
+                f"  left to use      {self.left_to_use:>18,.2f}",
                 f"maintenance margin {self.maintenance:>18,.2f}   below it the account is liquidated",
                 f"  cushion          {self.equity - self.maintenance:>18,.2f}   {used} of equity is in use",
             )

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from plimsoll.chain.words import from_word, unpack
 from plimsoll.deployment.record import Deployment
 from plimsoll.index.state import State, snapshot_fields
-from plimsoll.model import Market, Mode, Portfolio, Round, Surface, Svi, Token
+from plimsoll.model import Market, Mode, Portfolio, Round, Token
+from plimsoll.protocol.market import round_from
 from plimsoll.units import wad_to_float
 
 
@@ -29,24 +30,7 @@ def round_of(state: State, underlying_id: int, symbol: str) -> Round:
         In cash units.
     """
     posted = state.rounds[underlying_id]
-    surfaces = tuple(
-        Surface(
-            s.expiryTs,
-            wad_to_float(s.forwardWad),
-            wad_to_float(s.rateWad),
-            Svi(*(wad_to_float(value) for value in (s.aWad, s.bWad, s.rhoWad, s.mWad, s.sWad))),
-        )
-        for s in posted.surfaces
-    )
-    return Round(
-        symbol,
-        posted.ts,
-        wad_to_float(posted.spotWad),
-        wad_to_float(posted.perpWad),
-        wad_to_float(posted.confWad),
-        surfaces,
-        wad_to_float(posted.meanWad) if posted.meanWad else None,
-    )
+    return round_from(symbol, posted, posted.surfaces)
 
 
 def _token(state: State, deployment: Deployment, symbol: str) -> Token:

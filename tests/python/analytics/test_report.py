@@ -7,8 +7,8 @@ import re
 import pytest
 from helpers.desk import account, fails, numbers, write_desk
 
-from plimsoll.analytics.report.account_page import _bars
 from plimsoll.analytics.report.documents import PAGES, document_page
+from plimsoll.analytics.report.figures import bars_figure
 from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, money, page_of, write_pair
 from plimsoll.analytics.report.smile import smile_of, smile_page
 from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS
@@ -177,8 +177,8 @@ def test_surface_has_a_line_for_every_time_and_volatility_at_eighty_columns(file
 
 def test_bars_show_in_red_what_hurts():
     red, blue = COLOURS[4], COLOURS[0]
-    assert _bars(["a", "b", "c"], [-1.0, 1.0, 0.0], "P&L").data[0].marker.color == (red, blue, blue)
-    assert _bars(["a", "b", "c"], [-1.0, 1.0, 0.0], "loss", losses=True).data[0].marker.color == (blue, red, blue)
+    assert bars_figure(["a", "b", "c"], [-1.0, 1.0, 0.0], "P&L").data[0].marker.color == (red, blue, blue)
+    assert bars_figure(["a", "b", "c"], [-1.0, 1.0, 0.0], "loss", losses=True).data[0].marker.color == (blue, red, blue)
 
 
 def test_a_page_that_cannot_be_written_stops_before_orders_are(files, capsys, monkeypatch):

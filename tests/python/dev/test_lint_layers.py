@@ -15,6 +15,9 @@ PLANTED = [
     ("transact", "from plimsoll.decide.policy import Policy"),
     ("market", "from plimsoll.analytics.series.moves import moves"),
     ("front", "from plimsoll.cli.output import print_document"),
+    ("front", "from plimsoll.transact.sender import Transactor"),
+    ("files", "from plimsoll.front.margin import margin"),
+    ("frames", "from plimsoll.files.reader import Node"),
     ("chain", "from plimsoll import __version__"),
     ("unheard_of", "from plimsoll.errors import DomainError"),
 ]

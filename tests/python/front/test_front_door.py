@@ -2,7 +2,9 @@
 
 import doctest
 import importlib
+import inspect
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +16,26 @@ import plimsoll as pm
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples"
 NAMES = [
-    *("DomainError", "Explanation", "InputError", "Kind", "Margin", "Market", "Mode", "Params", "PlimsollError"),
-    *("Portfolio", "Position", "Round", "Surface", "Svi", "Token", "__version__", "call", "compare", "future"),
-    *("load_market", "load_params", "load_portfolio", "margin", "perp", "put", "stress"),
+    *("Allocate", "Allocation", "Chain", "Collar", "Comparison", "DomainError", "Explanation", "Fit", "Frontier"),
+    *("Hedge", "History", "InputError", "Kind", "LessRisk", "LiquidationSurface", "Margin", "Market", "Mode", "Params"),
+    *(
+        "Plan",
+        "PlimsollError",
+        "Portfolio",
+        "Position",
+        "Release",
+        "Round",
+        "Scenario",
+        "Shock",
+        "SmileLines",
+        "Stress",
+    ),
+    *("Surface", "Svi", "Token", "TradingCosts", "UnavailableError", "ValueAtRisk", "__version__", "call", "compare"),
+    *("connect", "fit", "frontier", "future", "liquidation_surface", "load_history", "load_market", "load_params"),
+    *("load_portfolio", "margin", "optimise", "past_crashes", "perp", "put", "sample_chain", "sample_history", "smile"),
+    *("stress", "var"),
 ]
+FUNCTIONS = [name for name in NAMES if name.islower() and not name.startswith("__")]
 
 
 def account():
@@ -41,12 +59,36 @@ def test_import__loads_nothing_heavy():
     assert found.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("module", ["legs", "margin"])
+def test_import__takes_no_time():
+    """Of the package itself, beside what Python needs to start: the fastest of a few, since machines are shared."""
+    code = (
+        "import importlib.metadata, time; start = time.perf_counter(); import plimsoll; "
+        "print(time.perf_counter() - start)"
+    )
+    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True) for _ in range(3)]
+    assert min(float(run.stdout) for run in runs) < 0.1
+
+
+@pytest.mark.parametrize("module", sorted({getattr(pm, name).__module__ for name in FUNCTIONS}))
 def test_examples_in_docstrings__hold(module, monkeypatch):
     monkeypatch.chdir(ROOT)
-    failed, tried = doctest.testmod(importlib.import_module(f"plimsoll.front.{module}"))
+    failed, tried = doctest.testmod(importlib.import_module(module))
     assert failed == 0
     assert tried > 0
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions__say_what_they_take_and_return__with_an_example(name):
+    function = getattr(pm, name)
+    document = inspect.getdoc(function)
+    for section in ("Returns", "Examples"):
+        assert f"{section}\n{'-' * len(section)}\n" in document
+    assert ">>> " in document
+    signature = inspect.signature(function)
+    assert signature.return_annotation is not inspect.Signature.empty
+    for parameter in signature.parameters.values():
+        assert parameter.annotation is not inspect.Parameter.empty
+        assert re.search(rf"^(\w+, )*{parameter.name}(, \w+)* :", document, re.MULTILINE), parameter.name
 
 
 def test_margin__printed__is_five_lines_with_the_figures_of_the_engine():
@@ -90,9 +132,34 @@ def test_margin__what_the_market_does_not_have__is_refused():
         pm.margin(market, book.with_(pm.call("ETH", "28MAR26", 2_000, -1)))
 
 
-def test_to_frame__has_a_row_per_underlying_and_the_engine_s_components():
+def test_margin__shown_by_an_interpreter__is_one_short_line():
     found = pm.margin(*account())
-    frame = found.to_frame()
-    assert list(frame.index) == ["ETH", "BTC"]
-    assert frame.loc["ETH", "certified_scan"] == found.result.underlyings["ETH"].certified_scan
-    assert frame.loc["BTC", "delta"] == found.result.underlyings["BTC"].delta
+    assert repr(found) == "<Margin healthy: equity 26,375.67, initial 8,322.71, maintenance 6,658.17>"
+
+
+def test_margin__plotted__is_the_rows_of_the_underlying_that_needs_most():
+    found = pm.margin(*account())
+    figure = found.plot()
+    rows = found.result.underlyings["ETH"].rows
+    drawn = [cell for line in figure.data[0].z for cell in line if cell is not None]
+    assert sorted(drawn) == sorted(row.pnl for row in rows)
+    assert f"{min(row.pnl for row in rows):,.2f}" in figure.layout.title.text
+    assert figure.layout.title.text.startswith("ETH: worst row")
+    assert found.plot("BTC").layout.title.text.startswith("BTC")
+    with pytest.raises(pm.InputError, match="underlying: 'DOGE' is not one of ETH, BTC"):
+        found.plot("DOGE")
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_to_frame__has_a_row_per_underlying_and_the_engine_s_components(library):
+    found = pm.margin(*account())
+    frame = found.to_frame(library)
+    assert type(frame).__module__.split(".")[0] == library
+    assert list(frame["underlying"]) == ["ETH", "BTC"]
+    assert frame["certified_scan"][0] == found.result.underlyings["ETH"].certified_scan
+    assert frame["delta"][1] == found.result.underlyings["BTC"].delta
+
+
+def test_to_frame__of_an_unknown_library__is_refused():
+    with pytest.raises(pm.InputError, match="library: 'dask' is not one of pandas, polars"):
+        pm.margin(*account()).to_frame("dask")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,11 @@ from plimsoll.market.replay.synthetic import synthetic_market
 @pytest.fixture
 def no_data(monkeypatch):
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
-    monkeypatch.setattr(replays, "__file__", "/nowhere/a/b/c/replay.py")
+    monkeypatch.setattr(replays, "DATA_BESIDE", Path("/nowhere"))
+
+
+def test_data__without_a_named_folder__are_looked_for_beside_the_repository():
+    assert Path(__file__).resolve().parents[4] / "shared" / "market-data" == replays.DATA_BESIDE
 
 
 def test_the_synthetic_market_stands_in(no_data):

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 
 from plimsoll.analytics.optimise.linear_program import LinearProgram
 from plimsoll.analytics.optimise.requirement import LinkedColumn, add_requirement, block_of
+from plimsoll.analytics.optimise.trades import excess
+from plimsoll.analytics.report.figures import columns_figure
 from plimsoll.errors import InputError
+from plimsoll.frames import Tabular
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
 from plimsoll.model import Instrument, Market, Mode, Portfolio
 from plimsoll.params import Params
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 Vector = npt.NDArray[np.float64]
 #: Smallest transfer.
@@ -23,14 +29,46 @@ DUST: Final = 1e-6
 STILL: Final = 1e-6
 
 
-@dataclass(frozen=True, slots=True)
-class Allocation:
+@dataclass(frozen=True, slots=True, repr=False)
+class Allocation(Tabular):
     """Accounts before and after the transfers, by the mirror; ``transfers`` are (token, change per account)."""
 
     names: tuple[str, ...]
     transfers: tuple[tuple[str, tuple[float, ...]], ...]
     before: tuple[MarginResult, ...]
     after: tuple[MarginResult, ...]
+
+    def columns(self) -> Mapping[str, Sequence[object]]:
+        """Return one row per account: what it gets of every token, negative when it gives; its excess, cash, and state.
+
+        Excess is equity less initial margin.
+        """
+        return {
+            "account": list(self.names),
+            **{f"gets_{token}": list(changes) for token, changes in self.transfers},
+            "excess_before": [excess(found) for found in self.before],
+            "excess_after": [excess(found) for found in self.after],
+            "state_after": [found.state for found in self.after],
+        }
+
+    def plot(self) -> Figure:
+        """Draw equity less initial margin of every account before and after."""
+        sides = {"before": [excess(b) for b in self.before], "after": [excess(a) for a in self.after]}
+        return columns_figure(self.names, sides, "equity less initial margin, cash")
+
+    def __repr__(self) -> str:
+        before, after = (min(excess(found) for found in side) for side in (self.before, self.after))
+        return f"<Allocation over {len(self.names)} accounts: smallest excess {before:,.2f}, then {after:,.2f}>"
+
+    def __str__(self) -> str:
+        lines = [
+            f"{name}: excess over initial margin {excess(before):,.2f}, then {excess(after):,.2f}; {after.state}"
+            for name, before, after in zip(self.names, self.before, self.after, strict=True)
+        ]
+        for token, changes in self.transfers:
+            moved = zip(self.names, changes, strict=True)
+            lines += [f"{name}: {token} {change:+,.6g}" for name, change in moved if change != 0.0]
+        return "\n".join(lines)
 
     def to_json(self) -> dict[str, object]:
         """Build the plimsoll.allocation/1 document."""

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from plimsoll.analytics.report.figures import frontier_figure
 from plimsoll.analytics.series.history import DAY_SEC, History
 from plimsoll.analytics.series.moves import log_moves
 from plimsoll.errors import InputError, PlimsollError
+from plimsoll.frames import Tabular
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 Vector = npt.NDArray[np.float64]
 MAX_WEIGHT = 10.0
@@ -26,14 +33,32 @@ class FrontierPoint:
     volatility: float
 
 
-@dataclass(frozen=True, slots=True)
-class Frontier:
+@dataclass(frozen=True, slots=True, repr=False)
+class Frontier(Tabular):
     """Points from the least variance upwards, and how far the estimates were shrunk."""
 
     assets: tuple[str, ...]
     points: tuple[FrontierPoint, ...]
     covariance_shrinkage: float
     mean_shrinkage: float
+
+    def columns(self) -> Mapping[str, Sequence[object]]:
+        """Return one row per point: volatility and expected return per year, and the weight of every asset."""
+        weights = {f"weight_{name}": [p.weights[i] for p in self.points] for i, name in enumerate(self.assets)}
+        return {"volatility": [p.volatility for p in self.points], "mean": [p.mean for p in self.points]} | weights
+
+    def plot(self) -> Figure:
+        """Draw expected return over volatility, per year."""
+        return frontier_figure(self)
+
+    def __repr__(self) -> str:
+        least, most = self.points[0].volatility, self.points[-1].volatility
+        return f"<Frontier of {', '.join(self.assets)}: volatility {least:.1%} to {most:.1%} per year>"
+
+    def __str__(self) -> str:
+        header = "".join(f"{name:>10}" for name in ("volatility", "return", *self.assets))
+        rows = ((p.volatility, p.mean, *p.weights) for p in self.points)
+        return "\n".join((header, *("".join(f"{share:>10.1%}" for share in row) for row in rows)))
 
     def to_json(self) -> dict[str, object]:
         """Build the plimsoll.frontier/1 document."""

@@ -9,14 +9,19 @@ from typing import Any, Final
 import numpy as np
 
 from plimsoll.analytics.report.account import AccountReport
+from plimsoll.analytics.report.figures import (
+    bars_figure,
+    day_of,
+    liquidation_figure,
+    models_figure,
+    risk_figure,
+    row_label,
+    scenario_figure,
+)
 from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, days, layout, money, page_of, percent
-from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS
-from plimsoll.mirror.margin_engine import HEALTHY, INSOLVENT, LIQUIDATABLE, MARGIN_CALL, RowPnl
-from plimsoll.params import VOL_NAMES
+from plimsoll.mirror.margin_engine import HEALTHY, INSOLVENT, LIQUIDATABLE, MARGIN_CALL
 
 TONES: Final = {HEALTHY: "good", MARGIN_CALL: "warn", LIQUIDATABLE: "bad", INSOLVENT: "bad"}
-#: Diverging, readable without red against green alone.
-SCALE: Final = [[0.0, "#b22222"], [0.5, "#ffffff"], [1.0, "#1f6f9f"]]
 
 
 def _time(ts: int) -> str:
@@ -64,33 +69,6 @@ def _component_figure(report: AccountReport) -> Any:
     return layout(figure, 170 + 60 * len(names), barmode="stack")
 
 
-def _row_label(row: RowPnl) -> str:
-    label = f"{row.price:+.1%}"
-    if row.skew:
-        return f"{label} skew {row.skew:+.2f}"
-    return label if row.weight == 1.0 else f"{label} x{row.weight:.2f}"
-
-
-def _heat(name: str, report: AccountReport) -> Any:
-    """P&L of every scenario row: price move down, volatility across."""
-    import plotly.graph_objects as go
-
-    rows = sorted(report.margin.underlyings[name].rows, key=lambda row: (-row.price, row.skew))
-    labels = list(dict.fromkeys(_row_label(row) for row in rows))
-    cells: list[list[float | None]] = [[None] * len(VOL_NAMES) for _ in labels]
-    for row in rows:
-        cells[labels.index(_row_label(row))][VOL_NAMES.index(row.vol)] = row.pnl
-    most = max((abs(row.pnl) for row in rows), default=1.0) or 1.0
-    text = [["" if value is None else f"{value:,.0f}" for value in line] for line in cells]
-    heat = go.Heatmap(
-        z=cells, x=[f"vol {v}" for v in VOL_NAMES], y=labels, text=text, texttemplate="%{text}",
-        colorscale=SCALE, zmin=-most, zmax=most, xgap=2, ygap=2, colorbar={"title": "P&L"},
-    )  # fmt: skip
-    figure = go.Figure(heat)
-    figure.update_yaxes(autorange="reversed", type="category")
-    return layout(figure, 130 + 24 * len(labels), title={"text": name, "x": 0.0})
-
-
 def _profile_figure(report: AccountReport) -> Any:
     import plotly.graph_objects as go
 
@@ -108,66 +86,6 @@ def _profile_figure(report: AccountReport) -> Any:
     figure.update_xaxes(title="move of every price, %")
     figure.update_yaxes(title="cash")
     return layout(figure, 380)
-
-
-def _surface_figure(report: AccountReport) -> Any:
-    """Distance to liquidation over price and volatility, one panel per time."""
-    import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
-
-    titles = ["now" if h == 0.0 else f"after {days(h / 24.0)}" for h in HOURS]
-    figure = make_subplots(rows=1, cols=len(HOURS), subplot_titles=titles, shared_yaxes=True, horizontal_spacing=0.02)
-    distance = np.array([p.distance for p in report.surface]).reshape(len(HOURS), len(VOLS), len(PRICES))
-    most = float(np.quantile(np.abs(distance), 0.9)) or 1.0
-    for i in range(len(HOURS)):
-        heat = go.Heatmap(
-            z=distance[i].T, x=[f"{v:+.0%}" for v in VOLS], y=[f"{p:+.0%}" for p in PRICES], colorscale=SCALE,
-            zmin=-most, zmax=most, showscale=i == 0, colorbar={"title": "cash"}, xgap=1, ygap=1,
-            hovertemplate="price %{y}, vol %{x}: %{z:,.0f}<extra></extra>",
-        )  # fmt: skip
-        figure.add_trace(heat, row=1, col=i + 1)
-    figure.update_xaxes(title="vol move", type="category")
-    figure.update_yaxes(type="category")
-    figure.update_yaxes(title="price move", row=1, col=1)
-    return layout(figure, 430)
-
-
-def _risk_figure(report: AccountReport) -> Any:
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    results = report.risk.results if report.risk is not None else {}
-    for label, field in (("VaR", "var"), ("expected shortfall", "es")):
-        values = [float(getattr(r, field)) for r in results.values()]
-        spans = [getattr(r, f"{field}_interval") for r in results.values()]
-        up = [0.0 if s is None else max(0.0, s[1] - v) for s, v in zip(spans, values, strict=True)]
-        down = [0.0 if s is None else max(0.0, v - s[0]) for s, v in zip(spans, values, strict=True)]
-        error = {"type": "data", "array": up, "arrayminus": down, "symmetric": False}
-        figure.add_bar(name=label, x=list(results), y=values, error_y=error)
-    figure.update_yaxes(title="loss, cash")
-    return layout(figure, 360, barmode="group")
-
-
-def _bars(labels: list[str], values: list[float], title: str, *, losses: bool = False) -> Any:
-    """Horizontal bars, what hurts in red: a negative P&L, or a positive loss."""
-    import plotly.graph_objects as go
-
-    colours = [COLOURS[4] if (v > 0.0) == losses and v != 0.0 else COLOURS[0] for v in values]
-    figure = go.Figure(go.Bar(x=values, y=labels, orientation="h", marker_color=colours))
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(title=title)
-    return layout(figure, 110 + 26 * len(labels), showlegend=False)
-
-
-def _models_figure(report: AccountReport) -> Any:
-    import plotly.graph_objects as go
-
-    names = [line.margin.model for line in report.models]
-    figure = go.Figure()
-    figure.add_bar(name="initial", x=names, y=[line.margin.initial for line in report.models])
-    figure.add_bar(name="maintenance", x=names, y=[line.margin.maintenance for line in report.models])
-    figure.update_yaxes(title="market equity needed, cash")
-    return layout(figure, 360, barmode="group")
 
 
 def _tiles(report: AccountReport) -> list[Tile]:
@@ -311,7 +229,7 @@ def _positions(report: AccountReport) -> Section:
 
 
 def _expiry(ts: int) -> str:
-    return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%d") if ts else "no expiry"
+    return day_of(ts) if ts else "no expiry"
 
 
 def _risk_section(report: AccountReport) -> Section:
@@ -324,7 +242,7 @@ def _risk_section(report: AccountReport) -> Section:
     ]
     table = Table(("method", "VaR", "ES", "scenarios", "assumed"), rows, wide=(0, 4))
     main = risk.results.get("filtered") or next(iter(risk.results.values()))
-    figure = _bars(
+    figure = bars_figure(
         [leg.label for leg in risk.legs], [float(x) for x in main.component_es], "share of ES, cash", losses=True
     )
     text = (
@@ -332,7 +250,13 @@ def _risk_section(report: AccountReport) -> Section:
         f"positions unchanged; whiskers are {percent(risk.settings.confidence)} confidence intervals. Below: what each "
         f"position adds to expected shortfall ({main.method.split(':')[0]}); a blue bar hedges."
     )
-    return Section("Value at risk and expected shortfall", text, (_risk_figure(report), figure), (table,))
+    drawn = risk_figure(
+        list(risk.results),
+        [r.var for r in risk.results.values()],
+        [r.es for r in risk.results.values()],
+        ([r.var_interval for r in risk.results.values()], [r.es_interval for r in risk.results.values()]),
+    )
+    return Section("Value at risk and expected shortfall", text, (drawn, figure), (table,))
 
 
 def _stress_section(report: AccountReport) -> Section:
@@ -360,7 +284,9 @@ def _stress_section(report: AccountReport) -> Section:
         "to each threshold."
     )
     figures = (
-        [_bars([c.scenario.name for c in report.crashes], [c.pnl for c in report.crashes], "P&L, cash")] if rows else []
+        [bars_figure([c.scenario.name for c in report.crashes], [c.pnl for c in report.crashes], "P&L, cash")]
+        if rows
+        else []
     )
     return Section("Stress", text, figures, tables)
 
@@ -390,7 +316,9 @@ def _models_section(report: AccountReport) -> Section:
     ]  # fmt: skip
     table = Table(("model", "initial", "maintenance", "excess over initial", "formula"), rows, wide=(4,))
     text = "The same account under the public formulas of other venues: market equity that must be there."
-    return Section("Margin models side by side", text, (_models_figure(report),), (table,))
+    margins = [line.margin for line in report.models]
+    figure = models_figure([m.model for m in margins], [m.initial for m in margins], [m.maintenance for m in margins])
+    return Section("Margin models side by side", text, (figure,), (table,))
 
 
 def account_page(report: AccountReport) -> str:
@@ -407,7 +335,7 @@ def account_page(report: AccountReport) -> str:
     """
     held = [name for name, u in report.margin.underlyings.items() if any(row.pnl for row in u.rows)]
     worst = ", ".join(
-        f"{name}: {_row_label(u.rows[u.worst_row])}, vol {u.rows[u.worst_row].vol}, {money(u.rows[u.worst_row].pnl)}"
+        f"{name}: {row_label(u.rows[u.worst_row])}, vol {u.rows[u.worst_row].vol}, {money(u.rows[u.worst_row].pnl)}"
         for name, u in report.margin.underlyings.items()
         if name in held
     )
@@ -427,7 +355,7 @@ def account_page(report: AccountReport) -> str:
         Section(
             "Scenario rows",
             f"P&L of every row of the scenario book. Worst rows: {worst}.",
-            [_heat(n, report) for n in held],
+            [scenario_figure(n, report.margin.underlyings[n].rows) for n in held],
         ),
         Section(
             "Equity and requirements if all prices move",
@@ -438,7 +366,7 @@ def account_page(report: AccountReport) -> str:
         Section(
             "Distance to liquidation",
             "Equity less maintenance margin over price, volatility and time; red is liquidatable.",
-            (_surface_figure(report),),
+            (liquidation_figure(report.surface),),
         ),
         _risk_section(report),
         _stress_section(report),

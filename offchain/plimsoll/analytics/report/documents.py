@@ -6,7 +6,15 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from plimsoll.analytics.report.figures import (
+    bars_figure,
+    columns_figure,
+    liquidation_figure,
+    models_figure,
+    risk_figure,
+)
 from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, layout, money, page_of, percent
+from plimsoll.analytics.stress.surface import SurfacePoint
 from plimsoll.errors import InputError
 
 Document = Mapping[str, Any]
@@ -20,18 +28,9 @@ SPELT: Final = {
     "componentVar": "component VaR", "componentEs": "component ES", "marginalVar": "marginal VaR",
     "marginalEs": "marginal ES", "incrementalVar": "incremental VaR", "incrementalEs": "incremental ES",
 }  # fmt: skip
+INTERVALS: Final = ("varInterval", "esInterval")
 #: Smaller probabilities are not told apart.
 SMALL: Final = 1e-4
-
-
-def _bars(names: Sequence[str], series: Mapping[str, Sequence[float]], title: str, stacked: bool = False) -> Any:
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for label, values in series.items():
-        figure.add_bar(name=label, x=list(names), y=list(values))
-    figure.update_yaxes(title=title)
-    return layout(figure, 360, barmode="relative" if stacked else "group", showlegend=len(series) > 1)
 
 
 def _cell(value: Any) -> str:
@@ -73,13 +72,10 @@ def _records(records: Sequence[Mapping[str, Any]], wide: Sequence[str] = (), ski
 
 def _compare(document: Document) -> list[Section]:
     models = document["models"]
-    figure = _bars(
+    figure = models_figure(
         [m["model"] for m in models],
-        {
-            "initial": [m["initialRequirement"] for m in models],
-            "maintenance": [m["maintenanceRequirement"] for m in models],
-        },
-        "market equity needed, cash",
+        [m["initialRequirement"] for m in models],
+        [m["maintenanceRequirement"] for m in models],
     )
     parts = [Table((m["model"], "cash"), [(_words(k), money(v)) for k, v in m["components"].items()]) for m in models]
     tables = _records(models, skip=("components", "evidence", "source", "notes"))
@@ -96,41 +92,17 @@ def _compare(document: Document) -> list[Section]:
 def _risk(document: Document) -> list[Section]:
     methods = document["methods"]
     names = list(methods)
-    figure = _bars(
-        names,
-        {"VaR": [methods[n]["var"] for n in names], "expected shortfall": [methods[n]["es"] for n in names]},
-        "loss, cash",
-    )
+    var, es, var_spans, es_spans = ([methods[n][key] for n in names] for key in ("var", "es", *INTERVALS))
+    figure = risk_figure(names, var, es, (var_spans, es_spans))
     rows = [{**methods[n], "scenarios": methods[n]["scenarios"] or "closed form"} for n in names]
     sections = [Section("By method", figures=(figure,), tables=_records(rows, ("method", "warnings"), ("positions",)))]
     for name in names:
         if "positions" in methods[name]:
             held = methods[name]["positions"]
-            share = _bars([p["position"] for p in held], {"share of ES": [p["componentEs"] for p in held]}, "cash")
+            labels, parts = [p["position"] for p in held], [p["componentEs"] for p in held]
+            share = bars_figure(labels, parts, "share of ES, cash", losses=True)
             sections.append(Section(f"Contributions: {name}", figures=(share,), tables=_records(held)))
     return sections
-
-
-def _surface(points: Sequence[Mapping[str, Any]]) -> list[Any]:
-    import plotly.graph_objects as go
-
-    figures = []
-    for hours in dict.fromkeys(p["hours"] for p in points):
-        own = [p for p in points if p["hours"] == hours]
-        prices = list(dict.fromkeys(p["price"] for p in own))
-        vols = list(dict.fromkeys(p["vol"] for p in own))
-        cells = {(p["price"], p["vol"]): p["distance"] for p in own}
-        most = max(abs(p["distance"]) for p in points) or 1.0
-        heat = go.Heatmap(
-            z=[[cells[(x, v)] for v in vols] for x in prices], x=[f"{v:+.0%}" for v in vols],
-            y=[f"{x:+.0%}" for x in prices], zmin=-most, zmax=most, xgap=1, ygap=1,
-            colorscale=[[0.0, COLOURS[4]], [0.5, "#ffffff"], [1.0, COLOURS[5]]], colorbar={"title": "cash"},
-        )  # fmt: skip
-        figure = go.Figure(heat)
-        figure.update_xaxes(title="vol move", type="category")
-        figure.update_yaxes(title="price move", type="category")
-        figures.append(layout(figure, 400, title={"text": f"after {hours:g} hours", "x": 0.0}))
-    return figures
 
 
 def _moves(moves: Mapping[str, Mapping[str, float]]) -> str:
@@ -141,7 +113,7 @@ def _stress(document: Document) -> list[Section]:
     sections = []
     found = document["scenarios"]
     if found:
-        figure = _bars([s["name"] for s in found], {"P&L": [s["pnl"] for s in found]}, "P&L, cash")
+        figure = bars_figure([s["name"] for s in found], [s["pnl"] for s in found], "P&L, cash")
         short = [{**s, "moves": _moves(s["moves"])} for s in found]
         kept = _records(short, wide=("moves",), skip=("source", "hours", "marketEquity"))
         sources = dict.fromkeys(f"{s['source'] or s['name']}, after {s['hours']:g} hours" for s in found)
@@ -159,7 +131,8 @@ def _stress(document: Document) -> list[Section]:
         sections.append(Section("Smallest joint move to each threshold", tables=[reached]))
     if document["surface"]:
         text = "Equity less maintenance margin; below zero is liquidatable."
-        sections.append(Section("Liquidation surface", text, _surface(document["surface"])))
+        points = [SurfacePoint(**point) for point in document["surface"]]
+        sections.append(Section("Liquidation surface", text, (liquidation_figure(points),)))
     if document["correlations"]:
         table = _records(document["correlations"]["points"], wide=("warnings",))
         sections.append(Section("Other correlations of prices", tables=table))
@@ -261,7 +234,7 @@ def _backtest(document: Document) -> list[Section]:
             for rule, values in found["procyclicality"].items()
         ]
         moved = ("procyclicality of the rule", "peak over trough", "rise in 1 block", "in 5", "in 20")
-        bars = _bars([_limit_name(name) for name in limits], counts, "blocks")
+        bars = columns_figure([_limit_name(name) for name in limits], counts, "blocks")
         sections.append(Section(asset, figures=(bars,), tables=[Table(header, rows), Table(moved, cycle)]))
         if any(t["exceedances"] for t in limits.values()):
             beyond = Section(f"{asset}: moves beyond", figures=(_days_beyond(limits),), tables=[_dates_beyond(limits)])
@@ -294,7 +267,7 @@ def _chain_backtest(document: Document) -> list[Section]:
     sections = []
     for asset, found in document["assets"].items():
         books = found["books"]
-        figure = _bars(
+        figure = columns_figure(
             list(books),
             {"largest loss": [b["largestLossOverMaintenance"] for b in books.values()]},
             "of maintenance margin",
@@ -316,9 +289,9 @@ def _chain_backtest(document: Document) -> list[Section]:
 def _cascade(document: Document) -> list[Section]:
     rounds = document["rounds"]
     names = [str(i) for i in range(len(rounds))]
-    path = _bars(names, {"move": [100.0 * r["move"] for r in rounds]}, "move since the start, %")
+    path = columns_figure(names, {"move": [100.0 * r["move"] for r in rounds]}, "move since the start, %")
     flows = {"hedging": [r["hedging"] for r in rounds], "liquidations": [r["liquidationTrades"] for r in rounds]}
-    figures = (path, _bars(names, flows, "trades, cash", stacked=True))
+    figures = (path, columns_figure(names, flows, "trades, cash", stacked=True))
     rest = "The price rests." if document["settled"] else "The price does not rest within the model's range."
     text = f"{rest} The shock is amplified {document['amplification']:.3f} times."
     return [Section("Rounds", text, figures, _records(rounds, wide=("liquidated", "insolvent")))]
@@ -327,7 +300,7 @@ def _cascade(document: Document) -> list[Section]:
 def _optimise(document: Document) -> list[Section]:
     sides = [document["before"], document["after"]]
     keys = ("equity", "initialMargin", "maintenanceMargin", "excessInitial")
-    figure = _bars(["before", "after"], {_words(key): [side[key] for side in sides] for key in keys}, "cash")
+    figure = columns_figure(["before", "after"], {_words(key): [side[key] for side in sides] for key in keys}, "cash")
     text = (
         f"Equity less initial margin rises by {money(document['released'])}, after a cost of {money(document['cost'])}."
     )

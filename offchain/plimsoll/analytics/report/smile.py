@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from plimsoll.analytics.report.figures import day_of
 from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, layout, page_of
 from plimsoll.errors import DomainError
 from plimsoll.market.chain_file import ChainSnapshot
@@ -17,6 +18,7 @@ from plimsoll.market.fit.clean import clean
 from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot, years_to
 from plimsoll.market.fit.slice_check import durrleman
 from plimsoll.mirror.svi import total_variance
+from plimsoll.model import Round
 
 Vector = npt.NDArray[np.float64]
 #: Checks cover the quotes, and at least this many standard deviations of the expiry at the money.
@@ -77,19 +79,22 @@ class SmileSlice:
 
 @dataclass(frozen=True, slots=True)
 class Smile:
-    """All expiries of one underlying."""
+    """All expiries of one underlying, and the round that a signer would post of them."""
 
-    currency: str
-    ts: int
-    spot: float
+    round: Round
     slices: tuple[SmileSlice, ...]
     warnings: tuple[str, ...]
+
+    @property
+    def currency(self) -> str:
+        """Symbol of the underlying."""
+        return self.round.underlying
 
     def to_json(self) -> dict[str, Any]:
         """Build the entry of the plimsoll.smile/1 document."""
         return {
-            "timestamp": self.ts,
-            "spot": self.spot,
+            "timestamp": self.round.ts,
+            "spot": self.round.spot,
             "expiries": [one.to_json() for one in self.slices],
             "warnings": list(self.warnings),
         }
@@ -147,14 +152,10 @@ def smile_of(snapshot: ChainSnapshot) -> Smile:
     for one in slices:
         if not all(np.isfinite(x).all() for x in (one.mark_vol, one.fit_vol, one.butterfly, one.variance)):
             raise DomainError(snapshot.currency, f"expiry {one.expiry_ts}: a figure is not a finite number")
-    return Smile(snapshot.currency, snapshot.ts, fitted.round.spot, tuple(slices), fitted.warnings)
+    return Smile(fitted.round, tuple(slices), fitted.warnings)
 
 
-def _day(ts: int) -> str:
-    return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%d")
-
-
-def _smile_figure(one: SmileSlice) -> Any:
+def slice_figure(one: SmileSlice) -> Any:
     """Draw marks and fit above, error per strike below."""
     from plotly.subplots import make_subplots
 
@@ -174,7 +175,7 @@ def _smile_figure(one: SmileSlice) -> Any:
     figure.update_yaxes(title="error, points", row=2, col=1)
     figure.update_xaxes(title="strike", row=2, col=1)
     rms = 100.0 * float(np.sqrt((one.error**2).mean()))
-    title = f"{_day(one.expiry_ts)}: rms {rms:.2f} points, largest {100.0 * float(np.abs(one.error).max()):.2f}"
+    title = f"{day_of(one.expiry_ts)}: rms {rms:.2f} points, largest {100.0 * float(np.abs(one.error).max()):.2f}"
     found = layout(figure, 360, title={"text": title, "x": 0.0, "font": {"size": 14}})
     found.update_layout(legend={"orientation": "h", "x": 1.0, "xanchor": "right", "y": 1.02})
     return found
@@ -190,7 +191,7 @@ def _check_figure(smile: Smile) -> Any:
     )
     figure = make_subplots(rows=1, cols=2, subplot_titles=titles, horizontal_spacing=0.08)
     for i, one in enumerate(smile.slices):
-        colour, name = COLOURS[i % len(COLOURS)], _day(one.expiry_ts)
+        colour, name = COLOURS[i % len(COLOURS)], day_of(one.expiry_ts)
         style = {"color": colour, "dash": ("solid", "dash", "dot")[i // len(COLOURS) % 3]}
         for col, y in ((1, one.butterfly), (2, one.variance)):
             figure.add_scatter(
@@ -215,7 +216,7 @@ def _check_figure(smile: Smile) -> Any:
 def _sections(smile: Smile) -> list[Section]:
     rows = [
         (
-            _day(d["expiry"]), str(len(d["strikes"])), f"{d['rmsVolPoints']:.2f}", f"{d['maxErrorVolPoints']:.2f}",
+            day_of(d["expiry"]), str(len(d["strikes"])), f"{d['rmsVolPoints']:.2f}", f"{d['maxErrorVolPoints']:.2f}",
             f"{d['butterflyMin']:.4f}", "yes" if d["butterflyFree"] else "NO",
             "" if d["calendarMin"] is None else f"{d['calendarMin']:.2e}", "yes" if d["calendarFree"] else "NO",
         )
@@ -240,7 +241,7 @@ def _sections(smile: Smile) -> list[Section]:
         Section(
             f"{smile.currency}: smiles",
             "Marks, fit, and fit less mark by strike.",
-            [_smile_figure(s) for s in smile.slices],
+            [slice_figure(s) for s in smile.slices],
         ),
     ]
 
@@ -257,7 +258,7 @@ def smile_page(smiles: list[Smile]) -> str:
     str
         A whole HTML document without references to a network.
     """
-    when = datetime.fromtimestamp(smiles[0].ts, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    when = datetime.fromtimestamp(smiles[0].round.ts, UTC).strftime("%Y-%m-%d %H:%M UTC")
     tiles = []
     for smile in smiles:
         errors = np.concatenate([one.error for one in smile.slices])
@@ -266,5 +267,5 @@ def smile_page(smiles: list[Smile]) -> str:
         tiles.append(Tile(f"{smile.currency} rms error", f"{100.0 * float(np.sqrt((errors**2).mean())):.2f} pts"))
         label = f"{smile.currency} free of arbitrage"
         tiles.append(Tile(label, f"{clean_slices} of {len(smile.slices)}", "good" if whole else "warn"))
-    subtitle = f"{when}; spot " + ", ".join(f"{s.currency} {s.spot:,.2f}" for s in smiles)
+    subtitle = f"{when}; spot " + ", ".join(f"{s.currency} {s.round.spot:,.2f}" for s in smiles)
     return page_of("Volatility surface", subtitle, tiles, (), [x for smile in smiles for x in _sections(smile)])

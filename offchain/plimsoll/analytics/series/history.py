@@ -16,6 +16,7 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
 from plimsoll.errors import InputError
+from plimsoll.frames import Table, arrow_of
 
 Vector = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -81,7 +82,10 @@ class History:
         )
 
     def select(self, assets: Sequence[str]) -> History:
-        """Return the same rows for some assets, in the order given."""
+        """Return the same rows for some assets, in the order given; InputError names one that is not there."""
+        missing = [name for name in assets if name not in self.assets]
+        if missing:
+            raise InputError(self.source, f"holds no rows of {missing[0]!r}, only {', '.join(self.assets)}")
         columns = [self.assets.index(name) for name in assets]
         iv = None if self.iv is None else self.iv[:, columns]
         return History(
@@ -106,7 +110,17 @@ def _iso(ts: int, step_sec: int = DAY_SEC) -> str:
     return moment.strftime("%Y-%m-%d" if step_sec % DAY_SEC == 0 else "%Y-%m-%dT%H:%MZ")
 
 
+def _table_of(source: str | Path | Table) -> tuple[str, pa.Table]:
+    """Return what messages call a source, and its rows."""
+    if not isinstance(source, str | Path):
+        return "table", arrow_of(source)
+    path = Path(source)
+    return path.name or str(path), _read_table(path)
+
+
 def _read_table(path: Path) -> pa.Table:
+    if not path.is_file():
+        raise InputError(path.name or str(path), "no such file")
     try:
         table = parquet.read_table(path) if path.suffix == ".parquet" else csv.read_csv(path)
     except OSError as error:
@@ -222,16 +236,19 @@ def _no_gap(source: str, asset: str, bucket: Integers, step_sec: int) -> None:
         raise InputError(source, f"{asset}: {total} step(s) missing, the first is {first}")
 
 
-def load_history(path: Path, assets: Sequence[str], *, step_sec: int = DAY_SEC, start: int = 0) -> History:
+def load_history(
+    source: str | Path | Table, assets: Sequence[str] | None = None, *, step_sec: int = DAY_SEC, start: int = 0
+) -> History:
     """Read and check the history of some assets.
 
     Parameters
     ----------
-    path : Path
-        CSV (also gzipped) or parquet, one row per time and asset: ``ts`` or ``date``, ``asset``, ``close`` (or
-        ``close_usd``, ``index_price``), optionally ``high``, ``low`` and ``iv`` (or ``atm_iv_30d``).
-    assets : sequence of str
-        Distinct; the columns of the result.
+    source : str or Path or DataFrame
+        CSV (also gzipped) or parquet, or a pandas, polars or Arrow table, one row per time and asset: ``ts`` or
+        ``date``, ``asset``, ``close`` (or ``close_usd``, ``index_price``), optionally ``high``, ``low`` and ``iv`` (or
+        ``atm_iv_30d``).
+    assets : sequence of str, optional
+        Distinct; the columns of the result. Default: all that the source holds, in order of appearance.
     step_sec : int
         Rows inside one step are merged: last close, highest high, lowest low.
     start : int
@@ -246,15 +263,31 @@ def load_history(path: Path, assets: Sequence[str], *, step_sec: int = DAY_SEC, 
     ------
     InputError
         Naming file, asset and row: unreadable, unsorted, doubled, missing or constant prices.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> days = ["2026-02-04", "2026-02-05", "2026-02-06"]
+    >>> table = pl.DataFrame({"date": days, "asset": ["ETH"] * 3, "close": [2_150.0, 1_820.0, 2_060.0]})
+    >>> load_history(table).assets
+    ('ETH',)
     """
-    source = path.name or str(path)
-    if not path.is_file():
-        raise InputError(source, "no such file")
-    table = _read_table(path)
+    name, table = _table_of(source)
     for key, names in (("time", _ALIASES["time"]), ("asset", ("asset",)), ("close", _ALIASES["close"])):
         if _column(table, names) is None:
-            raise InputError(source, f"has no column {' or '.join(names)} ({key})")
-    parts = [_asset(table, source, asset, step_sec, start) for asset in assets]
+            raise InputError(name, f"has no column {' or '.join(names)} ({key})")
+    listed = pc.drop_null(pc.unique(pc.cast(table["asset"], pa.string()))).to_pylist() if assets is None else assets
+    wanted = [str(asset) for asset in listed]
+    if not wanted:
+        raise InputError(name, "holds no rows")
+    parts = [_asset(table, name, asset, step_sec, start) for asset in wanted]
+    return _aligned(name, wanted, parts, step_sec)
+
+
+def _aligned(
+    source: str, assets: Sequence[str], parts: Sequence[tuple[Integers, dict[str, Vector]]], step_sec: int
+) -> History:
+    """Put the steps of all assets side by side, where they have them in common."""
     for asset, (bucket, _) in zip(assets, parts, strict=True):
         _no_gap(source, asset, bucket, step_sec)
     first = max(int(bucket[0]) for bucket, _ in parts)

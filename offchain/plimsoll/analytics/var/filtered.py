@@ -109,6 +109,7 @@ def _filtered(
         var_interval=order_interval(total, settings.level, effective, settings.confidence),
         es_interval=es_interval(total, settings.level, effective, settings.confidence),
         scenarios=total.size,
+        pnl=total,
         warnings=() if history.iv is not None else ("no volatility history: volatilities are held",),
         **sample_contributions(pnl, settings.level),
     ).check()

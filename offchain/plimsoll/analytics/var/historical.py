@@ -53,6 +53,7 @@ def historical_var(market: Market, legs: tuple[Leg, ...], history: History, sett
         var_interval=order_interval(total, settings.level, effective, settings.confidence),
         es_interval=es_interval(total, settings.level, effective, settings.confidence),
         scenarios=total.size,
+        pnl=total,
         warnings=tuple(warnings),
         **sample_contributions(pnl, settings.level),
     ).check()

@@ -92,6 +92,7 @@ def monte_carlo_var(market: Market, legs: tuple[Leg, ...], history: History, set
         var_interval=replicate_interval(var, spread[:, 0], settings.confidence),
         es_interval=replicate_interval(es, spread[:, 1], settings.confidence),
         scenarios=total.size,
+        pnl=total,
         warnings=tuple(notes),
         **sample_contributions(pooled, settings.level),
     ).check()

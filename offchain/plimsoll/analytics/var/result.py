@@ -33,6 +33,8 @@ class RiskResult:
     scenarios : int
         Number of scenarios, 0 for a closed form.
     warnings : tuple of str
+    pnl : ndarray, shape (scenarios,)
+        P&L of the account under each scenario, a loss negative; empty for a closed form.
     """
 
     method: str
@@ -46,6 +48,7 @@ class RiskResult:
     incremental_es: Vector
     scenarios: int
     warnings: tuple[str, ...] = field(default=())
+    pnl: Vector = field(default_factory=lambda: np.empty(0), repr=False)
 
     def check(self) -> RiskResult:
         """Return itself; raise DomainError when a figure is not finite: a report never holds NaN."""

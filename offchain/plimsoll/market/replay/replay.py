@@ -28,8 +28,11 @@ DataSource = Literal["real", "synthetic"]
 
 CHAIN_FILE: Final = "deribit_chain_crash_2026-02.parquet"
 PRICE_FILE: Final = "price_1h_okx_swap.parquet"
+DAILY_FILE: Final = "price_1d_binance_spot.csv.gz"
 FUNDING_FILE: Final = "funding_intraday.csv.gz"
 DATA_VARIABLE: Final = "PLIMSOLL_MARKET_DATA"
+#: Where the folder is looked for when none is named: beside the repository.
+DATA_BESIDE: Final = Path(__file__).resolve().parents[5] / "shared" / "market-data"
 TWAP_SEC: Final = 1_800
 DEFAULT_SAMPLES: Final = 30
 FUNDING_AGE_SEC: Final = 43_200
@@ -254,8 +257,7 @@ def find_data(data_dir: Path | None = None) -> Path | None:
         if not (named / CHAIN_FILE).is_file():
             raise InputError(str(named), f"does not hold {CHAIN_FILE}")
         return named
-    beside = Path(__file__).resolve().parents[4] / "shared" / "market-data"
-    return beside if (beside / CHAIN_FILE).is_file() else None
+    return DATA_BESIDE if (DATA_BESIDE / CHAIN_FILE).is_file() else None
 
 
 def premium_at(funding: tuple[Integers, Vector] | None, ts: int) -> float:
