@@ -5,7 +5,7 @@ pragma solidity ^0.8.30;
 /// @notice Signed atomic rounds, token prices and settlement prices.
 /// @dev Flow: [feeds] -> risk -> margin. Anyone relays; M of N signers sign EIP-712 structs. Prices are cash, wad.
 interface IOracle {
-    /// @notice Where a settlement price came from, by the order in which the sources open (docs/settlement.md).
+    /// @notice Where a settlement price came from, in the order in which the sources open: docs/concepts/settlement.md.
     enum SettlementSource {
         SAMPLES,
         GAPPED_SAMPLES,

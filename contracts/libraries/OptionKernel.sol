@@ -63,8 +63,8 @@ library OptionKernel {
         /// densities phi(d1).
         int256 deltaCash;
         int256 densityCash;
-        /// @dev Value of the linear part, the forwards inside puts included, and what a relative move of 1 would earn on
-        /// it, both in wei.
+        /// @dev Value of the linear part, the forwards inside puts included, and what a relative move of 1 would earn
+        /// on it, both in wei.
         int256 markCash;
         int256 linearCash;
         /// @dev Number of options that are short, wad.

@@ -21,7 +21,7 @@ import {WadMath} from "./WadMath.sol";
 /// @custom:mirror plimsoll.mirror.risk_engine
 library RiskPass {
     /// @dev Upward pad per unit of |q|*D*(2F + K): more than the table's error in nodes, gaps and skew together
-    /// (docs/mathematics.md), so that the requirement is never below the exact one.
+    /// (docs/reference/mathematics.md), so that the requirement is never below the exact one.
     int256 private constant PAD_WAD = 2e9;
     /// @dev Upward pad per option for sums that are cut off at whole wei.
     uint256 private constant PAD_WEI = 128;

@@ -27,8 +27,8 @@ library ScenarioGrid {
         uint256 template;
         uint256 firstSegment;
         uint256 segmentsEnd;
-        /// @dev Memory position of the normal table, in the form that the loop wants: see NormalCdf, whose position in the
-        /// table is shifted left by 93.
+        /// @dev Memory position of the normal table, in the form that the loop wants: a position in it, see NormalCdf,
+        /// is shifted left by 93.
         uint256 tablePlace;
         /// @dev Memory position of the volatilities of the option that is walked.
         uint256 volatilities;

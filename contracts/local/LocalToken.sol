@@ -5,8 +5,8 @@ import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
 
 /// @title LocalToken
-/// @notice ERC-20 with permit and any number of decimals that anyone may mint: the tokens of a local chain, where there are
-/// no real ones. A deployment elsewhere refuses to create it.
+/// @notice ERC-20 with permit and any number of decimals that anyone may mint: the tokens of a local chain, where there
+/// are no real ones. A deployment elsewhere refuses to create it.
 contract LocalToken is ERC20, ERC20Permit {
     uint8 private immutable DECIMALS;
 

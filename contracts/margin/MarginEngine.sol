@@ -284,8 +284,8 @@ contract MarginEngine is IMarginEngine {
         }
     }
 
-    /// @dev Adds up what the passes over positions and collateral found: equity, the debt's charge, both requirements and the
-    /// state of the account. Sections 5 and 6 of docs/risk-model.md.
+    /// @dev Adds up what the passes over positions and collateral found: equity, the debt's charge, both requirements
+    /// and the state of the account. Sections 5 and 6 of docs/reference/risk-model.md.
     function _total(Work memory w, MarginState memory m, IAccounts.Snapshot memory s) private view {
         m.equityWad = s.cashWad + w.countedWad + w.collateralWad;
         m.marketEquityWad = s.cashWad + m.markToMarketWad + w.collateralMarketWad;
