@@ -9,10 +9,13 @@ MAKEFLAGS += --no-print-directory
 VENV := $(CURDIR)/.venv
 PYTHON ?= python3.11
 PY := $(VENV)/bin/python
-PIP := $(PY) -m pip install -qq --disable-pip-version-check
+PACKAGES := $(CURDIR)/tools/setup/packages.sh
 ARGS ?=
+STARTED_TS := $(shell date +%s)
 PLATFORM := $(shell uname -s | tr A-Z a-z)-$(shell uname -m | sed 's/x86_64/amd64/;s/aarch64/arm64/')
 export SOLCX_BINARY_PATH := $(CURDIR)/.solcx
+# What the compiler answered before is kept by content, outside this folder: a fresh clone needs no second compilation.
+export PLIMSOLL_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/plimsoll
 # The native binary, not the npm wrapper script: ending its process ends the chain.
 ANVIL := $(CURDIR)/node_modules/@foundry-rs/anvil-$(PLATFORM)/bin
 ANVIL_VERSION := 1.7.1
@@ -30,32 +33,38 @@ CHAIN_TEST := $(BROWNIE) test
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# What Plimsoll runs on, and no more: the demo starts with this.
 $(VENV)/.stamp: requirements.txt pyproject.toml
 	@$(STEP) "checking Python, node and npm" tools/setup/tools.sh $(PYTHON)
 	@$(STEP) "creating .venv" $(PYTHON) -m venv $(VENV)
-	@$(STEP) "installing the pinned Python packages" $(PIP) -r requirements.txt
-	@$(STEP) "installing plimsoll itself" $(PIP) --no-deps --no-build-isolation -e .
+	@$(STEP) "installing the Python packages that Plimsoll runs on" $(PACKAGES) $(VENV) -r requirements.txt
+	@$(STEP) "installing plimsoll itself" $(PACKAGES) $(VENV) --no-deps -e .
+	@touch $@
+
+# What tests, lints and solvers need as well.
+$(VENV)/.stamp-dev: $(VENV)/.stamp requirements-dev.txt
+	@$(STEP) "installing the Python packages of tests and tools" $(PACKAGES) $(VENV) -r requirements-dev.txt
 	@touch $@
 
 node_modules/.stamp: package-lock.json
-	@$(STEP) "installing compiler, chain and Solidity libraries (npm ci)" npm ci $(NPM_QUIET)
+	@$(STEP) "installing chain, compiler and Solidity libraries (npm ci)" npm ci $(NPM_QUIET)
 	@test -x $(ANVIL)/anvil || $(STEP) "installing anvil for $(PLATFORM)" npm install --no-save $(NPM_QUIET) @foundry-rs/anvil-$(PLATFORM)@$(ANVIL_VERSION)
 	@touch $@
 
-.solcx/.stamp: $(VENV)/.stamp node_modules/.stamp tools/setup/compiler.py
+.solcx/.stamp: $(VENV)/.stamp-dev node_modules/.stamp tools/setup/compiler.py
 	@$(STEP) "setting up the Solidity compiler" $(PY) tools/setup/compiler.py
 	@mkdir -p .brownie && touch $@
 
 # An environment of its own: the pins of halmos and of Brownie exclude each other.
 .symbolic/.stamp: requirements-symbolic.txt
 	@$(STEP) "creating .symbolic" $(PYTHON) -m venv .symbolic
-	@$(STEP) "installing the pinned prover" .symbolic/bin/python -m pip install -qq --disable-pip-version-check -r requirements-symbolic.txt
+	@$(STEP) "installing the pinned prover" $(PACKAGES) .symbolic -r requirements-symbolic.txt
 	@touch $@
 
 # An environment of its own: nothing that the site needs is needed to use, test or deploy anything.
 .docs/.stamp: requirements-docs.txt
 	@$(STEP) "creating .docs" $(PYTHON) -m venv .docs
-	@$(STEP) "installing the pinned site builder" .docs/bin/python -m pip install -qq --disable-pip-version-check -r requirements-docs.txt
+	@$(STEP) "installing the pinned site builder" $(PACKAGES) .docs -r requirements-docs.txt
 	@touch $@
 
 setup: .solcx/.stamp ## install everything the project needs, inside this folder
@@ -74,9 +83,11 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 	@$(STEP) "solhint" $(SOLHINT) --max-warnings 0 'contracts/**/*.sol' 'interfaces/**/*.sol'
 	@$(STEP) "layer order" $(PY) tools/lint/layers.py
 	@$(STEP) "dependencies" $(PY) tools/lint/dependencies.py
+	@$(STEP) "one definition of each constant" $(PY) tools/lint/constants.py
 	@$(STEP) "file shape" $(PY) tools/lint/shape.py
 	@$(STEP) "NatSpec and documents" $(PY) tools/lint/docs.py
 	@$(STEP) "contract size" $(PY) tools/lint/sizes.py
+	@$(STEP) "artefacts are those of the sources" $(PY) tools/generate/artifacts.py --check
 	@$(STEP) "storage and access tables" $(PY) tools/generate/tables.py --check
 
 slither: .solcx/.stamp ## static analysis of the contracts: no finding of high or medium impact
@@ -85,6 +96,13 @@ slither: .solcx/.stamp ## static analysis of the contracts: no finding of high o
 test-python: .solcx/.stamp ## Python tests without a chain
 	@printf '== tests/python\n' >&2
 	@$(PY) -m pytest -p no:pytest-brownie tests/python
+
+test-quick: artifacts $(VENV)/.stamp-dev ## what finds most mistakes within two minutes: style, types, and the nouns, files, mirror and command line
+	@$(STEP) "ruff check" ruff check .
+	@$(STEP) "mypy --strict" mypy
+	@$(STEP) "layer order" $(PY) tools/lint/layers.py
+	@printf '== quick tests\n' >&2
+	@$(PY) -m pytest -p no:pytest-brownie -n 2 $(QUICK)
 
 test-chain: build/.stamp ## Brownie tests on anvil, one file per external function
 	@printf '== tests/chain/unit\n' >&2
@@ -157,8 +175,13 @@ test-properties:
 	@$(MAKE) test-profit
 	@$(MAKE) demo-slice
 
-demo: build/.stamp ## the main job: a market on chain, replayed through a real crash (ARGS=--json for JSON)
+# The artefacts are in the repository; only sources that differ from them have to be compiled.
+artifacts: $(VENV)/.stamp node_modules/.stamp
+	@$(PY) tools/generate/artifacts.py --fresh || $(MAKE) build
+
+demo: artifacts ## the main job: a market on chain, replayed through a real crash (ARGS=--json for JSON)
 	@$(VENV)/bin/plimsoll demo $(ARGS)
+	@printf '== make demo: %d s in all\n' $$(( $$(date +%s) - $(STARTED_TS) )) >&2
 
 bench: bench-gas bench-math ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of the mirror
 	@$(PY) tools/bench/mirror.py
@@ -191,14 +214,14 @@ bench-gas: build/.stamp ## gas of margin check, trade, bid and round beside peer
 docs: .docs/.stamp ## build the pages as a site into reports/site; a dead link or anchor fails
 	@$(STEP) "building the site" env NO_MKDOCS_2_WARNING=1 .docs/bin/mkdocs build --strict
 	@printf 'reports/site/index.html\n'
-notebooks: $(VENV)/.stamp ## execute the notebooks and keep what they print (ARGS=--check writes nothing)
+notebooks: $(VENV)/.stamp-dev ## execute the notebooks and keep what they print (ARGS=--check writes nothing)
 	@$(PY) tools/generate/notebooks.py $(ARGS)
 
-market-fit: .solcx/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
+market-fit: $(VENV)/.stamp ## fit the volatility surface of an option chain: make market-fit FILE=chain.parquet
 	@test -n "$(FILE)" || { echo 'error: FILE: name an option chain, as in make market-fit FILE=chain.parquet' >&2; exit 2; }
 	@$(VENV)/bin/plimsoll market fit "$(FILE)" $(ARGS)
 
 clean: ## remove what the build made (keeps .venv and node_modules)
-	rm -rf build reports .brownie offchain/plimsoll/chain/artifacts
+	rm -rf build reports .brownie
 
-.PHONY: help setup build docs lint audit audit-proof test-profit slither test-python test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean
+.PHONY: help setup build docs lint audit audit-proof test-profit artifacts slither test-python test-quick test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean

@@ -24,8 +24,8 @@ import {OpenInterest} from "./OpenInterest.sol";
 contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged {
     using PositionWord for uint256;
 
-    uint256 private constant CLEARING = 0;
-    uint256 private constant FUND = 1;
+    uint256 private constant CLEARING = Units.CLEARING;
+    uint256 private constant FUND = Units.FUND;
     uint256 private constant CASH = 0;
     uint256 private constant MAX_TOKENS = 32;
     /// @dev Cash below one raw unit of a token of 6 decimals: it cannot be withdrawn.

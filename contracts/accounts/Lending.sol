@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {InterestMath} from "../libraries/InterestMath.sol";
+import {Units} from "../libraries/Units.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 
 /// @title Lending
@@ -12,7 +13,7 @@ import {WadMath} from "../libraries/WadMath.sol";
 /// Totals change with the cash of accounts; booking what an index did to an account changes none.
 abstract contract Lending is IAccounts {
     uint256 internal constant MAX_WAD = uint256(uint128(type(int128).max));
-    uint256 private constant START_INDEX_WAD = 1e18;
+    uint256 private constant START_INDEX_WAD = Units.UWAD;
     uint256 private constant MAX_INDEX_WAD = type(uint72).max;
     uint256 private constant MAX_RATE_E6 = 4e6;
     uint256 private constant MAX_RESERVE_BPS = 5_000;

@@ -5,6 +5,7 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IAuction} from "../../interfaces/IAuction.sol";
 import {IVault} from "../../interfaces/IVault.sol";
+import {Units} from "../libraries/Units.sol";
 
 /// @title LossShare
 /// @notice While an insolvent auction is open, cash that leaves pays its share of the expected loss into a pot; once no
@@ -13,8 +14,8 @@ import {IVault} from "../../interfaces/IVault.sol";
 /// account that leaves in its turn.
 abstract contract LossShare is IVault {
     /// @dev The insurance fund's account, which anybody may fill.
-    uint256 internal constant FUND = 1;
-    uint256 private constant WAD = 1e18;
+    uint256 internal constant FUND = Units.FUND;
+    uint256 private constant WAD = Units.UWAD;
 
     IAccounts internal immutable ACCOUNTS;
 

@@ -5,6 +5,7 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
+import {Units} from "../libraries/Units.sol";
 import {WadMath} from "../libraries/WadMath.sol";
 
 /// @title FeeSchedule
@@ -12,7 +13,7 @@ import {WadMath} from "../libraries/WadMath.sol";
 abstract contract FeeSchedule is IExchange, AccessManaged {
     using PositionWord for uint256;
 
-    uint256 private constant FUND = 1;
+    uint256 private constant FUND = Units.FUND;
     /// @dev No cap may be higher.
     uint256 private constant CEILING_WAD = 0.125e18;
 

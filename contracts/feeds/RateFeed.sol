@@ -6,11 +6,12 @@ import {IERC4626} from "@openzeppelin/contracts/interfaces/IERC4626.sol";
 import {IERC20Metadata} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Metadata.sol";
 import {IRateFeed} from "../../interfaces/IRateFeed.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {Units} from "../libraries/Units.sol";
 
 /// @title RateFeed
 /// @notice See IRateFeed.
 contract RateFeed is IRateFeed, AccessManaged {
-    uint256 private constant WAD = 1e18;
+    uint256 private constant WAD = Units.UWAD;
     uint256 private constant MAX_RATE_WAD = 1e6 * WAD;
     uint256 private constant MIN_GAP_SEC = 1 minutes;
     uint256 private constant MAX_GAP_SEC = 7 days;

@@ -9,13 +9,14 @@ import {IAuction} from "../../interfaces/IAuction.sol";
 import {ILens} from "../../interfaces/ILens.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {IVault} from "../../interfaces/IVault.sol";
+import {Units} from "../libraries/Units.sol";
 
 /// @title Lens
 /// @notice See ILens.
 contract Lens is ILens {
-    uint256 private constant CLEARING = 0;
+    uint256 private constant CLEARING = Units.CLEARING;
     uint256 private constant CASH_TOKEN = 0;
-    uint256 private constant FUND = 1;
+    uint256 private constant FUND = Units.FUND;
     uint256 private constant WAD_DECIMALS = 18;
 
     IAccounts private immutable ACCOUNTS;

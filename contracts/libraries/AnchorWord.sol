@@ -5,6 +5,7 @@ import {IOracle} from "../../interfaces/IOracle.sol";
 import {Ln} from "./Ln.sol";
 import {SpeedLimit} from "./SpeedLimit.sol";
 import {Sqrt} from "./Sqrt.sol";
+import {Units} from "./Units.sol";
 
 /// @title AnchorWord
 /// @notice Time and anchors of one expiry in a word: its forward, its discount and its variance per year at three
@@ -17,7 +18,7 @@ library AnchorWord {
     uint256 private constant WINDOW_SEC = 30 minutes;
     /// @dev A mean over the last 30 minutes varies like a price that stops 20 minutes before.
     uint256 private constant MEAN_SEC = 20 minutes;
-    uint256 private constant YEAR_SEC = 365 days;
+    uint256 private constant YEAR_SEC = Units.YEAR_SEC;
     uint256 private constant TS_SHIFT = 160;
     uint256 private constant FORWARD_SHIFT = 128;
     uint256 private constant DISCOUNT_SHIFT = 96;

@@ -2,13 +2,14 @@
 pragma solidity ^0.8.30;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
+import {Units} from "./Units.sol";
 
 /// @title AuctionMath
 /// @notice Price path and slice sizes of an auction (risk-model section 8).
 /// @custom:unit wad
 /// @custom:mirror plimsoll.mirror.auction
 library AuctionMath {
-    int256 private constant WAD = 1e18;
+    int256 private constant WAD = Units.WAD;
     uint256 private constant START_WAD = 0.98e18;
     uint256 private constant MIDDLE_WAD = 0.7e18;
     uint256 private constant FAST_SEC = 15 minutes;

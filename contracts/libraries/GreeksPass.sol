@@ -16,7 +16,7 @@ import {Units} from "./Units.sol";
 /// @notice Rows and greeks of what a pass holds: a second pass over its groups, for those who look, not for checks.
 /// @dev Greeks are those of what is open of the positions. Sums are wad squared until the end.
 library GreeksPass {
-    int256 private constant WAD = 1e18;
+    int256 private constant WAD = Units.WAD;
     int256 private constant WHOLE_Q60 = 1 << 60;
 
     /// @notice Greeks of all positions and of linked collateral, in total and by expiry.

@@ -5,6 +5,7 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AccountWord} from "./AccountWord.sol";
+import {Units} from "./Units.sol";
 
 /// @title MarginMath
 /// @notice Aggregation over underlyings and the account-wide charges (risk-model sections 5 and 6).
@@ -12,7 +13,7 @@ import {AccountWord} from "./AccountWord.sol";
 /// @custom:rounding requirements and charges up (R-02)
 /// @custom:mirror plimsoll.mirror.margin_engine
 library MarginMath {
-    uint256 private constant WAD = 1e18;
+    uint256 private constant WAD = Units.UWAD;
 
     /// @notice Haircut of a token linked to an underlying.
     /// @param c Its parameters.

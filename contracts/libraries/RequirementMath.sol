@@ -10,7 +10,7 @@ import {Units} from "./Units.sol";
 /// @custom:unit wad
 /// @custom:rounding up (R-02)
 library RequirementMath {
-    uint256 private constant WAD = 1e18;
+    uint256 private constant WAD = Units.UWAD;
     /// @dev Of a hedge that expires: nothing is left of it two hours before, all of it a day before.
     uint256 private constant FADE_END_SEC = 2 hours;
     /// @notice From here on a hedge counts whole.

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {Units} from "./Units.sol";
 
 /// @title RoundDomain
 /// @notice What a round must satisfy before it is accepted (risk-model section 1), and that it fits its storage.
@@ -15,8 +16,8 @@ library RoundDomain {
     /// @dev Longer than anything that is traded; a time in milliseconds is beyond it.
     uint256 private constant MAX_TENOR_SEC = 3650 days;
     /// @dev A discount factor is between 1/e and e: far from where an exponential leaves its domain.
-    int256 private constant MAX_DISCOUNT_WAD = 1e18;
-    int256 private constant YEAR_SEC = 365 days;
+    int256 private constant MAX_DISCOUNT_WAD = Units.WAD;
+    int256 private constant YEAR_SEC = int256(Units.YEAR_SEC);
 
     /// @notice Checks every field of a round.
     /// @param round Round as signed.

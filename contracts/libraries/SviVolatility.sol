@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Ln} from "./Ln.sol";
 import {Sqrt} from "./Sqrt.sol";
+import {Units} from "./Units.sol";
 
 /// @title SviVolatility
 /// @notice Volatility of a strike on a raw SVI slice of total variance.
@@ -11,7 +12,7 @@ import {Sqrt} from "./Sqrt.sol";
 /// @custom:error-bound 1e-12 of the volatility where total variance is above 1e-10
 /// @custom:mirror plimsoll.mirror.svi
 library SviVolatility {
-    uint256 private constant YEAR_SEC = 365 days;
+    uint256 private constant YEAR_SEC = Units.YEAR_SEC;
     uint256 private constant LIMIT = 1 << 112;
     int256 private constant PARAMETER_LIMIT_WAD = 1 << 80;
 

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Units} from "./Units.sol";
+
 /// @title WadMath
 /// @notice Signed fixed-point products and quotients where 1.0 is 1e18.
 /// @dev Pure. `Down` is floor, `Up` is ceiling, for both signs.
 /// @custom:unit wad
 library WadMath {
-    int256 internal constant WAD = 1e18;
+    int256 internal constant WAD = Units.WAD;
 
     /// @notice floor(a * b / 1e18).
     /// @custom:rounding toward negative infinity

@@ -11,12 +11,13 @@ import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {ExpiringPause} from "../access/ExpiringPause.sol";
 import {AuctionMath} from "../libraries/AuctionMath.sol";
+import {Units} from "../libraries/Units.sol";
 
 /// @title Auction
 /// @notice See IAuction.
 contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
-    uint256 private constant WAD = 1e18;
-    uint256 private constant FUND = 1;
+    uint256 private constant WAD = Units.UWAD;
+    uint256 private constant FUND = Units.FUND;
     /// @dev More than all rounding of one slice: 128 quantities cut to a wei, at prices up to 1e12.
     int256 private constant ROUNDING_WAD = 1e15;
     /// @dev A price path that nobody vouched for this long starts again.

@@ -6,11 +6,12 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {Units} from "../libraries/Units.sol";
 
 /// @title InsuranceFund
 /// @notice See IInsuranceFund. Anyone may fill it by a deposit to account 1.
 contract InsuranceFund is IInsuranceFund, AccessManaged {
-    uint256 private constant FUND = 1;
+    uint256 private constant FUND = Units.FUND;
     /// @dev A draw counts in the span it was made in and in the three after it: never less than an hour.
     uint256 private constant SPAN_SEC = 20 minutes;
     uint256 private constant SPANS = 4;

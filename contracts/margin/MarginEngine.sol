@@ -20,7 +20,7 @@ contract MarginEngine is IMarginEngine {
     using PositionWord for uint256;
 
     uint256 private constant CASH_TOKEN = 0;
-    uint256 private constant WAD = 1e18;
+    uint256 private constant WAD = Units.UWAD;
     uint256 private constant STALE_SEC = 24 hours;
     uint8 private constant SINGLE = uint8(IAccounts.Mode.SINGLE);
     uint8 private constant STANDARD = uint8(IAccounts.Mode.STANDARD);

@@ -9,6 +9,7 @@ import {IRangeRule} from "../../interfaces/IRangeRule.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {BookCode} from "../libraries/BookCode.sol";
 import {Ln} from "../libraries/Ln.sol";
+import {Units} from "../libraries/Units.sol";
 
 /// @title RangeRule
 /// @notice See IRangeRule.
@@ -16,7 +17,7 @@ import {Ln} from "../libraries/Ln.sol";
 /// for the average that a rule begins with, which may not exceed its floor.
 /// @custom:mirror plimsoll.mirror.range_rule
 contract RangeRule is IRangeRule, AccessManaged {
-    uint256 private constant WAD = 1e18;
+    uint256 private constant WAD = Units.UWAD;
     /// @dev Ranges are set in these steps from the floor: a change writes a whole book, and a raise moves the end of
     /// the grace.
     uint256 private constant STEP_WAD = 0.005e18;

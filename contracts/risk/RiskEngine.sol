@@ -8,6 +8,7 @@ import {RequirementMath} from "../libraries/RequirementMath.sol";
 import {RiskPass} from "../libraries/RiskPass.sol";
 import {ScenarioScan} from "../libraries/ScenarioScan.sol";
 import {StandardPass} from "../libraries/StandardPass.sol";
+import {Units} from "../libraries/Units.sol";
 import {RiskDetail} from "./RiskDetail.sol";
 
 /// @title RiskEngine
@@ -15,7 +16,7 @@ import {RiskDetail} from "./RiskDetail.sol";
 /// @dev One pass: every strike of an expiry is opened once, walked through all rows, and leaves only sums behind
 /// (RiskPass). From these the requirement is measured for the whole set and again for every cut-off.
 contract RiskEngine is IRiskEngine {
-    uint256 private constant WAD = 1e18;
+    uint256 private constant WAD = Units.UWAD;
     uint40 private constant NO_CUTOFF = type(uint40).max;
 
     IScenarioBook private immutable BOOK;

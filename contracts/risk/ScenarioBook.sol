@@ -6,13 +6,14 @@ import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AccountWord} from "../libraries/AccountWord.sol";
 import {BookCode} from "../libraries/BookCode.sol";
 import {NormalCdf} from "../libraries/NormalCdf.sol";
+import {Units} from "../libraries/Units.sol";
 import {BookWriter} from "./BookWriter.sol";
 
 /// @title ScenarioBook
 /// @notice See IScenarioBook.
 /// @dev A book is kept as the code of a data contract: one cold read instead of one per row.
 contract ScenarioBook is IScenarioBook, AccessManaged {
-    uint256 private constant WAD = 1e18;
+    uint256 private constant WAD = Units.UWAD;
     uint256 private constant MAX_GRACE_SEC = 7 days;
     uint256 private constant MIN_RANGE_WAD = 0.001e18;
 

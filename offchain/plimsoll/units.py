@@ -9,10 +9,8 @@ from __future__ import annotations
 import math
 from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 
+from plimsoll.constants import E8, WAD
 from plimsoll.errors import DomainError
-
-WAD = 10**18
-E8 = 10**8
 
 # 78 digits hold every 256-bit integer.
 _CONTEXT = Context(prec=120)

@@ -18,12 +18,13 @@ from plimsoll.analytics.backtest.price_backtest import (
     backtest_asset,
 )
 from plimsoll.analytics.backtest.rule_backtest import CALLERS, RuleBacktest, backtest_rule, rule_terms
-from plimsoll.analytics.series.history import DAY_SEC, History, load_history
+from plimsoll.analytics.series.history import History, load_history
 from plimsoll.cli.history_option import data_file, history_path, hourly_history
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.output import print_document
 from plimsoll.cli.slow import Slow
 from plimsoll.cli.tables import plain_table
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.files.params import load_params
 from plimsoll.params import Params
@@ -46,7 +47,7 @@ def day_ts(text: str | None, option: str, otherwise: int) -> int:
     if text is None:
         return otherwise
     try:
-        return (date.fromisoformat(text) - date(1970, 1, 1)).days * 86_400
+        return (date.fromisoformat(text) - date(1970, 1, 1)).days * DAY_SEC
     except ValueError:
         raise InputError(option, f"{text!r} is no day like 2026-02-05") from None
 

@@ -6,11 +6,15 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from plimsoll.demo.result import DemoResult
 
 REPORT = Path("reports") / "demo.html"
 WIDTH = 100
@@ -19,9 +23,17 @@ WIDTH = 100
 LINE_EVERY_SEC = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What shows progress: called with a step of how many; ``aside`` keeps it out of the way of other output."""
+
+    show: Callable[[str, int, int], None]
+    aside: Callable[[], AbstractContextManager[None]]
+
+
 @contextmanager
-def progress_of() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function that shows what is done: a bar on a terminal, now and then a line elsewhere."""
+def progress_of() -> Iterator[Shown]:
+    """Show what is done: a bar on a terminal, now and then a line elsewhere."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -35,12 +47,26 @@ def progress_of() -> Iterator[Callable[[str, int, int], None]]:
                 shown = time.monotonic()
                 typer.echo(f"   ... {what} {done}/{total} ({shown - started:.0f} s)", err=True)
 
-        yield line
+        yield Shown(line, nullcontext)
         return
     columns = (TextColumn("{task.description:<42}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
         task = progress.add_task("starting", total=None)
-        yield lambda what, done, total: progress.update(task, description=what, completed=done, total=total)
+
+        @contextmanager
+        def aside() -> Iterator[None]:
+            progress.stop()
+            yield
+            progress.start()
+
+        yield Shown(
+            lambda what, done, total: progress.update(task, description=what, completed=done, total=total), aside
+        )
+
+
+def say(what: str) -> None:
+    """Say how long something took, beside the output."""
+    typer.echo(f"   {what}", err=True)
 
 
 def command(
@@ -56,7 +82,7 @@ def command(
     from plimsoll.cli.logs import log_to_stderr
     from plimsoll.demo.html import write_html
     from plimsoll.demo.replay import run_demo
-    from plimsoll.demo.report import print_report
+    from plimsoll.demo.report import print_opening, print_rest
     from plimsoll.errors import AgreementError
 
     if report == REPORT:
@@ -64,14 +90,23 @@ def command(
     # Before the run, which would be lost.
     check_page(report, "--report")
     log_to_stderr(logging.ERROR)
-    with progress_of() as show:
-        result = run_demo(rounds, data_dir, show)
+    out, started = Console(width=WIDTH), time.monotonic()
+    with progress_of() as progress:
+
+        def opened(result: DemoResult) -> None:
+            if not as_json:
+                with progress.aside():
+                    print_opening(result, out)
+                    say(f"first table {time.monotonic() - started:.0f} s after the start of the demo")
+
+        result = run_demo(rounds, data_dir, progress.show, opened)
     write_html(result, report)
     if as_json:
         typer.echo(json.dumps(result.as_json(), allow_nan=False))
     else:
-        print_report(result, Console(width=WIDTH))
+        print_rest(result, out)
         typer.echo(f"plots: {report}")
+    say(f"demo done in {time.monotonic() - started:.0f} s")
     if not result.is_conserved:
         raise AgreementError("conservation", result.conservation_problems[0])
     if not result.is_agreed:

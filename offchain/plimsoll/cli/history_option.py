@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import reduce
 from pathlib import Path
 
-from plimsoll.analytics.series.history import DAY_SEC, History, join_histories, load_history
+from plimsoll.analytics.series.history import History, join_histories, load_history
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.market.replay.replay import DAILY_FILE, find_data
 

@@ -18,6 +18,7 @@ from plimsoll.cli.html_option import HtmlFile, check_apart, write_page
 from plimsoll.cli.option_group import grouped
 from plimsoll.cli.order_file import OrderOptions, write_orders
 from plimsoll.cli.output import print_document
+from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.errors import AgreementError, InputError
 from plimsoll.files.document import text_of
 from plimsoll.files.market import load_market
@@ -28,8 +29,6 @@ from plimsoll.params import Params
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _COSTS = TradingCosts()
-#: Accuracy contract between mirror and chain, of gross notional.
-TOLERANCE = 1e-6
 
 MarketFile = Annotated[Path, typer.Option("--market", help="Market file (plimsoll.market/1).")]
 PortfolioFile = Annotated[Path, typer.Option("--portfolio", help="Portfolio file (plimsoll.portfolio/1).")]
@@ -128,8 +127,10 @@ def _verified(market: Market, portfolio: Portfolio, params: Params, found: Sugge
     for ours, theirs in zip((found.before, found.after), answers, strict=True):
         gap = max(abs(ours.equity - theirs.equity), abs(ours.initial_margin - theirs.initial_margin))
         worst = max(worst, gap / max(ours.gross_notional, 1.0))
-    if worst > TOLERANCE:
-        raise AgreementError("optimise", f"mirror and chain differ by {worst:.3g} of gross notional, limit {TOLERANCE}")
+    if worst > AGREEMENT_BOUND:
+        raise AgreementError(
+            "optimise", f"mirror and chain differ by {worst:.3g} of gross notional, limit {AGREEMENT_BOUND}"
+        )
     released = (answers[1].equity - answers[1].initial_margin) - (answers[0].equity - answers[0].initial_margin)
     return {"released": released, "largestDifference": worst}
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from plimsoll.analytics.optimise.trades import Suggestion
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.market.chain_file import replace_file
 from plimsoll.model import Market
 
-MAX_VALID_SEC = 30 * 86_400
+MAX_VALID_SEC = 30 * DAY_SEC
 MAX_NONCE = 2**255
 MAX_TRANSFERS = 2**64
 

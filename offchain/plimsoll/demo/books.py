@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import product
 
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.model import Instrument, Kind, Mode, Position, Round
-
-DAY_SEC = 86_400
 
 # Listed strikes by underlying and expiry.
 Listing = Mapping[str, Mapping[int, tuple[float, ...]]]

@@ -183,7 +183,7 @@ def write_html(result: DemoResult, path: Path) -> None:
     """
     figures = {
         "market": _draw(_market_figure(result), is_first=True),
-        "accounts": _draw(_accounts_figure(result), is_first=False),
+        "closing": _draw(_accounts_figure(result), is_first=False),
     }
     sections = sections_of(result)
     links = " ".join(f"<a href='#{s.key}'>{html.escape(s.title.partition(':')[0])}</a>" for s in sections)

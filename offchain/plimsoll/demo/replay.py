@@ -11,6 +11,7 @@ import numpy as np
 
 from plimsoll.chain import anvil
 from plimsoll.chain.client import Client, Receipt
+from plimsoll.constants import CLEARING_ID, DAY_SEC, FUND_ID, YEAR_SEC
 from plimsoll.decide import (
     Bid,
     BidderRule,
@@ -56,11 +57,9 @@ from plimsoll.demo.result import (
 )
 from plimsoll.demo.story import SOURCES, facts_of
 from plimsoll.demo.world import Holder, World, build_world
-from plimsoll.deployment.deploy import FUND_ID
 from plimsoll.deployment.spec import load_spec
 from plimsoll.errors import UnavailableError
 from plimsoll.index.reader import LogReader
-from plimsoll.index.state import CLEARING
 from plimsoll.index.store import MEMORY, Store
 from plimsoll.index.sync import Index
 from plimsoll.keeper.encode import Encoder
@@ -82,7 +81,6 @@ SIGNING_SEC = 5
 AUCTION_STEP_SEC = 300
 AUCTION_STEPS = 9
 VOL_DAYS = 30
-DAY_SEC, YEAR_SEC = 86_400, 31_536_000
 
 # The liquidator's rule: gas is free here, so only the discount against the risk it takes over counts.
 MIN_PROFIT = 2.0
@@ -130,7 +128,12 @@ class _Run:
         return self.world.holders[MARKET_MAKER]
 
 
-def run_demo(rounds: int | None, data_dir: Path | None, report: Callable[[str, int, int], None]) -> DemoResult:
+def run_demo(
+    rounds: int | None,
+    data_dir: Path | None,
+    report: Callable[[str, int, int], None],
+    opened: Callable[[DemoResult], None] = lambda _: None,
+) -> DemoResult:
     """Run the main job on a chain of its own.
 
     Parameters
@@ -141,6 +144,8 @@ def run_demo(rounds: int | None, data_dir: Path | None, report: Callable[[str, i
         Folder of the market data; ``None`` looks in the usual places and else takes the synthetic market.
     report : Callable[[str, int, int], None]
         Told what is done, and the step of how many.
+    opened : Callable[[DemoResult], None]
+        Called once, when every account has been opened and margined on the first round.
 
     Returns
     -------
@@ -164,6 +169,8 @@ def run_demo(rounds: int | None, data_dir: Path | None, report: Callable[[str, i
         _open_books(run)
         for number in range(len(replay.timestamps)):
             _live_through(run, number)
+            if number == 0:
+                opened(run.result)
         _close(run)
     run.result.seconds = time.monotonic() - started
     return run.result
@@ -183,7 +190,7 @@ def _prepare(world: World, feed: ReplayFeed, report: Callable[[str, int, int], N
         [],
         {symbol: [] for symbol in feed.replay.underlyings},
         gas=world.gas,
-        names={CLEARING: "clearing", FUND_ID: "insurance fund"},
+        names={CLEARING_ID: "clearing", FUND_ID: "insurance fund"},
         tokens={record.token_id: symbol for symbol, record in deployment.tokens.items()},
     )
     # The bidders' accounts do not exist yet; their ids are known, because accounts are numbered in order.

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plimsoll.demo.result import DemoResult
-from plimsoll.demo.sections import Grid, Section, sections_of
+from plimsoll.demo.sections import Grid, Section, opening_section, sections_of
 
 STATE_STYLE = {"healthy": "green", "margin call": "yellow", "liquidatable": "red", "insolvent": "bold red"}
 INDENT = 2
@@ -62,8 +62,21 @@ def print_section(section: Section, number: int, console: Console) -> None:
     console.print()
 
 
-def print_report(result: DemoResult, console: Console) -> None:
-    """Print every section.
+def print_opening(result: DemoResult, console: Console) -> None:
+    """Print the first section, which a reader can have while the market still runs.
+
+    Parameters
+    ----------
+    result : DemoResult
+        A run that has its first round.
+    console : Console
+        Standard output.
+    """
+    print_section(opening_section(result), 1, console)
+
+
+def print_rest(result: DemoResult, console: Console) -> None:
+    """Print every section but the first.
 
     Parameters
     ----------
@@ -72,5 +85,5 @@ def print_report(result: DemoResult, console: Console) -> None:
     console : Console
         Standard output.
     """
-    for number, section in enumerate(sections_of(result), 1):
+    for number, section in enumerate(sections_of(result)[1:], 2):
         print_section(section, number, console)

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.demo.facts import Facts
 from plimsoll.model import Mode
 
 STATES = ("healthy", "margin call", "liquidatable", "insolvent")
-
-# Section 9 of the risk model: chain margin against float mirror, relative to gross notional.
-AGREEMENT_BOUND = 1e-6
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.demo.facts import Facts, QuoteFill
-from plimsoll.demo.result import AGREEMENT_BOUND, AccountResult, DemoResult, Liquidation
+from plimsoll.demo.result import AccountResult, DemoResult, Liquidation
 from plimsoll.model import Kind, Position
 from plimsoll.units import wad_to_float
 
@@ -107,8 +108,8 @@ def market_section(result: DemoResult) -> Section:
     )
 
 
-def _account_row(account: AccountResult) -> tuple[str, ...]:
-    first, last = account.path[0].figures, account.path[-1].figures
+def _opening_row(account: AccountResult) -> tuple[str, ...]:
+    first = account.path[0].figures
     saving = f"{first.standard_initial / first.initial:.1f}x" if first.initial > 0 and first.standard_initial else ""
     return (
         str(account.account_id),
@@ -118,25 +119,53 @@ def _account_row(account: AccountResult) -> tuple[str, ...]:
         whole(first.initial),
         whole(first.standard_initial) if account.positions else "",
         saving,
+        account.path[0].state,
+    )
+
+
+def _closing_row(account: AccountResult) -> tuple[str, ...]:
+    first, last = account.path[0].figures, account.path[-1].figures
+    return (
+        str(account.account_id),
+        account.name,
+        str(account.end_positions),
+        whole(first.equity),
         whole(last.equity),
+        whole(last.equity - first.equity),
         whole(last.initial),
         account.path[-1].state,
     )
 
 
-def accounts_section(result: DemoResult) -> Section:
-    """Return every account at its first and at the last round."""
+def opening_section(result: DemoResult) -> Section:
+    """Return every account as it was opened; all that this takes is there after the first round."""
     return Section(
-        "accounts",
-        "Accounts, first and last round",
+        "opening",
+        "The books on the first round",
         "IM is the initial margin: the worst loss of the whole account over the scenarios, with add-ons. 'no offset' "
         "is what the same positions need one by one (mode STANDARD); the ratio is what netting saves; below "
         "1 the scenarios ask for more than the flat rates of STANDARD.",
         (
             Grid(
-                ("id", "account", "pos", "equity", "IM", "no offset", "ratio", "end\nequity", "end\nIM", "state"),
-                (1, 9),
-                tuple(_account_row(account) for account in result.accounts),
+                ("id", "account", "pos", "equity", "IM", "no offset", "ratio", "state"),
+                (1, 7),
+                tuple(_opening_row(account) for account in result.accounts),
+            ),
+        ),
+    )
+
+
+def closing_section(result: DemoResult) -> Section:
+    """Return what the rounds made of every account."""
+    return Section(
+        "closing",
+        "The books on the last round",
+        "What the market, fees, interest and liquidations have left of each account.",
+        (
+            Grid(
+                ("id", "account", "pos", "equity,\nstart", "equity,\nend", "change", "IM,\nend", "state"),
+                (1, 7),
+                tuple(_closing_row(account) for account in result.accounts),
             ),
         ),
     )
@@ -444,7 +473,7 @@ def gas_section(result: DemoResult) -> Section:
 
 
 def sections_of(result: DemoResult) -> Sequence[Section]:
-    """Return everything the demo shows, in the order of the report.
+    """Return everything the demo shows, in the order of the report; `opening_section` comes first.
 
     Parameters
     ----------
@@ -456,7 +485,7 @@ def sections_of(result: DemoResult) -> Sequence[Section]:
     Sequence[Section]
         Plain text only.
     """
-    found = [market_section(result), accounts_section(result)]
+    found = [opening_section(result), market_section(result), closing_section(result)]
     facts = result.facts
     if facts is not None:
         found += [

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
 
 from plimsoll.chain.words import from_word, unpack
+from plimsoll.constants import CLEARING_ID, FUND_ID
 from plimsoll.demo.facts import Borrowing, Expiry, Facts, FundBook, Funding, QuoteFill, QuoteLeg, Side
 from plimsoll.index.reader import ChainEvent
-from plimsoll.index.state import CLEARING, FUND
 from plimsoll.model import Kind
 from plimsoll.units import wad_to_float
 
@@ -154,7 +154,7 @@ def funding_of(events: Sequence[ChainEvent]) -> Funding:
             net[change["accountId"]] -= change["deltaWad"]
             booked += change["deltaWad"]
             waiting = True
-        elif waiting and change["accountId"] == CLEARING:
+        elif waiting and change["accountId"] == CLEARING_ID:
             # The ledger books the opposite side right behind each payment.
             residue += change["deltaWad"]
             waiting = False
@@ -221,12 +221,12 @@ def fund_of(events: Sequence[ChainEvent], balance_wad: int) -> FundBook:
     FundBook
         Its ``gap_wad`` is 0 when the events explain every wei.
     """
-    mine = [e for e in events if e.name == "CashChanged" and e.values["accountId"] == FUND]
+    mine = [e for e in events if e.name == "CashChanged" and e.values["accountId"] == FUND_ID]
 
     def total(*reasons: Reason) -> int:
         return sum(e.values["deltaWad"] for e in _cash(mine, *reasons))
 
-    trade_fees = sum(e.values["feeWad"] for e in _named(events, "Exchange", "FeePaid") if e.values["toId"] == FUND)
+    trade_fees = sum(e.values["feeWad"] for e in _named(events, "Exchange", "FeePaid") if e.values["toId"] == FUND_ID)
     liquidation_fees = sum(e.values["feeWad"] for e in _named(events, "Auction", "BidFilled"))
     drawn = sum(e.values["paidWad"] for e in _named(events, "InsuranceFund", "FundDrawn"))
     named = (Reason.DEPOSIT, Reason.RESERVE, Reason.INTEREST)

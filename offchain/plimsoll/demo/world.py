@@ -12,15 +12,16 @@ from plimsoll.chain.client import Client, Receipt
 from plimsoll.chain.contracts import Contract
 from plimsoll.chain.signing import domain_of, sign, sign_permit, struct_types
 from plimsoll.chain.words import to_instrument
+from plimsoll.constants import DAY_SEC, FUND_ID
 from plimsoll.demo.plan import PlannedTrade
 from plimsoll.demo.result import GasBook
-from plimsoll.deployment.deploy import FUND_ID, deploy
+from plimsoll.deployment.deploy import deploy
 from plimsoll.deployment.record import Deployment
 from plimsoll.deployment.spec import Spec
 from plimsoll.model import Mode, Position
 from plimsoll.units import float_to_raw, float_to_wad
 
-ORDER_LIFE_SEC = 86_400
+ORDER_LIFE_SEC = DAY_SEC
 KIND_LIMIT = 0
 # The highest fee that every order and quote of the demo accepts; rates above it would be refused.
 MAX_FEE = 0.01

@@ -14,6 +14,7 @@ from plimsoll.chain.abi import all_artifacts, constructor_values, creation_code,
 from plimsoll.chain.book import rows_of
 from plimsoll.chain.client import Client, Receipt
 from plimsoll.chain.contracts import LOCAL_GAS, Contract
+from plimsoll.constants import CLEARING_ID, FUND_ID
 from plimsoll.deployment.progress import Journal, digest_of
 from plimsoll.deployment.record import Deployment, TokenRecord, artifact_name
 from plimsoll.deployment.spec import RATE_FORMS, FundingSpec, LendingSpec, ListingSpec, RateSpec, Spec, TokenSpec
@@ -23,7 +24,6 @@ from plimsoll.params import AccountParams, UnderlyingParams
 from plimsoll.units import float_to_raw, float_to_wad
 
 ADMIN_ROLE, GUARDIAN_ROLE, DRAFT_ROLE, RATE_ROLE, CANCELLER_ROLE, RANGE_ROLE = 0, 1, 2, 3, 4, 5
-CLEARING_ID, FUND_ID = 0, 1
 MINTABLE_ERC20 = "LocalToken"
 NOBODY = "0x" + "0" * 40
 DUST_CASH = 10.0

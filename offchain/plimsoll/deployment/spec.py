@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from eth_utils.address import is_address
 
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.model import Market
 from plimsoll.params import Params
@@ -17,7 +18,7 @@ from plimsoll.params import Params
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 
 # The margin check prices one fixed moment; nothing may grow stale or deviate while it runs.
-CHECK_HEARTBEAT_SEC = 86_400
+CHECK_HEARTBEAT_SEC = DAY_SEC
 CHECK_MAX_MOVE = 10.0
 CHECK_DECIMALS = 18
 
@@ -261,7 +262,7 @@ def _check_rate(source: str, entry: RateSpec) -> None:
     """Refuse before anything is sent what the contract would refuse in the middle of a deployment."""
     if not is_address(entry.source):
         raise InputError(source, f"source {entry.source!r} is no address")
-    bounds = (("gap_sec", 60, 7 * 86_400), ("max_rise", 0.0, 0.1), ("max_fall", 0.0, 0.5))
+    bounds = (("gap_sec", 60, 7 * DAY_SEC), ("max_rise", 0.0, 0.1), ("max_fall", 0.0, 0.5))
     for name, low, high in bounds:
         value = getattr(entry, name)
         if not low <= value <= high:

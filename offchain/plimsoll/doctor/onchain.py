@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from plimsoll.chain.client import Client
+from plimsoll.constants import DAY_SEC
 from plimsoll.deployment.deploy import PAUSABLE
 from plimsoll.deployment.record import Deployment
 from plimsoll.deployment.spec import LOCAL_CHAIN_ID, load_spec
@@ -191,7 +192,7 @@ def _some(names: Sequence[str]) -> str:
 
 def _span(seconds: int) -> str:
     """Write a time in its two largest units."""
-    for size, unit, rest, smaller in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
+    for size, unit, rest, smaller in ((DAY_SEC, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s")):
         if seconds >= size:
             return f"{seconds // size} {unit} {seconds % size // rest} {smaller}"
     return f"{seconds} s"

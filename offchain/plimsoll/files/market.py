@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import DomainError
 from plimsoll.files.reader import Node, Source, read_document
 from plimsoll.files.tables import NAME, market_document, refuse_beside_file
@@ -28,7 +29,7 @@ MAX_TOTAL_VARIANCE = 1e3
 MAX_WING = 2.0  #: Lee: a steeper one is an arbitrage
 MAX_STRIKES = 1_000
 MAX_VOL = 10.0
-MAX_HORIZON_SEC = 10 * 365 * 86_400
+MAX_HORIZON_SEC = 10 * YEAR_SEC
 
 
 def _svi(node: Node) -> Svi:

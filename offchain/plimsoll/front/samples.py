@@ -8,7 +8,8 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.analytics.series.history import DAY_SEC, History, load_history
+from plimsoll.analytics.series.history import History, load_history
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.market.chain_file import ChainSnapshot, load_chain, split_table
 from plimsoll.market.replay.replay import CHAIN_FILE, DAILY_FILE, find_data

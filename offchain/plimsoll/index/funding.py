@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-WAD = 10**18
-DAY_SEC = 86_400
+from plimsoll.constants import DAY_SEC, WAD
+
 #: A rate that nobody renews ends after this time.
 LIFE_SEC = 3_600
 MAX_INDEX_WAD = 2**111 - 1

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-WAD = 10**18
+from plimsoll.constants import DAY_SEC, WAD, YEAR_SEC
+
 ONE_E6 = 10**6
 ONE_BPS = 10_000
-YEAR_SEC = 31_536_000
 MAX_INDEX_WAD = 2**72 - 1
 MAX_WAD = 2**127 - 1
 MAX_LIFT_E6 = 50_000
@@ -101,7 +101,7 @@ def climbed(from_e6: int, wanted_e6: int, curve: Curve, elapsed_sec: int) -> int
     """
     if curve.kink_e6 == 0:
         return wanted_e6
-    most = max(from_e6, _rate_at(curve.max_utilisation_e6, curve)) + MAX_LIFT_E6 * elapsed_sec // 86_400
+    most = max(from_e6, _rate_at(curve.max_utilisation_e6, curve)) + MAX_LIFT_E6 * elapsed_sec // DAY_SEC
     return min(wanted_e6, most)
 
 

@@ -11,14 +11,11 @@ from types import SimpleNamespace
 from typing import Any
 
 from plimsoll.chain.words import Word, unpack
+from plimsoll.constants import CLEARING_ID, DAY_SEC, FUND_ID, WAD
 from plimsoll.index.funding import index_at, owed
 from plimsoll.index.interest import Lending, accrual, after_index
 from plimsoll.index.reader import ChainEvent
 from plimsoll.model import Kind
-
-WAD = 10**18
-DAY = 86_400
-CLEARING, FUND = 0, 1
 
 
 @dataclass(slots=True)
@@ -118,7 +115,7 @@ class OperatorState:
             Raw.
         """
         day, used = self.used.get(token_id, (0, 0))
-        return self.allowances.get(token_id, 0) - (used if day == now_ts // DAY else 0)
+        return self.allowances.get(token_id, 0) - (used if day == now_ts // DAY_SEC else 0)
 
 
 @dataclass(slots=True)
@@ -177,10 +174,10 @@ class State:
             Wad.
         """
         account = self.accounts[account_id]
-        if account_id == CLEARING:
+        if account_id == CLEARING_ID:
             return account.cash_wad
         moved = accrual(self.lending, self.ts)
-        reserve = moved.reserve_wad if account_id == FUND else 0
+        reserve = moved.reserve_wad if account_id == FUND_ID else 0
         return after_index(account.cash_wad, account.index_wad, moved) + reserve
 
     def funding_index(self, underlying_id: int) -> int:
@@ -420,7 +417,7 @@ def _roles_revoked(state: State, event: ChainEvent) -> None:
 
 
 def _operator_withdrew(state: State, event: ChainEvent) -> None:
-    used = event.block_ts // DAY, event.values["usedRaw"]
+    used = event.block_ts // DAY_SEC, event.values["usedRaw"]
     state.operators[event.values["accountId"], event.values["operator"]].used[event.values["tokenId"]] = used
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from plimsoll.chain.client import Client
+from plimsoll.constants import WAD
 from plimsoll.decide import (
     Bid,
     EndAuction,
@@ -24,7 +25,7 @@ from plimsoll.deployment.record import Deployment
 from plimsoll.keeper.feed import Feed
 from plimsoll.protocol.rounds import RoundPoster
 from plimsoll.transact import Transaction
-from plimsoll.units import WAD, float_to_wad
+from plimsoll.units import float_to_wad
 
 # What another keeper's earlier transaction makes of ours.
 DONE_SETTLEMENT = frozenset({"Oracle__AlreadySettled"})

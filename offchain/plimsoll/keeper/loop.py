@@ -9,6 +9,7 @@ import structlog
 
 from plimsoll.chain.client import Client
 from plimsoll.chain.revert import RevertError
+from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.decide import (
     AccountView,
     AuctionView,
@@ -38,8 +39,6 @@ from plimsoll.units import wad_to_float
 
 log = structlog.get_logger()
 
-# Accounts whose distance to a limit is below this share of gross notional are asked of the chain itself.
-UNCERTAIN_BAND = 1e-6
 FIRST_USER_ACCOUNT = 2
 MAX_PASSES = 12
 
@@ -345,7 +344,7 @@ def _without_offers(snapshot: Snapshot, refused: set[Intent]) -> Snapshot:
 
 def _is_uncertain(result: MarginResult) -> bool:
     """Whether a decision lies within the accuracy of the mirror."""
-    band = UNCERTAIN_BAND * result.gross_notional
+    band = AGREEMENT_BOUND * result.gross_notional
     gaps = (
         result.equity - result.maintenance_margin,
         result.equity - result.initial_margin,

@@ -11,7 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-DAY_SEC: Final = 86_400
+from plimsoll.constants import DAY_SEC
+
 STEP: Final = 0.005
 """Ranges are set in these steps from the floor."""
 TOLERANCE: Final = 1e-9

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import DomainError
 from plimsoll.model import Round
 
-YEAR_SEC: Final = 365 * 86_400
 WINDOW_SEC: Final = 1_800
 
 

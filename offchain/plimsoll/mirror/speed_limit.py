@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from plimsoll.constants import DAY_SEC, YEAR_SEC
 from plimsoll.model import Round, Surface, Svi
 
 HALF_LIFE_SEC: Final = 3_600
 WINDOW_SEC: Final = 1_800
 MEAN_SEC: Final = 1_200
-YEAR_SEC: Final = 365 * 86_400
-DAY_SEC: Final = 86_400
 MIN_VARIANCE: Final = 1e-4
 """Variance per year below this counts as this."""
 SAFETY: Final = 1e-6

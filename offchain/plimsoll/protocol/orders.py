@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from plimsoll.chain.signing import DOMAIN_FIELDS, Fields
 from plimsoll.chain.words import to_instrument, to_word
+from plimsoll.constants import WAD
 from plimsoll.deployment.record import Deployment
 from plimsoll.errors import InputError
 from plimsoll.mirror.order_preview import OpenOrder
@@ -175,7 +176,7 @@ def preview_changes(orders: Sequence[OpenOrder], underlying_ids: Mapping[str, in
     for order in orders:
         position = order.position
         if position.kind.is_option:
-            cash -= float_to_wad(position.quantity) * float_to_wad(order.limit) // 10**18
+            cash -= float_to_wad(position.quantity) * float_to_wad(order.limit) // WAD
         else:
             position = replace(position, price=order.limit)
         words.append(to_word(position, underlying_ids[position.underlying]))

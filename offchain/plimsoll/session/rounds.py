@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Final
 
 from plimsoll.chain.anvil import wallet
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.keeper.limited_feed import read_anchors, read_limits
 from plimsoll.mirror.speed_limit import Limits
@@ -15,8 +15,6 @@ from plimsoll.protocol.margin_engine import own_prices
 from plimsoll.protocol.rounds import RoundPoster
 from plimsoll.session.session import DEPLOYER, SIGNERS, TICK_SEC, Session
 from plimsoll.units import wad_to_float
-
-DAY_SEC: Final = 86_400
 
 
 def last_spot(session: Session, underlying: str) -> tuple[float, int]:

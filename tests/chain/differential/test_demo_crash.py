@@ -9,11 +9,11 @@ import pytest
 from rich.console import Console
 
 from plimsoll.cli import run as cli
+from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.demo.books import BACKSTOP, BORROWED_CASH, BORROWER, DIP_BUYER, FUND_CASH
 from plimsoll.demo.html import write_html
 from plimsoll.demo.replay import run_demo
-from plimsoll.demo.report import print_report
-from plimsoll.demo.result import AGREEMENT_BOUND
+from plimsoll.demo.report import print_opening, print_rest
 from plimsoll.demo.sections import sections_of
 from plimsoll.market.replay.replay import find_data
 
@@ -168,9 +168,20 @@ def test_command__one_round__prints_one_document_and_says_what_did_not_happen(tm
     assert cli(["demo", "--rounds", "0", *page]) == 2
 
 
+def test_opening__can_be_shown_after_the_first_round():
+    """The first table is there while the market still runs, and is the one that the report has in the end."""
+    early = StringIO()
+    run = run_demo(2, None, lambda *_: None, lambda found: print_opening(found, Console(width=WIDTH, file=early)))
+    late = StringIO()
+    print_opening(run, Console(width=WIDTH, file=late))
+    assert early.getvalue() == late.getvalue()
+    assert all(account.name in early.getvalue() for account in run.accounts)
+
+
 def test_report_and_page__show_every_section_in_the_width(run, tmp_path):
     text = StringIO()
-    print_report(run, Console(width=WIDTH, file=text))
+    print_opening(run, Console(width=WIDTH, file=text))
+    print_rest(run, Console(width=WIDTH, file=text))
     lines = text.getvalue().splitlines()
     assert max(map(len, lines)) <= WIDTH
     assert "…" not in text.getvalue()

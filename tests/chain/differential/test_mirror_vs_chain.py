@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from plimsoll.demo.result import AGREEMENT_BOUND
+from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position
 from plimsoll.protocol.margin_engine import Checker, checker

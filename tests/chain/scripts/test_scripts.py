@@ -19,7 +19,7 @@ import pytest
 from plimsoll.chain.anvil import wallet
 from plimsoll.chain.client import Client
 from plimsoll.chain.revert import RevertError
-from plimsoll.deployment.deploy import FUND_ID
+from plimsoll.constants import FUND_ID
 from plimsoll.deployment.record import load_deployment
 from plimsoll.files.market import load_market
 from plimsoll.protocol.account import read_account

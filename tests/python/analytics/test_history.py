@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from plimsoll.analytics.series.correlation import repair_correlation
-from plimsoll.analytics.series.history import DAY_SEC, load_history
+from plimsoll.analytics.series.history import load_history
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 
 ROWS = [("2024-01-01", 100, 110, 90), ("2024-01-02", 105, 108, 99), ("2024-01-03", 103, 106, 101)]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.histories import synthetic_history, walk
 
-from plimsoll.analytics.series.history import DAY_SEC, load_history
+from plimsoll.analytics.series.history import load_history
 from plimsoll.analytics.series.moves import Moves
 from plimsoll.analytics.stress.crashes import crash_scenarios
 from plimsoll.analytics.stress.reverse import THRESHOLDS, reverse_stress
@@ -15,6 +15,7 @@ from plimsoll.analytics.stress.shock import Shock, shocked_market
 from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS, liquidation_surface
 from plimsoll.analytics.var.legs import legs_of
 from plimsoll.analytics.var.revaluation import revalue
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.mirror import svi
 from plimsoll.mirror.margin_engine import evaluate

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.history import History
+from plimsoll.constants import DAY_SEC
 
 
 def synthetic_history(close, assets=("ETH",), iv=None):

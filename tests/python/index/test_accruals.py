@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 
 from plimsoll.chain.words import Word, pack
-from plimsoll.index.interest import WAD, YEAR_SEC
+from plimsoll.constants import FUND_ID, WAD, YEAR_SEC
 from plimsoll.index.reader import ChainEvent
-from plimsoll.index.state import FUND, State, apply
+from plimsoll.index.state import State, apply
 from plimsoll.model import Kind
 
 ETH, HOUR = 1, 3_600
@@ -25,7 +25,7 @@ def cash(account_id, amount, ts):
 @pytest.fixture
 def state():
     found = State()
-    for account_id in (0, FUND, LENDER, DEBTOR):
+    for account_id in (0, FUND_ID, LENDER, DEBTOR):
         apply(found, event("AccountOpened", 100, accountId=account_id, owner="0x1", mode=0))
     return found
 
@@ -51,14 +51,14 @@ def test_cash_of__debt__grows_and_lenders_and_fund_share_it(state):
     apply(state, cash(DEBTOR, -500 * WAD, 100))
     apply(state, event("LoansChanged", 100, debtWad=500 * WAD, positiveCashWad=1_000 * WAD, rateE6=100_000))
     state.ts = 100 + YEAR_SEC
-    assert [state.cash_of(i) // WAD for i in (LENDER, DEBTOR, FUND)] == [1_045, -550, 5]
+    assert [state.cash_of(i) // WAD for i in (LENDER, DEBTOR, FUND_ID)] == [1_045, -550, 5]
     booked = {"interestWad": 50 * WAD, "reserveWad": 5 * WAD}
     indices = {"cashIndexWad": 1_045 * WAD // 1_000, "debtIndexWad": 11 * WAD // 10}
     apply(state, event("InterestAccrued", state.ts, **booked, **indices))
-    apply(state, cash(FUND, 5 * WAD, state.ts))
-    assert [state.cash_of(i) // WAD for i in (LENDER, DEBTOR, FUND)] == [1_045, -550, 5]
+    apply(state, cash(FUND_ID, 5 * WAD, state.ts))
+    assert [state.cash_of(i) // WAD for i in (LENDER, DEBTOR, FUND_ID)] == [1_045, -550, 5]
 
 
 def test_account_closed__is_forgotten(state):
     apply(state, event("AccountClosed", 100, accountId=DEBTOR))
-    assert (sorted(state.accounts), state.closed_count) == ([0, FUND, LENDER], 1)
+    assert (sorted(state.accounts), state.closed_count) == ([0, FUND_ID, LENDER], 1)

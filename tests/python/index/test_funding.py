@@ -5,7 +5,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plimsoll.index.funding import DAY_SEC, LIFE_SEC, WAD, index_at, owed, rate
+from plimsoll.constants import DAY_SEC, WAD
+from plimsoll.index.funding import LIFE_SEC, index_at, owed, rate
 
 A_PRICE = st.integers(1, 10**24)
 A_RATE = st.integers(-(10**24), 10**24)

@@ -6,19 +6,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plimsoll.index.interest import (
-    MAX_INDEX_WAD,
-    ONE_BPS,
-    ONE_E6,
-    WAD,
-    YEAR_SEC,
-    Curve,
-    Lending,
-    accrual,
-    after_index,
-    climbed,
-    rate,
-)
+from plimsoll.constants import WAD, YEAR_SEC
+from plimsoll.index.interest import MAX_INDEX_WAD, ONE_BPS, ONE_E6, Curve, Lending, accrual, after_index, climbed, rate
 
 AN_AMOUNT = st.integers(1, 10**30)
 A_CURVE = st.builds(

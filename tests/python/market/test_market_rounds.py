@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import DomainError, InputError
-from plimsoll.market.fit.forwards import RATE_LIMIT, YEAR_SEC, term_structure
+from plimsoll.market.fit.forwards import RATE_LIMIT, term_structure
 from plimsoll.market.fit.rounds import confidence_of, fit_snapshot, score_of, snapshot_to_round
 from plimsoll.market.fit.svi_fit import Shape, SliceFit
 from plimsoll.model import MAX_EXPIRIES, Svi

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plimsoll.mirror.range_rule import DAY_SEC, STEP, RangeTerms, observe, target_range
+from plimsoll.constants import DAY_SEC
+from plimsoll.mirror.range_rule import STEP, RangeTerms, observe, target_range
 
 TERMS = RangeTerms(0.2, ceiling=0.45, max_rise=0.04, max_fall=0.01)
 SLACK = 1e-9

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from plimsoll.analytics.backtest.coverage import LikelihoodRatio, conditional_coverage, too_many, traffic_light
 from plimsoll.analytics.backtest.procyclicality import Procyclicality, procyclicality
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.market.chain_file import ChainSnapshot, load_chain
 from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot
@@ -21,7 +22,6 @@ from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Token
 from plimsoll.params import Params
 
 Vector = npt.NDArray[np.float64]
-DAY_SEC: Final = 86_400
 #: Pairs of snapshots further apart than this are left out, and counted.
 MAX_GAP_SEC: Final = 2 * DAY_SEC
 #: (kind, days, moneyness, quantity): a book of one underlying, on the nearest listed expiry and strike.

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from plimsoll.analytics.backtest.coverage import kupiec, too_many, traffic_light
 from plimsoll.analytics.backtest.liquidation_moves import block_moves
 from plimsoll.analytics.backtest.price_backtest import COVERAGE
-from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.history import History
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.mirror.range_rule import STEP, RangeTerms, observe
 from plimsoll.params import Params

@@ -16,11 +16,12 @@ from plimsoll.analytics.models.account import ModelAccount, ModelMargin
 from plimsoll.analytics.models.holdings import Holdings
 from plimsoll.analytics.models.parameters import ModelParams, number, numbers, pairs
 from plimsoll.analytics.models.shocks import vol_states
+from plimsoll.constants import YEAR_SEC
 
 NAME: Final = "derive"
 EVIDENCE: Final = "verified on published cases"
 Vector = npt.NDArray[np.float64]
-SETTLEMENT_YEARS: Final = 1_800.0 / 31_536_000.0
+SETTLEMENT_YEARS: Final = 1_800.0 / YEAR_SEC
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Final
 from plimsoll.analytics.models import deribit, derive, okx, paradex, span
 from plimsoll.analytics.models.account import ModelAccount, account_of
 from plimsoll.analytics.models.parameters import shipped_params
+from plimsoll.constants import DAY_SEC
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 
 #: Any moment; no example depends on it, only on times to expiry.
@@ -86,11 +87,11 @@ def _span() -> list[Example]:
 
 def deribit_documentation() -> deribit.Matrix:
     """Matrix of the documented account, in cash at a price of 50,000."""
-    market = market_of("BTC", 50_000.0, surfaces=(Surface(TS + 86_400, 50_000.0, 0.0, FLAT),))
+    market = market_of("BTC", 50_000.0, surfaces=(Surface(TS + DAY_SEC, 50_000.0, 0.0, FLAT),))
     account = book_of(
         market,
         Position("BTC", Kind.PERP, 0, 5e4, 0.314538364),
-        Position("BTC", Kind.FUTURE, TS + 86_400, 5e4, -0.001187534),
+        Position("BTC", Kind.FUTURE, TS + DAY_SEC, 5e4, -0.001187534),
     )
     params = replace(shipped_params("deribit", deribit.DeribitParams).of("BTC"), settlement="inverse")
     return deribit.matrix_of(account.holdings[0], params)

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.analytics.report.figures import frontier_figure
-from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.history import History
 from plimsoll.analytics.series.moves import log_moves
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError, PlimsollError
 from plimsoll.frames import Tabular
 

@@ -9,11 +9,12 @@ import numpy.typing as npt
 
 from plimsoll.analytics.optimise.trades import Suggestion, excess, suggestion_of, trades_of
 from plimsoll.analytics.optimise.universe import Candidate, TradingCosts, universe_of
-from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.history import History
 from plimsoll.analytics.series.moves import log_moves
 from plimsoll.analytics.var.legs import Leg
 from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.analytics.var.tail import check_level, tail_weights
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError, PlimsollError
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.analytics.series.correlation import repair_correlation
-from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.history import History
 from plimsoll.analytics.series.moves import log_moves
 from plimsoll.analytics.var.settings import RiskSettings
+from plimsoll.constants import DAY_SEC, YEAR_SEC
 from plimsoll.errors import InputError
 
 Vector = npt.NDArray[np.float64]
@@ -67,7 +68,7 @@ def horizon_covariance(history: History, settings: RiskSettings) -> tuple[Vector
     np.fill_diagonal(raw, 1.0)
     correlation, notes = _price_correlation(raw, history.assets, settings.correlation)
     vol_std = (
-        std[k:] if history.iv is not None else np.full(k, settings.vol_of_vol * np.sqrt(history.step_sec / 31_536_000))
+        std[k:] if history.iv is not None else np.full(k, settings.vol_of_vol * np.sqrt(history.step_sec / YEAR_SEC))
     )
     if history.iv is None:
         notes.append(

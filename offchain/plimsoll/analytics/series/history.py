@@ -15,13 +15,13 @@ import pyarrow.compute as pc
 import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.frames import Table, arrow_of
 
 Vector = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-DAY_SEC: Final = 86_400
 #: Column of the file -> field; the first name that is present is taken.
 _ALIASES: Final = {
     "time": ("ts", "date"),

@@ -7,9 +7,10 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.history import History
 from plimsoll.analytics.stress.scenarios import Scenario
 from plimsoll.analytics.stress.shock import Shock
+from plimsoll.constants import DAY_SEC
 
 #: First and last day of each crash.
 CRASHES: Final = (

@@ -6,13 +6,14 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.analytics.series.garch import VolatilityRule, garch_rule
-from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.history import History
 from plimsoll.analytics.series.moves import Moves, ewma_volatility, log_moves
 from plimsoll.analytics.var.legs import Leg, underlyings_of
 from plimsoll.analytics.var.result import RiskResult, sample_contributions
 from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.analytics.var.tail import check_level, es_interval, order_interval, tail_weights
+from plimsoll.constants import DAY_SEC
 from plimsoll.model import Market
 
 Vector = npt.NDArray[np.float64]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.history import History
 from plimsoll.analytics.series.moves import log_moves
 from plimsoll.analytics.var.legs import Leg, underlyings_of
 from plimsoll.analytics.var.result import RiskResult, sample_contributions
 from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.analytics.var.tail import check_level, es_interval, order_interval, tail_weights
+from plimsoll.constants import DAY_SEC
 from plimsoll.model import Market
 
 

@@ -8,13 +8,14 @@ from scipy.special import gammaincinv, ndtri
 from scipy.stats import qmc
 
 from plimsoll.analytics.series.covariance import factor_root, horizon_covariance
-from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.history import History
 from plimsoll.analytics.series.moves import Moves
 from plimsoll.analytics.var.legs import Leg, underlyings_of
 from plimsoll.analytics.var.result import RiskResult, sample_contributions
 from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.analytics.var.tail import replicate_interval, tail_weights
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.model import Market
 

@@ -9,11 +9,12 @@ import numpy.typing as npt
 from scipy.special import ndtri
 
 from plimsoll.analytics.series.covariance import horizon_covariance
-from plimsoll.analytics.series.history import DAY_SEC, History
+from plimsoll.analytics.series.history import History
 from plimsoll.analytics.var.legs import Leg, underlyings_of
 from plimsoll.analytics.var.result import RiskResult
 from plimsoll.analytics.var.sensitivities import Sensitivities, sensitivities
 from plimsoll.analytics.var.settings import RiskSettings
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import DomainError
 from plimsoll.model import Market
 

@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from plimsoll.analytics.series.moves import Moves
 from plimsoll.analytics.var.legs import Leg
+from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import DomainError
 from plimsoll.mirror import black76
-from plimsoll.mirror.settlement_window import WINDOW_SEC, YEAR_SEC, variance_time, window_of
+from plimsoll.mirror.settlement_window import WINDOW_SEC, variance_time, window_of
 from plimsoll.mirror.unit_risk import open_volatility, surface_of
 from plimsoll.model import Kind, Market, Position, Round, Surface
 

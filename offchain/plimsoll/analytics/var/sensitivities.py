@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.analytics.var.legs import Leg
+from plimsoll.constants import YEAR_SEC
 from plimsoll.mirror.scenario_book import scenario_book
 from plimsoll.mirror.unit_risk import open_volatility, price_instruments, surface_of
 from plimsoll.model import Market
@@ -58,7 +59,7 @@ def sensitivities(market: Market, legs: Sequence[Leg], underlyings: Sequence[str
     k = len(underlyings)
     drift, first = np.zeros(len(legs)), np.zeros((len(legs), 2 * k))
     second = np.zeros((len(legs), 2 * k, 2 * k))
-    year = horizon_sec / 31_536_000
+    year = horizon_sec / YEAR_SEC
     plain = UnderlyingParams()
     for j, leg in enumerate(legs):
         u = underlyings.index(leg.underlying)

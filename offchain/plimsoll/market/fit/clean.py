@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from plimsoll.constants import YEAR_SEC
 from plimsoll.market.chain_file import ChainSnapshot
 from plimsoll.market.fit.bands import NO_BANDS, TICK_COIN, Bands, bands_of
-from plimsoll.market.fit.forwards import YEAR_SEC
 
 Vector = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -9,13 +9,13 @@ from typing import Final
 
 import numpy as np
 
+from plimsoll.constants import DAY_SEC, YEAR_SEC
 from plimsoll.market.chain_file import ChainSnapshot
 
 MIN_PAIRS: Final = 2
 """Pairs of a call and a put, both with two quotes, that confirm a forward: one more than it has numbers."""
 PARITY_SLACK: Final = 0.001
 """The index moves by about this much while a chain is polled."""
-YEAR_SEC: Final = 31_536_000
 NEAR_ROWS: Final = 8
 """Rows around the money whose underlying decides the forward: both rights at four strikes."""
 CARRY_DAYS: Final = 31.0
@@ -126,7 +126,7 @@ def _forward(snapshot: ChainSnapshot, expiry_ts: int) -> float:
 
 
 def _spot(snapshot: ChainSnapshot, forwards: Mapping[int, float]) -> float:
-    days = {e: (e - snapshot.ts) / 86_400.0 for e in forwards}
+    days = {e: (e - snapshot.ts) / DAY_SEC for e in forwards}
     near = [e for e in forwards if days[e] <= CARRY_DAYS]
     if len(near) < CARRY_EXPIRIES:
         return snapshot.spot

@@ -9,10 +9,11 @@ from typing import Final
 
 import numpy as np
 
+from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import DomainError, InputError
 from plimsoll.market.chain_file import ChainSnapshot
 from plimsoll.market.fit.clean import CleanReport, Quotes, clean
-from plimsoll.market.fit.forwards import YEAR_SEC, Term, term_structure
+from plimsoll.market.fit.forwards import Term, term_structure
 from plimsoll.market.fit.svi_fit import Prior, Shape, SliceFit, fit_slice, hold_slice, warnings_of
 from plimsoll.mirror.settlement_window import WINDOW_SEC
 from plimsoll.model import MAX_EXPIRIES, Round, Surface

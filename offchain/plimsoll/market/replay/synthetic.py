@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from plimsoll.constants import DAY_SEC, YEAR_SEC
 from plimsoll.market.chain_file import SCHEMA
-from plimsoll.market.fit.forwards import YEAR_SEC
 from plimsoll.mirror.black76 import greeks, price_and_delta
 
 Vector = npt.NDArray[np.float64]
@@ -95,7 +95,7 @@ def synthetic_market(seed: int = DEFAULT_SEED) -> SyntheticMarket:
         ``SNAPSHOTS`` snapshots, six hours apart, of BTC and ETH.
     """
     noise = np.random.default_rng(seed)
-    hour_ts = np.arange(START_TS - 86_400, START_TS + 11 * 86_400, HOUR_SEC) // HOUR_SEC * HOUR_SEC
+    hour_ts = np.arange(START_TS - DAY_SEC, START_TS + 11 * DAY_SEC, HOUR_SEC) // HOUR_SEC * HOUR_SEC
     shared = _memory(noise.normal(0.0, _NOISE_HOURLY, hour_ts.size))
     tables, hours, funding = [], {}, {}
     for coin in _COINS:
@@ -118,14 +118,14 @@ def _memory(steps: Vector) -> Vector:
 
 
 def _path(ts: npt.ArrayLike) -> Vector:
-    days = (np.asarray(ts, dtype=np.float64) - START_TS) / 86_400
+    days = (np.asarray(ts, dtype=np.float64) - START_TS) / DAY_SEC
     path: Vector = np.interp(days, _KNOT_DAYS, _KNOT_LOG)
     return path
 
 
 def _stress(ts: float) -> float:
     """Fall of the path over the last day, 0 in calm and about 1 at the worst."""
-    fall = float(_path(ts - 86_400.0)) - float(_path(ts))
+    fall = float(_path(ts - DAY_SEC)) - float(_path(ts))
     return min(max(fall / 0.15, 0.0), 1.0)
 
 

@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pyarrow as pa
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
+from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.market.chain_file import INDEX_NAME, SCHEMA, split_table
-from plimsoll.market.fit.forwards import YEAR_SEC
 from plimsoll.mirror.black76 import greeks, price_and_delta
 
 Vector = npt.NDArray[np.float64]
