@@ -110,14 +110,17 @@ def market_section(result: DemoResult) -> Section:
 
 def _opening_row(account: AccountResult) -> tuple[str, ...]:
     first = account.path[0].figures
-    saving = f"{first.standard_initial / first.initial:.1f}x" if first.initial > 0 and first.standard_initial else ""
+    apart, saving = "", ""
+    if account.positions:
+        apart = whole(first.standard_initial)
+        saving = f"{first.standard_initial / first.initial:.1f}x" if first.standard_initial and first.initial else ""
     return (
         str(account.account_id),
         account.name,
         str(account.positions),
         whole(first.equity),
         whole(first.initial),
-        whole(first.standard_initial) if account.positions else "",
+        apart,
         saving,
         account.path[0].state,
     )
