@@ -75,6 +75,16 @@ class Kind(IntEnum):
         """Whether it is a future or a perpetual: its price is an entry, no part of its identity."""
         return not self.is_option
 
+    @property
+    def has_expiry(self) -> bool:
+        """Whether it settles one day; a perpetual does not."""
+        return self is not Kind.PERP
+
+    @property
+    def word(self) -> str:
+        """Its name in files and for people: ``call``, ``put``, ``future``, ``perp``."""
+        return self.name.lower()
+
 
 class Instrument(NamedTuple):
     """What can be held in one underlying, and all that tells two instruments apart.
@@ -192,6 +202,19 @@ class Round:
             if after.expiry_ts <= before.expiry_ts:
                 raise DomainError(source, f"expiry {after.expiry_ts} does not come after {before.expiry_ts}")
 
+    def surface(self, expiry_ts: int) -> Surface:
+        """Return the slice of one expiry.
+
+        Raises
+        ------
+        DomainError
+            When the round does not list the expiry: nothing is valued from another date.
+        """
+        for surface in self.surfaces:
+            if surface.expiry_ts == expiry_ts:
+                return surface
+        raise DomainError(self.underlying, f"expiry {expiry_ts} is not in the round of {self.ts}")
+
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -270,9 +293,9 @@ class Position:
         source = f"position in {self.underlying}"
         if not isinstance(self.kind, Kind):
             raise DomainError(source, f"{self.kind!r} is no kind of instrument")
-        source = f"{self.underlying} {self.kind.name.lower()}"
+        source = f"{self.underlying} {self.kind.word}"
         _time(source, "expiry_ts", self.expiry_ts, 0)
-        if (self.expiry_ts == 0) != (self.kind is Kind.PERP):
+        if (self.expiry_ts != 0) != self.kind.has_expiry:
             raise DomainError(source, f"expiry_ts is {self.expiry_ts}; it is 0 for a perpetual and for nothing else")
         _within(source, "price", self.price, 0.0, MAX_STORED_PRICE, open_low=self.kind.is_option)
         _within(source, "quantity", self.quantity, -MAX_QUANTITY, MAX_QUANTITY)
@@ -305,7 +328,7 @@ class Position:
             When ``more`` goes in the other direction, which would close some of it.
         """
         if self.quantity * more.quantity <= 0.0:
-            what = f"{self.underlying} {self.kind.name.lower()}"
+            what = f"{self.underlying} {self.kind.word}"
             raise DomainError(what, f"is held with {self.quantity:g}, {more.quantity:g} would close some of it")
         quantity = self.quantity + more.quantity
         if self.kind.is_option:
@@ -333,7 +356,7 @@ class Portfolio:
         for position in self.positions:
             if position.identity in seen:
                 kind, expiry, strike = position.instrument
-                what = f"{position.underlying} {kind.name.lower()} of {expiry} at {strike:g}"
+                what = f"{position.underlying} {kind.word} of {expiry} at {strike:g}"
                 raise DomainError("portfolio", f"holds the {what} twice")
             seen.add(position.identity)
 

@@ -40,7 +40,7 @@ class QuoteLeg:
         position = self.position
         return {
             "underlying": position.underlying,
-            "kind": position.kind.name.lower(),
+            "kind": position.kind.word,
             "expiry": position.expiry_ts,
             "strike": position.price,
             "quantity": position.quantity,

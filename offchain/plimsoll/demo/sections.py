@@ -71,7 +71,7 @@ def instrument(position: Position) -> str:
     day = datetime.fromtimestamp(position.expiry_ts, tz=UTC).strftime("%d %b")
     if position.kind is Kind.FUTURE:
         return f"{position.underlying} future {day}"
-    return f"{position.underlying} {position.kind.name.lower()} {position.price:,.0f} {day}"
+    return f"{position.underlying} {position.kind.word} {position.price:,.0f} {day}"
 
 
 def market_section(result: DemoResult) -> Section:

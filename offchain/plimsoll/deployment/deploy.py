@@ -410,7 +410,7 @@ def caps_of(spec: Spec, symbol: str) -> dict[Kind, int]:
         Wad a series; 0 for no cap.
     """
     entry = next((entry for entry in spec.open_interest if entry.underlying == symbol), None)
-    return {kind: float_to_wad(getattr(entry, kind.name.lower(), 0.0)) for kind in Kind}
+    return {kind: float_to_wad(entry.caps[kind] if entry else 0.0) for kind in Kind}
 
 
 def _list_instruments(build: _Build) -> None:

@@ -12,7 +12,7 @@ from eth_utils.address import is_address
 
 from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
-from plimsoll.model import Market
+from plimsoll.model import Kind, Market
 from plimsoll.params import Params
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
@@ -147,10 +147,7 @@ class OpenInterestSpec:
     """Most units of one underlying that may be long in one series (kind and expiry), by kind; 0 for no cap."""
 
     underlying: str
-    call: float
-    put: float
-    future: float
-    perp: float
+    caps: Mapping[Kind, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,17 +228,24 @@ def _open_interest(
     """Read the caps of every underlying; that one is not capped has to be said."""
     if sorted(tables) != sorted(underlyings):
         raise InputError(f"{source} [open_interest]", f"must name {', '.join(underlyings)}, got {', '.join(tables)}")
-    found = tuple(
-        _build(OpenInterestSpec, f"{source} [open_interest.{symbol}]", tables[symbol], underlying=symbol)
-        for symbol in underlyings
+    return tuple(
+        OpenInterestSpec(symbol, _caps(f"{source} [open_interest.{symbol}]", tables[symbol])) for symbol in underlyings
     )
-    for entry in found:
-        for name in ("call", "put", "future", "perp"):
-            if not 0.0 <= getattr(entry, name) <= MAX_CAP:
-                raise InputError(
-                    f"{source} [open_interest.{entry.underlying}]", f"{name} must be within 0 and {MAX_CAP:g}"
-                )
-    return found
+
+
+def _caps(source: str, table: Mapping[str, Any]) -> dict[Kind, float]:
+    """Read the cap of every kind."""
+    words = {kind.word: kind for kind in Kind}
+    for word, value in table.items():
+        if word not in words:
+            raise InputError(source, f"unknown key {word}")
+        _check_type(f"{source} {word}", "float", value)
+        if not 0.0 <= value <= MAX_CAP:
+            raise InputError(source, f"{word} must be within 0 and {MAX_CAP:g}")
+    missing = [word for word in words if word not in table]
+    if missing:
+        raise InputError(source, f"{missing[0]} is missing")
+    return {kind: float(table[word]) for word, kind in words.items()}
 
 
 def _rates(source: str, tables: Mapping[str, Mapping[str, Any]], symbols: set[str]) -> tuple[RateSpec, ...]:

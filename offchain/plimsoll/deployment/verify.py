@@ -278,7 +278,7 @@ def _markets(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
             yield f"listing.{symbol}.{key}", rules[key], value
         for kind, value in caps_of(seen.spec, symbol).items():
             there_wad = seen.of("Accounts").call("openInterestOf", pack(Word(number, kind, 0, 0, 0)))[1]
-            yield f"open_interest.{symbol}.{kind.name.lower()}", there_wad, value
+            yield f"open_interest.{symbol}.{kind.word}", there_wad, value
         terms = vars(seen.of("PerpMarket").call("termsOf", number)[0])
         for key, value in funding_terms(seen.spec.funding).items():
             yield f"funding.{symbol}.{key}", terms[key], value

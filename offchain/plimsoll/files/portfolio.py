@@ -22,10 +22,14 @@ from plimsoll.model import (
     Position,
 )
 
+_OPTIONS = {kind.word: kind for kind in Kind if kind.is_option}
+_LINEAR = {kind.word: kind for kind in Kind if kind.is_linear}
 _KEYS = {
     "option": {"underlying", "kind", "right", "expiry", "strike", "quantity"},
-    "future": {"underlying", "kind", "expiry", "quantity", "entry"},
-    "perp": {"underlying", "kind", "quantity", "entry"},
+    **{
+        word: {"underlying", "kind", "quantity", "entry"} | ({"expiry"} if kind.has_expiry else set())
+        for word, kind in _LINEAR.items()
+    },
 }
 
 
@@ -54,7 +58,7 @@ def _position(node: Node, market: Market | None) -> Position:
         node.object(set())
     if "kind" not in node.value:
         node.fail("missing key 'kind'")
-    kind = node.key("kind").text(("option", "future", "perp"))
+    kind = node.key("kind").text(tuple(_KEYS))
     node.object(_KEYS[kind])
     underlying = node.key("underlying").text()
     if market is not None and underlying not in market.rounds:
@@ -63,15 +67,13 @@ def _position(node: Node, market: Market | None) -> Position:
     if abs(quantity) < MIN_QUANTITY:
         node.key("quantity").fail(f"{quantity:g} is no position; the smallest quantity is {MIN_QUANTITY:g}")
     if kind == "option":
-        right = node.key("right").text(("call", "put"))
+        right = _OPTIONS[node.key("right").text(tuple(_OPTIONS))]
         expiry = _expiry(node.key("expiry"), market, underlying)
-        strike = _strike(node.key("strike"))
-        return Position(underlying, Kind.CALL if right == "call" else Kind.PUT, expiry, strike, quantity)
+        return Position(underlying, right, expiry, _strike(node.key("strike")), quantity)
     # An average, so any number of decimals.
     entry = node.key("entry").number(0.0, MAX_STORED_PRICE)
-    if kind == "future":
-        return Position(underlying, Kind.FUTURE, _expiry(node.key("expiry"), market, underlying), entry, quantity)
-    return Position(underlying, Kind.PERP, 0, entry, quantity)
+    expiry = _expiry(node.key("expiry"), market, underlying) if _LINEAR[kind].has_expiry else 0
+    return Position(underlying, _LINEAR[kind], expiry, entry, quantity)
 
 
 def _positions(node: Node, market: Market | None) -> tuple[Position, ...]:

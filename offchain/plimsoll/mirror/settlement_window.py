@@ -6,14 +6,20 @@ a quantity q at strike K is ``(1 - theta)*q`` at strike ``(K - theta*mean)/(1 - 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
+
 from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import DomainError
-from plimsoll.model import Round
+from plimsoll.model import Round, Surface
 
 WINDOW_SEC: Final = 1_800
+
+Vector = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +72,45 @@ def window_of(round_: Round, expiry_ts: int) -> Window:
         message = f"expiry {expiry_ts} settles in {left} s and the round of {round_.ts} carries no settlement mean"
         raise DomainError(round_.underlying, message)
     return Window(time, variance_time(left), (WINDOW_SEC - left) / WINDOW_SEC, round_.mean)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One expiry at a time: what of its settlement price is known, cash per unit, and what is open.
+
+    ``root`` is the square root of the time that its variance belongs to, years.
+    """
+
+    discount: float
+    open: float
+    known: float | Vector
+    root: float
+
+
+def moment_of(round_: Round, surface: Surface, forward: float | Vector, elapsed_sec: int = 0) -> Moment:
+    """Look at one expiry after a time; what settles meanwhile settles at the moved ``forward``.
+
+    Parameters
+    ----------
+    round_ : Round
+    surface : Surface
+        Of the round.
+    forward : float or ndarray
+        After the move.
+    elapsed_sec : int
+        Time that passes, 0 for now.
+
+    Returns
+    -------
+    Moment
+
+    Raises
+    ------
+    DomainError
+        When the window is open and the round carries no mean.
+    """
+    window = window_of(round_, surface.expiry_ts)
+    rest = max(max(surface.expiry_ts - round_.ts, 0) - elapsed_sec, 0)
+    share = max(WINDOW_SEC - rest, 0) / WINDOW_SEC
+    known = window.known * window.mean + (share - window.known) * forward
+    return Moment(math.exp(-surface.rate * rest / YEAR_SEC), 1.0 - share, known, math.sqrt(variance_time(rest)))

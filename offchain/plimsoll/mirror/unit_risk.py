@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.errors import DomainError
 from plimsoll.mirror import black76, svi, vol_shock
+from plimsoll.mirror.linear import linear_unit
 from plimsoll.mirror.scenario_book import FLAT, Book, Row
 from plimsoll.mirror.settlement_window import Window, window_of
 from plimsoll.model import Instrument, Kind, Round, Surface
@@ -57,20 +57,6 @@ class InstrumentRisk:
     open_share: Vector
 
 
-def surface_of(round_: Round, expiry_ts: int) -> Surface:
-    """Slice of one expiry.
-
-    Raises
-    ------
-    DomainError
-        If the round does not list the expiry: nothing is valued from another date.
-    """
-    for surface in round_.surfaces:
-        if surface.expiry_ts == expiry_ts:
-            return surface
-    raise DomainError(round_.underlying, f"expiry {expiry_ts} is not in the round of {round_.ts}")
-
-
 def certified_gap(step: float | Vector, price: tuple[Vector, Vector], delta: tuple[Vector, Vector]) -> Vector:
     """Largest distance of a convex value below its chord: ``h*(d1-c)*(c-d0)/(d1-d0)``.
 
@@ -104,7 +90,7 @@ def _empty(n: int, book: Book) -> dict[str, Vector]:
 
 def open_volatility(round_: Round, instrument: Instrument) -> float:
     """Volatility per year at the open strike of an option; 0 where the strike is zero or below, or all is settled."""
-    surface = surface_of(round_, instrument.expiry_ts)
+    surface = round_.surface(instrument.expiry_ts)
     window = window_of(round_, instrument.expiry_ts)
     strike = instrument.strike - window.known * window.mean
     if window.open == 0.0 or strike <= 0.0:
@@ -201,7 +187,7 @@ def _price_options(
     book: Book,
 ) -> None:
     """Fill the columns ``index`` (options of one expiry) of the per-unit arrays."""
-    surface = surface_of(round_, instruments[int(index[0])].expiry_ts)
+    surface = round_.surface(instruments[int(index[0])].expiry_ts)
     window = window_of(round_, surface.expiry_ts)
     strike = np.array([instruments[i].strike for i in index])
     is_call = np.array([instruments[i].kind == Kind.CALL for i in index])
@@ -234,20 +220,15 @@ def _price_options(
 
 
 def _price_linear(out: dict[str, Vector], i: int, instrument: Instrument, round_: Round, book: Book) -> None:
-    """Fill column ``i`` for a future or the perpetual."""
-    if instrument.kind == Kind.PERP:
-        discount, share, known, price = 1.0, 1.0, 0.0, round_.perp
-    else:
-        surface = surface_of(round_, instrument.expiry_ts)
-        window = window_of(round_, surface.expiry_ts)
-        discount = float(np.exp(-surface.rate * window.time))
-        share, known, price = window.open, window.known * window.mean, surface.forward
-    out["mark"][i] = discount * (share * price + known)
-    out["delta"][i] = share * discount
-    out["cash_delta"][i] = share * discount * price
-    out["entry_factor"][i] = discount
-    out["open_share"][i] = share
-    out["row_pnl"][:, i] = share * discount * price * book.moves
+    """Fill column ``i`` for a linear instrument."""
+    unit = linear_unit(round_, instrument.kind, instrument.expiry_ts)
+    open_price = unit.share * unit.discount * unit.price
+    out["mark"][i] = unit.value(0.0)
+    out["delta"][i] = unit.share * unit.discount
+    out["cash_delta"][i] = open_price
+    out["entry_factor"][i] = unit.discount
+    out["open_share"][i] = unit.share
+    out["row_pnl"][:, i] = open_price * book.moves
 
 
 def price_instruments(

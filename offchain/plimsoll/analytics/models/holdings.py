@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.mirror import black76, svi
+from plimsoll.mirror.linear import linear_unit
 from plimsoll.mirror.settlement_window import time_to_expiry
-from plimsoll.mirror.unit_risk import surface_of
 from plimsoll.model import Kind, Market, Portfolio, Position, Surface
 
 Vector = npt.NDArray[np.float64]
@@ -111,14 +111,14 @@ def volatility_of(surface: Surface, strike: float, time: float) -> float:
 def _row(market: Market, position: Position) -> tuple[float, ...]:
     """Forward, time, rate, sigma, discount, value and delta of one unit."""
     round_ = market.rounds[position.underlying]
-    if position.kind == Kind.PERP:
-        return round_.perp, 0.0, 0.0, 0.0, 1.0, round_.perp - position.price, 1.0
-    surface = surface_of(round_, position.expiry_ts)
+    if position.kind.is_linear:
+        unit = linear_unit(round_, position.kind, position.expiry_ts)
+        # No venue's published rule knows our settlement window.
+        value = unit.discount * (unit.price - position.price)
+        return float(unit.price), unit.time, unit.rate, 0.0, unit.discount, float(value), unit.discount
+    surface = round_.surface(position.expiry_ts)
     time = time_to_expiry(surface.expiry_ts, round_.ts)
     discount = float(np.exp(-surface.rate * time))
-    if position.kind == Kind.FUTURE:
-        value = discount * (surface.forward - position.price)
-        return surface.forward, time, surface.rate, 0.0, discount, value, discount
     sigma = volatility_of(surface, position.price, time)
     mark, delta = black76.price_and_delta(
         np.array(position.kind == Kind.CALL),

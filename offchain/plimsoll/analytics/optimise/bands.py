@@ -12,7 +12,6 @@ from plimsoll.analytics.var.legs import legs_of
 from plimsoll.errors import InputError
 from plimsoll.mirror import black76, svi
 from plimsoll.mirror.settlement_window import time_to_expiry
-from plimsoll.mirror.unit_risk import surface_of
 from plimsoll.model import Kind, Market, Portfolio, Position
 
 Vector = npt.NDArray[np.float64]
@@ -86,7 +85,7 @@ class Band:
 def _values(position: Position, market: Market, growth: Vector, elapsed: float) -> tuple[Vector, Vector]:
     """Value and delta of one unit per path after ``elapsed`` years."""
     round_ = market.rounds[position.underlying]
-    surface = surface_of(round_, position.expiry_ts)
+    surface = round_.surface(position.expiry_ts)
     time = time_to_expiry(surface.expiry_ts, round_.ts)
     left = max(time - elapsed, 0.0)
     sigma = svi.volatility(surface.svi, np.array(np.log(position.price / surface.forward)), time)

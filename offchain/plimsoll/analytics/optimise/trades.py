@@ -45,7 +45,7 @@ class Trade:
         return {
             "instrument": self.candidate.label,
             "underlying": position.underlying,
-            "kind": position.kind.name.lower(),
+            "kind": position.kind.word,
             "expiry": position.expiry_ts or None,
             "strike": position.price if position.kind.is_option else None,
             "quantity": self.quantity,

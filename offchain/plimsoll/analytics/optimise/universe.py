@@ -9,7 +9,8 @@ import numpy as np
 
 from plimsoll.analytics.var.legs import Leg, legs_of
 from plimsoll.errors import InputError
-from plimsoll.mirror.unit_risk import mark_of, surface_of
+from plimsoll.mirror.linear import linear_unit
+from plimsoll.mirror.unit_risk import mark_of
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position
 
 #: Strikes offered at every expiry, in units of the forward.
@@ -84,11 +85,9 @@ def _candidate(market: Market, position: Position, held: float, costs: TradingCo
     round_ = market.rounds[position.underlying]
     limit = costs.liquidity / round_.spot
     label = legs_of(market, Portfolio(Mode.SINGLE, 0.0, {}, (position,)))[0][0].label
-    if position.kind == Kind.PERP:
-        return Candidate(position, label, round_.perp, costs.linear_spread * round_.perp, limit, held)
-    if position.kind == Kind.FUTURE:
-        forward = surface_of(round_, position.expiry_ts).forward
-        return Candidate(position, label, forward, costs.linear_spread * forward, limit, held)
+    if position.kind.is_linear:
+        price = float(linear_unit(round_, position.kind, position.expiry_ts).price)
+        return Candidate(position, label, price, costs.linear_spread * price, limit, held)
     mark = mark_of(round_, position.instrument)
     half = max(costs.option_spread * mark, costs.option_floor * round_.spot)
     return Candidate(position, label, mark, half, limit, held)
@@ -112,14 +111,14 @@ def universe_of(market: Market, portfolio: Portfolio, costs: TradingCosts) -> tu
     wanted = {p.identity: (p, p.quantity) for p in portfolio.positions}
     for name in dict.fromkeys(leg.underlying for leg in legs):
         round_ = market.rounds[name]
-        listed = [Position(name, Kind.PERP, 0, 0.0, 0.0)]
+        linear, options = [k for k in Kind if k.is_linear], [k for k in Kind if k.is_option]
+        listed = [Position(name, kind, 0, 0.0, 0.0) for kind in linear if not kind.has_expiry]
         for surface in round_.surfaces:
             if surface.expiry_ts - round_.ts < MIN_EXPIRY_SEC:
                 continue
-            listed.append(Position(name, Kind.FUTURE, surface.expiry_ts, 0.0, 0.0))
+            listed += [Position(name, kind, surface.expiry_ts, 0.0, 0.0) for kind in linear if kind.has_expiry]
             strikes = sorted({nice_strike(step * surface.forward) for step in LADDER})
-            kinds = (Kind.CALL, Kind.PUT)
-            listed += [Position(name, kind, surface.expiry_ts, k, 0.0) for kind in kinds for k in strikes]
+            listed += [Position(name, kind, surface.expiry_ts, k, 0.0) for kind in options for k in strikes]
         for position in listed:
             wanted.setdefault(position.identity, (position, 0.0))
     return tuple(_candidate(market, position, held, costs) for position, held in wanted.values())

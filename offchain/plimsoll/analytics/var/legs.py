@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from plimsoll.errors import InputError
-from plimsoll.model import Kind, Market, Portfolio, Position
+from plimsoll.model import Market, Portfolio, Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +25,12 @@ class Leg:
 
 def label_of(position: Position) -> str:
     """Name of what a position holds, for people."""
-    if position.kind == Kind.PERP:
-        return f"{position.underlying} perp"
-    day = datetime.fromtimestamp(position.expiry_ts, UTC).strftime("%Y-%m-%dT%H:%MZ")
-    if position.kind == Kind.FUTURE:
-        return f"{position.underlying} future {day}"
-    return f"{position.underlying} {position.kind.name.lower()} {day} {position.price:g}"
+    parts = [position.underlying, position.kind.word]
+    if position.kind.has_expiry:
+        parts.append(datetime.fromtimestamp(position.expiry_ts, UTC).strftime("%Y-%m-%dT%H:%MZ"))
+    if position.kind.is_option:
+        parts.append(f"{position.price:g}")
+    return " ".join(parts)
 
 
 def legs_of(market: Market, portfolio: Portfolio) -> tuple[tuple[Leg, ...], list[str]]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from plimsoll.analytics.var.legs import Leg
 from plimsoll.constants import YEAR_SEC
 from plimsoll.mirror.scenario_book import scenario_book
-from plimsoll.mirror.unit_risk import open_volatility, price_instruments, surface_of
+from plimsoll.mirror.unit_risk import open_volatility, price_instruments
 from plimsoll.model import Market
 from plimsoll.params import BookSpec, UnderlyingParams
 
@@ -74,7 +74,7 @@ def sensitivities(market: Market, legs: Sequence[Leg], underlyings: Sequence[str
         first[j, u] = leg.quantity * cash_delta
         second[j, u, u] = leg.quantity * cash_delta
         if option:
-            surface = surface_of(round_, leg.position.expiry_ts)
+            surface = round_.surface(leg.position.expiry_ts)
             second[j, u, u] += leg.quantity * float(unit.gamma[0]) * surface.forward**2
             first[j, k + u] = leg.quantity * float(unit.vega[0]) * open_volatility(round_, instrument)
             drift[j] = leg.quantity * float(unit.theta[0]) * year
