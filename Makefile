@@ -158,8 +158,9 @@ demo-slice: build/.stamp
 	@$(VENV)/bin/plimsoll demo --rounds 6
 
 # Two halves of about the same length: each test run keeps one core busy, and has a chain of its own.
-test: ## everything CI runs: lint, all tests but the audit, contract coverage, the demo on a short slice
+test: ## everything CI runs: lint, the site, all tests but the audit, contract coverage, the demo on a short slice
 	@$(MAKE) lint
+	@$(MAKE) docs
 	@$(MAKE) -j2 test-units test-properties
 
 test-units:

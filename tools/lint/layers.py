@@ -75,6 +75,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         *("__init__", "errors", "model", "params", "files", "market", "mirror"),
         *("analytics", "chain", "deployment", "protocol", "governance", "doctor", "keeper", "demo"),
     },
+    "__main__": {"cli"},
     "__init__": {"errors", "model", "params", "files", "analytics", "front"},
 }
 IMPORT: Final = re.compile(r'^\s*import\s+[^"\';]*["\']([^"\']+)["\']', re.M)

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
+from plimsoll.constants import DAY_SEC
 from plimsoll.index.reader import ChainEvent
-from plimsoll.index.state import DAY, GrantState, OperatorState, RateState, State, TermsState, apply
+from plimsoll.index.state import GrantState, OperatorState, RateState, State, TermsState, apply
 
 OWNER, BUYER, KEY, OTHER = ("0x" + digit * 40 for digit in "1234")
 
@@ -60,7 +61,7 @@ def test_apply__operator_withdrew__counts_for_its_day_and_grant(state):
     apply(state, event("Operators", "OperatorWithdrew", **used))
     found = state.operators[2, KEY]
     assert found == OperatorState(900, 3, {0: 40, 2: 5}, {0: (0, 30)})
-    assert [found.left_of(0, now) for now in (100, DAY - 1, DAY)] == [10, 10, 40]
+    assert [found.left_of(0, now) for now in (100, DAY_SEC - 1, DAY_SEC)] == [10, 10, 40]
     assert [found.left_of(token_id, 100) for token_id in (1, 2)] == [0, 5]
     apply(state, roles_granted(2, KEY, 7))
     assert state.operators[2, KEY].left_of(0, 100) == 7
