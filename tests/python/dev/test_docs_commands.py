@@ -15,8 +15,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
-#: The code of the README, and the next block: what it prints first.
-CODE = re.compile(r"^```python\n(.*?)^```$.*?^```\n(.*?)^```$", re.M | re.S)
+#: Pages whose Python is run, block after block in one interpreter.
+TOLD_IN_PYTHON = [ROOT / "README.md", ROOT / "docs" / "start" / "python.md"]
+#: Code, and what it prints: the next block before other code. A block that shows no output must print nothing.
+CODE = re.compile(r"^```python\n(?P<code>.*?)^```$(?:(?:(?!^```).)*^```\n(?P<shown>.*?)^```$)?", re.M | re.S)
+#: Between what two blocks print.
+MARK = "\x1e"
 #: A terminal of this width, as the pages were written with, and the package and command of this very checkout.
 ENVIRONMENT = os.environ | {
     "COLUMNS": "100",
@@ -59,11 +63,21 @@ def test_page__command__prints_what_is_shown(page, command, shown):
     assert differences(shown, run.stdout.splitlines()) == [], f"{page.name}: {command}\n{run.stderr}"
 
 
-def test_readme__code__prints_first_what_is_shown():
-    ((code, shown),) = CODE.findall(PAGES[0].read_text(encoding="utf-8"))
-    shell = [sys.executable, "-c", code]
-    run = subprocess.run(shell, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120, check=True)
-    assert differences([*shown.splitlines(), "..."], run.stdout.splitlines()) == []
+def code_of(page: str) -> list[tuple[str, list[str]]]:
+    """Return each block of Python with the lines shown below it."""
+    return [(found["code"], (found["shown"] or "").splitlines()) for found in CODE.finditer(page)]
+
+
+@pytest.mark.parametrize("page", TOLD_IN_PYTHON, ids=lambda page: page.stem)
+def test_page__python__prints_what_is_shown(page):
+    blocks = code_of(page.read_text(encoding="utf-8"))
+    script = f"print({MARK!r})\n".join(code for code, _ in blocks)
+    shell = [sys.executable, "-c", script]
+    run = subprocess.run(shell, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    # Not splitlines, which would break a line at the mark.
+    for (code, shown), printed in zip(blocks, run.stdout.split(f"{MARK}\n"), strict=True):
+        assert differences(shown, printed.split("\n")[:-1]) == [], f"{page.name}:\n{code}"
 
 
 def test_differences__other_text_or_length__is_named():
@@ -76,3 +90,9 @@ def test_differences__other_text_or_length__is_named():
 
 def test_commands__block_of_two__both_with_their_output():
     assert commands("text\n```console\n$ one\nx\n$ two\n```\n```\n$ three\n```\n") == [("one", ["x"]), ("two", [])]
+
+
+def test_code_of__next_block_before_other_code__is_what_it_prints():
+    shown, silent = "```python\na\n```\ntext\n```\n1\n```\n", "```python\nb\n```\n"
+    page = f"{shown}{silent}```python\nc\n```\n```console\n$ d\n```\n```\n2\n```\n"
+    assert code_of(page) == [("a\n", ["1"]), ("b\n", []), ("c\n", [])]
