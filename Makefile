@@ -97,6 +97,9 @@ test-python: .solcx/.stamp ## Python tests without a chain
 	@printf '== tests/python\n' >&2
 	@$(PY) -m pytest -p no:pytest-brownie tests/python
 
+# Without a chain, without a fit, without a simulation.
+QUICK := $(addprefix tests/python/,border decide files index mirror transact session dev/test_lint_layers.py dev/test_lint_constants.py dev/test_lint_docs.py)
+
 test-quick: artifacts $(VENV)/.stamp-dev ## what finds most mistakes within two minutes: style, types, and the nouns, files, mirror and command line
 	@$(STEP) "ruff check" ruff check .
 	@$(STEP) "mypy --strict" mypy

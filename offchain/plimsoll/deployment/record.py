@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from plimsoll.errors import InputError, UnavailableError
 SCHEMA = "plimsoll.deployment/1"
 #: Where the records of a checkout live, by the name of their network; below the folder that a command runs in.
 RECORDS = Path("build", "plimsoll")
+#: Environment variable with the folder of the records that are called by a name.
+FOLDER_VARIABLE = "PLIMSOLL_DEPLOYMENTS"
 
 #: Contracts that are deployed more than once, each time bound to another book.
 INSTANCES = {f"{book}{engine}": engine for book in ("Prior", "Draft") for engine in ("RiskEngine", "MarginEngine")}
@@ -130,7 +133,8 @@ def record_path(name_or_file: str) -> Path:
     Parameters
     ----------
     name_or_file : str
-        A path that ends in ``.json``, or the name of a network: ``development`` is ``build/plimsoll/development.json``.
+        A path that ends in ``.json``, or the name of a network: ``development`` is ``development.json`` in the folder
+        that the environment variable ``PLIMSOLL_DEPLOYMENTS`` names, else in ``build/plimsoll``.
 
     Returns
     -------
@@ -146,7 +150,7 @@ def record_path(name_or_file: str) -> Path:
         return Path(name_or_file)
     if Path(name_or_file).name != name_or_file or name_or_file in ("", ".."):
         raise InputError("deployment", f"{name_or_file!r} is neither a .json file nor the name of a network")
-    return RECORDS / f"{name_or_file}.json"
+    return Path(os.environ.get(FOLDER_VARIABLE, RECORDS)) / f"{name_or_file}.json"
 
 
 def load_deployment(path: Path) -> Deployment:

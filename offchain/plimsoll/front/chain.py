@@ -9,7 +9,7 @@ from typing import Final
 
 from plimsoll.chain.client import Client
 from plimsoll.chain.revert import RevertError
-from plimsoll.deployment.record import Deployment, check_chain, load_deployment
+from plimsoll.deployment.record import Deployment, check_chain, load_deployment, record_path
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.front.margin import Margin
 from plimsoll.model import Market, Portfolio
@@ -18,10 +18,8 @@ from plimsoll.protocol.account import AccountOnChain, read_account
 from plimsoll.protocol.market import read_market
 from plimsoll.protocol.parameters import chain_params
 
-#: Folder of the deployments that are called by a name, and the node where no address is given.
-FOLDER_VARIABLE: Final = "PLIMSOLL_DEPLOYMENTS"
+#: Environment variable with the node where no address is given.
 NODE_VARIABLE: Final = "PLIMSOLL_RPC"
-_FOLDER: Final = "deployments"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -120,8 +118,8 @@ def connect(deployment: str | Path, url: str | None = None) -> Chain:
     Parameters
     ----------
     deployment : str or Path
-        File that ``plimsoll deploy`` wrote; or a name, for the file ``NAME.json`` in the folder that the environment
-        variable ``PLIMSOLL_DEPLOYMENTS`` names, else in ``deployments`` of the working folder.
+        File that ``plimsoll deploy`` wrote; or the name of a network, for the file ``NAME.json`` in the folder that the
+        environment variable ``PLIMSOLL_DEPLOYMENTS`` names, else in ``build/plimsoll``.
     url : str, optional
         HTTP address of a node; default: the environment variable ``PLIMSOLL_RPC``. No network has a default.
 
@@ -142,20 +140,12 @@ def connect(deployment: str | Path, url: str | None = None) -> Chain:
     >>> import plimsoll as pm
     >>> pm.connect("nowhere", "http://127.0.0.1:8545")
     Traceback (most recent call last):
-    plimsoll.errors.InputError: deployments/nowhere.json: cannot be read (No such file or directory)
+    plimsoll.errors.InputError: build/plimsoll/nowhere.json: cannot be read (No such file or directory)
     """
-    found = load_deployment(_file_of(deployment))
+    found = load_deployment(record_path(str(deployment)))
     node = url or os.environ.get(NODE_VARIABLE)
     if not node:
         raise InputError("url", f"no node named; give its HTTP address, or set {NODE_VARIABLE}")
     client = Client(node)
     check_chain(found, client)
     return Chain(found, client)
-
-
-def _file_of(deployment: str | Path) -> Path:
-    """Return the file of a deployment: what looks like a path is one."""
-    path = Path(deployment)
-    if path.suffix == ".json" or len(path.parts) > 1:
-        return path
-    return Path(os.environ.get(FOLDER_VARIABLE, _FOLDER)) / f"{deployment}.json"

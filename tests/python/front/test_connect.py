@@ -5,6 +5,7 @@ import json
 import pytest
 
 import plimsoll as pm
+from plimsoll.deployment.record import FOLDER_VARIABLE
 from plimsoll.front import chain as module
 
 ADDRESS = "0x" + "11" * 20
@@ -37,19 +38,19 @@ class Node:
 def node(monkeypatch, tmp_path):
     monkeypatch.setattr(module, "Client", Node)
     monkeypatch.delenv(module.NODE_VARIABLE, raising=False)
-    monkeypatch.delenv(module.FOLDER_VARIABLE, raising=False)
+    monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "deployments").mkdir()
-    (tmp_path / "deployments" / "mine.json").write_text(json.dumps(DEPLOYMENT))
+    (tmp_path / "build" / "plimsoll").mkdir(parents=True)
+    (tmp_path / "build" / "plimsoll" / "mine.json").write_text(json.dumps(DEPLOYMENT))
     return tmp_path
 
 
 def test_connect__a_file_or_a_name__is_the_same_deployment(node, monkeypatch):
     by_name = pm.connect("mine", "http://a")
     assert repr(by_name) == "<Chain local: chain 31337 at http://a, ETH>"
-    for file in ("deployments/mine.json", node / "deployments" / "mine.json"):
+    for file in ("build/plimsoll/mine.json", node / "build" / "plimsoll" / "mine.json"):
         assert pm.connect(file, "http://a").deployment == by_name.deployment
-    monkeypatch.setenv(module.FOLDER_VARIABLE, str(node / "deployments"))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(node / "build" / "plimsoll"))
     monkeypatch.setenv(module.NODE_VARIABLE, "http://b")
     monkeypatch.chdir("/")
     assert repr(pm.connect("mine")) == "<Chain local: chain 31337 at http://b, ETH>"
@@ -61,7 +62,7 @@ def test_connect__no_node_named__is_refused():
 
 
 def test_connect__an_unknown_name__names_the_file():
-    with pytest.raises(pm.InputError, match=r"deployments/yours.json: cannot be read"):
+    with pytest.raises(pm.InputError, match=r"build/plimsoll/yours.json: cannot be read"):
         pm.connect("yours", "http://a")
 
 
