@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import inspect
 import socket
 import sys
 import time
@@ -98,8 +100,33 @@ def patient_lookup():
     eth.get_transaction_receipt = _asking_again(eth.get_transaction_receipt)
 
 
+def _forget_what_is_gone(container, height):
+    """Drop the contracts that a return to ``height`` undid; Brownie asks for the code of every other one too."""
+    for contract in list(container._contracts):
+        born = contract.tx.block_number if contract.tx else None
+        if born > height if born is not None else not brownie.web3.eth.get_code(contract.address):
+            container.remove(contract)
+            contract._reverted = True
+
+
+@pytest.fixture(scope="session", autouse=True)
+def swift_isolation():
+    """Isolate each test in milliseconds: Brownie walks the call stack and collects all garbage at every snapshot.
+
+    The walk only serves a warning about who calls. The garbage it looks for is among what a test made; the project
+    that was loaded before (a gigabyte of syntax trees) lives as long as the run and is set aside.
+    """
+    rpc = type(brownie.rpc)
+    for name in ("sleep", "mine", "snapshot", "revert"):
+        setattr(rpc, name, inspect.getclosurevars(getattr(rpc, name)).nonlocals["fn"])
+    (project,) = brownie.project.get_loaded_projects()
+    type(next(iter(project)))._revert = _forget_what_is_gone
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(scope="module", autouse=True)
-def isolate_module(traces, patient_lookup, module_isolation):
+def isolate_module(traces, patient_lookup, swift_isolation, module_isolation):
     """Reset the chain around each module; without it a module's deployment would vanish."""
 
 

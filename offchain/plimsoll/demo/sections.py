@@ -141,7 +141,7 @@ def _closing_row(account: AccountResult) -> tuple[str, ...]:
 
 
 def opening_section(result: DemoResult) -> Section:
-    """Return every account as it was opened; all that this takes is there after the first round."""
+    """Return every account that was open on the first round; all that this takes is there after it."""
     return Section(
         "opening",
         "The books on the first round",
@@ -152,7 +152,7 @@ def opening_section(result: DemoResult) -> Section:
             Grid(
                 ("id", "account", "pos", "equity", "IM", "no offset", "ratio", "state"),
                 (1, 7),
-                tuple(_opening_row(account) for account in result.accounts),
+                tuple(_opening_row(a) for a in result.accounts if a.path[0].round_number == 0),
             ),
         ),
     )
