@@ -176,7 +176,7 @@ def test_opening__can_be_shown_after_the_first_round():
     print_opening(run, Console(width=WIDTH, file=late))
     assert early.getvalue() == late.getvalue()
     shown = {account.name: account.name in early.getvalue() for account in run.accounts}
-    assert shown == {name: name != DIP_BUYER for name in shown}
+    assert shown == {name: name != DIP_BUYER.name for name in shown}
 
 
 def test_report_and_page__show_every_section_in_the_width(run, tmp_path):
