@@ -169,10 +169,10 @@ test: ## everything CI runs: lint, the site, all tests but the audit, contract c
 test-units:
 	@$(MAKE) test-chain
 	@$(MAKE) coverage
+	@$(MAKE) test-diff
 
 test-properties:
 	@$(MAKE) test-python
-	@$(MAKE) test-diff
 	@$(MAKE) test-proof
 	@$(MAKE) test-accuracy
 	@$(MAKE) test-stateful
