@@ -31,7 +31,7 @@ def executed(path: Path) -> Any:
     What a cell prints is one output, however many pieces it arrives in.
     """
     os.environ.setdefault(*_RENDERER)
-    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": path.parent}}
     # The kernel warns of every connection without encryption; this one is to the machine itself.
     options = {"extra_arguments": ["--log-level=ERROR"], "coalesce_streams": True}
@@ -76,12 +76,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     check = parser.parse_args(arguments).check
     stale = []
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
-        before = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        before = nbformat.read(path, as_version=4)
         notebook = executed(path)
         if check:
             stale += [path.name] if printed(notebook) != printed(before) else []
         else:
-            path.write_text(nbformat.writes(notebook, indent=1) + "\n", encoding="utf-8")  # type: ignore[no-untyped-call]
+            path.write_text(nbformat.writes(notebook, indent=1) + "\n", encoding="utf-8")
             print(f"{path.relative_to(ROOT)}: {path.stat().st_size:,} bytes")
     for name in stale:
         print(f"notebooks/{name}: prints something else than it holds; run tools/generate/notebooks.py")

@@ -33,7 +33,7 @@ def written_out(node: ast.AST) -> str | None:
     if is_wad(node):
         return "WAD"
     if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return NUMBERS.get(node.value)  # type: ignore[arg-type]
+        return NUMBERS.get(node.value)
     return None
 
 

@@ -88,7 +88,7 @@ def _is_installed(name: str) -> bool:
 def _answer(command: Sequence[str]) -> str:
     """Return the version that a tool states; empty when it does not run."""
     try:
-        done = subprocess.run(  # noqa: S603 (tools that were found by their fixed names)
+        done = subprocess.run(  # noqa: S603 (the path comes from a search for fixed names, no argument from a user)
             command, capture_output=True, text=True, timeout=ANSWER_SEC, check=True, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.SubprocessError):

@@ -98,7 +98,7 @@ def moment_of(round_: Round, surface: Surface, forward: float | Vector, elapsed_
     forward : float or ndarray
         After the move.
     elapsed_sec : int
-        Time that passes, 0 for now.
+        Seconds from the round to the moment that is asked for; 0 is the round itself.
 
     Returns
     -------
