@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
@@ -18,7 +19,9 @@ from plimsoll.demo.result import GasBook
 from plimsoll.deployment.deploy import deploy
 from plimsoll.deployment.record import Deployment
 from plimsoll.deployment.spec import Spec
+from plimsoll.mirror.order_preview import OpenOrder
 from plimsoll.model import Mode, Position
+from plimsoll.protocol.orders import OrderTerms, signed_order
 from plimsoll.units import float_to_raw, float_to_wad
 
 ORDER_LIFE_SEC = DAY_SEC
@@ -272,26 +275,18 @@ class World:
         """How often the holder's account has changed hands, which everything signed for it names."""
         return int(self.contract("Accounts").call("transferCountOf", holder.account_id))
 
-    def _signed_order(self, holder: Holder, trade: PlannedTrade, *, is_buy: bool) -> tuple[dict[str, object], bytes]:
+    def _signed_order(self, holder: Holder, order: OpenOrder) -> tuple[dict[str, Any], bytes]:
         """Sign one order."""
-        exchange = self.contract("Exchange")
         holder.nonce += 1
-        order: dict[str, object] = {
-            "accountId": holder.account_id,
-            "instrument": to_instrument(trade.position, self.deployment.underlyings[trade.position.underlying]),
-            "isBuy": is_buy,
-            "quantityWad": abs(float_to_wad(trade.position.quantity)),
-            "priceWad": float_to_wad(trade.price),
-            "nonce": holder.nonce,
-            "expiryTs": self.client.block_ts() + ORDER_LIFE_SEC,
-            "signer": holder.wallet.address,
-            "kind": KIND_LIMIT,
-            "reduceOnly": False,
-            "maxFeeWad": float_to_wad(MAX_FEE),
-            "transferCount": self._transfer_count(holder),
-        }
-        primary, types = struct_types(exchange, "settle")
-        return order, sign(holder.wallet, domain_of(exchange), primary, types, order)
+        terms = OrderTerms(
+            account_id=holder.account_id,
+            signer=holder.wallet.address,
+            first_nonce=holder.nonce,
+            expiry_ts=self.client.block_ts() + ORDER_LIFE_SEC,
+            max_fee=MAX_FEE,
+            transfer_count=self._transfer_count(holder),
+        )
+        return signed_order(self.contract("Exchange"), holder.wallet, order, self.deployment.underlyings, terms)
 
     def trade(self, taker: Holder, maker: Holder, trade: PlannedTrade) -> Receipt:
         """Match a taker and the market maker through the exchange.
@@ -310,9 +305,9 @@ class World:
         Receipt
             Of the settlement of both orders.
         """
-        taker_buys = trade.position.quantity > 0
-        made, maker_signature = self._signed_order(maker, trade, is_buy=not taker_buys)
-        taken, taker_signature = self._signed_order(taker, trade, is_buy=taker_buys)
+        other = replace(trade.position, quantity=-trade.position.quantity)
+        made, maker_signature = self._signed_order(maker, OpenOrder(other, trade.price))
+        taken, taker_signature = self._signed_order(taker, OpenOrder(trade.position, trade.price))
         values = (made, maker_signature, taken, taker_signature, made["quantityWad"])
         receipt = self.contract("Exchange").send(maker.wallet, "settle", *values)
         self.gas.note("trade", receipt.gas_used)

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from plimsoll.chain.signing import DOMAIN_FIELDS, Fields
+from eth_account.signers.local import LocalAccount
+
+from plimsoll.chain.contracts import Contract
+from plimsoll.chain.signing import DOMAIN_FIELDS, Fields, domain_of, sign, struct_types
 from plimsoll.chain.words import to_instrument, to_word
 from plimsoll.constants import WAD
 from plimsoll.deployment.record import Deployment
@@ -127,6 +130,38 @@ def order_messages(
             raise InputError("orders", f"the exchange asks for {missing[0]}, which is not known here")
         messages.append({field["name"]: known[field["name"]] for field in fields})
     return messages
+
+
+def signed_order(
+    exchange: Contract, wallet: LocalAccount, order: OpenOrder, underlying_ids: Mapping[str, int], terms: OrderTerms
+) -> tuple[dict[str, Any], bytes]:
+    """Sign one limit order as the exchange takes it.
+
+    Parameters
+    ----------
+    exchange : Contract
+        Its ABI decides the fields of the struct, its address the domain.
+    wallet : LocalAccount
+        Signs; ``terms.signer`` is its address.
+    order : OpenOrder
+        A negative quantity sells.
+    underlying_ids : mapping of str to int
+        Ids on chain.
+    terms : OrderTerms
+
+    Returns
+    -------
+    tuple of dict and bytes
+        The message and its signature, as ``Exchange.settle`` takes them.
+
+    Raises
+    ------
+    InputError
+        When the underlying has no id.
+    """
+    primary, types = struct_types(exchange, "settle")
+    (message,) = order_messages([order], [0.0], underlying_ids, terms, types[primary])
+    return message, sign(wallet, domain_of(exchange), primary, types, message)
 
 
 def order_document(

@@ -6,12 +6,11 @@ import time
 from dataclasses import replace
 from typing import Any, Final
 
-from plimsoll.chain.signing import domain_of, sign, struct_types
 from plimsoll.errors import InputError
 from plimsoll.mirror.order_preview import OpenOrder
 from plimsoll.model import Mode, Portfolio, Position
 from plimsoll.protocol.margin_engine import snapshot_of
-from plimsoll.protocol.orders import OrderTerms, order_messages
+from plimsoll.protocol.orders import OrderTerms, signed_order
 from plimsoll.session.arguments import choice, position
 from plimsoll.session.report import day_of
 from plimsoll.session.rounds import last_spot
@@ -104,8 +103,6 @@ def trade(session: Session, taker: Holder, maker: Holder, found: Position, price
 
 def _signed(session: Session, holder: Holder, order: OpenOrder) -> tuple[dict[str, Any], bytes]:
     """Sign one limit order of an account."""
-    exchange = session.contract("Exchange")
-    primary, types = struct_types(exchange, "settle")
     terms = OrderTerms(
         account_id=holder.account_id,
         signer=holder.wallet.address,
@@ -115,5 +112,4 @@ def _signed(session: Session, holder: Holder, order: OpenOrder) -> tuple[dict[st
         max_fee=MAX_FEE,
         transfer_count=session.contract("Accounts").call("transferCountOf", holder.account_id),
     )
-    (message,) = order_messages([order], [0.0], session.deployment.underlyings, terms, types[primary])
-    return message, sign(holder.wallet, domain_of(exchange), primary, types, message)
+    return signed_order(session.contract("Exchange"), holder.wallet, order, session.deployment.underlyings, terms)

@@ -9,10 +9,10 @@ from plimsoll.analytics.series.garch import VolatilityRule, garch_rule
 from plimsoll.analytics.series.history import History
 from plimsoll.analytics.series.moves import Moves, ewma_volatility, log_moves
 from plimsoll.analytics.var.legs import Leg, underlyings_of
-from plimsoll.analytics.var.result import RiskResult, sample_contributions
+from plimsoll.analytics.var.result import RiskResult, empirical_result
 from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.analytics.var.settings import RiskSettings
-from plimsoll.analytics.var.tail import check_level, es_interval, order_interval, tail_weights
+from plimsoll.analytics.var.tail import check_level
 from plimsoll.constants import DAY_SEC
 from plimsoll.model import Market
 
@@ -100,17 +100,6 @@ def _filtered(
     effective = (history.ts.size - 1 - WARM_UP) / steps
     check_level(settings.level, effective, history.source)
     pnl = revalue(market, legs, underlyings_of(legs), moves, settings.horizon_days * DAY_SEC)
-    total = pnl.sum(axis=1)
-    weights = tail_weights(total, settings.level)
-    effective = min(effective, float(total.size))
-    return RiskResult(
-        method=f"filtered historical: {rule.note}, {total.size} scenarios from {history.source}",
-        var=-float(weights.var @ total),
-        es=-float(weights.es @ total),
-        var_interval=order_interval(total, settings.level, effective, settings.confidence),
-        es_interval=es_interval(total, settings.level, effective, settings.confidence),
-        scenarios=total.size,
-        pnl=total,
-        warnings=() if history.iv is not None else ("no volatility history: volatilities are held",),
-        **sample_contributions(pnl, settings.level),
-    ).check()
+    warnings = () if history.iv is not None else ("no volatility history: volatilities are held",)
+    method = f"filtered historical: {rule.note}, {len(pnl)} scenarios from {history.source}"
+    return empirical_result(method, pnl, settings, min(effective, float(len(pnl))), warnings)

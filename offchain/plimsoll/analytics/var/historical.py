@@ -5,10 +5,10 @@ from __future__ import annotations
 from plimsoll.analytics.series.history import History
 from plimsoll.analytics.series.moves import log_moves
 from plimsoll.analytics.var.legs import Leg, underlyings_of
-from plimsoll.analytics.var.result import RiskResult, sample_contributions
+from plimsoll.analytics.var.result import RiskResult, empirical_result
 from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.analytics.var.settings import RiskSettings
-from plimsoll.analytics.var.tail import check_level, es_interval, order_interval, tail_weights
+from plimsoll.analytics.var.tail import check_level
 from plimsoll.constants import DAY_SEC
 from plimsoll.model import Market
 
@@ -42,19 +42,8 @@ def historical_var(market: Market, legs: tuple[Leg, ...], history: History, sett
     effective = moves.price.shape[0] / steps
     check_level(settings.level, effective, history.source)
     pnl = revalue(market, legs, underlyings_of(legs), moves, settings.horizon_days * DAY_SEC)
-    total = pnl.sum(axis=1)
-    weights = tail_weights(total, settings.level)
     warnings = [] if history.iv is not None else ["no volatility history: volatilities are held"]
     if steps > 1:
         warnings.append(f"overlapping moves over {steps} steps: intervals count {effective:.0f} independent ones")
-    return RiskResult(
-        method=f"historical: {total.size} moves from {history.source}, {history.date(0)} to {history.date(-1)}",
-        var=-float(weights.var @ total),
-        es=-float(weights.es @ total),
-        var_interval=order_interval(total, settings.level, effective, settings.confidence),
-        es_interval=es_interval(total, settings.level, effective, settings.confidence),
-        scenarios=total.size,
-        pnl=total,
-        warnings=tuple(warnings),
-        **sample_contributions(pnl, settings.level),
-    ).check()
+    method = f"historical: {len(pnl)} moves from {history.source}, {history.date(0)} to {history.date(-1)}"
+    return empirical_result(method, pnl, settings, effective, tuple(warnings))

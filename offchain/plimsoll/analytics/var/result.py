@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.var.tail import Interval, tail_weights
+from plimsoll.analytics.var.settings import RiskSettings
+from plimsoll.analytics.var.tail import Interval, es_interval, order_interval, tail_weights
 from plimsoll.errors import DomainError
 
 Vector = npt.NDArray[np.float64]
@@ -93,3 +94,43 @@ def sample_contributions(pnl: Vector, level: float) -> dict[str, Vector]:
         "incremental_var": var - without_var,
         "incremental_es": es - without_es,
     }
+
+
+def empirical_result(
+    method: str, pnl: Vector, settings: RiskSettings, effective: float, warnings: tuple[str, ...]
+) -> RiskResult:
+    """Read VaR, ES and their intervals off scenarios that count alike.
+
+    Parameters
+    ----------
+    method : str
+        Name and what was assumed, for the report.
+    pnl : ndarray, shape (n, m)
+        P&L of every leg under every scenario, cash.
+    settings : RiskSettings
+    effective : float
+        Number of independent observations among the scenarios, for the intervals.
+    warnings : tuple of str
+
+    Returns
+    -------
+    RiskResult
+
+    Raises
+    ------
+    DomainError
+        When a figure is not finite.
+    """
+    total = pnl.sum(axis=1)
+    weights = tail_weights(total, settings.level)
+    return RiskResult(
+        method=method,
+        var=-float(weights.var @ total),
+        es=-float(weights.es @ total),
+        var_interval=order_interval(total, settings.level, effective, settings.confidence),
+        es_interval=es_interval(total, settings.level, effective, settings.confidence),
+        scenarios=total.size,
+        pnl=total,
+        warnings=warnings,
+        **sample_contributions(pnl, settings.level),
+    ).check()
