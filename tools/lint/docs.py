@@ -17,6 +17,12 @@ LINK: Final = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)[^)]*\)")
 #: Folders whose paths are named in documents and comments, from the root on.
 ROOMS: Final = ("contracts", "interfaces", "offchain", "tests", "tools", "docs", "examples")
 NAMED: Final = re.compile(rf"(?<![\w/.-])((?:{'|'.join(ROOMS)})/[\w./-]*[\w/])(?![\w{{*<])")
+#: A code span that is one name: a member of a contract or of the front door, a private name, or a call.
+MEMBER: Final = re.compile(r"([A-Z]+[a-z]\w*|pm)\.(\w+)(?:\(.*\))?")
+PRIVATE: Final = re.compile(r"()(_[a-z]\w+)(?:\(.*\))?")
+CALL: Final = re.compile(r"()([a-z]\w+)\([\w, ]*\)")
+#: A page of names that lie in the packages that contracts inherit from; `tools/generate/tables.py --check` holds it.
+GENERATED: Final = "storage.md"
 MIRROR: Final = re.compile(r"@custom:mirror (plimsoll\.[\w.]+)")
 
 
@@ -55,6 +61,20 @@ def dead_mirrors(path: Path, root: Path) -> Iterator[str]:
             yield f"mirror {module} does not exist"
 
 
+def words_of(sources: Iterable[Path]) -> set[str]:
+    """Return every word of the sources: what none of them has, no name can mean."""
+    return {word for path in sources for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+
+
+def dead_symbols(path: Path, words: set[str]) -> Iterator[str]:
+    """Yield the functions, fields and other names that a page shows as code and that no source has."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        for span in CODE.findall(line):
+            found = MEMBER.fullmatch(span) or PRIVATE.fullmatch(span) or CALL.fullmatch(span)
+            if found and not {found[1] or found[2], found[2]} <= words | {"pm"}:
+                yield f"{number}: {span} names what no source has"
+
+
 def described(document: str) -> set[str]:
     """Return the events and errors that a page names; ``__Reason`` goes with the contract of the last full name.
 
@@ -89,6 +109,10 @@ def main(root: Path = ROOT) -> int:
     found += [f"{path.relative_to(root)}:{fault}" for path in texts for fault in dead_paths(path, root)]
     found += [f"{path.relative_to(root)}: {fault}" for path in sources for fault in dead_mirrors(path, root)]
     pages = sorted((root / "docs").rglob("*.md"))
+    code = [*sources, *(p for room in ("offchain", "tests", "tools", "scripts") for p in (root / room).rglob("*.py"))]
+    words = words_of([*code, *(root / "examples").rglob("*.sol")])
+    named = [path for path in documents if path.name not in (GENERATED, "CHANGELOG.md")]
+    found += [f"{path.relative_to(root)}:{fault}" for path in named for fault in dead_symbols(path, words)]
     found += unmentioned(sorted((root / "interfaces").glob("*.sol")), pages)
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0

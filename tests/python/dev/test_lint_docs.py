@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.lint.docs import ROOT, dead_mirrors, dead_paths, described, main, unmentioned
+from tools.lint.docs import ROOT, dead_mirrors, dead_paths, dead_symbols, described, main, unmentioned, words_of
 
 INTERFACE = """
     event Moved(uint256 id);
@@ -54,6 +54,31 @@ def test_dead_paths__only_what_is_not_there_is_named(tmp_path):
         encoding="utf-8",
     )
     assert list(dead_paths(page, tmp_path)) == ["2: docs/gone.md does not exist"]
+
+
+@pytest.mark.parametrize(
+    ("span", "dead"),
+    [
+        ("Box.open", False),
+        ("Box.close", True),
+        ("Lid.open", True),
+        ("Box.open(id)", False),
+        ("_stir", False),
+        ("_shake()", True),
+        ("pour()", True),
+        ("open(id)", False),
+        ("pm.open", False),
+        ("pm.shut", True),
+        ("max(x) + open_e", False),
+        ("shake", False),
+    ],
+)
+def test_dead_symbols__a_name_that_no_source_has__is_named(tmp_path, span, dead):
+    source, page = tmp_path / "Box.sol", tmp_path / "page.md"
+    source.write_text("contract Box { function open(uint256 id) external { _stir(id); } }", encoding="utf-8")
+    page.write_text(f"First.\n\nThen `{span}`.\n", encoding="utf-8")
+    expected = [f"3: {span} names what no source has"] if dead else []
+    assert list(dead_symbols(page, words_of([source]))) == expected
 
 
 def test_dead_mirrors__a_module_or_a_package_is_one(tmp_path):
