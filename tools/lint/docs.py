@@ -24,6 +24,8 @@ PRIVATE: Final = re.compile(r"()(_[a-z]\w+)(?:\(.*\))?")
 CALL: Final = re.compile(r"()([a-z]\w{3,})\([\w, ]*\)")
 #: A page of names that lie in the packages that contracts inherit from; `tools/generate/tables.py --check` holds it.
 GENERATED: Final = "storage.md"
+#: Comments of Solidity and Python, and docstrings.
+COMMENT: Final = re.compile(r'//[^\n]*|/\*.*?\*/|""".*?"""|#[^\n]*', re.DOTALL)
 MIRROR: Final = re.compile(r"@custom:mirror (plimsoll\.[\w.]+)")
 
 
@@ -63,12 +65,12 @@ def dead_mirrors(path: Path, root: Path) -> Iterator[str]:
 
 
 def words_of(sources: Iterable[Path]) -> set[str]:
-    """Return every word of the sources: what none of them has, no name can mean."""
-    return {word for path in sources for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))}
+    """Return every word of the code, without its comments: what none of it has, no name can mean."""
+    return {word for path in sources for word in re.findall(r"\w+", COMMENT.sub("", path.read_text(encoding="utf-8")))}
 
 
 def dead_symbols(path: Path, words: set[str]) -> Iterator[str]:
-    """Yield the functions, fields and other names that a page shows as code and that no source has."""
+    """Yield the functions, fields and other names that a page or comment shows as code and that no source has."""
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         for span in CODE.findall(line):
             found = MEMBER.fullmatch(span) or PRIVATE.fullmatch(span) or CALL.fullmatch(span)
@@ -110,10 +112,11 @@ def main(root: Path = ROOT) -> int:
     found += [f"{path.relative_to(root)}:{fault}" for path in texts for fault in dead_paths(path, root)]
     found += [f"{path.relative_to(root)}: {fault}" for path in sources for fault in dead_mirrors(path, root)]
     pages = sorted((root / "docs").rglob("*.md"))
-    code = [*sources, *(p for room in ("offchain", "tools", "scripts") for p in (root / room).rglob("*.py"))]
-    words = words_of([*code, *(root / "examples").rglob("*.sol")])
+    python = [path for room in ("offchain", "tools", "scripts") for path in sorted((root / room).rglob("*.py"))]
+    words = words_of([*sources, *python, *(root / "examples").rglob("*.sol")])
     named = [path for path in documents if path.name not in (GENERATED, "CHANGELOG.md")]
-    found += [f"{path.relative_to(root)}:{fault}" for path in named for fault in dead_symbols(path, words)]
+    for path in (*sources, *python, *named):
+        found += [f"{path.relative_to(root)}:{fault}" for fault in dead_symbols(path, words)]
     found += unmentioned(sorted((root / "interfaces").glob("*.sol")), pages)
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0
