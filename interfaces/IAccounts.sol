@@ -299,7 +299,7 @@ interface IAccounts {
 
     /// @notice Caps the open interest of each series of a kind; what is open stays. Governance only.
     /// @param underlyingId Underlying.
-    /// @param kind Kind of instrument: 0 call, 1 put, 2 future, 3 perpetual.
+    /// @param kind Kind of instrument, numbered as in PositionWord.
     /// @param capWad Most that may be open on the long side of one series; 0 for no cap.
     function setOpenInterestCap(uint8 underlyingId, uint8 kind, uint256 capWad) external;
 

@@ -22,7 +22,7 @@ interface IDelegation {
     struct Terms {
         /// @dev Last second.
         uint40 untilTs;
-        /// @dev One bit per instrument kind: 1 call, 2 put, 4 future, 8 perpetual.
+        /// @dev Kinds of instruments: `1 << kind` for each, kinds numbered as in PositionWord.
         uint8 kinds;
         /// @dev Most that all fills together may cost against the mark, gains not counted; the legs of a fill count as
         /// their sum. The largest number for no bound. Without it a delegate could sell to a friend for nothing.

@@ -78,7 +78,7 @@ interface IExchange {
 
     /// @notice What may be traded of one underlying.
     struct Rules {
-        /// @dev Bits: 1 call, 2 put, 4 future, 8 perpetual.
+        /// @dev Kinds of instruments: `1 << kind` for each, kinds numbered as in PositionWord.
         uint8 kinds;
         /// @dev Expiries are multiples of it, unix seconds.
         uint32 expiryStepSec;

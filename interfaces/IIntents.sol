@@ -16,7 +16,7 @@ interface IIntents {
     struct DeltaIntent {
         uint256 accountId;
         uint8 underlyingId;
-        /// @dev Instruments that may be traded, one bit each: 1 call, 2 put, 4 future, 8 perpetual.
+        /// @dev Kinds of instruments that may be traded: `1 << kind` for each, kinds numbered as in PositionWord.
         uint8 kinds;
         /// @dev Delta as the margin engine reports it, linked collateral included, per unit of the underlying.
         int256 minDeltaWad;

@@ -247,7 +247,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         for (uint256 i = words.length; i > 0; --i) {
             uint256 word = words[i - 1];
             if (word.underlyingOf() != underlyingId || word.expiryOf() != expiryTs) continue;
-            if (word.kindOf() == PositionWord.PERP) continue;
+            if (!PositionWord.hasExpiry(word.kindOf())) continue;
             cashWad += SettlementMath.valueOf(word, _signed(priceWad));
             _open(word, -_positive(word.quantityOf()));
             _store(accountId, h, words, i - 1, 0);
@@ -350,12 +350,13 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         uint256 word = trade.instrument;
         uint256 kind = word.kindOf();
         bool isOption = word.isOption();
-        bool isShaped = word.quantityOf() == 0 && word.underlyingOf() != 0 && kind <= PositionWord.PERP
+        bool isShaped = word.quantityOf() == 0 && word.underlyingOf() != 0 && kind <= PositionWord.LAST_KIND
             && (isOption ? word.priceE8Of() > 0 : word.priceE8Of() == 0);
-        if (!isShaped || (kind == PositionWord.PERP) != (word.expiryOf() == 0)) {
+        bool hasExpiry = PositionWord.hasExpiry(kind);
+        if (!isShaped || hasExpiry != (word.expiryOf() != 0)) {
             revert Accounts__BadInstrument(word);
         }
-        if (kind != PositionWord.PERP && word.expiryOf() <= block.timestamp) {
+        if (hasExpiry && word.expiryOf() <= block.timestamp) {
             revert Accounts__Expired(word.expiryOf(), block.timestamp);
         }
         if (!isOption && trade.priceWad % uint256(Units.E8_TO_WAD) != 0) {

@@ -15,7 +15,6 @@ import {WadMath} from "../libraries/WadMath.sol";
 contract Delegation is IDelegation {
     using PositionWord for uint256;
 
-    uint256 private constant ALL_KINDS = 15;
     uint128 private constant NO_LIMIT = type(uint128).max;
 
     IAccounts private immutable ACCOUNTS;
@@ -44,7 +43,9 @@ contract Delegation is IDelegation {
         _requireOwner(accountId);
         if (delegate == address(0) || delegate == msg.sender) revert Delegation__BadDelegate(delegate);
         if (terms.untilTs < block.timestamp) revert Delegation__Expired(terms.untilTs, block.timestamp);
-        if (terms.kinds == 0 || terms.kinds > ALL_KINDS) revert Delegation__BadKinds(terms.kinds, ALL_KINDS);
+        if (terms.kinds == 0 || terms.kinds > PositionWord.ALL_KINDS) {
+            revert Delegation__BadKinds(terms.kinds, PositionWord.ALL_KINDS);
+        }
         if (terms.limits.length == 0) revert Delegation__NoUnderlying(0, 1);
         uint64 grantId = ++_lastGrantId;
         for (uint256 i; i < terms.limits.length; ++i) {

@@ -23,7 +23,7 @@ abstract contract OpenInterest is IAccounts {
 
     /// @dev Sets one cap for every series of a kind in an underlying; a cap of 0 means none.
     function _setCap(uint8 underlyingId, uint8 kind, uint256 capWad) internal {
-        if (underlyingId == 0 || kind > PositionWord.PERP) revert Accounts__BadKind(underlyingId, kind);
+        if (underlyingId == 0 || kind > PositionWord.LAST_KIND) revert Accounts__BadKind(underlyingId, kind);
         _capWad[uint256(underlyingId) << 8 | kind] = capWad;
         emit OpenInterestCapSet(underlyingId, kind, capWad);
     }

@@ -31,15 +31,15 @@ library GreeksPass {
         d.expiries[0].deltaWad = linkedUnitsWad * WAD;
         for (uint256 group = p.groups.first; group != p.groups.end; group += PositionGroups.GROUP_BYTES) {
             (uint256 kind, int256 priceE8, uint256 expiry, int256 calls, int256 puts) = PositionGroups.read(group);
-            if (kind == PositionWord.PERP) {
+            if (!PositionWord.hasExpiry(kind)) {
                 d.expiries[0].deltaWad += calls * WAD;
                 continue;
             }
             OptionKernel.Expiry memory e = p.expiries[expiry];
             if (e.openSec == 0) continue;
             IRiskEngine.ExpiryGreeks memory g = d.expiries[expiry + 1];
-            if (kind == PositionWord.FUTURE) g.deltaWad += _deltaOf(e, calls, WHOLE_Q60);
-            else _addOptions(p, e, g, priceE8 * Units.E8_TO_WAD, calls, puts);
+            if (PositionWord.isOptionKind(kind)) _addOptions(p, e, g, priceE8 * Units.E8_TO_WAD, calls, puts);
+            else g.deltaWad += _deltaOf(e, calls, WHOLE_Q60);
         }
         _sum(p, d);
     }

@@ -6,10 +6,14 @@ pragma solidity ^0.8.30;
 /// @dev Most significant first: [underlyingId 8][kind 8][expiryTs 40][price 72][quantity 128]. The price is int72 in
 /// steps of 1e-8 cash: strike of an option, average entry of a future or perpetual. The quantity is int128 wad.
 library PositionWord {
+    /// @dev Kinds: this file numbers them, here and as a bit `1 << kind` in rules, grants and intents.
     uint256 internal constant CALL = 0;
     uint256 internal constant PUT = 1;
     uint256 internal constant FUTURE = 2;
     uint256 internal constant PERP = 3;
+    uint256 internal constant LAST_KIND = PERP;
+    /// @dev One bit per kind.
+    uint256 internal constant ALL_KINDS = (1 << (LAST_KIND + 1)) - 1;
 
     /// @notice Thrown when a price does not fit int72 in steps of 1e-8.
     error PositionWord__PriceOverflow(int256 priceE8, int256 limitE8);
@@ -75,7 +79,21 @@ library PositionWord {
     /// @param word Packed position.
     /// @return True for a call or a put.
     function isOption(uint256 word) internal pure returns (bool) {
-        return kindOf(word) < FUTURE;
+        return isOptionKind(kindOf(word));
+    }
+
+    /// @notice Whether instruments of a kind are options, whose price is a strike and part of what they are.
+    /// @param kind Kind.
+    /// @return True for calls and puts.
+    function isOptionKind(uint256 kind) internal pure returns (bool) {
+        return kind < FUTURE;
+    }
+
+    /// @notice Whether instruments of a kind settle one day.
+    /// @param kind Kind.
+    /// @return False for perpetuals alone.
+    function hasExpiry(uint256 kind) internal pure returns (bool) {
+        return kind != PERP;
     }
 
     /// @notice What identifies the instrument: the top 128 bits, without the entry price of linear ones.

@@ -5,6 +5,7 @@ import {IOracle} from "../../interfaces/IOracle.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {BookCode} from "./BookCode.sol";
+import {LinearUnit} from "./LinearUnit.sol";
 import {NormalCdf} from "./NormalCdf.sol";
 import {OptionKernel} from "./OptionKernel.sol";
 import {PositionGroups} from "./PositionGroups.sol";
@@ -107,9 +108,8 @@ library RiskPass {
                 p.grossUnits += RequirementMath.absolute(calls) + RequirementMath.absolute(puts);
                 priceWad = priceE8 * Units.E8_TO_WAD;
             }
-            if (kind == PositionWord.PERP) _addPerp(p, calls, priceWad);
-            else if (kind == PositionWord.FUTURE) _addFuture(p.expiries[expiry], calls, priceWad);
-            else _addOptions(p, p.expiries[expiry], priceWad, calls, puts);
+            if (PositionWord.isOptionKind(kind)) _addOptions(p, p.expiries[expiry], priceWad, calls, puts);
+            else _addLinear(p, kind, expiry, calls, priceWad);
         }
         if (linkedUnitsWad != 0) addLinked(p, linkedUnitsWad);
     }
@@ -143,17 +143,17 @@ library RiskPass {
         p.linkedCash = WadMath.mulWadDown(linkedUnitsWad, int256(p.header.spotWad));
     }
 
-    function _addPerp(Pass memory p, int256 q, int256 entryWad) private pure {
-        int256 priceWad = int256(p.header.perpWad);
-        p.mark += WadMath.mulWadDown(q, priceWad - entryWad);
-        p.perpCash += WadMath.mulWadDown(q, priceWad);
-    }
-
-    function _addFuture(OptionKernel.Expiry memory e, int256 q, int256 entryWad) private pure {
-        int256 presentCash = WadMath.mulWadDown(q, e.presentWad);
-        e.markCash += presentCash - WadMath.mulWadUp(q, OptionKernel.presentOf(e, entryWad));
-        e.linearCash += presentCash;
-        e.deltaCash += presentCash << 60;
+    function _addLinear(Pass memory p, uint256 kind, uint256 expiry, int256 q, int256 entryWad) private pure {
+        (int256 cash, int256 value) = LinearUnit.held(p.header, p.expiries, kind, expiry, q, entryWad);
+        if (PositionWord.hasExpiry(kind)) {
+            OptionKernel.Expiry memory e = p.expiries[expiry];
+            e.markCash += value;
+            e.linearCash += cash;
+            e.deltaCash += cash << 60;
+        } else {
+            p.mark += value;
+            p.perpCash += cash;
+        }
     }
 
     /// @dev Calls and puts of one strike: as many calls as both together, and as many forwards less as there are puts.

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {LinearUnit} from "./LinearUnit.sol";
 import {NormalCdf} from "./NormalCdf.sol";
 import {OptionKernel} from "./OptionKernel.sol";
 import {PositionGroups} from "./PositionGroups.sol";
@@ -53,9 +54,8 @@ library StandardPass {
                 w.grossUnits += RequirementMath.absolute(calls) + RequirementMath.absolute(puts);
                 priceWad = priceE8 * Units.E8_TO_WAD;
             }
-            if (kind == PositionWord.PERP) _perp(p, w, s, calls, priceWad);
-            else if (kind == PositionWord.FUTURE) _future(p, w, s, p.expiries[expiry], calls, priceWad);
-            else _options(p, w, s, p.expiries[expiry], priceWad, calls, puts);
+            if (PositionWord.isOptionKind(kind)) _options(p, w, s, p.expiries[expiry], priceWad, calls, puts);
+            else _linear(p, w, s, kind, expiry, calls, priceWad);
         }
         RiskPass.addLinked(p, linkedUnitsWad);
         IScenarioBook.UnderlyingParams memory params = p.book.params;
@@ -66,37 +66,25 @@ library StandardPass {
         isLarge = sizeWad > params.n0Wad || w.vegaCash > params.v0Wad;
     }
 
-    function _perp(
+    function _linear(
         RiskPass.Pass memory p,
         Work memory w,
         IRiskEngine.StandardRisk memory s,
+        uint256 kind,
+        uint256 expiry,
         int256 q,
         int256 entryWad
     ) private pure {
-        int256 priceWad = int256(p.header.perpWad);
-        _count(s, WadMath.mulWadDown(q, priceWad - entryWad), true);
-        int256 cash = WadMath.mulWadDown(q, priceWad);
-        uint256 basisWad =
-            RequirementMath.mulUp(RequirementMath.magnitude(cash), p.book.params.perpBasisWad);
-        _linear(p, w, s, cash, basisWad);
-    }
-
-    function _future(
-        RiskPass.Pass memory p,
-        Work memory w,
-        IRiskEngine.StandardRisk memory s,
-        OptionKernel.Expiry memory e,
-        int256 q,
-        int256 entryWad
-    ) private pure {
-        int256 cash = WadMath.mulWadDown(q, e.presentWad);
-        int256 value = cash - WadMath.mulWadUp(q, OptionKernel.presentOf(e, entryWad));
+        (int256 cash, int256 value) = LinearUnit.held(p.header, p.expiries, kind, expiry, q, entryWad);
         _count(s, value, true);
-        _linear(p, w, s, cash, RiskPass.basisOf(p, e, cash, value));
+        uint256 basisWad = PositionWord.hasExpiry(kind)
+            ? RiskPass.basisOf(p, p.expiries[expiry], cash, value)
+            : RequirementMath.mulUp(RequirementMath.magnitude(cash), p.book.params.perpBasisWad);
+        _charge(p, w, s, cash, basisWad);
     }
 
     /// @dev A linear position loses at the plan's bare nodes what its cash moves by.
-    function _linear(
+    function _charge(
         RiskPass.Pass memory p,
         Work memory w,
         IRiskEngine.StandardRisk memory s,
@@ -160,7 +148,7 @@ library StandardPass {
         _count(s, value, q < 0);
         if (q > 0) return;
         uint256 before_ = s.requirementWad;
-        _linear(p, w, s, cash, RiskPass.basisOf(p, e, cash, value));
+        _charge(p, w, s, cash, RiskPass.basisOf(p, e, cash, value));
         uint256 leastWad = _shortMin(p, e, q);
         if (s.requirementWad - before_ < leastWad) s.requirementWad = before_ + leastWad;
     }

@@ -1,7 +1,8 @@
 """Run slither on the contracts and fail on a finding of high or medium impact that is not justified below.
 
 docs/proof/static-analysis.md says the same in words; a justification that nothing needs any more fails as well. Slither
-gets the sources as standard JSON, because its Brownie reader does not follow imports between folders.
+gets the sources as standard JSON, because its Brownie reader does not follow imports between folders, and in a folder
+of its own, because it calls forge wherever it sees a foundry.toml.
 """
 
 from __future__ import annotations
@@ -9,12 +10,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-INPUT: Final = ROOT / "build" / "slither.json"
-OUTPUT: Final = ROOT / "build" / "slither-found.json"
+#: What the sources and their imports are found under.
+LINKED: Final = ("contracts", "interfaces", "node_modules")
 COMPILER: Final = ROOT / ".solcx" / "solc-v0.8.30"
 #: Left out because they flag what fixed-point code and this style do on purpose: dividing by the scale before the
 #: next product, comparing with zero, counters that start at zero, and parts of a result that are not needed.
@@ -84,17 +86,27 @@ def judge(findings: list[dict[str, Any]]) -> list[str]:
     return faults + [f"{check} in {place} is justified, but not found" for check, place in stale]
 
 
+def analyse(place: Path) -> dict[str, Any]:
+    """Run slither in an empty folder; return what it wrote, or the end of what it said when it wrote nothing."""
+    for name in LINKED:
+        (place / name).symlink_to(ROOT / name)
+    given, found = place / "input.json", place / "found.json"
+    given.write_text(json.dumps(standard_json()), encoding="utf-8")
+    slither = Path(sys.executable).parent / "slither"
+    command = [str(slither), str(given), f"--solc={COMPILER}", f"--json={found}", *OPTIONS]
+    done = subprocess.run(command, cwd=place, check=False, capture_output=True, text=True)
+    if not found.exists():
+        return {"success": False, "error": done.stderr[-2_000:]}
+    answer: dict[str, Any] = json.loads(found.read_text(encoding="utf-8"))
+    return answer
+
+
 def main() -> int:
     """Print what is not justified; return 0 when nothing is left."""
-    INPUT.parent.mkdir(exist_ok=True)
-    INPUT.write_text(json.dumps(standard_json()), encoding="utf-8")
-    OUTPUT.unlink(missing_ok=True)
-    slither = Path(sys.executable).parent / "slither"
-    command = [str(slither), str(INPUT), f"--solc={COMPILER}", f"--json={OUTPUT}", *OPTIONS]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    answer = json.loads(OUTPUT.read_text(encoding="utf-8")) if OUTPUT.exists() else {"success": False}
+    with tempfile.TemporaryDirectory() as place:
+        answer = analyse(Path(place))
     if not answer["success"]:
-        print(answer.get("error") or done.stderr[-2_000:])
+        print(answer["error"])
         return 1
     findings = answer["results"].get("detectors", [])
     faults = judge(findings)

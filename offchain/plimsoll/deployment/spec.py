@@ -87,6 +87,8 @@ class AggregatorSpec:
 
 #: Largest cap on open interest, units.
 MAX_CAP = 1e12
+#: A bit for each kind.
+ALL_KINDS = sum(1 << kind for kind in Kind)
 
 #: How a source states the rate of a token, in the order of IRateFeed.Form.
 RATE_FORMS = ("none", "erc4626", "get_rate", "exchange_rate", "get_exchange_rate", "steth_per_token")
@@ -152,12 +154,17 @@ class OpenInterestSpec:
 
 @dataclass(frozen=True, slots=True)
 class ListingSpec:
-    """What may be traded of every underlying; ``kinds`` are bits: 1 call, 2 put, 4 future, 8 perpetual."""
+    """What may be traded of every underlying; ``kinds`` has the bit ``1 << kind`` of each :class:`Kind`."""
 
     kinds: int
     expiry_step_sec: int
     max_tenor_sec: int
     strike_step: float
+
+    @property
+    def listed(self) -> list[Kind]:
+        """Kinds that may be traded."""
+        return [kind for kind in Kind if self.kinds >> kind & 1]
 
 
 # A margin check trades nothing; these are the terms of a deployment that names none.
@@ -166,7 +173,7 @@ CHECK_RANGE_RULE = RangeRuleSpec(ceiling=0.5, multiple=3.0, kept=0.94, max_rise=
 CHECK_LENDING = LendingSpec(
     base_rate=0.01, kink=0.9, kink_rate=0.06, full_rate=1.0, reserve_share=0.1, max_utilisation=0.9
 )
-CHECK_LISTING = ListingSpec(kinds=15, expiry_step_sec=1, max_tenor_sec=126_144_000, strike_step=1e-8)
+CHECK_LISTING = ListingSpec(kinds=ALL_KINDS, expiry_step_sec=1, max_tenor_sec=126_144_000, strike_step=1e-8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,19 +229,28 @@ def _build(kind: type[T], source: str, table: Mapping[str, Any], **given: Any) -
     return kind(**{**table, **given})
 
 
+def _listing(source: str, table: Mapping[str, Any]) -> ListingSpec:
+    """Read what may be traded: at least one kind, and none that does not exist."""
+    listing = _build(ListingSpec, source, table)
+    if not 1 <= listing.kinds <= ALL_KINDS:
+        raise InputError(source, f"kinds must be within 1 and {ALL_KINDS}, got {listing.kinds}")
+    return listing
+
+
 def _open_interest(
-    source: str, tables: Mapping[str, Mapping[str, Any]], underlyings: list[str]
+    source: str, tables: Mapping[str, Mapping[str, Any]], underlyings: list[str], listed: list[Kind]
 ) -> tuple[OpenInterestSpec, ...]:
     """Read the caps of every underlying; that one is not capped has to be said."""
     if sorted(tables) != sorted(underlyings):
         raise InputError(f"{source} [open_interest]", f"must name {', '.join(underlyings)}, got {', '.join(tables)}")
     return tuple(
-        OpenInterestSpec(symbol, _caps(f"{source} [open_interest.{symbol}]", tables[symbol])) for symbol in underlyings
+        OpenInterestSpec(symbol, _caps(f"{source} [open_interest.{symbol}]", tables[symbol], listed))
+        for symbol in underlyings
     )
 
 
-def _caps(source: str, table: Mapping[str, Any]) -> dict[Kind, float]:
-    """Read the cap of every kind."""
+def _caps(source: str, table: Mapping[str, Any], listed: list[Kind]) -> dict[Kind, float]:
+    """Read the cap of every kind; one that may not be traded needs none."""
     words = {kind.word: kind for kind in Kind}
     for word, value in table.items():
         if word not in words:
@@ -242,10 +258,10 @@ def _caps(source: str, table: Mapping[str, Any]) -> dict[Kind, float]:
         _check_type(f"{source} {word}", "float", value)
         if not 0.0 <= value <= MAX_CAP:
             raise InputError(source, f"{word} must be within 0 and {MAX_CAP:g}")
-    missing = [word for word in words if word not in table]
+    missing = [kind.word for kind in listed if kind.word not in table]
     if missing:
         raise InputError(source, f"{missing[0]} is missing")
-    return {kind: float(table[word]) for word, kind in words.items()}
+    return {kind: float(table.get(word, 0.0)) for word, kind in words.items()}
 
 
 def _rates(source: str, tables: Mapping[str, Mapping[str, Any]], symbols: set[str]) -> tuple[RateSpec, ...]:
@@ -352,17 +368,19 @@ def load_spec(network: str, params: Params) -> Spec:
     for entry in aggregators:
         if entry.underlying not in document["underlyings"]["symbols"]:
             raise InputError(path.name, f"aggregators.{entry.underlying} is no listed underlying")
+    listing = _listing(f"{path.name} [listing]", document["listing"])
+    underlyings = document["underlyings"]["symbols"]
     spec = Spec(
         network=network_spec,
         oracle=_build(OracleSpec, f"{path.name} [oracle]", document["oracle"]),
         tokens=tokens,
-        underlyings=tuple(document["underlyings"]["symbols"]),
+        underlyings=tuple(underlyings),
         params=params,
         funding=_build(FundingSpec, f"{path.name} [funding]", document["funding"]),
         lending=_build(LendingSpec, f"{path.name} [lending]", document["lending"]),
-        listing=_build(ListingSpec, f"{path.name} [listing]", document["listing"]),
+        listing=listing,
         aggregators=aggregators,
-        open_interest=_open_interest(path.name, document["open_interest"], document["underlyings"]["symbols"]),
+        open_interest=_open_interest(path.name, document["open_interest"], underlyings, listing.listed),
         rates=_rates(path.name, document.get("rates", {}), {token.symbol for token in tokens}),
         range_rule=_range_rule(f"{path.name} [range_rule]", document["range_rule"]),
     )

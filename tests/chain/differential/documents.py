@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from plimsoll.model import Kind, Market, Portfolio, Position, Round, Surface
+from plimsoll.model import Market, Portfolio, Position, Round, Surface
 from plimsoll.params import BookSpec, Params
 
 #: Fields whose name in a document is not their own in camel case.
@@ -51,12 +51,11 @@ def market_document(market: Market) -> dict[str, Any]:
 
 def _position(position: Position) -> dict[str, Any]:
     found = {"underlying": position.underlying, "quantity": position.quantity}
-    if position.kind is Kind.PERP:
-        return found | {"kind": "perp", "entry": position.price}
-    found |= {"expiry": position.expiry_ts}
-    if position.kind is Kind.FUTURE:
-        return found | {"kind": "future", "entry": position.price}
-    return found | {"kind": "option", "right": position.kind.name.lower(), "strike": position.price}
+    if position.kind.has_expiry:
+        found["expiry"] = position.expiry_ts
+    if position.kind.is_option:
+        return found | {"kind": "option", "right": position.kind.word, "strike": position.price}
+    return found | {"kind": position.kind.word, "entry": position.price}
 
 
 def portfolio_document(portfolio: Portfolio) -> dict[str, Any]:

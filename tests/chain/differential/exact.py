@@ -8,12 +8,12 @@ import mpmath as mp
 from oracle.margin_exact.account import Account, cross, standard
 from oracle.margin_exact.account import margin as margin_of
 
+from plimsoll.model import Kind
 from plimsoll.params import VOL_NAMES
 
 mp.mp.dps = 50
 WAD = mp.mpf(10) ** 18
 UP, FLAT, DOWN = 0, 1, 2
-CALL, PUT, FUTURE, PERP = 0, 1, 2, 3
 #: Name of a parameter in a document where it is not that of the contract without its unit.
 NAMES = {"n0": "N0", "v0": "V0"}
 Leg = tuple[int, int, int, int]
@@ -33,12 +33,12 @@ def _expiry(surface: tuple[int, ...]) -> dict[str, Any]:
 def _position(symbol: str, leg: Leg) -> dict[str, Any]:
     kind, expiry, price_e8, quantity = leg
     found: dict[str, Any] = {"underlying": symbol, "quantity": wad(quantity)}
-    price = mp.mpf(price_e8) / 10**8
-    if kind == PERP:
-        return found | {"kind": "perp", "entry": price}
-    if kind == FUTURE:
-        return found | {"kind": "future", "expiry": expiry, "entry": price}
-    return found | {"kind": "option", "right": ("call", "put")[kind], "expiry": expiry, "strike": price}
+    price, word = mp.mpf(price_e8) / 10**8, Kind(kind).word
+    if Kind(kind).has_expiry:
+        found["expiry"] = expiry
+    if Kind(kind).is_option:
+        return found | {"kind": "option", "right": word, "strike": price}
+    return found | {"kind": word, "entry": price}
 
 
 def _book(rows: dict[str, Any]) -> dict[str, Any]:

@@ -20,10 +20,10 @@ def positions(draw: st.DrawFn, market: Market) -> Position:
     quantity = draw(st.integers(1, 4_000)) / draw(st.sampled_from((1_000.0, 100.0, 8.0)))
     quantity *= draw(st.sampled_from((1.0, -1.0))) * 1_900.0 / held.spot
     entry = held.spot * draw(st.integers(80, 120)) / 100.0
-    if kind is Kind.PERP:
+    if not kind.has_expiry:
         return Position(symbol, kind, 0, round(entry, 8), round(quantity, 12))
     listed = draw(st.sampled_from(held.surfaces))
-    if kind is Kind.FUTURE:
+    if kind.is_linear:
         return Position(symbol, kind, listed.expiry_ts, round(entry, 8), round(quantity, 12))
     near = st.integers(700, 1_400).map(lambda n: n / 1_000.0)
     moneyness = draw(st.one_of(near, near, st.floats(*MONEYNESS)))

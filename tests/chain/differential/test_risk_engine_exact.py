@@ -8,9 +8,10 @@ from typing import Any
 import mpmath as mp
 import pytest
 
-from tests.chain.differential.exact import CALL, FUTURE, PERP, PUT, Book, cross_of, wad
+from tests.chain.differential.exact import Book, cross_of, wad
 from tests.chain.helpers.books import DEFAULT, DOWN, FIELDS, UP, rows
 from tests.chain.helpers.stack import ACCOUNT
+from tests.chain.proof.integers import CALL, FUTURE, PERP, PUT
 
 TS = 1_800_000_000
 WAD = 10**18

@@ -15,7 +15,8 @@ import mpmath as mp
 
 from plimsoll.chain.abi import decode_values
 from plimsoll.chain.book import plain_rows
-from tests.chain.differential.exact import CALL, FUTURE, PERP, PUT, Book, cross_of, wad
+from tests.chain.differential.exact import Book, cross_of, wad
+from tests.chain.proof.integers import CALL, FUTURE, PERP, PUT
 from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, NOW, SMALL, World, market
 
 WAD = 10**18

@@ -7,6 +7,7 @@ import pytest
 from plimsoll.deployment.spec import CONFIG, load_spec
 from plimsoll.errors import InputError
 from plimsoll.mirror.range_rule import RangeTerms
+from plimsoll.model import Kind
 from plimsoll.params import Params
 
 RATE = "[rates.WETH]\nsource = '0x'\ngap_sec = 3600\nmax_rise = 0.01\nmax_fall = 0.05\n"
@@ -46,6 +47,9 @@ def test_load_spec__shipped__is_valid(name):
         ("[network]", f"{RATED.replace('0.01', '0.11')}\n[network]", r"max_rise 0.11 is outside 0.0 to 0.1"),
         ("[network]", f"{RATED.replace('0.05', 'nan')}\n[network]", r"max_fall nan is outside 0.0 to 0.5"),
         ("kinds = 15", "kinds = 1.5", "kinds: must be int"),
+        ("kinds = 15", "kinds = 16", "kinds must be within 1 and 15, got 16"),
+        ("kinds = 15", "kinds = 0", "kinds must be within 1 and 15, got 0"),
+        ("call = 5_000.0", "", r"open_interest.BTC\]: call is missing"),
         ("is_local = true", "is_local = 1", "is_local: must be bool"),
     ],
 )
@@ -55,6 +59,13 @@ def test_load_spec__one_mistake__is_named(tmp_path, old, new, message):
     path.write_text(LOCAL.replace(old, new), encoding="utf-8")
     with pytest.raises(InputError, match=message):
         load_spec(str(path), Params())
+
+
+def test_load_spec__kind_that_may_not_be_traded__needs_no_cap(tmp_path):
+    path = tmp_path / "net.toml"
+    path.write_text(LOCAL.replace("kinds = 15", "kinds = 14").replace("call = 5_000.0", ""), encoding="utf-8")
+    eth, btc = load_spec(str(path), Params()).open_interest
+    assert (eth.caps[Kind.CALL], btc.caps[Kind.CALL], btc.caps[Kind.PERP]) == (100_000.0, 0.0, 10_000.0)
 
 
 def test_load_spec__rule_of_ranges__is_the_one_that_is_back_tested():

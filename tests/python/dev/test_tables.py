@@ -3,7 +3,8 @@
 import pytest
 
 from tools.generate import tables
-from tools.lint.static_analysis import JUSTIFIED, judge
+from tools.lint import static_analysis
+from tools.lint.static_analysis import JUSTIFIED, judge, place_of
 
 
 def finding(check, contract, name):
@@ -17,6 +18,21 @@ ALL = [finding(check, *place.split(".")) for check, place in JUSTIFIED]
 def test_judge__every_finding_justified__no_fault():
     assert judge(ALL) == []
     assert judge([*ALL, ALL[0]]) == []
+
+
+OPEN = """// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+contract Till { function burn(address payable to) external { selfdestruct(to); } }
+"""
+
+
+def test_analyse__a_contract_that_anybody_may_destroy__is_found(monkeypatch, tmp_path):
+    """Slither itself runs in this checkout, whose settings for other tools it must not follow."""
+    sources = {"contracts/Till.sol": {"content": OPEN}}
+    monkeypatch.setattr(static_analysis, "standard_json", lambda: {"language": "Solidity", "sources": sources})
+    answer = static_analysis.analyse(tmp_path)
+    assert answer["success"], answer["error"]
+    assert {(f["check"], place_of(f)) for f in answer["results"]["detectors"]} == {("suicidal", "Till.burn")}
 
 
 def test_judge__new_finding__is_a_fault():

@@ -196,11 +196,11 @@ def greeks_of(account, symbol):
     by_expiry[0]["delta"] = account.linked(symbol)
     for position in account.positions[symbol]:
         quantity, ts = mpf(position["quantity"]), position.get("expiry", 0)
-        if position["kind"] == "perp":
+        if "expiry" not in position:
             by_expiry[0]["delta"] += quantity
             continue
         expiry, found = underlying.expiries[ts], by_expiry[ts]
-        if position["kind"] == "future":
+        if "right" not in position:
             found["delta"] += quantity * expiry.open * expiry.discount
         elif expiry.open > 0:
             for name in found:

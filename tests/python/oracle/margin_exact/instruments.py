@@ -85,7 +85,14 @@ def option_value(expiry, right, strike, unit):
     return expiry.open * unit.value
 
 
-def future_value(expiry, entry):
-    """Value of one whole future: the open part expects the forward, the rest has the mean."""
+def linear_value(underlying, position):
+    """Value of one whole linear instrument, whose kind is looked at here and nowhere else.
+
+    A perpetual is worth its price less its entry; of a future the open part expects the forward, the rest has the mean.
+    """
+    entry = mpf(position["entry"])
+    if position["kind"] == "perp":
+        return underlying.perp - entry
+    expiry = underlying.expiries[position["expiry"]]
     expected = expiry.open * expiry.forward + expiry.theta * expiry.mean
-    return expiry.discount * (expected - mpf(entry))
+    return expiry.discount * (expected - entry)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 
 from mpmath import mp, mpf
-from oracle.margin_exact.instruments import OptionUnit, future_value, option_value
+from oracle.margin_exact.instruments import OptionUnit, linear_value, option_value
 from oracle.margin_exact.parameters import parameter
 from oracle.margin_exact.rounds import Expiry
 from oracle.margin_exact.scenarios import book_of
@@ -34,11 +34,9 @@ class Underlying:
 
     def value(self, position):
         """Mark of one whole unit."""
-        if position["kind"] == "perp":
-            return self.perp - mpf(position["entry"])
+        if "right" not in position:
+            return linear_value(self, position)
         expiry = self.expiries[position["expiry"]]
-        if position["kind"] == "future":
-            return future_value(expiry, position["entry"])
         unit = self.unit(position) if expiry.open > 0 else None
         return option_value(expiry, position["right"], position["strike"], unit)
 
@@ -48,10 +46,10 @@ class Holdings:
 
     def __init__(self, underlying, positions, linked_units, scales):
         self.u, self.linked = underlying, linked_units
-        self.perps = sum((mpf(q["quantity"]) for q in positions if q["kind"] == "perp"), mpf(0))
+        self.perps = sum((mpf(q["quantity"]) for q in positions if "expiry" not in q), mpf(0))
         self.options, self.futures, self.values = defaultdict(mpf), defaultdict(mpf), defaultdict(mpf)
         for position in positions:
-            if position["kind"] == "perp":
+            if "expiry" not in position:
                 continue
             ts = position["expiry"]
             expiry = underlying.expiries[ts]
@@ -59,10 +57,10 @@ class Holdings:
             self.values[ts] += whole * underlying.value(position)
             if expiry.open == 0:
                 continue
-            if position["kind"] == "future":
-                self.futures[ts] += whole * expiry.open
-            else:
+            if "right" in position:
                 self.options[ts, position["strike"], position["right"]] += whole * expiry.open
+            else:
+                self.futures[ts] += whole * expiry.open
 
     def units(self, ts):
         """(quantity, unit) of every option series of one expiry."""
