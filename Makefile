@@ -134,6 +134,7 @@ audit: build/.stamp ## attack a local chain: 24,000 random calls, every property
 	@$(CHAIN_TEST) tests/chain/proof/test_peer_failures.py --disable-warnings --stateful false
 	@$(MAKE) symbolic
 	@$(MAKE) slither
+	@$(MAKE) coverage
 
 audit-proof: build/.stamp ## take each fix against extraction out and see the profit machine notice, into reports/audit-proof.md
 	@printf '== audit: fixes taken out, one at a time\n' >&2
@@ -161,14 +162,13 @@ demo-slice: build/.stamp
 	@$(VENV)/bin/plimsoll demo --rounds 6
 
 # Two halves of about the same length: each test run keeps one core busy, and has a chain of its own.
-test: ## everything CI runs: lint, the site, all tests but the audit, contract coverage, the demo on a short slice
+test: ## everything CI runs: lint, the site, all tests but the audit, the demo on a short slice
 	@$(MAKE) lint
 	@$(MAKE) docs
 	@$(MAKE) -j2 test-units test-properties
 
 test-units:
 	@$(MAKE) test-chain
-	@$(MAKE) coverage
 	@$(MAKE) test-diff
 
 test-properties:

@@ -20,7 +20,9 @@ def group() -> None:
 def show(
     account_id: Annotated[int, typer.Argument(min=0, help="Account id.")],
     rpc: Annotated[str, typer.Option(help="HTTP address of a node.")],
-    deployment: Annotated[Path, typer.Option(help="Artefact that `plimsoll deploy` wrote.")],
+    deployment: Annotated[
+        Path, typer.Option(help="Record that `plimsoll deploy` wrote: a .json file, or the name of a network.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Show owner, balances, positions and margin of one account."""

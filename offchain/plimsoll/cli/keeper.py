@@ -27,7 +27,9 @@ def group() -> None:
 @app.command()
 def run(
     rpc: Annotated[str, typer.Option(help="HTTP address of a node.")],
-    deployment: Annotated[Path, typer.Option(help="Artefact that `plimsoll deploy` wrote.")],
+    deployment: Annotated[
+        Path, typer.Option(help="Record that `plimsoll deploy` wrote: a .json file, or the name of a network.")
+    ],
     keystore: Annotated[Path, typer.Option(help="Encrypted key that sends the transactions.")],
     pass_file: Annotated[Path | None, typer.Option(help="File with its password; else the environment.")] = None,
     signer: Annotated[list[Path] | None, typer.Option(help="Keystore of an oracle signer; repeat for each.")] = None,

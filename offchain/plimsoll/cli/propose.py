@@ -73,7 +73,9 @@ def _cells(side: Side | None) -> list[str]:
 def command(
     params: Annotated[Path, typer.Option(help="Parameter file; what it does not name stays as it is on chain.")],
     rpc: Annotated[str, typer.Option(help="HTTP address of a node.")],
-    deployment: Annotated[Path, typer.Option(help="Artefact that `plimsoll deploy` wrote.")],
+    deployment: Annotated[
+        Path, typer.Option(help="Record that `plimsoll deploy` wrote: a .json file, or the name of a network.")
+    ],
     account: Annotated[list[int] | None, typer.Option(help="Account to preview, not all; repeat for several.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the proposal (plimsoll.proposal/1) here.")] = None,
     schedule: Annotated[bool, typer.Option("--schedule", help="Schedule it, for the earliest time.")] = False,

@@ -53,7 +53,9 @@ def command(
     portfolio: Annotated[Path | None, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")] = None,
     params: Annotated[Path | None, typer.Option(help="Parameter file, with files.")] = None,
     rpc: Annotated[str | None, typer.Option(help="HTTP address of a node.")] = None,
-    deployment: Annotated[Path | None, typer.Option(help="Artefact that `plimsoll deploy` wrote.")] = None,
+    deployment: Annotated[
+        Path | None, typer.Option(help="Record that `plimsoll deploy` wrote: a .json file, or the name of a network.")
+    ] = None,
     history: Annotated[
         Path | None, typer.Option(help="Prices; default: the market data folder's, if there is one.")
     ] = None,

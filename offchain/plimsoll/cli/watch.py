@@ -17,7 +17,9 @@ _RULES = AlertRules()
 def command(
     account: Annotated[int, typer.Argument(min=0, help="Account id.")],
     rpc: Annotated[str, typer.Option(help="HTTP address of a node.")],
-    deployment: Annotated[Path, typer.Option(help="Artefact that `plimsoll deploy` wrote.")],
+    deployment: Annotated[
+        Path, typer.Option(help="Record that `plimsoll deploy` wrote: a .json file, or the name of a network.")
+    ],
     data: Annotated[Path | None, typer.Option(help="Folder of the index; a temporary one when none is given.")] = None,
     interval: Annotated[float, typer.Option(min=0.2, help="Seconds between looks.")] = 5.0,
     alert_distance: Annotated[

@@ -153,13 +153,13 @@ def record_path(name_or_file: str) -> Path:
     return Path(os.environ.get(FOLDER_VARIABLE, RECORDS)) / f"{name_or_file}.json"
 
 
-def load_deployment(path: Path) -> Deployment:
+def load_deployment(name_or_file: str | Path) -> Deployment:
     """Read an artefact.
 
     Parameters
     ----------
-    path : Path
-        JSON file that :meth:`Deployment.save` wrote.
+    name_or_file : str or Path
+        JSON file that :meth:`Deployment.save` wrote, or the name of a network; see :func:`record_path`.
 
     Returns
     -------
@@ -171,6 +171,7 @@ def load_deployment(path: Path) -> Deployment:
     InputError
         When the file is missing, no JSON, or of another shape.
     """
+    path = record_path(str(name_or_file))
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as reason:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from plimsoll.chain.client import Client
-from plimsoll.deployment.record import load_deployment, record_path
+from plimsoll.deployment.record import load_deployment
 from plimsoll.doctor.finding import Finding, State
 from plimsoll.doctor.installed import installed
 from plimsoll.doctor.onchain import deployed, feed, node
@@ -36,7 +36,7 @@ def examine(rpc: str, deployment: str, *, with_feed: bool) -> list[Finding]:
         raise InputError("--rpc", "missing; a deployment is looked at through a node")
     if with_feed and not deployment:
         raise InputError("--deployment", "missing; the feed is that of a deployment")
-    record = load_deployment(record_path(deployment)) if deployment else None
+    record = load_deployment(deployment) if deployment else None
     findings = installed()
     if not rpc:
         return findings

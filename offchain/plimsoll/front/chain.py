@@ -9,7 +9,7 @@ from typing import Final
 
 from plimsoll.chain.client import Client
 from plimsoll.chain.revert import RevertError
-from plimsoll.deployment.record import Deployment, check_chain, load_deployment, record_path
+from plimsoll.deployment.record import Deployment, check_chain, load_deployment
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.front.margin import Margin
 from plimsoll.model import Market, Portfolio
@@ -142,7 +142,7 @@ def connect(deployment: str | Path, url: str | None = None) -> Chain:
     Traceback (most recent call last):
     plimsoll.errors.InputError: build/plimsoll/nowhere.json: cannot be read (No such file or directory)
     """
-    found = load_deployment(record_path(str(deployment)))
+    found = load_deployment(deployment)
     node = url or os.environ.get(NODE_VARIABLE)
     if not node:
         raise InputError("url", f"no node named; give its HTTP address, or set {NODE_VARIABLE}")
