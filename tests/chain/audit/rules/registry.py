@@ -64,6 +64,14 @@ def held_raw(m: Machine, account: int, token: str) -> int:
     return dict(zip(snapshot.tokenIds, snapshot.amountsWad, strict=True)).get(1, 0)
 
 
+def is_above_cash(m: Machine, account: int, token: str, raw: int) -> bool:
+    """Whether an amount, with the share of an open loss that leaves beside it, is more cash than the account has."""
+    if token != CASH:
+        return False
+    share_wad = m.at["Vault"].call("lossShareOf", raw * WAD_PER_RAW)
+    return raw * WAD_PER_RAW + share_wad > m.snapshot(account).cashWad
+
+
 def is_free(m: Machine, account: int) -> bool:
     """Whether the account needs no margin number."""
     return not m.snapshot(account).positions and m.snapshot(account).cashWad >= 0

@@ -14,6 +14,7 @@ from tests.chain.audit.rules.registry import (
     SHORT,
     any_amount,
     held_raw,
+    is_above_cash,
     is_free,
     owner_of,
     rule,
@@ -52,6 +53,10 @@ def withdraw_some(m: Machine) -> None:
         return
     amount = m.rng.randint(1, held)
     owner, address = owner_of(m, account), m.at[token].address
+    if is_above_cash(m, account, token, amount):
+        values = (account, address, amount, owner.address)
+        m.call(owner, "Vault", "withdraw", *values, must="Accounts__InsufficientCash")
+        return
     free = is_free(m, account)
     may = {"Vault__AboveOutflow"} | (set() if free else SHORT)
     m.call(owner, "Vault", "withdraw", account, address, amount, owner.address, may=may, own=[account], bystanders=True)
@@ -68,7 +73,7 @@ def withdraw_to_the_unit(m: Machine) -> None:
         m.call(owner, "Vault", "withdraw", account, address, 1, owner.address, must=unknown.name)
         return
     above = "Accounts__InsufficientCash" if token == CASH else "Accounts__InsufficientCollateral"
-    if most < held_raw(m, account, token):
+    if most < held_raw(m, account, token) and not is_above_cash(m, account, token, most + 1):
         token_id = m.base.deployment.tokens[token].token_id
         limit = m.at["Vault"].call("limitOf", account, token_id)
         above = "Vault__AboveOutflow" if most == limit else "MarginEngine__BelowInitial"
