@@ -143,7 +143,7 @@ def bad_amounts(m: Machine) -> None:
     owner, vault, usdc = owner_of(m, account), m.at["Vault"].address, m.at["USDC"].address
     m.call(owner, "Vault", "deposit", account, usdc, 0, must="Vault__ZeroAmount")
     m.call(owner, "Vault", "deposit", account, owner.address, 1, must="Vault__UnknownToken")
-    m.call(owner, "Vault", "deposit", account, usdc, 2**256 - 1, must="Vault__CapExceeded")
+    m.call(owner, "Vault", "deposit", account, usdc, 2**256 - 1, must="Vault__AmountTooLarge")
     m.call(owner, "Vault", "deposit", 10**9, usdc, 1, must="Vault__NotAuthorised")
     m.call(owner, "Vault", "deposit", 0, usdc, 1, must="Vault__NotAuthorised")
     m.call(owner, "Vault", "withdraw", account, usdc, 0, owner.address, must="Vault__ZeroAmount")
