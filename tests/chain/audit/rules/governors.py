@@ -10,7 +10,7 @@ from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.liquidators import liquidate_account
 from tests.chain.audit.rules.market import bare_round, post
 from tests.chain.audit.rules.orders import fill, signed_fill
-from tests.chain.audit.rules.registry import any_amount, held_raw, owner_of, rule
+from tests.chain.audit.rules.registry import any_amount, held_raw, is_in_need, owner_of, rule
 from tests.chain.invariants.world import ADMIN, ETH, FUND, MAKER, RAW_PER_CASH, SIGNERS, STRANGER, WAD
 
 
@@ -86,17 +86,9 @@ def caps(m: Machine) -> None:
     account, usdc = m.rng.choice(m.traders), m.at["USDC"].address
     was = m.at["Vault"].call("tokenOf", 0).capRaw
     m.call(ADMIN, "Vault", "setCap", 0, 1)
-    must = "" if _is_in_need(m, account) else "Vault__CapExceeded"
+    must = "" if is_in_need(m, account) else "Vault__CapExceeded"
     m.call(owner_of(m, account), "Vault", "deposit", account, usdc, 1, must=must)
     m.call(ADMIN, "Vault", "setCap", 0, was)
-
-
-def _is_in_need(m: Machine, account: int) -> bool:
-    """Whether an account may deposit in spite of a pause or a full cap."""
-    if m.auction(account).isOpen:
-        return True
-    margin = m.margin(account)
-    return not isinstance(margin, RevertError) and margin.equityWad < margin.initialWad
 
 
 @rule("governor", 5)
@@ -120,7 +112,7 @@ def pause(m: Machine) -> None:
     elif name == "Auction":
         m.call(STRANGER, "Auction", "start", account, must="ExpiringPause__Paused")
     else:
-        must = "" if _is_in_need(m, account) else "ExpiringPause__Paused"
+        must = "" if is_in_need(m, account) else "ExpiringPause__Paused"
         m.call(owner, "Vault", "deposit", account, usdc, 1, must=must)
         m.call(owner, "Vault", "withdraw", account, weth, 1, owner.address, must="Vault__OnlyIdleCash")
         busy = bool(m.snapshot(account).positions)

@@ -10,12 +10,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from plimsoll.chain.revert import RevertError
 from tests.chain.audit.machine import Machine
 from tests.chain.invariants.world import WAD_PER_RAW
 
 #: What stands in the way of a margin number when the market is stale or a position has expired.
 NO_MARGIN = frozenset({"Oracle__Stale", "Oracle__ExpiryNotInRound"})
-SHORT = frozenset({"MarginEngine__BelowInitial"}) | NO_MARGIN
+#: Below initial an action may cost no more than it sets free, and not lose the maintenance margin.
+CALLED = frozenset({"MarginEngine__EquityFell", "MarginEngine__BelowMaintenance"})
+SHORT = frozenset({"MarginEngine__BelowInitial"}) | CALLED | NO_MARGIN
 CASH = "USDC"
 MAX_ACCOUNTS = 10
 LOW, HIGH = 500.0, 8_000.0
@@ -70,6 +73,14 @@ def is_above_cash(m: Machine, account: int, token: str, raw: int) -> bool:
         return False
     share_wad = m.at["Vault"].call("lossShareOf", raw * WAD_PER_RAW)
     return raw * WAD_PER_RAW + share_wad > m.snapshot(account).cashWad
+
+
+def is_in_need(m: Machine, account: int) -> bool:
+    """Whether an account may deposit in spite of a pause or a full cap."""
+    if m.auction(account).isOpen:
+        return True
+    margin = m.margin(account)
+    return not isinstance(margin, RevertError) and margin.equityWad < margin.initialWad
 
 
 def is_free(m: Machine, account: int) -> bool:
