@@ -22,6 +22,10 @@ WAD = 10**18
 SINGLE, STANDARD, CROSS, KEEP = 0, 1, 2, 255
 HEALTHY, MARGIN_CALL, LIQUIDATABLE, INSOLVENT = range(4)
 CALL, PUT, FUTURE, PERP = range(4)
+#: Past the heartbeat by this much: fresh to the second, just stale, in the middle, at the end, and beyond.
+LATE_SEC = (0, 1, 7 * 3_600 + 11, 86_399, 86_400, 10**6)
+#: A token that nobody renews is worth nothing after so long.
+STALE_SEC = 86_400
 
 
 @dataclass(frozen=True)
@@ -193,6 +197,7 @@ class Battery:
         }
         self.phases = [(p, self._phase(p)) for p in (other, vars(self.first))]
         self.accounts = self._open_accounts()
+        self.borrowers = self._open_borrowers()
 
     def _phase(self, params: dict[str, int]) -> tuple[Reference, list[tuple[Any, ...]]]:
         self._set(params)
@@ -289,6 +294,18 @@ class Battery:
         ledger.send(owner, "moveCash", ids["debtor"], ids["maker"], 5)
         return ids
 
+    def _open_borrowers(self) -> dict[int, int]:
+        """Accounts with tokens and a debt, by mode: an auction values them however old the prices are."""
+        ledger, owner = self.world.contracts["Accounts"], self.world.owner
+        ids = {}
+        for mode in (SINGLE, STANDARD, CROSS):
+            ids[mode] = ledger.call("nextAccountId")
+            ledger.send(owner, "open", owner.address, mode)
+            for token in ("PLAIN", "LINKED"):
+                ledger.send(owner, "creditToken", ids[mode], self.tokens[token], 2 * WAD + 1)
+            ledger.send(owner, "moveCash", ids[mode], self.accounts["maker"], 10**20 + 3)
+        return ids
+
     def _snapshot(self, account: int) -> Snapshot:
         s = self.world.contracts["Accounts"].call("snapshotOf", account)
         return Snapshot(s.mode, s.cashWad, tuple(zip(s.tokenIds, s.amountsWad, strict=True)), tuple(s.positions))
@@ -302,6 +319,7 @@ class Battery:
             wrong = self._evaluations(cases)
             if not wrong and params == vars(self.first):
                 wrong = self._refusals() or self._previews(reference) or self._enforcements(reference)
+                wrong = wrong or self._stale(reference)
             if wrong:
                 self._set(vars(self.first))
                 return wrong
@@ -436,6 +454,61 @@ class Battery:
                 got = self._decoded(function, answer)
                 wrong += [got] if isinstance(got, str) else compare(got, margin, margin.parts)
         return wrong
+
+    def _stale(self, reference: Reference) -> list[str]:
+        """Worth of tokens in an auction while nobody posts prices, at the times of ``LATE_SEC``."""
+        rpc, oracle = self.world.client.rpc, self.world.contracts["Oracle"]
+        heartbeat_sec = oracle.call("heartbeatSec")
+        newest_ts = max(
+            oracle.call("lastTokenPriceOf", self.tokens["PLAIN"])[1], oracle.call("lastSpotOf", self.ids[CALM])[1]
+        )
+        calls = [self.engine.encode("auctionMarginOf", account) for account in self.borrowers.values()]
+        wrong: list[str] = []
+        for late_sec in LATE_SEC:
+            kept, now_ts = rpc("evm_snapshot"), newest_ts + heartbeat_sec + late_sec
+            rpc("evm_setNextBlockTimestamp", now_ts)
+            rpc("evm_mine")
+            answers = self.world.ask("MarginEngine", calls)
+            for account, answer in zip(self.borrowers.values(), answers, strict=True):
+                want, got = (
+                    self._when_stale(reference, self._snapshot(account), now_ts),
+                    self._decoded("auctionMarginOf", answer),
+                )
+                found = [got] if isinstance(got, str) else compare(got, want, tuple(got.underlyings))
+                wrong += [f"auctionMarginOf {account}, {late_sec} s late: {line}" for line in found]
+            rpc("evm_revert", kept)
+        return wrong
+
+    def _when_stale(self, reference: Reference, s: Snapshot, now_ts: int) -> Margin:
+        """Section 5 where prices are old: the last one, less what staleness takes; nothing linked is netted."""
+        oracle, p = self.world.contracts["Oracle"], reference.params
+        heartbeat_sec = oracle.call("heartbeatSec")
+
+        def kept(ts: int) -> int:
+            stale_sec = min(max(now_ts - ts - heartbeat_sec, 0), STALE_SEC)
+            return WAD - -(-WAD * stale_sec // STALE_SEC)
+
+        if kept(oracle.call("lastSpotOf", self.ids[CALM])[1]) == WAD:
+            return reference.evaluate(s)[0]
+        counted = market = 0
+        for token, amount in s.tokens:
+            terms = reference.collateral(token)
+            if terms.linkedUnderlying:
+                price, ts = oracle.call("lastSpotOf", terms.linkedUnderlying)
+                amount = mul_down(amount, terms.ratioWad)
+                fallen = min(WAD, terms.linkedHaircutWad + reference.range(terms.linkedUnderlying))
+                cut = max(terms.haircutWad, fallen)
+            else:
+                (price, ts), cut = oracle.call("lastTokenPriceOf", token), terms.haircutWad
+            value = mul_down(mul_down(amount, price), kept(ts))
+            counted += mul_down(value, WAD - cut)
+            market += value
+        debt = mul_up(max(-s.cash, 0), p.debtRateWad)
+        initial = mul_up(debt, p.imFactorWad)
+        peg = oracle.call("lastTokenPriceOf", 0)[0]
+        if debt and peg < p.pegThresholdWad:
+            initial = mul_up(initial, WAD + mul_up(p.pegSlopeWad, p.pegThresholdWad - peg))
+        return Margin(s.cash + counted, s.cash + market, 0, initial, mul_up(debt, p.mmFactorWad), debt, ())
 
     def _befores(self, s: Snapshot, margin: Margin, reference: Reference) -> Iterator[tuple[str, Snapshot]]:
         """What an account may have been, around every rule that decides, to the wei."""
