@@ -62,6 +62,7 @@ TARGETS: Final = {
     f"{LIBRARIES}ScenarioScan.sol": ("RiskEngine",),
     f"{LIBRARIES}PositionGroups.sol": ("RiskEngine",),
     f"{LIBRARIES}RequirementMath.sol": ("RiskEngine",),
+    f"{LIBRARIES}LinearUnit.sol": ("RiskEngine",),
     f"{LIBRARIES}RiskPass.sol": ("RiskEngine",),
     f"{LIBRARIES}StandardPass.sol": ("RiskEngine",),
     f"{LIBRARIES}ScenarioPlan.sol": ("ScenarioBook",),
@@ -113,7 +114,7 @@ COMMUTATIVE: Final = frozenset(("mulWad", "mulWadUp", "mulWadDown", "add", "mul"
 #: Judged by bounds, not to the wei: there a scale is changed by a thousandth, since one wei of 1e18 is below any bound.
 BOUNDED: Final = (
     *("NormalCdf", "OptionKernel", "ScenarioGrid", "ScenarioWalk", "ScenarioScan", "PositionGroups"),
-    *("RequirementMath", "RiskPass", "StandardPass", "RiskEngine"),
+    *("RequirementMath", "LinearUnit", "RiskPass", "StandardPass", "RiskEngine"),
 )
 LARGE: Final = 10**9
 KEYWORDS: Final = frozenset(

@@ -10,7 +10,7 @@ from tests.chain.audit.machine import Machine
 from tests.chain.audit.rules.market import post
 from tests.chain.audit.rules.orders import fill
 from tests.chain.audit.rules.registry import HIGH, LOW, excess, owner_of, rule
-from tests.chain.invariants.world import FAR, STRANGER, WAD
+from tests.chain.invariants.world import FAR, STRANGER, WAD, WAD_PER_RAW
 
 #: What the preview calls by a name of its own.
 PREVIEWED = {"ActionPreview__LossTooLarge": "Accounts__LossTooLarge"}
@@ -107,6 +107,23 @@ def call_margin(m: Machine) -> None:
         return
     same = (account in called) == (excess(margin, "initialWad") < 0)
     m.call(STRANGER, "Auction", "callMargin", account, must="Auction__CallUnchanged" if same else "", bystanders=True)
+
+
+@rule("user", 3)
+def meet_margin_call(m: Machine) -> None:
+    """Whoever is called brings what is missing, and the call ends."""
+    since = m.at["Auction"].call_many("marginCallTsOf", [[account] for account in m.traders])
+    called = [account for account, ts in zip(m.traders, since, strict=True) if ts]
+    margins = {account: m.margin(account) for account in called}
+    known = [account for account, margin in margins.items() if not isinstance(margin, RevertError)]
+    if not known:
+        return
+    account = m.rng.choice(known)
+    missing = -excess(margins[account], "initialWad")
+    if missing > 0:
+        usdc, amount = m.at["USDC"].address, missing * 5 // 4 // WAD_PER_RAW + 1
+        m.call(owner_of(m, account), "Vault", "deposit", account, usdc, amount, bystanders=True)
+    m.call(STRANGER, "Auction", "callMargin", account, bystanders=True)
 
 
 @rule("keeper", 3)

@@ -75,6 +75,14 @@ def is_above_cash(m: Machine, account: int, token: str, raw: int) -> bool:
     return raw * WAD_PER_RAW + share_wad > m.snapshot(account).cashWad
 
 
+def refill_raw(m: Machine, token: str) -> int:
+    """Most that a bucket gains until the next two calls are mined."""
+    vault = m.at["Vault"]
+    daily_e6 = vault.call("outflowOf", m.base.deployment.tokens[token].token_id)[2]
+    held = m.at[token].call("balanceOf", vault.address)
+    return held * daily_e6 * 2 // (10**6 * 86_400) + 1
+
+
 def is_in_need(m: Machine, account: int) -> bool:
     """Whether an account may deposit in spite of a pause or a full cap."""
     if m.auction(account).isOpen:

@@ -17,6 +17,7 @@ from tests.chain.audit.rules.registry import (
     is_above_cash,
     is_free,
     owner_of,
+    refill_raw,
     rule,
 )
 from tests.chain.helpers.delegation import terms
@@ -64,7 +65,7 @@ def withdraw_some(m: Machine) -> None:
 
 @rule("user", 10)
 def withdraw_to_the_unit(m: Machine) -> None:
-    """What the preview calls the largest amount passes, one unit more does not."""
+    """What the preview calls the largest amount passes, one unit more does not; a bucket refills until the call."""
     account, token = m.rng.choice(m.traders), m.rng.choice(["USDC", "WETH"])
     owner, address = owner_of(m, account), m.at[token].address
     try:
@@ -73,11 +74,15 @@ def withdraw_to_the_unit(m: Machine) -> None:
         m.call(owner, "Vault", "withdraw", account, address, 1, owner.address, must=unknown.name)
         return
     above = "Accounts__InsufficientCash" if token == CASH else "Accounts__InsufficientCollateral"
-    if most < held_raw(m, account, token) and not is_above_cash(m, account, token, most + 1):
+    held, more = held_raw(m, account, token), most + 1
+    if most < held and not is_above_cash(m, account, token, most + 1):
         token_id = m.base.deployment.tokens[token].token_id
         limit = m.at["Vault"].call("limitOf", account, token_id)
         above = "Vault__AboveOutflow" if most == limit else "MarginEngine__BelowInitial"
-    m.call(owner, "Vault", "withdraw", account, address, most + 1, owner.address, must=above)
+        if most == limit:
+            more += refill_raw(m, token)
+    if more <= held or above != "Vault__AboveOutflow":
+        m.call(owner, "Vault", "withdraw", account, address, more, owner.address, must=above)
     if most:
         m.call(owner, "Vault", "withdraw", account, address, most, owner.address, own=[account], bystanders=True)
     m.checks["I-15"] += 1
