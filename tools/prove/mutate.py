@@ -117,6 +117,7 @@ BOUNDED: Final = (
     *("RequirementMath", "LinearUnit", "RiskPass", "StandardPass", "RiskEngine"),
 )
 LARGE: Final = 10**9
+UNLINKED: Final = re.compile(r"__\$[0-9a-f]{34}\$__")
 KEYWORDS: Final = frozenset(
     ("return", "if", "else", "emit", "revert", "while", "for", "unchecked", "assembly", "delete")
 )
@@ -363,7 +364,8 @@ class Compiler:
         answer = json.loads(self._process.stdout.readline())
         if any(e["severity"] == "error" for e in answer.get("errors", ())):
             return None
-        return str(answer["contracts"][path][unit]["evm"]["bytecode"]["object"])
+        # Without the optimizer the address of a library that is never called may be pushed, and dropped again.
+        return UNLINKED.sub("00" * 20, str(answer["contracts"][path][unit]["evm"]["bytecode"]["object"]))
 
 
 @dataclass
