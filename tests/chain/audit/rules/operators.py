@@ -12,6 +12,7 @@ from tests.chain.audit.rules.registry import (
     SHORT,
     any_amount,
     held_raw,
+    is_above_cash,
     is_free,
     owner_of,
     rule,
@@ -47,11 +48,13 @@ def operator_withdraws(m: Machine) -> None:
     held, token, token_id = held_raw(m, account, symbol), m.at[symbol], m.base.deployment.tokens[symbol].token_id
     if held <= 0:
         return
-    owner, may = owner_of(m, account), () if is_free(m, account) else SHORT
+    owner, may = owner_of(m, account), {"Vault__AboveOutflow"} | (set() if is_free(m, account) else SHORT)
     _grant(m, account, ALL_ROLES, token_id, any_amount(m, held))
     before = token.call("balanceOf", owner.address)
     amount = m.rng.randint(1, _left(m, account, token_id))
     withdraw = (BOT, "Operators", "withdraw", account, token.address)
+    if is_above_cash(m, account, symbol, amount):
+        may = {"Accounts__InsufficientCash"}
     done = m.call(*withdraw, amount, may=may, own=[account], bystanders=True)
     gained, kept = token.call("balanceOf", owner.address) - before, token.call("balanceOf", BOT.address)
     m.require(gained == (amount if done.passed else 0) and kept == 0, "I-16", f"owner {gained}, operator {kept}")
