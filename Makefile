@@ -145,6 +145,11 @@ test-profit: build/.stamp ## the profit machine: attackers with one purse, each 
 	@printf '== tests/chain/profit\n' >&2
 	@$(PY) -m tests.chain.profit --episodes 22
 
+# A short run, so that no change of the contracts leaves the rules of the audit behind.
+test-audit: build/.stamp ## the property machine of the audit, 1,500 calls
+	@printf '== tests/chain/audit\n' >&2
+	@$(PY) -m tests.chain.audit --calls 1500
+
 test-proof: build/.stamp ## exact references, certified scan, shape of the requirement, failures of peers
 	@printf '== tests/chain/proof\n' >&2
 	@$(CHAIN_TEST) tests/chain/proof --disable-warnings --stateful false
@@ -177,6 +182,7 @@ test-properties:
 	@$(MAKE) test-accuracy
 	@$(MAKE) test-stateful
 	@$(MAKE) test-profit
+	@$(MAKE) test-audit
 	@$(MAKE) demo-slice
 
 # The artefacts are in the repository; only sources that differ from them have to be compiled.
@@ -228,4 +234,4 @@ market-fit: $(VENV)/.stamp ## fit the volatility surface of an option chain: mak
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie
 
-.PHONY: help setup build docs lint audit audit-proof test-profit artifacts slither test-python test-quick test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean
+.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-python test-quick test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean
