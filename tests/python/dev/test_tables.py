@@ -4,7 +4,7 @@ import pytest
 
 from tools.generate import tables
 from tools.lint import static_analysis
-from tools.lint.static_analysis import JUSTIFIED, judge, place_of
+from tools.lint.static_analysis import JUSTIFIED, judge, place_of, standard_json
 
 
 def finding(check, contract, name):
@@ -28,8 +28,11 @@ contract Till { function burn(address payable to) external { selfdestruct(to); }
 
 def test_analyse__a_contract_that_anybody_may_destroy__is_found(monkeypatch, tmp_path):
     """Slither itself runs in this checkout, whose settings for other tools it must not follow."""
-    sources = {"contracts/Till.sol": {"content": OPEN}}
-    monkeypatch.setattr(static_analysis, "standard_json", lambda: {"language": "Solidity", "sources": sources})
+    (tmp_path / "contracts").mkdir()
+    (tmp_path / "contracts" / "Till.sol").write_text(OPEN, encoding="utf-8")
+    document = {**standard_json(), "sources": {"contracts/Till.sol": {"content": OPEN}}}
+    monkeypatch.setattr(static_analysis, "LINKED", ())
+    monkeypatch.setattr(static_analysis, "standard_json", lambda: document)
     answer = static_analysis.analyse(tmp_path)
     assert answer["success"], answer["error"]
     assert {(f["check"], place_of(f)) for f in answer["results"]["detectors"]} == {("suicidal", "Till.burn")}
