@@ -44,6 +44,8 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "files": {"errors", "frames", "model", "params", "mirror"},
     "market": {"errors", "model", "mirror"},
     "analytics": {"errors", "frames", "model", "params", "mirror", "files", "market"},
+    # Tables belong to their rooms; here is only how a database is opened, migrated and written.
+    "storage": {"errors"},
     "chain": {"errors", "model", "params", "units"},
     "deployment": {"errors", "model", "params", "units", "files", "chain"},
     "protocol": {"errors", "model", "params", "units", "mirror", "chain", "deployment"},
@@ -56,12 +58,18 @@ ALLOWED: Final[dict[str, set[str]]] = {
         *("errors", "frames", "model", "params", "mirror", "files", "market", "analytics"),
         *("chain", "deployment", "protocol"),
     },
-    "index": {"errors", "model", "chain", "deployment"},
-    "decide": {"mirror"},
-    "transact": {"chain"},
+    "index": {"errors", "model", "storage", "chain", "deployment"},
+    # The solver of signed intents values portfolios; everything else in it knows numbers alone.
+    "decide": {"errors", "model", "params", "mirror"},
+    # What is signed and by whom: between what the market says and the stages that act. It sends nothing.
+    "feeds": {
+        *("errors", "units", "model", "files", "market", "mirror"),
+        *("storage", "chain", "deployment", "protocol"),
+    },
+    "transact": {"errors", "storage", "chain"},
     "keeper": {
-        *("errors", "model", "params", "units", "files", "market", "mirror"),
-        *("chain", "deployment", "protocol", "index", "decide", "transact"),
+        *("__init__", "errors", "model", "params", "units", "files", "market", "mirror"),
+        *("storage", "chain", "deployment", "protocol", "index", "feeds", "decide", "transact"),
     },
     "session": {
         *("errors", "model", "params", "units", "front", "mirror"),
@@ -73,7 +81,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     },
     "cli": {
         *("__init__", "errors", "model", "params", "files", "market", "mirror"),
-        *("analytics", "chain", "deployment", "protocol", "governance", "doctor", "keeper", "demo"),
+        *("analytics", "chain", "deployment", "protocol", "governance", "doctor", "feeds", "keeper", "demo"),
     },
     "__main__": {"cli"},
     "__init__": {"errors", "model", "params", "files", "analytics", "front"},
