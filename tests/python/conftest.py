@@ -6,6 +6,7 @@ draws others. What it finds becomes an example of its test.
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Timing is not what these tests are about, and a shared machine makes deadlines flaky.
@@ -16,3 +17,12 @@ settings.register_profile(
     derandomize=os.environ.get("PLIMSOLL_SEED") != "random",
 )
 settings.load_profile("plain")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A real PostgreSQL server; ``new_database`` gives each test one of its own."""
+    from helpers.postgres import server
+
+    with server() as running:
+        yield running
