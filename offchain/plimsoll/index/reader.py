@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from plimsoll.chain.abi import Event, decode_event, load_artifact
 from plimsoll.chain.client import Client
@@ -14,8 +13,7 @@ BLOCKS_PER_REQUEST = 2_000
 REQUESTS_PER_BATCH = 20
 
 
-@dataclass(frozen=True, slots=True)
-class ChainEvent:
+class ChainEvent(NamedTuple):
     """One decoded log; ``values`` holds the arguments by name, structs as nested namespaces."""
 
     block_number: int

@@ -12,6 +12,7 @@ from typing import Any
 
 from plimsoll.chain.words import Word, unpack
 from plimsoll.constants import CLEARING_ID, DAY_SEC, FUND_ID, WAD
+from plimsoll.index.effects import EFFECTS, EffectState
 from plimsoll.index.funding import index_at, owed
 from plimsoll.index.interest import Lending, accrual, after_index
 from plimsoll.index.reader import ChainEvent
@@ -139,6 +140,8 @@ class State:
     funding: dict[int, FundingState] = field(default_factory=dict)
     #: By underlying: the round that set the present rate.
     funded_round_ts: dict[int, int] = field(default_factory=dict)
+    #: By account: what tells one auction, call or share of it from the next.
+    effects: dict[int, EffectState] = field(default_factory=dict)
     #: Time of the latest event, or of the block that the reader has come to: what funding counts up to.
     ts: int = 0
 
@@ -466,7 +469,7 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
 }
 
 # Contracts whose events change the state.
-SOURCES = tuple(sorted({contract for contract, _ in _FOLD}))
+SOURCES = tuple(sorted({contract for contract, _ in (*_FOLD, *EFFECTS)}))
 
 
 def apply(state: State, event: ChainEvent) -> None:
@@ -483,6 +486,10 @@ def apply(state: State, event: ChainEvent) -> None:
     handler = _FOLD.get((event.contract, event.name))
     if handler is not None:
         handler(state, event)
+    effect = EFFECTS.get((event.contract, event.name))
+    if effect is not None:
+        account_id = int(event.values["accountId"])
+        state.effects[account_id] = effect(state.effects.get(account_id, EffectState()))
 
 
 def snapshot_fields(state: State, account_id: int) -> dict[str, Any]:
