@@ -1,0 +1,64 @@
+"""A fleet on two Ray workers says what one process says, to the last bit."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.fleets import assert_same, columns_of, folio_of, folios_of, market_of, names_of
+
+from plimsoll.errors import InputError, UnavailableError
+from plimsoll.mirror.fleet import Fleet
+from plimsoll.mirror.fleet.ray_fleet import RayFleet
+from plimsoll.params import Params
+
+ray = pytest.importorskip("ray")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster():
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+    yield
+    ray.shutdown()
+
+
+@pytest.fixture
+def fleets():
+    market, folios = market_of(), folios_of(1, 150)
+    columns, names = columns_of(market, folios), names_of(market)
+    spread = RayFleet.from_columns(columns, names, workers=2)
+    yield market, folios, Fleet.from_columns(columns, names), spread
+    spread.close()
+
+
+def test_evaluate__two_workers__same_to_the_last_bit_through_updates_and_rounds(fleets):
+    market, _, single, spread = fleets
+    assert len(spread) == len(single)
+    assert_same(spread.evaluate(market, Params()), single.evaluate(market, Params()))
+    draw = np.random.default_rng(3)
+    changed = [folio_of(draw, 30) for _ in range(5)]
+    more = columns_of(market, changed, account_ids=[3, 4, 9, 5_001, 5_000])
+    for fleet in (single, spread):
+        fleet.update(more)
+    some = spread.refresh(market, Params())
+    assert sorted(some.account_ids.tolist()) == [3, 4, 9, 5_000, 5_001]
+    assert_same(spread.evaluate(market, Params()), single.evaluate(market, Params()))
+    later = replace(market, rounds={**market.rounds, "ETH": market_of(0.9).rounds["ETH"]})
+    assert len(spread.reprice(later.rounds["ETH"])) == len(single.reprice(later.rounds["ETH"]))
+    assert_same(spread.evaluate(later, Params()), single.evaluate(later, Params()))
+    with pytest.raises(InputError, match="account 3 twice"):
+        spread.update(replace(more, account_ids=np.array([3, 3, 9, 5_001, 5_000], dtype=np.int64)))
+    assert_same(spread.evaluate(later, Params()), single.evaluate(later, Params()))
+
+
+def test_evaluate__a_worker_killed__one_typed_error(fleets):
+    market, _, _, spread = fleets
+    spread.evaluate(market, Params())
+    ray.kill(spread._workers[0])
+    with pytest.raises(UnavailableError, match="a worker is lost"):
+        spread.evaluate(market_of(1.1), Params())
+
+
+@pytest.mark.parametrize(("workers", "threads"), [(0, 1), (1, 0)])
+def test_init__no_workers__one_error(workers, threads):
+    with pytest.raises(InputError, match="must be at least 1"):
+        RayFleet(names_of(market_of()), workers, threads)

@@ -1,0 +1,199 @@
+"""Measure the mirror at scale beside its anchors, in one process and one run; the figures go into reports/bench.json.
+
+A figure of a shared machine says little; its ratio to the anchor that was measured between its own repeats says much.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from scipy.special import ndtr
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from plimsoll.mirror.fleet import Fleet
+from plimsoll.mirror.fleet.node_scan import NodeScan
+from plimsoll.mirror.kernels import price_and_greeks
+from plimsoll.model import Mode
+from plimsoll.params import Params
+from tools.bench.fleets import NAMES, bench_columns, bench_market
+from tools.bench.report import Entry, merge
+
+OPTIONS: Final = 1_000_000
+ACCOUNTS: Final = 1_000_000
+HELD: Final = 20
+INSTRUMENTS: Final = 2_000
+ROWS: Final = 16
+REPEATS: Final = 5
+#: Accounts of the comparison on Ray, and of the figures by mode.
+SOME: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Best times of ours and of the anchor, seconds: turn and turn about, so that both meet the same neighbours."""
+
+    ours_sec: float
+    anchor_sec: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times faster ours is."""
+        return self.anchor_sec / self.ours_sec
+
+
+def compared(ours: Callable[[], object], anchor: Callable[[], object], repeats: int = REPEATS) -> Pair:
+    times: list[list[float]] = [[], []]
+    for work in (ours, anchor):
+        work()
+    for _ in range(repeats):
+        for work, spent in zip((ours, anchor), times, strict=True):
+            start = time.perf_counter()
+            work()
+            spent.append(time.perf_counter() - start)
+    return Pair(min(times[0]), min(times[1]))
+
+
+def pricing() -> Entry:
+    """Price and four greeks of a million options against numpy with scipy's normal distribution."""
+    draw = np.random.default_rng(1)
+    forward = draw.uniform(1_000.0, 4_000.0, OPTIONS)
+    strike = forward * draw.uniform(0.5, 2.0, OPTIONS)
+    sigma, years = draw.uniform(0.2, 2.0, OPTIONS), draw.uniform(0.01, 1.0, OPTIONS)
+    drift, is_call = np.full(OPTIONS, 0.04), draw.random(OPTIONS) < 0.5
+    out = np.empty((5, OPTIONS))
+    sign = np.where(is_call, 1.0, -1.0)
+
+    def lean(begin: int, end: int) -> tuple[np.ndarray, ...]:
+        """As one would write it by hand, in blocks that stay in the cache."""
+        f, k, s, t, r, side = (x[begin:end] for x in (forward, strike, sigma, years, drift, sign))
+        root = np.sqrt(t)
+        std, discount = s * root, np.exp(-r * t)
+        d1 = np.log(f / k) / std + 0.5 * std
+        n1, n2 = ndtr(side * d1), ndtr(side * (d1 - std))
+        density = 0.3989422804014327 * np.exp(-0.5 * d1 * d1)
+        price = discount * side * (f * n1 - k * n2)
+        vega = discount * f * density * root
+        theta = r * price - 0.5 * vega * s / t
+        return price, discount * side * n1, discount * density / (f * std), vega, theta
+
+    pair = compared(
+        lambda: price_and_greeks(is_call, forward, strike, sigma, years, drift, out=out),
+        lambda: [lean(begin, begin + 8_192) for begin in range(0, OPTIONS, 8_192)],
+    )
+    found = np.concatenate([lean(b, b + 8_192)[0] for b in range(0, OPTIONS, 8_192)])
+    worst = float(np.max(np.abs(found - out[0]) / forward))
+    rate, peer = OPTIONS / pair.ours_sec / 1e6, OPTIONS / pair.anchor_sec / 1e6
+    print(f"pricing      {rate:8.1f} M options/s, {pair.ratio:5.1f} x numpy; off by {worst:.1e} of the forward")
+    return Entry("off.pricing", "M/s", rate, "numpy and ndtr, M/s", peer, pair.ratio)
+
+
+def scanned() -> list[Entry]:
+    """Worst of 16 rows of a million accounts against scipy; one instrument's change against numpy on kept sums."""
+    draw = np.random.default_rng(1)
+    start = np.arange(ACCOUNTS + 1, dtype=np.int64) * HELD
+    instrument = draw.integers(0, INSTRUMENTS, ACCOUNTS * HELD, dtype=np.int32)
+    quantity, loss = draw.standard_normal(ACCOUNTS * HELD), draw.standard_normal((INSTRUMENTS, ROWS))
+    held = csr_matrix((quantity, instrument, start), shape=(ACCOUNTS, INSTRUMENTS))
+    scan = NodeScan(start, instrument, quantity, loss)
+    pair = compared(scan.scan, lambda: np.maximum((held @ loss).max(axis=1), 0.0), 3)
+    print(f"node scan    {ACCOUNTS / pair.ours_sec / 1e6:8.1f} M accounts/s, {pair.ratio:5.1f} x scipy")
+    rate, peer = ACCOUNTS / pair.ours_sec / 1e6, ACCOUNTS / pair.anchor_sec / 1e6
+    plain = Entry("off.margin1m", "M/s", rate, "scipy CSR, M/s", peer, pair.ratio)
+    scan.scan(keep=True)
+    sums = held @ loss
+    number = 7
+    column = held.tocsc()[:, [number]].tocoo()
+    holders, sizes = column.row, column.data
+    rows = [draw.standard_normal(ROWS) for _ in range(2)]
+    turn = iter(range(10**9))
+
+    def by_numpy() -> np.ndarray:
+        sums[holders] += sizes[:, None] * (rows[next(turn) % 2] - rows[0])
+        return sums[holders].max(axis=1)
+
+    changed = compared(lambda: scan.change(number, rows[next(turn) % 2]), by_numpy, 40)
+    print(f"incremental  {changed.ours_sec * 1e3:8.3f} ms for {len(holders)} holders, {changed.ratio:5.1f} x numpy")
+    return [
+        plain,
+        Entry("off.incremental", "ms", changed.ours_sec * 1e3, "numpy, ms", changed.anchor_sec * 1e3, changed.ratio),
+    ]
+
+
+def whole() -> list[Entry]:
+    """Measure the whole requirement: by mode, and a million accounts within two gigabytes."""
+    entries = []
+    market, later = bench_market(), bench_market(1.01)
+    for mode in Mode:
+        fleet = Fleet.from_columns(bench_columns(SOME, HELD, mode), NAMES)
+        fleet.evaluate(market, Params())
+        spent = []
+        for now in (later, market, later):
+            start = time.perf_counter()
+            fleet.refresh(now, Params())
+            spent.append(time.perf_counter() - start)
+        rate = SOME / min(spent) / 1e6
+        print(f"requirement  {rate:8.3f} M accounts/s in {mode.name}, a new round for all")
+        entries.append(Entry(f"off.requirement.{mode.name.lower()}", "M/s", rate))
+    columns = bench_columns(ACCOUNTS, HELD)
+    start = time.perf_counter()
+    fleet = Fleet.from_columns(columns, NAMES)
+    built = time.perf_counter() - start
+    fleet.evaluate(market, Params())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    start = time.perf_counter()
+    fleet.update(columns_of_few(columns))
+    few = fleet.refresh(market, Params())
+    traded = time.perf_counter() - start
+    print(f"a million    {built:8.2f} s to build, {peak:.2f} GiB at most; {len(few)} traded: {traded * 1e3:.1f} ms")
+    return [*entries, Entry("off.memory1m", "GiB", peak), Entry("off.traded", "ms", traded * 1e3)]
+
+
+def columns_of_few(columns, accounts: int = 10):
+    """Return the first accounts of columns that are sorted by account."""
+    positions = slice(0, accounts * HELD)
+    pledged = np.searchsorted(columns.collateral_account, columns.account_ids[accounts])
+    tables = (slice(0, accounts), positions, slice(0, pledged))
+    sizes = {len(columns.account_ids): 0, len(columns.position_account): 1, len(columns.collateral_account): 2}
+    names = columns.__dataclass_fields__
+    return type(columns)(**{n: getattr(columns, n)[tables[sizes[len(getattr(columns, n))]]].copy() for n in names})
+
+
+def on_ray() -> Entry:
+    """Two workers on Ray against two threads here, a new round for everybody."""
+    import ray
+
+    from plimsoll.mirror.fleet.ray_fleet import RayFleet
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    columns = bench_columns(SOME, HELD)
+    here, there = Fleet.from_columns(columns, NAMES, threads=2), RayFleet.from_columns(columns, NAMES, workers=2)
+    markets = [bench_market(), bench_market(1.01)]
+    turns = [iter(range(10**9)), iter(range(10**9))]
+    pair = compared(
+        lambda: there.evaluate(markets[next(turns[0]) % 2], Params()),
+        lambda: here.evaluate(markets[next(turns[1]) % 2], Params()),
+    )
+    there.close()
+    ray.shutdown()
+    print(f"ray          {pair.ours_sec * 1e3:8.1f} ms, {1 / pair.ratio:5.2f} x the time of one process")
+    return Entry("off.ray", "ms", pair.ours_sec * 1e3, "one process, ms", pair.anchor_sec * 1e3, pair.ratio)
+
+
+def main() -> None:
+    """Measure all; each part writes its own figures."""
+    # The largest comes first: the peak of memory is that of the process.
+    for part in (whole, lambda: [pricing()], scanned, lambda: [on_ray()]):
+        merge(part())
+
+
+if __name__ == "__main__":
+    main()
