@@ -23,6 +23,14 @@ def _seconds(field: str, ts: int) -> int:
     return ts
 
 
+def _underlying_id(deployment: Deployment, symbol: str) -> int:
+    """Return the id of an underlying, when it is listed."""
+    if symbol not in deployment.underlyings:
+        known = ", ".join(sorted(deployment.underlyings))
+        raise DomainError("underlying", f"{symbol!r} is not listed; the deployment has {known}")
+    return deployment.underlyings[symbol]
+
+
 def _surface(surface: Surface) -> dict[str, int]:
     return {
         "expiryTs": _seconds("expiry", surface.expiry_ts),
@@ -33,6 +41,91 @@ def _surface(surface: Surface) -> dict[str, int]:
         "rhoWad": float_to_wad(surface.svi.rho),
         "mWad": float_to_wad(surface.svi.m),
         "sWad": float_to_wad(surface.svi.sigma),
+    }
+
+
+def round_message(deployment: Deployment, market_round: Round) -> dict[str, Any]:
+    """Return a round as ``postRound`` takes it.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        Ids on chain.
+    market_round : Round
+        In cash units.
+
+    Returns
+    -------
+    dict
+        ``IOracle.Round``.
+
+    Raises
+    ------
+    DomainError
+        When the underlying is not listed, a time is none in seconds, or a number is not finite.
+    """
+    return {
+        "underlyingId": _underlying_id(deployment, market_round.underlying),
+        "ts": _seconds("round", market_round.ts),
+        "spotWad": float_to_wad(market_round.spot),
+        "perpWad": float_to_wad(market_round.perp),
+        "confWad": float_to_wad(market_round.confidence),
+        "meanWad": float_to_wad(market_round.mean or 0.0),
+        "surfaces": [_surface(surface) for surface in market_round.surfaces],
+    }
+
+
+def tokens_message(deployment: Deployment, ts: int, prices: Mapping[str, float]) -> dict[str, Any]:
+    """Return token prices as ``postTokenPrices`` takes them.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        Ids on chain.
+    ts : int
+        Time of the prices, unix seconds.
+    prices : Mapping[str, float]
+        Cash units by token symbol.
+
+    Returns
+    -------
+    dict
+        ``IOracle.TokenPrices``.
+    """
+    listed = sorted((deployment.tokens[symbol].token_id, price) for symbol, price in prices.items())
+    return {
+        "ts": _seconds("tokenPrices", ts),
+        "tokenIds": [token_id for token_id, _ in listed],
+        "pricesWad": [float_to_wad(price) for _, price in listed],
+    }
+
+
+def settlement_message(
+    deployment: Deployment, underlying: str, expiry_ts: int, samples: Sequence[tuple[int, float]]
+) -> dict[str, Any]:
+    """Return settlement samples as ``postSettlement`` takes them.
+
+    Parameters
+    ----------
+    deployment : Deployment
+        Ids on chain.
+    underlying : str
+        Symbol.
+    expiry_ts : int
+        Expiry, unix seconds.
+    samples : Sequence[tuple[int, float]]
+        Time and spot, increasing.
+
+    Returns
+    -------
+    dict
+        ``IOracle.SettlementSamples``.
+    """
+    return {
+        "underlyingId": _underlying_id(deployment, underlying),
+        "expiryTs": _seconds("expiry", expiry_ts),
+        "sampleTs": [_seconds("sample", ts) for ts, _ in samples],
+        "spotsWad": [float_to_wad(spot) for _, spot in samples],
     }
 
 
@@ -79,16 +172,7 @@ class RoundPoster:
         bytes
             Call data of ``postRound``.
         """
-        message = {
-            "underlyingId": self._deployment.underlyings[market_round.underlying],
-            "ts": _seconds("round", market_round.ts),
-            "spotWad": float_to_wad(market_round.spot),
-            "perpWad": float_to_wad(market_round.perp),
-            "confWad": float_to_wad(market_round.confidence),
-            "meanWad": float_to_wad(market_round.mean or 0.0),
-            "surfaces": [_surface(surface) for surface in market_round.surfaces],
-        }
-        return self._signed("postRound", message)
+        return self._signed("postRound", round_message(self._deployment, market_round))
 
     def tokens_call(self, ts: int, prices: Mapping[str, float]) -> bytes:
         """Sign token prices.
@@ -105,13 +189,7 @@ class RoundPoster:
         bytes
             Call data of ``postTokenPrices``.
         """
-        listed = sorted((self._deployment.tokens[symbol].token_id, price) for symbol, price in prices.items())
-        message = {
-            "ts": _seconds("tokenPrices", ts),
-            "tokenIds": [token_id for token_id, _ in listed],
-            "pricesWad": [float_to_wad(price) for _, price in listed],
-        }
-        return self._signed("postTokenPrices", message)
+        return self._signed("postTokenPrices", tokens_message(self._deployment, ts, prices))
 
     def settlement_call(self, underlying: str, expiry_ts: int, samples: Sequence[tuple[int, float]]) -> bytes:
         """Sign settlement samples.
@@ -130,12 +208,7 @@ class RoundPoster:
         bytes
             Call data of ``postSettlement``.
         """
-        message = {
-            "underlyingId": self._deployment.underlyings[underlying],
-            "expiryTs": expiry_ts,
-            "sampleTs": [_seconds("sample", ts) for ts, _ in samples],
-            "spotsWad": [float_to_wad(spot) for _, spot in samples],
-        }
+        message = settlement_message(self._deployment, underlying, expiry_ts, samples)
         return self._signed("postSettlement", message)
 
     def send(self, relayer: LocalAccount, data: bytes) -> Receipt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 
 import httpx
@@ -179,16 +178,34 @@ def test_an_answer_of_another_kind_is_unavailable(answer):
         Venue(failures=[answer]).reader().fetch("ETH")
 
 
-def test_a_spoilt_chain_is_unavailable():
-    without = answers()
-    del without["get_book_summary_by_currency"][0]["mark_iv"]
-    with pytest.raises(UnavailableError, match="mark_iv"):
-        Venue(without).reader().fetch("ETH")
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda row: row.pop("mark_iv"), "lacks or spoils 'mark_iv'"),
+        (lambda row: row.update(mark_price=90.0), "mark is 90 coin, above its bound 1.05; price in USD?"),
+        (lambda row: row.update(mark_iv=1_200.0), "mark_iv is 1200 %, outside 0 to 1000 %"),
+    ],
+)
+def test_a_spoilt_row_is_dropped_with_its_reason(spoil, reason):
+    results = answers()
+    spoil(results["get_book_summary_by_currency"][0])
+    live = Venue(results).reader().fetch("ETH")
+    assert live.table.num_rows == 2 * len(STRIKES) - 1
+    assert live.dropped == (("ETH-13FEB26-1600-C", reason),)
+
+
+def test_a_row_that_is_there_twice_counts_once():
+    results = answers()
+    results["get_book_summary_by_currency"].append(results["get_book_summary_by_currency"][0])
+    live = Venue(results).reader().fetch("ETH")
+    assert live.table.num_rows == 2 * len(STRIKES)
+    assert live.dropped == (("ETH-13FEB26-1600-C", "is there twice"),)
+
+
+def test_a_chain_without_rows_is_unavailable():
     empty = answers() | {"get_book_summary_by_currency": []}
     with pytest.raises(UnavailableError, match="holds no rows"):
         Venue(empty).reader().fetch("ETH")
-    wrong = answers()
-    wrong["get_book_summary_by_currency"][0]["mark_price"] = 90.0
-    with pytest.raises(UnavailableError, match="column mark"):
-        Venue(wrong).reader().fetch("ETH")
-    assert json.dumps(answers())
+    without = answers() | {"ticker": {}}
+    with pytest.raises(UnavailableError, match="mark_price"):
+        Venue(without).reader().fetch("ETH")

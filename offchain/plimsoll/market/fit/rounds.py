@@ -80,6 +80,7 @@ def fit_snapshot(
     required_expiries: Collection[int] = (),
     perp_premium: float = 0.0,
     previous: SnapshotFit | None = None,
+    is_partial: bool = False,
 ) -> SnapshotFit:
     """Fit one slice per chosen expiry of a snapshot.
 
@@ -94,6 +95,9 @@ def fit_snapshot(
     previous : SnapshotFit, optional
         Earlier fit of the same underlying; its slices settle what quotes leave open, and stand in for what cannot be
         fitted.
+    is_partial : bool
+        Leave out a required expiry that can neither be fitted nor held, and those beyond ``MAX_EXPIRIES``, so that
+        holders of one bad series do not stop the round of all others; ``unfitted`` names them.
 
     Returns
     -------
@@ -103,8 +107,8 @@ def fit_snapshot(
     Raises
     ------
     InputError
-        When a required expiry can neither be fitted nor held, more than ``MAX_EXPIRIES`` are required, or none is
-        usable.
+        When a required expiry can neither be fitted nor held or more than ``MAX_EXPIRIES`` are required, unless
+        ``is_partial``; when none is usable.
     DomainError
         When the premium is not a number within ``PREMIUM_BOUND``.
     """
@@ -112,7 +116,7 @@ def fit_snapshot(
         raise DomainError("perp", f"premium over spot is {perp_premium:g}, the limit is +-{PREMIUM_BOUND:g}")
     quotes, report = clean(snapshot)
     fitter = _Fitter(snapshot, quotes, term_structure(snapshot), previous.priors if previous else {})
-    fits, unfitted = _choose(fitter, required_expiries)
+    fits, unfitted = _choose(fitter, required_expiries, is_partial=is_partial)
     surfaces = tuple(fitter.surface(fit) for fit in fits)
     spot = fitter.term.spot
     fitted = Round(
@@ -139,6 +143,11 @@ class _Fitter:
     quotes: Mapping[int, Quotes]
     term: Term
     known: Mapping[int, Prior]
+
+    @property
+    def label(self) -> str:
+        """Name of the snapshot in errors."""
+        return f"{self.snapshot.source} {self.snapshot.currency} {self.snapshot.ts}"
 
     def fit(self, expiry_ts: int) -> SliceFit | None:
         """Return a fitted slice, else the last accepted one, else nothing."""
@@ -170,32 +179,19 @@ class _Fitter:
         return kept
 
 
-def _choose(fitter: _Fitter, required_expiries: Collection[int]) -> tuple[tuple[SliceFit, ...], tuple[int, ...]]:
+def _choose(
+    fitter: _Fitter, required_expiries: Collection[int], *, is_partial: bool
+) -> tuple[tuple[SliceFit, ...], tuple[int, ...]]:
     """Fit the required expiries, then the nearest others until the round is full; by rising expiry.
 
     Returned beside them are the expiries that would have had room but no slice good enough. Those at or before the
     snapshot are ignored: they settle, they are not marked.
     """
     snapshot = fitter.snapshot
-    required = sorted({e for e in required_expiries if e > snapshot.ts})
-    label = f"{snapshot.source} {snapshot.currency} {snapshot.ts}"
-    if len(required) > MAX_EXPIRIES:
-        raise InputError(label, f"{len(required)} expiries required, a round holds {MAX_EXPIRIES}")
-    found: dict[int, SliceFit] = {}
-    for expiry in required:
-        fit = fitter.fit(expiry)
-        if fit is None:
-            rows = fitter.quotes.get(expiry)
-            seen = 0 if rows is None else rows.quoted
-            raise InputError(
-                label,
-                f"required expiry {expiry} cannot be fitted: {seen} usable quotes with two sides allow no slice inside "
-                "all quotes and free of arbitrage, and no earlier one is known",
-            )
-        found[expiry] = fit
-    unfitted = []
+    found, unfitted = _required(fitter, required_expiries, is_partial=is_partial)
     for expiry in snapshot.expiries:
-        if expiry in found or expiry - snapshot.ts < MIN_LIFE_SEC or len(found) == MAX_EXPIRIES:
+        is_full = len(found) == MAX_EXPIRIES
+        if expiry in found or expiry in unfitted or expiry - snapshot.ts < MIN_LIFE_SEC or is_full:
             continue
         fit = fitter.fit(expiry)
         if fit is None or score_of(fit) < MIN_SCORE:
@@ -203,8 +199,34 @@ def _choose(fitter: _Fitter, required_expiries: Collection[int]) -> tuple[tuple[
         else:
             found[expiry] = fit
     if not found:
-        raise InputError(label, "no expiry has quotes that a slice fits")
+        raise InputError(fitter.label, "no expiry has quotes that a slice fits")
     return tuple(found[e] for e in sorted(found)), tuple(unfitted)
+
+
+def _required(
+    fitter: _Fitter, required_expiries: Collection[int], *, is_partial: bool
+) -> tuple[dict[int, SliceFit], list[int]]:
+    """Fit what positions hold; what cannot be is an error, or named beside it."""
+    required = sorted({e for e in required_expiries if e > fitter.snapshot.ts})
+    if len(required) > MAX_EXPIRIES and not is_partial:
+        raise InputError(fitter.label, f"{len(required)} expiries required, a round holds {MAX_EXPIRIES}")
+    found: dict[int, SliceFit] = {}
+    unfitted = []
+    for expiry in required:
+        fit = fitter.fit(expiry) if len(found) < MAX_EXPIRIES else None
+        if fit is not None:
+            found[expiry] = fit
+        elif is_partial:
+            unfitted.append(expiry)
+        else:
+            rows = fitter.quotes.get(expiry)
+            seen = 0 if rows is None else rows.quoted
+            raise InputError(
+                fitter.label,
+                f"required expiry {expiry} cannot be fitted: {seen} usable quotes with two sides allow no slice inside "
+                "all quotes and free of arbitrage, and no earlier one is known",
+            )
+    return found, unfitted
 
 
 def _doubts(fits: Iterable[SliceFit]) -> list[str]:

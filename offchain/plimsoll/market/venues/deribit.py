@@ -1,13 +1,15 @@
 """Live option chains from Deribit's public REST API, in the format of a chain file.
 
 Four reads make a snapshot: the listed instruments, the book summary of all options, the index and the
-perpetual. The venue's clock (``usOut``) dates the rows, so no local clock is needed.
+perpetual. The venue's clock (``usOut``) dates the rows, so no local clock is needed. A row that is wrong is dropped
+with its reason and the others stand; only answers of another kind refuse the whole.
 """
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -19,7 +21,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import InputError, UnavailableError
-from plimsoll.market.chain_file import INDEX_NAME, SCHEMA, split_table
+from plimsoll.market.chain_file import INDEX_NAME, IV_LIMIT, MARK_SLACK, SCHEMA, UNDERLYING_RATIO_LIMIT, split_table
 from plimsoll.mirror.black76 import greeks, price_and_delta
 
 Vector = npt.NDArray[np.float64]
@@ -29,8 +31,11 @@ ATTEMPTS: Final = 4
 PAUSE_SEC: Final = 0.25
 """Least time between two requests; the public limit is 20 a second."""
 TIMEOUT_SEC: Final = 10.0
-TOO_MANY_REQUESTS: Final = 10_028
-_BUSY_STATUS: Final = (429, 500, 502, 503, 504)
+BUSY_CODES: Final = frozenset({10_028, 10_040, 10_041, 10_047, 10_066, 11_051, 11_094, 13_028, 13_888})
+"""Too many requests, "retry", settlement in progress, full queues, maintenance, time-outs: what passes by itself."""
+TOO_MANY_REQUESTS_STATUS: Final = 429
+SERVER_STATUS: Final = 500
+"""From here on an HTTP status is the server's fault, those of a proxy before it (520 to 527) included."""
 
 
 class BusyError(Exception):
@@ -49,11 +54,14 @@ class LiveChain:
         The venue's time, unix seconds.
     perp : float
         Mark of the perpetual in USD; a chain file has no column for it.
+    dropped : tuple of (str, str)
+        Instruments left out, each with the reason.
     """
 
     table: pa.Table
     ts: int
     perp: float
+    dropped: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -93,19 +101,8 @@ class Deribit:
         UnavailableError
             When the API cannot be reached or answers with something else than an option chain.
         """
-        instruments, _ = self.read("get_instruments", currency=currency, kind="option", expired="false")
-        index, _ = self.read("get_index_price", index_name=f"{currency.lower()}_usd")
-        ticker, _ = self.read("ticker", instrument_name=f"{currency}-PERPETUAL")
-        summaries, ts = self.read("get_book_summary_by_currency", currency=currency, kind="option")
-        try:
-            perp = float(ticker["mark_price"])
-            table = chain_table(currency, ts, float(index["index_price"]), instruments, summaries)
-            split_table(table, self.base_url)
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._unavailable(f"answer lacks or spoils {error}") from error
-        except InputError as error:
-            raise self._unavailable(error.message) from error
-        return LiveChain(table, ts, perp)
+        answers = {method: self.read(method, **params) for method, params in reads_of(currency)}
+        return live_chain(currency, answers, self.base_url)
 
     def read(self, method: str, **params: str) -> tuple[Any, int]:
         """Call one public method, with retries.
@@ -150,30 +147,104 @@ class Deribit:
             response = self.client.get(f"{self.base_url}/public/{method}", params=params, timeout=TIMEOUT_SEC)
         except httpx.TransportError as error:
             raise BusyError(str(error) or type(error).__name__) from error
-        if response.status_code in _BUSY_STATUS:
-            raise BusyError(f"HTTP status {response.status_code}")
-        try:
-            document = response.json()
-        except ValueError as error:
-            raise self._unavailable(f"{method} answered no JSON (HTTP status {response.status_code})") from error
-        return self._unwrap(method, document)
-
-    def _unwrap(self, method: str, document: Any) -> tuple[Any, int]:
-        failure = document.get("error") if isinstance(document, dict) else "no object"
-        if isinstance(failure, dict) and failure.get("code") == TOO_MANY_REQUESTS:
-            raise BusyError("too many requests")
-        if failure is not None:
-            raise self._unavailable(f"{method} answered an error: {failure}")
-        try:
-            return document["result"], int(document["usOut"]) // 1_000_000
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._unavailable(f"{method} answer lacks or spoils {error}") from error
+        return unwrap(self.base_url, method, response.status_code, response.content)
 
     def _unavailable(self, message: str) -> UnavailableError:
         return UnavailableError(self.base_url, message)
 
 
-def chain_table(currency: str, ts: int, index_price: float, instruments: Any, summaries: Any) -> pa.Table:
+def reads_of(currency: str) -> tuple[tuple[str, dict[str, str]], ...]:
+    """Return method and query of the reads that make a snapshot, in order; the last one dates the rows."""
+    return (
+        ("get_instruments", {"currency": currency, "kind": "option", "expired": "false"}),
+        ("get_index_price", {"index_name": f"{currency.lower()}_usd"}),
+        ("ticker", {"instrument_name": f"{currency}-PERPETUAL"}),
+        ("get_book_summary_by_currency", {"currency": currency, "kind": "option"}),
+    )
+
+
+def unwrap(source: str, method: str, status: int, body: bytes) -> tuple[Any, int]:
+    """Take the result out of an HTTP answer.
+
+    Parameters
+    ----------
+    source : str
+        Named in errors.
+    method : str
+        What was asked.
+    status : int
+        HTTP status.
+    body : bytes
+        HTTP body.
+
+    Returns
+    -------
+    result : object
+        The answer's ``result``.
+    ts : int
+        The venue's time, unix seconds.
+
+    Raises
+    ------
+    BusyError
+        When the same question may be answered later.
+    UnavailableError
+        When the answer is another error, or none.
+    """
+    if status == TOO_MANY_REQUESTS_STATUS or status >= SERVER_STATUS:
+        raise BusyError(f"HTTP status {status}")
+    try:
+        document = json.loads(body)
+    except ValueError as error:
+        raise UnavailableError(source, f"{method} answered no JSON (HTTP status {status})") from error
+    failure = document.get("error") if isinstance(document, dict) else "no object"
+    if isinstance(failure, dict) and failure.get("code") in BUSY_CODES:
+        raise BusyError(f"code {failure['code']}, {failure.get('message', 'no message')}")
+    if failure is not None:
+        raise UnavailableError(source, f"{method} answered an error: {failure}")
+    try:
+        return document["result"], int(document["usOut"]) // 1_000_000
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnavailableError(source, f"{method} answer lacks or spoils {error}") from error
+
+
+def live_chain(currency: str, answers: Mapping[str, tuple[Any, int]], source: str) -> LiveChain:
+    """Make a snapshot of the answers to ``reads_of``.
+
+    Parameters
+    ----------
+    currency : str
+        Underlying symbol.
+    answers : mapping of str to (object, int)
+        Result and time by method.
+    source : str
+        Named in errors.
+
+    Returns
+    -------
+    LiveChain
+        Every listed option that has not expired, has a mark and is right; the others are named in ``dropped``.
+
+    Raises
+    ------
+    UnavailableError
+        When index, perpetual or the lists themselves are missing, or no row is left.
+    """
+    (instruments, _), (index, _), (ticker, _), (summaries, ts) = (answers[name] for name, _ in reads_of(currency))
+    try:
+        perp, price = float(ticker["mark_price"]), float(index["index_price"])
+        table, dropped = chain_table(currency, ts, price, instruments, summaries)
+        split_table(table, source)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UnavailableError(source, f"answer lacks or spoils {error}") from error
+    except InputError as error:
+        raise UnavailableError(source, error.message) from error
+    return LiveChain(table, ts, perp, dropped)
+
+
+def chain_table(
+    currency: str, ts: int, index_price: float, instruments: Any, summaries: Any
+) -> tuple[pa.Table, tuple[tuple[str, str], ...]]:
     """Join instruments and book summaries into the rows of a chain file.
 
     Parameters
@@ -189,23 +260,75 @@ def chain_table(currency: str, ts: int, index_price: float, instruments: Any, su
 
     Returns
     -------
-    pyarrow.Table
+    table : pyarrow.Table
         Columns of a chain file. Delta and vega, which a summary lacks, are Black-76 at the venue's mark volatility.
+    dropped : tuple of (str, str)
+        Instruments whose row is wrong or of another kind, each with the reason. What is not listed, has expired or has
+        no mark yet is no fault and not named.
 
     Raises
     ------
     KeyError, TypeError, ValueError
-        When the answers do not have the documented shape.
+        When the answers are no lists of the documented shape.
     """
-    listed = {i["instrument_name"]: i for i in instruments}
-    rows = [
-        _row(currency, ts, index_price, listed[s["instrument_name"]], s)
-        for s in summaries
-        if s["instrument_name"] in listed and s["mark_price"] is not None
-    ]
-    alive = sorted((r for r in rows if r["expiry"] > ts), key=lambda r: (r["expiry"], r["strike"], r["type"]))
+    listed = {i["instrument_name"]: i for i in instruments if isinstance(i, dict) and "instrument_name" in i}
+    rows: dict[tuple[int, float, str], dict[str, Any]] = {}
+    dropped: list[tuple[str, str]] = []
+    for summary in summaries:
+        if not isinstance(summary, dict):
+            dropped.append(("row", f"is {summary!r:.40}, no object"))
+            continue
+        name = str(summary.get("instrument_name"))
+        try:
+            row = _row_of(currency, ts, index_price, listed.get(name), summary)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            dropped.append((name, f"lacks or spoils {error}"))
+            continue
+        fault = None if row is None else _fault_of(row)
+        if row is None:
+            continue
+        key = (row["expiry"], row["strike"], row["type"])
+        if fault is None and key in rows:
+            fault = "is there twice"
+        if fault is not None:
+            dropped.append((name, fault))
+            continue
+        rows[key] = row
+    alive = [rows[key] for key in sorted(rows)]
     _add_greeks(alive)
-    return pa.table([pa.array([r[f.name] for r in alive]).cast(f.type) for f in SCHEMA], schema=SCHEMA)
+    table = pa.table([pa.array([r[f.name] for r in alive]).cast(f.type) for f in SCHEMA], schema=SCHEMA)
+    return table, tuple(dropped)
+
+
+def _row_of(currency: str, ts: int, index_price: float, listed: Any, summary: Any) -> dict[str, Any] | None:
+    """Return the row of a summary; ``None`` for one that is not listed, has expired or has no mark yet."""
+    if listed is None or summary["mark_price"] is None:
+        return None
+    settles = listed.get("settlement_currency", currency)
+    if listed.get("instrument_type", "reversed") == "linear" or settles != currency:
+        raise ValueError(f"is a linear contract, settled in {settles}")
+    row = _row(currency, ts, index_price, listed, summary)
+    return row if row["expiry"] > ts else None
+
+
+def _fault_of(row: dict[str, Any]) -> str | None:
+    """Return why a chain file would refuse a row, ``None`` when it is right."""
+    for name in ("strike", "underlying", "index_price"):
+        if not 0.0 < row[name] < float("inf"):
+            return f"{name} is {row[name]:g}, it must be above 0"
+    for name in ("bid", "ask", "mark", "open_interest", "volume_24h"):
+        if row[name] is not None and not 0.0 <= row[name] < float("inf"):
+            return f"{name} is {row[name]:g}, it must not be negative"
+    iv = row["mark_iv"]
+    if iv < 0.0 or iv > IV_LIMIT:
+        return f"mark_iv is {100.0 * iv:g} %, outside 0 to {100.0 * IV_LIMIT:g} %"
+    ratio = row["underlying"] / row["index_price"]
+    if not 1.0 / UNDERLYING_RATIO_LIMIT <= ratio <= UNDERLYING_RATIO_LIMIT:
+        return f"underlying is {ratio:g} times the index, the limit is a factor of {UNDERLYING_RATIO_LIMIT:g}"
+    bound = MARK_SLACK * max(1.0, row["strike"] / row["underlying"])
+    if row["mark"] > bound:
+        return f"mark is {row['mark']:g} coin, above its bound {bound:g}; price in USD?"
+    return None
 
 
 def _row(currency: str, ts: int, index_price: float, listed: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]:
