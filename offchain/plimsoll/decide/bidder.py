@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
+from typing import Final
 
-from plimsoll.decide.intents import Bid
-from plimsoll.decide.snapshot import AccountView, AuctionTerms, AuctionView, BidderRule, Snapshot
+from plimsoll.decide.margins import AccountView
+from plimsoll.decide.snapshot import AuctionTerms, AuctionView, BidderRule
 from plimsoll.mirror.auction import (
     VOUCH_SEC,
     Insolvent,
@@ -17,7 +19,37 @@ from plimsoll.mirror.auction import (
 )
 
 # Fraction and prices move between this decision and the block that holds the bid.
-SLACK = 0.01
+SLACK: Final = 0.01
+#: Bids that one pass previews on chain.
+MAX_WISHES: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class BidView:
+    """What a bidder knows.
+
+    Parameters
+    ----------
+    block_ts : int
+        Time of the block, unix seconds.
+    rule : BidderRule
+        When a bid pays, and whose account bids.
+    accounts : tuple of AccountView
+        Accounts under auction, and the bidder's own.
+    auctions : tuple of AuctionView
+        Running auctions.
+    terms : AuctionTerms
+        Of the auctions.
+    fund_available : float
+        What the insurance fund may pay now, in cash units.
+    """
+
+    block_ts: int
+    rule: BidderRule
+    accounts: tuple[AccountView, ...] = ()
+    auctions: tuple[AuctionView, ...] = ()
+    terms: AuctionTerms = field(default_factory=AuctionTerms)
+    fund_available: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +69,25 @@ class Offer:
     fraction: float
     profit: float
     cash: float
+
+
+@dataclass(frozen=True, slots=True)
+class BidWish:
+    """A bid that may pay, to be previewed on chain before it is made.
+
+    Parameters
+    ----------
+    account : AccountView
+        Account under auction.
+    auction : AuctionView
+        Its auction.
+    offer : Offer
+        The largest bid that the auction takes, by the mirror and whatever the bidder's margin.
+    """
+
+    account: AccountView
+    auction: AuctionView
+    offer: Offer
 
 
 def elapsed_on(auction: AuctionView, now_ts: int) -> float | None:
@@ -80,13 +131,13 @@ def solvent_offer(
 
 
 def insolvent_offer(
-    snapshot: Snapshot, view: AccountView, auction: AuctionView, elapsed_sec: float, fraction: float
+    world: BidView, view: AccountView, auction: AuctionView, elapsed_sec: float, fraction: float
 ) -> Offer:
     """Return a bid for a fraction of an insolvent account.
 
     Parameters
     ----------
-    snapshot : Snapshot
+    world : BidView
         Terms, and what the insurance fund may pay.
     view : AccountView
         Account under auction.
@@ -103,16 +154,39 @@ def insolvent_offer(
     """
     rest = view.market_equity - auction.reserve
     account = Insolvent(rest, view.maintenance, auction.reserve, auction.credit, elapsed_sec)
-    paid = insolvent_payment(fraction, account, snapshot.terms.bonus_share, snapshot.fund_available).total
+    paid = insolvent_payment(fraction, account, world.terms.bonus_share, world.fund_available).total
     return Offer(fraction, paid + fraction * rest, paid)
+
+
+def margin_need(account: AccountView, auction: AuctionView, fraction: float, cash: float, cushion: float) -> float:
+    """Return the excess that a bidder surely has left to give for a slice, in cash units; negative when it gains some.
+
+    A slice adds at most its own requirement to the bidder's, because risk is sub-additive; hedges only help.
+
+    Parameters
+    ----------
+    account : AccountView
+        Account under auction.
+    auction : AuctionView
+        Its auction.
+    fraction : float
+        Part taken.
+    cash : float
+        What the bidder pays for it, fee included; negative when it is paid.
+    cushion : float
+        Multiple of its initial requirement that the bidder keeps.
+
+    Returns
+    -------
+    float
+    """
+    return fraction * (cushion * account.initial - (account.equity - auction.reserve)) + cash
 
 
 def affordable_fraction(
     bidder: AccountView, view: AccountView, auction: AuctionView, whole: Offer, cushion: float
 ) -> float:
     """Return the largest fraction after which the bidder surely keeps its margin with a cushion, in [0, 1].
-
-    A slice adds at most its own requirement to the bidder's, because risk is sub-additive; hedges only help.
 
     Parameters
     ----------
@@ -131,64 +205,87 @@ def affordable_fraction(
     -------
     float
     """
-    cash = -whole.cash if auction.is_solvent else whole.cash
-    need = cushion * view.initial - (view.equity - auction.reserve) - cash
+    cash = whole.cash if auction.is_solvent else -whole.cash
+    need = margin_need(view, auction, 1.0, cash, cushion)
     room = (bidder.equity - cushion * bidder.initial) * (1.0 - SLACK)
     if room < 0.0:
         return 0.0
     return 1.0 if need <= room else room / need
 
 
-def bid_for(snapshot: Snapshot, view: AccountView, auction: AuctionView) -> Bid | None:
-    """Bid when it pays, as much as the bidder's margin carries, else wait.
+def bid_wishes(view: BidView, gas_cost: float, *, limit: int = MAX_WISHES) -> tuple[BidWish, ...]:
+    """List the bids that are worth a preview on chain.
 
     Parameters
     ----------
-    snapshot : Snapshot
-        Time, terms, the bidder's rule and its account.
-    view : AccountView
-        Account under auction.
-    auction : AuctionView
-        Its auction.
+    view : BidView
+    gas_cost : float
+        Cost of one bid, in cash units.
+    limit : int
+        Most bids to preview.
 
     Returns
     -------
-    Bid or None
-        ``None`` while the price is not yet low enough, its clock not started, or without a bidder.
+    tuple of BidWish
+        The largest profit by the mirror first; without those whose clock does not run, whose gain would not pay the
+        gas, the bidder's own account, and any account above maintenance.
     """
-    rule, elapsed_sec = snapshot.bidder, elapsed_on(auction, snapshot.block_ts)
-    own = next((a for a in snapshot.accounts if rule is not None and a.account_id == rule.account_id), None)
-    if rule is None or own is None or elapsed_sec is None:
-        return None
-    if view.equity >= view.maintenance or snapshot.block_ts - auction.started_ts < rule.patience_sec:
-        return None
-    offer, most = _sized(snapshot, view, auction, (own, rule), elapsed_sec)
-    share = rule.min_return if auction.is_solvent else rule.min_bonus
-    floor = max(rule.min_profit, share * offer.fraction * view.maintenance)
-    if offer.fraction <= 0.0 or offer.profit - rule.gas_cost < floor:
-        return None
-    limit = offer.cash * (1.0 + SLACK if auction.is_solvent else 1.0 - SLACK)
-    return Bid(view.account_id, rule.account_id, auction.is_solvent, most, limit, auction.started_ts, auction.bid_count)
+    accounts = {account.account_id: account for account in view.accounts}
+    found = []
+    for auction in view.auctions:
+        account = accounts.get(auction.account_id)
+        if account is None or account.account_id == view.rule.account_id or account.is_pure_debt:
+            continue
+        offer = largest_offer(view, account, auction)
+        if offer is not None and offer.fraction > 0.0 and offer.profit > gas_cost:
+            found.append(BidWish(account, auction, offer))
+    found.sort(key=lambda wish: (-wish.offer.profit, wish.account.account_id))
+    return tuple(found[:limit])
 
 
-def _sized(
-    snapshot: Snapshot,
-    view: AccountView,
-    auction: AuctionView,
-    bidder: tuple[AccountView, BidderRule],
-    elapsed_sec: float,
-) -> tuple[Offer, float]:
-    """Return the bid that the margin of the bidder carries with its cushion, and the fraction to ask for."""
-    own, rule = bidder
-    if not auction.is_solvent:
-        whole = insolvent_offer(snapshot, view, auction, elapsed_sec, 1.0)
-        most = affordable_fraction(own, view, auction, whole, rule.cushion)
-        return insolvent_offer(snapshot, view, auction, elapsed_sec, most), most
-    rest = view.market_equity - auction.reserve
-    price = whole_price(rest, view.maintenance, price_factor(elapsed_sec))
-    taken = solvent_slice(1.0, rest, price, snapshot.terms.fee_rate)
-    most = affordable_fraction(own, view, auction, Offer(1.0, 0.0, taken.price + taken.fee), rule.cushion)
-    wanted = solvent_offer(snapshot.terms, view, auction, elapsed_sec, 1.0)
-    if most < rule.min_share * wanted.fraction:
-        return Offer(0.0, 0.0, 0.0), 0.0
-    return solvent_offer(snapshot.terms, view, auction, elapsed_sec, most), most
+def largest_offer(view: BidView, account: AccountView, auction: AuctionView, most: float = 1.0) -> Offer | None:
+    """Return the largest bid that an auction takes, up to a fraction.
+
+    Parameters
+    ----------
+    view : BidView
+    account : AccountView
+        Account under auction.
+    auction : AuctionView
+        Its auction.
+    most : float
+        Largest fraction wanted.
+
+    Returns
+    -------
+    Offer or None
+        ``None`` while there is nothing to take, patience is not over, or its clock has not started.
+    """
+    elapsed_sec = elapsed_on(auction, view.block_ts)
+    is_early = view.block_ts - auction.started_ts < view.rule.patience_sec
+    if elapsed_sec is None or is_early or not account.is_auctionable:
+        return None
+    if auction.is_solvent:
+        return solvent_offer(view.terms, account, auction, elapsed_sec, most)
+    return insolvent_offer(view, account, auction, elapsed_sec, most)
+
+
+def least_profit(rule: BidderRule, account: AccountView, fraction: float, *, is_solvent: bool) -> float:
+    """Return what a bid has to gain after all costs, in cash units.
+
+    Parameters
+    ----------
+    rule : BidderRule
+    account : AccountView
+        Account under auction.
+    fraction : float
+        Part taken.
+    is_solvent : bool
+        Branch.
+
+    Returns
+    -------
+    float
+    """
+    share = rule.min_return if is_solvent else rule.min_bonus
+    return max(rule.min_profit, share * fraction * account.maintenance)

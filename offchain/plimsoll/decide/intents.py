@@ -1,7 +1,10 @@
 """What the keeper may want to do.
 
 Every intent has a ``key`` that tells one effect on chain from every other: the same effect has the same key after a
-restart and on another machine, so that the journal can refuse to do it twice.
+restart and on another machine, so that the journal can refuse to do it twice, send a lost one again and count its
+failures. A key holds what the chain counts (which auction, which look at it, which request) and never the time at which
+somebody looked, because that names a new effect in every pass. After a reorganisation the counts go back, and so do the
+keys.
 """
 
 from __future__ import annotations
@@ -90,15 +93,15 @@ class UpdateRate:
 
 @dataclass(frozen=True, slots=True)
 class StartAuction:
-    """Start the auction of an account below its maintenance requirement."""
+    """Start the auction of an account below its maintenance requirement; ``number`` auctions of it started before."""
 
     account_id: int
-    ts: int
+    number: int
 
     @property
     def key(self) -> str:
         """One start of an account's auction; a later start, after a recovery, is another."""
-        return f"start:{self.account_id}:{self.ts}"
+        return f"start:{self.account_id}:{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,8 @@ class Bid:
     """Take a slice of an account under auction.
 
     ``fraction`` is the most to take; ``limit`` the most the bidder pays, fee included (solvent), or the least it is
-    paid (insolvent), in cash units.
+    paid (insolvent), in cash units. ``number`` says which of the account's auctions it is, and ``bid_count`` how many
+    bids it has had.
     """
 
     account_id: int
@@ -114,53 +118,125 @@ class Bid:
     is_solvent: bool
     fraction: float
     limit: float
-    started_ts: int
+    number: int
     bid_count: int
 
     @property
     def key(self) -> str:
         """One bid on what earlier bids have left of an auction."""
-        return f"bid:{self.account_id}:{self.started_ts}:{self.bidder_id}:{self.bid_count}"
+        return f"bid:{self.account_id}:{self.number}:{self.bidder_id}:{self.bid_count}"
 
 
 @dataclass(frozen=True, slots=True)
 class EndAuction:
-    """End the auction of an account that is back above its initial requirement."""
+    """End the auction of an account that has recovered, or was closed; ``number`` says which of its auctions."""
 
     account_id: int
-    started_ts: int
+    number: int
 
     @property
     def key(self) -> str:
-        """The end of one auction, told by when it began."""
-        return f"end:{self.account_id}:{self.started_ts}"
+        """The end of one auction."""
+        return f"end:{self.account_id}:{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class TouchAuction:
-    """Vouch for an auction, or note that its account recovered or changed its branch."""
+    """Vouch for an auction, or note that its account recovered or changed its branch.
+
+    ``number`` says which of the account's auctions it is, and ``look_count`` how often the chain has looked at it.
+    """
 
     account_id: int
-    is_solvent: bool
-    ts: int
+    number: int
+    look_count: int
 
     @property
     def key(self) -> str:
-        """One report of an auction's branch, told by the time the keeper saw it."""
-        return f"touch:{self.account_id}:{self.is_solvent}:{self.ts}"
+        """The next look at an auction; somebody else's look or bid makes the one after it another."""
+        return f"touch:{self.account_id}:{self.number}:{self.look_count}"
 
 
 @dataclass(frozen=True, slots=True)
 class WriteOff:
-    """Clear the debt of an account that holds nothing else."""
+    """Clear the debt of an account that holds nothing else; ``end_count`` auctions and debts of it have ended."""
 
     account_id: int
-    ts: int
+    end_count: int
 
     @property
     def key(self) -> str:
         """One clearing of an account's debt; a debt that comes back later is another."""
-        return f"write-off:{self.account_id}:{self.ts}"
+        return f"write-off:{self.account_id}:{self.end_count}"
+
+
+@dataclass(frozen=True, slots=True)
+class CallMargin:
+    """Note on chain that an account fell below its initial requirement (``is_short``), or has it again.
+
+    ``note_count`` notes of the account were made before.
+    """
+
+    account_id: int
+    is_short: bool
+    note_count: int
+
+    @property
+    def key(self) -> str:
+        """One note of an account: calls and their ends take turns, so the count tells which of both it is."""
+        return f"margin-call:{self.account_id}:{self.note_count}"
+
+
+@dataclass(frozen=True, slots=True)
+class Recalibrate:
+    """Show the rule of ranges the round of ``ts``."""
+
+    underlying: str
+    ts: int
+
+    @property
+    def key(self) -> str:
+        """One round that the rule has seen; it takes each once."""
+        return f"range:{self.underlying}:{self.ts}"
+
+
+@dataclass(frozen=True, slots=True)
+class PayRequests:
+    """Pay the withdrawals that wait for ``token``, of which ``amount_raw`` of request ``first_id`` are next."""
+
+    token: str
+    first_id: int
+    amount_raw: int
+
+    @property
+    def key(self) -> str:
+        """One state of the queue; a request that is paid in parts is shorter after each of them."""
+        return f"requests:{self.token}:{self.first_id}:{self.amount_raw}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseShare:
+    """Give an account back what its shares of a loss were too large by; it was given back ``release_count`` times."""
+
+    account_id: int
+    release_count: int
+
+    @property
+    def key(self) -> str:
+        """One release of an account; shares that it leaves later are another."""
+        return f"release:{self.account_id}:{self.release_count}"
+
+
+@dataclass(frozen=True, slots=True)
+class FillIntent:
+    """Fill what an owner has signed (``Intents``); ``digest`` is its EIP-712 digest, hexadecimal."""
+
+    digest: str
+
+    @property
+    def key(self) -> str:
+        """One signed intent: it is filled once and whole, whoever does it."""
+        return f"intent:{self.digest}"
 
 
 Intent = (
@@ -175,4 +251,9 @@ Intent = (
     | Bid
     | EndAuction
     | WriteOff
+    | CallMargin
+    | Recalibrate
+    | PayRequests
+    | ReleaseShare
+    | FillIntent
 )

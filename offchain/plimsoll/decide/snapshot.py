@@ -6,27 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True, slots=True)
-class AccountView:
-    """One account as the mirror sees it at the latest round; money in cash units.
-
-    Parameters
-    ----------
-    account_id : int
-        Id on chain.
-    equity, market_equity, initial, maintenance : float
-        Risk-model sections 5 and 6.
-    is_pure_debt : bool
-        Negative cash and nothing else: nobody can gain by taking it over.
-    """
-
-    account_id: int
-    equity: float
-    market_equity: float
-    initial: float
-    maintenance: float
-    is_pure_debt: bool = False
+from plimsoll.decide.margins import AccountView
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +33,10 @@ class AuctionView:
         Market equity below zero at the last look, which withdrawals leave their share of behind; in cash units.
     bid_count : int
         Bids so far.
+    number : int
+        Auctions of the account that have started, this one included.
+    look_count : int
+        How often the chain has looked at the account in this auction.
     """
 
     account_id: int
@@ -64,6 +48,8 @@ class AuctionView:
     credit: float = 0.0
     loss: float = 0.0
     bid_count: int = 0
+    number: int = 0
+    look_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +67,7 @@ class BidderRule:
     min_bonus : float
         The same of an insolvent slice, where the bonus is bounded by the loss and 2 % of that requirement.
     gas_cost : float
-        Cost of one bid, in cash units.
+        Cost of one bid, in cash units, where no round gives a price of gas.
     patience_sec : int
         Wait at least this long for a lower price; a fall in price is worth more than being first
         only as long as nobody else bids.
@@ -91,6 +77,10 @@ class BidderRule:
     min_share : float
         Smallest part of the slice that would restore an account which is worth taking, in [0, 1]: a bidder of little
         capital may rather serve accounts that it can restore than bind its margin in one that stays in trouble.
+    delta_cost : float
+        Cost of hedging what is taken over, as a share of the value of its delta.
+    vega_cost : float
+        The same, as a share of the cash that 1.00 of volatility moves.
     """
 
     account_id: int
@@ -101,6 +91,8 @@ class BidderRule:
     patience_sec: int = 0
     cushion: float = 1.0
     min_share: float = 0.0
+    delta_cost: float = 0.0
+    vega_cost: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +134,6 @@ class Snapshot:
         What the insurance fund may pay now, in cash units.
     terms : AuctionTerms
         Of the auctions.
-    max_settle_accounts : int
-        Accounts in one settlement transaction.
     funded_round_ts : Mapping[str, int]
         Round that set the present funding rate, by underlying; missing before the first.
     heartbeat_sec : int
@@ -165,7 +155,6 @@ class Snapshot:
     bidder: BidderRule | None = None
     fund_available: float = math.inf
     terms: AuctionTerms = field(default_factory=AuctionTerms)
-    max_settle_accounts: int = 20
     funded_round_ts: Mapping[str, int] = field(default_factory=dict)
     heartbeat_sec: int = 0
     rate_due_ts: Mapping[str, int] = field(default_factory=dict)

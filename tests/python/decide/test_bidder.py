@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plimsoll.decide.bidder import Offer, affordable_fraction, insolvent_offer, solvent_offer
-from plimsoll.decide.snapshot import AccountView, AuctionTerms, AuctionView, Snapshot
+from plimsoll.decide.bidder import BidView, Offer, affordable_fraction, insolvent_offer, solvent_offer
+from plimsoll.decide.snapshot import AccountView, AuctionTerms, AuctionView, BidderRule
 from plimsoll.mirror.auction import price_factor, whole_price
 
 TERMS = AuctionTerms()
+VIEW = BidView(0, BidderRule(8))
 
 
 def auction(reserve=0.0, *, is_solvent=True):
@@ -55,9 +56,9 @@ def test_solvent_offer__hand_computed__after_five_minutes():
 
 def test_insolvent_offer__quarter_of_an_hour__debt_plus_a_sixteenth_of_the_margin():
     view = AccountView(6, -30.0, -20.0, 120.0, 100.0)
-    offer = insolvent_offer(Snapshot(0), view, auction(is_solvent=False), 900, 1.0)
+    offer = insolvent_offer(VIEW, view, auction(is_solvent=False), 900, 1.0)
     assert (offer.profit, offer.cash) == pytest.approx((6.25, 26.25))
-    late = insolvent_offer(Snapshot(0), view, auction(5.0, is_solvent=False), 0, 1.0)
+    late = insolvent_offer(VIEW, view, auction(5.0, is_solvent=False), 0, 1.0)
     assert (late.profit, late.cash) == pytest.approx((0.0, 25.0))
 
 

@@ -1,0 +1,108 @@
+"""Prices, settlements, funding and rates: each duty by itself, whatever becomes of the others."""
+
+from __future__ import annotations
+
+import random
+
+from plimsoll.decide import (
+    FundingView,
+    LiquidationView,
+    PostRound,
+    PostSettlement,
+    PostTokenPrices,
+    PriceView,
+    RateView,
+    Settle,
+    SettlementView,
+    StartAuction,
+    UpdateFunding,
+    UpdateRate,
+    decide_funding,
+    decide_liquidations,
+    decide_prices,
+    decide_rates,
+    decide_settlements,
+)
+from plimsoll.decide.margins import AccountView
+from plimsoll.decide.settlements import MAX_ACCOUNTS, ROUNDS_AFTER_SEC
+
+NOW = 1_770_000_000
+
+
+def test_decide_prices__newer_than_the_chain__are_posted_tokens_first():
+    view = PriceView({"ETH": 6, "BTC": 6, "SOL": 5}, {"ETH": 5, "SOL": 5}, 6, 5)
+    assert decide_prices(view) == (PostTokenPrices(6), PostRound("BTC", 6), PostRound("ETH", 6))
+
+
+def test_decide_prices__nothing_newer__wants_nothing():
+    assert decide_prices(PriceView({"ETH": 4}, {"ETH": 5}, 5, 5)) == ()
+
+
+def test_decide_prices__one_feed_down__the_others_are_posted():
+    assert decide_prices(PriceView({"BTC": 6}, {"ETH": 5, "BTC": 5})) == (PostRound("BTC", 6),)
+
+
+def test_decide_settlements__priced_series__holders_settle_in_batches_oldest_first():
+    many = tuple(range(100, 100 + MAX_ACCOUNTS + 1))
+    expired = {("ETH", 9): many, ("BTC", 8): (7, 5, 5)}
+    view = SettlementView(NOW, expired, frozenset(expired))
+    assert decide_settlements(view) == (
+        Settle("BTC", 8, (5, 7)),
+        Settle("ETH", 9, many[:MAX_ACCOUNTS]),
+        Settle("ETH", 9, many[MAX_ACCOUNTS:]),
+    )
+
+
+def test_decide_settlements__series_without_samples__holds_up_no_other_series():
+    broken, sound = ("BTC", NOW - 60), ("ETH", NOW - 60)
+    view = SettlementView(NOW, {broken: (5,), sound: (6,)}, unpriced=frozenset({broken, sound}), sampled={sound})
+    assert decide_settlements(view) == (PostSettlement(*sound),)
+    later = SettlementView(NOW - 60 + ROUNDS_AFTER_SEC, {broken: (5,), sound: (6,)}, {sound}, frozenset({broken}))
+    assert decide_settlements(later) == (PostSettlement(*broken), Settle(*sound, (6,)))
+
+
+def test_decide_settlements__price_not_final__nobody_is_settled_and_nothing_posted_twice():
+    assert decide_settlements(SettlementView(NOW, {("ETH", 9): (5,)}, sampled=frozenset({("ETH", 9)}))) == ()
+
+
+def test_decide_funding__fresh_round__sets_the_rate_once():
+    posted = {"ETH": 100, "BTC": 90}
+    assert decide_funding(FundingView(150, 60, posted, {"ETH": 50, "BTC": 90})) == (UpdateFunding("ETH", 100),)
+    assert decide_funding(FundingView(150, 60, posted, posted)) == ()
+    assert decide_funding(FundingView(160, 60, posted, {})) == (UpdateFunding("ETH", 100),)
+
+
+def test_decide_rates__gap_over__is_observed():
+    due = {"WSTETH": 150, "RETH": 151}
+    assert decide_rates(RateView(149, due)) == ()
+    assert decide_rates(RateView(150, due)) == (UpdateRate("WSTETH", 150),)
+    assert decide_rates(RateView(151, due)) == (UpdateRate("RETH", 151), UpdateRate("WSTETH", 150))
+
+
+def test_duties__prices_offered_and_a_series_stuck__liquidations_are_wanted_all_the_same():
+    """The fault: while any price was offered, or any series stuck, ``decide`` wanted no liquidation of anybody."""
+    prices = decide_prices(PriceView({"ETH": NOW}, {"ETH": NOW - 9}))
+    series = decide_settlements(SettlementView(NOW, {("ETH", NOW - 5): (7,)}, unpriced=frozenset({("ETH", NOW - 5)})))
+    short = AccountView(4, 90.0, 95.0, 120.0, 100.0)
+    assert (prices, series) == ((PostRound("ETH", NOW),), ())
+    assert decide_liquidations(LiquidationView(NOW, (short,))) == (StartAuction(4, 0),)
+
+
+def test_duties__order_of_the_input__does_not_matter():
+    draw = random.Random(5)
+    names = [f"U{i}" for i in range(30)]
+    for _ in range(20):
+        draw.shuffle(names)
+        offered = {name: 10 + len(name) for name in names}
+        expired = {(name, 9): tuple(draw.sample(range(50), 50)) for name in names}
+        found = (
+            decide_prices(PriceView(offered)),
+            decide_settlements(SettlementView(NOW, expired, frozenset(expired))),
+            decide_funding(FundingView(50, 60, offered)),
+            decide_rates(RateView(50, offered)),
+        )
+        assert all(list(part) == sorted(part, key=_order) for part in found)
+
+
+def _order(intent):
+    return (getattr(intent, "underlying", getattr(intent, "token", "")), getattr(intent, "account_ids", ()))
