@@ -47,15 +47,39 @@ def load_key(keystore: Path, pass_file: Path | None) -> LocalAccount:
     InputError
         When a file is missing or the password is wrong; the message never holds either.
     """
+    return decrypt_key(keystore, _password(pass_file))
+
+
+def decrypt_key(keystore: Path, password: str, source: str = "--keystore") -> LocalAccount:
+    """Decrypt one keystore file with a password that is already read.
+
+    Parameters
+    ----------
+    keystore : Path
+        Ethereum keystore, version 3.
+    password : str
+        Its password.
+    source : str
+        Option that named the keystore, for messages.
+
+    Returns
+    -------
+    LocalAccount
+        Ready to sign.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is no keystore, or the password is wrong; the message never holds either.
+    """
     try:
         document = json.loads(keystore.read_text(encoding="utf-8"))
     except OSError as reason:
-        raise InputError("--keystore", f"{keystore} cannot be read ({reason.strerror})") from reason
+        raise InputError(source, f"{keystore} cannot be read ({reason.strerror})") from reason
     except ValueError as reason:
-        raise InputError("--keystore", f"{keystore} is not JSON") from reason
-    password = _password(pass_file)
+        raise InputError(source, f"{keystore} is not JSON") from reason
     try:
         account: LocalAccount = Account.from_key(Account.decrypt(document, password))
     except (ValueError, TypeError, KeyError) as reason:
-        raise InputError("--keystore", f"{keystore} does not open with this password") from reason
+        raise InputError(source, f"{keystore} does not open with this password") from reason
     return account
