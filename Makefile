@@ -89,6 +89,7 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 	@$(STEP) "contract size" $(PY) tools/lint/sizes.py
 	@$(STEP) "artefacts are those of the sources" $(PY) tools/generate/artifacts.py --check
 	@$(STEP) "storage and access tables" $(PY) tools/generate/tables.py --check
+	@$(STEP) "page of the keeper's options" $(PY) tools/generate/keeper_config.py --check
 
 slither: .solcx/.stamp ## static analysis of the contracts: no finding of high or medium impact
 	@$(STEP) "slither" $(PY) tools/lint/static_analysis.py
@@ -193,8 +194,11 @@ demo: artifacts ## the main job: a market on chain, replayed through a real cras
 	@$(VENV)/bin/plimsoll demo $(ARGS)
 	@printf '== make demo: %d s in all\n' $$(( $$(date +%s) - $(STARTED_TS) )) >&2
 
-bench: bench-gas bench-math ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of the mirror
+bench: bench-gas bench-math bench-fleet ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of the mirror
 	@$(PY) tools/bench/mirror.py
+
+bench-fleet: ## speed of pricing and margins of a million accounts beside anchors of the same run, into reports/bench.json
+	@$(PY) tools/bench/fleet.py
 
 search-scan: .solcx/.stamp ## search for a portfolio that loses more than the certified scan (ARGS='--restarts 40 --seed 2')
 	@$(PY) tools/prove/search_scan.py $(ARGS)
@@ -234,4 +238,4 @@ market-fit: $(VENV)/.stamp ## fit the volatility surface of an option chain: mak
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie
 
-.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-python test-quick test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean
+.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-python test-quick test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean

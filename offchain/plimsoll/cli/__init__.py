@@ -22,6 +22,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "market": ("plimsoll.cli.market", "Option chains: fit, fetch, smile."),
     "deploy": ("plimsoll.cli.deploy", "Deploy and configure the contracts."),
     "keeper": ("plimsoll.cli.keeper", "Post rounds, settle expiries, liquidate."),
+    "signer": ("plimsoll.cli.signer", "One oracle signer as a service: sign what its own data confirm."),
+    "feed": ("plimsoll.cli.feed", "What a feed says now; settle a series by hand."),
     "account": ("plimsoll.cli.account", "One account on chain: balances, positions, margin, greeks."),
     "watch": ("plimsoll.cli.watch", "Terminal dashboard of one account on chain."),
     "risk": ("plimsoll.cli.risk", "VaR, expected shortfall and contributions of one account."),

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
-from plimsoll.chain.words import unpack
 from plimsoll.deployment.record import Deployment
 from plimsoll.index.state import AccountState, State
-from plimsoll.keeper.view import priced_alone
-
-#: Its price scales every requirement, so nobody with positions does without it.
-CASH_TOKEN: Final = 0
+from plimsoll.keeper.view import CASH_TOKEN, underlyings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +16,7 @@ class Sources:
     Parameters
     ----------
     underlyings : frozenset of int
-        Ids whose round is stale.
+        Ids whose round is stale or has never been posted.
     tokens : frozenset of int
         Ids of tokens whose price is stale: their own, or that of the round of their underlying.
     """
@@ -33,9 +28,7 @@ class Sources:
         """Return whether the chain has no margin number of an account."""
         if not account.words:
             return False
-        return CASH_TOKEN in self.tokens or any(
-            unpack(word).underlying_id in self.underlyings for word in account.words
-        )
+        return CASH_TOKEN in self.tokens or not self.underlyings.isdisjoint(underlyings_of(account))
 
     def blurs(self, account: AccountState) -> bool:
         """Return whether collateral counts at a last price, less a haircut that the mirror does not know."""
@@ -58,17 +51,68 @@ def sources_of(state: State, deployment: Deployment, oldest_ts: int) -> Sources:
     -------
     Sources
     """
-    underlyings = frozenset(
-        number
-        for number in deployment.underlyings.values()
-        if number in state.rounds and state.rounds[number].ts < oldest_ts
-    )
-    alone = priced_alone(state, deployment)
-    stale = {token_id for token_id in alone if state.token_prices.get(token_id, (0, 0))[0] < oldest_ts}
-    first = deployment.parameters["collateral"]
-    for symbol, record in deployment.tokens.items():
-        terms = state.terms.get(record.token_id)
-        linked_id = terms.linked_id if terms else deployment.underlyings.get(first[symbol]["linked"] or "", 0)
-        if linked_id in underlyings:
-            stale.add(record.token_id)
-    return Sources(underlyings, frozenset(stale))
+    known = {record.token_id: _first_link(deployment, symbol) for symbol, record in deployment.tokens.items()}
+    links = known | {token_id: terms.linked_id for token_id, terms in state.terms.items()}
+    listed = set(deployment.underlyings.values()) | set(state.rounds)
+    underlyings = {number for number in listed if number not in state.rounds or state.rounds[number].ts < oldest_ts}
+    stale = {
+        token_id
+        for token_id, linked_id in links.items()
+        if (linked_id in underlyings if linked_id else state.token_prices.get(token_id, (0, 0))[0] < oldest_ts)
+    }
+    return Sources(frozenset(underlyings), frozenset(stale))
+
+
+def _first_link(deployment: Deployment, symbol: str) -> int:
+    """Return the underlying that a token was linked to at first, 0 for none."""
+    return deployment.underlyings.get(deployment.parameters["collateral"][symbol]["linked"] or "", 0)
+
+
+def dead_ids(state: State, sources: Sources) -> set[int]:
+    """Return the accounts that the chain has no margin number of, because a price they need is stale.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    sources : Sources
+        What is stale.
+
+    Returns
+    -------
+    set of int
+        Empty, without a look at any account, while nothing is stale.
+    """
+    if not sources.underlyings and CASH_TOKEN not in sources.tokens:
+        return set()
+    return {account_id for account_id, account in state.accounts.items() if sources.stops(account)}
+
+
+def doubtful_ids(state: State, deployment: Deployment, sources: Sources) -> set[int]:
+    """Return the accounts that only the contract can value.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    deployment : Deployment
+        What the mirror knows by name.
+    sources : Sources
+        What is stale.
+
+    Returns
+    -------
+    set of int
+        Those with collateral at a last price, with a token, or in an underlying, that was listed later.
+    """
+    tokens = {record.token_id for record in deployment.tokens.values()}
+    later = (set(state.terms) | set(state.token_prices)) - tokens
+    underlyings = set(state.rounds) - set(deployment.underlyings.values())
+    blurred = sources.tokens | later
+    if not blurred and not underlyings:
+        return set()
+    return {
+        account_id
+        for account_id, account in state.accounts.items()
+        if not blurred.isdisjoint(account.collateral) or not underlyings.isdisjoint(underlyings_of(account))
+    }

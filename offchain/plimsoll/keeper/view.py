@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
 
 from plimsoll.chain.words import from_word, unpack
 from plimsoll.deployment.record import Deployment
-from plimsoll.index.state import State, snapshot_fields
+from plimsoll.errors import DomainError
+from plimsoll.index.state import AccountState, State, snapshot_fields
+from plimsoll.keeper.names import name_of
 from plimsoll.model import Market, Mode, Portfolio, Round, Token
 from plimsoll.protocol.market import round_from
 from plimsoll.units import wad_to_float
+
+#: Its price scales every requirement, so nobody with positions does without it.
+CASH_TOKEN: Final = 0
+#: The highest byte of a position word.
+UNDERLYING_SHIFT: Final = 248
 
 
 def round_of(state: State, underlying_id: int, symbol: str) -> Round:
@@ -96,6 +105,35 @@ def market_of(state: State, deployment: Deployment) -> Market | None:
     return Market(max(r.ts for r in rounds.values()), tokens, rounds)
 
 
+def known_market_of(state: State, deployment: Deployment) -> Market | None:
+    """Return what is known of the market on chain: what was never posted is missing, and hides nothing else.
+
+    Parameters
+    ----------
+    state : State
+        Rebuilt state.
+    deployment : Deployment
+        Names, and the terms of the tokens that the index has not seen.
+
+    Returns
+    -------
+    Market or None
+        ``None`` while there is no round at all, or no price of the cash token, which everybody needs.
+    """
+    unpriced = priced_alone(state, deployment) - set(state.token_prices)
+    rounds = {}
+    for symbol, number in deployment.underlyings.items():
+        if number in state.rounds:
+            with suppress(DomainError):
+                rounds[symbol] = round_of(state, number, symbol)
+    if not rounds or CASH_TOKEN in unpriced:
+        return None
+    records = {symbol: record for symbol, record in deployment.tokens.items() if record.token_id not in unpriced}
+    tokens = {symbol: _token(state, deployment, symbol) for symbol in records}
+    priced = {name: token for name, token in tokens.items() if token.linked is None or token.linked in rounds}
+    return Market(max(found.ts for found in rounds.values()), priced, rounds)
+
+
 def portfolio_of(state: State, account_id: int, deployment: Deployment) -> Portfolio:
     """Return one account as the mirror takes it.
 
@@ -112,9 +150,20 @@ def portfolio_of(state: State, account_id: int, deployment: Deployment) -> Portf
     -------
     Portfolio
         In cash units, pending losses applied.
+
+    Raises
+    ------
+    DomainError
+        When it holds a token or an underlying that the deployment does not know: the contract has to be asked.
     """
     tokens = {record.token_id: symbol for symbol, record in deployment.tokens.items()}
     symbols = {number: symbol for symbol, number in deployment.underlyings.items()}
+    account = state.accounts[account_id]
+    unknown = set(account.collateral) - set(tokens), underlyings_of(account) - set(symbols)
+    for noun, numbers in zip(("token", "underlying"), unknown, strict=True):
+        if numbers:
+            found = ", ".join(map(str, sorted(numbers)))
+            raise DomainError(f"account {account_id}", f"{noun} {found} was listed after the record was written")
     fields = snapshot_fields(state, account_id)
     held = zip(fields["tokenIds"], fields["amountsWad"], strict=True)
     return Portfolio(
@@ -123,6 +172,11 @@ def portfolio_of(state: State, account_id: int, deployment: Deployment) -> Portf
         {tokens[token_id]: wad_to_float(amount) for token_id, amount in held},
         tuple(from_word(word, symbols) for word in fields["positions"]),
     )
+
+
+def underlyings_of(account: AccountState) -> set[int]:
+    """Return the ids of the underlyings that an account has positions in."""
+    return {word >> UNDERLYING_SHIFT for word in account.words}
 
 
 def expiries_in_use(state: State, deployment: Deployment, account_ids: Sequence[int]) -> dict[str, set[int]]:
@@ -140,7 +194,7 @@ def expiries_in_use(state: State, deployment: Deployment, account_ids: Sequence[
     Returns
     -------
     dict[str, set[int]]
-        Perpetuals have none.
+        Perpetuals have none; an underlying that the deployment does not know is called by its id.
     """
     symbols = {number: symbol for symbol, number in deployment.underlyings.items()}
     found: dict[str, set[int]] = {symbol: set() for symbol in deployment.underlyings}
@@ -148,7 +202,8 @@ def expiries_in_use(state: State, deployment: Deployment, account_ids: Sequence[
         for packed in state.accounts[account_id].words:
             word = unpack(packed)
             if word.expiry_ts:
-                found[symbols[word.underlying_id]].add(word.expiry_ts)
+                symbol = symbols.get(word.underlying_id) or name_of({}, word.underlying_id)
+                found.setdefault(symbol, set()).add(word.expiry_ts)
     return found
 
 

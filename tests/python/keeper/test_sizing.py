@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from plimsoll.decide import Bid, Settle
-from plimsoll.keeper.sizing import MAX_BATCH_GAS, TOO_LARGE, carried, in_parts
+from plimsoll.keeper.sizing import MAX_BATCH_GAS, TOO_LARGE, Parts, carried, cut, in_parts
 from plimsoll.transact import Outcome
 
 PER_ACCOUNT = 1_125_000
@@ -84,3 +84,40 @@ def test_carried__bidder_of_little_margin__takes_the_first_half_that_it_carries(
 @pytest.mark.parametrize("reason", ["Auction__NotOpen()", f"{TOO_LARGE}(1, 2)"])
 def test_carried__refused_whatever_its_size__comes_back_as_decided(reason):
     assert carried(BID, lambda bid: Outcome(bid.key, False, reason=reason)) == BID
+
+
+def cut_on(chain: Chain, *batches: Settle) -> tuple[Parts, int]:
+    """Cut until nothing is left to ask; the chain is asked in batches, whose number comes back too."""
+    parts, rounds = Parts(ask=batches), 0
+    while parts.ask:
+        outcomes = [chain.probe(part) for part in parts.ask]
+        parts = cut(parts, [outcome.gas_estimate if outcome.done else None for outcome in outcomes])
+        rounds += 1
+    return parts, rounds
+
+
+def ids_of(parts: tuple[Settle, ...]) -> list[int]:
+    return sorted(account for part in parts for account in part.account_ids)
+
+
+@pytest.mark.parametrize("count", [1, 11, 12, 13, 20, 40, 200])
+def test_cut__batch_of_full_accounts__no_part_needs_more_than_a_transaction_may(count):
+    """The fault: twenty full accounts in one batch, which no chain with EIP-7825 mines."""
+    parts, rounds = cut_on(Chain(), Settle("ETH", 9, tuple(range(2, 2 + count))))
+    assert ids_of(parts.ready) == list(range(2, 2 + count))
+    assert all(len(part.account_ids) * PER_ACCOUNT <= MAX_BATCH_GAS for part in parts.ready)
+    assert parts.refused == ()
+    assert rounds <= 3
+
+
+@pytest.mark.parametrize("bad", [(2,), (41,), (7, 8), (5, 14, 33)])
+def test_cut__bad_accounts__are_left_out_alone(bad):
+    parts, rounds = cut_on(Chain(*bad, per_account=1), Settle("ETH", 9, tuple(range(2, 42))), Settle("BTC", 9, (50,)))
+    assert ids_of(parts.refused) == sorted(bad)
+    assert ids_of(parts.ready) == [account for account in (*range(2, 42), 50) if account not in bad]
+    assert rounds <= 8
+
+
+def test_cut__account_larger_than_a_transaction__is_left_to_the_sender():
+    parts, _ = cut_on(Chain(per_account=2 * MAX_BATCH_GAS), Settle("ETH", 9, (2, 3)))
+    assert [part.account_ids for part in parts.ready] == [(2,), (3,)]

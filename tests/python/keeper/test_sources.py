@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from plimsoll.chain.words import Word, pack
-from plimsoll.index.state import AccountState, State
-from plimsoll.keeper.sources import Sources, sources_of
+from plimsoll.index.state import AccountState, State, TermsState
+from plimsoll.keeper.sources import Sources, dead_ids, doubtful_ids, sources_of
 from plimsoll.model import Kind
 
 ETH, BTC = 1, 2
@@ -61,3 +61,47 @@ def test_sources__token_price_too_old__blurs_its_holders_only():
 @pytest.mark.parametrize("words", [(ETH_PERP,), ()])
 def test_sources__cash_price_too_old__stops_whoever_has_positions(words):
     assert world(usdc=OLDEST - 1).stops(account(*words)) == bool(words)
+
+
+def deployed() -> Any:
+    terms = {"USDC": {"linked": ""}, "WETH": {"linked": "ETH"}}
+    tokens = {name: SimpleNamespace(token_id=number) for number, name in enumerate(("USDC", "WETH"))}
+    return SimpleNamespace(underlyings={"ETH": ETH}, tokens=tokens, parameters={"collateral": terms})
+
+
+def held(state: State, **accounts: AccountState) -> dict[str, int]:
+    numbers = {name: number for number, name in enumerate(accounts, 2)}
+    state.accounts = {numbers[name]: account for name, account in accounts.items()}
+    return numbers
+
+
+def test_sources__listed_after_the_deployment__concern_their_holders_alone():
+    """The fault: a token or underlying that the record does not name was a KeyError, and no pass at all."""
+    state = State()
+    state.rounds = {ETH: SimpleNamespace(ts=OLDEST), BTC: SimpleNamespace(ts=OLDEST - 1)}
+    state.token_prices = {USDC: (OLDEST, 10**18), GOLD: (OLDEST, 10**18)}
+    state.terms = {GOLD: TermsState(0, 0, 0, 10**18)}
+    ids = held(state, eth=account(ETH_PERP), btc=account(BTC_PERP), gold=account(ETH_PERP, gold=1), cash=account())
+    found = sources_of(state, deployed(), OLDEST)
+    assert found == Sources(frozenset({BTC}), frozenset())
+    assert dead_ids(state, found) == {ids["btc"]}
+    assert doubtful_ids(state, deployed(), found) == {ids["gold"], ids["btc"]}
+    state.token_prices[GOLD] = (OLDEST - 1, 10**18)
+    assert sources_of(state, deployed(), OLDEST).tokens == frozenset({GOLD})
+
+
+def test_sources__underlying_without_any_round__stops_its_holders():
+    state = State()
+    state.token_prices = {USDC: (OLDEST, 10**18)}
+    ids = held(state, eth=account(ETH_PERP), cash=account(weth=1))
+    found = sources_of(state, deployed(), OLDEST)
+    assert dead_ids(state, found) == {ids["eth"]}
+    assert doubtful_ids(state, deployed(), found) == {ids["cash"]}
+
+
+def test_sources__all_fresh__no_account_is_looked_at():
+    state: Any = SimpleNamespace(
+        rounds={ETH: SimpleNamespace(ts=OLDEST)}, token_prices={USDC: (OLDEST, 1)}, terms={}, accounts=None
+    )
+    found = sources_of(state, deployed(), OLDEST)
+    assert (dead_ids(state, found), doubtful_ids(state, deployed(), found)) == (set(), set())

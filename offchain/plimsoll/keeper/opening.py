@@ -1,0 +1,250 @@
+"""From a checked configuration to the parts of a keeper: nodes, index, mirror, signers, feeds."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
+
+import structlog
+
+from plimsoll.chain.endpoints import Endpoints
+from plimsoll.chain.node import Node
+from plimsoll.decide import BidderRule
+from plimsoll.deployment.record import Deployment, load_deployment
+from plimsoll.errors import InputError
+from plimsoll.feeds.connect import connect, quorum_of
+from plimsoll.feeds.desk import FeedDesk
+from plimsoll.feeds.posting import PostingRule
+from plimsoll.feeds.samples import SampleStore
+from plimsoll.feeds.sources import NONE, open_source
+from plimsoll.index.artefact import check_artefact
+from plimsoll.index.follow import Index
+from plimsoll.index.follow import Progress as Synced
+from plimsoll.index.verifier import Verifier
+from plimsoll.keeper.accounts import FIRST_USER_ACCOUNT, Accounts, names_of
+from plimsoll.keeper.alert_book import AlertKind
+from plimsoll.keeper.config import KeeperConfig
+from plimsoll.keeper.governance import Governance
+from plimsoll.keeper.lookout import Lookout
+from plimsoll.keeper.operations import Operations
+from plimsoll.keeper.performer import Performer
+from plimsoll.keeper.roster import Roster
+from plimsoll.keeper.secret_files import open_key
+from plimsoll.mirror.fleet import Fleet
+from plimsoll.transact.event import Event, Notice
+from plimsoll.transact.policy import Policy
+from plimsoll.transact.transactor import Transactor
+
+log = structlog.get_logger()
+
+#: What a person is told about a signer's transactions.
+KINDS: Final = {Notice.NO_FUNDS: AlertKind.LOW_BALANCE, Notice.SPEND_CAP: AlertKind.SPEND}
+
+
+@dataclass(slots=True)
+class Parts:
+    """What one keeper works with; closed together."""
+
+    deployment: Deployment
+    endpoints: Endpoints
+    index: Index
+    verifier: Verifier
+    lookout: Lookout
+    roster: Roster
+    transactors: dict[str, Transactor] = field(default_factory=dict)
+    relay: Node | None = None
+
+    async def close(self) -> None:
+        """Let go of everything that holds a connection."""
+        for transactor in self.transactors.values():
+            await transactor.close()
+        if self.roster.desk is not None:
+            await self.roster.desk.close()
+        if self.relay is not None:
+            await self.relay.close()
+        await self.endpoints.close()
+
+
+async def open_parts(ops: Operations, *, is_dry: bool) -> Parts:
+    """Open everything, and check that the chain has this deployment.
+
+    Parameters
+    ----------
+    ops : Operations
+        Configuration, database, lease and alerts.
+    is_dry : bool
+        Simulate, and send nothing.
+
+    Returns
+    -------
+    Parts
+
+    Raises
+    ------
+    InputError
+        When a file is wrong, or the artefact is not the chain's.
+    UnavailableError
+        When nodes or database do not answer.
+    """
+    config = ops.config
+    deployment = load_deployment(config.keeper.deployment)
+    endpoints = open_endpoints(config)
+    try:
+        head = await endpoints.head()
+        await check_artefact(endpoints.node_at(head), deployment, head)
+        relay = None if config.chain.relay is None else Node(config.chain.relay, timeout_sec=config.chain.timeout_sec)
+        index = await asyncio.to_thread(_index, ops, endpoints, deployment)
+        transactors = _transactors(ops, endpoints, relay, deployment)
+        performers = {name: Performer(deployment, one, is_dry=is_dry) for name, one in transactors.items()}
+        urgent = performers.get("liquidations")
+        roster = Roster(
+            deployment,
+            urgent,
+            performers.get("prices", urgent),
+            await _desk(ops, deployment),
+            _rule(config),
+            lambda: _gas_price(endpoints),
+        )
+    except BaseException:
+        await endpoints.close()
+        raise
+    accounts = Accounts(deployment, _fleet(config, deployment))
+    governance = Governance(deployment, config.chain.endpoints[0])
+    lookout = Lookout(endpoints, index, governance, accounts, deployment, config.liquidation.bidder)
+    verifier = Verifier(index, endpoints, deployment, slice_accounts=config.index.verify_accounts)
+    ops.has_keys = True
+    return Parts(deployment, endpoints, index, verifier, lookout, roster, transactors, relay)
+
+
+def open_endpoints(config: KeeperConfig) -> Endpoints:
+    """Return the nodes of a configuration."""
+    chain = config.chain
+    nodes = [Node(url, timeout_sec=chain.timeout_sec, batch_size=chain.batch) for url in chain.endpoints]
+    return Endpoints(
+        nodes,
+        chain.quorum,
+        wait_sec=chain.agree_sec,
+        final_depth=config.transact.confirmations or config.index.finality_blocks,
+        use_final_tag=config.transact.confirmations is None,
+    )
+
+
+def policy_of(config: KeeperConfig) -> Policy:
+    """Return the bounds of a signer: the options of the section are named after them."""
+    section: dict[str, Any] = config.transact.model_dump()
+    known = {entry.name for entry in fields(Policy)}
+    return Policy(**{name: value for name, value in section.items() if name in known})
+
+
+def _index(ops: Operations, endpoints: Endpoints, deployment: Deployment) -> Index:
+    """Load the index; a long backfill says how far it is."""
+
+    def tell(synced: Synced) -> None:
+        ops.progress.index_at(synced.block_number)
+        log.info(
+            "reading events",
+            block=synced.block_number,
+            head=synced.head_number,
+            events=synced.new_events,
+            events_per_sec=round(synced.events_per_sec),
+            left_sec=None if synced.left_sec is None else round(synced.left_sec),
+        )
+
+    return Index(endpoints, deployment, ops.engine, on_progress=tell)
+
+
+def _transactors(
+    ops: Operations, endpoints: Endpoints, relay: Node | None, deployment: Deployment
+) -> dict[str, Transactor]:
+    """Return the signers that the configuration names, urgent ones apart from the rest."""
+
+    def notify(event: Event) -> None:
+        kind = KINDS.get(event.notice, AlertKind.TRANSACTION)
+        log.warning("signer", notice=event.notice.value, signer=event.signer, key=event.key, reason=event.message)
+        ops.alerts.tell(kind, event.signer, f"{event.notice.value}: {event.message}")
+
+    found: dict[str, Transactor] = {}
+    for name in ("liquidations", "prices"):
+        section = getattr(ops.config.signers, name)
+        if section is None:
+            continue
+        account = open_key(section, f"signers.{name}", ops.redactor)
+        found[name] = Transactor(
+            endpoints,
+            account,
+            ops.engine,
+            deployment.chain_id,
+            policy_of(ops.config),
+            relay=relay if name == "liquidations" else None,
+            notify=notify,
+            may_send=ops.lease.may_send,
+        )
+    addresses = [transactor.context.account.address for transactor in found.values()]
+    if len(set(addresses)) < len(addresses):
+        raise InputError("signers", f"prices and liquidations are the same key, {addresses[0]}: nonces would collide")
+    return found
+
+
+async def _desk(ops: Operations, deployment: Deployment) -> FeedDesk | None:
+    """Return what makes signed prices; nothing without a source."""
+    config = ops.config
+    specs = [spec for spec in config.feed.sources if spec != NONE]
+    if not specs:
+        return None
+    source = open_source(
+        specs,
+        deployment.underlyings,
+        deployment.tokens,
+        least=config.feed.min_sources if len(specs) > 1 else 0,
+        cap=config.feed.max_outlier,
+        is_median=config.feed.rule == "median",
+    )
+    connection = await connect(config.chain.endpoints[0], deployment)
+    keys = [open_key(key, f"oracle.keys[{place}]", ops.redactor) for place, key in enumerate(config.oracle.keys)]
+    quorum = quorum_of(connection, config.oracle.services, keys, timeout_sec=config.oracle.sign_timeout_sec)
+    rule = PostingRule(move=config.oracle.move, age_sec=int(config.oracle.age_sec))
+    return FeedDesk(
+        source,
+        connection.view,
+        connection.messages,
+        quorum,
+        SampleStore(ops.engine),
+        rule,
+        int(config.feed.max_age_sec),
+        config.feed.timeout_sec,
+    )
+
+
+def _rule(config: KeeperConfig) -> BidderRule | None:
+    """Return when a bid pays; nothing without a bidder."""
+    section = config.liquidation
+    if section.bidder is None:
+        return None
+    if section.bidder < FIRST_USER_ACCOUNT:
+        raise InputError("liquidation.bidder", f"{section.bidder} is no account of a user")
+    return BidderRule(
+        section.bidder,
+        section.min_profit,
+        section.min_return,
+        cushion=section.cushion,
+        delta_cost=section.hedge_cost,
+    )
+
+
+def _fleet(config: KeeperConfig, deployment: Deployment) -> Any:
+    """Return who computes margins."""
+    names = names_of(deployment)
+    if config.fleet.engine == "numba":
+        return Fleet(names)
+    import ray
+
+    from plimsoll.mirror.fleet.ray_fleet import RayFleet
+
+    ray.init(address=config.fleet.address, ignore_reinit_error=True, include_dashboard=False, log_to_driver=False)
+    return RayFleet(names, config.fleet.shards)
+
+
+async def _gas_price(endpoints: Endpoints) -> int:
+    """Return what a unit of gas costs now, wei."""
+    return int(await endpoints.node_at(await endpoints.head()).rpc("eth_gasPrice"), 16)
