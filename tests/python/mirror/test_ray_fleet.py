@@ -14,11 +14,26 @@ from plimsoll.params import Params
 ray = pytest.importorskip("ray")
 
 
+#: Ray gives its own agent 15 seconds to start, which a busy machine needs for compiling what it imports.
+STARTS = 4
+
+
 @pytest.fixture(scope="module", autouse=True)
-def cluster():
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
-    yield
-    ray.shutdown()
+def cluster(tmp_path_factory):
+    """A cluster of this machine; what its processes compile is kept, so that the next start is quicker."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        patch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path_factory.mktemp("bytecode")))
+        for start in range(1, STARTS + 1):
+            try:
+                ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+                break
+            except Exception:
+                ray.shutdown()
+                if start == STARTS:
+                    raise
+        yield
+        ray.shutdown()
 
 
 @pytest.fixture
