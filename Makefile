@@ -108,6 +108,10 @@ test-quick: artifacts $(VENV)/.stamp-dev ## what finds most mistakes within two 
 	@printf '== quick tests\n' >&2
 	@$(PY) -m pytest -p no:pytest-brownie -n 2 $(QUICK)
 
+test-faults: artifacts $(VENV)/.stamp-dev ## the whole keeper under every fault: node, chain, feed, database, kill -9; report into reports/faults.md
+	@printf '== tests/faults\n' >&2
+	@$(PY) -m pytest -p no:pytest-brownie tests/faults $(ARGS)
+
 test-chain: build/.stamp ## Brownie tests on anvil, one file per external function
 	@printf '== tests/chain/unit\n' >&2
 	@$(CHAIN_TEST) tests/chain/unit tests/chain/gas tests/chain/deployment tests/chain/scripts tests/chain/integration --disable-warnings --stateful false
@@ -194,11 +198,15 @@ demo: artifacts ## the main job: a market on chain, replayed through a real cras
 	@$(VENV)/bin/plimsoll demo $(ARGS)
 	@printf '== make demo: %d s in all\n' $$(( $$(date +%s) - $(STARTED_TS) )) >&2
 
-bench: bench-gas bench-math bench-fleet ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of the mirror
+bench: bench-gas bench-math bench-fleet bench-keeper ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of mirror and keeper
 	@$(PY) tools/bench/mirror.py
 
 bench-fleet: ## speed of pricing and margins of a million accounts beside anchors of the same run, into reports/bench.json
 	@$(PY) tools/bench/fleet.py
+
+bench-keeper: ## from a new round to the first liquidation with 100,000 accounts, sync and state of the index, into reports/bench.json
+	@$(PY) tools/bench/index.py
+	@$(PY) tools/bench/keeper.py
 
 search-scan: .solcx/.stamp ## search for a portfolio that loses more than the certified scan (ARGS='--restarts 40 --seed 2')
 	@$(PY) tools/prove/search_scan.py $(ARGS)
@@ -238,4 +246,4 @@ market-fit: $(VENV)/.stamp ## fit the volatility surface of an option chain: mak
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie
 
-.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-python test-quick test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean
+.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults test-python test-quick test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean

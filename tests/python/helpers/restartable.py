@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
 #: The server refuses to run as root.
 PERSON = "postgres"
@@ -46,6 +48,13 @@ class Postgres:
 
     def stop(self, mode="immediate"):
         self._run("pg_ctl", "-D", f"{self.folder}/data", "-w", "-m", mode, "stop")
+
+    def read_only(self, is_so):
+        """Let transactions of everybody be read-only, or no longer."""
+        address = self.url.replace("+psycopg", "") + "?options=-c%20default_transaction_read_only%3Doff"
+        with psycopg.connect(address, autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {'on' if is_so else 'off'}")
+            connection.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager

@@ -53,7 +53,8 @@ def refuse_secrets(tree: Mapping[str, Any], source: str) -> None:
                 source, f"{path}: a secret does not belong here; give the option that names a file or variable"
             )
         plain = PLACEHOLDER.sub("", text)
-        if "://" in text and hide_addresses(plain) != plain:
+        # The path of a SQLite file is a path of this machine, however long the names of its folders are.
+        if "://" in text and not text.startswith("sqlite:") and hide_addresses(plain) != plain:
             raise InputError(
                 source, f"{path}: has a key or password in the address; write ${{NAME}} and set that variable"
             )

@@ -1,0 +1,346 @@
+"""A crash on a real chain, the keepers that see it through a node with faults, and what they made of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from report import Row
+from sqlalchemy import Engine
+
+from plimsoll.chain.endpoints import Endpoints
+from plimsoll.chain.node import Node
+from plimsoll.index.follow import Index
+from plimsoll.index.verifier import Verifier
+from plimsoll.keeper import operations, runner
+from plimsoll.keeper.config import load_config
+from plimsoll.keeper.shutdown import Shutdown
+from plimsoll.storage import open_database, upgrade
+
+PASSWORD = "throw-away"  # noqa: S105
+STEP_SEC = 0.1
+
+
+class Quiet(Shutdown):
+    """Ends a keeper that is a thread of the tests: no signals, and no end of the whole process."""
+
+    made: list[Quiet]
+
+    def __init__(self, stop_sec: float) -> None:
+        super().__init__(stop_sec, leave=lambda _code: None)
+        Quiet.made.append(self)
+
+    def install(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+
+def silence(monkeypatch) -> None:
+    """Let keepers run beside the tests in one process."""
+    Quiet.made = []
+    monkeypatch.setattr(operations, "Shutdown", Quiet)
+
+
+@contextmanager
+def deadline(longest_sec: int) -> Iterator[None]:
+    """Fail what hangs, so that the others have their turn."""
+
+    def stop(*_: object) -> None:
+        raise TimeoutError(f"the case took longer than {longest_sec} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(longest_sec)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class Thread:
+    """A whole keeper as a thread of this process."""
+
+    def __init__(self, path) -> None:
+        self.lines: list[str] = []
+        self.problem: BaseException | None = None
+        self._loaded = load_config(path, ())
+        known = len(Quiet.made)
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+        until(lambda: self.problem or len(Quiet.made) > known, "the keeper opens its database")
+        self._shutdown = Quiet.made[known] if self.problem is None else None
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(runner.run(self._loaded, self.lines.append))
+        except BaseException as problem:
+            # Whoever waits for the keeper sees it.
+            self.problem = problem
+
+    @property
+    def is_running(self) -> bool:
+        return self._thread.is_alive()
+
+    def end(self) -> None:
+        """Stop in order; what ended it otherwise is raised."""
+        if self._shutdown is not None:
+            self._shutdown.ask()
+        self._thread.join(40)
+        assert not self._thread.is_alive(), "the keeper did not stop"
+        if self.problem is not None:
+            raise self.problem
+
+
+class Process:
+    """The command as a process, for what only a process can meet."""
+
+    def __init__(self, path, log) -> None:
+        self._out = log.open("w", encoding="utf-8")
+        command = [sys.executable, "-m", "plimsoll", "keeper", "run", "--config", str(path)]
+        self.process = subprocess.Popen(command, stdout=self._out, stderr=subprocess.STDOUT)
+        self.log = log
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def text(self) -> str:
+        return self.log.read_text(encoding="utf-8")
+
+    def kill(self) -> None:
+        """As the operating system does when memory ends."""
+        self.process.kill()
+        self.process.wait(20)
+        self._out.close()
+
+    def end(self) -> None:
+        """Stop in order."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(40)
+        self._out.close()
+        assert code == 0, self.text
+        assert "Traceback" not in self.text
+
+
+def until(condition: Callable[[], object], what: object, longest_sec: float = 30.0) -> float:
+    """Wait for something to become true; return how long it took."""
+    began = time.monotonic()
+    while time.monotonic() < began + longest_sec:
+        if condition():
+            return time.monotonic() - began
+        time.sleep(STEP_SEC)
+    pytest.fail(f"not within {longest_sec:g} s: {what() if callable(what) else what}")
+
+
+class Scene:
+    """One market, one crash."""
+
+    def __init__(self, chain, proxy, folder) -> None:
+        self.chain, self.proxy, self.folder = chain, proxy, folder
+        self.called, self.short, self.healthy = (holder.account_id for holder in chain.traders)
+        self.url = f"sqlite:///{folder / 'keeper.sqlite'}"
+        self.keepers: list[Thread | Process] = []
+        self.senders = [chain.keeper]
+        self.row: Row | None = None
+        self.crashed_at = self.ended_at = 0.0
+        self._sent_before = {w.address: self.nonce(w) for w in (chain.keeper, chain.second, chain.prices)}
+        self._first_block = self.block() + 1
+        chain.deployment.save(folder / "deployment.json")
+        (folder / "password").write_text(PASSWORD, encoding="utf-8")
+
+    # --- keepers ------------------------------------------------------------------------------------------------------
+
+    def key(self, name: str, wallet) -> str:
+        """Write a keystore, cheaply; return the name of its file."""
+        path = self.folder / f"{name}.json"
+        path.write_text(json.dumps(wallet.encrypt(PASSWORD, kdf="pbkdf2", iterations=1)), encoding="utf-8")
+        return path.name
+
+    def file(self, name: str = "keeper", wallet=None, *, url: str = "", more: tuple[str, ...] = (), **options):
+        """Write a keeper's file; options are ``section_option``, more are whole lines."""
+        signer = self.key(name, wallet or self.chain.keeper)
+        values = {
+            "keeper.name": f'"{name}"',
+            "keeper.deployment": '"deployment.json"',
+            "keeper.interval_sec": "1",
+            "chain.endpoints": f'["{self.proxy.url}"]',
+            "chain.timeout_sec": "2",
+            "chain.agree_sec": "1",
+            "database.url": f'"{url or self.url}"',
+            "database.timeout_sec": "2",
+            "signers.liquidations.keystore": f'"{signer}"',
+            "signers.liquidations.pass_file": '"password"',
+            "transact.confirmations": "1",
+            "standby.lease_sec": "4",
+            "standby.delay_sec": "1",
+            "standby.margin_sec": "1",
+            "web.bind": '"127.0.0.1:0"',
+            **{name.replace("__", "."): str(value) for name, value in options.items()},
+        }
+        path = self.folder / f"{name}.toml"
+        path.write_text("\n".join([*(f"{key} = {value}" for key, value in values.items()), *more]), encoding="utf-8")
+        return path
+
+    def start(self, path=None, *, is_process: bool = False, is_ready: bool = True) -> Thread | Process:
+        """Start a keeper and wait until it has looked once."""
+        path = path or self.file()
+        log = self.folder / f"{len(self.keepers)}.log"
+        heads = self.proxy.seen["eth_call"]
+        keeper = Process(path, log) if is_process else Thread(path)
+        self.keepers.append(keeper)
+        if is_ready:
+            until(lambda: self.proxy.seen["eth_call"] > heads + 5 or not keeper.is_running, "the keeper looks", 60)
+        return keeper
+
+    def close(self) -> None:
+        """Stop what still runs."""
+        self.proxy.clear()
+        for keeper in self.keepers:
+            if isinstance(keeper, Process) and keeper.is_running:
+                keeper.kill()
+            elif keeper.is_running:
+                keeper.end()
+
+    # --- the chain ----------------------------------------------------------------------------------------------------
+
+    def nonce(self, wallet) -> int:
+        return int(self.chain.client.rpc("eth_getTransactionCount", wallet.address, "latest"), 16)
+
+    def block(self) -> int:
+        return int(self.chain.client.rpc("eth_blockNumber"), 16)
+
+    def crash(self, eth: float = 1_600.0) -> None:
+        """Post rounds that make one account liquidatable and another one short of initial margin."""
+        self.chain.post(eth)
+        self.crashed_at = time.monotonic()
+
+    def attended(self) -> bool:
+        """Whether chain says that everybody is looked after."""
+        self.chain.sync()
+        return set(self.chain.state.auctions) == {self.short} and self.chain.effects.called == {self.called}
+
+    def wait_attended(self, longest_sec: float = 30.0) -> float:
+        """Wait for auction and call; return the seconds since the crash."""
+        until(self.attended, self.story, longest_sec)
+        self.ended_at = time.monotonic()
+        return self.ended_at - self.crashed_at
+
+    def wait_auction(self, longest_sec: float = 40.0) -> float:
+        """Wait for the auction of the account that the crash hits; others may be under auction as well."""
+        until(lambda: self.chain.sync() or self.short in self.chain.state.auctions, self.story, longest_sec)
+        self.ended_at = time.monotonic()
+        return self.ended_at - self.crashed_at
+
+    def fresh(self, server) -> str:
+        """Return the URL of an empty schema of a server."""
+        name = f"case_{time.monotonic_ns()}"
+        with psycopg.connect(server.url.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(f"CREATE SCHEMA {name}")
+        return f"{server.url}?options=-csearch_path%3D{name}"
+
+    def quiet(self, rest_sec: float = 1.0, longest_sec: float = 20.0) -> None:
+        """Wait until keepers have nothing more to send."""
+        last, since = self.block(), time.monotonic()
+        while time.monotonic() < since + rest_sec:
+            time.sleep(STEP_SEC)
+            if self.block() != last:
+                last, since = self.block(), time.monotonic()
+            longest_sec -= STEP_SEC
+            assert longest_sec > 0, f"keepers go on sending: {self.story()}"
+
+    def sent(self) -> list[dict]:
+        """Return what keepers sent that was mined, with receipts."""
+        client = self.chain.client
+        own = {wallet.address.lower() for wallet in self.senders}
+        found = []
+        for number in range(self._first_block, self.block() + 1):
+            for item in client.rpc("eth_getBlockByNumber", hex(number), True)["transactions"]:
+                if item["from"] in own:
+                    found.append(item | {"receipt": client.rpc("eth_getTransactionReceipt", item["hash"])})
+        return found
+
+    def story(self) -> str:
+        """What keepers said, for whoever reads a failed test."""
+        parts = [f"auctions {set(self.chain.state.auctions)}, called {self.chain.effects.called}"]
+        for keeper in self.keepers:
+            parts.append(keeper.text[-4_000:] if isinstance(keeper, Process) else "\n".join(keeper.lines[-40:]))
+        return "\n".join(parts)
+
+    # --- the verdict --------------------------------------------------------------------------------------------------
+
+    def judge(
+        self,
+        fault: str,
+        outcome: str,
+        *,
+        bound_sec: float = 15.0,
+        outage_sec: float = 0.0,
+        reverted: int = 0,
+        url: str = "",
+        others: bool = False,
+        rounds: int = 1,
+    ) -> None:
+        """See that everybody was looked after in time, nothing was sent twice, and the index is the chain's.
+
+        ``others`` lets the case liquidate or call more accounts than the crash alone does, each once all the same.
+        """
+        for keeper in self.keepers:
+            if keeper.is_running:
+                keeper.end()
+        self.chain.sync()
+        sent = self.sent()
+        failed = [item for item in sent if item["receipt"]["status"] != "0x1"]
+        done = Counter((item["to"], item["input"]) for item in sent if item not in failed)
+        twice = [key for key, count in done.items() if count > rounds]
+        unattended_sec = self.ended_at - self.crashed_at
+        self.row = Row(
+            fault,
+            outcome,
+            unattended_sec,
+            bound_sec,
+            outage_sec,
+            len(done),
+            len(sent),
+            len(failed),
+        )
+        effects = self.chain.effects
+        assert effects.starts.get(self.short) == 1, self.story()
+        assert set(effects.starts.values()) == {1}, self.story()
+        if not others:
+            assert (effects.starts, effects.notes) == ({self.short: 1}, {self.called: 1}), self.story()
+        assert not twice, self.story()
+        assert len(failed) <= reverted, self.story()
+        assert unattended_sec - outage_sec < bound_sec, self.story()
+        assert differences(url or self.url, self.chain) == []
+
+
+def differences(url: str, chain) -> list[object]:
+    """Compare an index with every view of the chain, as the next start of the keeper would find it."""
+    engine = open_database(url)
+    upgrade(engine)
+    try:
+        return asyncio.run(_differences(engine, chain))
+    finally:
+        engine.dispose()
+
+
+async def _differences(engine: Engine, chain) -> list[object]:
+    endpoints = Endpoints([Node(chain.client.url)], 1, final_depth=1, use_final_tag=False)
+    try:
+        await endpoints.head()
+        index = await asyncio.to_thread(Index, endpoints, chain.deployment, engine)
+        await index.sync()
+        checked = await Verifier(index, endpoints, chain.deployment).check_all()
+        return [difference for part in checked for difference in part.differences]
+    finally:
+        await endpoints.close()

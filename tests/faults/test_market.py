@@ -1,0 +1,182 @@
+"""What markets, feeds, signers and governance do to one account, and must not do to another one."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from plimsoll.chain.book import plain_rows
+from plimsoll.feeds.document import document_of
+from plimsoll.feeds.oracle_view import OracleView
+from plimsoll.feeds.reading import Price, Reading
+from plimsoll.model import Kind, Position
+from plimsoll.protocol.margin_engine import own_prices
+
+
+def rounds_of(chain, eth, ts):
+    """Rounds of both underlyings, ETH in proportion."""
+    scale = eth / chain.market.rounds["ETH"].spot
+    for symbol, shape in chain.market.rounds.items():
+        factor = scale if symbol == "ETH" else 1.0
+        surfaces = tuple(replace(s, forward=s.forward * factor) for s in shape.surfaces if s.expiry_ts > ts)
+        yield replace(shape, ts=ts, spot=shape.spot * factor, perp=shape.perp * factor, surfaces=surfaces)
+
+
+def test_series__expired_without_samples__others_are_liquidated(scene):
+    chain = scene.chain
+    expiry_ts = chain.market.rounds["ETH"].surfaces[0].expiry_ts
+    option = Position("ETH", Kind.CALL, expiry_ts, 2_000.0, 1.0)
+    chain.trader("holder of an option", chain.maker, 20_000.0, option)
+    chain.wait(expiry_ts + 60 - chain.client.block_ts())
+    chain.post(1_900.0)
+    scene.start()
+    scene.quiet()
+    scene.crash()
+    scene.wait_auction()
+    scene.quiet()
+    scene.judge("expired series without samples", "others attended", others=True, rounds=2)
+
+
+def test_round__of_one_underlying_stale__others_are_liquidated(scene):
+    chain = scene.chain
+    holder = chain.trader("holder of BTC", chain.maker, 60_000.0, Position("BTC", Kind.PERP, 0, 66_000.0, 0.1))
+    chain.wait(2 * 3_600 * 12)
+    scene.start()
+    ts = chain.client.block_ts()
+    eth = next(found for found in rounds_of(chain, 1_600.0, ts) if found.underlying == "ETH")
+    chain.poster.send(chain.relayer, chain.poster.round_call(eth))
+    chain.poster.send(chain.relayer, chain.poster.tokens_call(ts, own_prices(chain.market)))
+    scene.crashed_at = time.monotonic()
+    scene.wait_auction()
+    scene.quiet()
+    assert holder.account_id not in chain.state.auctions
+    scene.judge("round of one underlying stale for a day", "others attended", others=True)
+
+
+def test_governance__stores_rows_of_its_own__the_contract_is_asked(scene):
+    chain = scene.chain
+    book, number = chain.world.contract("ScenarioBook"), chain.deployment.underlyings["ETH"]
+    stored = book.call("bookOf", number)
+    wider = vars(stored.params) | {"priceRangeWad": stored.params.priceRangeWad * 21 // 20}
+    book.send(chain.world.governor, "setBook", number, wider, plain_rows(stored.rows))
+    chain.wait(7_200)
+    chain.post(1_900.0)
+    scene.start()
+    scene.crash(1_600.0)
+    scene.wait_auction()
+    scene.quiet()
+    scene.judge("rows of governance's own", "attended by the contract's word", others=True, rounds=2)
+
+
+class Feed:
+    """A service of one document, which the case may break."""
+
+    def __init__(self) -> None:
+        self.status, self.body = 200, b""
+        feed = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.send_response(feed.status)
+                self.end_headers()
+                self.wfile.write(feed.body)
+
+            def log_message(self, *_):
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def show(self, chain, eth):
+        """Serve sound rounds at the time of the chain."""
+        ts = chain.client.block_ts()
+        rounds = {found.underlying: found for found in rounds_of(chain, eth, ts)}
+        self.body = json.dumps(document_of(Reading(rounds, tokens={"USDC": Price(ts, 1.0)}), ts)).encode()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def feed(scene, monkeypatch):
+    """A feed, and clocks of this process that show the time of the chain."""
+    shift = scene.chain.client.block_ts() + 5 - time.time()
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + shift)
+    monkeypatch.setattr(OracleView.__init__, "__defaults__", (None, time.time))
+    found = Feed()
+    found.show(scene.chain, 1_900.0)
+    yield found
+    found.close()
+
+
+def poster(scene, feed, *services):
+    """The file of a keeper that posts prices too, with two signers' keys of its own."""
+    scene.senders.append(scene.chain.prices)
+    names = [scene.key("prices", scene.chain.prices)]
+    names += [scene.key(f"signer-{place}", key) for place, key in enumerate(scene.chain.world.signers)]
+    lines = ["[feed]", f'sources = ["{feed.url}"]', "timeout_sec = 1", "[signers.prices]"]
+    lines += [f'keystore = "{names[0]}"', 'pass_file = "password"', "[oracle]"]
+    lines += [f"services = {json.dumps(services)}", "sign_timeout_sec = 1"]
+    for name in names[1:]:
+        lines += ["[[oracle.keys]]", f'keystore = "{name}"', 'pass_file = "password"']
+    return scene.file(more=tuple(lines))
+
+
+def test_signer__service_missing__quorum_of_the_others_posts(scene, feed):
+    scene.start(poster(scene, feed, "http://127.0.0.1:9"))
+    scene.chain.wait(60)
+    feed.show(scene.chain, 1_600.0)
+    scene.crashed_at = time.monotonic()
+    scene.wait_attended()
+    scene.quiet()
+    scene.judge("one signer service missing", "posted by the others, attended", others=True)
+
+
+BROKEN = [
+    ("down", 503, b"no"),
+    ("garbage", 200, b"\x00\xff{"),
+    ("an empty list", 200, b"[]"),
+    ("null entries", 200, b'{"schema": "plimsoll.feed/1", "underlyings": {"ETH": null}, "tokens": {"USDC": null}}'),
+    ("NaN", 200, b'{"schema": "plimsoll.feed/1", "timestamp": NaN, "underlyings": {"ETH": {"spot": Infinity}}}'),
+]
+
+
+@pytest.mark.parametrize(("fault", "status", "body"), BROKEN, ids=[case[0] for case in BROKEN])
+def test_feed__broken__prices_of_others_are_liquidated_by(scene, feed, fault, status, body):
+    scene.start(poster(scene, feed))
+    feed.status, feed.body = status, body
+    scene.crash()
+    scene.wait_attended()
+    scene.quiet()
+    scene.judge(f"feed: {fault}", "attended at the prices of another poster")
+
+
+def test_feed__forward_three_times_spot__is_not_posted(scene, feed):
+    scene.start(poster(scene, feed))
+    scene.chain.wait(5)
+    before = scene.nonce(scene.chain.prices)
+    ts = scene.chain.client.block_ts()
+    wild = {}
+    for found in rounds_of(scene.chain, 1_700.0, ts):
+        surfaces = tuple(replace(s, forward=s.forward * 3) for s in found.surfaces)
+        wild[found.underlying] = replace(found, surfaces=surfaces)
+    feed.body = json.dumps(document_of(Reading(wild), ts)).encode()
+    time.sleep(3)
+    scene.chain.sync()
+    for number in scene.chain.deployment.underlyings.values():
+        standing = scene.chain.state.rounds[number]
+        assert all(s.forwardWad < 2 * standing.spotWad for s in standing.surfaces)
+    feed.body = b"{}"
+    scene.crash()
+    scene.wait_attended()
+    scene.quiet()
+    assert scene.nonce(scene.chain.prices) - before <= 6
+    scene.judge("feed: forward at three times spot", "not posted; attended", others=True, rounds=2)
