@@ -150,8 +150,13 @@ class Index:
         """The database."""
         return self._archive
 
-    async def sync(self) -> Progress:
+    async def sync(self, head: Head | None = None) -> Progress:
         """Read up to the head that the nodes agree on.
+
+        Parameters
+        ----------
+        head : Head, optional
+            The agreed head, where the caller has just asked for it; asked for when not given.
 
         Returns
         -------
@@ -165,7 +170,7 @@ class Index:
         """
         await self._mend()
         began = time.monotonic()
-        head = await self._endpoints.head()
+        head = await self._endpoints.head() if head is None else head
         final = await self._endpoints.final_number(head)
         first, events, corrected, fork = self.head.number + 1, 0, 0, None
         for _ in range(MOST_FORKS):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -11,13 +12,17 @@ import numpy as np
 from plimsoll.decide import Margins
 from plimsoll.deployment.record import Deployment
 from plimsoll.index.columns import Columns, columns_of
-from plimsoll.index.state import State
+from plimsoll.index.state import AccountState, State
 from plimsoll.keeper.view import known_market_of
-from plimsoll.mirror.fleet import Fleet, Names
+from plimsoll.mirror.fleet import Fleet, FleetMargins, Names
 from plimsoll.params import Params
 
 #: Interest and funding move cash without an event: holders of perpetuals and debtors are looked at again after this.
 ACCRUAL_SEC: Final = 10
+#: So many of them in one pass, those that waited longest first: a new price must not wait for everybody's interest.
+ACCRUAL_SHARE: Final = 1_000
+#: What is kept of every account, as :class:`Margins` calls it.
+COLUMNS: Final = ("equity", "market_equity", "initial", "maintenance", "gross", "unknown")
 #: The clearing account and the insurance fund hold nothing that is margined.
 FIRST_USER_ACCOUNT: Final = 2
 
@@ -42,7 +47,11 @@ class Accounts:
     def __init__(self, deployment: Deployment, fleet: Fleet | None = None) -> None:
         self._deployment = deployment
         self._fleet = Fleet(names_of(deployment)) if fleet is None else fleet
-        self._accrued_ts = 0
+        #: Accounts whose cash changes by time, and the time that they were taken at, longest ago first.
+        self._accruing: dict[int, int] = {}
+        #: Accounts that changed and are not in the fleet yet: it may have failed to take them.
+        self._waiting: set[int] = set()
+        self._last: Margins | None = None
 
     def take(self, state: State, changed: Sequence[int]) -> None:
         """Bring accounts up to a state.
@@ -54,13 +63,22 @@ class Accounts:
         changed : sequence of int
             Accounts that events changed, closed ones included.
         """
-        wanted = {number for number in changed if number >= FIRST_USER_ACCOUNT}
-        if not 0 <= state.ts - self._accrued_ts < ACCRUAL_SEC:
-            wanted |= set(_accruing(state))
-            self._accrued_ts = state.ts
+        self._waiting.update(number for number in changed if number >= FIRST_USER_ACCOUNT)
+        wanted = set(self._waiting)
+        wanted.update(self._due(state.ts))
         if wanted:
             closed = wanted - state.accounts.keys()
             self._fleet.update(_with_closed(columns_of(state, wanted - closed), closed))
+        self._waiting.clear()
+        for number in sorted(wanted):
+            self._accruing.pop(number, None)
+            if _accrues(state.accounts.get(number)):
+                self._accruing[number] = state.ts
+
+    def _due(self, now_ts: int) -> Iterable[int]:
+        """Return accounts whose cash has changed by time for too long; after a reorganisation time may go back."""
+        oldest = islice(self._accruing.items(), ACCRUAL_SHARE)
+        return (number for number, taken_ts in oldest if not 0 <= now_ts - taken_ts < ACCRUAL_SEC)
 
     def margins(self, state: State, params: Params | None) -> Margins:
         """Margins of all accounts at the prices of a state.
@@ -75,23 +93,43 @@ class Accounts:
         Returns
         -------
         Margins
-            Unknown where the mirror cannot say.
+            Unknown where the mirror cannot say. Of this call: the next one writes into the same arrays.
         """
         market = None if params is None else known_market_of(state, self._deployment)
         if market is None or params is None:
             return _unknown(state)
-        found = self._fleet.evaluate(market, params)
-        columns = (found.equity, found.market_equity, found.initial, found.maintenance, found.gross)
-        return Margins.ordered(found.account_ids, *columns, unknown=found.unknown)
+        last, self._last = self._last, None
+        # After a call that failed on its way it is not known what was not told: then all are asked for.
+        fleet = self._fleet
+        found = fleet.evaluate(market, params) if last is None else fleet.refresh(market, params)
+        self._last = _ordered(found) if last is None else _overwritten(last, found)
+        return self._last
 
 
-def _accruing(state: State) -> Iterable[int]:
-    """Return the accounts whose cash changes by time."""
-    return (
-        number
-        for number, account in state.accounts.items()
-        if number >= FIRST_USER_ACCOUNT and (account.paid_index or account.cash_wad < 0)
-    )
+def _ordered(found: FleetMargins) -> Margins:
+    """Return margins by account id."""
+    columns = (found.equity, found.market_equity, found.initial, found.maintenance, found.gross)
+    return Margins.ordered(found.account_ids, *columns, unknown=found.unknown)
+
+
+def _overwritten(last: Margins, found: FleetMargins) -> Margins:
+    """Write margins over those that were there before, and add those of new accounts."""
+    places = np.searchsorted(last.account_ids, found.account_ids)
+    known = places < last.account_ids.size
+    known[known] = last.account_ids[places[known]] == found.account_ids[known]
+    old, places = found.of(known), places[known]
+    for name in COLUMNS:
+        getattr(last, name)[places] = getattr(old, name)
+    if known.all():
+        return last
+    new = found.of(~known)
+    ids = np.concatenate((last.account_ids, new.account_ids))
+    return Margins.ordered(ids, *(np.concatenate((getattr(last, name), getattr(new, name))) for name in COLUMNS))
+
+
+def _accrues(account: AccountState | None) -> bool:
+    """Return whether the cash of an account changes by time; of one that is closed it does not."""
+    return account is not None and (bool(account.paid_index) or account.cash_wad < 0)
 
 
 def _with_closed(columns: Columns, closed: Iterable[int]) -> Columns:

@@ -31,7 +31,7 @@ from plimsoll.keeper.operations import Operations
 from plimsoll.keeper.performer import Performer
 from plimsoll.keeper.roster import Roster
 from plimsoll.keeper.secret_files import open_key
-from plimsoll.mirror.fleet import Fleet
+from plimsoll.mirror.fleet import Fleet, warm_up
 from plimsoll.transact.event import Event, Notice
 from plimsoll.transact.policy import Policy
 from plimsoll.transact.transactor import Transactor
@@ -105,10 +105,13 @@ async def open_parts(ops: Operations, *, is_dry: bool) -> Parts:
             await _desk(ops, deployment),
             _rule(config),
             lambda: _gas_price(endpoints),
+            config.liquidation.max_gas_price_wei,
         )
     except BaseException:
         await endpoints.close()
         raise
+    # Before the first pass, which would be late by as much otherwise.
+    log.info("kernels of the mirror are ready", seconds=round(await asyncio.to_thread(warm_up), 1))
     accounts = Accounts(deployment, _fleet(config, deployment))
     governance = Governance(deployment, config.chain.endpoints[0])
     lookout = Lookout(endpoints, index, governance, accounts, deployment, config.liquidation.bidder)

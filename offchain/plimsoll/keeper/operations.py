@@ -106,13 +106,15 @@ class Operations:
         """Return whether the keeper could act now, or take over."""
         return readiness(self.progress, self.config.health, self.lease.role, self.lease.written_sec, keys=self.has_keys)
 
-    async def run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def run(self, work: Callable[[], Coroutine[Any, Any, None]], *, is_aside: bool = False) -> None:
         """Start what runs beside the loop, run the loop, and end in order.
 
         Parameters
         ----------
         work : Callable
             The loop: it acts while ``lease.may_send()``, and returns soon after ``shutdown.is_asked``.
+        is_aside : bool
+            A look beside a keeper that may be at work with the same file: no probes, no lease and no messages.
 
         Raises
         ------
@@ -120,6 +122,9 @@ class Operations:
             When the address of the probes cannot be listened on.
         """
         self.shutdown.install()
+        if is_aside:
+            await self.shutdown.run(work(), self._let_go)
+            return
         address = await self._web.start()
         log.info("keeper started", name=self.config.keeper.name, probes=address)
         self._beside = [
@@ -136,9 +141,13 @@ class Operations:
             task.cancel()
         await asyncio.gather(*self._beside, return_exceptions=True)
         await self._web.stop()
+        await self._let_go()
+        log.info("keeper stopped")
+
+    async def _let_go(self) -> None:
+        """Let go of the database."""
         self._lease_engine.dispose()
         self.engine.dispose()
-        log.info("keeper stopped")
 
     async def _kept_up(self, part: Callable[[], Awaitable[None]]) -> None:
         """Run one part for ever: a fault of it is logged and counted, and ends nothing."""

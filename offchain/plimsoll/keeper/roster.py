@@ -46,7 +46,7 @@ from plimsoll.keeper.lookout import Look
 from plimsoll.keeper.performer import Deed, Performer, transaction_of_post
 from plimsoll.keeper.settlement_call import from_rounds
 from plimsoll.keeper.upkeep_calls import Spot, queue_questions, read_queues, read_upkeep, upkeep_questions
-from plimsoll.keeper.view import expiries_in_use, known_market_of, portfolio_of, round_of
+from plimsoll.keeper.view import known_market_of, portfolio_of, round_of
 from plimsoll.mirror.margin_engine import evaluate_many
 from plimsoll.model import Round
 from plimsoll.units import wad_to_float
@@ -99,6 +99,8 @@ class Roster:
         Whose account bids, and when; ``None`` does not bid.
     gas_price_wei : Callable
         What a unit of gas costs now.
+    max_gas_price_wei : int
+        Above it nothing is bid.
     """
 
     deployment: Deployment
@@ -107,6 +109,7 @@ class Roster:
     desk: FeedDesk | None
     rule: BidderRule | None
     gas_price_wei: Callable[[], Awaitable[int]]
+    max_gas_price_wei: int
     _pending: dict[str, Round] = field(default_factory=dict)
 
     @property
@@ -156,7 +159,12 @@ class Roster:
             return (), []
         coin = look.state.rounds.get(self.deployment.underlyings.get(COIN, -1))
         price = wad_to_float(coin.spotWad) if coin is not None else 0.0
-        cost = gas_cost(BID_GAS, await self.gas_price_wei(), price)
+        gas_price_wei = await self.gas_price_wei()
+        if gas_price_wei > self.max_gas_price_wei:
+            return (), [
+                f"no bids: gas costs {gas_price_wei} wei, liquidation.max_gas_price_wei is {self.max_gas_price_wei}"
+            ]
+        cost = gas_cost(BID_GAS, gas_price_wei, price)
         auctions = auction_views(look.state, look.effects, look.accounts)
         terms = look.terms
         view = BidView(look.head.ts, rule, look.accounts, auctions, terms.auctions, terms.fund_available)
@@ -218,8 +226,7 @@ class Roster:
         """Read the feeds, have signed what moved, and post it."""
         if self.calm is None or self.desk is None:
             return Report("prices")
-        required = expiries_in_use(look.state, self.deployment, list(look.state.accounts))
-        posted = await self.desk.posts(required, self._standing(look), self._urgent(look))
+        posted = await self.desk.posts(look.expiries, self._standing(look), self._urgent(look))
         deeds = await self.calm.send([transaction_of_post(post) for post in posted.posts])
         taken = {deed.key for deed in deeds if deed.result == "sent"}
         for post in posted.posts:

@@ -6,21 +6,30 @@ import asyncio
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
+from plimsoll.chain.head import Head
 from plimsoll.deployment.record import load_deployment
 from plimsoll.errors import PlimsollError
 from plimsoll.keeper.config import Loaded
+from plimsoll.keeper.head_watch import SHORTEST_SEC, HeadWatch, pause_of
+from plimsoll.keeper.lines import total_of
 from plimsoll.keeper.opening import Parts, open_parts
 from plimsoll.keeper.operations import Operations
+from plimsoll.keeper.performer import Deed
+from plimsoll.keeper.signer_watch import SignerWatch
 from plimsoll.keeper.watchman import Watchman
 
-#: How often the head is asked for between two passes.
-HEAD_POLL_SEC: Final = 0.05
+log = structlog.get_logger()
+
 DUTIES: Final = ("liquidations", "prices", "settlements", "upkeep")
 #: How long a pass of ``--once`` is followed until what it sent is mined.
 ONCE_SEC: Final = 60.0
 
 
-async def run(loaded: Loaded, tell: Callable[[str], None], *, once: bool = False, dry_run: bool = False) -> None:
+async def run(
+    loaded: Loaded, tell: Callable[[str], None], *, once: bool = False, dry_run: bool = False, hosted: bool = False
+) -> None:
     """Open a keeper and let it work.
 
     Parameters
@@ -33,6 +42,8 @@ async def run(loaded: Loaded, tell: Callable[[str], None], *, once: bool = False
         Stop after one pass, when what it sent has ended.
     dry_run : bool
         Say what would be done, with result, gas and cost, and send nothing; always one pass.
+    hosted : bool
+        Another program calls this and goes on afterwards; without it a thread that hangs ends the process in time.
 
     Raises
     ------
@@ -43,24 +54,40 @@ async def run(loaded: Loaded, tell: Callable[[str], None], *, once: bool = False
     """
     deployment = load_deployment(loaded.config.keeper.deployment)
     about = f"{deployment.chain_id}:{deployment.contracts['Accounts'].lower()}"
-    ops = Operations(loaded, about, _duties(loaded))
+    ops = Operations(loaded, about, duties_of(loaded))
     parts = await open_parts(ops, is_dry=dry_run)
-    watchman = Watchman(ops, tell)
+    watchman = Watchman(ops, tell, explain=dry_run)
 
     async def work() -> None:
         try:
             if once or dry_run:
-                await _one(ops, parts, watchman, is_dry=dry_run)
+                deeds = await _one(ops, parts, watchman, is_dry=dry_run)
+                if dry_run:
+                    tell(total_of(deeds))
             else:
-                await _for_ever(ops, parts, watchman)
+                await keep_on(ops, parts, watchman)
         finally:
             await parts.close()
 
-    await ops.run(work)
+    try:
+        await ops.run(work, is_aside=dry_run)
+    finally:
+        if hosted:
+            ops.shutdown.disarm()
 
 
-def _duties(loaded: Loaded) -> tuple[str, ...]:
-    """Return the duties that a configuration gives a keeper."""
+def duties_of(loaded: Loaded) -> tuple[str, ...]:
+    """Return the duties that a configuration gives a keeper.
+
+    Parameters
+    ----------
+    loaded : Loaded
+
+    Returns
+    -------
+    tuple of str
+        Urgent ones first.
+    """
     signers, has_feed = loaded.config.signers, bool(loaded.config.feed.sources)
     urgent = ("liquidations",) if signers.liquidations else ()
     calm = ("settlements", "upkeep") if signers.prices or signers.liquidations else ()
@@ -86,50 +113,72 @@ async def pass_once(ops: Operations, parts: Parts, watchman: Watchman) -> None:
     if ops.lease.may_send():
         for report in await parts.roster.perform(look):
             watchman.reported(report)
-        for transactor in parts.transactors.values():
-            watchman.ended(await transactor.advance(look.head))
+        await _advance(parts, look.head, watchman)
     else:
         for duty in parts.roster.duties:
             ops.progress.duty_done(duty)
     watchman.checked(await parts.verifier.check())
 
 
-async def _for_ever(ops: Operations, parts: Parts, watchman: Watchman) -> None:
-    """Make passes until told to stop; one that fails is told, and the next one is made."""
+async def _advance(parts: Parts, head: Head, watchman: Watchman) -> None:
+    """Follow what every signer sent, each to its end: none may still be at it in the next pass."""
+    each = [transactor.advance(head) for transactor in parts.transactors.values()]
+    problems: list[BaseException] = []
+    for ended in await asyncio.gather(*each, return_exceptions=True):
+        if isinstance(ended, BaseException):
+            problems.append(ended)
+        else:
+            watchman.ended(ended)
+    if problems:
+        raise problems[0]
+
+
+async def keep_on(ops: Operations, parts: Parts, watchman: Watchman) -> None:
+    """Make passes until told to stop; one that fails is told, and the next one is made.
+
+    Parameters
+    ----------
+    ops : Operations
+    parts : Parts
+    watchman : Watchman
+    """
+    signers, heads = SignerWatch(ops, parts.transactors), HeadWatch(parts.endpoints)
     while not ops.shutdown.is_asked:
         try:
             await pass_once(ops, parts, watchman)
+            await signers.look()
             watchman.recovered("pass")
         except PlimsollError as problem:
             watchman.failed("pass", str(problem))
-        await _until_next(ops, parts)
+        except Exception as defect:
+            # A defect that one answer brought to light is logged whole and told; the next pass has other answers.
+            log.exception("a pass failed")
+            watchman.failed("pass", f"{type(defect).__name__}: {defect}")
+        await _until_next(ops, parts, heads)
 
 
-async def _until_next(ops: Operations, parts: Parts) -> None:
+async def _until_next(ops: Operations, parts: Parts, heads: HeadWatch) -> None:
     """Wait for a new head, the longest pause, or the order to stop."""
-    known = parts.index.head.hash
-    loop = asyncio.get_running_loop()
-    until = loop.time() + ops.config.keeper.interval_sec
-    while loop.time() < until:
-        if await ops.shutdown.wait(min(HEAD_POLL_SEC, max(0.0, until - loop.time()))):
+    interval_sec, loop = ops.config.keeper.interval_sec, asyncio.get_running_loop()
+    until = loop.time() + interval_sec
+    # The pause comes first: a pass that fails, or nodes that went back, must not keep the loop at full speed.
+    while (left_sec := until - loop.time()) > 0:
+        if await ops.shutdown.wait(min(pause_of(interval_sec), left_sec)):
             return
-        try:
-            head = await parts.endpoints.head()
-        except PlimsollError:
-            # The pass that follows says what is wrong.
-            continue
-        if head.hash != known:
+        if await heads.is_new(parts.index.head.hash):
             return
 
 
-async def _one(ops: Operations, parts: Parts, watchman: Watchman, *, is_dry: bool) -> None:
-    """Make one pass, and see what it sent to its end."""
+async def _one(ops: Operations, parts: Parts, watchman: Watchman, *, is_dry: bool) -> list[Deed]:
+    """Make one pass, and see what it sent to its end; return what it did."""
     if not is_dry:
         await ops.lease.wait_leader()
     look = await parts.lookout.look()
     watchman.looked(look, parts.endpoints, {number: name for name, number in parts.deployment.underlyings.items()})
+    deeds: list[Deed] = []
     for report in await parts.roster.perform(look):
         watchman.reported(report)
+        deeds += report.deeds
     until = asyncio.get_running_loop().time() + ONCE_SEC
     while not is_dry and asyncio.get_running_loop().time() < until and not ops.shutdown.is_asked:
         head = await parts.endpoints.head()
@@ -138,5 +187,6 @@ async def _one(ops: Operations, parts: Parts, watchman: Watchman, *, is_dry: boo
             watchman.ended(await transactor.advance(head))
             waiting += len([e for e in transactor.context.ledger.open_entries() if e.block_number < 0])
         if not waiting:
-            return
-        await ops.shutdown.wait(HEAD_POLL_SEC)
+            break
+        await ops.shutdown.wait(SHORTEST_SEC)
+    return deeds

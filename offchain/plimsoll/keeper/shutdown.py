@@ -82,6 +82,11 @@ class Shutdown:
         else:
             self._loop.call_soon_threadsafe(self._asked.set)
 
+    def disarm(self) -> None:
+        """Take the limit back: everything is closed, and the process is another program's."""
+        if self._limit is not None:
+            self._limit.cancel()
+
     async def run(self, work: Coroutine[Any, Any, None], close: Callable[[], Awaitable[None]]) -> None:
         """Run work until it ends by itself or a stop is asked for, then close.
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from plimsoll.deployment.record import Deployment
 from plimsoll.index.state import AccountState, State
+from plimsoll.keeper.holdings import Holdings
 from plimsoll.keeper.view import CASH_TOKEN, underlyings_of
 
 
@@ -68,33 +69,33 @@ def _first_link(deployment: Deployment, symbol: str) -> int:
     return deployment.underlyings.get(deployment.parameters["collateral"][symbol]["linked"] or "", 0)
 
 
-def dead_ids(state: State, sources: Sources) -> set[int]:
+def dead_ids(holdings: Holdings, sources: Sources) -> set[int]:
     """Return the accounts that the chain has no margin number of, because a price they need is stale.
 
     Parameters
     ----------
-    state : State
-        Rebuilt state.
+    holdings : Holdings
+        Who holds what.
     sources : Sources
         What is stale.
 
     Returns
     -------
     set of int
-        Empty, without a look at any account, while nothing is stale.
+        Those with positions in a stale underlying; all with positions when the price of cash is stale.
     """
-    if not sources.underlyings and CASH_TOKEN not in sources.tokens:
-        return set()
-    return {account_id for account_id, account in state.accounts.items() if sources.stops(account)}
+    return holdings.account_ids if CASH_TOKEN in sources.tokens else holdings.in_underlyings(sources.underlyings)
 
 
-def doubtful_ids(state: State, deployment: Deployment, sources: Sources) -> set[int]:
+def doubtful_ids(state: State, holdings: Holdings, deployment: Deployment, sources: Sources) -> set[int]:
     """Return the accounts that only the contract can value.
 
     Parameters
     ----------
     state : State
         Rebuilt state.
+    holdings : Holdings
+        Who holds what.
     deployment : Deployment
         What the mirror knows by name.
     sources : Sources
@@ -108,11 +109,4 @@ def doubtful_ids(state: State, deployment: Deployment, sources: Sources) -> set[
     tokens = {record.token_id for record in deployment.tokens.values()}
     later = (set(state.terms) | set(state.token_prices)) - tokens
     underlyings = set(state.rounds) - set(deployment.underlyings.values())
-    blurred = sources.tokens | later
-    if not blurred and not underlyings:
-        return set()
-    return {
-        account_id
-        for account_id, account in state.accounts.items()
-        if not blurred.isdisjoint(account.collateral) or not underlyings.isdisjoint(underlyings_of(account))
-    }
+    return holdings.with_tokens(sources.tokens | later) | holdings.in_underlyings(underlyings)

@@ -9,8 +9,13 @@ from typing import Final
 import structlog
 
 from plimsoll.chain.endpoints import Endpoints
+from plimsoll.decide import AccountView
+from plimsoll.feeds.post import Post
+from plimsoll.feeds.signer_client import Answer
+from plimsoll.feeds.signer_client import Report as Answered
 from plimsoll.index.verifier import Checked
 from plimsoll.keeper.alert_book import AlertKind
+from plimsoll.keeper.lines import line_of, why_of
 from plimsoll.keeper.lookout import Look
 from plimsoll.keeper.operations import Operations
 from plimsoll.keeper.performer import Deed, kind_of
@@ -33,10 +38,13 @@ class Watchman:
     ops : Operations
     tell : Callable
         Gets one line for each deed.
+    explain : bool
+        Tell why each is due as well, in a line below it.
     """
 
-    def __init__(self, ops: Operations, tell: Callable[[str], None]) -> None:
-        self._ops, self._tell = ops, tell
+    def __init__(self, ops: Operations, tell: Callable[[str], None], *, explain: bool = False) -> None:
+        self._ops, self._tell, self._explain = ops, tell, explain
+        self._accounts: dict[int, AccountView] = {}
         #: When an account was first seen below maintenance without an auction, own monotonic seconds.
         self._overdue: dict[int, float] = {}
 
@@ -51,6 +59,8 @@ class Watchman:
         names : dict of int to str
             Underlyings by id.
         """
+        if self._explain:
+            self._accounts = {view.account_id: view for view in look.accounts}
         metrics, progress = self._ops.metrics, self._ops.progress
         progress.head_seen(look.progress.head_number)
         progress.index_at(look.head.number)
@@ -132,26 +142,43 @@ class Watchman:
         for problem in report.problems:
             log.warning("left undone", duty=report.duty, reason=problem)
             metrics.failures.labels(kind=report.duty).inc()
-        self._deeds(report.deeds)
+        self._deeds(report.deeds, report.posted.posts if report.posted is not None else ())
         if report.posted is not None:
+            self._signers(report.posted.reports)
             for found in report.posted.problems:
                 metrics.feed_rejections.labels(reason=metrics.label("feed_rejections", found.source)).inc()
             lines = {str(place): str(problem) for place, problem in enumerate(report.posted.problems)}
             self._ops.alerts.set_all(AlertKind.FEED, _few(lines))
 
-    def _deeds(self, deeds: Sequence[Deed]) -> None:
+    def _signers(self, answers: Sequence[Answered]) -> None:
+        """Say which oracle signers did not sign, and why."""
+        metrics = self._ops.metrics
+        refused = [one for one in answers if one.answer is not Answer.SIGNED]
+        for one in refused:
+            metrics.signer_refusals.labels(
+                signer=metrics.label("signer_refusals", one.signer), reason=one.answer.value
+            ).inc()
+        if answers:
+            texts = {one.signer: f"{one.signer}: {one.answer.value}: {one.text}" for one in refused}
+            self._ops.alerts.set_all(AlertKind.SIGNER, _few(texts))
+
+    def _deeds(self, deeds: Sequence[Deed], posts: Sequence[Post]) -> None:
         """Count and print what was done."""
         for deed in deeds:
             self._ops.metrics.intents.labels(kind=deed.kind, outcome=deed.result).inc()
             if deed.result not in CALM:
                 log.info("not sent", key=deed.key, result=deed.result, reason=deed.reason)
             self._tell(line_of(deed))
+            why = why_of(deed.key, self._accounts, posts) if self._explain else ""
+            if why:
+                self._tell(f"    {why}")
 
     def ended(self, outcomes: Iterable[Outcome]) -> None:
         """Take in how transactions ended."""
         for outcome in outcomes:
             self._ops.metrics.intents.labels(kind=kind_of(outcome.key), outcome=outcome.result.value).inc()
-            self._tell(f"{outcome.key}: {outcome.result.value}" + (f" ({outcome.reason})" if outcome.reason else ""))
+            ended = Deed(outcome.key, "", outcome.result.value, outcome.reason, outcome.gas_estimate, outcome.cost_wei)
+            self._tell(line_of(ended))
 
     def failed(self, where: str, reason: str) -> None:
         """Take in that a pass could not be made at all."""
@@ -162,25 +189,6 @@ class Watchman:
     def recovered(self, where: str) -> None:
         """Take in that passes are made again."""
         self._ops.alerts.resolve(AlertKind.NODE, where)
-
-
-def line_of(deed: Deed) -> str:
-    """Return one line about a deed: key, result, gas, likely cost, reason.
-
-    Parameters
-    ----------
-    deed : Deed
-
-    Returns
-    -------
-    str
-    """
-    parts = [f"{deed.key}: {deed.result}"]
-    if deed.gas:
-        parts.append(f"gas {deed.gas}")
-    if deed.cost_wei:
-        parts.append(f"cost {deed.cost_wei / 10**9:,.0f} gwei")
-    return ", ".join(parts) + (f" ({deed.reason})" if deed.reason else "")
 
 
 def _few(texts: dict[str, str]) -> dict[str, str]:

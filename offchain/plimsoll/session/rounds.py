@@ -8,7 +8,7 @@ from dataclasses import replace
 from plimsoll.chain.anvil import wallet
 from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
-from plimsoll.keeper.limited_feed import read_anchors, read_limits
+from plimsoll.keeper.anchors import read_anchors, read_limits
 from plimsoll.mirror.speed_limit import Limits
 from plimsoll.model import Round
 from plimsoll.protocol.margin_engine import own_prices

@@ -14,6 +14,7 @@ import numpy as np
 from plimsoll.chain import anvil
 from plimsoll.chain.abi import decode_event, load_artifact
 from plimsoll.chain.client import Client
+from plimsoll.constants import DAY_SEC
 from plimsoll.decide import (
     AuctionTerms,
     BidderRule,
@@ -40,7 +41,7 @@ from plimsoll.keeper.effects import Effects, effects_of
 from plimsoll.keeper.encode import action_call
 from plimsoll.keeper.view import market_of, portfolio_of
 from plimsoll.mirror.margin_engine import evaluate_many
-from plimsoll.model import Kind, Mode, Position
+from plimsoll.model import Kind, Market, Mode, Position
 from plimsoll.params import Params
 from plimsoll.protocol.margin_engine import own_prices
 from plimsoll.protocol.rounds import RoundPoster
@@ -54,12 +55,12 @@ class LocalChain:
     """The world, what its events say, and who sends."""
 
     world: World
+    market: Market
     state: State = field(default_factory=State)
     effects: Effects = field(default_factory=Effects)
     spot: float = 1_900.0
 
     def __post_init__(self) -> None:
-        self.market = load_market(MARKET)
         self.client, self.deployment = self.world.client, self.world.deployment
         self.poster = RoundPoster(self.client, self.deployment, self.world.signers)
         self.relayer = self.world.funded_wallet("relayer")
@@ -148,12 +149,28 @@ class LocalChain:
         return self.client.send(by or self.relayer, call.target, call.data, source=intent.key)
 
 
+def shifted(market: Market, start_ts: int) -> Market:
+    """Return a market at another time: expiries move by whole days, because they keep their hour."""
+    days_sec = (start_ts - market.ts) // DAY_SEC * DAY_SEC
+    rounds = {
+        symbol: replace(
+            shape,
+            ts=start_ts,
+            surfaces=tuple(replace(s, expiry_ts=s.expiry_ts + days_sec) for s in shape.surfaces),
+        )
+        for symbol, shape in market.rounds.items()
+    }
+    return replace(market, ts=start_ts, rounds=rounds)
+
+
 @contextmanager
-def local_chain() -> Iterator[LocalChain]:
-    """Deploy everything on a fresh anvil and post the first rounds."""
+def local_chain(start_ts: int | None = None) -> Iterator[LocalChain]:
+    """Deploy everything on a fresh anvil and post the first rounds; at the time of the market file, or another."""
     market = load_market(MARKET)
+    if start_ts is not None:
+        market = shifted(market, start_ts)
     with anvil.running(market.ts) as node:
         client = Client(node.url)
-        chain = LocalChain(build_world(client, spec_for_market(market, Params(), ()), GasBook()))
+        chain = LocalChain(build_world(client, spec_for_market(market, Params(), ()), GasBook()), market)
         chain.post(1_900.0)
         yield chain

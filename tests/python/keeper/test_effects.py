@@ -11,7 +11,7 @@ from plimsoll.keeper.effects import Effects, effects_of
 def counted(*events):
     state = State()
     for contract, name in events:
-        values = {"accountId": 4, "startedTs": 0}
+        values = {"accountId": 4, "startedTs": 0, "solventTs": 0, "insolventTs": 0, "vouchedTs": 0}
         apply(state, SimpleNamespace(contract=contract, name=name, values=values, block_ts=0))
     return effects_of(state)
 

@@ -48,6 +48,11 @@ def test_load__least_file__has_every_default(write, tmp_path):
         assert section == option.default or option.path == "database.url", option.path
 
 
+def test_load__database_in_a_folder_with_a_long_name__is_no_secret(write):
+    url = "sqlite:////srv/keeper-of-the-main-market-2026/keeper.sqlite"
+    assert load_config(write(f'{LEAST}[database]\nurl = "{url}"\n')).config.database.url == url
+
+
 @pytest.mark.parametrize(
     ("extra", "message"),
     [

@@ -9,6 +9,7 @@ import pytest
 
 from plimsoll.chain.words import Word, pack
 from plimsoll.index.state import AccountState, State, TermsState
+from plimsoll.keeper.holdings import Holdings
 from plimsoll.keeper.sources import Sources, dead_ids, doubtful_ids, sources_of
 from plimsoll.model import Kind
 
@@ -84,8 +85,8 @@ def test_sources__listed_after_the_deployment__concern_their_holders_alone():
     ids = held(state, eth=account(ETH_PERP), btc=account(BTC_PERP), gold=account(ETH_PERP, gold=1), cash=account())
     found = sources_of(state, deployed(), OLDEST)
     assert found == Sources(frozenset({BTC}), frozenset())
-    assert dead_ids(state, found) == {ids["btc"]}
-    assert doubtful_ids(state, deployed(), found) == {ids["gold"], ids["btc"]}
+    assert dead_ids(Holdings.of(state), found) == {ids["btc"]}
+    assert doubtful_ids(state, Holdings.of(state), deployed(), found) == {ids["gold"], ids["btc"]}
     state.token_prices[GOLD] = (OLDEST - 1, 10**18)
     assert sources_of(state, deployed(), OLDEST).tokens == frozenset({GOLD})
 
@@ -95,13 +96,17 @@ def test_sources__underlying_without_any_round__stops_its_holders():
     state.token_prices = {USDC: (OLDEST, 10**18)}
     ids = held(state, eth=account(ETH_PERP), cash=account(weth=1))
     found = sources_of(state, deployed(), OLDEST)
-    assert dead_ids(state, found) == {ids["eth"]}
-    assert doubtful_ids(state, deployed(), found) == {ids["cash"]}
+    assert dead_ids(Holdings.of(state), found) == {ids["eth"]}
+    assert doubtful_ids(state, Holdings.of(state), deployed(), found) == {ids["cash"]}
 
 
-def test_sources__all_fresh__no_account_is_looked_at():
-    state: Any = SimpleNamespace(
-        rounds={ETH: SimpleNamespace(ts=OLDEST)}, token_prices={USDC: (OLDEST, 1)}, terms={}, accounts=None
-    )
+def test_sources__all_fresh__concern_no_account():
+    state = State()
+    state.rounds = {ETH: SimpleNamespace(ts=OLDEST)}
+    state.token_prices = {USDC: (OLDEST, 1)}
+    held(state, eth=account(ETH_PERP), weth=account(weth=1))
     found = sources_of(state, deployed(), OLDEST)
-    assert (dead_ids(state, found), doubtful_ids(state, deployed(), found)) == (set(), set())
+    assert (dead_ids(Holdings.of(state), found), doubtful_ids(state, Holdings.of(state), deployed(), found)) == (
+        set(),
+        set(),
+    )

@@ -194,7 +194,6 @@ class IndexSection(Section):
         ge=1,
         le=10**6,
     )
-    range_blocks: int = option(5_000, "Most blocks of one request for logs.", "blocks", ge=1, le=10**6)
     verify_accounts: int = option(
         50, "Accounts of each pass whose replayed state is compared with the chain.", "accounts", ge=0, le=100_000
     )
