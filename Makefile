@@ -180,11 +180,11 @@ test: ## everything CI runs: lint, the site, all tests but the audit, the demo o
 test-units:
 	@$(MAKE) test-chain
 	@$(MAKE) test-diff
+	@$(MAKE) test-proof
+	@$(MAKE) test-accuracy
 
 test-properties:
 	@$(MAKE) test-python
-	@$(MAKE) test-proof
-	@$(MAKE) test-accuracy
 	@$(MAKE) test-stateful
 	@$(MAKE) test-profit
 	@$(MAKE) test-audit
