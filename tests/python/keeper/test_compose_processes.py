@@ -153,15 +153,7 @@ def test_config__of_both_keepers__passes_the_command(installation):
         assert "all as they should be" in ended.stdout
 
 
-def takes_the_file():
-    """Whether the loop is already started from the file."""
-    shown = subprocess.run([*PROGRAMS["plimsoll"], "keeper", "run", "--help"], capture_output=True, text=True)
-    return "--config" in shown.stdout
-
-
 def test_keeper_and_standby__as_processes__one_leads_and_the_other_takes_over(installation):
-    if not takes_the_file():
-        pytest.skip("`keeper run` is not started from the file yet")
     ports = installation.ports
     installation.start("keeper", "--set", f"web.bind=127.0.0.1:{ports['keeper']}")
     assert waited(lambda: ready(ports["keeper"]).get("role") == "leader")

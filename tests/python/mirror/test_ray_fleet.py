@@ -6,15 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import ray
 from helpers.fleets import assert_same, columns_of, folio_of, folios_of, market_of, names_of
 
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.mirror.fleet import Fleet
 from plimsoll.mirror.fleet.ray_fleet import RayFleet
 from plimsoll.params import Params
-
-ray = pytest.importorskip("ray")
-
 
 #: Ray gives its own agent 15 seconds to start, which a busy machine needs for compiling what it imports.
 STARTS = 4
