@@ -14,7 +14,7 @@ from scene import until
 SENDS = "eth_sendRawTransaction"
 
 
-@pytest.mark.parametrize("confirmations", [12, 40])
+@pytest.mark.parametrize("confirmations", [1, 12, 40])
 def test_reorganisation__takes_auction_and_call_back__both_are_sent_again(scene, confirmations):
     scene.start(scene.file(transact__confirmations=confirmations))
     scene.crash()

@@ -128,7 +128,8 @@ def open_endpoints(config: KeeperConfig) -> Endpoints:
         nodes,
         chain.quorum,
         wait_sec=chain.agree_sec,
-        final_depth=config.transact.confirmations or config.index.finality_blocks,
+        # Apart from the depth at which a transaction counts: an index cannot go back below what it takes for final.
+        final_depth=config.index.finality_blocks,
         use_final_tag=config.transact.confirmations is None,
     )
 
