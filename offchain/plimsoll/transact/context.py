@@ -22,6 +22,8 @@ from plimsoll.transact.policy import Policy
 
 #: An event that is raised again within this time is the same one.
 QUIET_SEC: Final = 600.0
+#: How long a refusal for lack of funds is believed while the balance says otherwise.
+STARVED_SEC: Final = 8.0
 
 
 @dataclass(slots=True)
@@ -54,6 +56,8 @@ class Context:
         Held while nonces are given out.
     starved_at : Ground or None
         What the signer had when the chain refused for lack of funds; ``None`` when it did not.
+    starved_sec : float
+        When that was, by the process's own clock, seconds.
     """
 
     endpoints: Endpoints
@@ -68,6 +72,7 @@ class Context:
     clock: Callable[[], float]
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     starved_at: Ground | None = None
+    starved_sec: float = 0.0
     _told: dict[tuple[Notice, str], float] = field(default_factory=dict)
 
     @property
@@ -93,11 +98,16 @@ class Context:
         self.tell(Event(notice, self.signer, message, key))
 
     def is_starved(self, ground: Ground) -> bool:
-        """Whether the chain refused for lack of funds, and nothing has changed since that could be a remedy."""
+        """Whether the chain refused for lack of funds of late, and nothing has changed since that could be a remedy.
+
+        A node that says so wrongly must not silence a signer: after a while the chain is asked again by a send.
+        """
         before = self.starved_at
         if before is not None and (ground.balance_wei > before.balance_wei or ground.used > before.used):
             self.starved_at = None
             self.forget(Notice.NO_FUNDS)
+        if time.monotonic() - self.starved_sec > STARVED_SEC:
+            self.starved_at = None
         return self.starved_at is not None
 
 

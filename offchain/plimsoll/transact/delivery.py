@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -75,7 +76,7 @@ class Delivery:
             return Delivered(frozenset(), [])
         answers = await context.broadcaster.send(entries, head)
         if Answer.NO_FUNDS in answers.values():
-            context.starved_at = ground
+            context.starved_at, context.starved_sec = ground, time.monotonic()
             context.say(Notice.NO_FUNDS, "the chain refused for lack of funds")
         outcomes: list[Outcome] = []
         after = [self._after(entry, answers[entry.row_id], head, outcomes) for entry in entries]
