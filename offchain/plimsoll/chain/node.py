@@ -12,7 +12,7 @@ import aiohttp
 import orjson
 
 from plimsoll.chain.collector import collector_paused
-from plimsoll.chain.problem import NodeProblem
+from plimsoll.chain.problem import Kind, NodeProblem
 from plimsoll.chain.problem import problem_of as _problem_of
 from plimsoll.chain.revert import RevertError
 from plimsoll.errors import InputError
@@ -276,8 +276,8 @@ class Node:
         except orjson.JSONDecodeError:
             if status >= 500:
                 raise NodeProblem(self.url, text, "down") from None
-            kind = "refused" if status >= 400 else "malformed"
-            raise NodeProblem(self.url, f"{text}, not JSON", kind) from None  # type: ignore[arg-type]
+            kind: Kind = "refused" if status >= 400 else "malformed"
+            raise NodeProblem(self.url, f"{text}, not JSON", kind) from None
         if status < 400 or (isinstance(body, dict) and body.get("error") is not None) or isinstance(body, list):
             return body
         raise NodeProblem(self.url, text, "down" if status >= 500 else "refused")

@@ -43,12 +43,17 @@ class Ledger:
             for entry in touched(state, event):
                 if entry not in images:
                     images[entry] = image_of(entry_of(state, entry))
-                if entry[0] == "accounts":
-                    self._changed.add(int(entry[1]))  # type: ignore[call-overload]
+                self._note_changed(entry)
             try:
                 apply(state, event)
             except (KeyError, ValueError, IndexError, AttributeError) as reason:
                 self._suspect(event, reason)
+
+    def _note_changed(self, entry: Entry) -> None:
+        """Count the account of an entry as changed, where it is an account's."""
+        section, key = entry
+        if section == "accounts" and isinstance(key, int):
+            self._changed.add(key)
 
     def _suspect(self, event: ChainEvent, reason: Exception) -> None:
         """Note whose events do not fit; those of no account are left to the comparison with the chain."""
@@ -71,8 +76,7 @@ class Ledger:
         images = self._images.setdefault(number, {})
         images.setdefault(entry, image_of(entry_of(self.state, entry)))
         set_entry(self.state, entry, value)
-        if entry[0] == "accounts":
-            self._changed.add(int(entry[1]))  # type: ignore[call-overload]
+        self._note_changed(entry)
 
     def roll_back(self, number: int, ts: int) -> None:
         """Undo every block above one.
@@ -87,8 +91,7 @@ class Ledger:
         for block in sorted((block for block in self._images if block > number), reverse=True):
             for entry, image in self._images.pop(block).items():
                 set_entry(self.state, entry, image)
-                if entry[0] == "accounts":
-                    self._changed.add(int(entry[1]))  # type: ignore[call-overload]
+                self._note_changed(entry)
         self.state.ts = ts
         self.suspects.clear()
 

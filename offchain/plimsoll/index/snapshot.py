@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from plimsoll.chain.abi import decode_values, load_artifact
@@ -65,10 +66,10 @@ def bytes_of(node: Node, answer: object) -> bytes:
     """
     if isinstance(answer, NodeProblem | RevertError):
         raise answer
-    try:
-        return bytes.fromhex(answer[2:])  # type: ignore[index]
-    except (TypeError, ValueError) as reason:
-        raise NodeProblem(node.url, f"eth_call gave {str(answer)[:80]!r}", "malformed") from reason
+    if isinstance(answer, str):
+        with suppress(ValueError):
+            return bytes.fromhex(answer[2:])
+    raise NodeProblem(node.url, f"eth_call gave {str(answer)[:80]!r}", "malformed")
 
 
 async def read_page(node: Node, lens: str, number: int, first: int, count: int) -> list[Page]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from plimsoll.decide import Intent, Settle
+from plimsoll.decide import FillIntent, Intent, PostRound, PostSettlement, PostTokenPrices, Settle
 from plimsoll.deployment.record import Deployment
-from plimsoll.errors import PlimsollError
+from plimsoll.errors import InputError, PlimsollError
 from plimsoll.feeds.post import Post
 from plimsoll.keeper.encode import action_call, budget_of, group_of
 from plimsoll.keeper.sizing import Parts, cut
@@ -64,9 +64,11 @@ def transaction_of(deployment: Deployment, intent: Intent) -> Transaction:
     Raises
     ------
     InputError
-        When it names an underlying or a token that the deployment does not know.
+        When it names an underlying or a token that the deployment does not know, or is made by somebody else.
     """
-    call = action_call(deployment, intent)  # type: ignore[arg-type]
+    if isinstance(intent, PostRound | PostTokenPrices | PostSettlement | FillIntent):
+        raise InputError(intent.key, "is encoded by the feeds or the solver")
+    call = action_call(deployment, intent)
     return Transaction(call.key, call.target, call.data, call.already_done, budget_of(intent), group_of(intent))
 
 
