@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from plimsoll.analytics.optimise.trades import TradeProgram, release_program
+from plimsoll.analytics.optimise.trades import TradeProgram, trade_program
 from plimsoll.analytics.optimise.universe import TradingCosts, universe_of
 from plimsoll.analytics.var.many import SparseBooks, var_many
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
@@ -36,7 +36,7 @@ def margin_program() -> TradeProgram:
     positions = (*options[:99], Position("ETH", Kind.PERP, 0, 1_900.0, 4.0))
     portfolio = Portfolio(Mode.SINGLE, 5e5, {}, positions)
     candidates = universe_of(market, portfolio, TradingCosts())[:INSTRUMENTS]
-    return release_program(market, portfolio, Params(), candidates, open_all=True)
+    return trade_program(market, portfolio, Params(), candidates, open_all=True)
 
 
 def lp_ms() -> float:

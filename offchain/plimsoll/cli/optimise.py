@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from plimsoll.analytics.optimise.goal import EXAMPLES, read_goal
+from plimsoll.analytics.optimise.limits import MOST_TRADES, Limits
+from plimsoll.analytics.optimise.listed import MOST_APART_SEC, Listed, listed_of
 from plimsoll.analytics.optimise.trades import Suggestion
 from plimsoll.analytics.optimise.universe import TradingCosts
 from plimsoll.cli.history_option import chosen_history
@@ -18,17 +21,20 @@ from plimsoll.cli.html_option import HtmlFile, check_apart, write_page
 from plimsoll.cli.option_group import grouped
 from plimsoll.cli.order_file import OrderOptions, write_orders
 from plimsoll.cli.output import print_document
+from plimsoll.cli.slow import Slow
 from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.errors import AgreementError, InputError
 from plimsoll.files.document import text_of
 from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
+from plimsoll.market.chain_file import load_chain
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _COSTS = TradingCosts()
+_WORTH = Limits().worth
 
 MarketFile = Annotated[Path, typer.Option("--market", help="Market file (plimsoll.market/1).")]
 PortfolioFile = Annotated[Path, typer.Option("--portfolio", help="Portfolio file (plimsoll.portfolio/1).")]
@@ -56,6 +62,22 @@ class TradeOptions:
         float, typer.Option("--liquidity", help="Largest trade in one instrument, cash of notional.")
     ] = _COSTS.liquidity
     lot: Annotated[float, typer.Option("--lot", help="Trades are multiples of it.")] = _COSTS.lot
+    min_days: Annotated[float, typer.Option("--min-days", help="What expires sooner is offered only to close.")] = (
+        _COSTS.min_days
+    )
+    chain: Annotated[
+        Path | None,
+        typer.Option("--chain", help="Option-chain file: instruments, bids and asks are those that it lists."),
+    ] = None
+    turnover: Annotated[
+        float | None, typer.Option("--turnover", help="Most notional that trades may turn over, cash.")
+    ] = None
+    more_margin: Annotated[
+        float | None,
+        typer.Option(
+            "--more-margin", help="By how much initial margin may rise, cash; default 0, of a hedge without limit."
+        ),
+    ] = None
     orders: Annotated[Path | None, typer.Option("--orders", help="Write order templates (plimsoll.orders/1) here.")] = (
         None
     )
@@ -81,7 +103,35 @@ class TradeOptions:
     @property
     def costs(self) -> TradingCosts:
         """Return what trades cost."""
-        return TradingCosts(self.option_spread, self.option_floor, self.linear_spread, self.liquidity, self.lot)
+        return TradingCosts(
+            self.option_spread, self.option_floor, self.linear_spread, self.liquidity, self.lot, self.min_days
+        )
+
+    def listed(self, market: Market) -> Listed | None:
+        """Return what the chain file lists at the market's time; None without one."""
+        if self.chain is None:
+            return None
+        of_market = [s for s in load_chain(self.chain) if abs(s.ts - market.ts) <= MOST_APART_SEC]
+        if not of_market:
+            raise InputError("--chain", f"{self.chain} holds no snapshot at the market's time, {market.ts}")
+        return listed_of(of_market, market, str(self.chain))
+
+    def limits(self, trades: int, budget: float | None, worth: float = 0.0, rises: bool = False) -> Limits:
+        """Return the limits of a suggestion; ``rises``: whether margin may rise where nothing is said."""
+        unsaid = None if rises else 0.0
+        return Limits(trades, budget, self.turnover, unsaid if self.more_margin is None else self.more_margin, worth)
+
+    def joined(self, said: Limits) -> Limits:
+        """Return the limits of a goal with those of the options; InputError when both say the same."""
+        for name, value, other in (
+            ("turnover", self.turnover, said.turnover),
+            ("more-margin", self.more_margin, said.more_margin or None),
+        ):
+            if value is not None and other is not None:
+                raise InputError(f"--{name}", "the goal says it as well")
+        turnover = said.turnover if self.turnover is None else self.turnover
+        margin = said.more_margin if self.more_margin is None else self.more_margin
+        return replace(said, turnover=turnover, more_margin=margin)
 
     @property
     def order_options(self) -> OrderOptions:
@@ -159,7 +209,8 @@ def release_command(
     keep: Annotated[
         list[str] | None, typer.Option("--keep", help="Greek that must stay: delta, gamma, vega; several times.")
     ] = None,
-    budget: Annotated[float | None, typer.Option("--budget", help="Most that spreads may cost, cash.")] = None,
+    budget: Annotated[float | None, typer.Option("--budget", help="Most that trades may cost, cash.")] = None,
+    worth: Annotated[float, typer.Option("--worth", help="Margin that a unit of cost must free at least.")] = _WORTH,
     *,
     trade: TradeOptions,
 ) -> None:
@@ -167,7 +218,8 @@ def release_command(
     from plimsoll.analytics.optimise.release import release
 
     inputs = _loaded(market, portfolio, params)
-    found = release(*inputs, trade.costs, trades, tuple(keep or ()), budget)
+    limits = trade.limits(trades, budget, worth)
+    found = release(*inputs, trade.costs, limits, tuple(keep or ()), trade.listed(inputs[0]), tell=Slow().tell)
     _finish(inputs, found, trade)
 
 
@@ -184,6 +236,7 @@ def hedge_command(
     vega: Annotated[float, typer.Option("--vega", help="Net vega wanted.")] = 0.0,
     floor: Annotated[float, typer.Option("--floor", help="Collar: strike of the put, of the forward.")] = 0.9,
     expiry: Annotated[int | None, typer.Option("--expiry", help="Collar: expiry; default the last one.")] = None,
+    budget: Annotated[float | None, typer.Option("--budget", help="Most that trades may cost, cash.")] = None,
     *,
     trade: TradeOptions,
 ) -> None:
@@ -197,10 +250,13 @@ def hedge_command(
         listed = [s.expiry_ts for s in inputs[0].rounds[underlying].surfaces]
         if not listed:
             raise InputError("--underlying", f"{underlying} has no expiry")
-        found = collar(*inputs, trade.costs, underlying, floor, listed[-1] if expiry is None else expiry)
+        last = listed[-1] if expiry is None else expiry
+        chain = trade.listed(inputs[0])
+        found = collar(*inputs, trade.costs, underlying, floor, last, trade.limits(2, budget), chain)
     else:
         goals: Mapping[str, float] = {"delta": delta, "gamma": gamma, "vega": vega}
-        found = hedge(*inputs, trade.costs, target, underlying, goals)
+        limits = trade.limits(MOST_TRADES, budget, rises=True)
+        found = hedge(*inputs, trade.costs, target, underlying, goals, limits, trade.listed(inputs[0]))
     _finish(inputs, found, trade)
 
 
@@ -215,20 +271,59 @@ def risk_command(
     objective: Annotated[str, typer.Option("--objective", help="cvar or variance.")] = "cvar",
     level: Annotated[float, typer.Option("--level", help="Of the expected shortfall.")] = 0.975,
     horizon: Annotated[int, typer.Option("--horizon", help="Days.")] = 1,
-    budget: Annotated[float | None, typer.Option("--budget", help="Most that spreads may cost, cash.")] = None,
-    goal: Annotated[float | None, typer.Option("--goal", help="CVaR to reach at the least cost, cash.")] = None,
+    trades: Annotated[int, typer.Option("--trades", help="Largest number of trades.")] = 5,
+    budget: Annotated[float | None, typer.Option("--budget", help="Most that trades may cost, cash.")] = None,
+    goal: Annotated[float | None, typer.Option("--goal", help="Risk to reach at the least cost, cash.")] = None,
     *,
     trade: TradeOptions,
 ) -> None:
-    """Lower tail risk (CVaR) or variance over historical scenarios, net of cost and impact."""
+    """Lower the shortfall below the mean, or the deviation, found on older moves and judged by newer ones."""
+    inputs = _loaded(market, portfolio, params)
+    found = _less_risk(inputs, (history, days), (objective, level, horizon), trade.limits(trades, budget), goal, trade)
+    _finish(inputs, found, trade)
+
+
+def _less_risk(
+    inputs: tuple[Market, Portfolio, Params],
+    history: tuple[Path | None, int],
+    measure: tuple[str, float, int],
+    limits: Limits,
+    goal: float | None,
+    trade: TradeOptions,
+) -> Suggestion:
     from plimsoll.analytics.optimise.tail_risk import less_risk
     from plimsoll.analytics.var.legs import legs_of, underlyings_of
     from plimsoll.analytics.var.settings import RiskSettings
 
-    RiskSettings(level=level, horizon_days=horizon)
+    RiskSettings(level=measure[1], horizon_days=measure[2])
+    prices = chosen_history(history[0], underlyings_of(legs_of(inputs[0], inputs[1])[0]), history[1])
+    return less_risk(*inputs, trade.costs, prices, *measure, limits, goal, trade.listed(inputs[0]), Slow().tell)
+
+
+@app.command("goal")
+@grouped("trade", TradeOptions)
+def goal_command(
+    market: MarketFile,
+    portfolio: PortfolioFile,
+    goal: Annotated[str, typer.Option("--goal", help=f"In words: {'; '.join(EXAMPLES)}.")],
+    params: ParamsFile = None,
+    history: HistoryFile = None,
+    days: Annotated[int, typer.Option("--days", help="Use the last so many days of the history.")] = 1_000,
+    level: Annotated[float, typer.Option("--level", help="Of the CVaR of a goal.")] = 0.975,
+    horizon: Annotated[int, typer.Option("--horizon", help="Days of the CVaR of a goal.")] = 1,
+    *,
+    trade: TradeOptions,
+) -> None:
+    """Find the cheapest trades to a goal in a trader's words, such as "free 5,000 IM, keep delta"."""
+    from plimsoll.analytics.optimise.release import release
+
+    wanted = read_goal(goal)
     inputs = _loaded(market, portfolio, params)
-    prices = chosen_history(history, underlyings_of(legs_of(inputs[0], inputs[1])[0]), days)
-    found = less_risk(*inputs, trade.costs, prices, objective, level, horizon, budget, goal)
+    limits = trade.joined(wanted.limits)
+    if wanted.shortfall is not None:
+        found = _less_risk(inputs, (history, days), ("cvar", level, horizon), limits, wanted.shortfall, trade)
+    else:
+        found = release(*inputs, trade.costs, limits, wanted.keep, trade.listed(inputs[0]), wanted.free, Slow().tell)
     _finish(inputs, found, trade)
 
 

@@ -11,6 +11,8 @@ from plimsoll.analytics.optimise.allocate import Allocation, allocate
 from plimsoll.analytics.optimise.frontier import Frontier
 from plimsoll.analytics.optimise.frontier import frontier as mean_variance_frontier
 from plimsoll.analytics.optimise.hedge import TARGETS, collar, hedge
+from plimsoll.analytics.optimise.limits import Limits
+from plimsoll.analytics.optimise.listed import Listed
 from plimsoll.analytics.optimise.release import release
 from plimsoll.analytics.optimise.tail_risk import less_risk
 from plimsoll.analytics.optimise.trades import Suggestion, Trade
@@ -43,19 +45,29 @@ class Release:
     keep : tuple of str
         Greeks that stay where they are: delta, gamma, vega.
     budget : float or None
-        Most that all half spreads may cost, cash.
+        Most that the trades may cost, cash.
+    free : float or None
+        Initial margin to free, cash, at the least cost; None: as much as pays.
+    worth : float
+        Margin that a unit of cost must free at least.
     costs : TradingCosts
         Spreads, sizes and lots.
+    listed : Listed or None
+        Instruments and prices of a venue's chain.
     """
 
     trades: int = 3
     keep: tuple[str, ...] = ()
     budget: float | None = None
+    free: float | None = None
+    worth: float = 2.0
     costs: TradingCosts = field(default=_COSTS)
+    listed: Listed | None = field(default=None, repr=False)
 
     def suggestion(self, market: Market, portfolio: Portfolio, params: Params) -> Suggestion:
         """Return the trades."""
-        return release(market, portfolio, params, self.costs, self.trades, self.keep, self.budget)
+        limits = Limits(self.trades, self.budget, worth=self.worth)
+        return release(market, portfolio, params, self.costs, limits, self.keep, self.listed, self.free)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +83,8 @@ class Hedge:
         Net greeks wanted: units, units per cash, cash per unit of volatility.
     costs : TradingCosts
         Spreads, sizes and lots.
+    listed : Listed or None
+        Instruments and prices of a venue's chain.
     """
 
     underlying: str
@@ -79,6 +93,7 @@ class Hedge:
     gamma: float = 0.0
     vega: float = 0.0
     costs: TradingCosts = field(default=_COSTS)
+    listed: Listed | None = field(default=None, repr=False)
 
     def suggestion(self, market: Market, portfolio: Portfolio, params: Params) -> Suggestion:
         """Return the trades."""
@@ -87,7 +102,7 @@ class Hedge:
                 "target", f"{self.target!r} is not one of {', '.join(TARGETS)}; a collar is a goal of its own"
             )
         goals = {"delta": self.delta, "gamma": self.gamma, "vega": self.vega}
-        return hedge(market, portfolio, params, self.costs, self.target, self.underlying, goals)
+        return hedge(market, portfolio, params, self.costs, self.target, self.underlying, goals, listed=self.listed)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +116,20 @@ class Collar:
         Strike of the put as a share of the forward, in [0.3, 1).
     expiry_ts : int or None
         Expiry, unix seconds; None takes the last of the underlying.
+    more_margin : float
+        By how much initial margin may rise, cash.
     costs : TradingCosts
         Spreads, sizes and lots.
+    listed : Listed or None
+        Instruments and prices of a venue's chain.
     """
 
     underlying: str
     floor: float = 0.9
     expiry_ts: int | None = None
+    more_margin: float = 0.0
     costs: TradingCosts = field(default=_COSTS)
+    listed: Listed | None = field(default=None, repr=False)
 
     def suggestion(self, market: Market, portfolio: Portfolio, params: Params) -> Suggestion:
         """Return the trades."""
@@ -118,12 +139,15 @@ class Collar:
         if not listed:
             raise InputError("underlying", f"{self.underlying} has no expiry")
         expiry_ts = listed[-1] if self.expiry_ts is None else self.expiry_ts
-        return collar(market, portfolio, params, self.costs, self.underlying, self.floor, expiry_ts)
+        limits = Limits(more_margin=self.more_margin)
+        return collar(
+            market, portfolio, params, self.costs, self.underlying, self.floor, expiry_ts, limits, self.listed
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class LessRisk:
-    """Lower the expected shortfall, or the variance, over past moves, net of what the trades cost.
+    """Lower the shortfall below the mean, or the deviation: found on older moves, judged by newer ones.
 
     Attributes
     ----------
@@ -134,26 +158,36 @@ class LessRisk:
         Of the expected shortfall, in [0.5, 1).
     horizon : int
         Days.
+    trades : int
+        Largest number of trades, 1 to 20.
     budget : float or None
-        Most that spreads may cost, cash.
+        Most that the trades may cost, cash.
+    more_margin : float
+        By how much initial margin may rise, cash.
     goal : float or None
-        Expected shortfall to reach at the least cost, cash.
+        Risk to reach at the least cost, cash.
     costs : TradingCosts
         Spreads, sizes and lots.
+    listed : Listed or None
+        Instruments and prices of a venue's chain.
     """
 
     history: History = field(repr=False)
     objective: str = "cvar"
     level: float = 0.975
     horizon: int = 1
+    trades: int = 5
     budget: float | None = None
+    more_margin: float = 0.0
     goal: float | None = None
     costs: TradingCosts = field(default=_COSTS)
+    listed: Listed | None = field(default=None, repr=False)
 
     def suggestion(self, market: Market, portfolio: Portfolio, params: Params) -> Suggestion:
         """Return the trades."""
         prices = self.history.select(underlyings_of(legs_of(market, portfolio)[0]))
-        chosen = (self.objective, self.level, self.horizon, self.budget, self.goal)
+        limits = Limits(self.trades, self.budget, more_margin=self.more_margin)
+        chosen = (self.objective, self.level, self.horizon, limits, self.goal, self.listed)
         return less_risk(market, portfolio, params, self.costs, prices, *chosen)
 
 

@@ -10,6 +10,7 @@ import pytest
 from brownie import accounts, chain, project, web3
 from eth_account.messages import _hash_eip191_message, encode_typed_data
 
+from plimsoll.analytics.optimise.limits import Limits
 from plimsoll.analytics.optimise.release import release
 from plimsoll.analytics.optimise.universe import TradingCosts
 from plimsoll.cli import run
@@ -86,7 +87,7 @@ def market(stack, expiries):
 def test_preview_confirms_the_released_margin(stack, book, market, count):
     account, folio = book
     assert len(folio.positions) == LEGS
-    found = release(market, folio, PARAMS, TradingCosts(), count=count)
+    found = release(market, folio, PARAMS, TradingCosts(), Limits(trades=count))
     orders = [trade.order for trade in found.trades]
     before, after, _, _ = stack.engine.preview(account, tuple(preview_changes(orders, IDS).values()))
     for ours, theirs in ((found.before, before), (found.after, after)):
@@ -102,7 +103,7 @@ def test_preview_confirms_the_released_margin(stack, book, market, count):
 
 def test_the_exchange_hashes_the_templates_as_a_wallet_does(stack, book, wallets, market):
     account, folio = book
-    found = release(market, folio, PARAMS, TradingCosts(), count=2)
+    found = release(market, folio, PARAMS, TradingCosts(), Limits(trades=2))
     (entry,) = [item for item in stack.exchange.abi if item.get("name") == "hashOf"]
     fields = [{"name": c["name"], "type": c["type"]} for c in entry["inputs"][0]["components"]]
     # The exchange's own struct decides; every field of it is known.
@@ -121,7 +122,7 @@ def test_the_exchange_hashes_the_templates_as_a_wallet_does(stack, book, wallets
 
 def test_the_exchange_settles_a_template(stack, book, other, wallets, market):
     account, folio = book
-    found = release(market, folio, PARAMS, TradingCosts(), count=1)
+    found = release(market, folio, PARAMS, TradingCosts(), Limits(trades=1))
     (trade,) = found.trades
     (entry,) = [item for item in stack.exchange.abi if item.get("name") == "settle"]
     fields = [{"name": c["name"], "type": c["type"]} for c in entry["inputs"][0]["components"]]

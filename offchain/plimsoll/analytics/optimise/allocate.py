@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.optimise.linear_program import LinearProgram
+from plimsoll.analytics.optimise.linear_program import Index, LinearProgram
 from plimsoll.analytics.optimise.requirement import LinkedColumn, add_requirement, block_of
 from plimsoll.analytics.optimise.trades import excess
 from plimsoll.analytics.report.figures import columns_figure
@@ -145,7 +145,8 @@ class _Program:
     def _account(self, i: int, result: MarginResult) -> None:
         market, portfolio, account = self.market, self.portfolios[i], self.params.account
         peg = 1.0 + account.peg_slope * max(0.0, account.peg_threshold - market.usdc_price)
-        needed, counted = [], []
+        needed: list[tuple[Index | int, Vector | float]] = []
+        counted: list[tuple[int, float]] = []
         for symbol in self.tokens:
             token = market.tokens[symbol]
             haircut = token.haircut if token.linked is None else token.linked_haircut
@@ -164,16 +165,22 @@ class _Program:
                 continue
             none = self.lp.columns([f"fixed {i} {name} {k}" for k in range(len(instruments))], upper=0.0)
             block = block_of(market.rounds[name], instruments, self.params, entry)
-            column = add_requirement(
-                self.lp, block, held, (none, none), f"{name} of account {i}", linked=(0.0, linked), rate=1e-6
+            margin = add_requirement(
+                self.lp,
+                block,
+                held,
+                (none, none),
+                f"{name} of account {i}",
+                linked=(0.0, linked),
+                rate=account.im_factor * peg,
             )
-            needed.append((column, -account.im_factor * peg))
+            self.lp.charge(margin, STILL)
+            needed += [(column, -np.asarray(rate)) for column, rate in margin]
         # What is owed is a column of its own, because it moves with the cash.
         debt = self.lp.column(f"debt {i}", cost=1e-6)
         self.lp.row("debt", [(debt, 1.0), (self.cash[i], 1.0)], lower=0.0)
         needed.append((debt, -account.im_factor * peg * account.debt_rate))
-        concentration = sum(u.concentration for u in result.underlyings.values())
-        fixed = charges + account.im_factor * peg * (concentration - result.debt_charge) - result.mark_to_market
+        fixed = charges - account.im_factor * peg * result.debt_charge - result.mark_to_market
         self.lp.row(f"excess of account {i}", [(self.cash[i], 1.0), *counted, *needed, (self.worst, -1.0)], lower=fixed)
 
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.optimise.linear_program import LinearProgram
+from plimsoll.analytics.optimise.limits import Limits, add_limits, check_margin, keeps_margin
+from plimsoll.analytics.optimise.linear_program import Index
+from plimsoll.analytics.optimise.listed import Listed
 from plimsoll.analytics.optimise.trades import (
     Suggestion,
+    Terms,
     Trade,
+    TradeProgram,
     greeks_of,
     linked_units,
     suggestion_of,
+    trade_program,
     trades_of,
 )
-from plimsoll.analytics.optimise.universe import Candidate, TradingCosts, universe_of
+from plimsoll.analytics.optimise.universe import Candidate, TradingCosts, offered, universe_of
 from plimsoll.errors import InputError
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Kind, Market, Portfolio
@@ -33,13 +38,26 @@ TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def _polish(candidates: tuple[Candidate, ...], net: Vector, delta: Vector, wanted: float, lot: float) -> Vector:
-    """Round to lots and let the perpetual take up the delta that rounding left, as far as its lot allows."""
+def _polish(candidates: Sequence[Candidate], net: Vector, delta: Vector, wanted: float, lot: float) -> Vector:
+    """Round to lots and let the perpetual, where it may trade, take up the delta that rounding left."""
     trades = {t.candidate.label: t.quantity for t in trades_of(candidates, net, lot)}
     out = np.array([trades.get(c.label, 0.0) for c in candidates])
-    perp = next(i for i, c in enumerate(candidates) if c.position.kind == Kind.PERP)
-    out[perp] += np.round((wanted - float(out @ delta)) / float(delta[perp]) / lot) * lot
+    perp = next((i for i, c in enumerate(candidates) if not c.position.kind.has_expiry), None)
+    if perp is not None:
+        out[perp] += np.round((wanted - float(out @ delta)) / float(delta[perp]) / lot) * lot
     return out
+
+
+def _program(
+    market: Market, portfolio: Portfolio, params: Params, candidates: Sequence[Candidate], own: str, limits: Limits
+) -> TradeProgram:
+    """Build the program of the least cost in which only one underlying trades."""
+    program = trade_program(market, portfolio, params, candidates, open_all=True, weigh_margin=False)
+    for number, candidate in enumerate(program.candidates):
+        if candidate.position.underlying != own:
+            program.allow(number, False)
+    add_limits(program, limits, evaluate(market, portfolio, params))
+    return program
 
 
 def hedge(
@@ -50,6 +68,8 @@ def hedge(
     target: str,
     underlying: str,
     goals: Mapping[str, float] | None = None,
+    limits: Limits | None = None,
+    listed: Listed | None = None,
 ) -> Suggestion:
     """Suggest the cheapest trades that bring greeks of one underlying to their goals.
 
@@ -57,56 +77,72 @@ def hedge(
     ----------
     market : Market
     portfolio : Portfolio
+        Mode SINGLE or CROSS.
     params : Params
     costs : TradingCosts
-        The objective is the half spread paid.
     target : str
         Key of ``TARGETS``.
     underlying : str
     goals : mapping of str to float, optional
         Net greeks wanted; 0 where missing.
+    limits : Limits, optional
+        Of cost, turnover and margin; default: none. Their number of trades and their worth are not looked at.
+    listed : Listed, optional
+        Instruments and prices of a venue's chain.
 
     Returns
     -------
     Suggestion
-        Greeks reach the goals to within a lot.
+        Greeks reach the goals to within a lot. Where new positions do not fit, what is held trades, and the perpetual
+        while one more position fits.
 
     Raises
     ------
     InputError
-        When liquidity does not suffice; it says which greek can reach what.
+        When liquidity or the limits do not suffice; it says which greek can reach what.
     """
     for name, goal in (goals or {}).items():
         if not abs(goal) <= MAX_GOAL:
             raise InputError(f"--{name}", f"{goal:g} is outside [-{MAX_GOAL:g}, {MAX_GOAL:g}]")
     if target not in TARGETS:
         raise InputError("--target", f"{target!r} is not one of collar, {', '.join(TARGETS)}")
-    candidates = tuple(c for c in universe_of(market, portfolio, costs) if c.position.underlying == underlying)
-    if not candidates:
+    limits = Limits(more_margin=None) if limits is None else limits
+    # One trade for every greek, and the perpetual for what rounding leaves.
+    everything = offered(market, portfolio, costs, listed, len(TARGETS[target]) + 1)
+    mine = [c for c in everything if c.position.underlying == underlying]
+    if not mine:
         raise InputError("--underlying", f"the account holds nothing of {underlying!r}")
+    others = [c for c in everything if c.position.underlying != underlying and c.held != 0.0]
+    program = _program(market, portfolio, params, [*mine, *others], underlying, limits)
     now = evaluate(market, portfolio, params).underlyings[underlying]
-    lp = LinearProgram()
-    spread = np.array([c.half_spread for c in candidates])
-    limits = np.array([c.limit for c in candidates])
-    bought = lp.columns([f"buy {c.label}" for c in candidates], cost=spread, upper=limits)
-    sold = lp.columns([f"sell {c.label}" for c in candidates], cost=spread, upper=limits)
-    wanted: dict[str, tuple[Vector, float]] = {}
+    wanted: dict[str, tuple[Index, Vector, float]] = {}
     for name in TARGETS[target]:
-        ((_, _, per_unit),) = greeks_of(market, params, candidates, name)
+        of, per_unit = next(
+            (of, g) for u, of, g in greeks_of(market, params, program.candidates, name) if u == underlying
+        )
         change = (goals or {}).get(name, 0.0) - float(getattr(now, name))
-        wanted[name] = (per_unit, change)
-        label = f"change of {name} of {underlying}"
-        lp.row(label, [(bought, per_unit), (sold, -per_unit)], lower=change, upper=change, wanted=True)
-    values = lp.solve("optimise")[1]
-    net = _polish(candidates, values[bought] - values[sold], *wanted["delta"], costs.lot)
-    trades = trades_of(candidates, net, costs.lot)
+        wanted[name] = (of, per_unit, change)
+        terms: Terms = [(program.bought[of], per_unit), (program.sold[of], -per_unit)]
+        program.lp.row(f"change of {name} of {underlying}", terms, lower=change, upper=change, wanted=True)
+    net = program.net(program.lp.solve("optimise")[1])
+    of, delta, change = wanted["delta"]
+    traded = [program.candidates[i] for i in of]
+    trades = trades_of(traded, _polish(traded, net[of], delta, change, costs.lot), costs.lot)
     if not trades:
         raise InputError("optimise", f"{target} of {underlying} is at its goal to within a lot already")
-    return suggestion_of(f"hedge {target}", market, portfolio, params, trades, ("the perpetual takes up rounding",))
+    found = suggestion_of(f"hedge {target}", market, portfolio, params, trades, ("the perpetual takes up rounding",))
+    return check_margin(found, limits)
 
 
-def _premium(candidate: Candidate, buy: bool) -> float:
-    return candidate.limit_price(buy)
+def _collars(
+    puts: Sequence[Candidate], calls: Sequence[Candidate], floor: float, quantity: float
+) -> list[tuple[Trade, Trade]]:
+    """Pair the put nearest to the floor with every call: those that pay for it first, the highest strike first."""
+    put = min(puts, key=lambda c: abs(c.position.price - floor))
+    paying = sorted((c for c in calls if c.bid >= put.ask), key=lambda c: -c.position.price)
+    rest = sorted((c for c in calls if c.bid < put.ask), key=lambda c: -c.bid)
+    bought = Trade(put, quantity, put.ask)
+    return [(bought, Trade(call, -quantity, call.bid)) for call in (*paying, *rest)]
 
 
 def collar(
@@ -117,6 +153,8 @@ def collar(
     underlying: str,
     floor: float,
     expiry_ts: int,
+    limits: Limits | None = None,
+    listed: Listed | None = None,
 ) -> Suggestion:
     """Suggest a collar: a put below a long exposure, paid for by a call above it.
 
@@ -129,40 +167,59 @@ def collar(
     costs : TradingCosts
     underlying : str
     floor : float
-        Strike of the put as a share of the forward, below 1; the nearest strike of the ladder is taken.
+        Strike of the put as a share of the forward, below 1; the nearest strike that is offered is taken.
     expiry_ts : int
+    limits : Limits, optional
+        By how much initial margin may rise; the default is not at all.
+    listed : Listed, optional
+        Instruments and prices of a venue's chain.
 
     Returns
     -------
     Suggestion
-        The call has the highest strike whose price pays for the put; where none does, the one that pays the most.
+        The call has the highest strike whose price pays for the put; where none does, the one that pays the most. A
+        call that raises initial margin beyond the limit is passed over.
 
     Raises
     ------
     InputError
-        When there is no long exposure, expiry or liquidity.
+        When there is no long exposure, expiry or liquidity, or every call raises initial margin too far.
     """
+    limits = Limits() if limits is None else limits
     if not 0.3 <= floor < 1.0:
         raise InputError("--floor", f"{floor:g} is outside [0.3, 1)")
+    quantity = _long_units(market, portfolio, underlying, costs.lot)
+    free = [c for c in universe_of(market, portfolio, costs, listed) if c.held == 0.0]
+    free = [c for c in free if (c.position.underlying, c.position.expiry_ts) == (underlying, expiry_ts)]
+    forward = next((s.forward for s in market.rounds[underlying].surfaces if s.expiry_ts == expiry_ts), None)
+    if forward is None or not free:
+        raise InputError("--expiry", f"{expiry_ts} is no expiry of {underlying} that can be traded")
+    puts = [c for c in free if c.position.kind == Kind.PUT and c.position.price < forward and c.most_bought > 0.0]
+    calls = [c for c in free if c.position.kind == Kind.CALL and c.position.price > forward and c.most_sold > 0.0]
+    if not puts or not calls:
+        raise InputError("optimise", "collar: no free strike is offered on one side of the forward")
+    pairs = _collars(puts, calls, floor * forward, quantity)
+    most = min(pairs[0][0].candidate.most_bought, max(call.candidate.most_sold for _, call in pairs))
+    if quantity > most:
+        raise InputError("optimise", f"infeasible: {quantity:g} units, liquidity allows {most:g}")
+    found = [
+        suggestion_of("hedge collar", market, portfolio, params, pair, _unpaid(pair))
+        for pair in pairs
+        if quantity <= pair[1].candidate.most_sold
+    ]
+    # The first that keeps the limit of margin; where none does, the one first wanted says by how much it misses it.
+    return check_margin(next((one for one in found if keeps_margin(one, limits)), found[0]), limits)
+
+
+def _unpaid(pair: tuple[Trade, Trade]) -> tuple[str, ...]:
+    return () if pair[1].limit >= pair[0].limit else ("no call that may be sold pays for the put",)
+
+
+def _long_units(market: Market, portfolio: Portfolio, underlying: str, lot: float) -> float:
+    """Units held long through linear positions and linked collateral, in lots; InputError when there are none."""
     linear = [p for p in portfolio.positions if p.underlying == underlying and p.kind.is_linear]
     units = sum(p.quantity for p in linear) + linked_units(market, portfolio, underlying)
-    quantity = float(np.trunc(units / costs.lot + 1e-9) * costs.lot)
+    quantity = float(np.trunc(units / lot + 1e-9) * lot)
     if quantity <= 0.0:
         raise InputError("optimise", f"collar: {underlying} is not held long (net {units:g} units)")
-    offered = [c for c in universe_of(market, portfolio, costs) if c.position.underlying == underlying]
-    offered = [c for c in offered if c.position.expiry_ts == expiry_ts and c.held == 0.0]
-    forward = next((s.forward for s in market.rounds[underlying].surfaces if s.expiry_ts == expiry_ts), None)
-    if forward is None or not offered:
-        raise InputError("--expiry", f"{expiry_ts} is no expiry of {underlying} that can be traded")
-    puts = [c for c in offered if c.position.kind == Kind.PUT and c.position.price < forward]
-    calls = [c for c in offered if c.position.kind == Kind.CALL and c.position.price > forward]
-    if not puts or not calls:
-        raise InputError("optimise", "collar: the ladder has no free strike on one side of the forward")
-    put = min(puts, key=lambda c: abs(c.position.price - floor * forward))
-    paying = [c for c in calls if _premium(c, False) >= _premium(put, True)]
-    call = max(paying or calls, key=lambda c: c.position.price if paying else _premium(c, False))
-    if quantity > min(put.limit, call.limit):
-        raise InputError("optimise", f"infeasible: {quantity:g} units, liquidity allows {min(put.limit, call.limit):g}")
-    trades = (Trade(put, quantity, _premium(put, True)), Trade(call, -quantity, _premium(call, False)))
-    notes = () if paying else ("no call of the ladder pays for the put",)
-    return suggestion_of("hedge collar", market, portfolio, params, trades, notes)
+    return quantity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -13,11 +13,16 @@ from plimsoll.errors import InputError
 
 Vector = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int32]
+Terms = Sequence[tuple[Index | int, Vector | float]]
+#: Tangents of a convex function at a solution that it exceeds: terms and what their sum must reach.
+Tangents = Callable[[Vector], Sequence[tuple[Terms, float]]]
 INFINITY: Final = float("inf")
 #: A slack below this share of its limit counts as rounding.
 SLACK: Final = 1e-7
 #: By how much a row may be violated, as the solver itself allows.
 FEASIBLE: Final = 1e-7
+#: Rounds of tangents after which a convex function counts as met: each round lowers what it is missed by.
+MOST_ROUNDS: Final = 400
 
 
 class InfeasibleError(InputError):
@@ -50,6 +55,16 @@ class _Waiting:
         return [self._rows[i] for i in found]
 
 
+def _summed(terms: Terms) -> tuple[Index, Vector]:
+    """Add up the coefficients of every column."""
+    index = np.concatenate([np.atleast_1d(np.asarray(i, dtype=np.int32)) for i, _ in terms])
+    value = np.concatenate([np.broadcast_to(v, np.atleast_1d(i).shape).astype(np.float64) for i, v in terms])
+    unique, where = np.unique(index, return_inverse=True)
+    total = np.bincount(where, weights=value, minlength=unique.size)
+    keep = total != 0.0
+    return unique[keep].astype(np.int32), total[keep]
+
+
 class LinearProgram:
     """Minimise a cost over named columns and rows.
 
@@ -66,6 +81,7 @@ class LinearProgram:
         self._rows: list[tuple[str, Index, Vector, float, float, bool]] = []
         self._lazy: list[int] = []
         self._waiting: _Waiting | None = None
+        self._tangents: list[Tangents] = []
         self._solver: Any = None
 
     @property
@@ -88,24 +104,30 @@ class LinearProgram:
         """Add one column; return its number."""
         return int(self.columns([name], cost, lower, upper)[0])
 
+    def charge(self, terms: Terms, weight: float) -> None:
+        """Add a weighted sum of columns to the objective."""
+        for index, value in terms:
+            of = np.atleast_1d(np.asarray(index, dtype=np.int32))
+            for i, v in zip(of, np.broadcast_to(value, of.shape), strict=True):
+                self._cost[int(i)] += weight * float(v)
+
+    def convex(self, tangents: Tangents) -> None:
+        """Hold a column above a convex function, of which the solver gets a tangent wherever a solution is below."""
+        self._tangents.append(tangents)
+
     def row(
         self,
         name: str,
-        terms: Sequence[tuple[Index | int, Vector | float]],
+        terms: Terms,
         lower: float = -INFINITY,
         upper: float = INFINITY,
         wanted: bool = False,
         lazy: bool = False,
     ) -> None:
         """Add ``lower <= sum of coefficients*columns <= upper``; a column may appear in several terms."""
-        index = np.concatenate([np.atleast_1d(np.asarray(i, dtype=np.int32)) for i, _ in terms])
-        value = np.concatenate([np.broadcast_to(v, np.atleast_1d(i).shape).astype(np.float64) for i, v in terms])
-        unique, where = np.unique(index, return_inverse=True)
-        total = np.bincount(where, weights=value, minlength=unique.size)
-        keep = total != 0.0
         if lazy:
             self._lazy.append(len(self._rows))
-        self._rows.append((name, unique[keep].astype(np.int32), total[keep], lower, upper, wanted))
+        self._rows.append((name, *_summed(terms), lower, upper, wanted))
 
     def _load(self, relaxed: bool = False) -> Any:
         """Hand the program to HiGHS; ``relaxed`` adds two penalised slacks to every wanted row and drops the cost."""
@@ -193,19 +215,27 @@ class LinearProgram:
         return float(self._solver.getObjectiveValue()), np.array(self._solver.getSolution().col_value)
 
     def _run(self) -> Any:
-        """Solve until no waiting row is violated; return the status."""
+        """Solve until no waiting row and no convex function is violated; return the status."""
         import highspy
 
-        while True:
+        for _ in range(MOST_ROUNDS):
             self._solver.run()
             status = self._solver.getModelStatus()
             if status != highspy.HighsModelStatus.kOptimal or self._waiting is None:
                 return status
-            violated = self._waiting.violated(np.array(self._solver.getSolution().col_value))
-            if not violated:
-                return status
+            values = np.array(self._solver.getSolution().col_value)
+            violated = self._waiting.violated(values)
             for _, index, value, lower, upper, _ in violated:
                 self._solver.addRow(lower, upper, index.size, index, value)
+            if violated:
+                continue
+            missed = [tangent for tangents in self._tangents for tangent in tangents(values)]
+            if not missed:
+                return status
+            for terms, lower in missed:
+                index, value = _summed(terms)
+                self._solver.addRow(lower, INFINITY, index.size, index, value)
+        return status
 
     def _explain_infeasible(self, source: str) -> None:
         """Raise with the wanted rows that fall short when the violations are made as small as possible."""

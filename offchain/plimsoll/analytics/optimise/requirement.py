@@ -3,23 +3,21 @@
 Exact for the certified scan, the scan with every expiry in its own vol state, the skew term, the short minimum and
 every cut-off: all of them are maxima of sums, which a program minimises as columns above their terms. The basis charge
 is exact for what is held; a future that is traded is taken to be entered at the forward, so its cash leg is off by
-what the half spread is of it. The concentration charge is not in the objective; the program may not take net delta,
-scan or vega beyond what is free, or beyond what is held where that is more already. Its cut-offs are left to the
-mirror, which states the true requirement of every suggestion.
+what the half spread is of it. The charge for size is exact to its tangents while it grows more slowly than the size,
+and too small beyond; its cut-offs are left to the mirror, which states the true requirement of every suggestion.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from plimsoll.analytics.optimise.linear_program import INFINITY, Index, LinearProgram
 from plimsoll.mirror.cutoffs import NO_CUTOFF, cutoffs_of, scales_at
-from plimsoll.mirror.exposure import Holdings, exposure_of
-from plimsoll.mirror.requirement import Components, components
 from plimsoll.mirror.scenario_book import Book, scenario_book
 from plimsoll.mirror.settlement_window import time_to_expiry, window_of
 from plimsoll.mirror.unit_risk import InstrumentRisk, price_instruments
@@ -28,6 +26,8 @@ from plimsoll.params import Params, UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
 Terms = list[tuple[Index | int, Vector | float]]
+#: Tangents of a charge for size: the program's is below the true one by less than 2e-4 of the size.
+TANGENTS: Final = 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +50,6 @@ class Block:
     def expiries(self) -> Vector:
         """Expiry of each instrument, 0 for the perpetual."""
         return np.array([i.expiry_ts for i in self.instruments], dtype=np.float64)
-
-    def present(self, held: Vector, linked_units: float) -> Components:
-        """Components of what is held now, by the mirror."""
-        holdings = Holdings(
-            round_=self.round_,
-            params=self.params,
-            book=self.book,
-            instruments=self.instruments,
-            unit=self.unit,
-            quantity=held[None, :],
-            entry=self.entry[None, :],
-            linked_units=np.array([linked_units]),
-        )
-        exposure = exposure_of(holdings)
-        return components(exposure, np.ones(len(exposure.expiries)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,32 +209,49 @@ class _Rows:
         return column
 
 
-def _free_sizes(rows: _Rows, scan: int, held: Vector, linked_units: float, columns: Sequence[LinkedColumn]) -> None:
-    """Keep net delta, scan and vega where the concentration charge cannot grow."""
+def _sizes(free: float, rate: float) -> Vector:
+    """Sizes at which the charge for size gets a tangent: from what is free to where it grows as fast as the size."""
+    end = free * (1.0 + 0.5 / rate) if rate > 0.0 else free
+    return free * np.exp(np.linspace(0.0, np.log(end / free), TANGENTS)) if end > free else np.zeros(0)
+
+
+def _charge(lp: LinearProgram, name: str, size: int, free: float, rate: float) -> int:
+    """Return a column at least ``rate*(size - free)^2/free``, by tangents, none of them steeper than 1.
+
+    The charge is never more than the size, which makes it a line of slope 1 in the end; the last tangent is that of the
+    largest convex function below it.
+    """
+    charge = lp.column(f"concentration of {name}")
+    for at in _sizes(free, rate)[1:]:
+        slope = 2.0 * rate * (at - free) / free
+        fixed = rate * (at - free) ** 2 / free - slope * at
+        lp.row("concentration", [(charge, 1.0), (size, -slope)], lower=float(fixed), lazy=True)
+    return charge
+
+
+def _concentration(rows: _Rows, scan: int, linked: tuple[float, Sequence[LinkedColumn]]) -> tuple[int, int]:
+    """Return the columns of the charges for size: by net delta or what the range loses, and by vega."""
     block, lp, unit = rows.block, rows.lp, rows.block.unit
-    now, linked_cash = block.present(held, linked_units), linked_units * block.round_.spot
-    delta = float(held @ unit.cash_delta) + linked_cash
-    size = max(block.params.n0, abs(delta), float(now.certified_scan[0]) / block.params.price_range)
-    vega = max(block.params.v0, abs(float(held @ unit.vega)))
+    own, (units, columns) = block.params, linked
     every = np.arange(len(block.instruments), dtype=np.int32)
-    for what, per_unit, fixed, most in (
-        ("net delta", unit.cash_delta, linked_cash, size),
-        ("net vega", unit.vega, 0.0, vega),
-    ):
-        terms = rows.net(every, per_unit)
-        lp.row(f"concentration of {rows.name} ({what})", terms, lower=-most - fixed, upper=most - fixed, wanted=True)
-    if not columns:
-        most = size * block.params.price_range * (1.0 + 1e-12)
-        lp.row(f"concentration of {rows.name} (scan)", [(scan, 1.0)], upper=most, wanted=True)
+    size, vega = lp.column(f"size {rows.name}"), lp.column(f"vega {rows.name}")
+    cash = block.round_.spot
+    delta: Terms = [*rows.net(every, unit.cash_delta), *((c.column, cash * c.units) for c in columns)]
+    lp.row("size", [(size, own.price_range), (scan, -1.0)], lower=0.0)
+    for sign in (1.0, -1.0):
+        signed: Terms = [(column, -sign * value) for column, value in delta]
+        lp.row("size", [(size, 1.0), *signed], lower=sign * units * cash)
+        lp.row("size", [(vega, 1.0), *rows.net(every, -sign * unit.vega)], lower=0.0)
+    return (
+        _charge(lp, f"{rows.name} (net delta and scan)", size, own.n0, own.conc_rate),
+        _charge(lp, f"{rows.name} (net vega)", vega, own.v0, own.conc_vega_rate),
+    )
 
 
-def _trade_columns(
-    lp: LinearProgram, held: Vector, trades: tuple[Index, Index], name: str, gross_rate: float
-) -> tuple[Index, Index]:
+def _held_columns(lp: LinearProgram, held: Vector, trades: tuple[Index, Index], name: str) -> tuple[Index, Index]:
     """Add columns of what is long and what is short after the trades."""
     labels = [f"{name} instrument {i}" for i in range(len(held))]
-    long = lp.columns([f"long {label}" for label in labels], cost=gross_rate)
-    short = lp.columns([f"short {label}" for label in labels], cost=gross_rate)
+    long, short = (lp.columns([f"{side} {label}" for label in labels]) for side in ("long", "short"))
     bought, sold = trades
     for i, label in enumerate(labels):
         terms: Terms = [(int(long[i]), 1.0), (int(short[i]), -1.0), (int(bought[i]), -1.0), (int(sold[i]), 1.0)]
@@ -266,7 +268,7 @@ def add_requirement(
     linked: tuple[float, Sequence[LinkedColumn]] = (0.0, ()),
     rate: float = 1.0,
     gross_rate: float = 0.0,
-) -> int:
+) -> Terms:
     """Add one underlying of one account to a program.
 
     Parameters
@@ -283,17 +285,19 @@ def add_requirement(
     linked : float, sequence of LinkedColumn
         Units of linked collateral that are held, and columns that add to them.
     rate : float
-        Cost per unit of requirement.
+        Initial margin per unit of requirement.
     gross_rate : float
-        Cost per unit of gross quantity (confidence charge).
+        Confidence charge per unit of gross quantity.
 
     Returns
     -------
-    int
-        Column of the requirement, cash.
+    list of (column, rate)
+        Its initial margin as a sum of columns, cash; they are free until the caller gives them a cost or a limit.
     """
-    rows = _Rows(lp, block, _trade_columns(lp, held, trades, name, gross_rate), name)
-    required, own = lp.column(f"requirement {name}", cost=rate), block.params
+    long, short = _held_columns(lp, held, trades, name)
+    rows = _Rows(lp, block, (long, short), name)
+    required, own = lp.column(f"requirement {name}"), block.params
+    without_size = lp.column(f"requirement of {name} without its size")
     listed = [int(expiry) for expiry in sorted(set(block.expiries))]
     for cutoff in cutoffs_of(listed, block.round_.ts):
         share = dict(zip(listed, scales_at(cutoff, listed, block.round_.ts).tolist(), strict=True))
@@ -307,10 +311,11 @@ def add_requirement(
             parts.append((scan, -1.0))
         if rows.skew and block.book.skew_pairs:
             parts.append((rows.skew_term(share), -own.skew_rate))
-        lp.row("requirement", [(required, 1.0), *parts], lower=0.0)
+        lp.row("requirement", [(without_size, 1.0), *parts], lower=0.0)
         if cutoff == NO_CUTOFF:
-            _free_sizes(rows, scan, held, linked[0], linked[1])
+            charges = _concentration(rows, scan, linked)
+            lp.row("requirement", [(required, 1.0), (without_size, -1.0), *((c, -1.0) for c in charges)], lower=0.0)
     sold = block.is_option * block.unit.open_share
     minimum = -own.short_min_rate * block.round_.spot * sold
-    lp.row("short minimum", [(required, 1.0), (rows.short, minimum)], lower=0.0)
-    return required
+    lp.row("short minimum", [(without_size, 1.0), (rows.short, minimum)], lower=0.0)
+    return [(required, rate), (long, gross_rate), (short, gross_rate)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import numpy as np
@@ -19,6 +19,7 @@ from plimsoll.model import MAX_POSITIONS, Market, Mode, Portfolio
 from plimsoll.params import Params
 
 Vector = npt.NDArray[np.float64]
+Terms = list[tuple[Index | int, Vector | float]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,14 @@ class Trade:
     limit: float
 
     @property
+    def notional(self) -> float:
+        """Notional at spot, cash."""
+        return abs(self.quantity) * self.candidate.spot
+
+    @property
     def cost(self) -> float:
-        """Half spread paid, cash."""
-        return abs(self.quantity) * abs(self.limit - self.candidate.price)
+        """Equity that the trade costs at its limit, cash; below 0 where it is filled better than the mark."""
+        return self.quantity * (self.limit - self.candidate.price)
 
     @property
     def order(self) -> OpenOrder:
@@ -57,18 +63,37 @@ class Trade:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Trades, and the margin before and after they all fill at their limits, by the mirror."""
+    """Trades, and the margin before and after they all fill at their limits, by the mirror.
+
+    ``figures`` are what a method states beside margin, in cash.
+    """
 
     method: str
     trades: tuple[Trade, ...]
     before: MarginResult
     after: MarginResult
     notes: tuple[str, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def released(self) -> float:
         """Rise of equity less initial margin, cash; costs are in it."""
         return excess(self.after) - excess(self.before)
+
+    @property
+    def freed(self) -> float:
+        """Fall of initial margin, cash."""
+        return self.before.initial_margin - self.after.initial_margin
+
+    @property
+    def cost(self) -> float:
+        """Equity that the trades cost, cash."""
+        return sum(trade.cost for trade in self.trades)
+
+    @property
+    def turnover(self) -> float:
+        """Notional that the trades turn over, cash."""
+        return sum(trade.notional for trade in self.trades)
 
     def to_json(self) -> dict[str, object]:
         """Build the plimsoll.optimise/1 document, without orders."""
@@ -90,10 +115,12 @@ class Suggestion:
             "schema": "plimsoll.optimise/1",
             "method": self.method,
             "trades": [trade.to_json() for trade in self.trades],
-            "cost": sum(trade.cost for trade in self.trades),
+            "cost": self.cost,
+            "turnover": self.turnover,
             "released": self.released,
             "before": side(self.before),
             "after": side(self.after),
+            **({"risk": dict(self.figures)} if self.figures else {}),
             "notes": list(self.notes),
         }
 
@@ -161,12 +188,21 @@ def greeks_of(
 
 @dataclass(frozen=True, slots=True)
 class TradeProgram:
-    """A program whose columns ``bought`` and ``sold`` are trades in the candidates, in their order."""
+    """A program whose columns ``bought`` and ``sold`` are trades in the candidates, in their order.
+
+    ``margin`` is the initial margin as a sum of columns.
+    """
 
     lp: LinearProgram
     candidates: tuple[Candidate, ...]
     bought: Index
     sold: Index
+    margin: Terms
+
+    @property
+    def spot(self) -> Vector:
+        """Notional of a unit of each candidate, cash."""
+        return np.array([c.spot for c in self.candidates])
 
     def net(self, values: Vector) -> Vector:
         """Signed quantity of every candidate."""
@@ -174,25 +210,46 @@ class TradeProgram:
 
     def allow(self, number: int, on: bool) -> None:
         """Let one candidate trade up to its limit, or not at all."""
-        limit = self.candidates[number].limit if on else 0.0
-        self.lp.allow(np.array([self.bought[number], self.sold[number]]), limit)
+        one = self.candidates[number]
+        most = np.array([one.most_bought, one.most_sold]) if on else np.zeros(2)
+        self.lp.allow(np.array([self.bought[number], self.sold[number]]), most)
+
+    @property
+    def cost(self) -> Terms:
+        """Equity that the trades cost."""
+        return [
+            (self.bought, np.array([c.buy_cost for c in self.candidates])),
+            (self.sold, np.array([c.sell_cost for c in self.candidates])),
+        ]
+
+    @property
+    def turnover(self) -> Terms:
+        """Notional that the trades turn over."""
+        return [(self.bought, self.spot), (self.sold, self.spot)]
 
 
 def _add_debt(
-    lp: LinearProgram, portfolio: Portfolio, candidates: Sequence[Candidate], trades: tuple[Index, Index], rate: float
-) -> None:
-    """Charge what is owed after premiums are paid and received."""
+    lp: LinearProgram, portfolio: Portfolio, candidates: Sequence[Candidate], trades: tuple[Index, Index]
+) -> int:
+    """Charge what is owed after premiums are paid and received; return the column of the debt."""
     option = np.array([c.position.kind.is_option for c in candidates])
-    asked = np.array([c.limit_price(True) for c in candidates]) * option
-    offered = np.array([c.limit_price(False) for c in candidates]) * option
-    debt = lp.column("debt", cost=rate)
+    asked = np.array([c.ask for c in candidates]) * option
+    offered = np.array([c.bid for c in candidates]) * option
+    debt = lp.column("debt")
     lp.row("debt", [(debt, 1.0), (trades[0], -asked), (trades[1], offered)], lower=-portfolio.cash)
+    return debt
 
 
-def release_program(
-    market: Market, portfolio: Portfolio, params: Params, candidates: Sequence[Candidate], open_all: bool
+def trade_program(
+    market: Market,
+    portfolio: Portfolio,
+    params: Params,
+    candidates: Sequence[Candidate],
+    *,
+    open_all: bool,
+    weigh_margin: bool = True,
 ) -> TradeProgram:
-    """Build the program that minimises initial margin plus cost.
+    """Build the program that minimises what trades cost, and initial margin with it.
 
     Parameters
     ----------
@@ -203,6 +260,8 @@ def release_program(
         Grouped by underlying in the result; all positions of the account are among them.
     open_all : bool
         Whether every candidate may trade at once.
+    weigh_margin : bool
+        Whether the objective is initial margin plus cost, or the cost alone.
 
     Returns
     -------
@@ -216,29 +275,38 @@ def release_program(
     if portfolio.mode == Mode.STANDARD:
         raise InputError("portfolio", "mode STANDARD nets nothing: only closing positions releases margin there")
     ordered = tuple(sorted(candidates, key=lambda c: c.position.underlying))
-    lp = LinearProgram()
-    costs = np.array([c.half_spread for c in ordered])
-    limits = np.array([c.limit for c in ordered]) if open_all else 0.0
-    bought = lp.columns([f"buy {c.label}" for c in ordered], cost=costs, upper=limits)
-    sold = lp.columns([f"sell {c.label}" for c in ordered], cost=costs, upper=limits)
+    lp, weight = LinearProgram(), 1.0 if weigh_margin else 0.0
+    bought, sold = _trade_columns(lp, ordered, open_all)
     account = params.account
-    peg = 1.0 + account.peg_slope * max(0.0, account.peg_threshold - market.usdc_price)
-    first = 0
+    rate = account.im_factor * (1.0 + account.peg_slope * max(0.0, account.peg_threshold - market.usdc_price))
+    first, margin = 0, []
     for name, group in groupby(ordered, key=lambda c: c.position.underlying):
         members = list(group)
         round_ = market.rounds[name]
         doubt = 1.0 - round_.confidence if round_.confidence < account.conf_threshold else 0.0
         own = slice(first, first + len(members))
         first += len(members)
-        add_requirement(
+        margin += add_requirement(
             lp,
             block_of(round_, [c.position.instrument for c in members], params, [entry_of(c) for c in members]),
             np.array([c.held for c in members]),
             (bought[own], sold[own]),
             name,
             linked=(linked_units(market, portfolio, name), ()),
-            rate=account.im_factor * peg,
+            rate=rate,
             gross_rate=doubt * account.conf_rate * round_.spot,
         )
-    _add_debt(lp, portfolio, ordered, (bought, sold), account.im_factor * peg * account.debt_rate)
-    return TradeProgram(lp, ordered, bought, sold)
+    debt_rate = rate * account.debt_rate
+    margin.append((_add_debt(lp, portfolio, ordered, (bought, sold)), debt_rate))
+    lp.charge(margin, weight)
+    return TradeProgram(lp, ordered, bought, sold, margin)
+
+
+def _trade_columns(lp: LinearProgram, candidates: Sequence[Candidate], open_all: bool) -> tuple[Index, Index]:
+    """Add what is bought and sold of every candidate, each at its cost."""
+    found = []
+    for buy, word in ((True, "buy"), (False, "sell")):
+        cost = np.array([c.buy_cost if buy else c.sell_cost for c in candidates])
+        most = np.array([c.most(buy) for c in candidates]) if open_all else 0.0
+        found.append(lp.columns([f"{word} {c.label}" for c in candidates], cost=cost, upper=most))
+    return found[0], found[1]
