@@ -35,7 +35,7 @@ LOOKED_AT: Final = 12
 BOTH_LOTS: Final = 3
 #: Cost of a unit of margin that a goal misses, in units of what trades cost.
 MISSED: Final = 1e4
-NOT_LISTED: Final = "no chain of quotes was given: strikes are a ladder, prices the mark and the stated spreads"
+NOT_LISTED: Final = "no chain given: strikes are a ladder, prices the mark and stated spreads"
 
 
 def keep_exposures(program: TradeProgram, market: Market, params: Params, names: Sequence[str]) -> None:
