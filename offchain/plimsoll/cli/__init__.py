@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "feed": ("plimsoll.cli.feed", "What a feed says now; settle a series by hand."),
     "account": ("plimsoll.cli.account", "One account on chain: balances, positions, margin, greeks."),
     "watch": ("plimsoll.cli.watch", "Terminal dashboard of one account on chain."),
+    "explain": ("plimsoll.cli.explain", "What drives an account: P&L by cause, liquidation prices, payoff, vega."),
     "risk": ("plimsoll.cli.risk", "VaR, expected shortfall and contributions of one account."),
     "stress": ("plimsoll.cli.stress", "Scenarios, crashes, reverse stress and liquidation surface of one account."),
     "cascade": ("plimsoll.cli.cascade", "A shock through all accounts: hedging and liquidations move the price."),

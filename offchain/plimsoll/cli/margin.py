@@ -13,7 +13,10 @@ from plimsoll.errors import DomainError, InputError
 from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
-from plimsoll.mirror.margin_engine import MarginResult, evaluate
+from plimsoll.files.trade_text import read_trade
+from plimsoll.mirror.margin_engine import MarginResult, evaluate, evaluate_many
+from plimsoll.mirror.order_preview import filled
+from plimsoll.model import MAX_POSITIONS, Market, Portfolio
 from plimsoll.params import Params
 
 
@@ -36,6 +39,30 @@ def largest_difference(left: object, right: object) -> float:
     return 0.0
 
 
+def _what_if(
+    market: Market, folio: Portfolio, params: Path | None, engine: Engine, trades: list[str], as_json: bool
+) -> None:
+    """Margin before and after trades, by the mirror."""
+    if engine is not Engine.FLOAT:
+        raise InputError(
+            "--with", "goes with --engine float; 'plimsoll optimise --verify' asks the contracts about trades"
+        )
+    chosen = load_params(params, set(market.rounds)) if params is not None else Params()
+    orders = [read_trade(text, market) for text in trades]
+    after = filled(folio, orders)
+    if len(after.positions) > MAX_POSITIONS:
+        raise InputError("--with", f"{len(after.positions)} positions after the trades, the limit is {MAX_POSITIONS}")
+    both = evaluate_many(market, [folio, after], chosen)
+    if as_json:
+        names = ("before", "after")
+        document = {name: result.to_json() for name, result in zip(names, both, strict=True)}
+        typer.echo(json.dumps({"schema": "plimsoll.whatif/1", **document}, allow_nan=False))
+        return
+    from plimsoll.cli.margin_tables import show_change
+
+    show_change(orders, *both)
+
+
 def command(
     market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1).")],
     portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
@@ -43,11 +70,18 @@ def command(
     engine: Annotated[
         Engine, typer.Option(help="Float mirror, the contracts on a local chain, or both.")
     ] = Engine.FLOAT,
+    trades: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="Trade to try: 'buy 5 ETH-27MAR26-1800-P', at its mark or '@ price'; several."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
-    """Margin of one account, from files alone."""
+    """Margin of one account, from files alone; with --with before and after trades."""
     loaded = load_market(market)
     folio = load_portfolio(portfolio, loaded)
+    if trades:
+        _what_if(loaded, folio, params, engine, trades, as_json)
+        return
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
     results: dict[str, MarginResult] = {}
     if engine in (Engine.FLOAT, Engine.BOTH):

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from plimsoll.analytics.var.legs import label_of
+from plimsoll.cli.tables import plain_table
 from plimsoll.mirror.margin_engine import MarginResult, RowPnl, UnderlyingMargin
+from plimsoll.mirror.order_preview import OpenOrder
 from plimsoll.params import VOL_NAMES
 
 _STATE_STYLE = {"healthy": "green", "margin call": "yellow", "liquidatable": "red", "insolvent": "bold red"}
+#: What a requirement is made of, and the greeks behind it.
+_PARTS: Final = (
+    ("scan (grid)", "scan"),
+    ("certified scan", "certified_scan"),
+    ("basis", "basis"),
+    ("vega term", "vega_term"),
+    ("skew term", "skew_term"),
+    ("short option minimum", "short_min"),
+    ("concentration", "concentration"),
+    ("requirement", "requirement"),
+    ("delta (units)", "delta"),
+    ("gamma", "gamma"),
+    ("vega (per 1.00 vol)", "vega"),
+    ("theta (per year)", "theta"),
+)
+#: Those that are no cash.
+_UNITS: Final = ("delta", "gamma")
 
 
 def _money(value: float) -> str:
@@ -42,22 +64,9 @@ def _components(result: MarginResult) -> Table:
     table.add_column("component")
     for name in result.underlyings:
         table.add_column(name, justify="right")
-    for label, field in (
-        ("scan (grid)", "scan"),
-        ("certified scan", "certified_scan"),
-        ("basis", "basis"),
-        ("vega term", "vega_term"),
-        ("skew term", "skew_term"),
-        ("short option minimum", "short_min"),
-        ("concentration", "concentration"),
-        ("requirement", "requirement"),
-        ("delta (units)", "delta"),
-        ("gamma", "gamma"),
-        ("vega (per 1.00 vol)", "vega"),
-        ("theta (per year)", "theta"),
-    ):
+    for label, field in _PARTS:
         values = [getattr(u, field) for u in result.underlyings.values()]
-        table.add_row(label, *(f"{v:,.6f}" if field in ("delta", "gamma") else _money(v) for v in values))
+        table.add_row(label, *(f"{v:,.6f}" if field in _UNITS else _money(v) for v in values))
         if field == "requirement":
             table.add_row("  as if expired", *(_cutoff(u.cutoff) for u in result.underlyings.values()))
     return table
@@ -123,3 +132,34 @@ def show(result: MarginResult) -> None:
         if any(row.pnl != 0.0 for row in part.rows):
             console.print(_expiries(name, part))
             console.print(_grid(name, part))
+
+
+def show_change(orders: Sequence[OpenOrder], before: MarginResult, after: MarginResult) -> None:
+    """Print trades, and what they change."""
+    console = Console()
+    traded = plain_table("Trades, at the price they are taken to fill at", ("instrument", "quantity", "price"))
+    for order in orders:
+        traded.add_row(label_of(order.position), f"{order.position.quantity:+,.6g}", f"{order.limit:,.4f}")
+    console.print(traded)
+    table = plain_table("Account, cash", ("", "before", "after", "change"))
+    for label, name in (
+        ("equity", "equity"),
+        ("initial margin", "initial_margin"),
+        ("maintenance margin", "maintenance_margin"),
+    ):
+        old, new = getattr(before, name), getattr(after, name)
+        table.add_row(label, _money(old), _money(new), f"{new - old:+,.2f}")
+    old, new = (one.equity - one.initial_margin for one in (before, after))
+    table.add_row("left to use", _money(old), _money(new), f"{new - old:+,.2f}")
+    table.add_row("state", before.state, after.state, "")
+    console.print(table)
+    for name, part in after.underlyings.items():
+        was = before.underlyings[name]
+        if was == part:
+            continue
+        changed = plain_table(f"{name}: what of its requirement changes", ("part", "before", "after", "change"))
+        for label, field in _PARTS:
+            old, new = getattr(was, field), getattr(part, field)
+            shown = (f"{old:,.4f}", f"{new:,.4f}", f"{new - old:+,.4f}") if field in _UNITS else None
+            changed.add_row(label, *(shown or (_money(old), _money(new), f"{new - old:+,.2f}")))
+        console.print(changed)

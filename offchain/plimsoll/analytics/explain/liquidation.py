@@ -1,0 +1,107 @@
+"""At which price of one underlying an account can be liquidated, the others standing still.
+
+Two prices are asked for each side: that of a move of the price alone, and that of the same move with volatility, which
+rises by ``volUp`` for every price range that the price has moved.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from plimsoll.analytics.stress.shock import MAX_VOL_MOVE, Shock, shocked_market
+from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.model import Market, Portfolio
+from plimsoll.params import Params
+
+#: How far is looked: to a twentieth of the price and to four times of it, in logs.
+LOWEST: Final = -0.95
+HIGHEST: Final = 3.0
+STEPS: Final = 48
+BISECTIONS: Final = 24
+Distance = Callable[[float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class LiquidationPrice:
+    """Nearest price on one side at which equity falls below maintenance margin; None where none is in reach."""
+
+    underlying: str
+    side: str
+    spot: float
+    price_alone: float | None
+    with_vol: float | None
+
+    def to_json(self) -> dict[str, object]:
+        """Build the entry of the document."""
+
+        def side(price: float | None) -> dict[str, float] | None:
+            return None if price is None else {"price": price, "move": price / self.spot - 1.0}
+
+        return {
+            "underlying": self.underlying,
+            "side": self.side,
+            "spot": self.spot,
+            "priceAlone": side(self.price_alone),
+            "withVol": side(self.with_vol),
+        }
+
+
+def _crossing(distance: Distance, moves: list[float]) -> float | None:
+    """First move along a side at which the distance is below zero, to ``2**-BISECTIONS`` of a step."""
+    safe = 0.0
+    for move in moves:
+        if distance(move) >= 0.0:
+            safe = move
+            continue
+        broken = move
+        for _ in range(BISECTIONS):
+            middle = 0.5 * (safe + broken)
+            safe, broken = (middle, broken) if distance(middle) >= 0.0 else (safe, middle)
+        return broken
+    return None
+
+
+def liquidation_prices(market: Market, portfolio: Portfolio, params: Params) -> list[LiquidationPrice]:
+    """Find the prices at which an account becomes liquidatable.
+
+    Parameters
+    ----------
+    market : Market
+    portfolio : Portfolio
+    params : Params
+        Range and volatility move of every underlying.
+
+    Returns
+    -------
+    list of LiquidationPrice
+        Down and up for every underlying that is held. Between two of 48 steps a side, in logs, a crossing and its
+        return are not seen. An account that is liquidatable now has the spot itself on both sides.
+
+    Raises
+    ------
+    DomainError
+        When the account holds what the market does not have.
+    """
+    held = [p.underlying for p in portfolio.positions]
+    held += [str(market.tokens[s].linked) for s in portfolio.collateral if market.tokens[s].linked is not None]
+    found = []
+    for name in dict.fromkeys(held):
+        spot, own = market.rounds[name].spot, params.for_underlying(name)
+
+        def distance(move: float, slope: float, name: str = name) -> float:
+            vol = min(slope * abs(move), MAX_VOL_MOVE)
+            result = evaluate(shocked_market(market, {name: Shock(move, vol)}), portfolio, params)
+            return result.equity - result.maintenance_margin
+
+        for side, last in (("down", LOWEST), ("up", HIGHEST)):
+            moves = np.expm1(np.linspace(0.0, np.log1p(last), STEPS + 1)).tolist()
+            ends = []
+            for slope in (0.0, own.vol_up / own.price_range):
+                move = _crossing(lambda x, slope=slope: distance(x, slope), moves)  # type: ignore[misc]
+                ends.append(None if move is None else spot * (1.0 + move))
+            found.append(LiquidationPrice(name, side, spot, *ends))
+    return found
