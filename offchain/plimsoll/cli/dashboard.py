@@ -16,12 +16,17 @@ from plimsoll.errors import PlimsollError
 from plimsoll.mirror.margin_engine import RowPnl
 from plimsoll.params import VOL_NAMES
 
+#: Characters of a bar, in a narrow terminal and in a wide one.
+SHORT_BAR: Final = 28
 BAR: Final = 40
+#: Columns below which one table is shown at a time, and rows below which there is no title line.
+NARROW: Final = 96
+LOW: Final = 30
 STYLES: Final = {"healthy": "green", "margin call": "yellow", "liquidatable": "red", "insolvent": "bold red"}
 
 
-def gauge(view: WatchView) -> Text:
-    """Draw equity, initial and maintenance margin as bars of one scale."""
+def gauge(view: WatchView, bar: int = BAR) -> Text:
+    """Draw equity, initial and maintenance margin as bars of one scale, the largest ``bar`` characters long."""
     m = view.margin
     values = (
         ("equity", m.equity, "blue"),
@@ -30,16 +35,16 @@ def gauge(view: WatchView) -> Text:
     )
     most = max(1e-9, *(value for _, value, _ in values))
     text = Text()
-    text.append(f"account {view.account}  ")
+    text.append("portfolio file  " if view.account is None else f"account {view.account}  ")
     text.append(m.state, style=STYLES[m.state])
-    text.append(f"  block {view.block}\n")
+    text.append("\n" if view.account is None else f"  block {view.block}\n")
     spots = ", ".join(f"{name} {round_.spot:,.2f}" for name, round_ in view.market.rounds.items())
-    text.append(f"{datetime.fromtimestamp(view.market.ts, UTC):%Y-%m-%d %H:%M} UTC  {spots}\n\n", style="dim")
+    text.append(f"{datetime.fromtimestamp(view.market.ts, UTC):%Y-%m-%d %H:%M} UTC  {spots}\n", style="dim")
     for name, value, colour in values:
-        filled = round(BAR * max(0.0, value) / most)
+        filled = round(bar * max(0.0, value) / most)
         text.append(f"{name:<12}")
         text.append("█" * filled, style=colour)
-        text.append("·" * (BAR - filled), style="dim")
+        text.append("·" * (bar - filled), style="dim")
         text.append(f" {value:,.2f}\n")
     text.append(f"{'excess':<12}{m.equity - m.initial_margin:,.2f} over initial, ")
     text.append(f"{m.equity - m.maintenance_margin:,.2f} over maintenance\n")
@@ -93,15 +98,27 @@ class Dashboard(App[None]):
     #heat { width: 1fr; height: 100%; border: round $primary; }
     #problem { height: auto; display: none; color: $error; padding: 0 1; }
     #problem.-shown { display: block; }
+    .-low Header { display: none; }
+    .-narrow #top { layout: vertical; }
+    .-narrow #gauge { width: 1fr; }
+    .-narrow #alerts { width: 1fr; height: auto; max-height: 5; display: none; }
+    .-narrow #alerts.-raised { display: block; }
+    .-narrow #greeks { width: 1fr; }
+    .-narrow #heat { display: none; }
+    .-narrow.-turned #greeks { display: none; }
+    .-narrow.-turned #heat { display: block; }
     """
     BINDINGS: ClassVar[list[Any]] = [
         ("q", "quit", "Quit"),
         ("r", "refresh", "Refresh"),
         ("u", "underlying", "Underlying"),
+        ("t", "turn", "Greeks/scenarios"),
     ]
 
     def __init__(self, look: Callable[[], WatchView], interval_sec: float = 5.0) -> None:
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-low"), (LOW, "-high")]
         self._look, self._interval_sec = look, interval_sec
         self.view: WatchView | None = None
         self.chosen = 0
@@ -142,6 +159,15 @@ class Dashboard(App[None]):
         if self.view is not None:
             self.show(self.view)
 
+    def action_turn(self) -> None:
+        """Show the other table where there is room for one."""
+        self.screen.toggle_class("-turned")
+
+    def on_resize(self) -> None:
+        """Draw the bars anew for another width."""
+        if self.view is not None:
+            self.show(self.view)
+
     def _fetch(self) -> None:
         try:
             view = self._look()
@@ -162,7 +188,7 @@ class Dashboard(App[None]):
         problem, alerts = self.query_one("#problem", Static), self.query_one("#alerts", Static)
         problem.update("")
         problem.remove_class("-shown")
-        self.query_one("#gauge", Static).update(gauge(view))
+        self.query_one("#gauge", Static).update(gauge(view, SHORT_BAR if self.size.width < NARROW else BAR))
         alerts.update(alert_text(view))
         alerts.set_class(bool(view.alerts), "-raised")
         self._greeks(view)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 from dataclasses import replace
+from itertools import islice
 
 import pytest
 from helpers.documents import load
@@ -15,7 +16,11 @@ from plimsoll.analytics.stress.watch import AlertRules, liquidation_move, watch_
 from plimsoll.cli import run
 from plimsoll.cli.dashboard import Dashboard, alert_text, gauge
 from plimsoll.errors import InputError, UnavailableError
+from plimsoll.files.market import load_market
+from plimsoll.market.replay.markets import Walk, replayed_markets
+from plimsoll.market.replay.replay import _synthetic
 from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.model import Kind, Mode, Portfolio, Position, Token
 from plimsoll.params import Params
 
 TS = MARKET["timestamp"]
@@ -124,6 +129,71 @@ def test_nothing_is_cut_off_in_a_terminal_of_a_hundred_columns(thin, book):
             assert not app.query_one("#problem", Static).display
 
         drive(app, script, (100, 30))
+
+
+def test_a_terminal_of_eighty_by_twenty_four_shows_margin_and_one_table(thin, book):
+    """It showed headers only."""
+    for view in (view_of(thin, rules=AlertRules(distance=0.5)), view_of(book)):
+        app = Dashboard(lambda view=view: view, 60.0)
+
+        async def script(pilot, app=app, view=view):
+            box, greeks, heat = (
+                app.query_one("#gauge", Static),
+                *(app.query_one(n, DataTable) for n in ("#greeks", "#heat")),
+            )
+            assert f"{view.margin.equity:,.2f}" in shown(box)
+            assert max(map(len, shown(box).splitlines())) <= box.size.width
+            assert app.query_one("#alerts", Static).display == bool(view.alerts)
+            assert greeks.display
+            assert not heat.display
+            # Lines of the table itself, below its header.
+            assert greeks.size.height - 1 >= min(greeks.row_count, 5)
+            assert greeks.virtual_size.width <= greeks.size.width
+            await pilot.press("t")
+            await pilot.pause()
+            assert heat.display
+            assert not greeks.display
+            assert heat.size.height - 1 >= 5
+            assert heat.virtual_size.width <= heat.size.width
+
+        drive(app, script, (80, 24))
+
+
+def test_a_portfolio_file_is_watched_without_a_network(tmp_path, capsys):
+    paths = []
+    for number, move in enumerate((1.0, 0.9)):
+        document = json.loads(json.dumps(MARKET))
+        document["underlyings"]["ETH"]["spot"] *= move
+        paths.append(tmp_path / f"market{number}.json")
+        paths[-1].write_text(json.dumps(document))
+    folio = tmp_path / "p.json"
+    folio.write_text(json.dumps(PORTFOLIO))
+    assert run(["watch", "--portfolio", str(folio), "--market", str(paths[0]), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["account"] is None
+    walk = Walk([load_market(path) for path in paths])
+    assert [walk.next().rounds["ETH"].spot for _ in range(3)] == [1_900.0, 1_710.0, 1_710.0]
+    for arguments, said in (
+        (["watch"], "name an account with --rpc and --deployment, or a --portfolio with --market"),
+        (["watch", "--portfolio", str(folio)], "--market: a portfolio file needs at least one market file"),
+        (["watch", "3", "--portfolio", str(folio)], "--portfolio: an account on chain was named as well"),
+    ):
+        assert run(arguments) == 2
+        assert said in capsys.readouterr().err
+
+
+def test_recorded_chains_make_markets_one_after_another():
+    replay = _synthetic()
+    surface = replay.fit_at(0, "ETH").round.surfaces[-1]
+    folio = Portfolio(Mode.SINGLE, 1e4, {}, (Position("ETH", Kind.CALL, surface.expiry_ts, surface.forward, -1.0),))
+    tokens = {"USDC": Token("USDC", 1.0, 0.0), "WSOL": Token("WSOL", None, 0.1, "SOL", 0.1)}
+    found = list(islice(replayed_markets(replay, tokens, folio), 3))
+    assert [market.ts for market in found] == list(replay.timestamps[:3])
+    assert set(found[0].tokens) == {"USDC"}
+    assert all(surface.expiry_ts in {s.expiry_ts for s in m.rounds["ETH"].surfaces} for m in found)
+    sol = Portfolio(Mode.SINGLE, 1e4, {}, (Position("SOL", Kind.PERP, 0, 80.0, 1.0),))
+    with pytest.raises(InputError, match="has no chains of SOL"):
+        next(replayed_markets(replay, tokens, sol))
 
 
 def test_dashboard_keeps_the_last_view_when_a_look_fails(book):

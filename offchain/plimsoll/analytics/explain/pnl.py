@@ -58,7 +58,7 @@ class PnlParts:
     @property
     def total(self) -> float:
         """The whole P&L, cash."""
-        return sum(getattr(self, item.name) for item in fields(self))
+        return self.delta + self.gamma + self.vega + self.cross + self.theta + self.carry + self.residual
 
     def times(self, quantity: float) -> PnlParts:
         """Return the parts of so many units."""
@@ -189,8 +189,9 @@ def _derivatives(old: _State, instrument: Instrument) -> tuple[float, float, flo
     """Delta and gamma by the forward, vega, and vega by the forward and by the volatility."""
 
     def greeks(sigma: float) -> black76.Greeks:
-        numbers = (old.forward, instrument.strike, sigma, old.variance_time, 0.0)
-        return black76.greeks(np.array(instrument.kind == Kind.CALL), *(np.array(x) for x in numbers))
+        is_call = np.array(instrument.kind == Kind.CALL)
+        forward, strike, time = (np.array(x) for x in (old.forward, instrument.strike, old.variance_time))
+        return black76.greeks(is_call, forward, strike, np.array(sigma), time, np.array(0.0))
 
     step = min(VOL_STEP, 0.5 * old.sigma)
     here, low, high = greeks(old.sigma), greeks(old.sigma - step), greeks(old.sigma + step)

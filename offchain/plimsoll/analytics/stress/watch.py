@@ -53,7 +53,9 @@ class WatchView:
 
     Attributes
     ----------
-    account, block : int
+    account : int or None
+        None for a portfolio file.
+    block : int
     market : Market
     portfolio : Portfolio
     margin : MarginResult
@@ -62,7 +64,7 @@ class WatchView:
     alerts : tuple of str
     """
 
-    account: int
+    account: int | None
     block: int
     market: Market
     portfolio: Portfolio
@@ -157,7 +159,7 @@ def _alerts(
 
 
 def watch_view(
-    account: int,
+    account: int | None,
     block: int,
     market: Market,
     portfolio: Portfolio,
@@ -170,7 +172,9 @@ def watch_view(
 
     Parameters
     ----------
-    account, block : int
+    account : int or None
+        None for a portfolio file.
+    block : int
     market : Market
     portfolio : Portfolio
     params : Params
