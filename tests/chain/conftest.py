@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gc
-import inspect
 import socket
 import sys
-import time
 from pathlib import Path
 
 import brownie
 import pytest
-from web3.exceptions import TransactionNotFound
 
 from plimsoll.chain.anvil import STATES_KEPT
+from tests.chain.helpers import swift
 from tests.chain.helpers.coverage import collect, prepare_brownie, save, table
 from tests.chain.helpers.mocks import use_mocks
 
@@ -26,7 +23,6 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "python"))
 BLOCK_GAS_LIMIT = 100_000_000
 ACCOUNTS = 20
 COVERAGE_REPORT = Path("reports") / "coverage.json"
-LOOKUPS, LOOKUP_PAUSE_SEC = 50, 0.1
 
 
 def _free_port() -> int:
@@ -74,62 +70,23 @@ def pytest_terminal_summary(terminalreporter):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def traces():
-    """Make traces fit for coverage, when that is wanted; Brownie is connected by now."""
-    if "--coverage" in sys.argv:
+def swift_brownie():
+    """Make Brownie fast, and its traces fit for coverage when that is wanted; it is connected by now."""
+    coverage = "--coverage" in sys.argv
+    if coverage:
         prepare_brownie()
-
-
-def _asking_again(find):
-    def found(transaction_hash):
-        for _ in range(LOOKUPS):
-            try:
-                return find(transaction_hash)
-            except TransactionNotFound:
-                time.sleep(LOOKUP_PAUSE_SEC)
-        return find(transaction_hash)
-
-    return found
-
-
-@pytest.fixture(scope="session", autouse=True)
-def patient_lookup():
-    """Ask again: anvil counts a transaction a moment before it finds it, which Brownie takes for a dropped one."""
-    eth = brownie.web3.eth
-    eth.get_transaction = _asking_again(eth.get_transaction)
-    eth.get_transaction_receipt = _asking_again(eth.get_transaction_receipt)
-
-
-def _forget_what_is_gone(container, height):
-    """Drop the contracts that a return to ``height`` undid; Brownie asks for the code of every other one too."""
-    for contract in list(container._contracts):
-        born = contract.tx.block_number if contract.tx else None
-        if born > height if born is not None else not brownie.web3.eth.get_code(contract.address):
-            container.remove(contract)
-            contract._reverted = True
-
-
-@pytest.fixture(scope="session", autouse=True)
-def swift_isolation():
-    """Isolate each test in milliseconds: Brownie walks the call stack and collects all garbage at every snapshot.
-
-    The walk only serves a warning about who calls. The garbage it looks for is among what a test made; the project
-    that was loaded before (a gigabyte of syntax trees) lives as long as the run and is set aside.
-    """
-    rpc = type(brownie.rpc)
-    for name in ("sleep", "mine", "snapshot", "revert"):
-        setattr(rpc, name, inspect.getclosurevars(getattr(rpc, name)).nonlocals["fn"])
-    (project,) = brownie.project.get_loaded_projects()
-    type(next(iter(project)))._revert = _forget_what_is_gone
-    gc.collect()
-    gc.freeze()
+    swift.install(coverage=coverage)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def isolate_module(traces, patient_lookup, swift_isolation, module_isolation):
-    """Reset the chain around each module; without it a module's deployment would vanish."""
+def isolate_module(swift_brownie):
+    """Undo each module's deployment at its end."""
+    with swift.undone():
+        yield
 
 
 @pytest.fixture(autouse=True)
-def isolate_function(isolate_module, fn_isolation):
+def isolate_function(isolate_module):
     """Return to the module's deployment after each test."""
+    with swift.undone():
+        yield

@@ -8,6 +8,7 @@ from brownie.exceptions import VirtualMachineError
 
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, shown
+from tests.chain.helpers.swift import undone
 
 RAW = 10**6
 HELD = 100_000 * RAW
@@ -111,8 +112,8 @@ def test_queue__account_sold__is_dropped_also_when_it_comes_back(vault, usdc, le
 def test_queue__too_little_gas__drops_nobody(vault, usdc, pair, trader, maker):
     """The call is given all but a 64th of the gas: what fails for want of it is tried again."""
     request(vault, usdc, pair[0], trader, 5_000 * RAW)
-    used = pay(vault, usdc, maker).gas_used
-    chain.undo()
+    with undone():
+        used = pay(vault, usdc, maker).gas_used
     for gas in range(used // 2, used, used // 20):
         with suppress(VirtualMachineError):
             vault.payRequests(usdc, 10, {"from": maker, "gas_limit": gas})
