@@ -94,9 +94,26 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 slither: .solcx/.stamp ## static analysis of the contracts: no finding of high or medium impact
 	@$(STEP) "slither" $(PY) tools/lint/static_analysis.py
 
+# Three parts, so that two cores can share them; the last one is all that the others are not.
+PYTEST := $(PY) -m pytest -p no:pytest-brownie
+NUMBERS := $(addprefix tests/python/,analytics holes libraries market mirror oracle properties)
+KEEPER := $(addprefix tests/python/,index keeper storage transact)
+
 test-python: .solcx/.stamp ## Python tests without a chain
 	@printf '== tests/python\n' >&2
-	@$(PY) -m pytest -p no:pytest-brownie tests/python
+	@$(PYTEST) tests/python
+
+test-python-numbers: .solcx/.stamp
+	@printf '== tests/python: fits, mirror, analytics\n' >&2
+	@$(PYTEST) $(NUMBERS)
+
+test-python-keeper: .solcx/.stamp
+	@printf '== tests/python: the stages of the keeper\n' >&2
+	@$(PYTEST) $(KEEPER)
+
+test-python-rest: .solcx/.stamp
+	@printf '== tests/python: all else\n' >&2
+	@$(PYTEST) tests/python $(addprefix --ignore=,$(NUMBERS) $(KEEPER))
 
 # Without a chain, without a fit, without a simulation.
 QUICK := $(addprefix tests/python/,border decide files index mirror transact session dev/test_lint_layers.py dev/test_lint_constants.py dev/test_lint_docs.py)
@@ -106,11 +123,11 @@ test-quick: artifacts $(VENV)/.stamp-dev ## what finds most mistakes within two 
 	@$(STEP) "mypy --strict" mypy
 	@$(STEP) "layer order" $(PY) tools/lint/layers.py
 	@printf '== quick tests\n' >&2
-	@$(PY) -m pytest -p no:pytest-brownie -n 2 $(QUICK)
+	@$(PYTEST) -n 2 $(QUICK)
 
 test-faults: artifacts $(VENV)/.stamp-dev ## the whole keeper under every fault: node, chain, feed, database, kill -9; report into reports/faults.md
 	@printf '== tests/faults\n' >&2
-	@$(PY) -m pytest -p no:pytest-brownie tests/faults $(ARGS)
+	@$(PYTEST) tests/faults $(ARGS)
 
 test-chain: build/.stamp ## Brownie tests on anvil, one file per external function
 	@printf '== tests/chain/unit\n' >&2
@@ -171,24 +188,13 @@ demo-slice: build/.stamp
 	@printf '== demo on a short slice\n' >&2
 	@$(VENV)/bin/plimsoll demo --rounds 6
 
-# Two halves of about the same length: each test run keeps one core busy, and has a chain of its own.
-test: ## everything CI runs: lint, the site, all tests but the audit, the demo on a short slice
-	@$(MAKE) lint
-	@$(MAKE) docs
-	@$(MAKE) -j2 test-units test-properties
+# Two at a time, the next when one ends: the long ones stand first, so that both cores are busy to the end. Each run
+# keeps one core busy, and has a chain of its own.
+PARTS := lint test-python-numbers test-python-keeper test-diff test-chain test-python-rest test-proof test-accuracy test-stateful test-profit test-audit docs demo-slice
 
-test-units:
-	@$(MAKE) test-chain
-	@$(MAKE) test-diff
-	@$(MAKE) test-proof
-	@$(MAKE) test-accuracy
-
-test-properties:
-	@$(MAKE) test-python
-	@$(MAKE) test-stateful
-	@$(MAKE) test-profit
-	@$(MAKE) test-audit
-	@$(MAKE) demo-slice
+test: build ## everything CI runs: lint, the site, all tests but the audit, the demo on a short slice
+	@$(MAKE) -j2 $(PARTS)
+	@printf '== make test: %d s in all\n' $$(( $$(date +%s) - $(STARTED_TS) )) >&2
 
 # The artefacts are in the repository; only sources that differ from them have to be compiled.
 artifacts: $(VENV)/.stamp node_modules/.stamp
@@ -246,4 +252,4 @@ market-fit: $(VENV)/.stamp ## fit the volatility surface of an option chain: mak
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie
 
-.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults test-python test-quick test-chain test-diff test-proof test-accuracy test-units test-properties test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean
+.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults test-python test-python-numbers test-python-keeper test-python-rest test-quick test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean

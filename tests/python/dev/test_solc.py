@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -52,7 +53,7 @@ def request_text():
     )
 
 
-def compiled(request_text, cache=""):
+def compiled(request_text, cache):
     """The wrapper's answer."""
     done = subprocess.run(
         ["node", str(WRAPPER), "--standard-json"],
@@ -65,26 +66,32 @@ def compiled(request_text, cache=""):
     return json.loads(done.stdout)
 
 
-def test_solc__in_parts__is_byte_for_byte_one_run(request_text):
+@pytest.fixture(scope="module")
+def kept(request_text, tmp_path_factory):
+    """A cache that was empty, and the answer that was put into it."""
+    cache = tmp_path_factory.mktemp("cache")
+    return SimpleNamespace(cache=cache, answer=compiled(request_text, cache))
+
+
+def test_solc__in_parts__is_byte_for_byte_one_run(request_text, kept):
     module = str(ROOT / "node_modules" / "solc")
     plain = subprocess.run(
         ["node", "-e", PLAIN, module], input=request_text, capture_output=True, text=True, check=True
     )
-    whole, parts = json.loads(plain.stdout), compiled(request_text)
+    whole, parts = json.loads(plain.stdout), kept.answer
     assert len(whole["contracts"]) == COUNT
     assert parts["contracts"] == whole["contracts"]
     assert parts["sources"] == whole["sources"]
 
 
-def test_solc__kept_answer__is_given_again_and_only_for_the_same_sources(request_text, tmp_path):
-    first = compiled(request_text, tmp_path)
-    (kept,) = (tmp_path / "solc").iterdir()
-    kept.write_text(json.dumps({"planted": True}), encoding="utf-8")
+def test_solc__kept_answer__is_given_again_and_only_for_the_same_sources(request_text, kept):
+    (file,) = (kept.cache / "solc").iterdir()
+    file.write_text(json.dumps({"planted": True}), encoding="utf-8")
     reordered = json.loads(request_text)
     reordered["sources"] = dict(sorted(reordered["sources"].items()))
-    assert compiled(json.dumps(reordered), tmp_path) == {"planted": True}
+    assert compiled(json.dumps(reordered), kept.cache) == {"planted": True}
     changed = request_text.replace("x * x + 1", "x * x + 2")
-    assert compiled(changed, tmp_path)["contracts"] != first["contracts"]
+    assert compiled(changed, kept.cache)["contracts"] != kept.answer["contracts"]
 
 
 def test_solc__sources_with_a_mistake__are_not_kept(request_text, tmp_path):
