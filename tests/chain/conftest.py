@@ -15,6 +15,7 @@ from tests.chain.helpers.coverage import collect, prepare_brownie, save, table
 from tests.chain.helpers.mocks import use_mocks
 
 use_mocks()
+swift.parse_nothing()
 
 # The 50-digit implementation lives with the tests that need no chain.
 sys.path.append(str(Path(__file__).resolve().parents[1] / "python"))

@@ -5,7 +5,7 @@ receipt and the latest block, and takes a snapshot so that the transaction could
 request, answered when it is mined; a read is another. A run that measures coverage keeps Brownie's own transactions,
 since coverage is collected on their way.
 
-All that is changed in Brownie is changed here, by ``install``.
+All that is changed in Brownie is changed here, by ``parse_nothing`` and ``install``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 import brownie
 from brownie.exceptions import VirtualMachineError
 from brownie.network import account, contract, transaction
+from brownie.test.managers import base as managers
 from web3._utils.method_formatters import log_entry_formatter
 from web3.datastructures import AttributeDict
 from web3.exceptions import TransactionNotFound
@@ -27,6 +28,14 @@ from web3.exceptions import TransactionNotFound
 from tests.chain.helpers.transport import KeptConnection
 
 LOOKUPS, LOOKUP_PAUSE_SEC = 1_000, 0.005
+
+
+def parse_nothing() -> None:
+    """Keep Brownie from parsing every test and all it imports at each start, which ``brownie test --update`` lives on.
+
+    To be called before Brownie is configured.
+    """
+    managers._get_ast_hash = lambda _: ""
 
 
 def install(*, coverage: bool) -> None:
