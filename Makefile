@@ -115,7 +115,7 @@ test-python-rest: .solcx/.stamp
 	@printf '== tests/python: all else\n' >&2
 	@$(PYTEST) tests/python $(addprefix --ignore=,$(NUMBERS) $(KEEPER))
 
-# Without a chain, without a fit, without a simulation.
+# Without a chain, without a fit, without a simulation, without a cluster.
 QUICK := $(addprefix tests/python/,border decide files index mirror transact session dev/test_lint_layers.py dev/test_lint_constants.py dev/test_lint_docs.py)
 
 test-quick: artifacts $(VENV)/.stamp-dev ## what finds most mistakes within two minutes: style, types, and the nouns, files, mirror and command line
@@ -123,7 +123,7 @@ test-quick: artifacts $(VENV)/.stamp-dev ## what finds most mistakes within two 
 	@$(STEP) "mypy --strict" mypy
 	@$(STEP) "layer order" $(PY) tools/lint/layers.py
 	@printf '== quick tests\n' >&2
-	@$(PYTEST) -n 2 $(QUICK)
+	@$(PYTEST) -n 2 $(QUICK) --ignore=tests/python/mirror/test_ray_fleet.py
 
 test-faults: artifacts $(VENV)/.stamp-dev ## the whole keeper under every fault: node, chain, feed, database, kill -9; report into reports/faults.md
 	@printf '== tests/faults\n' >&2
