@@ -25,7 +25,7 @@ from plimsoll.model import Kind, Mode, Portfolio, Position
 from plimsoll.params import BookSpec, Params
 
 BOUND = 1e-12
-BOOK_KERNELS = ("mark", "locate", "count_positions", "fill_positions", "count_amounts", "fill_amounts", "masks")
+BOOK_KERNELS = ("mark", "_locate", "count_positions", "fill_positions", "count_amounts", "fill_amounts", "masks")
 
 
 def assert_agrees(found, market, folios, params):

@@ -22,10 +22,15 @@ def mark(ids: npt.NDArray[np.int16], seen: Flags) -> None:
         seen[np.int64(ids[i]) + 32768] = True
 
 
-@compiled
 def locate(rising: Longs, row_of: Longs, wanted: Longs) -> Longs:
     """Row of each wanted id among rising ones, -1 where it is not there."""
     found = np.empty(wanted.size, dtype=np.int64)
+    _locate(rising, row_of, wanted, found)
+    return found
+
+
+@compiled
+def _locate(rising: Longs, row_of: Longs, wanted: Longs, found: Longs) -> None:
     at = 0
     for i in range(wanted.size):
         # Entries of one account stand side by side, and accounts mostly in order: look here and next first.
@@ -35,7 +40,6 @@ def locate(rising: Longs, row_of: Longs, wanted: Longs) -> Longs:
             else:
                 at = np.searchsorted(rising, wanted[i])
         found[i] = row_of[at] if at < rising.size and rising[at] == wanted[i] else -1
-    return found
 
 
 @compiled
@@ -75,12 +79,15 @@ def fill_positions(
     counts: Numbers,
     rank: Numbers,
     spoiled: Flags,
+    written: Numbers,
     instrument: Numbers,
     quantity: Vector,
     price: Vector,
 ) -> None:
-    """Write positions into the rows of their accounts and sort each row by underlying, expiry and strike."""
-    written = np.zeros(starts.size, dtype=np.int32)
+    """Write positions into the rows of their accounts and sort each row by underlying, expiry and strike.
+
+    ``written`` comes as zeros and counts what each row has got.
+    """
     for i in range(local.size):
         row = local[i]
         if numbers[i] >= 0 and written[row] < counts[row]:
@@ -110,11 +117,11 @@ def fill_amounts(
     starts: Longs,
     counts: Numbers,
     spoiled: Flags,
+    written: Numbers,
     token: Numbers,
     amount: Vector,
 ) -> None:
-    """Write collateral into the rows of its accounts; a token twice spoils the account."""
-    written = np.zeros(starts.size, dtype=np.int32)
+    """Write collateral into the rows of its accounts; a token twice spoils the account. ``written`` comes as zeros."""
     for i in range(local.size):
         row = local[i]
         at = starts[row] + written[row]

@@ -122,6 +122,7 @@ class Books:
             counts,
             instruments.rank,
             spoiled,
+            np.zeros_like(counts),
             *self.positions.columns,
         )
         self.problem[rows[spoiled]] |= np.uint8(Reason.BAD_RECORD)
@@ -135,7 +136,8 @@ class Books:
         kernels.count_amounts(local, columns.amount, counts, spoiled)
         self.collateral.place(rows, counts)
         starts = self.collateral.start[rows]
-        kernels.fill_amounts(local, slots, columns.amount, starts, counts, spoiled, *self.collateral.columns)
+        written = np.zeros_like(counts)
+        kernels.fill_amounts(local, slots, columns.amount, starts, counts, spoiled, written, *self.collateral.columns)
         self.problem[rows[spoiled]] |= np.uint8(Reason.BAD_RECORD)
         bits = np.minimum(np.arange(len(self.catalogue.tokens.ids)), 63).astype(np.uint64)
         kernels.masks(

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from plimsoll.mirror.aligned import aligned_zeros
 from plimsoll.mirror.fleet.terms import AccountTerms, Holdings, InstrumentTerms, Records, Results, UnderlyingTerms
 from plimsoll.mirror.jit import compiled
 from plimsoll.model import MAX_POSITIONS
@@ -58,15 +59,28 @@ class Work(NamedTuple):
     place_of: Longs
 
 
-@compiled
-def _room(block: int, width: int, underlyings: int) -> Work:
-    """Make room for accounts of any size."""
+def room(width: int, places: int, underlyings: int) -> Work:
+    """Make room for one account of any size: a kernel allocates nothing (see :mod:`plimsoll.mirror.jit`).
+
+    Parameters
+    ----------
+    width, places : int
+        Of the shape of the tables.
+    underlyings : int
+        Number of slots.
+
+    Returns
+    -------
+    Work
+        Of one thread at a time; it may be used again.
+    """
+    block = (2 * _VOLS + 2) * width + 3 * places + 4
     most = max(MAX_POSITIONS, underlyings) + 1
     return Work(
-        np.zeros((most, block)),
-        np.zeros((underlyings + 1, block)),
-        np.zeros(block),
-        np.zeros(width),
+        aligned_zeros((most, block)),
+        aligned_zeros((underlyings + 1, block)),
+        aligned_zeros(block),
+        aligned_zeros(width),
         np.zeros((underlyings + 1, 13)),
         np.zeros((most, 4), dtype=np.int64),
         np.full(underlyings + 1, -1, dtype=np.int64),
@@ -555,10 +569,10 @@ def margins_of(
     terms: AccountTerms,
     width: int,
     places: int,
+    work: Work,
     out: Results,
 ) -> None:
     """Margin of the accounts in ``accounts[begin:stop]``, which are rows of ``held`` and of ``out``."""
-    work = _room(_sums(width, places) + 4, width, underlyings.records.size)
     for k in range(begin, stop):
         i = accounts[k]
         first = held.position_start[i]

@@ -16,6 +16,7 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 from plimsoll.errors import InputError
+from plimsoll.mirror.aligned import aligned_zeros
 from plimsoll.mirror.jit import compiled
 from plimsoll.mirror.threads import cores, in_parts
 
@@ -29,6 +30,8 @@ _SIXTEEN: Final = ir.VectorType(ir.DoubleType(), ROWS)
 _FUSED: Final = ("contract", "nsz")
 #: Holders of one instrument below which a second thread costs more than it gains.
 LEAST_HOLDERS: Final = 32_768
+#: Holders by which sums are asked of the memory before they are needed.
+AHEAD: Final = 16
 
 
 def _largest(builder: Any, numbers: Any) -> Any:
@@ -116,6 +119,25 @@ def _sum_of_rows(
     return types.float64(instrument, quantity, table, whole, whole, whole, whole, out, whole), generate
 
 
+def _ask_for(_context: Any, sums: Any, _at: Any) -> Any:
+    """Ask for the two cache lines of sixteen sums at ``at`` before they are needed."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        made = context.make_array(signature.args[0])(context, builder, arguments[0])
+        byte, flag = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, flag, flag, flag])
+        get: Any = cgutils.get_or_insert_function
+        prefetch = get(builder.module, kind, "llvm.prefetch.p0i8")
+        for line in (0, ROWS // 2):
+            place = builder.gep(made.data, [builder.add(arguments[1], arguments[1].type(line))])
+            # For writing, to be kept in every level, data.
+            builder.call(prefetch, [builder.bitcast(place, byte), flag(1), flag(3), flag(1)])
+        return context.get_dummy_value()
+
+    return types.void(sums, types.int64), generate
+
+
+_prefetch: Any = intrinsic(_ask_for)
 _sum_rows: Any = intrinsic(_sum_of_rows)
 _add_rows: Any = intrinsic(_add_to_sums)
 
@@ -129,10 +151,10 @@ def _scan(
     stride: int,
     begin: int,
     stop: int,
+    room: Vector,
     worst: Vector,
 ) -> None:
-    """Worst loss of the accounts ``begin`` to ``stop``, never below 0."""
-    room = np.empty(ROWS)
+    """Worst loss of the accounts ``begin`` to ``stop``, never below 0; ``room`` takes the sums of one of them."""
     for account in range(begin, stop):
         found = 0.0
         for column in range(0, stride, ROWS):
@@ -170,6 +192,8 @@ def _shift(
     """Add what an instrument's row has changed by to the sums of its holders ``begin`` to ``stop``."""
     stride = change.size
     for i in range(begin, stop):
+        if i + AHEAD < stop:
+            _prefetch(sums, np.int64(accounts[i + AHEAD]) * stride)
         found, first = 0.0, np.int64(accounts[i]) * stride
         for column in range(0, stride, ROWS):
             loss = _add_rows(sums, change, quantity[i], column, first + column)
@@ -218,7 +242,7 @@ class NodeScan:
             raise InputError("quantity", f"has {len(quantity)} entries, instrument {len(instrument)}")
         self._entries = (start, instrument, quantity)
         self._rows = loss.shape[1]
-        self._table = np.zeros((len(loss), -(-self._rows // ROWS) * ROWS))
+        self._table = aligned_zeros((len(loss), -(-self._rows // ROWS) * ROWS))
         self._table[:, : self._rows] = loss
         self._threads = threads or cores()
         self._sums: Vector | None = None
@@ -241,11 +265,13 @@ class NodeScan:
         table, stride, worst = self._table.ravel(), self._table.shape[1], self.worst
         if not keep:
             self._sums = None
-            in_parts(
-                lambda first, end: _scan(*self._entries, table, stride, first, end, worst), len(worst), self._threads
-            )
+
+            def work(first: int, end: int) -> None:
+                _scan(*self._entries, table, stride, first, end, aligned_zeros(ROWS), worst)
+
+            in_parts(work, len(worst), self._threads)
             return worst
-        sums = np.empty(len(worst) * stride) if self._sums is None else self._sums
+        sums = aligned_zeros(len(worst) * stride) if self._sums is None else self._sums
         in_parts(
             lambda first, end: _scan_and_keep(*self._entries, table, stride, first, end, worst, sums),
             len(worst),

@@ -11,7 +11,7 @@ from plimsoll.mirror.fleet.books import Books
 from plimsoll.mirror.fleet.catalogue import Catalogue
 from plimsoll.mirror.fleet.columns import Columns
 from plimsoll.mirror.fleet.desk import Changed, Tables
-from plimsoll.mirror.fleet.margin_kernel import margins_of
+from plimsoll.mirror.fleet.margin_kernel import margins_of, room
 from plimsoll.mirror.fleet.margins import FleetMargins
 from plimsoll.mirror.fleet.reasons import Reason, State
 from plimsoll.mirror.fleet.terms import Holdings, Results
@@ -69,12 +69,12 @@ class Shard:
         rows = np.flatnonzero(self._stale)
         held, shape, out = _holdings(self.books), tables.shape, self._results
         terms = (tables.instruments, tables.segments, tables.underlyings, tables.tokens, tables.account)
-        in_parts(
-            lambda first, end: margins_of(rows, first, end, held, *terms, shape.width, shape.places, out),
-            len(rows),
-            self._threads,
-            PART,
-        )
+
+        def work(first: int, end: int) -> None:
+            own = room(shape.width, shape.places, len(tables.underlyings.records))
+            margins_of(rows, first, end, held, *terms, shape.width, shape.places, own, out)
+
+        in_parts(work, len(rows), self._threads, PART)
         self._stale[rows] = False
         return self._margins(rows)
 
