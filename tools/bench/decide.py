@@ -33,7 +33,8 @@ def fleet() -> Margins:
     bad = draw.choice(ACCOUNTS, BAD, replace=False)
     equity[bad] = 0.9 * maintenance[bad]
     ids = np.arange(2, ACCOUNTS + 2)
-    return Margins(ids, equity, equity.copy(), initial, maintenance, 10.0 * initial, np.zeros(ACCOUNTS, dtype=bool))
+    nobody = np.zeros(ACCOUNTS, dtype=bool)
+    return Margins(ids, equity, equity.copy(), initial, maintenance, 10.0 * initial, nobody, nobody)
 
 
 def decide_ms() -> float:

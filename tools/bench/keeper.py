@@ -36,7 +36,9 @@ from plimsoll.keeper.config import load_config
 from plimsoll.keeper.opening import Parts, open_parts
 from plimsoll.keeper.operations import Operations
 from plimsoll.keeper.watchman import Watchman
+from plimsoll.mirror.fleet import Fleet, FleetMargins
 from plimsoll.model import Kind, Market
+from plimsoll.params import Params
 from tools.bench.report import Entry, merge
 
 ACCOUNTS: Final = 100_000
@@ -187,8 +189,35 @@ def post_eth(chain: LocalChain, spot: float) -> None:
     chain.spot = spot
 
 
-async def measured(chain: LocalChain, ops: Operations, parts: Parts) -> tuple[list[float], list[float]]:
-    """Return times of ticks and of quiet passes, milliseconds."""
+async def ticks(chain: LocalChain, wire: Wire) -> list[float]:
+    """Return times of ticks, milliseconds."""
+    found: list[float] = []
+    for _ in range(TICKS):
+        spent = await tick(chain, wire, LOW_SPOT)
+        if spent is None:
+            raise AssertionError("no liquidation followed a round that leaves an account short")
+        found.append(spent)
+        await tick(chain, wire, CALM_SPOT)
+    return found
+
+
+@contextlib.contextmanager
+def nobody_surely_healthy() -> Iterator[None]:
+    """Let the keeper compute everybody to the end: the accounts here have so much cash that bounds suffice otherwise."""
+    watch = Fleet.watch
+
+    def to_the_end(fleet: Fleet, market: Market, params: Params, _exact: Any, **options: Any) -> FleetMargins:
+        return watch(fleet, market, params, fleet.account_ids, **options)
+
+    Fleet.watch = to_the_end  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Fleet.watch = watch  # type: ignore[method-assign]
+
+
+async def measured(chain: LocalChain, ops: Operations, parts: Parts) -> tuple[list[float], list[float], list[float]]:
+    """Return times of ticks, of ticks that compute everybody to the end, and of quiet passes, milliseconds."""
     watchman = Watchman(ops, lambda line: print("            ", line))
     await ops.lease.wait_leader()
     await runner.pass_once(ops, parts, watchman)
@@ -202,17 +231,13 @@ async def measured(chain: LocalChain, ops: Operations, parts: Parts) -> tuple[li
     quiet = await quiet_passes(ops, parts, watchman)
     wire = Wire(parts.transactors["liquidations"].context.account.address)
     loop = asyncio.create_task(runner.keep_on(ops, parts, watchman))
-    ticks: list[float] = []
     with wire.tapped():
-        for _ in range(TICKS):
-            spent = await tick(chain, wire, LOW_SPOT)
-            if spent is None:
-                raise AssertionError("no liquidation followed a round that leaves an account short")
-            ticks.append(spent)
-            await tick(chain, wire, CALM_SPOT)
+        usual = await ticks(chain, wire)
+        with nobody_surely_healthy():
+            whole = await ticks(chain, wire)
     ops.shutdown.ask()
     await loop
-    return ticks, quiet
+    return usual, whole, quiet
 
 
 def main() -> None:
@@ -225,7 +250,7 @@ def main() -> None:
         loaded = load_config(keeper_file(chain, Path(name)), ())
         deployment = load_deployment(loaded.config.keeper.deployment)
         ops = Operations(loaded, f"{deployment.chain_id}:bench", runner.duties_of(loaded))
-        found: list[tuple[list[float], list[float]]] = []
+        found: list[tuple[list[float], list[float], list[float]]] = []
 
         async def work() -> None:
             parts = await open_parts(ops, is_dry=False)
@@ -235,14 +260,14 @@ def main() -> None:
                 await parts.close()
 
         asyncio.run(ops.run(work))
-    ticks, quiet = found[0]
-    tick_ms, quiet_ms = statistics.median(ticks), statistics.median(quiet)
-    print("ticks        " + " ".join(f"{spent:.0f}" for spent in ticks) + f" ms, median {tick_ms:.0f}")
-    print("quiet passes " + " ".join(f"{spent:.0f}" for spent in quiet) + f" ms, median {quiet_ms:.0f}")
+    tick_ms, whole_ms, quiet_ms = map(statistics.median, found[0])
+    for name, spent in zip(("ticks", "all computed", "quiet passes"), found[0], strict=True):
+        print(f"{name:12} " + " ".join(f"{one:.0f}" for one in spent) + f" ms, median {statistics.median(spent):.0f}")
     about = f"must, ms; {ACCOUNTS:,} synthetic accounts beside real ones in the index"
     merge(
         [
             Entry("off.tickToTx", "ms", round(tick_ms, 1), about, TICK_MUST_MS, round(TICK_MUST_MS / tick_ms, 2)),
+            Entry("off.tickToTx.all", "ms", round(whole_ms, 1), about, TICK_MUST_MS, round(TICK_MUST_MS / whole_ms, 2)),
             Entry("off.quietPass", "ms", round(quiet_ms, 1), about, QUIET_MUST_MS, round(QUIET_MUST_MS / quiet_ms, 2)),
         ]
     )

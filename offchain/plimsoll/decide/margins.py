@@ -74,6 +74,9 @@ class Margins:
         Gross notional, on which the accuracy of the mirror is measured.
     unknown : ndarray of bool, shape (n,)
         Accounts of which the mirror cannot say anything.
+    bounded : ndarray of bool, shape (n,)
+        Accounts that surely are healthy, with bounds in place of requirements; who asks for their requirements has to
+        ask the contract.
     """
 
     account_ids: Ids
@@ -83,6 +86,7 @@ class Margins:
     maintenance: Values
     gross: Values
     unknown: Flags
+    bounded: Flags
 
     @classmethod
     def ordered(
@@ -94,12 +98,13 @@ class Margins:
         maintenance: Values,
         gross: Values,
         unknown: Flags,
+        bounded: Flags,
     ) -> Margins:
         """Return margins whose accounts come in any order, each once; sorted only where they are not.
 
         Parameters
         ----------
-        account_ids, equity, market_equity, initial, maintenance, gross, unknown : ndarray, shape (n,)
+        account_ids, equity, market_equity, initial, maintenance, gross, unknown, bounded : ndarray, shape (n,)
             As the mirror of all accounts gives them.
 
         Returns
@@ -109,9 +114,9 @@ class Margins:
         columns = (equity, market_equity, initial, maintenance, gross)
         if not (account_ids[1:] > account_ids[:-1]).all():
             order = np.argsort(account_ids, kind="stable")
-            account_ids, unknown = account_ids[order], unknown[order]
+            account_ids, unknown, bounded = account_ids[order], unknown[order], bounded[order]
             columns = (equity[order], market_equity[order], initial[order], maintenance[order], gross[order])
-        return cls(account_ids, *columns, unknown)
+        return cls(account_ids, *columns, unknown, bounded)
 
     def rows_of(self, account_ids: Iterable[int]) -> Ids:
         """Return the rows of some accounts, ascending; ids that are none of them have none.
@@ -211,7 +216,7 @@ def _is_unsure(margins: Margins, rows: Ids) -> Flags:
         gaps = np.array([equity - margins.maintenance[rows], equity - margins.initial[rows], market, band])
     near = (np.abs(gaps[:3]) <= band).any(axis=0)
     broken = ~np.isfinite(gaps).all(axis=0)
-    found: Flags = near | broken | margins.unknown[rows]
+    found: Flags = near | broken | margins.unknown[rows] | margins.bounded[rows]
     return found
 
 

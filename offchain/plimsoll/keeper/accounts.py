@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 import numpy as np
@@ -22,7 +22,7 @@ ACCRUAL_SEC: Final = 10
 #: So many of them in one pass, those that waited longest first: a new price must not wait for everybody's interest.
 ACCRUAL_SHARE: Final = 1_000
 #: What is kept of every account, as :class:`Margins` calls it.
-COLUMNS: Final = ("equity", "market_equity", "initial", "maintenance", "gross", "unknown")
+COLUMNS: Final = ("equity", "market_equity", "initial", "maintenance", "gross", "unknown", "bounded")
 #: The clearing account and the insurance fund hold nothing that is margined.
 FIRST_USER_ACCOUNT: Final = 2
 
@@ -42,10 +42,12 @@ class Accounts:
         Names and ids.
     fleet : Fleet, optional
         Who computes; this process when not given.
+    bidder_id : int, optional
+        Account that bids.
     """
 
-    def __init__(self, deployment: Deployment, fleet: Fleet | None = None) -> None:
-        self._deployment = deployment
+    def __init__(self, deployment: Deployment, fleet: Fleet | None = None, bidder_id: int | None = None) -> None:
+        self._deployment, self._bidder_id = deployment, bidder_id
         self._fleet = Fleet(names_of(deployment)) if fleet is None else fleet
         #: Accounts whose cash changes by time, and the time that they were taken at, longest ago first.
         self._accruing: dict[int, int] = {}
@@ -93,23 +95,28 @@ class Accounts:
         Returns
         -------
         Margins
-            Unknown where the mirror cannot say. Of this call: the next one writes into the same arrays.
+            Unknown where the mirror cannot say, bounded where an account surely is healthy and nobody wants its
+            requirements. Of this call: the next one writes into the same arrays.
         """
         market = None if params is None else known_market_of(state, self._deployment)
         if market is None or params is None:
             return _unknown(state)
         last, self._last = self._last, None
         # After a call that failed on its way it is not known what was not told: then all are asked for.
-        fleet = self._fleet
-        found = fleet.evaluate(market, params) if last is None else fleet.refresh(market, params)
+        found = self._fleet.watch(market, params, self._exact(state), everybody=last is None)
         self._last = _ordered(found) if last is None else _overwritten(last, found)
         return self._last
+
+    def _exact(self, state: State) -> Iterable[int]:
+        """Return the accounts whose requirements are wanted however well they stand."""
+        called = (number for number, effect in state.effects.items() if effect.is_called)
+        return chain(state.auctions, called, () if self._bidder_id is None else (self._bidder_id,))
 
 
 def _ordered(found: FleetMargins) -> Margins:
     """Return margins by account id."""
     columns = (found.equity, found.market_equity, found.initial, found.maintenance, found.gross)
-    return Margins.ordered(found.account_ids, *columns, unknown=found.unknown)
+    return Margins.ordered(found.account_ids, *columns, unknown=found.unknown, bounded=found.bounded)
 
 
 def _overwritten(last: Margins, found: FleetMargins) -> Margins:
@@ -154,4 +161,5 @@ def _unknown(state: State) -> Margins:
     )
     ids = np.array(sorted(held), dtype=np.int64)
     nothing = np.full(ids.size, np.nan)
-    return Margins(ids, nothing, nothing, nothing, nothing, nothing, np.ones(ids.size, dtype=bool))
+    everyone = np.ones(ids.size, dtype=bool)
+    return Margins(ids, nothing, nothing, nothing, nothing, nothing, everyone, ~everyone)

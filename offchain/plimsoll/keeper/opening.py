@@ -112,7 +112,7 @@ async def open_parts(ops: Operations, *, is_dry: bool) -> Parts:
         raise
     # Before the first pass, which would be late by as much otherwise.
     log.info("kernels of the mirror are ready", seconds=round(await asyncio.to_thread(warm_up), 1))
-    accounts = Accounts(deployment, _fleet(config, deployment))
+    accounts = Accounts(deployment, _fleet(config, deployment), config.liquidation.bidder)
     governance = Governance(deployment, config.chain.endpoints[0])
     lookout = Lookout(endpoints, index, governance, accounts, deployment, config.liquidation.bidder)
     verifier = Verifier(index, endpoints, deployment, slice_accounts=config.index.verify_accounts)

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from plimsoll.decide import AccountView, Margins, Sifted, merged, share_of, sift
 
 
-def margins(*rows, unknown=()):
+def margins(*rows, unknown=(), bounded=()):
     """Rows of id, equity, market equity, initial, maintenance, gross."""
     table = np.array(sorted(rows), dtype=float).reshape(-1, 6)
     ids = table[:, 0].astype(np.int64)
-    return Margins(ids, *(table[:, i].copy() for i in range(1, 6)), unknown=np.isin(ids, list(unknown)))
+    flags = (np.isin(ids, list(some)) for some in (unknown, bounded))
+    return Margins(ids, *(table[:, i].copy() for i in range(1, 6)), *flags)
 
 
 HEALTHY = (2, 200.0, 200.0, 120.0, 100.0, 1_000.0)
@@ -67,6 +68,11 @@ def test_sift__named__is_taken_along_and_asked_for_where_the_mirror_lacks_it():
     assert ([view.account_id for view in found.views], found.ask) == ([2], (9,))
 
 
+def test_sift__named_with_bounds_alone__is_asked_for_and_others_with_bounds_are_not():
+    found = sift(margins(HEALTHY, (6, *HEALTHY[1:]), bounded=[2, 6]), also={2})
+    assert (found.views, found.ask) == ((), (2,))
+
+
 def test_sift__no_margin_on_chain__is_left_out():
     found = sift(margins(HEALTHY, CALLED, SHORT, unknown=[3]), also={9}, dead={3, 4, 9})
     assert found == Sifted((), ())
@@ -75,7 +81,7 @@ def test_sift__no_margin_on_chain__is_left_out():
 def test_ordered__accounts_in_any_order__are_found_by_their_ids():
     sound = margins(HEALTHY, CALLED, SHORT, unknown=[3])
     order = np.array([2, 0, 1])
-    columns = ("equity", "market_equity", "initial", "maintenance", "gross", "unknown")
+    columns = ("equity", "market_equity", "initial", "maintenance", "gross", "unknown", "bounded")
     mixed = Margins.ordered(sound.account_ids[order], *(getattr(sound, name)[order] for name in columns))
     assert sift(mixed, also={2}) == sift(sound, also={2})
     kept = Margins.ordered(sound.account_ids, *(getattr(sound, name) for name in columns))

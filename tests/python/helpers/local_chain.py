@@ -110,15 +110,16 @@ class LocalChain:
     def margins(self, *, unknown: bool = False) -> Margins:
         """Margins of all accounts by the mirror, or none where it cannot say anything."""
         ids = [i for i in sorted(self.state.accounts) if i >= FIRST_USER_ACCOUNT]
+        nobody = np.zeros(len(ids), dtype=bool)
         if unknown:
             nothing = np.full(len(ids), np.nan)
-            return Margins(np.array(ids), *[nothing] * 5, unknown=np.ones(len(ids), dtype=bool))
+            return Margins(np.array(ids), *[nothing] * 5, unknown=~nobody, bounded=nobody)
         market = market_of(self.state, self.deployment)
         assert market is not None
         found = evaluate_many(market, [portfolio_of(self.state, i, self.deployment) for i in ids], self.params)
         names = ("equity", "market_equity", "initial_margin", "maintenance_margin", "gross_notional")
         columns = [np.array([getattr(result, name) for result in found]) for name in names]
-        return Margins.ordered(np.array(ids), *columns, unknown=np.zeros(len(ids), dtype=bool))
+        return Margins.ordered(np.array(ids), *columns, unknown=nobody, bounded=nobody)
 
     def ask(self, account_ids: Any) -> ChainMargins:
         """Ask the contract in one batch."""

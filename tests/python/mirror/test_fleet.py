@@ -18,6 +18,7 @@ from helpers.fleets import (
 )
 from hypothesis import given, settings
 
+from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.errors import InputError
 from plimsoll.mirror.fleet import WORDS, Fleet, State, book_kernels, margin_kernel, warm_up
 from plimsoll.mirror.margin_engine import evaluate
@@ -198,3 +199,56 @@ def test_warm_up__then_a_fleet_with_updates_and_read_only_columns__nothing_more_
     fleet.update(columns)
     fleet.refresh(market, Params())
     assert [len(kernel.signatures) for kernel in kernels_seen] == before
+
+
+#: Cash that leaves an account far above, near and below what it needs.
+CASH = (-1e4, 0.0, 2e3, 1e4, 1e5, 1e7)
+
+
+def watched_folios(seed):
+    draw = np.random.default_rng(seed)
+    return [
+        replace(folio, cash=float(draw.choice(CASH)) * scale, mode=Mode(int(draw.integers(3))))
+        for scale in (1.0, 1e4)
+        for folio in folios_of(seed, 120)
+    ]
+
+
+@pytest.mark.parametrize("book", BOOKS)
+@pytest.mark.parametrize("usdc", [1.0, 0.9])
+def test_watch__any_accounts__who_is_bounded_is_healthy_and_needs_no_more_than_the_bound(book, usdc):
+    market, folios = market_of(usdc=usdc), watched_folios(len(book))
+    exact = fleet_of(market, folios).evaluate(market, BOOKS[book])
+    found = fleet_of(market, folios).watch(market, BOOKS[book], (), everybody=True)
+    bounded = found.bounded
+    assert 0.2 < bounded.mean() < 0.9
+    assert_same(replace(found.of(~bounded)), exact.of(~bounded))
+    for name in ("account_ids", "equity", "market_equity", "gross", "state", "reason"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(exact, name), err_msg=name)
+    assert (exact.state[bounded] == State.HEALTHY).all()
+    for name in ("initial", "maintenance"):
+        rounding = BOUND * exact.gross[bounded]
+        assert (getattr(exact, name)[bounded] <= getattr(found, name)[bounded] + rounding).all(), name
+    # Below every bound by more than both sides of the protocol may differ.
+    assert (found.equity - found.initial > AGREEMENT_BOUND * found.gross)[bounded].all()
+
+
+def test_watch__accounts_asked_for_by_name__are_exact_and_become_so_without_any_change():
+    market, folios = market_of(), watched_folios(3)
+    exact = fleet_of(market, folios).evaluate(market, Params())
+    fleet = fleet_of(market, folios)
+    first = fleet.watch(market, Params(), (), everybody=True)
+    wanted = first.account_ids[first.bounded][:5].tolist()
+    second = fleet.watch(market, Params(), [*wanted, 10**9])
+    assert second.account_ids.tolist() == sorted(wanted)
+    rows = np.searchsorted(exact.account_ids, second.account_ids)
+    assert_same(second, exact.of(rows))
+    assert_same(fleet.evaluate(market, Params()), exact)
+
+
+def test_watch__a_rate_that_the_bound_is_not_proven_for__bounds_nobody():
+    market, folios = market_of(), watched_folios(4)
+    params = Params(overrides_all={"vega_term_rate": 1.5})
+    found = fleet_of(market, folios).watch(market, params, (), everybody=True)
+    assert not found.bounded.any()
+    assert_same(found, fleet_of(market, folios).evaluate(market, params))

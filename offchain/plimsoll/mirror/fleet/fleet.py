@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -126,6 +128,30 @@ class Fleet:
             updated, and of everybody when parameters of the account or the peg are others.
         """
         return self._shard.refresh(*self._desk.tables(market, params))
+
+    def watch(self, market: Market, params: Params, exact: Iterable[int], *, everybody: bool = False) -> FleetMargins:
+        """Do the same for who only has to know who is in danger: whoever surely is healthy is not computed to the end.
+
+        What positions need one by one is no less than what they need together, and known at once. Where equity exceeds
+        even that, by more than two sides of the protocol may differ, it stands in place of the requirement.
+
+        Parameters
+        ----------
+        market : Market
+        params : Params
+        exact : iterable of int
+            Ids of accounts whose requirements are wanted however well they stand; they may be of no account.
+        everybody : bool
+            Return all accounts, and not those alone that may have changed.
+
+        Returns
+        -------
+        FleetMargins
+            As of :meth:`refresh`. Equity and state are exact for all; ``bounded`` tells where requirements are bounds.
+        """
+        tables, changed = self._desk.tables(market, params)
+        found = self._shard.refresh(tables, changed, np.fromiter(exact, dtype=np.int64))
+        return self._shard.margins() if everybody else found
 
     def reprice(self, round_: Round) -> FleetMargins:
         """Margin of the accounts that hold an underlying which has a new round; all else is as at the last call.

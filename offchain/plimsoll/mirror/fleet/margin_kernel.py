@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.mirror.aligned import aligned_zeros
 from plimsoll.mirror.fleet.terms import AccountTerms, Holdings, InstrumentTerms, Records, Results, UnderlyingTerms
 from plimsoll.mirror.jit import compiled
@@ -24,6 +25,7 @@ from plimsoll.model import MAX_POSITIONS
 Vector = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
 
 _STANDARD: Final = 1
 _CROSS: Final = 2
@@ -36,6 +38,8 @@ _UNKNOWN: Final = 4
 _NOT_FINITE: Final = 64
 #: Rounding of a bound that decides whether size must be looked at.
 _SLACK: Final = 1.0 + 1e-9
+#: Distance to a bound, as a share of gross notional, from which on an account is healthy whoever computes it.
+_CLEAR: Final = 2.0 * AGREEMENT_BOUND
 #: Columns of an underlying's numbers: what its formula gives, the largest over cut-offs; whether anything is held,
 #: units of either sign; bounds of what counts as size in STANDARD; linked units; whether the last cut-off changed it.
 _SIMPLE, _BASIS, _SKEW, _LEAST, _SIZE, _LARGEST, _TOUCHED, _UNITS, _NET, _SCAN, _VEGA, _LINKED, _FADED = range(13)
@@ -155,6 +159,7 @@ def _pledged(first: int, end: int, token: Numbers, amount: Vector, tokens: Recor
 def _values(
     first: int,
     end: int,
+    needy: bool,
     instrument: Numbers,
     quantity: Vector,
     price: Vector,
@@ -162,7 +167,10 @@ def _values(
     segments: Records,
     work: Work,
 ) -> tuple[float, float, float]:
-    """Mark of the positions, what of it counts in STANDARD, and what they need there one by one."""
+    """Mark of the positions, what of it counts in STANDARD, and what they need one by one.
+
+    With ``needy``, as in STANDARD, long options need nothing and count for nothing.
+    """
     mark, counted, alone = 0.0, 0.0, 0.0
     for at in range(first, end):
         q, record = quantity[at], instruments[instrument[at]]
@@ -174,12 +182,12 @@ def _values(
         value = q * record.mark - q * price[at] * record.entry_factor
         mark += value
         counted += value if record.is_option == 0 else min(value, 0.0)
-        if record.is_option != 0 and q >= 0.0:
+        if needy and record.is_option != 0 and q >= 0.0:
             continue
         cash_delta = q * record.cash_delta
         scan = q * record.scan_long if q > 0.0 else -q * record.scan_short
         if record.is_option != 0:
-            alone -= q * record.short_alone
+            alone += q * record.long_alone if q > 0.0 else -q * record.short_alone
         else:
             cash_leg = abs(cash_delta - value) * segment.open_share
             alone += scan + max(abs(cash_delta), cash_leg) * segment.basis_rate
@@ -500,8 +508,47 @@ def _netted(
 
 
 @compiled
+def _linked_alone(owners: int, underlyings: Records, work: Work) -> float:
+    """Most that linked collateral adds to what is needed, without size."""
+    needed = 0.0
+    for place in range(owners):
+        underlying = underlyings[work.whole[place, _SLOT]]
+        needed += abs(work.numbers[place, _LINKED]) * underlying.spot * underlying.straight_worst
+    return needed
+
+
+@compiled
+def _notional(owners: int, underlyings: Records, work: Work) -> tuple[float, float]:
+    """Gross notional, and what doubtful rounds cost on it."""
+    gross, doubt = 0.0, 0.0
+    for place in range(owners):
+        underlying = underlyings[work.whole[place, _SLOT]]
+        notional = underlying.spot * work.numbers[place, _UNITS]
+        gross += notional
+        doubt += notional * underlying.doubt
+    return gross, doubt
+
+
+@compiled
+def _put(i: int, required: float, doubt: float, cash: float, terms: AccountTerms, out: Results) -> None:
+    """Write the requirements of an account."""
+    charged = required + max(0.0, -cash) * terms.debt_rate
+    out.initial[i] = terms.im_factor * charged * terms.peg + doubt
+    out.maintenance[i] = terms.mm_factor * charged
+
+
+@compiled
+def _is_surely_healthy(i: int, out: Results) -> bool:
+    """Whether equity is above requirements that are bounds by more than anybody's rounding; never by no number."""
+    least = max(out.initial[i], out.maintenance[i]) + _CLEAR * out.gross[i]
+    clear: bool = out.equity[i] > least and out.market_equity[i] >= 0.0
+    return clear and bool(np.isfinite(out.equity[i] + out.market_equity[i]))
+
+
+@compiled
 def _account(
     i: int,
+    exact: bool,
     owners: int,
     held: Holdings,
     instruments: InstrumentTerms,
@@ -514,33 +561,32 @@ def _account(
     places: int,
     out: Results,
 ) -> None:
-    """Put one account together."""
+    """Put one account together; unless it must be ``exact``, only as far as it takes to know that it is healthy."""
     mode, cash = held.modes[i], held.cash[i]
     first = held.position_start[i]
     end = first + held.position_count[i]
     pools = (held.instrument, held.quantity, held.price)
-    mark, counted, required = _values(first, end, *pools, instruments.records, segments, work)
     needy = mode == _STANDARD
+    mark, counted, required = _values(first, end, needy, *pools, instruments.records, segments, work)
+    gross, doubt = _notional(owners, underlyings.records, work)
+    token = held.collateral_start[i]
+    pledged, whole = _pledged(token, token + held.collateral_count[i], held.token, held.amount, tokens, mode)
+    out.equity[i] = cash + (counted if needy else mark) + pledged
+    out.market_equity[i] = cash + mark + whole
+    out.gross[i] = gross
+    large = (needy or not exact) and _may_be_large(owners, underlyings.records, work)
+    if not needy and not exact and not large:
+        # What everything needs alone is no less than what it needs together, and known at once.
+        _put(i, required + _linked_alone(owners, underlyings.records, work), doubt, cash, terms, out)
+        out.bounded[i] = _is_surely_healthy(i, out)
+        if out.bounded[i]:
+            return
     if not needy:
-        counted, required = mark, 0.0
-    if not needy or _may_be_large(owners, underlyings.records, work):
+        required = 0.0
+    if not needy or large:
         blocks = _expiries(first, end, needy, *pools, instruments, segments, underlyings, work, width, places)
         required += _netted(blocks, owners, mode, terms.stress_share, segments, underlyings, work, width, places)
-    gross, doubt = 0.0, 0.0
-    for place in range(owners):
-        underlying = underlyings.records[work.whole[place, _SLOT]]
-        notional = underlying.spot * work.numbers[place, _UNITS]
-        gross += notional
-        doubt += notional * underlying.doubt
-    first = held.collateral_start[i]
-    end = first + held.collateral_count[i]
-    pledged, whole = _pledged(first, end, held.token, held.amount, tokens, mode)
-    charged = required + max(0.0, -cash) * terms.debt_rate
-    out.equity[i] = cash + counted + pledged
-    out.market_equity[i] = cash + mark + whole
-    out.initial[i] = terms.im_factor * charged * terms.peg + doubt
-    out.maintenance[i] = terms.mm_factor * charged
-    out.gross[i] = gross
+    _put(i, required, doubt, cash, terms, out)
 
 
 @compiled
@@ -559,6 +605,7 @@ def _state(i: int, out: Results) -> int:
 @compiled
 def margins_of(
     accounts: Longs,
+    exact: Flags,
     begin: int,
     stop: int,
     held: Holdings,
@@ -572,7 +619,15 @@ def margins_of(
     work: Work,
     out: Results,
 ) -> None:
-    """Margin of the accounts in ``accounts[begin:stop]``, which are rows of ``held`` and of ``out``."""
+    """Margin of the accounts in ``accounts[begin:stop]``, which are rows of ``held`` and of ``out``.
+
+    Where ``exact``, by the same place, is not set, an account that surely is healthy may have bounds in place of its
+    requirements. They rest on this: with a positive factor every term but size grows as the position does, and of two
+    positions together it is never more than the sum of both alone (a worst of sums, a part above 0, an amount without
+    its sign); a cut-off leaves a share of at most 1 of each, and CROSS counts no more than the sum over underlyings, as
+    long as no ``vega_term_rate`` is above 1. Size is left out only where sums of what positions need alone are below
+    its limits.
+    """
     for k in range(begin, stop):
         i = accounts[k]
         first = held.position_start[i]
@@ -585,8 +640,11 @@ def margins_of(
         )
         reason |= more | held.problem[i]
         state = _UNKNOWN
+        out.bounded[i] = False
         if reason == 0:
-            _account(i, owners, held, instruments, segments, underlyings, tokens, terms, work, width, places, out)
+            _account(
+                i, exact[k], owners, held, instruments, segments, underlyings, tokens, terms, work, width, places, out
+            )
             state = _state(i, out)
             reason = _NOT_FINITE if state == _UNKNOWN else 0
         if reason != 0:

@@ -27,6 +27,9 @@ class FleetMargins:
         Values of :class:`plimsoll.mirror.fleet.reasons.State`.
     reason : ndarray of uint8, shape (n,)
         Flags of :class:`plimsoll.mirror.fleet.reasons.Reason`, 0 where the account is known.
+    bounded : ndarray of bool, shape (n,)
+        Accounts that surely are healthy, with bounds in place of their requirements; see
+        :meth:`plimsoll.mirror.fleet.fleet.Fleet.watch`.
     """
 
     account_ids: Longs
@@ -37,6 +40,7 @@ class FleetMargins:
     gross: Vector
     state: npt.NDArray[np.int8]
     reason: npt.NDArray[np.uint8]
+    bounded: npt.NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.account_ids)

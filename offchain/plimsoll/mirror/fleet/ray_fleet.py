@@ -6,6 +6,7 @@ because an account is computed alone wherever it is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -38,14 +39,10 @@ class ShardWorker:
         self._shard.put(Columns.of(columns))
         return len(self._shard.books)
 
-    def refresh(self, tables: Tables, changed: Changed) -> FleetMargins:
+    def refresh(self, tables: Tables, changed: Changed, exact: Longs | None, everybody: bool) -> FleetMargins:
         """Compute what changed; what came through the object store cannot be written to and is copied."""
-        return self._shard.refresh(tables.copied(), changed)
-
-    def evaluate(self, tables: Tables, changed: Changed) -> FleetMargins:
-        """Compute what changed; return all."""
-        self.refresh(tables, changed)
-        return self._shard.margins()
+        found = self._shard.refresh(tables.copied(), changed, None if exact is None else exact.copy())
+        return self._shard.margins() if everybody else found
 
 
 class RayFleet:
@@ -115,13 +112,21 @@ class RayFleet:
 
     def evaluate(self, market: Market, params: Params) -> FleetMargins:
         """Margin of every account, in the order in which accounts came."""
-        found = self._ask("evaluate", market, params)
-        order = np.argsort(found.account_ids, kind="stable").astype(np.int64)
-        return found.of(locate(found.account_ids[order], order, self._ids))
+        return self._in_order(self._ask(market, params, None, everybody=True))
 
     def refresh(self, market: Market, params: Params) -> FleetMargins:
         """Margin of the accounts that may have changed since the last call, worker by worker."""
-        return self._ask("refresh", market, params)
+        return self._ask(market, params, None, everybody=False)
+
+    def watch(self, market: Market, params: Params, exact: Iterable[int], *, everybody: bool = False) -> FleetMargins:
+        """See :meth:`plimsoll.mirror.fleet.fleet.Fleet.watch`."""
+        found = self._ask(market, params, np.fromiter(exact, dtype=np.int64), everybody=everybody)
+        return self._in_order(found) if everybody else found
+
+    def _in_order(self, found: FleetMargins) -> FleetMargins:
+        """Return margins of all in the order in which accounts came."""
+        order = np.argsort(found.account_ids, kind="stable").astype(np.int64)
+        return found.of(locate(found.account_ids[order], order, self._ids))
 
     def reprice(self, round_: Round) -> FleetMargins:
         """Margin of the accounts that hold an underlying which has a new round."""
@@ -137,12 +142,12 @@ class RayFleet:
             self._ray.kill(worker)
         self._workers = []
 
-    def _ask(self, method: str, market: Market, params: Params) -> FleetMargins:
+    def _ask(self, market: Market, params: Params, exact: Longs | None, *, everybody: bool) -> FleetMargins:
         tables, changed = self._desk.tables(market, params)
         if self._sent is None or self._sent[0] is not tables:
             self._sent = (tables, self._ray.put(tables))
         sent = self._sent[1]
-        return joined(self._all([getattr(w, method).remote(sent, changed) for w in self._workers]))
+        return joined(self._all([w.refresh.remote(sent, changed, exact, everybody) for w in self._workers]))
 
     def _all(self, answers: list[Any]) -> list[Any]:
         """Wait for every worker."""

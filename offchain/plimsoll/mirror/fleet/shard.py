@@ -48,7 +48,7 @@ class Shard:
             self._results = _joined(self._results, _results(added))
         self._stale[rows] = True
 
-    def refresh(self, tables: Tables, changed: Changed) -> FleetMargins:
+    def refresh(self, tables: Tables, changed: Changed, exact: Longs | None = None) -> FleetMargins:
         """Compute the accounts that changed or that a change concerns; return those.
 
         Parameters
@@ -56,27 +56,43 @@ class Shard:
         tables : Tables
         changed : Changed
             Since the last call.
+        exact : ndarray of int64, optional
+            Ids of accounts whose requirements must be no bounds; all when not given. Ids of nobody here do not matter.
 
         Returns
         -------
         FleetMargins
         """
+        wanted = self._must_be_exact(tables, exact)
+        self._stale |= wanted & self._results.bounded
         if changed.everybody:
             self._stale[:] = True
         elif changed.underlyings or changed.tokens:
             self._stale |= self.books.holds & np.uint64(changed.underlyings) != 0
             self._stale |= self.books.pledges & np.uint64(changed.tokens) != 0
         rows = np.flatnonzero(self._stale)
+        strict = wanted[rows]
         held, shape, out = _holdings(self.books), tables.shape, self._results
         terms = (tables.instruments, tables.segments, tables.underlyings, tables.tokens, tables.account)
 
         def work(first: int, end: int) -> None:
             own = room(shape.width, shape.places, len(tables.underlyings.records))
-            margins_of(rows, first, end, held, *terms, shape.width, shape.places, own, out)
+            margins_of(rows, strict, first, end, held, *terms, shape.width, shape.places, own, out)
 
         in_parts(work, len(rows), self._threads, PART)
         self._stale[rows] = False
         return self._margins(rows)
+
+    def _must_be_exact(self, tables: Tables, exact: Longs | None) -> npt.NDArray[np.bool_]:
+        """Return by row whose requirements must be no bounds."""
+        # What the proof of the bounds asks of the parameters; no contract has others.
+        provable = bool((tables.underlyings.records["vega_term_rate"] <= 1.0).all())
+        if exact is None or not provable:
+            return np.ones(len(self.books), dtype=np.bool_)
+        found = np.zeros(len(self.books), dtype=np.bool_)
+        rows = self.books.rows_of(exact)
+        found[rows[rows >= 0]] = True
+        return found
 
     def margins(self) -> FleetMargins:
         """Return the last margins of all accounts, by row."""
@@ -93,6 +109,7 @@ class Shard:
             gross=found.gross[rows],
             state=found.state[rows],
             reason=found.reason[rows],
+            bounded=found.bounded[rows],
         )
 
 
@@ -106,19 +123,12 @@ def _results(rows: int) -> Results:
         gross=np.full(rows, np.nan),
         state=np.full(rows, State.UNKNOWN, dtype=np.int8),
         reason=np.full(rows, Reason.NONE, dtype=np.uint8),
+        bounded=np.zeros(rows, dtype=np.bool_),
     )
 
 
 def _joined(old: Results, new: Results) -> Results:
-    return Results(
-        equity=np.concatenate((old.equity, new.equity)),
-        market_equity=np.concatenate((old.market_equity, new.market_equity)),
-        initial=np.concatenate((old.initial, new.initial)),
-        maintenance=np.concatenate((old.maintenance, new.maintenance)),
-        gross=np.concatenate((old.gross, new.gross)),
-        state=np.concatenate((old.state, new.state)),
-        reason=np.concatenate((old.reason, new.reason)),
-    )
+    return Results(*(np.concatenate(pair) for pair in zip(old, new, strict=True)))
 
 
 def _holdings(books: Books) -> Holdings:

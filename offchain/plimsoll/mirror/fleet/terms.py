@@ -21,7 +21,7 @@ Records = Any
 INSTRUMENT: Final = np.dtype(
     [
         *((name, np.float64) for name in ("mark", "cash_delta", "vega", "straight", "entry_factor", "open_share")),
-        *((name, np.float64) for name in ("scan_long", "scan_short", "short_alone")),
+        *((name, np.float64) for name in ("scan_long", "scan_short", "long_alone", "short_alone")),
         *((name, np.int32) for name in ("segment", "curve", "is_option", "problem")),
     ]
 )
@@ -99,7 +99,10 @@ class Holdings(NamedTuple):
 
 
 class Results(NamedTuple):
-    """Money in cash by row; an unknown account has NaN everywhere."""
+    """Money in cash by row; an unknown account has NaN everywhere.
+
+    Where ``bounded``, the account surely is healthy, and its requirements are bounds that it does not reach.
+    """
 
     equity: Vector
     market_equity: Vector
@@ -108,3 +111,4 @@ class Results(NamedTuple):
     gross: Vector
     state: npt.NDArray[np.int8]
     reason: Reasons
+    bounded: npt.NDArray[np.bool_]

@@ -45,9 +45,9 @@ class UnitRows:
         Cash delta of what is linear in it: all of a future or perpetual, the forward in a call.
     entry_factor, open_share : ndarray, shape (n,)
     scan_long, scan_short : ndarray, shape (n,)
-        Worst weighted loss at a node of one unit held and of one unit sold.
-    short_alone : ndarray, shape (n,)
-        What one unit sold needs alone, without size; of options.
+        Worst weighted loss of one unit held, between nodes too, and of one unit sold.
+    long_alone, short_alone : ndarray, shape (n,)
+        What one unit held or sold needs alone, without size; of options.
     problem : ndarray of uint8, shape (n,)
         Reason why it has no price, 0 when it has one.
     """
@@ -62,6 +62,7 @@ class UnitRows:
     open_share: Vector
     scan_long: Vector
     scan_short: Vector
+    long_alone: Vector
     short_alone: Vector
     problem: npt.NDArray[np.uint8]
 
@@ -79,6 +80,7 @@ class UnitRows:
             open_share=np.zeros(n),
             scan_long=np.zeros(n),
             scan_short=np.zeros(n),
+            long_alone=np.zeros(n),
             short_alone=np.zeros(n),
             problem=np.full(n, Reason.NO_ROUND, dtype=np.uint8),
         )
@@ -204,14 +206,25 @@ def _alone(pricing: Pricing, out: UnitRows, wanted: Wanted) -> None:
     options = (wanted.kind <= Kind.PUT)[:, None]
     rows = np.where(options, out.rows[wanted.curve], 0.0)
     losses = rows[:, :width] + out.straight[:, None] * straight
-    out.scan_long[:] = losses.max(axis=1, initial=0.0)
+    gaps = np.where(options, out.gap[wanted.curve], 0.0)
+    out.scan_long[:] = _between(losses, gaps, pricing.shape.width)
     out.scan_short[:] = (-losses).max(axis=1, initial=0.0)
-    skew = (-rows[:, width : width + 2 * places]).max(axis=1, initial=0.0)
+    skew = rows[:, width : width + 2 * places]
     cash_leg = np.abs(out.cash_delta - out.mark) * out.open_share
     basis = np.maximum(np.abs(out.cash_delta), cash_leg) * wanted.basis_rate
     params = pricing.params
     least = params.short_min_rate * pricing.round_.spot * out.open_share
-    out.short_alone[:] = np.maximum(out.scan_short + basis + params.skew_rate * skew, least)
+    held, sold = (params.skew_rate * side.max(axis=1, initial=0.0) for side in (skew, -skew))
+    out.long_alone[:] = out.scan_long + basis + held
+    out.short_alone[:] = np.maximum(out.scan_short + basis + sold, least)
+
+
+def _between(losses: Vector, gaps: Vector, width: int) -> Vector:
+    """Return the worst loss of each row of two tables, shape (n, 3*width), at nodes and in the intervals above them."""
+    loss, gap = (table.reshape(len(table), VOLS, width) for table in (losses, gaps))
+    worst = np.maximum(loss[:, :, :-1], loss[:, :, 1:]) + gap[:, :, :-1]
+    found: Vector = worst.max(axis=(1, 2), initial=0.0)
+    return found
 
 
 def _reason(pricing: Pricing, expiry_ts: int) -> Reason:
@@ -252,7 +265,7 @@ def unit_rows(pricing: Pricing, wanted: Wanted) -> UnitRows:
     _alone(pricing, out, wanted)
     # A sum is finite where all of its parts are: values stay far from the largest float.
     finite = np.isfinite(out.rows.sum(axis=1) + out.gap.sum(axis=1))
-    numbers = out.mark + out.cash_delta + out.vega + out.straight + out.scan_long + out.short_alone
+    numbers = out.mark + out.cash_delta + out.vega + out.straight + out.long_alone + out.short_alone
     finite = finite[wanted.curve] & np.isfinite(numbers)
     out.problem[~finite] |= np.uint8(Reason.NOT_FINITE)
     return out

@@ -19,7 +19,7 @@ Longs = npt.NDArray[np.int64]
 
 _COPIED: Final = (
     *("mark", "cash_delta", "vega", "straight", "entry_factor", "open_share"),
-    *("scan_long", "scan_short", "short_alone", "problem"),
+    *("scan_long", "scan_short", "long_alone", "short_alone", "problem"),
 )
 
 
