@@ -203,7 +203,7 @@ async def ticks(chain: LocalChain, wire: Wire) -> list[float]:
 
 @contextlib.contextmanager
 def nobody_surely_healthy() -> Iterator[None]:
-    """Let the keeper compute everybody to the end: the accounts here have so much cash that bounds suffice otherwise."""
+    """Let the keeper compute everybody to the end: the accounts here are so rich that bounds would suffice."""
     watch = Fleet.watch
 
     def to_the_end(fleet: Fleet, market: Market, params: Params, _exact: Any, **options: Any) -> FleetMargins:
