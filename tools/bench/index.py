@@ -36,6 +36,9 @@ from tools.bench.report import Entry, merge
 START_TS: Final = 1_770_000_000
 ACCOUNTS: Final = 100_000
 HELD: Final = 10
+PLEDGED: Final = 2
+#: Of one account: itself, its positions, its tokens.
+ROWS: Final = 1 + HELD + PLEDGED
 #: Accounts whose opening, cash and position the sync reads: three events each.
 EMITTED: Final = 10_000
 IN_BLOCK: Final = 500
@@ -93,8 +96,9 @@ async def state_rate(url: str) -> float:
         start = time.perf_counter()
         columns = await read_accounts(node, deployment, head)
         best = min(best, time.perf_counter() - start)
-        if (len(columns.account_ids), len(columns.kind)) != (ACCOUNTS, ACCOUNTS * HELD):
-            raise AssertionError(f"{len(columns.account_ids)} accounts, {len(columns.kind)} positions were read")
+        read = len(columns.account_ids), len(columns.kind), len(columns.token)
+        if read != (ACCOUNTS, ACCOUNTS * HELD, ACCOUNTS * PLEDGED):
+            raise AssertionError(f"{read} accounts, positions and tokens were read")
     await endpoints.close()
     return ACCOUNTS / best
 
@@ -131,6 +135,7 @@ def main() -> None:
         events, accounts = asyncio.run(measured(node.url))
     print(f"sync         {events:10,.0f} events/s from proven blocks into SQLite")
     print(f"state        {accounts:10,.0f} accounts/s of {HELD} positions, by pages of a stored answer")
+    print(f"             {ROWS * accounts:10,.0f} rows/s: accounts, positions and tokens of theirs")
     merge(
         [
             Entry(
@@ -148,6 +153,14 @@ def main() -> None:
                 "must, accounts/s; page view that is a stored answer",
                 STATE_MUST,
                 round(accounts / STATE_MUST, 2),
+            ),
+            Entry(
+                "off.state100k.rows",
+                "rows/s",
+                round(ROWS * accounts),
+                "must, rows/s; accounts, positions and tokens count",
+                STATE_MUST,
+                round(ROWS * accounts / STATE_MUST, 2),
             ),
         ]
     )
