@@ -183,6 +183,7 @@ def _transactors(
             relay=relay if name == "liquidations" else None,
             notify=notify,
             may_send=ops.lease.may_send,
+            fence=ops.lease.fence,
         )
     addresses = [transactor.context.account.address for transactor in found.values()]
     if len(set(addresses)) < len(addresses):

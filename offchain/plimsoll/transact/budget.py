@@ -8,7 +8,8 @@ from enum import StrEnum
 from sqlalchemy import and_, delete, insert, select
 from sqlalchemy.engine import Engine
 
-from plimsoll.storage import reading, writing
+from plimsoll.storage import reading
+from plimsoll.transact.fence import Fence, fenced, open_to_all
 from plimsoll.transact.intent import Transaction
 from plimsoll.transact.policy import Policy
 from plimsoll.transact.tables import FAILURES
@@ -44,10 +45,12 @@ class Budget:
         Address.
     policy : Policy
         Budgets and windows.
+    fence : Fence
+        Asked in every transaction that writes.
     """
 
-    def __init__(self, engine: Engine, chain_id: int, signer: str, policy: Policy) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, chain_id: int, signer: str, policy: Policy, fence: Fence = open_to_all) -> None:
+        self._engine, self._fence = engine, fence
         self._own = {"chain_id": chain_id, "signer": signer}
         self._policy = policy
         self._mine = and_(FAILURES.c.chain_id == chain_id, FAILURES.c.signer == signer)
@@ -65,9 +68,14 @@ class Budget:
             Error of the contract or the node.
         now_ts : int
             Time of the head, unix seconds.
+
+        Raises
+        ------
+        DeposedError
+            When another keeper holds the lease.
         """
         oldest_ts = now_ts - max(self._policy.failure_window_sec, self._policy.simulation_pause_sec)
-        with writing(self._engine) as connection:
+        with fenced(self._engine, self._fence) as connection:
             connection.execute(delete(FAILURES).where(self._mine, FAILURES.c.ts < oldest_ts))
             connection.execute(
                 insert(FAILURES).values(

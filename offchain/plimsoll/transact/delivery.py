@@ -8,15 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+import structlog
+
 from plimsoll.chain.head import Head
 from plimsoll.transact.answers import Answer
 from plimsoll.transact.broadcast import TAKEN
 from plimsoll.transact.context import Context
 from plimsoll.transact.entry import Entry, State
 from plimsoll.transact.event import Notice
+from plimsoll.transact.fence import DeposedError, OvertakenError
 from plimsoll.transact.ground import Ground
 from plimsoll.transact.intent import Outcome, Result
-from plimsoll.transact.ledger import OvertakenError
+
+log = structlog.get_logger()
 
 #: How often every endpoint may refuse an entry for a reason that is none of those known, before it is given up.
 MOST_REFUSALS: Final = 5
@@ -114,6 +118,9 @@ class Delivery:
         """Write what was learnt; an entry that somebody else changed meanwhile is theirs."""
         try:
             self._context.ledger.write(changed)
+        except DeposedError as reason:
+            # What was learnt too late; whoever acts now sends the same transactions again, and learns it for itself.
+            log.warning("the journal is another keeper's", reason=str(reason))
         except OvertakenError:
             for entry in changed:
                 try:

@@ -11,10 +11,10 @@ from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, sele
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
-from plimsoll.errors import PlimsollError
-from plimsoll.storage import StorageError, reading, writing
+from plimsoll.storage import StorageError, reading
 from plimsoll.transact.entry import MINED, OPEN, PENDING, Entry, State
 from plimsoll.transact.fees import Fees
+from plimsoll.transact.fence import Fence, OvertakenError, fenced, open_to_all
 from plimsoll.transact.intent import Transaction
 from plimsoll.transact.tables import JOURNAL
 
@@ -40,10 +40,6 @@ def _held(from_block: int) -> ColumnElement[bool]:
     """Entries that a block holds, final ones from a block on."""
     final = and_(JOURNAL.c.state.in_(MINED), JOURNAL.c.block_number >= from_block)
     return or_(JOURNAL.c.state == State.INCLUDED.value, final)
-
-
-class OvertakenError(PlimsollError):
-    """Another process, or another task, changed the journal first; whoever meets it reads again."""
 
 
 def _columns(entry: Entry) -> dict[str, Any]:
@@ -91,10 +87,12 @@ class Ledger:
         Chain.
     signer : str
         Address.
+    fence : Fence
+        Asked in every transaction that writes.
     """
 
-    def __init__(self, engine: Engine, chain_id: int, signer: str) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, chain_id: int, signer: str, fence: Fence = open_to_all) -> None:
+        self._engine, self._fence = engine, fence
         self._chain_id = chain_id
         self._signer = signer
         self._mine = and_(JOURNAL.c.chain_id == chain_id, JOURNAL.c.signer == signer)
@@ -202,12 +200,13 @@ class Ledger:
         Raises
         ------
         OvertakenError
-            When one was changed by somebody else since it was read, or a nonce or key is held already.
+            When one was changed by somebody else since it was read, or a nonce or key is held already; a
+            ``DeposedError`` when another keeper holds the lease.
         StorageError
             When the database fails; nothing is written then, and nothing may be sent.
         """
         try:
-            with writing(self._engine) as connection:
+            with fenced(self._engine, self._fence) as connection:
                 after = [self._change(connection, entry) for entry in changed]
                 after.extend(self._add(connection, entry) for entry in added)
         except StorageError as problem:
@@ -230,7 +229,7 @@ class Ledger:
             How many.
         """
         closed = and_(JOURNAL.c.state.not_in(OPEN), JOURNAL.c.closed_ts < before_ts)
-        with writing(self._engine) as connection:
+        with fenced(self._engine, self._fence) as connection:
             return connection.execute(delete(JOURNAL).where(self._mine, closed)).rowcount
 
     def _change(self, connection: Connection, entry: Entry) -> Entry:

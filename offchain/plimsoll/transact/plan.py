@@ -11,9 +11,9 @@ from plimsoll.transact.context import Context, day_of
 from plimsoll.transact.entry import PENDING, Entry, State
 from plimsoll.transact.event import Notice
 from plimsoll.transact.fees import Fees, replacement
+from plimsoll.transact.fence import DeposedError, OvertakenError
 from plimsoll.transact.ground import Ground
 from plimsoll.transact.intent import Outcome, Result, Ticket, Transaction
-from plimsoll.transact.ledger import OvertakenError
 from plimsoll.transact.signing import sign_call
 
 #: Another process of the same signer may take a nonce first; nobody is that unlucky so often.
@@ -87,6 +87,8 @@ def plan(context: Context, wanted: Sequence[Wanted], ground: Ground, head: Head)
         tickets = [book.place(item) for item in wanted]
         try:
             written = context.ledger.write(list(book.changed.values()), book.added)
+        except DeposedError:
+            raise
         except OvertakenError:
             attempts -= 1
             if not attempts:

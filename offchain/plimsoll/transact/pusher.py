@@ -13,9 +13,9 @@ from plimsoll.transact.desk import Desk
 from plimsoll.transact.entry import OBSOLETE, PENDING, Entry, State
 from plimsoll.transact.event import Notice
 from plimsoll.transact.fees import Fees, replacement
+from plimsoll.transact.fence import OvertakenError
 from plimsoll.transact.ground import Ground, quantity, survey
 from plimsoll.transact.intent import Outcome, Result, Simulation, Transaction
-from plimsoll.transact.ledger import OvertakenError
 from plimsoll.transact.plan import filler_of, raised_entry, signed_entry
 from plimsoll.transact.pursue import Pushes, pursue
 from plimsoll.transact.sighting import Sighting

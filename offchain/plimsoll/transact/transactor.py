@@ -23,9 +23,10 @@ from plimsoll.transact.context import Context
 from plimsoll.transact.desk import Desk
 from plimsoll.transact.entry import PENDING, Entry, State
 from plimsoll.transact.event import Event, Notice
+from plimsoll.transact.fence import DeposedError, Fence, OvertakenError, open_to_all
 from plimsoll.transact.follow import follow
 from plimsoll.transact.intent import Outcome, Result, Simulation, Ticket, Transaction
-from plimsoll.transact.ledger import Ledger, OvertakenError
+from plimsoll.transact.ledger import Ledger
 from plimsoll.transact.policy import Policy
 from plimsoll.transact.pusher import Pusher
 from plimsoll.transact.sighting import BlockId, Sighting, look
@@ -64,6 +65,8 @@ class Transactor:
         Told what an operator should know; the log when not given.
     may_send : Callable[[], bool]
         Asked before anything is sent; false keeps a standby silent.
+    fence : Fence
+        Asked in every transaction that writes into the journal; refuses where another keeper acts now.
     clock : Callable[[], float]
         Own unix time, seconds.
     """
@@ -79,6 +82,7 @@ class Transactor:
         relay: Node | None = None,
         notify: Callable[[Event], None] = _log_event,
         may_send: Callable[[], bool] = lambda: True,
+        fence: Fence = open_to_all,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.context = Context(
@@ -86,8 +90,8 @@ class Transactor:
             account=account,
             chain_id=chain_id,
             policy=policy,
-            ledger=Ledger(engine, chain_id, account.address),
-            budget=Budget(engine, chain_id, account.address, policy),
+            ledger=Ledger(engine, chain_id, account.address, fence),
+            budget=Budget(engine, chain_id, account.address, policy, fence),
             broadcaster=Broadcaster(endpoints, relay, policy),
             notify=notify,
             may_send=may_send,
@@ -142,6 +146,8 @@ class Transactor:
             if not self._has_resumed:
                 await self.resume(head)
             return await self._desk.begin(transactions, head)
+        except DeposedError as reason:
+            return [_refused(item, Result.STANDBY, str(reason)) for item in transactions]
         except OvertakenError as reason:
             return [_refused(item, Result.UNAVAILABLE, reason.message) for item in transactions]
         except (HeadError, NodeProblem) as reason:
@@ -237,6 +243,9 @@ class Transactor:
             try:
                 followed = await self._follow(head, outcomes)
                 break
+            except DeposedError as reason:
+                log.warning("the journal is another keeper's", signer=self.context.signer, reason=str(reason))
+                return
             except OvertakenError:
                 if attempt == ATTEMPTS - 1:
                     return

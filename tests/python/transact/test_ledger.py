@@ -11,7 +11,8 @@ from plimsoll.storage import StorageError, open_database, upgrade
 from plimsoll.transact.budget import Budget, Failure
 from plimsoll.transact.entry import Entry, State
 from plimsoll.transact.fees import Fees
-from plimsoll.transact.ledger import Ledger, OvertakenError
+from plimsoll.transact.fence import OvertakenError
+from plimsoll.transact.ledger import Ledger
 
 HUGE = 2**200 + 1
 
