@@ -20,6 +20,8 @@ PAUSE_SEC: Final = 0.2
 LAG_BLOCKS: Final = 3
 #: Blocks after which one counts as final where no node knows the tag ``finalized``.
 FINAL_DEPTH: Final = 64
+#: Heads whose nodes are remembered: while one is worked on, others ask for the next.
+KEPT_HEADS: Final = 8
 
 
 class HeadError(UnavailableError):
@@ -70,6 +72,15 @@ class Endpoints:
         self._shown: dict[str, list[Node]] = {}
         #: Nodes that were not counted for the last head, by address, and why.
         self.left_out: dict[str, str] = {}
+        #: Blocks that nodes said they are at when they were asked last, by address; those that did not answer lack.
+        self.numbers: dict[str, int] = {}
+        #: Nodes with another block than most at the number that was last agreed on, or to be agreed on, and which.
+        self.disputes: dict[str, str] = {}
+        #: How often that came about; one disagreement counts once, however often it is met.
+        self.disagreements = 0
+        self._disputed: tuple[int, frozenset[str]] | None = None
+        #: Head that was agreed on last, and when it first was, in seconds of the process's own clock.
+        self.agreed_hash, self.agreed_at_sec = "", 0.0
 
     async def close(self) -> None:
         """Close every node."""
@@ -186,6 +197,7 @@ class Endpoints:
         """Ask every node once for its head, then those ahead for the block that the quorum has."""
         latest = await asyncio.gather(*(self._header(node, None) for node in self.nodes))
         heads = {node: item for node, item in zip(self.nodes, latest, strict=True) if isinstance(item, Header)}
+        self.numbers = {node.url: item.number for node, item in heads.items()}
         left_out = {
             node.url: str(item) for node, item in zip(self.nodes, latest, strict=True) if not isinstance(item, Header)
         }
@@ -210,6 +222,7 @@ class Endpoints:
     def _count(self, number: int, votes: dict[str, list[tuple[Node, Header]]], left_out: dict[str, str]) -> Head:
         """Return the block with a quorum of votes."""
         best = max(votes.values(), key=len, default=[])
+        self._note_disputes(number, votes, best)
         for others in votes.values():
             if others is not best:
                 left_out |= {node.url: f"{node.url}: has another block {number}" for node, _ in others}
@@ -218,8 +231,27 @@ class Endpoints:
             shown = "; ".join(f"{digest} of {len(nodes)}" for digest, nodes in sorted(votes.items()))
             raise HeadError("endpoints", f"they disagree on block {number}: {shown or 'none has it'}")
         head = best[0][1].head
-        self._shown = {head.hash: [node for node, _ in best]}
+        self._shown.pop(head.hash, None)
+        self._shown[head.hash] = [node for node, _ in best]
+        for oldest in list(self._shown)[:-KEPT_HEADS]:
+            del self._shown[oldest]
+        if head.hash != self.agreed_hash:
+            self.agreed_hash, self.agreed_at_sec = head.hash, time.monotonic()
         return head
+
+    def _note_disputes(
+        self, number: int, votes: dict[str, list[tuple[Node, Header]]], best: list[tuple[Node, Header]]
+    ) -> None:
+        """Remember who has another block than most, and count it when that is new."""
+        self.disputes = {
+            node.url: f"{node.url} has block {number} as {digest}, {len(best)} of {len(self.nodes)} have another"
+            for digest, some in votes.items()
+            for node, _ in some
+            if some is not best
+        }
+        disputed = (number, frozenset(votes)) if self.disputes else None
+        self.disagreements += disputed is not None and disputed != self._disputed
+        self._disputed = disputed
 
     async def _header_at(self, node: Node, known: Header, number: int) -> Header | NodeProblem:
         """Return the header of a number, without asking where it is the node's own head."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain, islice
 from typing import Final
 
 import numpy as np
+import structlog
 
 from plimsoll.decide import Margins
 from plimsoll.deployment.record import Deployment
@@ -15,12 +16,19 @@ from plimsoll.index.columns import Columns, columns_of
 from plimsoll.index.state import AccountState, State
 from plimsoll.keeper.view import known_market_of
 from plimsoll.mirror.fleet import Fleet, FleetMargins, Names
+from plimsoll.mirror.fleet.ray_fleet import WorkerLostError
+from plimsoll.model import Market
 from plimsoll.params import Params
+
+log = structlog.get_logger()
 
 #: Interest and funding move cash without an event: holders of perpetuals and debtors are looked at again after this.
 ACCRUAL_SEC: Final = 10
-#: So many of them in one pass, those that waited longest first: a new price must not wait for everybody's interest.
-ACCRUAL_SHARE: Final = 1_000
+#: A part of them in one pass, those that waited longest first: a new price must not wait for everybody's interest.
+#: A tenth, so that ten passes, which take no longer than that, meet all; some 5 us of a core each.
+ACCRUAL_PASSES: Final = 10
+ACCRUAL_LEAST: Final = 1_000
+ACCRUAL_MOST: Final = 10_000
 #: What is kept of every account, as :class:`Margins` calls it.
 COLUMNS: Final = ("equity", "market_equity", "initial", "maintenance", "gross", "unknown", "bounded")
 #: The clearing account and the insurance fund hold nothing that is margined.
@@ -40,15 +48,16 @@ class Accounts:
     ----------
     deployment : Deployment
         Names and ids.
-    fleet : Fleet, optional
-        Who computes; this process when not given.
+    make_fleet : Callable
+        Makes who computes, empty; called again when a worker of it is lost.
     bidder_id : int, optional
         Account that bids.
     """
 
-    def __init__(self, deployment: Deployment, fleet: Fleet | None = None, bidder_id: int | None = None) -> None:
+    def __init__(self, deployment: Deployment, make_fleet: Callable[[], Fleet], bidder_id: int | None = None) -> None:
         self._deployment, self._bidder_id = deployment, bidder_id
-        self._fleet = Fleet(names_of(deployment)) if fleet is None else fleet
+        self._make_fleet = make_fleet
+        self._fleet: Fleet | None = make_fleet()
         #: Accounts whose cash changes by time, and the time that they were taken at, longest ago first.
         self._accruing: dict[int, int] = {}
         #: Accounts that changed and are not in the fleet yet: it may have failed to take them.
@@ -66,20 +75,42 @@ class Accounts:
             Accounts that events changed, closed ones included.
         """
         self._waiting.update(number for number in changed if number >= FIRST_USER_ACCOUNT)
+        self._waiting.update(self._due(state.ts))
+        try:
+            self._filled(state)
+        except WorkerLostError as lost:
+            self._give_up(lost)
+            self._filled(state)
+
+    def _filled(self, state: State) -> Fleet:
+        """Return the fleet, or a new one, with all that it did not have yet."""
+        fleet = self._fleet
+        if fleet is None:
+            fleet = self._make_fleet()
+            self._waiting.update(number for number in state.accounts if number >= FIRST_USER_ACCOUNT)
+            self._fleet = fleet
         wanted = set(self._waiting)
-        wanted.update(self._due(state.ts))
         if wanted:
             closed = wanted - state.accounts.keys()
-            self._fleet.update(_with_closed(columns_of(state, wanted - closed), closed))
+            fleet.update(_with_closed(columns_of(state, wanted - closed), closed))
         self._waiting.clear()
         for number in sorted(wanted):
             self._accruing.pop(number, None)
             if _accrues(state.accounts.get(number)):
                 self._accruing[number] = state.ts
+        return fleet
+
+    def _give_up(self, lost: WorkerLostError) -> None:
+        """Let go of a fleet that has lost a worker; the next one gets all accounts."""
+        log.warning("the fleet is made anew", reason=str(lost))
+        fleet, self._fleet, self._last = self._fleet, None, None
+        if fleet is not None:
+            fleet.close()
 
     def _due(self, now_ts: int) -> Iterable[int]:
         """Return accounts whose cash has changed by time for too long; after a reorganisation time may go back."""
-        oldest = islice(self._accruing.items(), ACCRUAL_SHARE)
+        share = min(max(len(self._accruing) // ACCRUAL_PASSES, ACCRUAL_LEAST), ACCRUAL_MOST)
+        oldest = islice(self._accruing.items(), share)
         return (number for number, taken_ts in oldest if not 0 <= now_ts - taken_ts < ACCRUAL_SEC)
 
     def margins(self, state: State, params: Params | None) -> Margins:
@@ -101,9 +132,18 @@ class Accounts:
         market = None if params is None else known_market_of(state, self._deployment)
         if market is None or params is None:
             return _unknown(state)
+        try:
+            return self._watch(state, market, params)
+        except WorkerLostError as lost:
+            self._give_up(lost)
+            return self._watch(state, market, params)
+
+    def _watch(self, state: State, market: Market, params: Params) -> Margins:
+        """Ask the fleet for what has changed."""
+        fleet = self._filled(state)
         last, self._last = self._last, None
         # After a call that failed on its way it is not known what was not told: then all are asked for.
-        found = self._fleet.watch(market, params, self._exact(state), everybody=last is None)
+        found = fleet.watch(market, params, self._exact(state), everybody=last is None)
         self._last = _ordered(found) if last is None else _overwritten(last, found)
         return self._last
 

@@ -39,8 +39,11 @@ class Metrics:
         self.head_number = self._gauge("head_number", "Head that the endpoints agree on, block number.")
         self.head_age_sec = self._gauge("head_age_seconds", "Age of that head by its own time.")
         self.endpoint_up = self._gauge("endpoint_up", "1 when an endpoint answered last, else 0.", "endpoint")
-        self.endpoint_lag = self._gauge("endpoint_lag_blocks", "Blocks an endpoint is behind the best.", "endpoint")
-        self.disagreements = self._counter("head_disagreements", "Times that endpoints did not agree on the head.")
+        lag = "Blocks an endpoint is behind the best; NaN while it is silent."
+        self.endpoint_lag = self._gauge("endpoint_lag_blocks", lag, "endpoint")
+        self.disagreements = self._counter(
+            "head_disagreements", "Times that endpoints had different blocks of a height."
+        )
         self.index_number = self._gauge("index_number", "Last block in the index.")
         self.index_lag = self._gauge("index_lag_blocks", "Blocks from the index to the head.")
         self.events = self._counter("events", "Events read into the index.")
@@ -64,7 +67,7 @@ class Metrics:
         self.failures = self._counter("failures", "Failures that something was left undone for.", "kind")
         self.pass_sec = self._histogram("pass_duration_seconds", "Length of one pass.", PASS_BUCKETS, "duty")
         self.tick_to_tx_sec = self._histogram(
-            "tick_to_tx_seconds", "From the block with a round to the first liquidation sent.", TICK_BUCKETS
+            "tick_to_tx_seconds", "From the first sight of a new round to the first auction started.", TICK_BUCKETS
         )
         self.feed_rejections = self._counter("feed_rejections", "Quotes and rounds refused, by reason.", "reason")
         self.signer_refusals = self._counter("signer_refusals", "Refusals of signer services.", "signer", "reason")

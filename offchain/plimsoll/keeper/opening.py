@@ -112,7 +112,7 @@ async def open_parts(ops: Operations, *, is_dry: bool) -> Parts:
         raise
     # Before the first pass, which would be late by as much otherwise.
     log.info("kernels of the mirror are ready", seconds=round(await asyncio.to_thread(warm_up), 1))
-    accounts = Accounts(deployment, _fleet(config, deployment), config.liquidation.bidder)
+    accounts = Accounts(deployment, lambda: _fleet(config, deployment), config.liquidation.bidder)
     governance = Governance(deployment, config.chain.endpoints[0])
     lookout = Lookout(endpoints, index, governance, accounts, deployment, config.liquidation.bidder)
     verifier = Verifier(index, endpoints, deployment, slice_accounts=config.index.verify_accounts)
@@ -184,6 +184,7 @@ def _transactors(
             notify=notify,
             may_send=ops.lease.may_send,
             fence=ops.lease.fence,
+            on_replaced=ops.metrics.replacements.labels(signer=name).inc,
         )
     addresses = [transactor.context.account.address for transactor in found.values()]
     if len(set(addresses)) < len(addresses):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -37,6 +38,8 @@ class Deed:
         Estimate, 0 where there is none.
     cost_wei : int
         Likely cost of a dry run, 0 otherwise.
+    sent_sec : float or None
+        When it was sent, by the process's own clock, seconds.
     """
 
     key: str
@@ -45,6 +48,7 @@ class Deed:
     reason: str = ""
     gas: int = 0
     cost_wei: int = 0
+    sent_sec: float | None = None
 
 
 def transaction_of(deployment: Deployment, intent: Intent) -> Transaction:
@@ -157,7 +161,7 @@ def kind_of(key: str) -> str:
 
 def _deed(ticket: Ticket) -> Deed:
     if ticket.is_sent:
-        return Deed(ticket.key, kind_of(ticket.key), "sent", ticket.tx_hash or "")
+        return Deed(ticket.key, kind_of(ticket.key), "sent", ticket.tx_hash or "", sent_sec=time.monotonic())
     outcome = ticket.outcome
     if outcome is None:
         return Deed(ticket.key, kind_of(ticket.key), Result.WAITING.value)

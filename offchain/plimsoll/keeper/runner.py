@@ -14,6 +14,7 @@ from plimsoll.errors import PlimsollError
 from plimsoll.keeper.config import Loaded
 from plimsoll.keeper.head_watch import SHORTEST_SEC, HeadWatch, pause_of
 from plimsoll.keeper.lines import total_of
+from plimsoll.keeper.lookout import Look
 from plimsoll.keeper.opening import Parts, open_parts
 from plimsoll.keeper.operations import Operations
 from plimsoll.keeper.performer import Deed
@@ -108,8 +109,7 @@ async def pass_once(ops: Operations, parts: Parts, watchman: Watchman) -> None:
     PlimsollError
         When no look could be had.
     """
-    look = await parts.lookout.look()
-    watchman.looked(look, parts.endpoints, {number: name for name, number in parts.deployment.underlyings.items()})
+    look = await _look(parts, watchman)
     if ops.lease.may_send():
         for report in await parts.roster.perform(look):
             watchman.reported(report)
@@ -118,6 +118,17 @@ async def pass_once(ops: Operations, parts: Parts, watchman: Watchman) -> None:
         for duty in parts.roster.duties:
             ops.progress.duty_done(duty)
     watchman.checked(await parts.verifier.check())
+
+
+async def _look(parts: Parts, watchman: Watchman) -> Look:
+    """Look, and tell what was seen and how the nodes answered."""
+    try:
+        look = await parts.lookout.look()
+    finally:
+        watchman.asked(parts.endpoints)
+    names = {number: name for name, number in parts.deployment.underlyings.items()}
+    watchman.looked(look, names, parts.endpoints.agreed_at_sec)
+    return look
 
 
 async def _advance(parts: Parts, head: Head, watchman: Watchman) -> None:
@@ -173,8 +184,7 @@ async def _one(ops: Operations, parts: Parts, watchman: Watchman, *, is_dry: boo
     """Make one pass, and see what it sent to its end; return what it did."""
     if not is_dry:
         await ops.lease.wait_leader()
-    look = await parts.lookout.look()
-    watchman.looked(look, parts.endpoints, {number: name for name, number in parts.deployment.underlyings.items()})
+    look = await _look(parts, watchman)
     deeds: list[Deed] = []
     for report in await parts.roster.perform(look):
         watchman.reported(report)

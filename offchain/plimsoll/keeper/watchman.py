@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -26,6 +27,8 @@ log = structlog.get_logger()
 
 #: Ends that are no failure of anything.
 CALM: Final = frozenset({"sent", *(result.value for result in (Result.DONE, Result.ALREADY_DONE, Result.WAITING))})
+#: Kind of the intent that begins a liquidation.
+START: Final = "start"
 #: Alerts about one kind name this many of what they are about.
 NAMED: Final = 20
 
@@ -47,18 +50,44 @@ class Watchman:
         self._accounts: dict[int, AccountView] = {}
         #: When an account was first seen below maintenance without an auction, own monotonic seconds.
         self._overdue: dict[int, float] = {}
+        self._disagreements = 0
+        self._round_ts: dict[int, int] | None = None
+        #: When the block with the last round was seen, while no liquidation has followed.
+        self._tick_sec: float | None = None
 
-    def looked(self, look: Look, endpoints: Endpoints, names: dict[int, str]) -> None:
+    def asked(self, endpoints: Endpoints) -> None:
+        """Take in how the nodes answered, whether a look came of it or not.
+
+        Parameters
+        ----------
+        endpoints : Endpoints
+        """
+        metrics, best = self._ops.metrics, max(endpoints.numbers.values(), default=0)
+        for node in endpoints.nodes:
+            label = metrics.label("endpoints", node.url)
+            metrics.endpoint_up.labels(endpoint=label).set(node.url not in endpoints.left_out)
+            # Of one that does not answer nobody knows how far it is.
+            behind = best - endpoints.numbers.get(node.url, math.nan)
+            metrics.endpoint_lag.labels(endpoint=label).set(behind)
+        metrics.disagreements.inc(endpoints.disagreements - self._disagreements)
+        self._disagreements = endpoints.disagreements
+        for text in endpoints.disputes.values():
+            log.warning("endpoints disagree", text=text)
+        self._ops.alerts.set_all(AlertKind.NODE, dict(endpoints.left_out))
+        self._ops.alerts.set_all(AlertKind.DISAGREEMENT, dict(endpoints.disputes))
+
+    def looked(self, look: Look, names: dict[int, str], seen_sec: float) -> None:
         """Take in what was seen.
 
         Parameters
         ----------
         look : Look
-        endpoints : Endpoints
-            Which of them were left out.
         names : dict of int to str
             Underlyings by id.
+        seen_sec : float
+            When the head of the look was first agreed on, by the process's own clock.
         """
+        self._see_rounds(look, seen_sec)
         if self._explain:
             self._accounts = {view.account_id: view for view in look.accounts}
         metrics, progress = self._ops.metrics, self._ops.progress
@@ -76,13 +105,15 @@ class Watchman:
         if look.progress.rolled_back_to is not None:
             metrics.reorganisations.inc()
             log.warning("reorganisation", fork=look.progress.rolled_back_to)
-        for node in endpoints.nodes:
-            metrics.endpoint_up.labels(endpoint=metrics.label("endpoints", node.url)).set(
-                node.url not in endpoints.left_out
-            )
-        self._ops.alerts.set_all(AlertKind.NODE, dict(endpoints.left_out))
         self._rounds(look, names)
         self._late(look)
+
+    def _see_rounds(self, look: Look, seen_sec: float) -> None:
+        """Remember when a round was first seen, until a liquidation follows; at a start none is new."""
+        rounds = {number: int(posted.ts) for number, posted in look.state.rounds.items()}
+        if self._round_ts is not None and any(ts > self._round_ts.get(number, 0) for number, ts in rounds.items()):
+            self._tick_sec = seen_sec
+        self._round_ts = rounds
 
     def _rounds(self, look: Look, names: dict[int, str]) -> None:
         """Say how old rounds are, and which series have no price."""
@@ -165,6 +196,9 @@ class Watchman:
     def _deeds(self, deeds: Sequence[Deed], posts: Sequence[Post]) -> None:
         """Count and print what was done."""
         for deed in deeds:
+            if self._tick_sec is not None and deed.kind == START and deed.sent_sec is not None:
+                self._ops.metrics.tick_to_tx_sec.observe(deed.sent_sec - self._tick_sec)
+                self._tick_sec = None
             self._ops.metrics.intents.labels(kind=deed.kind, outcome=deed.result).inc()
             if deed.result not in CALM:
                 log.info("not sent", key=deed.key, result=deed.result, reason=deed.reason)

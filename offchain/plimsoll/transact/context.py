@@ -50,6 +50,8 @@ class Context:
         Told every event once.
     may_send : Callable[[], bool]
         Asked before anything is sent: false while another keeper holds the lease.
+    on_replaced : Callable[[int], None]
+        Told how many transactions were journalled in the place of others of their nonce.
     clock : Callable[[], float]
         Own unix time, seconds.
     lock : asyncio.Lock
@@ -69,6 +71,7 @@ class Context:
     broadcaster: Broadcaster
     notify: Callable[[Event], None]
     may_send: Callable[[], bool]
+    on_replaced: Callable[[int], None]
     clock: Callable[[], float]
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     starved_at: Ground | None = None

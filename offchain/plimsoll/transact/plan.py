@@ -94,6 +94,7 @@ def plan(context: Context, wanted: Sequence[Wanted], ground: Ground, head: Head)
             if not attempts:
                 raise
             continue
+        context.on_replaced(sum(entry.replacements > 0 for entry in book.added))
         return Planned(tickets, written[len(book.changed) :])
 
 

@@ -103,7 +103,10 @@ class Pusher:
         list[Entry]
             To be sent; one that somebody else changed meanwhile is left out.
         """
-        return await self._written([(raised_entry(self._context, entry, fees, head), True) for entry, fees in raised])
+        signed = [(raised_entry(self._context, entry, fees, head), True) for entry, fees in raised]
+        written = await self._written(signed)
+        self._context.on_replaced(len(written))
+        return written
 
     async def write_fillers(self, fees_of: dict[int, Fees | None], ground: Ground, head: Head) -> list[Entry]:
         """Journal empty transfers that use up nonces.
@@ -163,6 +166,7 @@ class Pusher:
             dropped = replace(entry, state=State.DROPPED, answer=OBSOLETE, reason=seen.reason)
             written = await self._write([dropped], [filler_of(self._context, entry, fees, gas, head)])
             if written:
+                self._context.on_replaced(1)
                 outcomes.append(Outcome(entry.key, seen.result, seen.reason))
                 fillers.append(written[-1])
         return outcomes, fillers

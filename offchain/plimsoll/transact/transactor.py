@@ -67,6 +67,8 @@ class Transactor:
         Asked before anything is sent; false keeps a standby silent.
     fence : Fence
         Asked in every transaction that writes into the journal; refuses where another keeper acts now.
+    on_replaced : Callable[[int], None]
+        Told how many transactions take the place of others, at a higher fee.
     clock : Callable[[], float]
         Own unix time, seconds.
     """
@@ -83,6 +85,7 @@ class Transactor:
         notify: Callable[[Event], None] = _log_event,
         may_send: Callable[[], bool] = lambda: True,
         fence: Fence = open_to_all,
+        on_replaced: Callable[[int], None] = lambda count: None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.context = Context(
@@ -95,6 +98,7 @@ class Transactor:
             broadcaster=Broadcaster(endpoints, relay, policy),
             notify=notify,
             may_send=may_send,
+            on_replaced=on_replaced,
             clock=clock,
         )
         self._desk = Desk(self.context)

@@ -8,7 +8,7 @@ from helpers.rpc_proxy import RpcProxy
 
 from plimsoll.chain import anvil
 from plimsoll.chain.client import Client
-from plimsoll.chain.endpoints import Endpoints, HeadError
+from plimsoll.chain.endpoints import KEPT_HEADS, Endpoints, HeadError
 from plimsoll.chain.node import Node
 from plimsoll.errors import InputError
 
@@ -86,6 +86,59 @@ def test_head__another_chain_in_the_minority__is_left_out(proxies, other_chain):
     assert nodes == urls(proxies)[:2]
     assert f"has another block {HEIGHT}" in left_out[other_chain.url]
     assert head.hash == Client(proxies[0].url).rpc("eth_getBlockByNumber", hex(HEIGHT), False)["hash"]
+
+
+def test_head__other_chain_of_one_node__is_a_dispute_that_counts_once_and_ends(proxies, other_chain):
+    async def job(endpoints):
+        counts, shown = [], []
+        for _ in range(3):
+            await endpoints.head()
+            counts.append(endpoints.disagreements)
+            shown.append(set(endpoints.disputes))
+        endpoints.nodes = endpoints.nodes[:2]
+        await endpoints.head()
+        return counts, shown, endpoints.disputes, dict(endpoints.numbers)
+
+    counts, shown, after, numbers = ask([*urls(proxies)[:2], other_chain.url], job)
+    assert (counts, shown) == ([1, 1, 1], [{other_chain.url}] * 3)
+    assert (after, numbers) == ({}, dict.fromkeys(urls(proxies)[:2], HEIGHT))
+
+
+def test_head__halves_disagree__counts_although_there_is_no_head(proxies, other_chain):
+    async def job(endpoints):
+        with pytest.raises(HeadError):
+            await endpoints.head()
+        return endpoints.disagreements, len(endpoints.disputes)
+
+    assert ask([proxies[0].url, other_chain.url], job) == (1, 1)
+
+
+def test_numbers__silent_or_behind__are_missing_or_say_so(proxies):
+    async def job(endpoints):
+        head = await endpoints.head()
+        return head.number, endpoints.numbers
+
+    proxies[0].add(faults.drop())
+    proxies[1].add(faults.stale_head(HEIGHT - 20))
+    assert ask(urls(proxies), job, quorum=1) == (HEIGHT, {proxies[1].url: HEIGHT - 20, proxies[2].url: HEIGHT})
+
+
+def test_nodes_at__head_that_others_have_left_behind__are_still_known():
+    async def job(endpoints):
+        first = await endpoints.head()
+        node, since = endpoints.nodes[0], endpoints.agreed_at_sec
+        await node.rpc("anvil_mine", "0x1")
+        second = await endpoints.head()
+        known = [head.hash for head in (first, second) if endpoints.node_at(head) is node]
+        assert known == [first.hash, second.hash]
+        assert endpoints.agreed_at_sec > since
+        for _ in range(KEPT_HEADS):
+            await node.rpc("anvil_mine", "0x1")
+            await endpoints.head()
+        assert endpoints.nodes_at(first) == []
+
+    with anvil.running(1_770_000_000) as own:
+        ask([own.url], job)
 
 
 def test_head__halves_disagree__is_an_error_after_the_wait_and_not_before(proxies, other_chain):

@@ -3,15 +3,17 @@
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import ray
 from helpers.fleets import assert_same, columns_of, folio_of, folios_of, market_of, names_of
 
-from plimsoll.errors import InputError, UnavailableError
+from plimsoll.errors import InputError
+from plimsoll.keeper import accounts as room
 from plimsoll.mirror.fleet import Fleet
-from plimsoll.mirror.fleet.ray_fleet import RayFleet
+from plimsoll.mirror.fleet.ray_fleet import RayFleet, WorkerLostError
 from plimsoll.params import Params
 
 #: Ray gives its own agent 15 seconds to start, which a busy machine needs for compiling what it imports.
@@ -72,8 +74,48 @@ def test_evaluate__a_worker_killed__one_typed_error(fleets):
     market, _, _, spread = fleets
     spread.evaluate(market, Params())
     ray.kill(spread._workers[0])
-    with pytest.raises(UnavailableError, match="a worker is lost"):
+    with pytest.raises(WorkerLostError, match="a worker is lost"):
         spread.evaluate(market_of(1.1), Params())
+
+
+def test_watch__two_workers__same_to_the_last_bit(fleets):
+    market, _, single, spread = fleets
+    wanted = [3, 7, 10**9]
+    assert_same(*(fleet.watch(market, Params(), wanted, everybody=True) for fleet in (spread, single)))
+    some = [fleet.watch(market, Params(), [*wanted, 12, 13]) for fleet in (spread, single)]
+    orders = [np.argsort(found.account_ids) for found in some]
+    assert_same(*(found.of(order) for found, order in zip(some, orders, strict=True)))
+
+
+def test_margins__a_worker_killed_under_a_keeper__the_next_look_has_everybody(fleets, monkeypatch):
+    """The fault: a keeper whose cluster had lost a worker failed in every pass until it was started again."""
+    market, folios, single, spread = fleets
+    monkeypatch.setattr(room, "known_market_of", lambda state, deployment: state.market)
+    monkeypatch.setattr(room, "columns_of", lambda state, ids: columns_of(market, folios))
+    made = [spread]
+
+    def make():
+        if made[-1] is not spread or kept:
+            made.append(RayFleet(names_of(market), 2))
+        return made[-1]
+
+    kept = []
+    kept.append(room.Accounts(SimpleNamespace(), make))
+    state = SimpleNamespace(
+        ts=0, market=market, accounts=dict.fromkeys(single.account_ids.tolist()), auctions={}, effects={}
+    )
+    kept[0].take(state, list(state.accounts))
+    kept[0].margins(state, Params())
+    ray.kill(spread._workers[0])
+    state.market = market_of(1.1)
+    kept[0].take(state, ())
+    found = kept[0].margins(state, Params())
+    exact = single.evaluate(state.market, Params())
+    assert found.account_ids.tolist() == exact.account_ids.tolist()
+    np.testing.assert_array_equal(found.equity, exact.equity)
+    np.testing.assert_array_equal(found.initial[~found.bounded], exact.initial[~found.bounded])
+    assert len(made) == 2
+    made[1].close()
 
 
 @pytest.mark.parametrize(("workers", "threads"), [(0, 1), (1, 0)])

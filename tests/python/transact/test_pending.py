@@ -47,15 +47,19 @@ def price(name, **options):
 
 
 def test_advance__passed_by__is_replaced_above_the_minimum_bump(tmp_path, fresh):
+    replaced = []
+
     async def work():
-        async with Bench(tmp_path, [fresh.url]) as bench:
+        async with Bench(tmp_path, [fresh.url], on_replaced=replaced.append) as bench:
             await bench.submit(effect(1))
+            assert sum(replaced) == 0
             first = bench.entries()[0].fees
             await bench.advance()
             pass_by(fresh, 2)
             await bench.advance()
             entry = bench.entries()[0]
             assert (len(entry.hashes), entry.replacements, entry.nonce) == (2, 1, 0)
+            assert sum(replaced) == 1
             assert entry.fees.max_wei >= first.max_wei * 1.1
             assert entry.fees.tip_wei >= first.tip_wei * 1.1
             assert entry.fees.max_wei >= 100 * GWEI

@@ -172,6 +172,9 @@ class Fleet:
         """
         return self.refresh(*self._desk.later(round_))
 
+    def close(self) -> None:
+        """Let go of nothing: only a fleet on workers has them to end."""
+
     def holders(self, underlying: str) -> Longs:
         """Return the accounts with positions in an underlying."""
         ids, names, books = self._desk.catalogue.underlyings.ids, self._desk.names, self._shard.books

@@ -26,6 +26,10 @@ from plimsoll.params import Params
 Longs = npt.NDArray[np.int64]
 
 
+class WorkerLostError(UnavailableError):
+    """A worker does not answer: its accounts are gone, and the fleet has to be made anew."""
+
+
 class ShardWorker:
     """One shard in a process of its own."""
 
@@ -96,8 +100,8 @@ class RayFleet:
         ------
         InputError
             When the columns do not belong together.
-        UnavailableError
-            When a worker is lost: the fleet has to be made anew.
+        WorkerLostError
+            When a worker does not answer: the fleet has to be made anew.
         """
         checked = Columns.of(columns)
         # Refused here, before any worker has changed anything.
@@ -157,5 +161,5 @@ class RayFleet:
             cause = problem.cause if isinstance(problem.cause, InputError) else None
             raise cause or UnavailableError("ray", f"a worker failed: {problem.cause!r}") from None
         except self._ray.exceptions.RayError as problem:
-            raise UnavailableError("ray", f"a worker is lost: {type(problem).__name__}") from None
+            raise WorkerLostError("ray", f"a worker is lost: {type(problem).__name__}") from None
         return found

@@ -128,7 +128,7 @@ def _results(rows: int) -> Results:
 
 
 def _joined(old: Results, new: Results) -> Results:
-    return Results(*(np.concatenate(pair) for pair in zip(old, new, strict=True)))
+    return Results(**{name: np.concatenate((getattr(old, name), getattr(new, name))) for name in Results._fields})
 
 
 def _holdings(books: Books) -> Holdings:
