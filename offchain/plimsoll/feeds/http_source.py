@@ -26,7 +26,7 @@ class HttpSource:
     def __init__(self, url: str, web: Web | None = None) -> None:
         self._web = web or Web(url)
         self.name = self._web.name
-        self._covered: set[str] = set()
+        self._covered: set[str] | None = None
 
     async def read(self, required: Mapping[str, Collection[int]]) -> Reading:
         """Return the document's entries that are right."""
@@ -36,7 +36,7 @@ class HttpSource:
             found = reading_of(document, self.name)
         except InputError as error:
             raise SourceError(self.name, error.message) from error
-        self._covered |= {*found.underlyings(), *found.tokens}
+        self._covered = {*(self._covered or ()), *found.underlyings(), *found.tokens}
         return found
 
     async def samples(self, underlying: str, expiry_ts: int) -> tuple[Sample, ...]:
@@ -48,8 +48,12 @@ class HttpSource:
             raise SourceError(self.name, error.message) from error
 
     def covers(self, symbol: str) -> bool:
-        """Return whether the document ever priced a symbol."""
-        return symbol in self._covered
+        """Return whether the document ever priced a symbol; until there was one it may price anything.
+
+        A service that has been silent since the start counts as silent about everything, or those that answer would be
+        a majority among themselves.
+        """
+        return self._covered is None or symbol in self._covered
 
     async def close(self) -> None:
         """Close connections."""

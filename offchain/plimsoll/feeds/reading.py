@@ -152,7 +152,7 @@ class Source(Protocol):
         Returns
         -------
         bool
-            A source that cannot know beforehand covers what it has priced once.
+            A source that cannot know beforehand covers everything until it has answered, then what it has priced once.
         """
         ...
 

@@ -73,7 +73,9 @@ async def read_once(source: Source) -> Reading:
         await source.close()
 
 
-def wraps_of(words: Collection[str], tokens: Collection[str], underlyings: Collection[str]) -> dict[str, str]:
+def wraps_of(
+    words: Collection[str], tokens: Collection[str], underlyings: Collection[str], source: str = "--wraps"
+) -> dict[str, str]:
     """Read which token is a claim on which underlying.
 
     Parameters
@@ -82,6 +84,8 @@ def wraps_of(words: Collection[str], tokens: Collection[str], underlyings: Colle
         Each ``TOKEN=UNDERLYING``.
     tokens, underlyings : Collection[str]
         Symbols of the deployment.
+    source : str
+        Where the words stand, for messages.
 
     Returns
     -------
@@ -96,7 +100,7 @@ def wraps_of(words: Collection[str], tokens: Collection[str], underlyings: Colle
     for word in words:
         token, _, underlying = word.partition("=")
         if token not in tokens or underlying not in underlyings:
-            raise InputError("--wraps", f"{word!r} is not TOKEN=UNDERLYING of what the deployment lists")
+            raise InputError(source, f"{word!r} is not TOKEN=UNDERLYING of what the deployment lists")
         found[token] = underlying
     return found
 

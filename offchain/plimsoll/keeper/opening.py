@@ -17,7 +17,7 @@ from plimsoll.feeds.connect import connect, quorum_of
 from plimsoll.feeds.desk import FeedDesk
 from plimsoll.feeds.posting import PostingRule
 from plimsoll.feeds.samples import SampleStore
-from plimsoll.feeds.sources import NONE, open_source
+from plimsoll.feeds.sources import NONE, open_source, wraps_of
 from plimsoll.index.artefact import check_artefact
 from plimsoll.index.follow import Index
 from plimsoll.index.follow import Progress as Synced
@@ -30,7 +30,7 @@ from plimsoll.keeper.lookout import Lookout
 from plimsoll.keeper.operations import Operations
 from plimsoll.keeper.performer import Performer
 from plimsoll.keeper.roster import Roster
-from plimsoll.keeper.secret_files import open_key
+from plimsoll.keeper.secret_files import open_key, read_secret
 from plimsoll.mirror.fleet import Fleet, warm_up
 from plimsoll.transact.event import Event, Notice
 from plimsoll.transact.policy import Policy
@@ -202,13 +202,18 @@ async def _desk(ops: Operations, deployment: Deployment) -> FeedDesk | None:
         specs,
         deployment.underlyings,
         deployment.tokens,
-        least=config.feed.min_sources if len(specs) > 1 else 0,
+        least=(config.feed.min_sources or 0) if len(specs) > 1 else 0,
         cap=config.feed.max_outlier,
         is_median=config.feed.rule == "median",
     )
-    connection = await connect(config.chain.endpoints[0], deployment)
+    wraps = wraps_of(config.feed.wraps, deployment.tokens, deployment.underlyings, "feed.wraps")
+    connection = await connect(config.chain.endpoints[0], deployment, wraps)
+    oracle = config.oracle
+    token = ""
+    if oracle.token_file is not None or oracle.token_env is not None:
+        token = read_secret(oracle.token_file, oracle.token_env, "oracle", ops.redactor)
     keys = [open_key(key, f"oracle.keys[{place}]", ops.redactor) for place, key in enumerate(config.oracle.keys)]
-    quorum = quorum_of(connection, config.oracle.services, keys, timeout_sec=config.oracle.sign_timeout_sec)
+    quorum = quorum_of(connection, oracle.services, keys, token=token, timeout_sec=oracle.sign_timeout_sec)
     rule = PostingRule(move=config.oracle.move, age_sec=int(config.oracle.age_sec))
     return FeedDesk(
         source,

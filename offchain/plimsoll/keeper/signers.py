@@ -114,7 +114,7 @@ async def unstuck(loaded: Loaded, name: str, below_nonce: int | None, *, cancel:
     Returns
     -------
     list of str
-        A line for each transaction that was replaced, cancelled or filled in.
+        A line for each transaction that was replaced, cancelled or filled in, and for each that could not be.
 
     Raises
     ------
@@ -124,9 +124,13 @@ async def unstuck(loaded: Loaded, name: str, below_nonce: int | None, *, cancel:
     async with _signers(loaded) as found:
         if name not in found:
             raise InputError("--signer", f"{name!r} is none of {', '.join(found)}")
-        tickets = await unstick(found[name], below_nonce, cancel=cancel)
-    lines = [f"nonce {ticket.nonce}: {ticket.key}: {'sent' if ticket.is_sent else 'not sent'}" for ticket in tickets]
-    return lines or ["nothing is open"]
+        freed = await unstick(found[name], below_nonce, cancel=cancel)
+    lines = {
+        ticket.nonce: f"nonce {ticket.nonce}: {ticket.key}: {'sent' if ticket.is_sent else 'not sent'}"
+        for ticket in freed.tickets
+    }
+    lines |= {nonce: f"nonce {nonce}: left as it is: {reason}" for nonce, reason in freed.left.items()}
+    return [line for _, line in sorted(lines.items())] or ["nothing waits for a block"]
 
 
 def table_of(name: str, standing: Standing) -> Table:

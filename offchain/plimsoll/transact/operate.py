@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from plimsoll.chain.head import Head
 from plimsoll.transact.context import day_of
 from plimsoll.transact.entry import PENDING, Entry, State
-from plimsoll.transact.fees import Fees, replacement
+from plimsoll.transact.fees import Fees, raised, replacement
 from plimsoll.transact.ground import Ground, survey
 from plimsoll.transact.intent import Ticket
 from plimsoll.transact.plan import filler_of
+from plimsoll.transact.policy import Policy
 from plimsoll.transact.signing import TRANSFER_GAS
 from plimsoll.transact.transactor import Transactor
 
@@ -124,7 +125,23 @@ async def status(transactor: Transactor) -> SignerStatus:
     )
 
 
-async def unstick(transactor: Transactor, below_nonce: int | None = None, *, cancel: bool = False) -> list[Ticket]:
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """What was done about the nonces of a signer, and what could not be done.
+
+    Parameters
+    ----------
+    tickets : list[Ticket]
+        One for every nonce that something was sent for, gaps and nonces of unknown transactions included.
+    left : dict[int, str]
+        Nonces that are as stuck as before, each with the reason.
+    """
+
+    tickets: list[Ticket]
+    left: dict[int, str]
+
+
+async def unstick(transactor: Transactor, below_nonce: int | None = None, *, cancel: bool = False) -> Freed:
     """Replace, or cancel, everything pending below a nonce, whatever the number of replacements so far.
 
     Parameters
@@ -138,9 +155,7 @@ async def unstick(transactor: Transactor, below_nonce: int | None = None, *, can
 
     Returns
     -------
-    list[Ticket]
-        One for every nonce that something was sent for, gaps and nonces of unknown transactions included. What the
-        cap on fees does not allow is not among them.
+    Freed
 
     Raises
     ------
@@ -150,7 +165,7 @@ async def unstick(transactor: Transactor, below_nonce: int | None = None, *, can
     context = transactor.context
     head, ground, entries = await _survey(transactor)
     if not context.may_send():
-        return []
+        return Freed([], {})
     limit = max([ground.queued, *(entry.nonce + 1 for entry in entries)]) if below_nonce is None else below_nonce
     stuck = [entry for entry in entries if entry.state in PENDING and ground.used <= entry.nonce < limit]
     fees_of = {
@@ -169,7 +184,22 @@ async def unstick(transactor: Transactor, below_nonce: int | None = None, *, can
     gaps: dict[int, Fees | None] = {nonce: None for nonce in range(ground.used, limit) if nonce not in held}
     ready += await transactor.pusher.write_fillers(gaps, ground, head)
     await transactor.pusher.send_again(ready, head)
-    return [Ticket(entry.key, entry.nonce, entry.hashes[-1]) for entry in ready]
+    moved = {entry.nonce for entry in ready}
+    tickets = [Ticket(entry.key, entry.nonce, entry.hashes[-1]) for entry in ready]
+    left = {entry.nonce: _why_left(entry, context.policy) for entry in stuck if entry.nonce not in moved}
+    cap = f"transact.max_fee_wei is {context.policy.max_fee_wei}"
+    left |= {nonce: f"a gap: the chain asks for more per gas, {cap}" for nonce in gaps if nonce not in moved}
+    return Freed(tickets, left)
+
+
+def _why_left(entry: Entry, policy: Policy) -> str:
+    """Say why a pending entry was not replaced."""
+    needed_wei = raised(entry.fees.max_wei, policy)
+    if needed_wei > policy.max_fee_wei:
+        return (
+            f"{entry.key}: to replace it takes {needed_wei} wei per gas, transact.max_fee_wei is {policy.max_fee_wei}"
+        )
+    return f"{entry.key}: was changed by somebody else meanwhile"
 
 
 async def _survey(transactor: Transactor) -> tuple[Head, Ground, list[Entry]]:

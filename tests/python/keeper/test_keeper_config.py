@@ -84,6 +84,8 @@ def test_load__database_in_a_folder_with_a_long_name__is_no_secret(write):
         ('[feed]\nsources = ["deribit"]', "oracle.services: missing; feed.sources gives rounds that nobody would sign"),
         ("[standby]\nlease_sec = 6\nmargin_sec = 3", "standby.margin_sec: 3 is not below half of standby.lease_sec, 3"),
         ('[database]\npassword_file = "a"\npassword_env = "B"', "database: give only one of"),
+        ('[oracle]\ntoken_file = "a"\ntoken_env = "B"', "oracle: give only one of token_file and token_env"),
+        ('[feed]\nsources = ["file:"]', "feed.sources: an empty path names no file"),
         ("[keeper]\n", "is not valid TOML"),
         ("x = ", "is not valid TOML"),
     ],
@@ -138,6 +140,14 @@ def test_load__variable_in_an_address__is_filled_in_and_shown_by_its_name(write,
     assert loaded.secrets == {"0123456789abcdef0123456789"}
     assert "0123456789abcdef" not in "\n".join(explain(loaded))
     assert "${NODE_KEY}" in "\n".join(explain(loaded))
+
+
+def test_load__file_sources__are_relative_to_the_folder_of_the_file_and_keep_their_options(write, tmp_path):
+    words = ["file:data/feed.json?start=now&cash=0.99", "file:/srv/feed.json", "deribit", "http://127.0.0.1:1/file:x"]
+    text = f"[feed]\nsources = {toml_of(words)}\n[oracle]\nservices = ['http://127.0.0.1:8700']\n"
+    loaded = load_config(write(LEAST + text))
+    assert loaded.config.feed.sources == (f"file:{tmp_path}/data/feed.json?start=now&cash=0.99", *words[1:])
+    assert loaded.config.feed.min_sources is None
 
 
 def test_load__override__wins_and_is_named_as_the_origin(write):
@@ -197,7 +207,7 @@ def test_example__as_printed__loads_and_uncommented_says_the_same_as_the_default
     # Exactly one of two places of a secret may be given.
     for section in (given["signers"]["prices"], given["signers"]["liquidations"], given["oracle"]["keys"][0]):
         del section["pass_env"]
-    del given["alerts"]["telegrams"][0]["token_env"], given["database"]["password_env"]
+    del given["alerts"]["telegrams"][0]["token_env"], given["database"]["password_env"], given["oracle"]["token_env"]
     given["alerts"]["webhooks"][0]["url"] = "https://hooks.example.org/x"
     config = KeeperConfig.model_validate(given)
     for option in OPTIONS:

@@ -16,12 +16,15 @@ from helpers.signer_services import opened_signer, running_signer
 from helpers.venue_server import serving
 
 from plimsoll.chain.anvil import wallet
+from plimsoll.errors import InputError, UnavailableError
 from plimsoll.feeds.document import document_of
 from plimsoll.feeds.reading import Price, Reading
+from plimsoll.keeper import opening
 from plimsoll.units import wad_to_float
 
 SIGNERS = tuple(wallet(f"oracle signer {number}") for number in range(3))
 USDC = 0.998
+SIGNER_TOKEN = "shared with the services"  # noqa: S105
 
 
 def reading_at(chain, eth: float, ts: int) -> Reading:
@@ -84,7 +87,8 @@ def test_prices__file__are_posted_once_and_a_second_pass_posts_nothing(prices):
     chain = prices.chain
     document = document_of(reading_at(chain, 1_880.0, chain.market.ts), chain.market.ts)
     (prices.folder / "feed.json").write_text(json.dumps(document), encoding="utf-8")
-    path = prices.write(f"file:{prices.folder}/feed.json?start=now")
+    # Relative to the keeper's file, and not to wherever it was started.
+    path = prices.write("file:feed.json?start=now")
     first = made(path, once=True)
     assert_posted(prices, 1_880.0, first)
     assert {"round", "tokens"} <= set(kinds(first)), first
@@ -120,8 +124,9 @@ def test_prices__garbage__stops_no_liquidation(prices, garbage):
     assert not {"round", "tokens"} & set(kinds(lines)), lines
 
 
-def test_prices__three_signer_services__one_of_which_disagrees__are_posted(prices):
+def test_prices__three_signer_services_with_a_token__one_of_which_disagrees__are_posted(prices):
     chain = prices.chain
+    (prices.folder / "signer-token").write_text(f"{SIGNER_TOKEN}\n", encoding="utf-8")
     world = World(chain.client, chain.deployment, chain.client.url)
     sources = [
         Market(f"source {n}", reading_at(chain, eth, now())) for n, eth in enumerate((1_880.0, 1_881.0, 2_400.0))
@@ -131,13 +136,63 @@ def test_prices__three_signer_services__one_of_which_disagrees__are_posted(price
         for number, (account, source) in enumerate(zip(SIGNERS, sources, strict=True)):
             database = f"sqlite:///{prices.folder / f'signer-{number}.sqlite'}"
             signer = opened_signer(world, account, source, database)
-            urls.append(stack.enter_context(running_signer(signer))[0])
+            urls.append(stack.enter_context(running_signer(signer, token=SIGNER_TOKEN))[0])
         feed = stack.enter_context(
             serving(lambda _: web.json_response(document_of(reading_at(chain, 1_880.0, now()), now())))
         )
         services = ", ".join(f'"{url}"' for url in urls)
-        lines = made(prices.write(feed, "[oracle]", f"services = [{services}]"), once=True)
+        path = prices.write(feed, "[oracle]", f"services = [{services}]")
+        refused = made(path, once=True)
+        assert not {"round", "tokens"} & set(kinds(refused)), refused
+        path = prices.write(feed, "[oracle]", f"services = [{services}]", 'token_file = "signer-token"')
+        lines = made(path, once=True)
     assert_posted(prices, 1_880.0, lines)
+
+
+def test_prices__one_of_three_sources_alone__posts_nothing_unless_told_that_one_is_enough(prices):
+    """The fault: with one source silent and one wrong, a single one decided what was signed."""
+    chain = prices.chain
+    before = spot_of(chain, "ETH")
+    with ExitStack() as stack:
+        alive = stack.enter_context(
+            serving(lambda _: web.json_response(document_of(reading_at(chain, 1_880.0, now()), now())))
+        )
+        silent = [stack.enter_context(serving(lambda _: web.Response(status=502))) for _ in range(2)]
+        sources = ", ".join(f'"{url}"' for url in (alive, *silent))
+        path = prices.write("alive")
+        words = path.read_text(encoding="utf-8").replace('sources = ["alive"]', f"sources = [{sources}]")
+        path.write_text(words, encoding="utf-8")
+        lines = made(path, once=True)
+        assert not {"round", "tokens"} & set(kinds(lines)), lines
+        assert spot_of(chain, "ETH") == before
+        path.write_text(words.replace("[feed]", "[feed]\nmin_sources = 1"), encoding="utf-8")
+        lines = made(path, once=True)
+    assert_posted(prices, 1_880.0, lines)
+
+
+def test_prices__wraps_of_a_token_that_is_not_listed__one_error_before_anything_is_sent(prices):
+    path = prices.write("http://127.0.0.1:1")
+    words = path.read_text(encoding="utf-8").replace("[feed]", '[feed]\nwraps = ["WSTETH=MOON"]')
+    path.write_text(words, encoding="utf-8")
+    with pytest.raises(InputError, match=r"feed.wraps: 'WSTETH=MOON' is not TOKEN=UNDERLYING"):
+        made(path, once=True)
+
+
+def test_open_parts__wraps__reach_the_view_of_the_oracle(prices, monkeypatch):
+    asked = []
+
+    async def connect(rpc, deployment, wraps=None):
+        asked.append(wraps)
+        raise UnavailableError("oracle", "enough is seen")
+
+    monkeypatch.setattr(opening, "connect", connect)
+    token, underlying = next(iter(prices.chain.deployment.tokens)), next(iter(prices.chain.deployment.underlyings))
+    path = prices.write("http://127.0.0.1:1")
+    words = path.read_text(encoding="utf-8").replace("[feed]", f'[feed]\nwraps = ["{token}={underlying}"]')
+    path.write_text(words, encoding="utf-8")
+    with pytest.raises(UnavailableError, match="enough is seen"):
+        made(path, once=True)
+    assert asked == [{token: underlying}]
 
 
 def now() -> int:

@@ -80,6 +80,19 @@ def test_unstick__pending__is_replaced_at_a_higher_fee_and_lands_once(stuck, cap
     )
 
 
+def test_unstick__fee_cap_in_the_way__says_so_line_by_line(stuck, capsys):
+    _, path = stuck
+    before = open_now(capsys, path)
+    words = path.read_text(encoding="utf-8").replace("[transact]", "[transact]\nmax_fee_wei = 1")
+    path.write_text(words, encoding="utf-8")
+    lines = said(capsys, "unstick", "--config", path).splitlines()
+    assert len(lines) == len(before)
+    assert all(": left as it is: " in line and line.endswith("transact.max_fee_wei is 1") for line in lines), lines
+    assert {key: line["hashes"] for key, line in open_now(capsys, path).items()} == {
+        key: line["hashes"] for key, line in before.items()
+    }
+
+
 def test_unstick__cancel__sends_nothing_but_empty_transfers(stuck, capsys):
     chain, path = stuck
     before = open_now(capsys, path)

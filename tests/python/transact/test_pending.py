@@ -10,7 +10,7 @@ from helpers.rpc_proxy import RpcProxy
 
 from plimsoll.chain.anvil import wallet
 from plimsoll.transact.event import Notice
-from plimsoll.transact.fees import Fees
+from plimsoll.transact.fees import Fees, raised
 from plimsoll.transact.intent import Result
 from plimsoll.transact.operate import status, unstick
 from plimsoll.transact.signing import sign_call
@@ -137,7 +137,7 @@ def test_advance__chain_without_base_fee__sends_and_replaces_by_gas_price(tmp_pa
             low = bench.entries()[0].fees
             assert (low.is_legacy, low.max_wei) == (True, low.tip_wei)
             running.forget()
-            (ticket,) = await unstick(bench.transactor)
+            (ticket,) = (await unstick(bench.transactor)).tickets
             assert ticket.nonce == 0
             assert bench.entries()[0].fees.max_wei >= low.max_wei * 1.1
             assert await bench.settle(running) == {"effect:1": "done"}
@@ -466,11 +466,34 @@ def test_unstick__cancel__sends_empty_transfers_and_gives_up(tmp_path, fresh):
     async def work():
         async with Bench(tmp_path, [fresh.url]) as bench:
             await bench.submit(effect(1), effect(2), effect(3))
-            tickets = await unstick(bench.transactor, 2, cancel=True)
-            assert [ticket.nonce for ticket in tickets] == [0, 1]
+            freed = await unstick(bench.transactor, 2, cancel=True)
+            assert ([ticket.nonce for ticket in freed.tickets], freed.left) == ([0, 1], {})
             results = await bench.settle(fresh)
             assert results == {"effect:1": "replaced", "effect:2": "replaced", "effect:3": "done"}
         assert [fresh.count(name) for name in (1, 2, 3)] == [0, 0, 1]
+
+    go(work())
+
+
+@pytest.mark.parametrize("cancel", [False, True])
+def test_unstick__cap_allows_no_replacement__says_what_it_would_take_and_leaves_it(tmp_path, fresh, cancel):
+    """The fault: it said that nothing was open."""
+
+    async def work():
+        async with Bench(tmp_path, [fresh.url], replace(QUICK, max_fee_wei=5 * GWEI)) as bench:
+            await bench.submit(effect(1))
+            before = bench.entries()
+            offered = before[0].fees.max_wei
+            bench.transactor.context.policy = replace(QUICK, max_fee_wei=offered)
+            freed = await unstick(bench.transactor, cancel=cancel)
+            assert freed.tickets == []
+            ((nonce, reason),) = freed.left.items()
+            assert (nonce, reason) == (
+                0,
+                f"effect:1: to replace it takes {raised(offered, QUICK)} wei per gas, "
+                f"transact.max_fee_wei is {offered}",
+            )
+            assert bench.entries() == before
 
     go(work())
 

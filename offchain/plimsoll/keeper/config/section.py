@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 MAX_TEXT: Final = 2_000
 MAX_PORT: Final = 65_535
 SQLITE: Final = "sqlite:///"
+FILE: Final = "file:"
 
 
 class Section(BaseModel):
@@ -62,6 +63,15 @@ def _path(value: Any, info: ValidationInfo) -> Any:
     return Path((info.context or {}).get("folder", "")) / Path(value).expanduser()
 
 
+def _feed_words(words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    """Read the paths of file sources relative to the folder of the file; their options stay behind them."""
+    found = []
+    for word in words:
+        path, mark, options = word.removeprefix(FILE).partition("?")
+        found.append(f"{FILE}{_path(path, info)}{mark}{options}" if word.startswith(FILE) else word)
+    return tuple(found)
+
+
 def _web_address(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -96,3 +106,4 @@ WebAddress = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_web_addr
 DatabaseAddress = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_database_address)]
 Bind = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_bind)]
 AsTuple: Final = BeforeValidator(_as_tuple)
+FeedWords = Annotated[tuple[str, ...], AsTuple, AfterValidator(_feed_words)]

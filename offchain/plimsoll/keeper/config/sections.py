@@ -10,6 +10,7 @@ from plimsoll.keeper.config.section import (
     AsTuple,
     Bind,
     DatabaseAddress,
+    FeedWords,
     FilePath,
     Section,
     WebAddress,
@@ -95,16 +96,29 @@ class SignersSection(Section):
 class FeedSection(Section):
     """Where rounds come from."""
 
-    sources: Annotated[tuple[str, ...], AsTuple] = option(
+    sources: FeedWords = option(
         (),
-        "Nothing (post no rounds), or any of: file:PATH, an http address, a venue such as deribit.",
+        "Nothing (post no rounds), or any of: file:PATH (relative to this file), an http address, a venue: deribit.",
         example=["deribit"],
         max_length=16,
     )
     rule: Literal["first", "median"] = option(
         "median", "How several sources become one: the first that answers, or the median of each number."
     )
-    min_sources: int = option(1, "Sources that must answer before a round is built.", "sources", ge=1, le=16)
+    min_sources: int | None = option(
+        None,
+        "Sources that must agree on a number; without it more than half of those that should have one.",
+        "sources",
+        example=1,
+        ge=1,
+        le=16,
+    )
+    wraps: Annotated[tuple[str, ...], AsTuple] = option(
+        (),
+        "TOKEN=UNDERLYING of each token that is worth its own contract's rate of an underlying.",
+        example=["WSTETH=ETH"],
+        max_length=64,
+    )
     max_outlier: float = option(
         0.02, "A source further from the median than this is left out.", "share of the median", gt=0, le=1
     )
@@ -118,6 +132,8 @@ class OracleSection(Section):
     services: Annotated[tuple[WebAddress, ...], AsTuple] = option(
         (), "Signer services that check a round before they sign it.", example=["http://127.0.0.1:8700"], max_length=32
     )
+    token_file: FilePath | None = option(None, "File with the token that the services ask for.", example="signer-token")
+    token_env: Variable | None = option(None, "Environment variable with it.", example="PLIMSOLL_SIGNER_TOKEN")
     keys: Annotated[tuple[KeySection, ...], AsTuple] = option(
         (), "Keys of signers inside this process, for a chain of one's own.", max_length=32
     )

@@ -59,7 +59,7 @@ class KeeperConfig(Section):
                 "chain.endpoints: the same address twice would agree with itself",
             ),
             (
-                bool(feed.sources) and feed.min_sources > len(feed.sources),
+                bool(feed.sources) and feed.min_sources is not None and feed.min_sources > len(feed.sources),
                 f"feed.min_sources: {feed.min_sources} is above the number of feed.sources, {len(feed.sources)}",
             ),
             (
@@ -94,6 +94,8 @@ class KeeperConfig(Section):
             )
             for number, chat in enumerate(self.alerts.telegrams)
         ]
-        database = self.database
+        oracle, database = self.oracle, self.database
+        two = oracle.token_file is not None and oracle.token_env is not None
+        found.append((two, "oracle: give only one of token_file and token_env"))
         both = database.password_file is not None and database.password_env is not None
         return [*found, (both, "database: give only one of password_file and password_env")]
