@@ -222,10 +222,11 @@ class Transactor:
         return outcomes
 
     async def head(self) -> Head:
-        """Return the agreed head, the last one while it is young."""
-        head = self._head
-        if head is None or time.monotonic() - self._head_at_sec > HEAD_REUSE_SEC or not self._is_shown(head):
-            head = await self.context.endpoints.head()
+        """Return the agreed head, the last one while it is young and nobody has been shown another."""
+        head, endpoints = self._head, self.context.endpoints
+        is_old = head is None or time.monotonic() - self._head_at_sec > HEAD_REUSE_SEC
+        if head is None or is_old or head.hash != endpoints.agreed_hash or not self._is_shown(head):
+            head = await endpoints.head()
             self._see(head)
         return head
 

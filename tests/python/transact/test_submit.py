@@ -431,3 +431,18 @@ def test_submit__repeatable__may_be_had_again(tmp_path, fresh):
         assert fresh.count(1) == 2
 
     go(work())
+
+
+def test_head__another_was_agreed_on_since__is_that_one_however_young_the_last_is(tmp_path, fresh):
+    """The fault: intents of a new round were simulated at the block before it, and counted as done already."""
+
+    async def work():
+        async with Bench(tmp_path, [fresh.url]) as bench:
+            await bench.look()
+            before = await bench.transactor.head()
+            fresh.mine()
+            assert await bench.transactor.head() == before
+            newer = await bench.endpoints.head()
+            assert await bench.transactor.head() == newer != before
+
+    go(work())
