@@ -8,9 +8,13 @@ from typing import Any, Final
 
 import structlog
 
+from plimsoll.chain.abi import load_artifact
+from plimsoll.chain.client import Client
+from plimsoll.chain.contracts import Contract
 from plimsoll.chain.endpoints import Endpoints
 from plimsoll.chain.node import Node
 from plimsoll.decide import BidderRule
+from plimsoll.decide.solver import SolverRule
 from plimsoll.deployment.record import Deployment, load_deployment
 from plimsoll.errors import InputError
 from plimsoll.feeds.connect import connect, quorum_of
@@ -26,11 +30,13 @@ from plimsoll.keeper.accounts import FIRST_USER_ACCOUNT, Accounts, names_of
 from plimsoll.keeper.alert_book import AlertKind
 from plimsoll.keeper.config import KeeperConfig
 from plimsoll.keeper.governance import Governance
+from plimsoll.keeper.intent_source import IntentSource
 from plimsoll.keeper.lookout import Lookout
 from plimsoll.keeper.operations import Operations
 from plimsoll.keeper.performer import Performer
 from plimsoll.keeper.roster import Roster
 from plimsoll.keeper.secret_files import open_key, read_secret
+from plimsoll.keeper.solving import Solver
 from plimsoll.mirror.fleet import Fleet, warm_up
 from plimsoll.transact.event import Event, Notice
 from plimsoll.transact.policy import Policy
@@ -61,6 +67,8 @@ class Parts:
             await transactor.close()
         if self.roster.desk is not None:
             await self.roster.desk.close()
+        if self.roster.solver is not None:
+            await self.roster.solver.source.close()
         if self.relay is not None:
             await self.relay.close()
         await self.endpoints.close()
@@ -106,6 +114,7 @@ async def open_parts(ops: Operations, *, is_dry: bool) -> Parts:
             _rule(config),
             lambda: _gas_price(endpoints),
             config.liquidation.max_gas_price_wei,
+            _solver(ops, deployment),
         )
     except BaseException:
         await endpoints.close()
@@ -241,6 +250,19 @@ def _rule(config: KeeperConfig) -> BidderRule | None:
         cushion=section.cushion,
         delta_cost=section.hedge_cost,
     )
+
+
+def _solver(ops: Operations, deployment: Deployment) -> Solver | None:
+    """Return who fills signed intents; nobody without the section."""
+    section = ops.config.solver
+    if section is None:
+        return None
+    rule = SolverRule(section.min_profit, section.take, section.cushion, section.hedge_cost, section.gas_cost)
+    exchange = Contract(
+        Client(ops.config.chain.endpoints[0]), load_artifact("Exchange"), deployment.contracts["Exchange"]
+    )
+    wallet = open_key(section.key, "solver.key", ops.redactor)
+    return Solver(deployment, section.account, wallet, rule, IntentSource(section.intents), exchange)
 
 
 def _fleet(config: KeeperConfig, deployment: Deployment) -> Any:

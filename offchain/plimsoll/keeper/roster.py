@@ -45,6 +45,7 @@ from plimsoll.keeper.duties import (
 from plimsoll.keeper.lookout import Look
 from plimsoll.keeper.performer import Deed, Performer, transaction_of_post
 from plimsoll.keeper.settlement_call import from_rounds
+from plimsoll.keeper.solving import Solver
 from plimsoll.keeper.upkeep_calls import Spot, queue_questions, read_queues, read_upkeep, upkeep_questions
 from plimsoll.keeper.view import known_market_of, portfolio_of, round_of
 from plimsoll.mirror.margin_engine import evaluate_many
@@ -101,6 +102,8 @@ class Roster:
         What a unit of gas costs now.
     max_gas_price_wei : int
         Above it nothing is bid.
+    solver : Solver or None
+        Fills signed intents; ``None`` fills none.
     """
 
     deployment: Deployment
@@ -110,6 +113,7 @@ class Roster:
     rule: BidderRule | None
     gas_price_wei: Callable[[], Awaitable[int]]
     max_gas_price_wei: int
+    solver: Solver | None = None
     _pending: dict[str, Round] = field(default_factory=dict)
 
     @property
@@ -121,7 +125,8 @@ class Roster:
         urgent = [("liquidations", self.liquidations)] if self.urgent else []
         calm = [("settlements", self.settlements), ("upkeep", self.upkeep)] if self.calm else []
         prices = [("prices", self.prices)] if self.calm and self.desk else []
-        return [*urgent, *prices, *calm]
+        intents = [("intents", self.intents)] if self.calm and self.solver else []
+        return [*urgent, *prices, *calm, *intents]
 
     async def perform(self, look: Look) -> tuple[Report, ...]:
         """Do every duty at once.
@@ -280,6 +285,13 @@ class Roster:
         ]
         deeds = await self.calm.perform([intent for intent in intents if not isinstance(intent, FillIntent)])
         return Report("upkeep", tuple(deeds), (*found.problems, *problems))
+
+    async def intents(self, look: Look) -> Report:
+        """Fill the signed intent that gains most."""
+        if self.calm is None or self.solver is None:
+            return Report("intents")
+        fills, problems = await self.solver.fills(look)
+        return Report("intents", tuple(await self.calm.send(fills)), tuple(problems))
 
 
 async def _guarded(name: str, duty: Callable[[Look], Awaitable[Report]], look: Look) -> Report:

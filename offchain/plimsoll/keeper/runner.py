@@ -23,7 +23,6 @@ from plimsoll.keeper.watchman import Watchman
 
 log = structlog.get_logger()
 
-DUTIES: Final = ("liquidations", "prices", "settlements", "upkeep")
 #: How long a pass of ``--once`` is followed until what it sent is mined.
 ONCE_SEC: Final = 60.0
 
@@ -92,7 +91,8 @@ def duties_of(loaded: Loaded) -> tuple[str, ...]:
     signers, has_feed = loaded.config.signers, bool(loaded.config.feed.sources)
     urgent = ("liquidations",) if signers.liquidations else ()
     calm = ("settlements", "upkeep") if signers.prices or signers.liquidations else ()
-    return (*urgent, *(("prices",) if calm and has_feed else ()), *calm)
+    intents = ("intents",) if calm and loaded.config.solver is not None else ()
+    return (*urgent, *(("prices",) if calm and has_feed else ()), *calm, *intents)
 
 
 async def pass_once(ops: Operations, parts: Parts, watchman: Watchman) -> None:

@@ -18,7 +18,7 @@ from plimsoll.keeper.names import id_of
 from plimsoll.keeper.signed_intents import FUNCTIONS, SignedIntent
 from plimsoll.mirror.order_preview import OpenOrder
 from plimsoll.protocol.orders import exchange_domain
-from plimsoll.transact import Transaction
+from plimsoll.transact.intent import Transaction
 from plimsoll.units import float_to_wad
 
 #: Prices of linear instruments come in steps of 1e-8.

@@ -63,13 +63,20 @@ def _path(value: Any, info: ValidationInfo) -> Any:
     return Path((info.context or {}).get("folder", "")) / Path(value).expanduser()
 
 
+def _source_word(word: str, info: ValidationInfo) -> str:
+    """Read the path of a file source relative to the folder of the file; its options stay behind it."""
+    if not word.startswith(FILE):
+        return word
+    path, mark, options = word.removeprefix(FILE).partition("?")
+    return f"{FILE}{_path(path, info)}{mark}{options}"
+
+
+def _document_word(word: str, info: ValidationInfo) -> str:
+    return _source_word(word, info) if word.startswith(FILE) else _web_address(word)
+
+
 def _feed_words(words: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
-    """Read the paths of file sources relative to the folder of the file; their options stay behind them."""
-    found = []
-    for word in words:
-        path, mark, options = word.removeprefix(FILE).partition("?")
-        found.append(f"{FILE}{_path(path, info)}{mark}{options}" if word.startswith(FILE) else word)
-    return tuple(found)
+    return tuple(_source_word(word, info) for word in words)
 
 
 def _web_address(value: str) -> str:
@@ -106,4 +113,5 @@ WebAddress = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_web_addr
 DatabaseAddress = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_database_address)]
 Bind = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_bind)]
 AsTuple: Final = BeforeValidator(_as_tuple)
+DocumentWord = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(_document_word)]
 FeedWords = Annotated[tuple[str, ...], AsTuple, AfterValidator(_feed_words)]

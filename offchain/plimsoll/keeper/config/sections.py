@@ -10,6 +10,7 @@ from plimsoll.keeper.config.section import (
     AsTuple,
     Bind,
     DatabaseAddress,
+    DocumentWord,
     FeedWords,
     FilePath,
     Section,
@@ -155,6 +156,23 @@ class LiquidationSection(Section):
     max_gas_price_wei: int = option(
         300_000_000_000, "No bid above this gas price; starting auctions goes on.", "wei", ge=1, le=10**15
     )
+
+
+class SolverSection(Section):
+    """Which signed intents to fill, and what makes a fill worth it."""
+
+    intents: DocumentWord = option(
+        ...,
+        "file:PATH (relative to this file) or http address of a plimsoll.intents/1 document.",
+        example="file:intents.json",
+    )
+    account: int = option(..., "Account on the other side of every fill.", "account id", example=17, ge=2)
+    key: KeySection = option(..., "Signs quotes for that account.")
+    min_profit: float = option(1.0, "Smallest profit of a fill after gas and hedge.", "cash", ge=0)
+    take: float = option(0.999, "What to ask for of the most that an intent may cost.", "share", ge=0, lt=1)
+    cushion: float = option(1.25, "Equity kept over initial margin after a fill.", "times initial margin", ge=1, le=100)
+    hedge_cost: float = option(0.0005, "Cost of hedging the delta taken over.", "share of its value", ge=0, le=1)
+    gas_cost: float = option(1.0, "Cost of sending one fill.", "cash", ge=0)
 
 
 class TransactSection(Section):

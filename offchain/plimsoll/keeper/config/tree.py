@@ -20,6 +20,7 @@ from plimsoll.keeper.config.sections import (
     LoggingSection,
     OracleSection,
     SignersSection,
+    SolverSection,
     StandbySection,
     TransactSection,
     WebSection,
@@ -36,6 +37,7 @@ class KeeperConfig(Section):
     feed: FeedSection = option({}, "Where rounds come from.")
     oracle: OracleSection = option({}, "When a round is posted, and who signs it.")
     liquidation: LiquidationSection = option({}, "Whom to bid for, and when a bid is worth it.")
+    solver: SolverSection | None = option(None, "Which signed intents to fill; without it none.")
     transact: TransactSection = option({}, "What transactions may cost, and when they count.")
     index: IndexSection = option({}, "How events are read.")
     fleet: FleetSection = option({}, "Who computes margins.")
@@ -81,6 +83,7 @@ class KeeperConfig(Section):
     def _secrets_named_once(self) -> list[tuple[bool, str]]:
         """Ask for exactly one place of each password and token, and for at most one of the database's."""
         keys = [("signers.prices", self.signers.prices), ("signers.liquidations", self.signers.liquidations)]
+        keys += [("solver.key", self.solver.key)] if self.solver is not None else []
         keys += [(f"oracle.keys[{number}]", key) for number, key in enumerate(self.oracle.keys)]
         found = [
             ((key.pass_file is None) == (key.pass_env is None), f"{path}: give one of pass_file and pass_env")
