@@ -90,6 +90,7 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 	@$(STEP) "artefacts are those of the sources" $(PY) tools/generate/artifacts.py --check
 	@$(STEP) "storage and access tables" $(PY) tools/generate/tables.py --check
 	@$(STEP) "page of the keeper's options" $(PY) tools/generate/keeper_config.py --check
+	@$(STEP) "JSON schemas of files" $(PY) tools/generate/schemas.py --check
 
 slither: .solcx/.stamp ## static analysis of the contracts: no finding of high or medium impact
 	@$(STEP) "slither" $(PY) tools/lint/static_analysis.py

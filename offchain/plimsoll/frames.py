@@ -56,19 +56,35 @@ def records_of(table: Table) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        Plain numbers and texts by column, without the empty cells; dates and times as unix seconds, UTC where they
-        name no zone.
+        Plain numbers and texts by column, without the empty cells. Times are unix seconds, UTC where they name no
+        zone; days of the column ``expiry`` are at 08:00 UTC.
+
+    Raises
+    ------
+    InputError
+        For days in another column, which say no time, and for expiries with parts of a second.
     """
     import pyarrow as pa
-    import pyarrow.compute as pc
 
     found = arrow_of(table)
     for number, field in enumerate(found.schema):
         if pa.types.is_timestamp(field.type) or pa.types.is_date(field.type):
-            zone = field.type.tz if pa.types.is_timestamp(field.type) else None
-            stamps = pc.cast(found.column(number), pa.timestamp("s", tz=zone), safe=False)
-            found = found.set_column(number, field.name, pc.cast(stamps, pa.int64()))
+            found = found.set_column(number, field.name, _seconds(found.column(number), field.name))
     return [{name: cell for name, cell in row.items() if cell is not None} for row in found.to_pylist()]
+
+
+def _seconds(column: pa.ChunkedArray[Any], name: str) -> pa.ChunkedArray[Any]:
+    """Return the unix seconds of a column of times or days, its gaps kept."""
+    import numpy as np
+    import pyarrow as pa
+
+    from plimsoll.dialects.times import read_times, zone_of
+
+    times = read_times(column.drop_null(), "table", name, zone=zone_of("UTC"), is_expiry=name == "expiry")
+    is_there = column.is_valid().to_numpy()
+    seconds = np.zeros(len(column), dtype=np.int64)
+    seconds[is_there] = times.ts
+    return pa.chunked_array([pa.array(seconds, mask=~is_there)])
 
 
 def frame_of(columns: Mapping[str, Sequence[object]], library: Library = "pandas") -> Any:

@@ -36,13 +36,17 @@ COMMON: Final = {"constants"}
 ALLOWED: Final[dict[str, set[str]]] = {
     "errors": set(),
     "units": {"errors"},
+    # How others write times, numbers and tables: rules that every reader of foreign files shares.
+    "dialects": {"errors"},
     # Tables of any library in, frames out: what readers, analytics and the front door share.
-    "frames": {"errors"},
+    "frames": {"errors", "dialects"},
     "model": {"errors"},
     "params": {"errors"},
     "mirror": {"errors", "model", "params"},
     "files": {"errors", "frames", "model", "params", "mirror"},
-    "market": {"errors", "model", "mirror"},
+    "market": {"errors", "dialects", "model", "mirror"},
+    # Books of other venues, read into our files; live reads are signed here, and nothing is ever sent.
+    "intake": {"errors", "dialects", "model", "mirror", "market"},
     "analytics": {"errors", "frames", "model", "params", "mirror", "files", "market"},
     # Tables belong to their rooms; here is only how a database is opened, migrated and written.
     "storage": {"errors"},
@@ -80,7 +84,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         *("chain", "deployment", "protocol", "index", "decide", "transact", "keeper"),
     },
     "cli": {
-        *("__init__", "errors", "model", "params", "files", "market", "mirror"),
+        *("__init__", "errors", "dialects", "model", "params", "files", "market", "mirror", "intake"),
         *("analytics", "chain", "deployment", "protocol", "governance", "doctor", "feeds", "keeper", "demo"),
     },
     "__main__": {"cli"},

@@ -18,6 +18,9 @@ from plimsoll.errors import PlimsollError
 #: name -> (module, what it does); a module exposes ``app`` (a group) or ``command`` (a function).
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "margin": ("plimsoll.cli.margin", "Margin of one account, from files alone."),
+    "import": ("plimsoll.cli.bring", "A book of another venue as portfolio and market files, from files or live."),
+    "example": ("plimsoll.cli.example", "Write a small market, portfolio and parameter file to begin with."),
+    "schema": ("plimsoll.cli.schema", "JSON schemas of the files that commands read."),
     "demo": ("plimsoll.cli.demo", "The main job: a portfolio market on chain, replayed through a real crash."),
     "market": ("plimsoll.cli.market", "Option chains: fit, fetch, smile."),
     "deploy": ("plimsoll.cli.deploy", "Deploy and configure the contracts."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -12,6 +13,8 @@ import typer
 
 from plimsoll.cli.html_option import HtmlFile
 from plimsoll.cli.output import print_document
+from plimsoll.dialects.numerals import MARKS
+from plimsoll.dialects.times import zone_of
 from plimsoll.errors import InputError
 from plimsoll.market.chain_file import ChainSnapshot, file_format, load_chain
 from plimsoll.market.fit.forwards import term_structure
@@ -25,10 +28,28 @@ SHOWN_TIMES = 6
 
 
 class Currency(StrEnum):
-    """Underlyings that chain files know."""
+    """Underlyings whose options Deribit pays in coin."""
 
     BTC = "BTC"
     ETH = "ETH"
+
+
+class DecimalMark(StrEnum):
+    """Sign before the decimals of a text."""
+
+    POINT = "point"
+    COMMA = "comma"
+
+
+ChainFile = Annotated[Path, typer.Argument(help="Option chain: .parquet, .csv or .csv.gz.")]
+Underlying = Annotated[str | None, typer.Option("--currency", help="Only this underlying; all in the file otherwise.")]
+Timezone = Annotated[str | None, typer.Option(help="Zone of times that name none, like Europe/Berlin.")]
+Decimals = Annotated[DecimalMark | None, typer.Option("--decimal", help="Decimal mark, where a text leaves it open.")]
+
+
+def _snapshots(file: Path, timezone: str | None, decimal: DecimalMark | None) -> list[ChainSnapshot]:
+    """Read a chain file as the options say."""
+    return load_chain(file, zone_of(timezone), None if decimal is None else MARKS[decimal.value])
 
 
 def iso(ts: int) -> str:
@@ -36,13 +57,15 @@ def iso(ts: int) -> str:
     return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def parse_ts(text: str) -> int:
+def parse_ts(text: str, option: str = "--ts") -> int:
     """Read unix seconds or ISO 8601 (UTC unless it says otherwise).
 
     Parameters
     ----------
     text : str
-        Value of ``--ts``.
+        Value of the option.
+    option : str
+        Its name, for errors.
 
     Returns
     -------
@@ -61,7 +84,7 @@ def parse_ts(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise InputError("--ts", f"{text!r} is neither unix seconds nor ISO 8601") from error
+        raise InputError(option, f"{text!r} is neither unix seconds nor ISO 8601") from error
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
@@ -104,6 +127,12 @@ def pick(
     if ts is None and len(times) > 1:
         note = f"{len(times)} snapshots in the file, the last is taken; --ts picks another: {_times(times)}"
     return [s for s in own if s.ts == taken], note
+
+
+def _say_reading(snapshots: Sequence[ChainSnapshot]) -> None:
+    """Say how times and numbers of a file were read."""
+    for sentence in snapshots[0].reading:
+        typer.echo(sentence)
 
 
 def _times(times: list[int]) -> str:
@@ -189,11 +218,13 @@ def _underlying_document(fit: SnapshotFit, origin: str) -> dict[str, Any]:
 
 @app.command()
 def fit(
-    file: Annotated[Path, typer.Argument(help="Option chain: .parquet, .csv or .csv.gz.")],
+    file: ChainFile,
     out: Annotated[Path | None, typer.Option(help="Write a plimsoll.market/1 file.")] = None,
-    currency: Annotated[Currency | None, typer.Option(help="Only this underlying; all in the file otherwise.")] = None,
+    currency: Underlying = None,
     ts: Annotated[str | None, typer.Option(help="Snapshot to take: unix seconds or ISO 8601.")] = None,
     perp: Annotated[float | None, typer.Option(help="Price of the perpetual, USD; needs --currency.")] = None,
+    timezone: Timezone = None,
+    decimal: Decimals = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Fit one SVI slice per expiry and report errors and arbitrage checks."""
@@ -202,7 +233,7 @@ def fit(
     if perp is not None and not 0.0 < perp < float("inf"):
         raise InputError("--perp", f"{perp} must be a finite price above 0")
     asked = parse_ts(ts) if ts is not None else None
-    chosen, note = pick(load_chain(file), currency.value if currency else None, asked, str(file))
+    chosen, note = pick(_snapshots(file, timezone, decimal), currency, asked, str(file))
     fits: dict[str, SnapshotFit] = {}
     origins: dict[str, str] = {}
     for snapshot in chosen:
@@ -215,6 +246,7 @@ def fit(
         return
     from plimsoll.cli.market_tables import show
 
+    _say_reading(chosen)
     for name, fitted in fits.items():
         show(fitted, origins[name])
     if note is not None:
@@ -225,17 +257,19 @@ def fit(
 
 @app.command()
 def smile(
-    file: Annotated[Path, typer.Argument(help="Option chain: .parquet, .csv or .csv.gz.")],
-    currency: Annotated[Currency | None, typer.Option(help="Only this underlying; all in the file otherwise.")] = None,
+    file: ChainFile,
+    currency: Underlying = None,
     ts: Annotated[str | None, typer.Option(help="Snapshot to take: unix seconds or ISO 8601.")] = None,
     html: HtmlFile = None,
+    timezone: Timezone = None,
+    decimal: Decimals = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Lay marks beside the fitted surface: error per strike, butterfly and calendar checks."""
     from plimsoll.analytics.report.smile import smile_of, smile_page
 
     asked = parse_ts(ts) if ts is not None else None
-    chosen, note = pick(load_chain(file), currency.value if currency else None, asked, str(file))
+    chosen, note = pick(_snapshots(file, timezone, decimal), currency, asked, str(file))
     smiles = [smile_of(snapshot) for snapshot in chosen]
     found = {one.currency: one.to_json() for one in smiles}
     document = {"schema": "plimsoll.smile/1", "file": file.name, "underlyings": found}
@@ -249,6 +283,7 @@ def smile(
         return
     from plimsoll.cli.market_tables import show_smile
 
+    _say_reading(chosen)
     for one in smiles:
         show_smile(one)
     if note is not None:
@@ -266,6 +301,7 @@ def fetch(
     import httpx
 
     from plimsoll.market.chain_file import write_chain
+    from plimsoll.market.chain_rows import dropped_notes
     from plimsoll.market.venues.deribit import Deribit
 
     file_format(out)
@@ -276,27 +312,38 @@ def fetch(
     with httpx.Client(follow_redirects=True) as client:
         live = Deribit(client, url.rstrip("/")).fetch(currency.value)
     write_chain(live.table, out)
-    document = {"file": str(out), "timestamp": live.ts, "rows": live.table.num_rows, "perp": live.perp}
+    left_out = [{"instrument": name, "reason": reason} for name, reason in live.dropped]
+    document = {
+        "file": str(out),
+        "timestamp": live.ts,
+        "rows": live.table.num_rows,
+        "perp": live.perp,
+        "leftOut": left_out,
+    }
     if as_json:
         print_document(document)
         return
     typer.echo(f"{live.table.num_rows} options of {currency.value} at {iso(live.ts)} written to {out}")
+    for sentence in dropped_notes(live.dropped):
+        typer.echo(f"warning: {sentence}")
     typer.echo(f"perpetual mark {live.perp:,.2f} USD: pass it on with `plimsoll market fit --perp {live.perp}`")
 
 
 @app.command()
 def errors(
-    file: Annotated[Path, typer.Argument(help="Option chain: .parquet, .csv or .csv.gz.")],
-    currency: Annotated[Currency | None, typer.Option(help="Only this underlying; all in the file otherwise.")] = None,
+    file: ChainFile,
+    currency: Underlying = None,
+    timezone: Timezone = None,
+    decimal: Decimals = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Fit every snapshot in turn and report the errors of all marks, by vega and by price."""
     from plimsoll.cli.slow import Slow
     from plimsoll.market.fit.mark_errors import walk_errors
 
-    snapshots = [s for s in load_chain(file) if currency is None or s.currency == currency.value]
+    snapshots = [s for s in _snapshots(file, timezone, decimal) if currency is None or s.currency == currency]
     if not snapshots:
-        raise InputError("--currency", f"{file} holds no rows of {currency.value if currency else 'anything'}")
+        raise InputError("--currency", f"{file} holds no rows of {currency or 'anything'}")
     walks = walk_errors(snapshots, Slow().tell)
     underlyings = {name: walk.to_json() for name, walk in sorted(walks.items())}
     document = {
@@ -311,5 +358,6 @@ def errors(
         return
     from plimsoll.cli.market_tables import show_errors
 
+    _say_reading(snapshots)
     for name, found in underlyings.items():
         show_errors(name, found)

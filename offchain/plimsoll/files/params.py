@@ -15,7 +15,7 @@ from plimsoll.params import MAX_PRICE_RANGE, UNDERLYING_DEFAULTS, Params
 _DEFAULTS: Final = Params()
 
 #: name in the file -> (field, low, high, low is excluded)
-_UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
+UNDERLYING_LIMITS: Final[dict[str, tuple[str, float, float, bool]]] = {
     "priceRange": ("price_range", 0.0, MAX_PRICE_RANGE, True),
     "volUp": ("vol_up", 0.0, 5.0, False),
     "volDown": ("vol_down", 0.0, 1.0, False),
@@ -31,7 +31,7 @@ _UNDERLYING: Final[dict[str, tuple[str, float, float, bool]]] = {
     "N0": ("n0", 1e-6, 1e15, False),
     "V0": ("v0", 1e-6, 1e15, False),
 }
-_ACCOUNT: Final[dict[str, tuple[str, float, float, bool]]] = {
+ACCOUNT_LIMITS: Final[dict[str, tuple[str, float, float, bool]]] = {
     "mmFactor": ("mm_factor", 0.0, 10.0, True),
     "imFactor": ("im_factor", 0.0, 10.0, True),
     "pegThreshold": ("peg_threshold", 0.0, 1.0, False),
@@ -90,14 +90,14 @@ def load_params(source: Source, underlyings: Collection[str] | None = None, base
     0.6
     """
     root = read_document(source, "plimsoll.params/1", schema_required=False)
-    root.object(set(), {"schema", "book", *_UNDERLYING, *_ACCOUNT})
+    root.object(set(), {"schema", "book", *UNDERLYING_LIMITS, *ACCOUNT_LIMITS})
     account: dict[str, float] = {}
-    for key, spec in _ACCOUNT.items():
+    for key, spec in ACCOUNT_LIMITS.items():
         if root.has(key):
             account[spec[0]] = _number(root.key(key), spec)
     general: dict[str, float] = {}
     own: dict[str, dict[str, float]] = {}
-    for key, spec in _UNDERLYING.items():
+    for key, spec in UNDERLYING_LIMITS.items():
         if not root.has(key):
             continue
         node = root.key(key)

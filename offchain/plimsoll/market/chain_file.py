@@ -1,6 +1,7 @@
 """Option-chain snapshot files: strict reading, splitting by snapshot, atomic writing.
 
 The columns and units are those of docs/operate/market-data.md; option prices are in coin, volatility is a decimal.
+Times, numbers and delimiters are read by the rules of ``plimsoll.dialects``; each snapshot says by which.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +20,17 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
+from plimsoll.dialects.csv_text import TextTable, read_text_table
+from plimsoll.dialects.numerals import EMPTY, Mark, decimal_mark, read_number
+from plimsoll.dialects.times import read_times
 from plimsoll.errors import InputError
 
 Vector = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-CURRENCIES: Final = ("BTC", "ETH")
+MAX_SYMBOL: Final = 31
+"""Characters of the symbol of an underlying, as in a market file."""
 INDEX_NAME: Final = "index_price"
 IV_LIMIT: Final = 10.0
 """Largest volatility read as a decimal; Deribit's marks reached 3.5 in the worst crash on file."""
@@ -83,6 +89,8 @@ class ChainSnapshot:
         Decimal per year, NaN when absent.
     delta, vega, open_interest, volume : ndarray of float64
         As the venue reports them.
+    reading : tuple of str
+        How times and numbers of the file were read, one sentence each.
     """
 
     source: str
@@ -102,6 +110,7 @@ class ChainSnapshot:
     vega: Vector
     open_interest: Vector
     volume: Vector
+    reading: tuple[str, ...] = ()
 
     @property
     def spot(self) -> float:
@@ -133,13 +142,17 @@ _VECTOR_FIELDS: Final = {
 }
 
 
-def load_chain(path: Path) -> list[ChainSnapshot]:
+def load_chain(path: Path, zone: ZoneInfo | None = None, mark: Mark | None = None) -> list[ChainSnapshot]:
     """Read and check an option-chain file.
 
     Parameters
     ----------
     path : Path
         ``.parquet``, ``.csv`` or ``.csv.gz`` with exactly the columns of ``SCHEMA``.
+    zone : ZoneInfo, optional
+        Of times that name none; without it they are refused.
+    mark : str, optional
+        Decimal mark of a text, ``.`` or ``,``; without it the cells decide, and a doubt is refused.
 
     Returns
     -------
@@ -151,10 +164,15 @@ def load_chain(path: Path) -> list[ChainSnapshot]:
     InputError
         When the file cannot be read or any row is outside the documented domain; names column, row and limit.
     """
-    return split_table(_read(path), str(path))
+    if file_format(path) == "parquet":
+        return split_table(_read_parquet(path), str(path), zone)
+    table, rules = _numbered(read_text_table(path), mark)
+    return split_table(table, str(path), zone, rules)
 
 
-def split_table(table: pa.Table, source: str) -> list[ChainSnapshot]:
+def split_table(
+    table: pa.Table, source: str, zone: ZoneInfo | None = None, rules: tuple[str, ...] = ()
+) -> list[ChainSnapshot]:
     """Check a chain table and split it into snapshots.
 
     Parameters
@@ -163,6 +181,10 @@ def split_table(table: pa.Table, source: str) -> list[ChainSnapshot]:
         Rows with the columns of ``SCHEMA``, in any order.
     source : str
         Named in errors.
+    zone : ZoneInfo, optional
+        Of times that name none; without it they are refused.
+    rules : tuple of str
+        How the table was made of a text, for ``reading``.
 
     Returns
     -------
@@ -174,10 +196,15 @@ def split_table(table: pa.Table, source: str) -> list[ChainSnapshot]:
     InputError
         When a column or a row is outside the documented domain.
     """
-    table = _conform(table, source)
-    columns = _Columns(table, source)
+    table, said = _conform(table, source, zone)
+    columns = _Columns(table, source, (*rules, *said))
     columns.check()
     return list(columns.split())
+
+
+def is_symbol(name: str) -> bool:
+    """Whether a word can be the symbol of an underlying: ``BTC``, ``1000PEPE``."""
+    return 1 <= len(name) <= MAX_SYMBOL and name.isascii() and name.replace("_", "").isalnum()
 
 
 def write_chain(table: pa.Table, path: Path) -> None:
@@ -269,26 +296,43 @@ def file_format(path: Path) -> str:
     raise InputError(str(path), "unknown file type; expected .parquet, .csv or .csv.gz")
 
 
-def _read(path: Path) -> pa.Table:
-    kind = file_format(path)
+def _read_parquet(path: Path) -> pa.Table:
     try:
-        if kind == "parquet":
-            return pa_parquet.read_table(path)
-        types = {field.name: field.type for field in SCHEMA}
-        options = pa_csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=False)
-        return pa_csv.read_csv(path, convert_options=options)
+        return pa_parquet.read_table(path)
     except FileNotFoundError as error:
         raise InputError(str(path), "no such file") from error
     except (OSError, pa.ArrowException) as error:
         raise InputError(str(path), f"cannot be read: {_first_line(error)}") from error
 
 
+def _numbered(text: TextTable, mark: Mark | None) -> tuple[pa.Table, tuple[str, ...]]:
+    """Return a text with its number columns read, and how; columns that are not known stay texts."""
+    names = [name for name in text.names if name in SCHEMA.names and SCHEMA.field(name).type == _FLOAT]
+    cells = (cell for name in names for cell in text.column(name))
+    rule = "decimal mark as given"
+    if mark is None:
+        mark, rule = decimal_mark(cells, text.source, text.delimiter)
+    columns = {}
+    for name in text.names:
+        found = text.column(name)
+        columns[name] = pa.array(_floats(found, mark, text.source, name) if name in names else found)
+    return pa.table(columns), (text.rule, rule)
+
+
+def _floats(cells: list[str], mark: Mark, source: str, name: str) -> list[float | None]:
+    """Return the numbers of a column; ``None`` where a cell is empty."""
+    return [
+        None if cell in EMPTY else float(read_number(cell, mark, source, f"column {name} row {row + 1}"))
+        for row, cell in enumerate(cells)
+    ]
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _conform(table: pa.Table, source: str) -> pa.Table:
-    """Return ``table`` with exactly the columns, order and types of ``SCHEMA``."""
+def _conform(table: pa.Table, source: str, zone: ZoneInfo | None) -> tuple[pa.Table, tuple[str, ...]]:
+    """Return ``table`` with exactly the columns, order and types of ``SCHEMA``, and how its times were read."""
     missing = [name for name in SCHEMA.names if name not in table.column_names]
     if missing:
         raise InputError(source, f"missing column {', '.join(missing)}")
@@ -299,25 +343,30 @@ def _conform(table: pa.Table, source: str) -> pa.Table:
         raise InputError(source, "a column appears twice")
     if table.num_rows == 0:
         raise InputError(source, "holds no rows")
-    arrays = []
+    arrays, said = [], []
     for field in SCHEMA:
         column = table[field.name]
-        try:
-            safe = field.type != _TIME
-            arrays.append(column.cast(field.type, safe=safe))
-        except pa.ArrowException as error:
-            raise InputError(source, f"column {field.name}: {_first_line(error)}") from error
         if field.name not in _NULLABLE and column.null_count:
             row = int(np.flatnonzero(column.is_null().to_numpy())[0])
             raise InputError(source, f"column {field.name} row {row + 1}: is empty")
-    return pa.table(arrays, schema=SCHEMA)
+        if field.type == _TIME:
+            times = read_times(column, source, field.name, zone=zone, is_expiry=field.name == "expiry")
+            arrays.append(pa.chunked_array([pa.array(times.ts).cast(_TIME)]))
+            said.append(f"{field.name} read as {times.rule}")
+            continue
+        try:
+            arrays.append(column.cast(field.type))
+        except pa.ArrowException as error:
+            raise InputError(source, f"column {field.name}: {_first_line(error)}") from error
+    return pa.table(arrays, schema=SCHEMA), tuple(said)
 
 
 class _Columns:
     """Checked columns of a whole file."""
 
-    def __init__(self, table: pa.Table, source: str) -> None:
+    def __init__(self, table: pa.Table, source: str, reading: tuple[str, ...]) -> None:
         self.source = source
+        self.reading = reading
         self.table = table
         self.numbers: dict[str, Vector] = {
             name: table[name].to_numpy().astype(np.float64) for name in _VECTOR_FIELDS.values()
@@ -337,7 +386,9 @@ class _Columns:
 
     def check(self) -> None:
         """Raise InputError at the first row outside the domain."""
-        self._reject("currency", ~np.isin(self.currency, CURRENCIES), f"expected one of {', '.join(CURRENCIES)}")
+        names, of_row = np.unique(self.currency, return_inverse=True)
+        known = np.array([is_symbol(str(name)) for name in names], dtype=bool)
+        self._reject("currency", ~known[of_row], f"is no symbol of 1 to {MAX_SYMBOL} letters, digits and underscores")
         self._reject("type", ~np.isin(self.type, ("C", "P")), "expected C or P")
         for name, values in self.numbers.items():
             absent = self.table[name].is_null().to_numpy() if name in _NULLABLE else np.False_
@@ -364,7 +415,7 @@ class _Columns:
 
     def _check_duplicates(self) -> None:
         strike = self.numbers["strike"]
-        keys = (self.is_call, strike, self.expiry_ts, self.currency == "ETH", self.ts)
+        keys = (self.is_call, strike, self.expiry_ts, np.unique(self.currency, return_inverse=True)[1], self.ts)
         order = np.lexsort(keys)
         same = np.ones(order.size - 1, dtype=bool)
         for key in keys:
@@ -397,5 +448,6 @@ class _Columns:
                     expiry_ts=self.expiry_ts[rows],
                     is_call=self.is_call[rows],
                     is_index=self.is_index[rows],
+                    reading=self.reading,
                     **vectors,
                 )

@@ -1,4 +1,4 @@
-"""Writer of ``plimsoll.market/1`` files from fitted rounds."""
+"""Writer of ``plimsoll.market/1`` files from rounds."""
 
 from __future__ import annotations
 
@@ -13,18 +13,24 @@ from plimsoll.model import Round
 
 USDC_PRICE: Final = 1.0
 """A chain file holds no USDC quote; the cash token is taken at par."""
-WRAPPED: Final[Mapping[str, str]] = {"ETH": "WETH", "BTC": "WBTC"}
 HAIRCUT: Final = 0.2
 LINKED_HAIRCUT: Final = 0.02
 
 
-def market_document(rounds: Mapping[str, Round]) -> dict[str, Any]:
+def wrapped_symbol(underlying: str) -> str:
+    """Return the symbol of the token that is worth one coin of an underlying: ``WETH`` of ``ETH``."""
+    return f"W{underlying}"
+
+
+def market_document(rounds: Mapping[str, Round], prices: Mapping[str, float] | None = None) -> dict[str, Any]:
     """Return a market document of rounds of one time.
 
     Parameters
     ----------
     rounds : mapping of str to Round
         At least one, by underlying.
+    prices : mapping of str to float, optional
+        Cash of one token that is linked to no underlying, by symbol.
 
     Returns
     -------
@@ -41,13 +47,14 @@ def market_document(rounds: Mapping[str, Round]) -> dict[str, Any]:
         raise DomainError("market", f"rounds of {len(stamps)} different times; a market has one")
     tokens: dict[str, Any] = {"USDC": {"price": USDC_PRICE}}
     for name in rounds:
-        if name in WRAPPED:
-            tokens[WRAPPED[name]] = {
-                "haircut": HAIRCUT,
-                "linked": name,
-                "linkedHaircut": LINKED_HAIRCUT,
-                "ratio": 1.0,
-            }
+        tokens[wrapped_symbol(name)] = {
+            "haircut": HAIRCUT,
+            "linked": name,
+            "linkedHaircut": LINKED_HAIRCUT,
+            "ratio": 1.0,
+        }
+    for symbol, price in (prices or {}).items():
+        tokens[symbol] = {"price": price, "haircut": HAIRCUT}
     return {
         "schema": "plimsoll.market/1",
         "timestamp": stamps.pop(),

@@ -14,17 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
-from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import InputError, UnavailableError
-from plimsoll.market.chain_file import INDEX_NAME, IV_LIMIT, MARK_SLACK, SCHEMA, UNDERLYING_RATIO_LIMIT, split_table
-from plimsoll.mirror.black76 import greeks, price_and_delta
-
-Vector = npt.NDArray[np.float64]
+from plimsoll.market.chain_file import INDEX_NAME, split_table
+from plimsoll.market.chain_rows import ChainRows, Row
 
 BASE_URL: Final = "https://www.deribit.com/api/v2"
 ATTEMPTS: Final = 4
@@ -228,7 +223,7 @@ def live_chain(currency: str, answers: Mapping[str, tuple[Any, int]], source: st
     Raises
     ------
     UnavailableError
-        When index, perpetual or the lists themselves are missing, or no row is left.
+        When index, perpetual or the lists themselves are missing, more than half of the rows is wrong, or none is left.
     """
     (instruments, _), (index, _), (ticker, _), (summaries, ts) = (answers[name] for name, _ in reads_of(currency))
     try:
@@ -270,37 +265,27 @@ def chain_table(
     ------
     KeyError, TypeError, ValueError
         When the answers are no lists of the documented shape.
+    InputError
+        When more than half of the rows is wrong.
     """
     listed = {i["instrument_name"]: i for i in instruments if isinstance(i, dict) and "instrument_name" in i}
-    rows: dict[tuple[int, float, str], dict[str, Any]] = {}
-    dropped: list[tuple[str, str]] = []
+    rows = ChainRows(currency)
     for summary in summaries:
         if not isinstance(summary, dict):
-            dropped.append(("row", f"is {summary!r:.40}, no object"))
+            rows.drop("row", f"is {summary!r:.40}, no object")
             continue
         name = str(summary.get("instrument_name"))
         try:
             row = _row_of(currency, ts, index_price, listed.get(name), summary)
         except (KeyError, TypeError, ValueError, OverflowError) as error:
-            dropped.append((name, f"lacks or spoils {error}"))
+            rows.drop(name, f"lacks or spoils {error}")
             continue
-        fault = None if row is None else _fault_of(row)
-        if row is None:
-            continue
-        key = (row["expiry"], row["strike"], row["type"])
-        if fault is None and key in rows:
-            fault = "is there twice"
-        if fault is not None:
-            dropped.append((name, fault))
-            continue
-        rows[key] = row
-    alive = [rows[key] for key in sorted(rows)]
-    _add_greeks(alive)
-    table = pa.table([pa.array([r[f.name] for r in alive]).cast(f.type) for f in SCHEMA], schema=SCHEMA)
-    return table, tuple(dropped)
+        if row is not None:
+            rows.add(name, row)
+    return rows.table(), tuple(rows.dropped)
 
 
-def _row_of(currency: str, ts: int, index_price: float, listed: Any, summary: Any) -> dict[str, Any] | None:
+def _row_of(currency: str, ts: int, index_price: float, listed: Any, summary: Any) -> Row | None:
     """Return the row of a summary; ``None`` for one that is not listed, has expired or has no mark yet."""
     if listed is None or summary["mark_price"] is None:
         return None
@@ -311,27 +296,7 @@ def _row_of(currency: str, ts: int, index_price: float, listed: Any, summary: An
     return row if row["expiry"] > ts else None
 
 
-def _fault_of(row: dict[str, Any]) -> str | None:
-    """Return why a chain file would refuse a row, ``None`` when it is right."""
-    for name in ("strike", "underlying", "index_price"):
-        if not 0.0 < row[name] < float("inf"):
-            return f"{name} is {row[name]:g}, it must be above 0"
-    for name in ("bid", "ask", "mark", "open_interest", "volume_24h"):
-        if row[name] is not None and not 0.0 <= row[name] < float("inf"):
-            return f"{name} is {row[name]:g}, it must not be negative"
-    iv = row["mark_iv"]
-    if iv < 0.0 or iv > IV_LIMIT:
-        return f"mark_iv is {100.0 * iv:g} %, outside 0 to {100.0 * IV_LIMIT:g} %"
-    ratio = row["underlying"] / row["index_price"]
-    if not 1.0 / UNDERLYING_RATIO_LIMIT <= ratio <= UNDERLYING_RATIO_LIMIT:
-        return f"underlying is {ratio:g} times the index, the limit is a factor of {UNDERLYING_RATIO_LIMIT:g}"
-    bound = MARK_SLACK * max(1.0, row["strike"] / row["underlying"])
-    if row["mark"] > bound:
-        return f"mark is {row['mark']:g} coin, above its bound {bound:g}; price in USD?"
-    return None
-
-
-def _row(currency: str, ts: int, index_price: float, listed: dict[str, Any], summary: dict[str, Any]) -> dict[str, Any]:
+def _row(currency: str, ts: int, index_price: float, listed: dict[str, Any], summary: dict[str, Any]) -> Row:
     iv = summary["mark_iv"]
     return {
         "ts": ts,
@@ -354,15 +319,3 @@ def _row(currency: str, ts: int, index_price: float, listed: dict[str, Any], sum
 def _quote(price: Any) -> float | None:
     """Return the price of a quote; the venue writes null or 0 for none."""
     return float(price) if price else None
-
-
-def _add_greeks(rows: list[dict[str, Any]]) -> None:
-    forward, strike, sigma = (np.array([r[n] for r in rows]) for n in ("underlying", "strike", "mark_iv"))
-    is_call = np.array([r["type"] == "C" for r in rows])
-    years = np.array([(r["expiry"] - r["ts"]) / YEAR_SEC for r in rows])
-    known = np.nan_to_num(sigma)
-    delta = price_and_delta(is_call, forward, strike, known * np.sqrt(years), np.ones_like(years))[1]
-    vega = greeks(is_call, forward, strike, known, years, np.zeros_like(years)).vega / 100.0
-    for row, d, v in zip(rows, delta, vega, strict=True):
-        row["delta"], row["vega"] = round(float(d), 5), round(float(v), 5)
-        row["mark_iv"] = None if np.isnan(row["mark_iv"]) else round(row["mark_iv"], 6)

@@ -1,0 +1,1 @@
+"""Books of other venues: their answers and exports read, converted exactly, written as our files."""

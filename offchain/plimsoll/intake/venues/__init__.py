@@ -1,0 +1,1 @@
+"""One module for each venue: what its answers are called, and what they mean."""
