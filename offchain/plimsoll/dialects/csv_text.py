@@ -92,7 +92,7 @@ def parse_text_table(text: str, source: str) -> TextTable:
     if "\0" in text:
         raise InputError(source, "is no text")
     head, _, rest = text.partition("\n")
-    named = head.strip()
+    named = head.strip("\r\n ")
     skipped = 0
     if named.lower().startswith(_SEPARATOR) and named[len(_SEPARATOR) :] in DELIMITERS:
         delimiter, text, skipped = named[len(_SEPARATOR) :], rest, 1

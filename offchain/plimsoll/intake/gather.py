@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from plimsoll.dialects.numerals import Mark
 from plimsoll.errors import InputError
 from plimsoll.intake.chains import take_prices
+from plimsoll.intake.contract import Contract
 from plimsoll.intake.positions import contract_sizes, take_balances, take_positions
 from plimsoll.intake.records import Form, Record, Sheet, dated, is_table, read_answer, read_table, sheet_of
 from plimsoll.intake.statement import Balance, Statement
@@ -103,6 +104,8 @@ def unpacked_sheets(statement: Statement, found: Unpacked, source: str, dialect:
         When times cannot be read, or the records are nothing that is known.
     """
     lists = []
+    if found.rule:
+        statement.say(found.rule)
     for records in found.lists:
         ours, rules = dated(records, source, dialect.zone)
         for rule in rules:
@@ -139,7 +142,10 @@ def gather(statement: Statement, venue: Venue, sheets: Sequence[Sheet], dialect:
     by_form: dict[Form, list[Sheet]] = {form: [s for s in sheets if s.form is form] for form in Form}
     if dialect.at_ts is not None:
         by_form[Form.PRICES] = [_until(sheet, dialect.at_ts) for sheet in by_form[Form.PRICES]]
-    known = _underlyings(venue, sheets)
+    contracts = _contracts(venue, sheets)
+    known = {contract.underlying for contract in contracts}
+    if any(contract.expiry_ts for contract in contracts):
+        statement.say("expiries are the days of the names, each at 08:00 UTC, the venue's rule")
     statement.spots.update({name: price for name, price in dialect.prices.items() if name in known})
     for sheet in sheets:
         statement.date(_last_ts(sheet))
@@ -156,10 +162,10 @@ def gather(statement: Statement, venue: Venue, sheets: Sequence[Sheet], dialect:
     return statement
 
 
-def _underlyings(venue: Venue, sheets: Iterable[Sheet]) -> set[str]:
-    """Return the underlyings of all contracts that are named."""
+def _contracts(venue: Venue, sheets: Iterable[Sheet]) -> list[Contract]:
+    """Return all contracts that are named."""
     names = {(str(r["name"]), str(r.get("category", ""))) for s in sheets for r in s.records if "name" in r}
-    return {contract.underlying for name in names if (contract := venue.parse(*name)) is not None}
+    return [contract for name in names if (contract := venue.parse(*name)) is not None]
 
 
 def _last_ts(sheet: Sheet) -> int | None:

@@ -97,7 +97,7 @@ class Live:
         except InputError as error:
             raise UnavailableError(error.source, error.message) from None
         lists = tuple(each_with(records, **question.adds) for records in unpacked.lists)
-        return unpacked_sheets(statement, Unpacked(lists, unpacked.ts), source, dialect)
+        return unpacked_sheets(statement, Unpacked(lists, unpacked.ts, unpacked.rule), source, dialect)
 
     def _read(self, question: Question, source: str) -> bytes:
         retrying = Retrying(

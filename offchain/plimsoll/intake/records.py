@@ -197,7 +197,7 @@ def form_of(names: set[str]) -> Form | None:
     Form or None
     """
     if "name" in names:
-        if names & {"size", "amount"} and names & {"entry", "side"}:
+        if names & {"entry", "side"}:
             return Form.POSITIONS
         if "face" in names:
             return Form.SIZES

@@ -25,10 +25,13 @@ class Unpacked:
         Each of one form; an answer may hold positions and balances.
     ts : int or None
         Time of the answer, unix seconds.
+    rule : str
+        How that was read, to be said; empty without one.
     """
 
     lists: tuple[list[dict[str, Any]], ...]
     ts: int | None = None
+    rule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,8 @@ class Venue:
     finish: Callable[[Statement, Sequence[Record]], None] | None = None
 
 
-def stamp_of(value: object, source: str) -> int | None:
-    """Return the time of an envelope, ``None`` where it names none.
+def stamp_of(value: object, source: str) -> tuple[int | None, str]:
+    """Return the time of an envelope and how it was read; ``None`` where it names none.
 
     Parameters
     ----------
@@ -94,14 +97,19 @@ def stamp_of(value: object, source: str) -> int | None:
 
     Returns
     -------
-    int or None
+    ts : int or None
+        Unix seconds.
+    rule : str
 
     Raises
     ------
     InputError
         When it is no time.
     """
-    return None if value is None else int(read_times([str(value)], source, "time of the answer").ts[0])
+    if value is None:
+        return None, ""
+    found = read_times([str(value)], source, "time of the answer")
+    return int(found.ts[0]), f"times read as {found.rule}"
 
 
 def objects(value: object, source: str, what: str) -> list[dict[str, Any]]:

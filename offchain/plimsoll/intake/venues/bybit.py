@@ -11,11 +11,11 @@ from plimsoll.intake.venue import Unpacked, Venue, each_with, objects, stamp_of
 
 def _unpack(body: Any, source: str) -> Unpacked:
     """Take the records out of ``result.list``; the balances of an account are one level deeper."""
-    ts = None
+    stamp: tuple[int | None, str] = None, ""
     if isinstance(body, dict) and "retCode" in body:
         if body["retCode"] != 0:
             raise InputError(source, f"is an error of the venue: {body['retCode']} {body.get('retMsg', '')!s:.120}")
-        ts, body = stamp_of(body.get("time"), source), body.get("result")
+        stamp, body = stamp_of(body.get("time"), source), body.get("result")
     category = None
     if isinstance(body, dict):
         category, body = body.get("category"), body.get("list")
@@ -23,8 +23,8 @@ def _unpack(body: Any, source: str) -> Unpacked:
     if records and "coin" in records[0] and isinstance(records[0]["coin"], list):
         if len(records) > 1:
             raise InputError(source, "holds several accounts; give one at a time")
-        return Unpacked((objects(records[0]["coin"], source, "coin"),), ts)
-    return Unpacked((each_with(records, category=category) if category else records,), ts)
+        return Unpacked((objects(records[0]["coin"], source, "coin"),), *stamp)
+    return Unpacked((each_with(records, category=category) if category else records,), *stamp)
 
 
 BYBIT: Final = Venue(name="bybit", parse=bybit_contract, unpack=_unpack)

@@ -11,11 +11,11 @@ from plimsoll.intake.venue import Unpacked, Venue, objects, stamp_of
 
 def _unpack(body: Any, source: str) -> Unpacked:
     """Take the records out of an answer of JSON-RPC, or of its ``result`` alone."""
-    ts = None
+    stamp: tuple[int | None, str] = None, ""
     if isinstance(body, dict) and "error" in body:
         raise InputError(source, f"is an error of the venue: {body['error']!s:.120}")
     if isinstance(body, dict) and "result" in body:
-        ts = stamp_of(body.get("usOut"), source)
+        stamp = stamp_of(body.get("usOut"), source)
         body = body["result"]
     if isinstance(body, dict) and "summaries" in body:
         body = body["summaries"]
@@ -23,7 +23,7 @@ def _unpack(body: Any, source: str) -> Unpacked:
         if "index_price" in body and "instrument_name" not in body:
             raise InputError(source, "an index price does not name its index; leave it out, the summaries hold it")
         body = [body]
-    return Unpacked((objects(body, source, "result"),), ts)
+    return Unpacked((objects(body, source, "result"),), *stamp)
 
 
 DERIBIT: Final = Venue(

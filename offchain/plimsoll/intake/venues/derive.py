@@ -36,7 +36,7 @@ def _unpack(body: Any, source: str) -> Unpacked:
         return Unpacked(([_ticker({"instrument_name": name, **item}) for name, item in tickers.items()],))
     if "positions" in body or "collaterals" in body:
         found = [objects(body[key], source, key) for key in ("positions", "collaterals") if key in body]
-        return Unpacked(tuple(found), stamp_of(body.get("timestamp"), source))
+        return Unpacked(tuple(found), *stamp_of(body.get("timestamp"), source))
     return Unpacked(([_ticker(body)],))
 
 

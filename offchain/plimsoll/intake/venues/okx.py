@@ -20,7 +20,9 @@ def _unpack(body: Any, source: str) -> Unpacked:
     if records and "details" in records[0]:
         if len(records) > 1:
             raise InputError(source, "holds several accounts; give one at a time")
-        return Unpacked((objects(records[0]["details"], source, "details"),), stamp_of(records[0].get("uTime"), source))
+        return Unpacked(
+            (objects(records[0]["details"], source, "details"),), *stamp_of(records[0].get("uTime"), source)
+        )
     return Unpacked((records,))
 
 
