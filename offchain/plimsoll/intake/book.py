@@ -15,7 +15,7 @@ between leg and collateral and change nothing: ``C + N/E = equity - ... + N/F`` 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -78,22 +78,52 @@ class Book:
     cash: Fraction = Fraction(0)
     tokens: dict[str, Fraction] = field(default_factory=dict)
     prices: dict[str, Fraction] = field(default_factory=dict)
+    _taken: dict[Identity, list[Leg]] = field(default_factory=dict)
 
     def add(self, leg: Leg) -> None:
-        """Take a leg; one of the same instrument is netted, so that the value stays the same at every price.
-
-        ``q1*(F - E1) + q2*(F - E2)`` is ``(q1 + q2)*(F - E1)`` and cash of ``q2*(E1 - E2)``.
-        """
-        held = self.legs.get(leg.identity)
-        if held is None:
-            self.legs[leg.identity] = leg
-            return
-        quantity = held.quantity + leg.quantity
-        self.cash += leg.quantity * (held.entry - leg.entry)
-        if quantity == 0:
-            del self.legs[leg.identity]
+        """Take a leg; those of one instrument are netted, see :func:`netted`."""
+        held = self._taken.setdefault(leg.identity, [])
+        self.cash -= netted(held)[1]
+        held.append(leg)
+        net, cash = netted(held)
+        self.cash += cash
+        if net is None:
+            self.legs.pop(leg.identity, None)
         else:
-            self.legs[leg.identity] = Leg(*leg.identity, quantity, held.entry)
+            self.legs[leg.identity] = net
+
+
+def netted(legs: Sequence[Leg]) -> tuple[Leg | None, Fraction]:
+    """Net legs of one instrument so that their value stays the same at every price, in whatever order they come.
+
+    What is bought has the mean entry ``B`` of its legs, what is sold the mean entry ``A`` of its own. Of the larger
+    side the difference is left, at its own mean; the rest has made its profit, whatever the price: cash. With ``b``
+    bought, ``a`` sold and ``b > a`` that is ``b*(F - B) - a*(F - A) = (b - a)*(F - B) + a*(A - B)``.
+
+    Parameters
+    ----------
+    legs : sequence of Leg
+
+    Returns
+    -------
+    leg : Leg or None
+        ``None`` where nothing is left.
+    cash : Fraction
+    """
+    costs = {is_bought: _total(legs, is_bought) for is_bought in (True, False)}
+    quantity = costs[True][0] + costs[False][0]
+    cost = costs[True][1] + costs[False][1]
+    if quantity == 0:
+        return None, -cost
+    of_side, paid = costs[quantity > 0]
+    entry = paid / of_side
+    return Leg(*legs[0].identity, quantity, entry), quantity * entry - cost
+
+
+def _total(legs: Iterable[Leg], is_bought: bool) -> tuple[Fraction, Fraction]:
+    """Return quantity and cost of all legs of one side."""
+    own = [leg for leg in legs if (leg.quantity > 0) is is_bought]
+    return sum((leg.quantity for leg in own), Fraction(0)), sum((leg.quantity * leg.entry for leg in own), Fraction(0))
 
 
 def leg_of(holding: Holding) -> Leg:

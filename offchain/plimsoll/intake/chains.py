@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, Final
@@ -115,6 +116,7 @@ def _take_options(statement: Statement, options: list[tuple[Contract, Quote]], *
         raise InputError(statement.venue, "no time says when the prices were taken; give it with --at")
     ts = max(stamps) if stamps else int(statement.ts or 0)
     statement.date(ts)
+    options = _of_one_currency(statement, options)
     index = _indices(statement, options, ts)
     for contract, quote in options:
         age = ts - quote.get("ts", ts)
@@ -132,6 +134,17 @@ def _take_options(statement: Statement, options: list[tuple[Contract, Quote]], *
     statement.say(f"volatilities of the chain in {unit}, as {statement.venue} writes them")
     if any(not contract.is_inverse for contract, _ in options):
         statement.say("premiums paid in USD: divided by the forward, which makes them premiums in coin")
+
+
+def _of_one_currency(statement: Statement, options: list[tuple[Contract, Quote]]) -> list[tuple[Contract, Quote]]:
+    """Return the options of every underlying that are paid in one currency: the one with the most of them."""
+    counts = Counter((contract.underlying, contract.settles) for contract, _ in options)
+    taken: dict[str, str] = {}
+    for (name, settles), _ in counts.most_common():
+        chosen = taken.setdefault(name, settles)
+        if chosen != settles:
+            statement.say(f"options of {name} paid in {settles}: left aside, of those paid in {chosen} there are more")
+    return [(contract, quote) for contract, quote in options if taken[contract.underlying] == contract.settles]
 
 
 def _indices(statement: Statement, options: list[tuple[Contract, Quote]], ts: int) -> Mapping[str, float]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from plimsoll.errors import InputError, UnavailableError
+from plimsoll.intake.contract import Contract
 from plimsoll.intake.gather import Dialect, gather, unpacked_sheets
-from plimsoll.intake.records import Sheet, parse_answer
+from plimsoll.intake.records import Form, Record, Sheet, parse_answer
 from plimsoll.intake.sign import SIGNERS
 from plimsoll.intake.statement import Statement
 from plimsoll.intake.venue import Question, Unpacked, Venue, each_with
@@ -29,7 +30,8 @@ ROOTS: Final[Mapping[str, str]] = {
     "bybit": "https://api.bybit.com",
     "derive": "https://api.lyra.finance",
 }
-#: Currencies whose accounts and linear contracts Deribit keeps apart.
+#: Underlyings whose options Deribit pays in coin.
+COIN_PAID: Final = ("BTC", "ETH")
 _OKX_KINDS: Final = ("SWAP", "FUTURES", "OPTION")
 
 
@@ -80,14 +82,26 @@ class Live:
         sheets: list[Sheet] = []
         for question in ACCOUNT[self.venue.name](self.key):
             sheets += self._ask(found, question, dialect)
-        names = {(str(r["name"]), str(r.get("category", ""))) for s in sheets for r in s.records if _is_held(r)}
-        contracts = [c for name in names if (c := self.venue.parse(*name)) is not None]
-        wanted = sorted({*underlyings, *(c.underlying for c in contracts)})
-        dates = sorted({(c.underlying, c.expiry_ts) for c in contracts if c.expiry_ts})
-        linear = {c.underlying for c in contracts if not c.is_inverse}
-        for question in MARKET[self.venue.name](wanted, dates, linear):
-            sheets += self._ask(found, question, dialect)
+        contracts = [c for sheet in sheets for record in sheet.records if (c := self._held(sheet, record)) is not None]
+        wanted = {*underlyings, *(contract.underlying for contract in contracts)}
+        for question in MARKET[self.venue.name](sorted(wanted), contracts):
+            sheets += [self._about(sheet, wanted) for sheet in self._ask(found, question, dialect)]
         return gather(found, self.venue, sheets, dialect)
+
+    def _held(self, sheet: Sheet, record: Record) -> Contract | None:
+        """Return the contract of a position; names that are not known are refused when the position is taken."""
+        if sheet.form is not Form.POSITIONS:
+            return None
+        return self.venue.parse(str(record.get("name", "")), str(record.get("category", "")))
+
+    def _about(self, sheet: Sheet, underlyings: set[str]) -> Sheet:
+        """Return a sheet without what is of other underlyings: a venue answers about all that it lists."""
+
+        def is_wanted(record: Record) -> bool:
+            found = self.venue.parse(str(record.get("name", "")), str(record.get("category", "")))
+            return found is None or found.underlying in underlyings
+
+        return replace(sheet, records=tuple(record for record in sheet.records if is_wanted(record)))
 
     def _ask(self, statement: Statement, question: Question, dialect: Dialect) -> list[Sheet]:
         source = f"{self.venue.name} {question.path}"
@@ -128,10 +142,6 @@ class Live:
         return response.content
 
 
-def _is_held(record: Mapping[str, Any]) -> bool:
-    return "name" in record and ("size" in record or "amount" in record)
-
-
 def _deribit_account(key: Mapping[str, str]) -> list[Question]:
     return [
         Question("private/get_positions", {"currency": "any"}, True, {}),
@@ -139,10 +149,11 @@ def _deribit_account(key: Mapping[str, str]) -> list[Question]:
     ]
 
 
-def _deribit_market(names: Sequence[str], dates: Sequence[tuple[str, int]], linear: set[str]) -> list[Question]:
+def _deribit_market(names: Sequence[str], contracts: Sequence[Contract]) -> list[Question]:
     """Ask for books by the currency that contracts are paid in: the coin, or USDC for linear ones."""
-    coins = [name for name in names if name not in linear]
-    asked = [*coins, *(["USDC"] if linear else [])]
+    held = {contract.underlying for contract in contracts}
+    more = {name if name in COIN_PAID else "USDC" for name in names if name not in held}
+    asked = sorted({*more, *(contract.settles for contract in contracts)})
     return [
         Question("public/get_book_summary_by_currency", {"currency": coin, "kind": kind}, False, {})
         for coin in asked
@@ -157,7 +168,7 @@ def _okx_account(key: Mapping[str, str]) -> list[Question]:
     ]
 
 
-def _okx_market(names: Sequence[str], dates: Sequence[tuple[str, int]], linear: set[str]) -> list[Question]:
+def _okx_market(names: Sequence[str], contracts: Sequence[Contract]) -> list[Question]:
     sizes = [Question("/api/v5/public/instruments", {"instType": kind}, False, {}) for kind in _OKX_KINDS[:2]]
     found = [*sizes, Question("/api/v5/market/index-tickers", {"quoteCcy": "USD"}, False, {})]
     for name in names:
@@ -182,7 +193,7 @@ def _bybit_account(key: Mapping[str, str]) -> list[Question]:
     return [*positions, Question("/v5/account/wallet-balance", {"accountType": "UNIFIED"}, True, {})]
 
 
-def _bybit_market(names: Sequence[str], dates: Sequence[tuple[str, int]], linear: set[str]) -> list[Question]:
+def _bybit_market(names: Sequence[str], contracts: Sequence[Contract]) -> list[Question]:
     chains = [
         Question("/v5/market/tickers", {"category": "option", "baseCoin": name}, False, {"category": "option"})
         for name in names
@@ -198,8 +209,9 @@ def _derive_account(key: Mapping[str, str]) -> list[Question]:
     return [Question("private/get_subaccount", {"subaccount_id": key["subaccount"]}, True, {})]
 
 
-def _derive_market(names: Sequence[str], dates: Sequence[tuple[str, int]], linear: set[str]) -> list[Question]:
+def _derive_market(names: Sequence[str], contracts: Sequence[Contract]) -> list[Question]:
     """Ask for the tickers of the expiries that are held: the venue gives one day at a time."""
+    dates = sorted({(contract.underlying, contract.expiry_ts) for contract in contracts if contract.expiry_ts})
     chains = [
         Question(
             "public/get_tickers",
@@ -224,7 +236,7 @@ ACCOUNT: Final[Mapping[str, Callable[[Mapping[str, str]], list[Question]]]] = {
     "bybit": _bybit_account,
     "derive": _derive_account,
 }
-MARKET: Final[Mapping[str, Callable[[Sequence[str], Sequence[tuple[str, int]], set[str]], list[Question]]]] = {
+MARKET: Final[Mapping[str, Callable[[Sequence[str], Sequence[Contract]], list[Question]]]] = {
     "deribit": _deribit_market,
     "okx": _okx_market,
     "bybit": _bybit_market,

@@ -69,7 +69,7 @@ def test_lines_that_all_end_in_a_delimiter__have_no_column_more():
     ],
 )
 def test_texts__that_are_no_table__are_refused_in_one_line(text, says):
-    with pytest.raises(InputError, match="^f.csv: ") as error:
+    with pytest.raises(InputError, match=r"^f\.csv: ") as error:
         parse_text_table(text, "f.csv")
     assert says in str(error.value)
     assert "\n" not in str(error.value)

@@ -32,13 +32,19 @@ def test_numbers__any_amount_mark_and_groups__are_read_exactly(amount, mark, dat
 def test_tables__written_with_one_mark__are_never_read_with_the_other(amounts, mark, data):
     group = data.draw(st.sampled_from(GROUPS[mark]))
     cells = [written(amount, mark, group).rstrip("0").rstrip(mark) for amount in amounts]
+    found = outcome(cells)
+    assert found is None or found == [Fraction(amount) for amount in amounts]
+
+
+def outcome(cells):
+    """Numbers of a table, or nothing where the user is asked which mark it has."""
     try:
-        found, _ = decimal_mark(cells, "f", ";")
+        mark, _ = decimal_mark(cells, "f", ";")
     except InputError as error:
-        assert "say which with --decimal" in error.message
-        return
-    if any(mark in cell or (group in ".," and group and group in cell) for cell in cells):
-        assert [read_number(cell, found, "f", "x") for cell in cells] == [Fraction(a) for a in amounts]
+        if "say which with --decimal" in error.message:
+            return None
+        raise
+    return [read_number(cell, mark, "f", "x") for cell in cells]
 
 
 def test_a_group_of_three__alone__is_refused_unless_the_fields_are_parted_by_commas():
@@ -87,5 +93,5 @@ def test_exact__what_json_holds__is_not_rounded():
 
 @pytest.mark.parametrize("value", [None, True, [], "", "x", "NaN", float("inf"), Decimal("1e900"), "1,5"])
 def test_exact__what_is_no_number__is_refused(value):
-    with pytest.raises(InputError, match="^f: size: .* is no number"):
+    with pytest.raises(InputError, match=r"^f: size: .* is no number"):
         exact(value, "f", "size")

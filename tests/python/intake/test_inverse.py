@@ -113,6 +113,10 @@ def test_netting__of_any_legs_of_one_instrument__keeps_the_value_at_every_price(
         book.add(Leg("ETH", Kind.PERP, 0, Fr(0), size, entry))
     assert worth(book, spot) == sum(size * (spot - entry) for size, entry in legs)
     assert len(book.legs) <= 1
+    turned = Book()
+    for size, entry in reversed(legs):
+        turned.add(Leg("ETH", Kind.PERP, 0, Fr(0), size, entry))
+    assert (turned.legs, turned.cash) == (book.legs, book.cash)
 
 
 @given(PRICES, PRICES, st.fractions(Fr(1, 100), 10**4, max_denominator=10**4))

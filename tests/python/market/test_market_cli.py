@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from helpers.venue_server import DeribitDouble, serving
 
 from plimsoll.cli import run
 from plimsoll.cli.slow import Slow
@@ -97,6 +98,26 @@ def test_a_feed_out_of_reach_exits_3_and_writes_nothing(tmp_path, capsys, monkey
     assert run(["market", "fetch", "--currency", "BTC", "--out", str(out), "--url", "http://127.0.0.1:9"]) == 3
     assert capsys.readouterr().err.startswith("error: http://127.0.0.1:9: ")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_fetch_warns_of_rows_that_it_leaves_out(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("plimsoll.market.venues.deribit.PAUSE_SEC", 0.0)
+    double = DeribitDouble(1_770_326_977)
+
+    def spoil(currency, rows):
+        for row in rows[:5]:
+            row["mark_iv"] = 1_200.0
+
+    double.spoil = spoil
+    out = tmp_path / "chain.parquet"
+    with serving(double) as root:
+        assert run(["market", "fetch", "--currency", "ETH", "--out", str(out), "--url", root]) == 0
+        shown = capsys.readouterr().out
+        assert run(["market", "fetch", "--currency", "ETH", "--out", str(out), "--url", root, "--json"]) == 0
+    assert "warning: 5 rows are wrong and left out" in shown
+    assert "mark_iv is 1200 %, outside 0 to 1000 %" in shown
+    assert "left out: 2 more" in shown
+    assert len(json.loads(capsys.readouterr().out)["leftOut"]) == 5
 
 
 def test_fetch_checks_its_target_before_it_asks(tmp_path, capsys):

@@ -194,6 +194,29 @@ def test_a_spoilt_row_is_dropped_with_its_reason(spoil, reason):
     assert live.dropped == (("ETH-13FEB26-1600-C", reason),)
 
 
+def test_one_null_or_linear_row_leaves_the_others_standing():
+    results = answers()
+    results["get_book_summary_by_currency"][0] |= {"mark_iv": None, "bid_price": None, "volume": None}
+    results["get_book_summary_by_currency"][1] |= {"underlying_price": None}
+    results["get_instruments"][2] |= {"instrument_type": "linear", "settlement_currency": "USDC"}
+    live = Venue(results).reader().fetch("ETH")
+    assert live.table.num_rows == 2 * len(STRIKES) - 2
+    assert [name for name, _ in live.dropped] == ["ETH-13FEB26-1600-P", "ETH-13FEB26-1650-C"]
+
+
+@pytest.mark.parametrize(("odd", "is_refused"), [(len(STRIKES), False), (len(STRIKES) + 1, True)])
+def test_more_than_half_of_the_rows_wrong_is_unavailable(odd, is_refused):
+    """The limit from both sides: of 24 rows 12 may be left out, 13 say that the form is another."""
+    results = answers()
+    for row in results["get_book_summary_by_currency"][:odd]:
+        row["mark_iv"] = 1_200.0
+    if not is_refused:
+        assert Venue(results).reader().fetch("ETH").table.num_rows == len(STRIKES)
+        return
+    with pytest.raises(UnavailableError, match="13 of 24 rows are wrong, more than half; the first: ETH-13FEB26"):
+        Venue(results).reader().fetch("ETH")
+
+
 def test_a_row_that_is_there_twice_counts_once():
     results = answers()
     results["get_book_summary_by_currency"].append(results["get_book_summary_by_currency"][0])
