@@ -59,7 +59,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     # chain is read through protocol, which needs an endpoint and a deployment. It sends nothing, so it knows neither
     # keeper nor transact.
     "front": {
-        *("errors", "frames", "model", "params", "mirror", "files", "market", "analytics"),
+        *("errors", "dialects", "frames", "model", "params", "mirror", "files", "market", "analytics"),
         *("chain", "deployment", "protocol"),
     },
     "index": {"errors", "model", "storage", "chain", "deployment"},

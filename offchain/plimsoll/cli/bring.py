@@ -74,8 +74,6 @@ def _live(venue: VenueName, key_file: Path | None, url: str | None, chains: list
 def _check_targets(targets: dict[str, Path | None], force: bool) -> None:
     """Refuse, before anything is read, what could not be written."""
     chosen = {option: path for option, path in targets.items() if path is not None}
-    if not chosen:
-        raise InputError(" and ".join(targets), "nothing to write; name one of them or both")
     if len(set(chosen.values())) < len(chosen):
         raise InputError("--portfolio", "is the same file as --market")
     for option, path in chosen.items():
@@ -121,7 +119,10 @@ def command(
     force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
-    """Bring a book from another venue: read it, convert it exactly, write portfolio and market files."""
+    """Bring a book from another venue: read it, convert it exactly, write portfolio and market files.
+
+    Without --portfolio and --market it shows the book and writes nothing.
+    """
     _check_targets({"--portfolio": portfolio, "--market": market}, force)
     dialect = _dialect(timezone, decimal, at, price or [])
     if live == bool(files):
@@ -130,7 +131,7 @@ def command(
         statement = _live(venue, key_file, url, chain or [], dialect)
     else:
         statement = gather_files(VENUES[venue.value], files or [], dialect)
-    if portfolio is not None and not statement.holdings and not statement.balances:
+    if market is None and not statement.holdings and not statement.balances:
         raise InputError(venue.value, "no positions and no balances among the files")
     try:
         book = book_of(statement)

@@ -71,7 +71,7 @@ def show(
     parts += [f"{options} options of {', '.join(sorted(statement.chain.underlyings))}"] if options else []
     dated = "" if statement.ts is None else f" at {_minute(statement.ts)}"
     _lines([f"{statement.venue}{dated}: {', '.join(parts)}"], "")
-    if portfolio is not None:
+    if document["positions"] or document["collateral"] or document["cash"]:
         _show_legs(document)
     print("read as")
     _lines(statement.said, "  ")
@@ -82,6 +82,8 @@ def show(
     for name, path in (("portfolio", portfolio), ("market", market)):
         if path is not None:
             print(f"{name} written to {path}")
+    if portfolio is None and market is None:
+        print("nothing is written; --portfolio and --market name files")
     if portfolio is not None and market is not None:
         print(f"next: plimsoll margin --market {market} --portfolio {portfolio}")
 

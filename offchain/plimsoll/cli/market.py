@@ -16,7 +16,7 @@ from plimsoll.cli.output import print_document
 from plimsoll.dialects.numerals import MARKS
 from plimsoll.dialects.times import zone_of
 from plimsoll.errors import InputError
-from plimsoll.market.chain_file import ChainSnapshot, file_format, load_chain
+from plimsoll.market.chain_file import ChainSnapshot, file_format, is_symbol, load_chain
 from plimsoll.market.fit.forwards import term_structure
 from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot
 from plimsoll.market.market_file import write_market
@@ -25,13 +25,6 @@ from plimsoll.market.replay.replay import FUNDING_FILE, load_funding, premium_at
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 SHOWN_TIMES = 6
-
-
-class Currency(StrEnum):
-    """Underlyings whose options Deribit pays in coin."""
-
-    BTC = "BTC"
-    ETH = "ETH"
 
 
 class DecimalMark(StrEnum):
@@ -292,7 +285,7 @@ def smile(
 
 @app.command()
 def fetch(
-    currency: Annotated[Currency, typer.Option(help="Underlying.")],
+    currency: Annotated[str, typer.Option(help="Underlying: BTC, ETH, or one of linear options like SOL.")],
     out: Annotated[Path, typer.Option(help="Chain file to write: .parquet, .csv or .csv.gz.")],
     url: Annotated[str, typer.Option(help="Root of Deribit's public REST API.")] = "https://www.deribit.com/api/v2",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
@@ -307,10 +300,13 @@ def fetch(
     file_format(out)
     if not out.parent.is_dir():
         raise InputError("--out", f"folder {out.parent} does not exist")
+    name = currency.upper()
+    if not is_symbol(name):
+        raise InputError("--currency", f"{currency!r} is no symbol of an underlying")
     if not url.startswith(("http://", "https://")):
         raise InputError("--url", f"{url!r} is no http address")
     with httpx.Client(follow_redirects=True) as client:
-        live = Deribit(client, url.rstrip("/")).fetch(currency.value)
+        live = Deribit(client, url.rstrip("/")).fetch(name)
     write_chain(live.table, out)
     left_out = [{"instrument": name, "reason": reason} for name, reason in live.dropped]
     document = {
@@ -323,7 +319,7 @@ def fetch(
     if as_json:
         print_document(document)
         return
-    typer.echo(f"{live.table.num_rows} options of {currency.value} at {iso(live.ts)} written to {out}")
+    typer.echo(f"{live.table.num_rows} options of {name} at {iso(live.ts)} written to {out}")
     for sentence in dropped_notes(live.dropped):
         typer.echo(f"warning: {sentence}")
     typer.echo(f"perpetual mark {live.perp:,.2f} USD: pass it on with `plimsoll market fit --perp {live.perp}`")

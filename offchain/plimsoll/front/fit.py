@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from plimsoll.analytics.report.figures import day_of, smile_figure, smile_of_slice
 from plimsoll.analytics.report.smile import Smile, slice_figure, smile_of
+from plimsoll.dialects.times import zone_of
 from plimsoll.errors import InputError
 from plimsoll.files.market import load_market
 from plimsoll.frames import Table, Tabular, arrow_of
@@ -97,7 +99,7 @@ class Fit(Tabular):
         return "\n".join((f"fitted to {self.source}", *aligned(header, rows)))
 
 
-def fit(source: str | Path | Table | Sequence[ChainSnapshot]) -> Fit:
+def fit(source: str | Path | Table | Sequence[ChainSnapshot], timezone: str | None = None) -> Fit:
     """Fit the volatility surfaces of an option chain, as the oracle's signers do.
 
     Parameters
@@ -105,6 +107,8 @@ def fit(source: str | Path | Table | Sequence[ChainSnapshot]) -> Fit:
     source : str or Path or DataFrame or sequence of ChainSnapshot
         Chain file (parquet, CSV), a pandas, polars or Arrow table with its columns, or what
         :func:`plimsoll.sample_chain` returns. Of several times the last is taken.
+    timezone : str, optional
+        Zone of times that name none, like ``"Europe/Berlin"``; without it such times are refused.
 
     Returns
     -------
@@ -125,7 +129,7 @@ def fit(source: str | Path | Table | Sequence[ChainSnapshot]) -> Fit:
     >>> max(found.to_frame()["rms_points"]) < 0.5
     True
     """
-    snapshots = _snapshots(source)
+    snapshots = _snapshots(source, zone_of(timezone))
     if not snapshots:
         raise InputError("source", "holds no snapshot")
     last_ts = max(snapshot.ts for snapshot in snapshots)
@@ -135,11 +139,11 @@ def fit(source: str | Path | Table | Sequence[ChainSnapshot]) -> Fit:
     return Fit(market, smiles, Path(chosen[0].source).name)
 
 
-def _snapshots(source: str | Path | Table | Sequence[ChainSnapshot]) -> Sequence[ChainSnapshot]:
+def _snapshots(source: str | Path | Table | Sequence[ChainSnapshot], zone: ZoneInfo | None) -> Sequence[ChainSnapshot]:
     if isinstance(source, str | Path):
-        return load_chain(Path(source))
+        return load_chain(Path(source), zone)
     if not isinstance(source, Sequence):
-        return split_table(arrow_of(source), "table")
+        return split_table(arrow_of(source), "table", zone)
     return [snapshot for snapshot in source if isinstance(snapshot, ChainSnapshot)]
 
 

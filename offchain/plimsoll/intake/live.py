@@ -18,7 +18,7 @@ from plimsoll.intake.sign import SIGNERS
 from plimsoll.intake.statement import Statement
 from plimsoll.intake.venue import Question, Unpacked, Venue, each_with
 from plimsoll.market.chain_rows import ChainRows
-from plimsoll.market.venues.deribit import SERVER_STATUS, TOO_MANY_REQUESTS_STATUS, BusyError
+from plimsoll.market.venues.deribit import CASH, COIN_PAID, SERVER_STATUS, TOO_MANY_REQUESTS_STATUS, BusyError
 
 ATTEMPTS: Final = 4
 TIMEOUT_SEC: Final = 10.0
@@ -30,8 +30,6 @@ ROOTS: Final[Mapping[str, str]] = {
     "bybit": "https://api.bybit.com",
     "derive": "https://api.lyra.finance",
 }
-#: Underlyings whose options Deribit pays in coin.
-COIN_PAID: Final = ("BTC", "ETH")
 _OKX_KINDS: Final = ("SWAP", "FUTURES", "OPTION")
 
 
@@ -152,7 +150,7 @@ def _deribit_account(key: Mapping[str, str]) -> list[Question]:
 def _deribit_market(names: Sequence[str], contracts: Sequence[Contract]) -> list[Question]:
     """Ask for books by the currency that contracts are paid in: the coin, or USDC for linear ones."""
     held = {contract.underlying for contract in contracts}
-    more = {name if name in COIN_PAID else "USDC" for name in names if name not in held}
+    more = {name if name in COIN_PAID else CASH for name in names if name not in held}
     asked = sorted({*more, *(contract.settles for contract in contracts)})
     return [
         Question("public/get_book_summary_by_currency", {"currency": coin, "kind": kind}, False, {})

@@ -227,3 +227,12 @@ def test_import__perpetuals_and_coins_alone__need_no_chain(tmp_path, capsys):
     assert found.cash == pytest.approx(1_500.25 - 12.5 * 2.1)
     assert dict(found.collateral) == {"WSOL": 3.0}
     assert run(["margin", "--market", str(tmp_path / "M.json"), "--portfolio", str(tmp_path / "P.json")]) == 0
+
+
+def test_import__without_targets__shows_the_book_and_writes_nothing(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(["import", "deribit", *map(str, account_files("deribit"))]) == 0
+    shown = capsys.readouterr().out
+    assert "ETH perp" in shown
+    assert shown.endswith("nothing is written; --portfolio and --market name files\n")
+    assert list(tmp_path.iterdir()) == []

@@ -149,7 +149,6 @@ def test_targets__that_are_there_or_cannot_be__are_refused_before_anything_is_re
     taken = tmp_path / "P.json"
     taken.write_text("mine", encoding="utf-8")
     for targets, says in (
-        ([], "nothing to write"),
         (["--portfolio", str(taken)], "is there already; --force replaces it"),
         (["--market", str(tmp_path / "none" / "M.json")], "none does not exist"),
         (

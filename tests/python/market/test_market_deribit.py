@@ -204,6 +204,36 @@ def test_one_null_or_linear_row_leaves_the_others_standing():
     assert [name for name, _ in live.dropped] == ["ETH-13FEB26-1600-P", "ETH-13FEB26-1650-C"]
 
 
+def linear_answers() -> dict[str, object]:
+    """SOL among other coins that are paid in USDC: the same board, premiums in USD."""
+    results = answers()
+    for row in results["get_instruments"]:
+        row |= {"instrument_name": row["instrument_name"].replace("ETH-", "SOL_USDC-"), "base_currency": "SOL"}
+        row |= {"instrument_type": "linear", "settlement_currency": "USDC"}
+    for row in results["get_book_summary_by_currency"]:
+        row["instrument_name"] = row["instrument_name"].replace("ETH-", "SOL_USDC-")
+        row |= {side: row[side] * row["underlying_price"] for side in ("bid_price", "ask_price", "mark_price")}
+    other = {"instrument_name": "XRP_USDC-13FEB26-0d65-C", "base_currency": "XRP", "instrument_type": "linear"}
+    results["get_instruments"].append(results["get_instruments"][0] | other)
+    results["get_book_summary_by_currency"].append(results["get_book_summary_by_currency"][0] | other)
+    return results
+
+
+def test_options_paid_in_usd_are_fetched_as_premiums_in_coin():
+    venue = Venue(linear_answers())
+    live = venue.reader().fetch("SOL")
+    assert [dict(u.params) for u in venue.asked[1:3]] == [
+        {"index_name": "sol_usdc"},
+        {"instrument_name": "SOL_USDC-PERPETUAL"},
+    ]
+    assert {u.params.get("currency") for u in venue.asked} == {"USDC", None}
+    (chain,), (coin,) = split_table(live.table, "live"), split_table(Venue().reader().fetch("ETH").table, "live")
+    assert chain.currency == "SOL"
+    assert live.dropped == ()
+    for field in ("bid", "ask", "mark", "iv", "strike", "underlying"):
+        np.testing.assert_allclose(getattr(chain, field), getattr(coin, field), rtol=1e-12)
+
+
 @pytest.mark.parametrize(("odd", "is_refused"), [(len(STRIKES), False), (len(STRIKES) + 1, True)])
 def test_more_than_half_of_the_rows_wrong_is_unavailable(odd, is_refused):
     """The limit from both sides: of 24 rows 12 may be left out, 13 say that the form is another."""

@@ -21,6 +21,9 @@ from plimsoll.errors import InputError, UnavailableError
 from plimsoll.market.chain_file import INDEX_NAME, split_table
 from plimsoll.market.chain_rows import ChainRows, Row
 
+COIN_PAID: Final = ("BTC", "ETH")
+"""Underlyings whose options are paid in coin; those of every other one are linear, paid in :data:`CASH`."""
+CASH: Final = "USDC"
 BASE_URL: Final = "https://www.deribit.com/api/v2"
 ATTEMPTS: Final = 4
 PAUSE_SEC: Final = 0.25
@@ -84,7 +87,7 @@ class Deribit:
         Parameters
         ----------
         currency : str
-            ``BTC`` or ``ETH``.
+            Underlying: ``BTC``, ``ETH``, or one of linear options, such as ``SOL``.
 
         Returns
         -------
@@ -150,6 +153,13 @@ class Deribit:
 
 def reads_of(currency: str) -> tuple[tuple[str, dict[str, str]], ...]:
     """Return method and query of the reads that make a snapshot, in order; the last one dates the rows."""
+    if currency not in COIN_PAID:
+        return (
+            ("get_instruments", {"currency": CASH, "kind": "option", "expired": "false"}),
+            ("get_index_price", {"index_name": f"{currency.lower()}_{CASH.lower()}"}),
+            ("ticker", {"instrument_name": f"{currency}_{CASH}-PERPETUAL"}),
+            ("get_book_summary_by_currency", {"currency": CASH, "kind": "option"}),
+        )
     return (
         ("get_instruments", {"currency": currency, "kind": "option", "expired": "false"}),
         ("get_index_price", {"index_name": f"{currency.lower()}_usd"}),
@@ -268,7 +278,11 @@ def chain_table(
     InputError
         When more than half of the rows is wrong.
     """
-    listed = {i["instrument_name"]: i for i in instruments if isinstance(i, dict) and "instrument_name" in i}
+    listed = {
+        i["instrument_name"]: i
+        for i in instruments
+        if isinstance(i, dict) and "instrument_name" in i and i.get("base_currency", currency) == currency
+    }
     rows = ChainRows(currency)
     for summary in summaries:
         if not isinstance(summary, dict):
@@ -289,10 +303,17 @@ def _row_of(currency: str, ts: int, index_price: float, listed: Any, summary: An
     """Return the row of a summary; ``None`` for one that is not listed, has expired or has no mark yet."""
     if listed is None or summary["mark_price"] is None:
         return None
-    settles = listed.get("settlement_currency", currency)
-    if listed.get("instrument_type", "reversed") == "linear" or settles != currency:
-        raise ValueError(f"is a linear contract, settled in {settles}")
+    is_linear = currency not in COIN_PAID
+    paid = CASH if is_linear else currency
+    settles = listed.get("settlement_currency", paid)
+    if (
+        listed.get("instrument_type", "linear" if is_linear else "reversed") == "linear"
+    ) != is_linear or settles != paid:
+        raise ValueError(f"is a {listed.get('instrument_type')} contract, settled in {settles}, not in {paid}")
     row = _row(currency, ts, index_price, listed, summary)
+    if is_linear:
+        # A premium in USD over the forward is the premium in coin, which chain files hold.
+        row |= {side: None if row[side] is None else row[side] / row["underlying"] for side in ("bid", "ask", "mark")}
     return row if row["expiry"] > ts else None
 
 
