@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from plimsoll.errors import InputError
 from plimsoll.intake.book import Book, underlyings_of
@@ -13,9 +13,6 @@ from plimsoll.market.chain_file import ChainSnapshot, split_table
 from plimsoll.market.fit.rounds import PREMIUM_BOUND, fit_snapshot
 from plimsoll.market.market_file import market_document
 from plimsoll.model import Kind, Round
-
-MAX_SPREAD_SEC: Final = 300
-"""Chains further apart than this are no market of one time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +67,7 @@ def fitted_market(statement: Statement, book: Book) -> FittedMarket:
         missing = sorted(e for e in held if e not in snapshot.expiries)
         if missing:
             raise InputError(statement.venue, f"{name}: expiry {missing[0]} is held and not in the option chain")
-        fit = fit_snapshot(replace(snapshot, ts=ts), required_expiries=held)
+        fit = fit_snapshot(snapshot, required_expiries=held)
         premium = _premium(statement, name, fit.round.spot)
         rounds[name] = replace(fit.round, perp=fit.round.spot * (1.0 + premium))
         warnings += [f"{name}: {warning}" for warning in fit.warnings]
@@ -81,18 +78,10 @@ def fitted_market(statement: Statement, book: Book) -> FittedMarket:
 
 
 def _snapshots(statement: Statement) -> Mapping[str, ChainSnapshot]:
-    """Return the chain of every underlying; they must be of about one time."""
+    """Return the chain of every underlying; all rows are of one time."""
     if not len(statement.chain) and not statement.chain.dropped:
         return {}
-    found = split_table(statement.chain.table(), statement.venue)
-    last = max(s.ts for s in found)
-    late = [s for s in found if last - s.ts > MAX_SPREAD_SEC]
-    if late:
-        message = f"the chain of {late[0].currency} is {last - late[0].ts} s older than the newest"
-        raise InputError(statement.venue, f"{message}, the limit is {MAX_SPREAD_SEC}")
-    if any(s.ts != last for s in found):
-        statement.say(f"chains up to {last - min(s.ts for s in found)} s apart: all dated by the newest")
-    return {s.currency: s for s in found}
+    return {s.currency: s for s in split_table(statement.chain.table(), statement.venue)}
 
 
 def _premium(statement: Statement, name: str, spot: float) -> float:

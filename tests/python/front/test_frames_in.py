@@ -48,6 +48,23 @@ def test_load_portfolio__times_in_place_of_seconds__are_taken_as_utc(library):
 
 
 @pytest.mark.parametrize("library", MAKERS)
+def test_load_portfolio__days_in_place_of_times__are_at_eight_utc(library):
+    """A day was taken for its midnight once, eight hours before the option expires."""
+    row = {"underlying": "ETH", "kind": "future", "quantity": 1.0, "entry": 1.0, "expiry": dt.date(2026, 3, 27)}
+    perp = {"underlying": "ETH", "kind": "perp", "quantity": 1.0, "entry": 1.0, "expiry": None}
+    found = pm.load_portfolio(MAKERS[library]([row, perp])).positions
+    assert [p.expiry_ts for p in found] == [1_774_598_400, 0]
+
+
+@pytest.mark.parametrize("library", MAKERS)
+def test_load_market__a_day_in_place_of_its_time__is_refused(library):
+    rows, tokens = expiries()
+    rows = [row | {"timestamp": dt.date(2026, 2, 5)} for row in rows]
+    with pytest.raises(pm.InputError, match="table: column timestamp row 1: 2026-02-05 is a day without a time"):
+        pm.load_market(MAKERS[library](rows), tokens=tokens)
+
+
+@pytest.mark.parametrize("library", MAKERS)
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [

@@ -236,3 +236,34 @@ def test_import__without_targets__shows_the_book_and_writes_nothing(tmp_path, ca
     assert "ETH perp" in shown
     assert shown.endswith("nothing is written; --portfolio and --market name files\n")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_import__a_price_older_than_the_others__is_left_out(tmp_path, capsys):
+    """From both sides of the limit: 300 s are taken, 301 s are not."""
+    fresh = forms.tardis_csv(("ETH",), ticks=1)
+    for age, dropped in ((300, 0), (301, 1)):
+        lines = fresh.splitlines()
+        us = f"{forms.TS * 10**6 + 413_000}"
+        lines[1] = lines[1].replace(us, str(int(us) - age * 10**6))
+        path = tmp_path / f"aged_{age}.csv"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        assert run(["import", "tardis", str(path), "--market", str(tmp_path / f"M{age}.json"), "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)["leftOut"]
+        assert len(found) == dropped
+    assert found[0]["reason"] == "is 301 s older than the newest price, the limit is 300"
+
+
+def test_import__options_paid_in_two_currencies__are_taken_in_the_one_with_more_of_them(bring, tmp_path):
+    files = venue_files("bybit", tmp_path)
+    assert bring("bybit", files=files)[0] == 0
+    alone = load_market(tmp_path / "M.json")
+    path = tmp_path / "bybit_chain_ETH.json"
+    answer = json.loads(path.read_text())
+    rows = answer["result"]["list"]
+    rows += [row | {"symbol": row["symbol"].removesuffix("-USDT"), "markIv": "2.0"} for row in rows[:6]]
+    path.write_text(json.dumps(answer), encoding="utf-8")
+    code, out, err = bring("bybit", "--force", files=files)
+    assert (code, err) == (0, "")
+    assert "options of ETH paid in USDC: left aside, of those paid in USDT there are more" in " ".join(out.split())
+    assert "left out" not in out
+    assert load_market(tmp_path / "M.json") == alone
