@@ -20,6 +20,8 @@ MAX_EXPONENT: Final = 40
 """More than that is no amount of anything, and as a fraction would fill the memory."""
 
 _NUMBER: Final = re.compile(r"[+-]?(?P<digits>[\d.,\u00a0\u2009\u202f' ]*\d|\d*[.,])(?:[eE][+-]?\d{1,4})?")
+#: Without groups, and within the exponents that are read.
+_UNGROUPED: Final = re.compile(r"[+-]?\d{1,17}(?:\.\d{1,20})?(?:[eE][+-]?\d)?", re.ASCII)
 #: Signs between groups of three that are no decimal mark anywhere.
 _SPACES: Final = re.compile(r"(?<=\d)[\u00a0\u2009\u202f' ](?=\d{3}(?:\D|$))")
 
@@ -85,6 +87,9 @@ def decimal_mark(cells: Iterable[str], source: str, delimiter: str) -> tuple[Mar
     sure: dict[Mark, str] = {}
     doubtful: list[str] = []
     for cell in cells:
+        points, commas = cell.count("."), cell.count(",")
+        if points + commas == 0 or (points + commas == 1 and ("." if points else ",") in sure):
+            continue  # says nothing new, as most cells of a table
         found = _marks_of(cell)
         if found == (".", ","):
             doubtful.append(cell)
@@ -131,6 +136,32 @@ def read_number(cell: str, mark: Mark, source: str, what: str) -> Fraction:
     if not _NUMBER.fullmatch(text) or other in parts or mark in parts or not is_grouped:
         raise InputError(source, f"{what}: {cell!r} is no number with a decimal {_name(mark)}")
     return exact(text.replace(other, "").replace(mark, "."), source, what)
+
+
+def read_float(cell: str, mark: Mark, source: str, what: str) -> float:
+    """Return one cell as the nearest double; as ``read_number``, and quick for a cell without groups.
+
+    Parameters
+    ----------
+    cell : str
+    mark : str
+        Decimal mark of the table.
+    source, what : str
+        File, and column with row, for errors.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InputError
+        When the cell is no number with that mark.
+    """
+    text = cell if mark == "." else cell.replace(",", ".") if "." not in cell else ""
+    if _UNGROUPED.fullmatch(text):
+        return float(text)
+    return float(read_number(cell, mark, source, what))
 
 
 def _plain(cell: str) -> str:

@@ -21,7 +21,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from plimsoll.dialects.csv_text import TextTable, read_text_table
-from plimsoll.dialects.numerals import EMPTY, Mark, decimal_mark, read_number
+from plimsoll.dialects.numerals import EMPTY, Mark, decimal_mark, read_float
 from plimsoll.dialects.times import read_times
 from plimsoll.errors import InputError
 
@@ -322,7 +322,7 @@ def _numbered(text: TextTable, mark: Mark | None) -> tuple[pa.Table, tuple[str, 
 def _floats(cells: list[str], mark: Mark, source: str, name: str) -> list[float | None]:
     """Return the numbers of a column; ``None`` where a cell is empty."""
     return [
-        None if cell in EMPTY else float(read_number(cell, mark, source, f"column {name} row {row + 1}"))
+        None if cell in EMPTY else read_float(cell, mark, source, f"column {name} row {row + 1}")
         for row, cell in enumerate(cells)
     ]
 

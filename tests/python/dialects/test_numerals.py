@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plimsoll.dialects.numerals import decimal_mark, exact, read_number
+from plimsoll.dialects.numerals import decimal_mark, exact, read_float, read_number
 from plimsoll.errors import InputError
 
 AMOUNTS = st.decimals(-(10**12), 10**12, places=4, allow_nan=False, allow_infinity=False)
@@ -95,3 +95,16 @@ def test_exact__what_json_holds__is_not_rounded():
 def test_exact__what_is_no_number__is_refused(value):
     with pytest.raises(InputError, match=r"^f: size: .* is no number"):
         exact(value, "f", "size")
+
+
+@given(st.floats(-1e15, 1e15), st.sampled_from(".,"))
+def test_read_float__of_what_a_program_writes__is_the_same_double(number, mark):
+    for text in (repr(number), f"{number:.8f}"):
+        cell = text.replace(".", mark)
+        assert read_float(cell, mark, "f", "x") == float(text) == float(read_number(cell, mark, "f", "x"))
+
+
+@pytest.mark.parametrize(("cell", "mark"), [("1.5", ","), ("1,5,0", ","), ("1.5e99", "."), ("x", "."), ("1,5", ".")])
+def test_read_float__what_is_no_number__is_refused_as_well(cell, mark):
+    with pytest.raises(InputError, match="is no number"):
+        read_float(cell, mark, "f", "x")
