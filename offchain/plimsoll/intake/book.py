@@ -256,23 +256,14 @@ def _owe(book: Book, statement: Statement, coin: str, amount: Fraction) -> None:
 
 def _coin_of(currency: str, statement: Statement) -> str | None:
     """Return the underlying that a currency is a coin of: of ETH, and of WETH, ETH."""
-    known = underlyings_of(statement)
+    known = _underlyings(statement)
     return next(
         (name for name in (currency, currency[1:]) if name in known and currency in (name, wrapped_symbol(name))), None
     )
 
 
-def underlyings_of(statement: Statement) -> set[str]:
-    """Return the underlyings that have a round: of positions, chains and prices.
-
-    Parameters
-    ----------
-    statement : Statement
-
-    Returns
-    -------
-    set of str
-    """
+def _underlyings(statement: Statement) -> set[str]:
+    """Return the underlyings that a balance can be a coin of: of positions, chains and prices."""
     return {h.contract.underlying for h in statement.holdings} | set(statement.spots) | statement.chain.underlyings
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import InputError
-from plimsoll.intake.contract import Contract
+from plimsoll.intake.contract import QUOTES, Contract
 from plimsoll.intake.positions import Parse, number_of
 from plimsoll.intake.records import Sheet
 from plimsoll.intake.statement import Statement
@@ -106,8 +106,9 @@ def _take_other(statement: Statement, sheet: Sheet, row: int, name: str) -> None
         statement.chain.drop(name or f"row {row + 1}", "is no option that is known by its name")
         return
     index = number_of(record, "index", sheet.source, row)
-    if index is not None and index > 0 and "-" in name:
-        statement.spots.setdefault(name.split("-")[0], index)
+    base = name.split("-")[0]
+    if index is not None and index > 0 and base != name and base not in QUOTES:
+        statement.spots.setdefault(base, index)
 
 
 def _take_options(statement: Statement, options: list[tuple[Contract, Quote]], *, is_percent: bool) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from plimsoll.errors import InputError
-from plimsoll.intake.book import Book, underlyings_of
+from plimsoll.intake.book import Book
 from plimsoll.intake.statement import Statement
 from plimsoll.market.chain_file import ChainSnapshot, split_table
 from plimsoll.market.fit.rounds import PREMIUM_BOUND, fit_snapshot
@@ -58,7 +58,8 @@ def fitted_market(statement: Statement, book: Book) -> FittedMarket:
         raise InputError(statement.venue, "no time says when the prices were taken; give it with --at")
     rounds: dict[str, Round] = {}
     warnings: list[str] = []
-    for name in sorted(underlyings_of(statement)):
+    needed = held_underlyings(book)
+    for name in sorted(needed | statement.chain.underlyings):
         held = {leg.expiry_ts for leg in book.legs.values() if leg.underlying == name and leg.kind is not Kind.PERP}
         snapshot = snapshots.get(name)
         if snapshot is None:
@@ -67,7 +68,13 @@ def fitted_market(statement: Statement, book: Book) -> FittedMarket:
         missing = sorted(e for e in held if e not in snapshot.expiries)
         if missing:
             raise InputError(statement.venue, f"{name}: expiry {missing[0]} is held and not in the option chain")
-        fit = fit_snapshot(snapshot, required_expiries=held)
+        try:
+            fit = fit_snapshot(snapshot, required_expiries=held)
+        except InputError as error:
+            if name in needed:
+                raise
+            warnings.append(f"{name} is not held and left out of the market: {error.message}")
+            continue
         premium = _premium(statement, name, fit.round.spot)
         rounds[name] = replace(fit.round, perp=fit.round.spot * (1.0 + premium))
         warnings += [f"{name}: {warning}" for warning in fit.warnings]
@@ -75,6 +82,21 @@ def fitted_market(statement: Statement, book: Book) -> FittedMarket:
     if not rounds:
         raise InputError(statement.venue, "no prices among the files, of which a market could be made")
     return FittedMarket(market_document(rounds, prices), ts, tuple(warnings))
+
+
+def held_underlyings(book: Book) -> set[str]:
+    """Return the underlyings that a book cannot do without: of its legs, and of the coins among its tokens.
+
+    Parameters
+    ----------
+    book : Book
+
+    Returns
+    -------
+    set of str
+    """
+    coins = {symbol.removeprefix("W") for symbol in book.tokens if symbol not in book.prices}
+    return coins | {leg.underlying for leg in book.legs.values()}
 
 
 def _snapshots(statement: Statement) -> Mapping[str, ChainSnapshot]:

@@ -82,6 +82,12 @@ def test_wheel__commands_on_files__answer(installed, arguments, shown):
     assert shown in run(installed, "-m", "plimsoll", *arguments, *files)
 
 
+def test_wheel__examples__are_in_it(installed):
+    assert "portfolio.json" in run(installed, "-m", "plimsoll", "example", "desk")
+    for name in ("market", "portfolio", "params"):
+        assert (installed / "desk" / f"{name}.json").read_bytes() == (EXAMPLES / f"{name}.json").read_bytes()
+
+
 def test_wheel__deploy__explains_itself(installed):
     assert "Deploy and configure the contracts" in run(installed, "-m", "plimsoll", "deploy", "--help")
 

@@ -267,3 +267,30 @@ def test_import__options_paid_in_two_currencies__are_taken_in_the_one_with_more_
     assert "options of ETH paid in USDC: left aside, of those paid in USDT there are more" in " ".join(out.split())
     assert "left out" not in out
     assert load_market(tmp_path / "M.json") == alone
+
+
+def test_import__prices_of_what_is_not_held__neither_enter_nor_stop_the_market(bring, tmp_path):
+    """A venue answers about all that it lists: indices of everything, and boards that nobody quotes."""
+    files = venue_files("okx", tmp_path)
+    path = tmp_path / "okx_indices.json"
+    answer = json.loads(path.read_text())
+    answer["data"] += [
+        {"instId": f"{name}-USD", "idxPx": "1.0", "ts": str(forms.TS * 1_000)} for name in ("USDT", "DOGE")
+    ]
+    path.write_text(json.dumps(answer), encoding="utf-8")
+    code, out, err = bring("okx", files=files)
+    assert (code, err) == (0, "")
+    assert set(load_market(tmp_path / "M.json").rounds) == {"BTC", "ETH"}
+    assert "USDT" in load_portfolio(tmp_path / "P.json").collateral
+
+    files = venue_files("deribit", tmp_path)
+    thin = forms.deribit_books(("SOL",), "option")
+    thin["result"] = [
+        row | {"instrument_name": row["instrument_name"].replace("SOL_", "AVAX_"), "bid_price": 0, "ask_price": 0}
+        for row in thin["result"][:1]
+    ]
+    (tmp_path / "avax.json").write_text(json.dumps(thin), encoding="utf-8")
+    code, out, err = bring("deribit", "--force", files=[*files, tmp_path / "avax.json"])
+    assert (code, err) == (0, "")
+    assert "warning: AVAX is not held and left out of the market" in " ".join(out.split())
+    assert "AVAX" not in load_market(tmp_path / "M.json").rounds
