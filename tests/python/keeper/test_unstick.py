@@ -14,11 +14,12 @@ from plimsoll.cli import run
 
 @contextmanager
 def without_mining(client):
-    """Let nothing be mined for a while; then everything that waits."""
+    """Let nothing be mined for a while; what waits then is forgotten: the chain is about to be set back."""
     client.rpc("evm_setAutomine", False)
     try:
         yield
     finally:
+        client.rpc("anvil_dropAllTransactions")
         client.rpc("evm_setAutomine", True)
 
 
