@@ -461,8 +461,10 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
     {
         Header memory h = _loadFree(accountId);
         uint256[] memory words = _read(accountId, h.positionCount, uint256(h.positionCount) + 1);
+        uint256 at = _find(words, h.positionCount, instrument);
+        if (at == h.positionCount) words[at] = instrument;
         int256 heldWad;
-        (cashWad, heldWad) = _merge(accountId, h, words, instrument, quantityWad, priceE8);
+        (cashWad, heldWad) = _merge(accountId, h, words, at, quantityWad, priceE8);
         openedWad = _opened(heldWad, quantityWad);
         cashWad += premiumWad;
         _changeCash(accountId, h, cashWad, Reason.TRADE);
@@ -478,8 +480,8 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
     ) private returns (int256 realisedWad) {
         uint256[] memory source = _read(fromId, from.positionCount, from.positionCount);
         uint256[] memory target = _read(toId, to.positionCount, uint256(to.positionCount) + from.positionCount);
-        // No instrument is twice in a slice, so that in an account without positions none meets another.
-        bool isEmpty = to.positionCount == 0;
+        // No instrument is twice in a slice: none meets another of it, and only what was held before is searched.
+        uint256 held = to.positionCount;
         // Backwards: a fraction of one removes the last word every time, so nothing moves within the array.
         for (uint256 i = source.length; i > 0; --i) {
             uint256 word = source[i - 1];
@@ -487,12 +489,12 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             int256 partWad = quantityWad * fractionWad / Units.WAD;
             if (partWad == 0) continue;
             _store(fromId, from, source, i - 1, partWad == quantityWad ? 0 : _resized(word, quantityWad - partWad));
-            if (isEmpty) {
+            uint256 at = _find(target, held, word);
+            if (at == held) {
                 _store(toId, to, target, to.positionCount, _resized(word, partWad));
                 continue;
             }
-            (int256 mergedWad, int256 heldWad) =
-                _merge(toId, to, target, _resized(word, 0), partWad, word.priceE8Of());
+            (int256 mergedWad, int256 heldWad) = _merge(toId, to, target, at, partWad, word.priceE8Of());
             realisedWad += mergedWad;
             // Open interest changes only where a long meets a short.
             if ((heldWad ^ partWad) < 0) _open(word, _opened(heldWad, partWad) - _positive(partWad));
@@ -534,21 +536,18 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
         _store(toId, to, new uint256[](1), 0, word);
     }
 
-    /// @dev Merges a change into the position of the same instrument; `words` has room for one more. `heldWad` is
-    /// what was held before.
+    /// @dev Merges a change into a position, which may be a new one of quantity 0. `heldWad` is what was held before.
     function _merge(
         uint256 accountId,
         Header memory h,
         uint256[] memory words,
-        uint256 instrument,
+        uint256 at,
         int256 quantityWad,
         int256 priceE8
     ) private returns (int256 cashWad, int256 heldWad) {
-        uint256 count = h.positionCount;
-        uint256 at = _find(words, count, instrument);
+        heldWad = words[at].quantityOf();
         uint256 merged;
-        if (at != count) heldWad = words[at].quantityOf();
-        (merged, cashWad) = LinearMath.merge(at == count ? instrument : words[at], quantityWad, priceE8);
+        (merged, cashWad) = LinearMath.merge(words[at], quantityWad, priceE8);
         _store(accountId, h, words, at, merged.quantityOf() == 0 ? 0 : merged);
     }
 

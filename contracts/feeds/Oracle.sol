@@ -108,16 +108,35 @@ contract Oracle is SecondOpinion, SettlementPrices {
         _requireUsable(ts);
         if (flags == IS_SURE) header.confWad = 1e18;
         else (header.confWad, header.meanWad) = (h.confWad, h.meanWad);
-        surfaces = new Surface[](expiries.length);
+        uint256 answer = _createAnswer(header, expiries.length);
         mapping(uint40 expiryTs => StoredSurface) storage stored = _surface[underlyingId];
+        Surface memory s;
         for (uint256 i; i < expiries.length; ++i) {
             uint40 expiryTs = expiries[i];
             StoredSurface storage words = stored[expiryTs];
             uint256 head = words.head;
             if (!SurfaceWord.isOf(head, ts)) revert Oracle__ExpiryNotInRound(underlyingId, expiryTs);
-            Surface memory s = surfaces[i];
+            assembly ("memory-safe") {
+                s := add(answer, add(0xe0, shl(8, i))) // its eight words in the answer
+            }
             s.expiryTs = expiryTs;
             SurfaceWord.unpack(s, head, words.tail);
+        }
+        assembly ("memory-safe") {
+            // Equivalent: return (header, surfaces), which was encoded as it was found.
+            return(answer, add(0xe0, shl(8, expiries.length)))
+        }
+    }
+
+    /// @dev Room for an encoded round: its header, where the array of surfaces is, their number, eight words for each.
+    function _createAnswer(Header memory header, uint256 count) private pure returns (uint256 answer) {
+        assembly ("memory-safe") {
+            // Equivalent: answer = abi.encode(header, new Surface[](count)), the surfaces not cleared.
+            answer := mload(0x40)
+            mcopy(answer, header, 0xa0)
+            mstore(add(answer, 0xa0), 0xc0)
+            mstore(add(answer, 0xc0), count)
+            mstore(0x40, add(answer, add(0xe0, shl(8, count))))
         }
     }
 

@@ -50,7 +50,7 @@ library GreeksPass {
             IRiskEngine.ExpiryGreeks memory g = d.expiries[i];
             if (i != 0) {
                 g.expiryTs = uint40(p.expiries[i - 1].expiryTs);
-                g.vegaWad = RiskPass.vegaCash(p.expiries[i - 1]);
+                g.vegaWad = ((g.vegaWad >> 60) * int256(p.expiries[i - 1].rootTimeQ64)) >> 64;
             }
             d.deltaWad += g.deltaWad;
             d.gammaWad += g.gammaWad;
@@ -90,13 +90,13 @@ library GreeksPass {
     ) private pure {
         OptionKernel.Option memory o = p.option;
         OptionKernel.open(o, e, strikeWad, p.book.params.volFloorWad);
-        int256 z = OptionKernel.positionOf(o);
-        (int256 gammaWad, int256 decayWad) =
-            OptionKernel.slowGreeks(e, o, o.stdQ64 == 0 ? int256(0) : OptionKernel.density(z));
+        int256 phi = OptionKernel.density(o);
+        (int256 gammaWad, int256 decayWad) = OptionKernel.slowGreeks(e, o, phi);
         int256 openQ = (q * int256(e.openSec)) / int256(OptionKernel.WINDOW_SEC);
         int256 valueWad =
             OptionKernel.callCash(o, (q * e.presentWad) / WAD, (q * strikePresentWad) / WAD, p.table);
-        g.deltaWad += _deltaOf(e, q, NormalCdf.cdf(p.table, z));
+        g.deltaWad += _deltaOf(e, q, NormalCdf.cdf(p.table, OptionKernel.positionOf(o)));
+        g.vegaWad += ((q * e.presentWad) / WAD) * phi;
         g.gammaWad += openQ * gammaWad;
         g.thetaWad += valueWad * e.rateWad - openQ * decayWad;
     }

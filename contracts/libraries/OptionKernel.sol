@@ -60,7 +60,7 @@ library OptionKernel {
         /// @dev D*F of what is open, wad.
         int256 presentWad;
         /// @dev Sums over the open options, weighted by quantity*D*F, in Q60 wei: of their deltas, and of their
-        /// densities phi(d1).
+        /// densities phi(d1), 0 where nobody asks for vega.
         int256 deltaCash;
         int256 densityCash;
         /// @dev Value of the linear part, the forwards inside puts included, and what a relative move of 1 would earn
@@ -353,14 +353,14 @@ library OptionKernel {
         }
     }
 
-    /// @notice Normal density, undiscounted.
-    /// @param z Position d1 + 7, Q35.
-    /// @return phi phi(d1), Q60.
-    function density(int256 z) internal pure returns (int256 phi) {
+    /// @notice Normal density at the unshocked d1, undiscounted.
+    /// @param o Option.
+    /// @return phi phi(d1), Q60; 0 for the intrinsic value.
+    function density(Option memory o) internal pure returns (int256 phi) {
         unchecked {
-            int256 d = z - NormalCdf.CENTRE_Q35;
+            int256 d = positionOf(o) - NormalCdf.CENTRE_Q35;
             // Beyond 9 standard deviations the density is below 1e-18.
-            if (d > 9 << 35 || d < -(9 << 35)) return 0;
+            if (o.stdQ64 == 0 || d > 9 << 35 || d < -(9 << 35)) return 0;
             // Unchecked: |d1| <= 9 by the line above.
             phi = WadMath.quotient(INV_SQRT_2PI_Q60 * int256(Exp.expWad(-((d * d * 5e17) >> 70))), 1e18);
         }

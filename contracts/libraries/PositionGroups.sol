@@ -18,6 +18,8 @@ library PositionGroups {
         uint256 first;
         uint256 end;
         uint40[] expiries;
+        /// @dev Sum of the sizes of all quantities, wad.
+        uint256 units;
     }
 
     /// @notice Sorts positions into groups.
@@ -59,14 +61,15 @@ library PositionGroups {
                     wrong := word
                     break
                 }
-                let isPut := eq(kind, 1)
-                let key := sub(and(shr(128, word), 0xffffffffffffffffffffffffffffff), shl(112, isPut))
+                // Scratch space holds the key, which would be taken apart anew wherever it is used, and where in its
+                // group the quantity goes: a put is a call there, and has the next word.
+                mstore(0x20, shl(5, eq(kind, 1)))
+                mstore(0x00, sub(and(shr(128, word), 0xffffffffffffffffffffffffffffff), shl(107, mload(0x20))))
                 // Strikes lie in steps: a product would put them side by side.
-                mstore(0x00, key)
                 let slot := add(table, shl(5, shr(bits, keccak256(0x00, 0x20))))
                 let found := mload(slot)
                 for {} found {} {
-                    if eq(mload(found), key) { break }
+                    if eq(mload(found), mload(0x00)) { break }
                     slot := add(slot, 0x20)
                     // Behind the last place comes the first.
                     if eq(slot, expiries) { slot := table }
@@ -76,12 +79,12 @@ library PositionGroups {
                     found := group
                     mstore(slot, group)
                     group := add(group, GROUP_BYTES)
-                    mstore(found, key)
+                    mstore(found, mload(0x00))
                     mstore(add(found, 0x40), 0)
                     mstore(add(found, 0x60), 0)
                     if iszero(eq(kind, 3)) {
                         // Neighbours mostly share their expiry; a perpetual has none.
-                        let expiryTs := and(shr(72, key), 0xffffffffff)
+                        let expiryTs := and(shr(72, mload(0x00)), 0xffffffffff)
                         let isNext := lt(last, expiriesEnd)
                         if isNext { isNext := eq(mload(last), expiryTs) }
                         if iszero(isNext) {
@@ -97,8 +100,12 @@ library PositionGroups {
                         mstore(add(found, 0x20), shr(5, sub(sub(last, expiries), 0x20)))
                     }
                 }
-                found := add(found, add(0x40, shl(5, isPut)))
-                mstore(found, add(mload(found), signextend(15, word)))
+                found := add(found, add(0x40, mload(0x20)))
+                word := signextend(15, word)
+                mstore(found, add(mload(found), word))
+                // Its size: the sign is all ones or all zeros.
+                word := sub(xor(word, sar(255, word)), sar(255, word))
+                mstore(add(g, 0x60), add(mload(add(g, 0x60)), word))
             }
             mstore(expiries, shr(5, sub(sub(expiriesEnd, expiries), 0x20)))
             mstore(add(g, 0x20), group)

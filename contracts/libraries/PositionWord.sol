@@ -102,4 +102,21 @@ library PositionWord {
     function instrumentOf(uint256 word) internal pure returns (uint256) {
         return isOption(word) ? word >> 128 : (word >> 200) << 72;
     }
+
+    /// @notice Whether all positions are of one underlying, which is the usual case.
+    /// @param words Position words.
+    /// @return isOne True for none, or when they are.
+    function isOneUnderlying(uint256[] memory words) internal pure returns (bool isOne) {
+        assembly ("memory-safe") {
+            // Equivalent: underlyingOf(words[i]) == underlyingOf(words[0]) for every i.
+            let first := mload(add(words, 0x20))
+            let differing := 0
+            let end := add(words, shl(5, mload(words)))
+            for { let at := words } lt(at, end) {} {
+                at := add(at, 0x20)
+                differing := or(differing, xor(mload(at), first))
+            }
+            isOne := iszero(shr(248, differing))
+        }
+    }
 }

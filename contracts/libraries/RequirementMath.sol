@@ -54,6 +54,8 @@ library RequirementMath {
         unchecked {
             // Unchecked: the rate is at most 1 wad, the time below 2**40 seconds.
             uint256 growthWad = (p.basisRateWad * timeSec) / Units.YEAR_SEC;
+            // exp(x) - 1 is below x + x*x up to 1: near expiries need no exponential.
+            if (growthWad <= WAD && growthWad + (growthWad * growthWad) / WAD < p.basisMinWad) return p.basisMinWad;
             uint256 rateWad = Exp.expWad(int256(growthWad)) - WAD;
             return rateWad > p.basisMinWad ? rateWad : p.basisMinWad;
         }

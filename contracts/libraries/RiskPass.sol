@@ -8,6 +8,7 @@ import {BookCode} from "./BookCode.sol";
 import {LinearUnit} from "./LinearUnit.sol";
 import {NormalCdf} from "./NormalCdf.sol";
 import {OptionKernel} from "./OptionKernel.sol";
+import {PlainCall} from "./PlainCall.sol";
 import {PositionGroups} from "./PositionGroups.sol";
 import {PositionWord} from "./PositionWord.sol";
 import {RequirementMath} from "./RequirementMath.sol";
@@ -26,6 +27,8 @@ library RiskPass {
     int256 private constant PAD_WAD = 2e9;
     /// @dev Upward pad per option for sums that are cut off at whole wei.
     uint256 private constant PAD_WEI = 128;
+    /// @notice Above phi(0) = 0.39894..., wad.
+    uint256 internal constant HIGHEST_DENSITY_WAD = 0.39895e18;
     uint40 private constant NO_CUTOFF = type(uint40).max;
 
     /// @notice Where a pass reads, and what it takes.
@@ -62,6 +65,8 @@ library RiskPass {
         /// @dev Whether one expiry alone has options, and no other underlying joins: no vol states can be apart.
         bool isAlone;
         bool withRows;
+        /// @dev Whether vega may be so large that something is charged for it.
+        bool withDensity;
     }
 
     /// @notice Makes room for passes.
@@ -70,23 +75,23 @@ library RiskPass {
     function create(uint256 count) internal pure returns (Pass[] memory passes) {
         assembly ("memory-safe") {
             // Equivalent: passes = new Pass[](count), without the structs that are put in place of others later: book
-            // and header. A pass has 16 words, behind which lie 3 of the book, 3 of groups, 4 of the option, 11 of the
+            // and header. A pass has 17 words, behind which lie 3 of the book, 4 of groups, 4 of the option, 11 of the
             // grid and 5 of the scan.
             passes := mload(0x40)
             mstore(passes, count)
             let slot := add(passes, 0x20)
             let pass := add(slot, shl(5, count))
-            let size := mul(count, 0x540)
+            let size := mul(count, 0x580)
             mstore(0x40, add(pass, size))
             calldatacopy(pass, calldatasize(), size)
             for { let end := pass } lt(slot, end) { slot := add(slot, 0x20) } {
                 mstore(slot, pass)
-                mstore(pass, add(pass, 0x200))
-                mstore(add(pass, 0x60), add(pass, 0x260))
-                mstore(add(pass, 0x80), add(pass, 0x2c0))
-                mstore(add(pass, 0xa0), add(pass, 0x340))
-                mstore(add(pass, 0xc0), add(pass, 0x4a0))
-                pass := add(pass, 0x540)
+                mstore(pass, add(pass, 0x220))
+                mstore(add(pass, 0x60), add(pass, 0x280))
+                mstore(add(pass, 0x80), add(pass, 0x300))
+                mstore(add(pass, 0xa0), add(pass, 0x380))
+                mstore(add(pass, 0xc0), add(pass, 0x4e0))
+                pass := add(pass, 0x580)
             }
         }
     }
@@ -121,16 +126,34 @@ library RiskPass {
     function open(Pass memory p, Source memory s, uint256[] calldata positions) internal view {
         PositionGroups.collect(p.groups, s.underlyingId, positions, s.withLong);
         p.table = BookCode.load(p.book, s.book.bookPointerOf(s.underlyingId));
-        IOracle.Surface[] memory surfaces;
-        (p.header, surfaces) = s.oracle.roundFor(s.underlyingId, p.groups.expiries);
-        p.expiries = OptionKernel.createExpiries(surfaces.length);
-        for (uint256 i; i < surfaces.length; ++i) {
+        IOracle.Surface memory surface;
+        (p.header, surface) = PlainCall.roundFor(s.oracle, s.underlyingId, p.groups.expiries);
+        p.expiries = OptionKernel.createExpiries(p.groups.expiries.length);
+        for (uint256 i; i < p.expiries.length; ++i) {
             OptionKernel.prepare(
-                p.expiries[i], surfaces[i], p.header, p.book.params.volUpWad, p.book.params.volDownWad
+                p.expiries[i], surface, p.header, p.book.params.volUpWad, p.book.params.volDownWad
             );
+            assembly ("memory-safe") {
+                surface := add(surface, 0x100) // the next one: they have eight words
+            }
         }
+        p.withDensity = _mostVega(p) > p.book.params.v0Wad;
         OptionKernel.create(p.option);
         ScenarioGrid.create(p.grid, p.book.plan, p.table, p.option);
+    }
+
+    /// @dev More than the size of the cash vega can be, at any cut-off.
+    function _mostVega(Pass memory p) private pure returns (uint256) {
+        unchecked {
+            // Unchecked: prices are below 2**105, roots of a time below 2**70, quantities below 2**135.
+            uint256 perUnit;
+            for (uint256 i; i < p.expiries.length; ++i) {
+                OptionKernel.Expiry memory e = p.expiries[i];
+                uint256 own = (uint256(e.presentWad) * e.rootTimeQ64) >> 64;
+                if (own > perUnit) perUnit = own;
+            }
+            return RequirementMath.mulUp(RequirementMath.mulUp(p.groups.units, perUnit + 1), HIGHEST_DENSITY_WAD);
+        }
     }
 
     /// @notice Adds collateral linked to the underlying.
@@ -221,10 +244,8 @@ library RiskPass {
             OptionKernel.Option memory o = p.option;
             OptionKernel.open(o, e, strikeWad, p.book.params.volFloorWad);
             int256 forwardCash = WadMath.quotient(q * e.presentWad, 1e18);
-            int256 z = OptionKernel.positionOf(o);
-            e.deltaCash += forwardCash * NormalCdf.cdf(p.table, z);
-            int256 phi = o.stdQ64 == 0 ? int256(0) : OptionKernel.density(z);
-            e.densityCash += forwardCash * phi;
+            e.deltaCash += forwardCash * NormalCdf.cdf(p.table, OptionKernel.positionOf(o));
+            if (p.withDensity) e.densityCash += forwardCash * OptionKernel.density(o);
             p.padCash += 2 * RequirementMath.absolute(forwardCash) + RequirementMath.absolute(strikeCash);
             p.padWei += PAD_WEI;
             // A single expiry takes the plan's own: nobody else needs them bare.
@@ -276,7 +297,21 @@ library RiskPass {
     function measure(Pass memory p, uint256 cutoffTs, RequirementMath.Parts memory c) internal pure {
         IScenarioBook.UnderlyingParams memory params = p.book.params;
         c.basisWad = RequirementMath.mulUp(RequirementMath.magnitude(p.perpCash), params.perpBasisWad);
-        uint256 shortUnits;
+        uint256 shortCash = RequirementMath.mulUp(_addCharges(p, cutoffTs, c), p.header.spotWad);
+        c.shortMinWad = RequirementMath.mulUp(shortCash, params.shortMinRateWad);
+        if (p.isAlone && !p.withRows) _scanOne(p, cutoffTs, c);
+        else _scanAll(p, cutoffTs, c);
+        c.padWad = padOf(p.padCash, p.padWei);
+        c.skewTermWad = RequirementMath.mulUp(c.skewTermWad, params.skewRateWad);
+        RequirementMath.concentrate(c, params);
+    }
+
+    /// @dev What is charged by expiry; returns how many options are short.
+    function _addCharges(Pass memory p, uint256 cutoffTs, RequirementMath.Parts memory c)
+        private
+        pure
+        returns (uint256 shortUnits)
+    {
         unchecked {
             // Unchecked: at most 128 sums of cash, each below 2**240 before it is divided; scales are at most 1.
             (c.netCash, c.vegaCash) = (p.perpCash + p.linkedCash, 0);
@@ -287,16 +322,9 @@ library RiskPass {
                 c.basisWad += RequirementMath.divUp(_basisOf(p, e) * num, den);
                 c.netCash += WadMath.quotient((e.deltaCash >> 60) * int256(num), int256(den));
                 shortUnits += RequirementMath.divUp(e.shortUnits * num, den);
-                c.vegaCash += WadMath.quotient(vegaCash(e) * int256(num), int256(den));
+                c.vegaCash += WadMath.quotient(_vegaCash(e) * int256(num), int256(den));
             }
         }
-        if (p.isAlone && !p.withRows) _scanOne(p, cutoffTs, c);
-        else _scanAll(p, cutoffTs, c);
-        c.padWad = padOf(p.padCash, p.padWei);
-        c.skewTermWad = RequirementMath.mulUp(c.skewTermWad, params.skewRateWad);
-        uint256 shortCash = RequirementMath.mulUp(shortUnits, p.header.spotWad);
-        c.shortMinWad = RequirementMath.mulUp(shortCash, params.shortMinRateWad);
-        RequirementMath.concentrate(c, params);
     }
 
     /// @dev Scan and skew where one expiry at most has options.
@@ -414,10 +442,8 @@ library RiskPass {
         }
     }
 
-    /// @notice Cash vega per 1.00 of vol of all options of an expiry.
-    /// @param e Expiry.
-    /// @return Wad.
-    function vegaCash(OptionKernel.Expiry memory e) internal pure returns (int256) {
+    /// @dev Cash vega per 1.00 of vol of all options of an expiry.
+    function _vegaCash(OptionKernel.Expiry memory e) private pure returns (int256) {
         return ((e.densityCash >> 60) * int256(e.rootTimeQ64)) >> 64;
     }
 

@@ -10,7 +10,8 @@ import {OptionKernel} from "./OptionKernel.sol";
 /// @dev The moves of grid and tails form one ladder of rising prices. Each vol state of the grid climbs it: those of
 /// the tails from end to end, the others over the grid alone; they come first and last in this order. A ladder of one
 /// vol state is a segment, whose neighbours bound the intervals of the certified scan. The unshocked point follows when
-/// it is no node of the grid, and the skew pairs, two segments for each of their vol states.
+/// it is no node of the grid, and the skew pairs, a segment for each of their vol states, skew down after skew up at
+/// every price.
 ///
 /// Volatilities are numbered: up, flat, down, then up and down in skew for each vol state that a pair has.
 ///
@@ -18,9 +19,9 @@ import {OptionKernel} from "./OptionKernel.sol";
 /// differs from, skew (wad); for each segment SEGMENT_WORDS: place of its volatility (OptionKernel.Option; beyond the
 /// first three, in the order of the volatilities), bytes of its nodes, which follow those of the segment before; for
 /// each move of the ladder MOVE_WORDS: move (wad), [weight 64 over 64][larger weight of it and the one below 64 over
-/// 64], [whether weights are 1 here and in the interval below][vol states at it 8]; for each skew pair PAIR_WORDS: the
-/// places of its two nodes and of the ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move
-/// (Q64), and two zeros in which the engine keeps its sums. Places are bytes.
+/// 64] or 0 when both are 1, vol states at it; for each skew pair PAIR_WORDS: the places of its two nodes and of the
+/// ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two zeros in which the
+/// engine keeps its sums. Places are bytes.
 library ScenarioPlan {
     uint256 internal constant HEAD_WORDS = 20;
     uint256 internal constant VOLATILITY_WORDS = 2;
@@ -187,7 +188,7 @@ library ScenarioPlan {
         (uint256 moves, uint256 gridMoves) = (d.moves.length, rows.gridMovesWad.length);
         uint256 extra = _has(rows.gridVols, FLAT) ? 0 : 1;
         uint256 nodes = tailStates * moves + (states - tailStates) * gridMoves + 2 * rows.skewAt.length + extra;
-        uint256 segments = states + 2 * pairStates + extra;
+        uint256 segments = states + pairStates + extra;
         d.segment = HEAD_WORDS + 2 * pairStates * VOLATILITY_WORDS;
         d.node = d.segment + segments * SEGMENT_WORDS + moves * MOVE_WORDS + PAIR_WORDS * rows.skewAt.length;
         d.firstNode = d.node;
@@ -236,10 +237,10 @@ library ScenarioPlan {
         for (uint256 i; i < d.moves.length; ++i) {
             uint256 weight = d.weights[i];
             uint256 larger = i == 0 ? weight : _larger(weight, d.weights[i - 1]);
+            bool isOne = weight == WEIGHT_ONE && larger == WEIGHT_ONE;
             plan[at] = uint256(d.moves[i]);
-            plan[at + 1] = (weight << 128) | larger;
+            plan[at + 1] = isOne ? 0 : (weight << 128) | larger;
             plan[at + 2] = _statesAt(plan, i);
-            if (weight == WEIGHT_ONE && larger == WEIGHT_ONE) plan[at + 2] |= 1 << 8;
             at += MOVE_WORDS;
         }
     }
@@ -250,25 +251,35 @@ library ScenarioPlan {
         return isGrid ? plan[STATES] : plan[TAIL_STATES];
     }
 
-    /// @dev For each vol state of the pairs a segment with skew up and one with skew down.
+    /// @dev For each vol state of the pairs a segment by rising move, in which a node with skew down follows each with
+    /// skew up.
     function _addPairs(Draft memory d, IScenarioBook.Rows memory rows, int256 range) private pure {
         uint256 volatility;
-        uint256 pairs = d.plan[FIRST_PAIR];
         for (uint256 vol = UP; vol < FIRST_VOLATILITIES; ++vol) {
             if (_pairsOf(rows, vol) == 0) continue;
             for (uint256 side; side < 2; ++side) {
                 int256 skew = side == 0 ? int256(rows.skewWad) : -int256(rows.skewWad);
-                uint256 at = HEAD_WORDS + volatility * VOLATILITY_WORDS;
+                uint256 at = HEAD_WORDS + (volatility + side) * VOLATILITY_WORDS;
                 (d.plan[at], d.plan[at + 1]) = (vol * OptionKernel.VOLATILITY_BYTES, uint256(skew));
-                _openSegment(d, (FIRST_VOLATILITIES + volatility++) * OptionKernel.VOLATILITY_BYTES);
+            }
+            _openSegment(d, (FIRST_VOLATILITIES + volatility) * OptionKernel.VOLATILITY_BYTES);
+            volatility += 2;
+            for (uint256 move; move < rows.gridMovesWad.length; ++move) {
                 for (uint256 i; i < rows.skewAt.length; ++i) {
-                    if (rows.skewAt[i].vol != vol) continue;
-                    d.plan[pairs + PAIR_WORDS * i + side] = (d.node - d.firstNode) * 32;
-                    d.plan[pairs + PAIR_WORDS * i + 2] = _placeInGrid(d.plan, rows, rows.skewAt[i]);
-                    _addNode(d, moveOf(rows.skewAt[i].moveWad, range));
+                    bool isHere = rows.skewAt[i].vol == vol && rows.skewAt[i].moveWad == rows.gridMovesWad[move];
+                    if (isHere) _addPair(d, rows, i, moveOf(rows.skewAt[i].moveWad, range));
                 }
             }
         }
+    }
+
+    function _addPair(Draft memory d, IScenarioBook.Rows memory rows, uint256 i, int256 moveWad) private pure {
+        uint256 pair = d.plan[FIRST_PAIR] + PAIR_WORDS * i;
+        for (uint256 side; side < 2; ++side) {
+            d.plan[pair + side] = (d.node - d.firstNode) * 32;
+            _addNode(d, moveWad);
+        }
+        d.plan[pair + 2] = _placeInGrid(d.plan, rows, rows.skewAt[i]);
     }
 
     /// @dev Place of the node of a move and a vol state of the grid.

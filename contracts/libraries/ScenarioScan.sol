@@ -70,11 +70,13 @@ library ScenarioScan {
                 let product := mul(sub(0, linearCash), mload(move))
                 let loss := add(sdiv(product, 1000000000000000000), sgt(smod(product, 1000000000000000000), 0))
                 let weight := shr(128, mload(add(move, 0x20)))
-                let divisor := and(weight, 0xffffffffffffffff)
-                product := mul(loss, shr(64, weight))
-                loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
+                if weight {
+                    let divisor := and(weight, 0xffffffffffffffff)
+                    product := mul(loss, shr(64, weight))
+                    loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
+                }
                 let start_ := add(plan, 0x220) // STARTS
-                let states := and(mload(add(move, 0x40)), 0xff)
+                let states := mload(add(move, 0x40))
                 for { let last := add(start_, shl(5, states)) } lt(start_, last) { start_ := add(start_, 0x20) } {
                     mstore(add(sums, shr(1, add(mload(start_), offset))), loss)
                 }
@@ -112,56 +114,96 @@ library ScenarioScan {
                 head := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
                 for {} 1 {} {
                     if iszero(lt(move, head)) { leave }
-                    let weights := mul(mload(add(move, 0x20)), iszero(shr(8, mload(add(move, 0x40)))))
-                    let gap := shr(60, mload(add(node, 0x20)))
-                    let loss := sar(60, sub(base, mload(node)))
-                    if weights {
-                        loss := weighted(loss, shr(128, weights))
-                        gap := weighted(gap, weights)
-                    }
-                    mstore(into, add(mload(into), loss))
-                    mstore(add(into, 0x20), add(mload(add(into, 0x20)), gap))
                     // Lower and upper end of the interval below, in the vol state that is worst.
-                    let lower := add(mload(before_), gap)
-                    let upper := add(loss, gap)
-                    mstore(before_, loss)
-                    if gt(and(mload(add(move, 0x40)), 0xff), 1) {
-                        gap := shr(60, mload(add(add(node, second), 0x20)))
-                        loss := sar(60, sub(base, mload(add(node, second))))
+                    let lower
+                    let upper
+                    let weights := mload(add(move, 0x20))
+                    // Most moves have three states, as the one below, and weights of 1. (Before the first move lies the
+                    // size of a segment, which is no 3.)
+                    switch or(weights, or(xor(mload(add(move, 0x40)), 3), xor(mload(sub(move, 0x20)), 3)))
+                    case 0 {
+                        let gap := shr(60, mload(add(node, 0x20)))
+                        let loss := sar(60, sub(base, mload(node)))
+                        mstore(into, add(mload(into), loss))
+                        mstore(add(into, 0x20), add(mload(add(into, 0x20)), gap))
+                        lower := add(mload(before_), gap)
+                        upper := add(loss, gap)
+                        mstore(before_, loss)
+                        let at := add(node, second)
+                        gap := shr(60, mload(add(at, 0x20)))
+                        loss := sar(60, sub(base, mload(at)))
+                        at := add(into, sar(1, second))
+                        mstore(at, add(mload(at), loss))
+                        at := add(at, 0x20)
+                        mstore(at, add(mload(at), gap))
+                        at := add(mload(add(before_, 0x20)), gap)
+                        if sgt(at, lower) { lower := at }
+                        mstore(add(before_, 0x20), loss)
+                        loss := add(loss, gap)
+                        if sgt(loss, upper) { upper := loss }
+                        at := add(node, third)
+                        gap := shr(60, mload(add(at, 0x20)))
+                        loss := sar(60, sub(base, mload(at)))
+                        at := add(into, sar(1, third))
+                        mstore(at, add(mload(at), loss))
+                        at := add(at, 0x20)
+                        mstore(at, add(mload(at), gap))
+                        at := add(mload(add(before_, 0x40)), gap)
+                        if sgt(at, lower) { lower := at }
+                        mstore(add(before_, 0x40), loss)
+                        loss := add(loss, gap)
+                        if sgt(loss, upper) { upper := loss }
+                    }
+                    default {
+                        let gap := shr(60, mload(add(node, 0x20)))
+                        let loss := sar(60, sub(base, mload(node)))
                         if weights {
                             loss := weighted(loss, shr(128, weights))
                             gap := weighted(gap, weights)
                         }
-                        let sum := add(into, sar(1, second))
-                        mstore(sum, add(mload(sum), loss))
-                        sum := add(sum, 0x20)
-                        mstore(sum, add(mload(sum), gap))
-                        sum := mload(add(before_, 0x20))
-                        mstore(add(before_, 0x20), loss)
-                        if add(sum, shl(255, 1)) {
-                            sum := add(sum, gap)
-                            if sgt(sum, lower) { lower := sum }
-                            gap := add(gap, loss)
-                            if sgt(gap, upper) { upper := gap }
-                        }
-                        if gt(and(mload(add(move, 0x40)), 0xff), 2) {
-                            gap := shr(60, mload(add(add(node, third), 0x20)))
-                            loss := sar(60, sub(base, mload(add(node, third))))
+                        mstore(into, add(mload(into), loss))
+                        mstore(add(into, 0x20), add(mload(add(into, 0x20)), gap))
+                        lower := add(mload(before_), gap)
+                        upper := add(loss, gap)
+                        mstore(before_, loss)
+                        if gt(mload(add(move, 0x40)), 1) {
+                            gap := shr(60, mload(add(add(node, second), 0x20)))
+                            loss := sar(60, sub(base, mload(add(node, second))))
                             if weights {
                                 loss := weighted(loss, shr(128, weights))
                                 gap := weighted(gap, weights)
                             }
-                            sum := add(into, sar(1, third))
+                            let sum := add(into, sar(1, second))
                             mstore(sum, add(mload(sum), loss))
                             sum := add(sum, 0x20)
                             mstore(sum, add(mload(sum), gap))
-                            sum := mload(add(before_, 0x40))
-                            mstore(add(before_, 0x40), loss)
+                            sum := mload(add(before_, 0x20))
+                            mstore(add(before_, 0x20), loss)
                             if add(sum, shl(255, 1)) {
                                 sum := add(sum, gap)
                                 if sgt(sum, lower) { lower := sum }
                                 gap := add(gap, loss)
                                 if sgt(gap, upper) { upper := gap }
+                            }
+                            if gt(mload(add(move, 0x40)), 2) {
+                                gap := shr(60, mload(add(add(node, third), 0x20)))
+                                loss := sar(60, sub(base, mload(add(node, third))))
+                                if weights {
+                                    loss := weighted(loss, shr(128, weights))
+                                    gap := weighted(gap, weights)
+                                }
+                                sum := add(into, sar(1, third))
+                                mstore(sum, add(mload(sum), loss))
+                                sum := add(sum, 0x20)
+                                mstore(sum, add(mload(sum), gap))
+                                sum := mload(add(before_, 0x40))
+                                mstore(add(before_, 0x40), loss)
+                                if add(sum, shl(255, 1)) {
+                                    sum := add(sum, gap)
+                                    if sgt(sum, lower) { lower := sum }
+                                    gap := add(gap, loss)
+                                    if sgt(gap, upper) { upper := gap }
+                                }
                             }
                         }
                     }
@@ -210,6 +252,7 @@ library ScenarioScan {
                 let hasTails := lt(ladder, tailStates)
                 sums := climb(w, plan, ladder, hasTails, sums)
             }
+            mstore(add(w, 0x60), rowAt(plan, mload(add(w, 0x60))))
             let worstApart := mload(add(w, 0x40))
             // Upper end of an interval and lower end of the next lie side by side: so do both ends of one.
             let end := add(apart, sub(shl(6, mload(add(plan, 0xc0))), 0x20))
@@ -235,8 +278,13 @@ library ScenarioScan {
                     }
                     let loss := mload(sum)
                     if iszero(slt(loss, scan)) {
-                        let row := rowOf(head, ladder_, index)
-                        if or(sgt(loss, scan), lt(row, mload(add(into, 0x60)))) { mstore(add(into, 0x60), row) }
+                        // Until the end the place of the row; of equal losses the lowest row counts.
+                        let place := or(shl(8, ladder_), index)
+                        if eq(loss, scan) {
+                            let other := mload(add(into, 0x60))
+                            if lt(rowAt(head, other), rowAt(head, place)) { place := other }
+                        }
+                        mstore(add(into, 0x60), place)
                         scan := loss
                     }
                     if slt(before, loss) { before := loss }
@@ -248,7 +296,9 @@ library ScenarioScan {
             }
 
             // Grid by rising move and vol state, then tails likewise.
-            function rowOf(head, ladder_, index) -> row {
+            function rowAt(head, place) -> row {
+                let ladder_ := shr(8, place)
+                let index := and(place, 0xff)
                 let below := mload(add(head, 0xe0))
                 let gridMoves := mload(add(head, 0x100))
                 let gridStates := mload(add(head, 0x80))
@@ -275,8 +325,10 @@ library ScenarioScan {
             let at := add(places, 0x20)
             nodes := add(nodes, 0x40)
             for { let end := add(at, shl(5, mload(places))) } lt(at, end) {} {
-                let worse := mload(add(nodes, mload(pair)))
-                let other := mload(add(nodes, mload(add(pair, 0x20))))
+                // The other side is the next node.
+                let worse := add(nodes, mload(pair))
+                let other := mload(add(worse, 0x80))
+                worse := mload(worse)
                 if slt(other, worse) { worse := other }
                 let lost := sub(mload(add(nodes, mload(add(pair, 0x40)))), worse)
                 if sgt(lost, 0) { mstore(at, add(mload(at), add(shr(60, lost), 1))) }
@@ -318,13 +370,11 @@ library ScenarioScan {
                 let end := add(move, mul(0x60, mload(add(head, 0xc0)))) // MOVES
                 for {} 1 {} {
                     if iszero(lt(move, end)) { leave }
-                    let states := mload(add(move, 0x40))
                     let weights := mload(add(move, 0x20))
-                    if shr(8, states) { weights := 0 }
                     let linearLoss := 0
-                    if linear { linearLoss := linearLossOf(linear, mload(move), shr(128, mload(add(move, 0x20)))) }
+                    if linear { linearLoss := linearLossOf(linear, mload(move), shr(128, weights)) }
                     let starts := add(head, 0x220) // STARTS
-                    for { let last := add(starts, shl(5, and(states, 0xff))) } lt(starts, last) {} {
+                    for { let last := add(starts, shl(5, mload(add(move, 0x40)))) } lt(starts, last) {} {
                         let loss := add(node, mload(starts))
                         let gap := shr(60, mload(add(loss, 0x20)))
                         loss := sar(60, sub(base, mload(loss)))
@@ -350,9 +400,11 @@ library ScenarioScan {
             function linearLossOf(linear, move, weight) -> loss {
                 let product := mul(sub(0, linear), move)
                 loss := add(sdiv(product, 1000000000000000000), sgt(smod(product, 1000000000000000000), 0))
-                let divisor := and(weight, 0xffffffffffffffff)
-                product := mul(loss, shr(64, weight))
-                loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
+                if weight {
+                    let divisor := and(weight, 0xffffffffffffffff)
+                    product := mul(loss, shr(64, weight))
+                    loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
+                }
             }
 
             // As `weighted` in `addExpiry`, out of reach here.
@@ -431,10 +483,10 @@ library ScenarioScan {
                     if iszero(lt(move, end)) { leave }
                     let states := mload(add(move, 0x40))
                     let one := mload(node)
-                    if gt(and(states, 0xff), 1) {
+                    if gt(states, 1) {
                         let other := mload(add(node, second_))
                         if slt(other, one) { one := other }
-                        if gt(and(states, 0xff), 2) {
+                        if gt(states, 2) {
                             other := mload(add(node, third_))
                             if slt(other, one) { one := other }
                         }
@@ -446,8 +498,8 @@ library ScenarioScan {
                         one := add(one, sdiv(product, 1000000000000000000))
                         one := add(one, sgt(smod(product, 1000000000000000000), 0))
                     }
-                    if iszero(shr(8, states)) {
-                        let weight := shr(128, mload(add(move, 0x20)))
+                    let weight := shr(128, mload(add(move, 0x20)))
+                    if weight {
                         one := mul(one, shr(64, weight))
                         weight := and(weight, 0xffffffffffffffff)
                         one := add(sdiv(one, weight), sgt(smod(one, weight), 0))
@@ -469,8 +521,10 @@ library ScenarioScan {
             let pair := add(head, shl(5, mload(add(head, 0x180)))) // FIRST_PAIR
             nodes := add(nodes, 0x40)
             for { let end := add(pair, mul(0x60, mload(add(head, 0x120)))) } lt(pair, end) { pair := add(pair, 0x60) } {
-                let worse := mload(add(nodes, mload(pair)))
-                let other := mload(add(nodes, mload(add(pair, 0x20))))
+                // The other side is the next node.
+                let worse := add(nodes, mload(pair))
+                let other := mload(add(worse, 0x80))
+                worse := mload(worse)
                 if slt(other, worse) { worse := other }
                 let one := sub(mload(add(nodes, mload(add(pair, 0x40)))), worse)
                 if sgt(one, lost) { lost := one }

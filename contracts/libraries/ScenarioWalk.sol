@@ -29,18 +29,16 @@ library ScenarioWalk {
             // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
             function walkSegments(segment, entry, node, g) {
                 let table := mload(add(g, 0x80))
-                // Each volatility in skew has a segment, which come last.
-                for { let pairs := sub(mload(add(g, 0x60)), sub(segment, entry)) } lt(segment, pairs) {} {
+                // Each pair of volatilities in skew has a segment, which come last.
+                for { let pairs := sub(mload(add(g, 0x60)), shr(1, sub(segment, entry))) } lt(segment, pairs) {} {
                     let v := add(mload(add(g, 0xa0)), mload(segment))
                     let end := add(node, mload(add(segment, 0x20)))
                     let offset := add(mload(add(v, 0x20)), table)
-                    switch sgt(mload(0x00), 0)
-                    case 0 { walkPlain(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table)) }
-                    default { walkGaps(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table)) }
+                    walkLadder(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table))
                     node := end
                     segment := add(segment, 0x40)
                 }
-                // A skew of one side is taken on with this factor, that of the other with 2 less it.
+                // A skew up is taken on with this factor, that down with 2 less it.
                 let factor := sdiv(mul(mload(add(entry, 0x20)), mload(add(g, 0xe0))), 1000000000000000000)
                 factor := add(1000000000000000000, factor)
                 for {} 1 {} {
@@ -48,35 +46,214 @@ library ScenarioWalk {
                     let whole := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0x60))
                     let end := add(node, mload(add(segment, 0x20)))
                     let std := div(mul(whole, factor), 1000000000000000000)
+                    let otherStd := div(mul(whole, sub(2000000000000000000, factor)), 1000000000000000000)
+                    whole := mload(add(g, 0x100))
+                    let isBoth := isInside(node, end, whole, std, otherStd)
                     let inverse := or(div(shl(128, 1), std), shl(140, iszero(std)))
-                    let offset := add(table, mul(mload(add(g, 0x100)), inverse))
+                    let offset := add(table, mul(whole, inverse))
                     offset := add(offset, shl(93, add(0x3800000000, shr(30, std))))
-                    walkPlain(node, end, inverse, offset, shr(29, std), shr(93, table))
+                    let otherInverse := or(div(shl(128, 1), otherStd), shl(140, iszero(otherStd)))
+                    let otherOffset := add(table, mul(whole, otherInverse))
+                    otherOffset := add(otherOffset, shl(93, add(0x3800000000, shr(30, otherStd))))
+                    std := shr(29, std)
+                    otherStd := shr(29, otherStd)
+                    switch isBoth
+                    case 0 {
+                        walkPlain(node, end, inverse, offset, std, shr(93, table), 0x100)
+                        node := add(node, 0x80)
+                        walkPlain(node, add(end, 0x80), otherInverse, otherOffset, otherStd, shr(93, table), 0x100)
+                    }
+                    default { walkBoth(node, end, inverse, offset, std, otherInverse, otherOffset, otherStd) }
                     node := end
-                    end := add(node, mload(add(segment, 0x20)))
-                    std := div(mul(whole, sub(2000000000000000000, factor)), 1000000000000000000)
-                    inverse := or(div(shl(128, 1), std), shl(140, iszero(std)))
-                    offset := add(table, mul(mload(add(g, 0x100)), inverse))
-                    offset := add(offset, shl(93, add(0x3800000000, shr(30, std))))
-                    walkPlain(node, end, inverse, offset, shr(29, std), shr(93, table))
-                    node := end
-                    segment := add(segment, 0x80)
+                    segment := add(segment, 0x40)
                     entry := add(entry, 0x80)
                 }
             }
 
-            // First what three do not divide, then three nodes a turn: the turn itself costs a tenth of a node.
-            function walkPlain(node, end, inverse, offset, std, lowest) {
-                let span := spanOf(std)
-                for {} mod(sub(end, node), 0x180) {} {
+            // Whether both sides of the pairs are known to lie in the table, and can be walked at three prices a turn.
+            // L, the logarithm of a node's price over the strike, is least at the first node and largest at the last:
+            // -7 <= L/std - std/2 and L/std + std/2 < 6.96 hold for both deviations where they hold for the lesser, as
+            // long as neither is above 7.
+            function isInside(node, end, moneyness, std, otherStd) -> isIt {
+                isIt := lt(add(std, otherStd), 0x70000000000000000)
+                if lt(otherStd, std) { std := otherStd }
+                // 6.9 instead of 7 and 6.96 is more than all that is cut off.
+                std := sar(64, mul(std, sub(0x6e666666666666666, shr(1, std))))
+                isIt := and(isIt, sgt(add(add(moneyness, mload(node)), std), 0))
+                isIt := and(isIt, slt(add(moneyness, mload(sub(end, 0x100))), std))
+                isIt := gt(isIt, mod(sub(end, node), 0x300))
+            }
+
+            // The nodes of a ladder.
+            function walkLadder(node, end, inverse, offset, std, lowest) {
+                switch sgt(mload(0x00), 0)
+                case 0 { walkPlain(node, end, inverse, offset, std, lowest, 0x80) }
+                default { walkGaps(node, end, inverse, offset, std, lowest) }
+            }
+
+            // Two volatilities inside the table, at three prices a turn.
+            function walkBoth(node, end, inverse, offset, std, otherInverse, otherOffset, otherStd) {
+                for {} 1 {} {
+                    {
+                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                        {
+                            let z := sar(93, add(mul(mload(node), inverse), offset))
+                            let second := sub(z, std)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                        }
+                        {
+                            let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
+                            let second := sub(z, otherStd)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))
+                        }
+                        node := add(node, 0x100)
+                    }
+                    {
+                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                        {
+                            let z := sar(93, add(mul(mload(node), inverse), offset))
+                            let second := sub(z, std)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                        }
+                        {
+                            let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
+                            let second := sub(z, otherStd)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))
+                        }
+                        node := add(node, 0x100)
+                    }
+                    {
+                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                        {
+                            let z := sar(93, add(mul(mload(node), inverse), offset))
+                            let second := sub(z, std)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                        }
+                        {
+                            let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
+                            let second := sub(z, otherStd)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))
+                        }
+                        node := add(node, 0x100)
+                    }
+                    if iszero(lt(node, end)) { leave }
+                }
+            }
+
+            // Nodes without gaps. Prices rise: those beside the table come first and last, what lies between is inside.
+            function walkPlain(node, end, inverse, offset, std, lowest, nodeBytes) {
+                for {} 1 {} {
                     let z := sar(93, add(mul(mload(node), inverse), offset))
                     let second := sub(z, std)
-                    let value := 0
-                    switch lt(sub(second, lowest), span)
-                    case 0 {
-                        if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
-                    }
-                    default {
+                    if iszero(slt(second, lowest)) { break }
+                    if iszero(slt(z, lowest)) { walkBeside(node, z, second, lowest) }
+                    node := add(node, nodeBytes)
+                    if iszero(lt(node, end)) { leave }
+                }
+                for {} 1 {} {
+                    let last := sub(end, nodeBytes)
+                    let z := sar(93, add(mul(mload(last), inverse), offset))
+                    if slt(z, add(lowest, 0x6fc0000000)) { break }
+                    walkBeside(last, z, sub(z, std), lowest)
+                    end := last
+                    if iszero(lt(node, end)) { leave }
+                }
+                // Three nodes a turn where they are neighbours: the turn itself costs a tenth of a node.
+                let triples := end
+                if eq(nodeBytes, 0x80) { triples := add(node, mod(sub(end, node), 0x180)) }
+                walkInside(node, triples, end, inverse, offset, std, nodeBytes)
+            }
+
+            // Inside the table, node by node up to the first of the triples.
+            function walkInside(node, triples, end, inverse, offset, std, nodeBytes) {
+                for {} lt(node, triples) { node := add(node, nodeBytes) } {
+                    let z := sar(93, add(mul(mload(node), inverse), offset))
+                    let second := sub(z, std)
+                    let w := mload(and(shr(26, z), 0xfffff0))
+                    let s := and(z, 0x3fffffff)
+                    let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                    slope := add(signextend(26, w), mul(s, slope))
+                    slope := sar(191, add(w, mul(s, slope)))
+                    w := mload(and(shr(26, second), 0xfffff0))
+                    s := and(second, 0x3fffffff)
+                    let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                    other := add(signextend(26, w), mul(s, other))
+                    other := sar(191, add(w, mul(s, other)))
+                    let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                    let value := sub(mul(at, slope), mul(mload(0x20), other))
+                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                }
+                for {} 1 {} {
+                    if iszero(lt(node, end)) { leave }
+                    {
+                        let z := sar(93, add(mul(mload(node), inverse), offset))
+                        let second := sub(z, std)
                         let w := mload(and(shr(26, z), 0xfffff0))
                         let s := and(z, 0x3fffffff)
                         let slope := add(signextend(22, w), mul(s, signextend(18, w)))
@@ -88,103 +265,55 @@ library ScenarioWalk {
                         other := add(signextend(26, w), mul(s, other))
                         other := sar(191, add(w, mul(s, other)))
                         let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        value := sub(mul(at, slope), mul(mload(0x20), other))
-                    }
-                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                    node := add(node, 0x80)
-                    if iszero(lt(node, end)) { leave }
-                }
-                for {} 1 {} {
-                    {
-                        let z := sar(93, add(mul(mload(node), inverse), offset))
-                        let second := sub(z, std)
-                        let value := 0
-                        switch lt(sub(second, lowest), span)
-                        case 0 {
-                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
-                        }
-                        default {
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                            value := sub(mul(at, slope), mul(mload(0x20), other))
-                        }
+                        let value := sub(mul(at, slope), mul(mload(0x20), other))
                         mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
                         node := add(node, 0x80)
                     }
                     {
                         let z := sar(93, add(mul(mload(node), inverse), offset))
                         let second := sub(z, std)
-                        let value := 0
-                        switch lt(sub(second, lowest), span)
-                        case 0 {
-                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
-                        }
-                        default {
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                            value := sub(mul(at, slope), mul(mload(0x20), other))
-                        }
+                        let w := mload(and(shr(26, z), 0xfffff0))
+                        let s := and(z, 0x3fffffff)
+                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                        slope := add(signextend(26, w), mul(s, slope))
+                        slope := sar(191, add(w, mul(s, slope)))
+                        w := mload(and(shr(26, second), 0xfffff0))
+                        s := and(second, 0x3fffffff)
+                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                        other := add(signextend(26, w), mul(s, other))
+                        other := sar(191, add(w, mul(s, other)))
+                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                        let value := sub(mul(at, slope), mul(mload(0x20), other))
                         mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
                         node := add(node, 0x80)
                     }
                     {
                         let z := sar(93, add(mul(mload(node), inverse), offset))
                         let second := sub(z, std)
-                        let value := 0
-                        switch lt(sub(second, lowest), span)
-                        case 0 {
-                            if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
-                        }
-                        default {
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                            value := sub(mul(at, slope), mul(mload(0x20), other))
-                        }
+                        let w := mload(and(shr(26, z), 0xfffff0))
+                        let s := and(z, 0x3fffffff)
+                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                        slope := add(signextend(26, w), mul(s, slope))
+                        slope := sar(191, add(w, mul(s, slope)))
+                        w := mload(and(shr(26, second), 0xfffff0))
+                        s := and(second, 0x3fffffff)
+                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                        other := add(signextend(26, w), mul(s, other))
+                        other := sar(191, add(w, mul(s, other)))
+                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                        let value := sub(mul(at, slope), mul(mload(0x20), other))
                         mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
                         node := add(node, 0x80)
                     }
-                    if iszero(lt(node, end)) { leave }
                 }
             }
 
-            // How many positions d2 may lie above the lowest while both it and d1 lie in the table.
-            function spanOf(std) -> span {
-                span := mul(lt(std, 0x6fc0000000), sub(0x6fc0000000, std))
-            }
-
-            // Value where d1 does not lie below the table, but it or d2 beside it: a forward's when d2 lies above.
-            // The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
-            function beside(node, z, second, lowest) -> value {
-                let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+            // A node of which d1 does not lie below the table, but it or d2 beside it: the value is a forward's when d2
+            // lies above. The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
+            function walkBeside(node, z, second, lowest) {
                 if iszero(slt(second, add(lowest, 0x6fc0000000))) {
-                    value := shl(60, sub(at, mload(0x20)))
+                    let value := shl(60, sub(sar(64, mul(mload(0x00), mload(add(node, 0x20)))), mload(0x20)))
+                    mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
                     leave
                 }
                 if slt(second, lowest) { second := lowest }
@@ -199,7 +328,14 @@ library ScenarioWalk {
                 let other := add(signextend(22, w), mul(s, signextend(18, w)))
                 other := add(signextend(26, w), mul(s, other))
                 other := sar(191, add(w, mul(s, other)))
-                value := sub(mul(at, slope), mul(mload(0x20), other))
+                let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                let value := sub(mul(at, slope), mul(mload(0x20), other))
+                mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+            }
+
+            // How many positions d2 may lie above the lowest while both it and d1 lie in the table.
+            function spanOf(std) -> span {
+                span := mul(lt(std, 0x6fc0000000), sub(0x6fc0000000, std))
             }
 
             // The nodes of a ladder, where a long option has gaps between neighbours.

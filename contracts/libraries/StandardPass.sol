@@ -19,9 +19,6 @@ import {WadMath} from "./WadMath.sol";
 /// @notice Every position of an underlying alone (risk-model section 7): what section 4 asks of a short option, a
 /// future or a perpetual by itself; nothing for a long option, whose value does not count either.
 library StandardPass {
-    /// @dev Above phi(0) = 0.39894..., wad.
-    uint256 private constant HIGHEST_DENSITY_WAD = 0.39895e18;
-
     /// @dev Nodes of one option at a time, and an upper bound of what concentration would see of all together.
     struct Work {
         uint256 nodes;
@@ -187,7 +184,7 @@ library StandardPass {
             c.basisWad = RiskPass.basisOf(p, e, net, value);
             c.shortMinWad = _shortMin(p, e, q);
             w.sizeCash += RequirementMath.magnitude(net);
-            w.vegaCash += RequirementMath.mulUp(RequirementMath.absolute(forwardCash), HIGHEST_DENSITY_WAD)
+            w.vegaCash += RequirementMath.mulUp(RequirementMath.absolute(forwardCash), RiskPass.HIGHEST_DENSITY_WAD)
                 * e.rootTimeQ64 >> 64;
             _walk(p, w, e, q, forwardCash, strikeCash);
             _scan(p, w, c, isCall ? int256(0) : -forwardCash);

@@ -10,6 +10,7 @@ import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AccountWord} from "../libraries/AccountWord.sol";
 import {BookCode} from "../libraries/BookCode.sol";
 import {MarginMath} from "../libraries/MarginMath.sol";
+import {PlainCall} from "../libraries/PlainCall.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SnapshotMath} from "../libraries/SnapshotMath.sol";
 import {Units} from "../libraries/Units.sol";
@@ -89,12 +90,12 @@ contract MarginEngine is IMarginEngine {
 
     /// @inheritdoc IMarginEngine
     function marginOf(uint256 accountId) external view override returns (MarginState memory margin) {
-        _evaluate(margin, ACCOUNTS.snapshotOf(accountId), PLAIN);
+        _evaluate(margin, PlainCall.snapshotOf(ACCOUNTS, accountId), PLAIN);
     }
 
     /// @inheritdoc IMarginEngine
     function auctionMarginOf(uint256 accountId) external view override returns (MarginState memory margin) {
-        _evaluate(margin, ACCOUNTS.snapshotOf(accountId), FOR_AUCTION);
+        _evaluate(margin, PlainCall.snapshotOf(ACCOUNTS, accountId), FOR_AUCTION);
     }
 
     /// @inheritdoc IMarginEngine
@@ -109,7 +110,7 @@ contract MarginEngine is IMarginEngine {
             IRiskEngine.UnderlyingDetail[] memory detailsAfter
         )
     {
-        IAccounts.Snapshot memory snapshot = ACCOUNTS.snapshotOf(accountId);
+        IAccounts.Snapshot memory snapshot = PlainCall.snapshotOf(ACCOUNTS, accountId);
         // Through the external interface: the evaluation exists once in the code, which has to stay deployable.
         (before_, detailsBefore) = this.evaluateDetailed(snapshot);
         (after_, detailsAfter) = this.evaluateDetailed(SnapshotMath.applied(snapshot, changes));
@@ -124,7 +125,7 @@ contract MarginEngine is IMarginEngine {
 
     /// @inheritdoc IMarginEngine
     function enforce(uint256 accountId, IAccounts.Snapshot calldata before_) external view override {
-        IAccounts.Snapshot memory snapshot = ACCOUNTS.snapshotOf(accountId);
+        IAccounts.Snapshot memory snapshot = PlainCall.snapshotOf(ACCOUNTS, accountId);
         if (snapshot.positions.length == 0 && snapshot.cashWad >= 0) return;
         MarginState memory now_;
         _evaluate(now_, snapshot, PLAIN);
@@ -206,7 +207,7 @@ contract MarginEngine is IMarginEngine {
                 // In this mode one pass gives components, rows and greeks: a trader key's fill asks for all of them.
                 (m.underlyings[i], w.details[i]) = RISK.detailOf(id, positions, w.linkedUnitsWad[i]);
             } else {
-                m.underlyings[i] = RISK.riskOf(id, positions, w.linkedUnitsWad[i]);
+                m.underlyings[i] = PlainCall.riskOf(RISK, id, positions, w.linkedUnitsWad[i]);
             }
             w.requirementWad += m.underlyings[i].requirementWad;
             _addNetted(w, m, i);
@@ -344,13 +345,17 @@ contract MarginEngine is IMarginEngine {
         w.underlyings = new uint8[](s.positions.length + tokens);
         uint256[] memory words = s.positions;
         uint256 n;
-        uint256 last;
-        for (uint256 i; i < words.length; ++i) {
-            // Neighbours mostly share their underlying.
-            uint256 id = words[i].underlyingOf();
-            if (id == last && n != 0) continue;
-            if (_find(w.underlyings, n, uint8(id)) == n) w.underlyings[n++] = uint8(id);
-            last = id;
+        if (words.length != 0 && PositionWord.isOneUnderlying(words)) {
+            (w.underlyings[0], n) = (uint8(words[0].underlyingOf()), 1);
+        } else {
+            uint256 last;
+            for (uint256 i; i < words.length; ++i) {
+                // Neighbours mostly share their underlying.
+                uint256 id = words[i].underlyingOf();
+                if (id == last && n != 0) continue;
+                if (_find(w.underlyings, n, uint8(id)) == n) w.underlyings[n++] = uint8(id);
+                last = id;
+            }
         }
         for (uint256 i; i < tokens; ++i) {
             w.collateral[i] = BOOK.collateralOf(s.tokenIds[i]);

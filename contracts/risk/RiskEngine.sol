@@ -46,13 +46,23 @@ contract RiskEngine is IRiskEngine {
     }
 
     /// @inheritdoc IRiskEngine
-    function detailOf(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
+    function detailOf(uint8, uint256[] calldata, int256)
         external
         view
         override
         returns (UnderlyingRisk memory risk, UnderlyingDetail memory detail)
     {
-        (risk, detail) = DETAIL.detailOf(underlyingId, positions, linkedUnitsWad);
+        address to = address(DETAIL);
+        assembly ("memory-safe") {
+            // Equivalent: return DETAIL.detailOf(underlyingId, positions, linkedUnitsWad). Its signature is the same:
+            // call and answer pass through as they are.
+            let free := mload(0x40)
+            calldatacopy(free, 0, calldatasize())
+            let isDone := staticcall(gas(), to, free, calldatasize(), 0, 0)
+            returndatacopy(free, 0, returndatasize())
+            if isDone { return(free, returndatasize()) }
+            revert(free, returndatasize())
+        }
     }
 
     /// @inheritdoc IRiskEngine

@@ -51,10 +51,14 @@ HELD: Final = 120
 #: Options of which no two share a strike; expiries from a fifth of a day to two days, in hours.
 ALONE: Final = (16, 127)
 SOON_HOURS: Final = (5, 12, 24, 48)
+#: As many expiries as a round may have, all of them within a day: each is a cut-off.
+DOZEN_HOURS: Final = (3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 22, 23)
 #: Bits of all kinds, and bounds of a trader key that are far off and have to be looked at all the same.
 ALL_KINDS, FAR_WAD = 15, 10**9 * WAD
 #: Options of the dearest account, and the tokens that it holds.
 WORST_OPTIONS: Final = 126
+#: Units of each: so many that a vega might be charged for, which takes the density of every option.
+WORST_UNITS: Final = 2_000
 WORST_TOKENS: Final = range(1, 32)
 #: Steps of block time; every block's time is set, so that two runs give the same gas.
 STEP_SEC: Final = 10
@@ -87,6 +91,7 @@ LIMITS: Final = {
     "gas.bid.worst": Limit(None, 13_500_000, 10_000_000),
     "gas.bid.worst.dusted": Limit(None, 13_500_000, 10_000_000),
     "gas.bid.worst.margined": Limit(None, 13_500_000, None),
+    "gas.bid.worst.dozen": Limit(None, 13_500_000, 10_000_000),
     "gas.oracle.first": Limit(128_218, 90_000, 60_000),
     "gas.oracle.nextExpiry": Limit(102_324, None, 12_000),
 }
@@ -160,19 +165,21 @@ class World:
             sides = (account_id, self.house) if is_long else (self.house, account_id)
             self.accounts.send(self.admin, "applyTrade", (*sides, pack(option(n)), WAD, 0))
 
-    def hold_alone(self, account_id: int, count: int, expiries: tuple[int, ...], longs_only: bool = False) -> None:
+    def hold_alone(
+        self, account_id: int, count: int, expiries: tuple[int, ...], longs_only: bool = False, units: int = 1
+    ) -> None:
         """Give calls and puts to an account, no strike twice, half of them long or all, against one of its own."""
         other = self.open(self.admin.address, 10**9)
         for n in range(count):
             strike = (SPOT + 4 * (n - count // 2)) * 10**8
-            word = pack(Word(ETH, (Kind.CALL, Kind.PUT)[n % 2], expiries[n % 4], strike, 0))
+            word = pack(Word(ETH, (Kind.CALL, Kind.PUT)[n % 2], expiries[n % len(expiries)], strike, 0))
             is_long = longs_only or n // 4 % 2 == 0
             sides = (account_id, other) if is_long else (other, account_id)
-            self.accounts.send(self.admin, "applyTrade", (*sides, word, WAD, 0))
+            self.accounts.send(self.admin, "applyTrade", (*sides, word, units * WAD, 0))
 
-    def soon(self) -> tuple[int, ...]:
-        """Expiries within two days."""
-        return tuple(self.now + hours * 3_600 for hours in SOON_HOURS)
+    def soon(self, hours: tuple[int, ...] = SOON_HOURS) -> tuple[int, ...]:
+        """Expiries in so many hours, within two days unless others are named."""
+        return tuple(self.now + each * 3_600 for each in hours)
 
     def run(self, contract: str, function: str, *values: object, by: object = None) -> int:
         """Send a transaction at the next known second; its gas without the base cost."""
@@ -273,13 +280,23 @@ def bid(w: World) -> Iterator[tuple[str, int]]:
 
 
 def worst_bid(w: World) -> Iterator[tuple[str, int]]:
-    """Estimate a bid for the dearest account there can be, by an account without positions.
+    """Estimate a bid for a dear account by an empty bidder, by one that was sent a token, by one to be margined."""
+    yield from _dear_bids(w, w.soon(), ("worst", "worst.dusted", "worst.margined"))
 
-    128 positions, no strike twice, near expiries, options all long, a perpetual of each underlying, 31 tokens, a debt.
+
+def dearest_bid(w: World) -> Iterator[tuple[str, int]]:
+    """Estimate a bid by an empty bidder where every expiry that a round may have is a cut-off as well."""
+    yield from _dear_bids(w, w.soon(DOZEN_HOURS), ("worst.dozen",))
+
+
+def _dear_bids(w: World, near: tuple[int, ...], names: tuple[str, ...]) -> Iterator[tuple[str, int]]:
+    """Estimate bids for an account that has all it may have, by accounts without positions.
+
+    128 positions, no strike twice, near expiries, options all long and of a size at which vega may be charged for, a
+    perpetual of each underlying, 31 tokens, a debt.
     An empty bidder is judged by the account's own margin, and so is one that somebody sent a wei of a token; a wei of a
     perpetual makes it one that is margined itself.
     """
-    near = w.soon()
     w.price(near)
     w.price_second()
     # New tokens would start a grace, in which nobody is liquidated by their terms alone.
@@ -289,7 +306,7 @@ def worst_bid(w: World) -> Iterator[tuple[str, int]]:
         w["ScenarioBook"].send(w.admin, "setCollateral", token_id, terms)
     w.price_tokens(WORST_TOKENS)
     writer = w.open(w.alice.address)
-    w.hold_alone(writer, WORST_OPTIONS, near, longs_only=True)
+    w.hold_alone(writer, WORST_OPTIONS, near, longs_only=True, units=WORST_UNITS)
     for underlying in (ETH, BTC):
         perp = pack(Word(underlying, Kind.PERP, 0, 0, 0))
         w.accounts.send(w.admin, "applyTrade", (writer, w.house, perp, WAD, SPOT * WAD))
@@ -300,8 +317,8 @@ def worst_bid(w: World) -> Iterator[tuple[str, int]]:
     # Later than any block that the many fills above were mined in.
     w.now += 600
     w.run("Auction", "start", writer)
-    for name in ("worst", "worst.dusted", "worst.margined"):
-        bidder = w.open(w.bob.address, 10**5)
+    for name in names:
+        bidder = w.open(w.bob.address, 10**9)
         if name == "worst.dusted":
             w.accounts.send(w.admin, "creditToken", bidder, 1, 1)
         if name == "worst.margined":
@@ -323,7 +340,7 @@ def measure() -> dict[str, int]:
     """Run every job; gas by name."""
     found: dict[str, int] = {}
     # Each job on a chain of its own: no job's accounts change another's figures.
-    for job in (margin, margin_alone, trade, quote, bid, worst_bid, oracle):
+    for job in (margin, margin_alone, trade, quote, bid, worst_bid, dearest_bid, oracle):
         with world() as w:
             found |= job(w)
     return found

@@ -52,18 +52,16 @@ walkSegments(mload(add(grid, 0x40)), mload(add(grid, 0xc0)), mload(grid), grid)
 // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
 function walkSegments(segment, entry, node, g) {
     let table := mload(add(g, 0x80))
-    // Each volatility in skew has a segment, which come last.
-    for { let pairs := sub(mload(add(g, 0x60)), sub(segment, entry)) } lt(segment, pairs) {} {
+    // Each pair of volatilities in skew has a segment, which come last.
+    for { let pairs := sub(mload(add(g, 0x60)), shr(1, sub(segment, entry))) } lt(segment, pairs) {} {
         let v := add(mload(add(g, 0xa0)), mload(segment))
         let end := add(node, mload(add(segment, 0x20)))
         let offset := add(mload(add(v, 0x20)), table)
-        switch sgt(mload(0x00), 0)
-        case 0 { walkPlain(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table)) }
-        default { walkGaps(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table)) }
+        walkLadder(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table))
         node := end
         segment := add(segment, 0x40)
     }
-    // A skew of one side is taken on with this factor, that of the other with 2 less it.
+    // A skew up is taken on with this factor, that down with 2 less it.
     let factor := sdiv(mul(mload(add(entry, 0x20)), mload(add(g, 0xe0))), 1000000000000000000)
     factor := add(1000000000000000000, factor)
     for {} 1 {} {
@@ -71,44 +69,104 @@ function walkSegments(segment, entry, node, g) {
         let whole := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0x60))
         let end := add(node, mload(add(segment, 0x20)))
         let std := div(mul(whole, factor), 1000000000000000000)
+        let otherStd := div(mul(whole, sub(2000000000000000000, factor)), 1000000000000000000)
+        whole := mload(add(g, 0x100))
+        let isBoth := isInside(node, end, whole, std, otherStd)
         %(skew)s
-        node := end
-        end := add(node, mload(add(segment, 0x20)))
-        std := div(mul(whole, sub(2000000000000000000, factor)), 1000000000000000000)
         %(otherSkew)s
+        std := shr(29, std)
+        otherStd := shr(29, otherStd)
+        switch isBoth
+        case 0 {
+            walkPlain(node, end, inverse, offset, std, shr(93, table), 0x100)
+            node := add(node, 0x80)
+            walkPlain(node, add(end, 0x80), otherInverse, otherOffset, otherStd, shr(93, table), 0x100)
+        }
+        default { walkBoth(node, end, inverse, offset, std, otherInverse, otherOffset, otherStd) }
         node := end
-        segment := add(segment, 0x80)
+        segment := add(segment, 0x40)
         entry := add(entry, 0x80)
     }
 }
 
-// First what three do not divide, then three nodes a turn: the turn itself costs a tenth of a node.
-function walkPlain(node, end, inverse, offset, std, lowest) {
-    let span := spanOf(std)
-    for {} mod(sub(end, node), 0x180) {} {
-        %(plain)s
+// Whether both sides of the pairs are known to lie in the table, and can be walked at three prices a turn.
+// L, the logarithm of a node's price over the strike, is least at the first node and largest at the last:
+// -7 <= L/std - std/2 and L/std + std/2 < 6.96 hold for both deviations where they hold for the lesser, as
+// long as neither is above 7.
+function isInside(node, end, moneyness, std, otherStd) -> isIt {
+    isIt := lt(add(std, otherStd), 0x70000000000000000)
+    if lt(otherStd, std) { std := otherStd }
+    // 6.9 instead of 7 and 6.96 is more than all that is cut off.
+    std := sar(64, mul(std, sub(0x6e666666666666666, shr(1, std))))
+    isIt := and(isIt, sgt(add(add(moneyness, mload(node)), std), 0))
+    isIt := and(isIt, slt(add(moneyness, mload(sub(end, 0x100))), std))
+    isIt := gt(isIt, mod(sub(end, node), 0x300))
+}
+
+// The nodes of a ladder.
+function walkLadder(node, end, inverse, offset, std, lowest) {
+    switch sgt(mload(0x00), 0)
+    case 0 { walkPlain(node, end, inverse, offset, std, lowest, 0x80) }
+    default { walkGaps(node, end, inverse, offset, std, lowest) }
+}
+
+// Two volatilities inside the table, at three prices a turn.
+function walkBoth(node, end, inverse, offset, std, otherInverse, otherOffset, otherStd) {
+    for {} 1 {} {
+        %(bothThrice)s
+        if iszero(lt(node, end)) { leave }
+    }
+}
+
+// Nodes without gaps. Prices rise: those beside the table come first and last, what lies between is inside.
+function walkPlain(node, end, inverse, offset, std, lowest, nodeBytes) {
+    for {} 1 {} {
+        %(place)s
+        if iszero(slt(second, lowest)) { break }
+        if iszero(slt(z, lowest)) { walkBeside(node, z, second, lowest) }
+        node := add(node, nodeBytes)
         if iszero(lt(node, end)) { leave }
     }
     for {} 1 {} {
-        %(plainThrice)s
+        let last := sub(end, nodeBytes)
+        let z := sar(93, add(mul(mload(last), inverse), offset))
+        if slt(z, add(lowest, 0x6fc0000000)) { break }
+        walkBeside(last, z, sub(z, std), lowest)
+        end := last
         if iszero(lt(node, end)) { leave }
     }
+    // Three nodes a turn where they are neighbours: the turn itself costs a tenth of a node.
+    let triples := end
+    if eq(nodeBytes, 0x80) { triples := add(node, mod(sub(end, node), 0x180)) }
+    walkInside(node, triples, end, inverse, offset, std, nodeBytes)
+}
+
+// Inside the table, node by node up to the first of the triples.
+function walkInside(node, triples, end, inverse, offset, std, nodeBytes) {
+    for {} lt(node, triples) { node := add(node, nodeBytes) } {
+        %(inside)s
+    }
+    for {} 1 {} {
+        if iszero(lt(node, end)) { leave }
+        %(insideThrice)s
+    }
+}
+
+// A node of which d1 does not lie below the table, but it or d2 beside it: the value is a forward's when d2
+// lies above. The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
+function walkBeside(node, z, second, lowest) {
+    if iszero(slt(second, add(lowest, 0x6fc0000000))) {
+        let value := shl(60, sub(sar(64, mul(mload(0x00), mload(add(node, 0x20)))), mload(0x20)))
+        %(cash)s
+        leave
+    }
+    %(clamp)s
+    %(any)s
 }
 
 // How many positions d2 may lie above the lowest while both it and d1 lie in the table.
 function spanOf(std) -> span {
     span := mul(lt(std, 0x6fc0000000), sub(0x6fc0000000, std))
-}
-
-// Value where d1 does not lie below the table, but it or d2 beside it: a forward's when d2 lies above.
-// The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
-function beside(node, z, second, lowest) -> value {
-    %(at)s
-    if iszero(slt(second, add(lowest, 0x6fc0000000))) {
-        value := shl(60, sub(at, mload(0x20)))
-        leave
-    }
-    %(edge)s
 }
 
 // The nodes of a ladder, where a long option has gaps between neighbours.
@@ -149,15 +207,18 @@ function walkGaps(node, end, inverse, offset, std, lowest) {
     }
 }
 """
-#: As OptionKernel sets a volatility; a quotient by 0 is 0.
-SKEW: Final = """{let}inverse := or(div(shl(128, 1), std), shl(140, iszero(std)))
-{let}offset := add(table, mul(mload(add(g, 0x100)), inverse))
-offset := add(offset, shl(93, add(0x3800000000, shr(30, std))))
-walkPlain(node, end, inverse, offset, shr(29, std), shr(93, table))
+#: As OptionKernel sets a volatility; a quotient by 0 is 0. `whole` is ln(F/K).
+SKEW: Final = """let {inverse} := or(div(shl(128, 1), {std}), shl(140, iszero({std})))
+let {offset} := add(table, mul(whole, {inverse}))
+{offset} := add({offset}, shl(93, add(0x3800000000, shr(30, {std}))))
 """
 #: What every node begins with.
 PLACE: Final = """let z := sar(93, add(mul(mload(node), inverse), offset))
 let second := sub(z, std)
+"""
+#: The same of the second of two volatilities.
+OTHER_PLACE: Final = """let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
+let second := sub(z, otherStd)
 """
 #: The highest position is that of the last entry.
 CLAMP: Final = """if slt(second, lowest) { second := lowest }
@@ -171,13 +232,10 @@ let {n} := add(signextend(22, w), mul(s, signextend(18, w)))
 {n} := sar(191, add(w, mul(s, {n})))
 """
 AT: Final = "let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))\n"
-#: An option is worth nothing below the table.
-BESIDE: Final = """case 0 {
-    if iszero(slt(z, lowest)) { value := beside(node, z, second, lowest) }
-}
-"""
-VALUE: Final = "value := sub(mul(at, slope), mul(mload(0x20), other))\n"
+VALUE: Final = "let value := sub(mul(at, slope), mul(mload(0x20), other))\n"
 CASH: Final = "mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))\n"
+#: Into the node beside.
+OTHER_CASH: Final = "mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))\n"
 NEXT: Final = "node := add(node, 0x80)\n"
 GAP: Final = """let step := sub(at, lastAt)
 let rise := sub(value, lastValue)
@@ -207,30 +265,35 @@ def filled(template: str, parts: dict[str, str]) -> str:
     return re.sub(r"^( *)%\((\w+)\)s$", lambda m: indented(parts[m[2]], len(m[1])), template, flags=re.MULTILINE)
 
 
+def scoped(lines: str) -> str:
+    """Lines in a scope of their own."""
+    return "{\n" + indented(lines, 4) + "\n}\n"
+
+
 def thrice(lines: str) -> str:
     """Lines three times over, each in a scope of its own."""
-    return 3 * ("{\n" + indented(lines, 4) + "\n}\n")
+    return 3 * scoped(lines)
 
 
 def library() -> str:
     """Text of the library."""
     value = distributions() + AT + VALUE
-    inside = "default {\n" + indented(value, 4) + "\n}\n"
-    choice = "let value := 0\nswitch lt(sub(second, lowest), span)\n" + BESIDE + inside
+    inside = PLACE + value + CASH
     loops = {
-        "plain": PLACE + choice + CASH + NEXT,
-        "gaps": value.replace("value :=", "let value :=") + CASH + GAP + LAST + NEXT,
-    }
-    loops |= {
-        "edge": CLAMP + distributions() + VALUE,
-        "at": AT,
+        "inside": inside,
+        "insideThrice": thrice(inside + NEXT),
+        "gaps": value + CASH + GAP + LAST + NEXT,
+        "any": value + CASH,
         "place": PLACE,
         "clamp": CLAMP,
         "cash": CASH,
         "gapOnly": GAP,
     }
-    loops |= {"skew": SKEW.format(let="let "), "otherSkew": SKEW.format(let="")}
-    loops |= {"plainThrice": thrice(loops["plain"])}
+    loops |= {"skew": SKEW.format(inverse="inverse", offset="offset", std="std")}
+    loops |= {"otherSkew": SKEW.format(inverse="otherInverse", offset="otherOffset", std="otherStd")}
+    both = AT + scoped(PLACE + distributions() + VALUE + CASH)
+    both += scoped(OTHER_PLACE + distributions() + VALUE + OTHER_CASH)
+    loops |= {"bothThrice": thrice(both + NEXT.replace("0x80", "0x100"))}
     body = filled(WALK, loops)
     return HEADER + indented(body, 12) + "\n" + FOOTER
 

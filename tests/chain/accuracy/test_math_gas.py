@@ -12,8 +12,8 @@ GAS = {
     "gas.math.cdf_table": 178,
     "gas.math.black76": 1_184,
     "gas.math.svi": 939,
-    "gas.math.rows16": 8_380,
-    "gas.math.rows39": 19_025,
+    "gas.math.rows16": 7_894,
+    "gas.math.rows39": 17_550,
 }
 
 

@@ -144,20 +144,21 @@ class Plan:
         self.nodes.append([self.ln(move), ((WAD + move) << 64) // WAD, 0, 0])
 
     def _pairs(self, places: list[dict[str, int]], skew: int, span: int, own: dict[tuple[int, int], int]) -> list[int]:
-        """Places of both nodes of each pair, and of the grid's node that it is compared with."""
+        """Places of both nodes of each pair, and of the grid's node that it is compared with; by rising move."""
         found = [w for place in places for w in (0, 0, own[place["moveWad"], place["vol"]])]
         for vol in (UP, FLAT, DOWN):
             mine = [i for i, place in enumerate(places) if place["vol"] == vol]
-            for side, sign in ((0, 1), (1, -1)) if mine else ():
+            if mine:
                 self._segment((3 + len(self.volatilities) // 2) * VOLATILITY_BYTES)
-                self.volatilities += [vol * VOLATILITY_BYTES, sign * skew]
-                for i in mine:
+                self.volatilities += [vol * VOLATILITY_BYTES, skew, vol * VOLATILITY_BYTES, -skew]
+            for i in sorted(mine, key=lambda i: places[i]["moveWad"]):
+                for side in (0, 1):
                     found[3 * i + side] = len(self.nodes) * NODE_BYTES
                     self._node(trunc(places[i]["moveWad"] * span, WAD))
         return found
 
     def _moves(self, ladder: list[tuple[int, int, int, int, bool]], grid: int, tails: int) -> list[int]:
-        """Words of the moves: the move, two weights, and whether both are 1 and how many vol states stand at it."""
+        """Words of the moves: the move, two weights or 0 when both are 1, how many vol states stand at it."""
         states = [grid if entry[4] else tails for entry in ladder]
         words = []
         for i, (move, _, over, under, _) in enumerate(ladder):
@@ -165,9 +166,8 @@ class Plan:
             if i:
                 other = ladder[i - 1][2:4]
                 larger = other if over * other[1] < other[0] * under else larger
-            words += [move, over << 192 | under << 128 | larger[0] << 64 | larger[1]]
             is_whole = (over, under) == (1, 1) and larger == (1, 1)
-            words.append(is_whole << 8 | states[i])
+            words += [move, 0 if is_whole else over << 192 | under << 128 | larger[0] << 64 | larger[1], states[i]]
         return words
 
 
