@@ -6,7 +6,8 @@
     ├── InputError          a file or option is wrong          (exit code 2)
     │   └── DomainError     a number is outside what the model accepts
     ├── UnavailableError    chain or feed cannot be reached    (exit code 3)
-    └── AgreementError      mirror and chain disagree, or money is not conserved (exit code 1)
+    ├── AgreementError      mirror and chain disagree, or money is not conserved (exit code 1)
+    └── PartialError        some of what was asked for is there, the rest is not (exit code 4)
 """
 
 from __future__ import annotations
@@ -51,3 +52,9 @@ class AgreementError(PlimsollError):
     """Mirror and chain disagree beyond the accuracy contract, or conservation failed."""
 
     exit_code = 1
+
+
+class PartialError(PlimsollError):
+    """Some of what was asked for was computed and is in the document; the message names the rest, and why."""
+
+    exit_code = 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -18,8 +19,9 @@ from plimsoll.analytics.backtest.price_backtest import (
     backtest_asset,
 )
 from plimsoll.analytics.backtest.rule_backtest import CALLERS, RuleBacktest, backtest_rule, rule_terms
+from plimsoll.analytics.series.as_of import Provenance, history_known_at, moment_of_text
 from plimsoll.analytics.series.history import History, load_history
-from plimsoll.cli.history_option import data_file, history_path, hourly_history
+from plimsoll.cli.history_option import data_file, history_path, hourly_history, told
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.output import print_document
 from plimsoll.cli.slow import Slow
@@ -52,18 +54,38 @@ def day_ts(text: str | None, option: str, otherwise: int) -> int:
         raise InputError(option, f"{text!r} is no day like 2026-02-05") from None
 
 
-def priced(history: Path | None, asset: list[str] | None, since: str | None, until: str | None) -> History:
-    """History of the assets between two days."""
-    loaded = load_history(history_path(history), asset or ["ETH", "BTC"])
-    return loaded.between(day_ts(since, "--since", 0), day_ts(until, "--until", 2**40))
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which part of a history is judged.
+
+    Attributes
+    ----------
+    since, until : str or None
+        First day, and the day after the last.
+    as_of : str or None
+        No price that was known later only is used.
+    """
+
+    since: str | None
+    until: str | None
+    as_of: str | None
+
+    def of(self, history: History) -> tuple[History, Provenance]:
+        """Cut a history."""
+        chosen = history.between(day_ts(self.since, "--since", 0), day_ts(self.until, "--until", 2**40))
+        return history_known_at(chosen, None, None if self.as_of is None else moment_of_text(self.as_of))
 
 
-def _hours(files: list[Path], prices: History, since: str | None, until: str | None, hours: int) -> History:
+def priced(history: Path | None, asset: list[str] | None, span: Span) -> tuple[History, Provenance]:
+    """History of the assets within a span, and where it comes from."""
+    return span.of(load_history(history_path(history), asset or ["ETH", "BTC"]))
+
+
+def _hours(files: list[Path], prices: History, span: Span, hours: int) -> History:
     """Prices in steps of the liquidation horizon, of the assets and between the days of the daily ones."""
     if not 1 <= hours <= 24:
         raise InputError("--liquidation", f"{hours} is outside [1, 24]")
-    loaded = hourly_history(files, prices.assets, hours)
-    return loaded.between(day_ts(since, "--since", 0), day_ts(until, "--until", 2**40))
+    return span.of(hourly_history(files, prices.assets, hours))[0]
 
 
 def _show(results: dict[str, AssetBacktest]) -> None:
@@ -160,7 +182,13 @@ def _show_rule(results: dict[str, dict[str, RuleBacktest]]) -> None:
 
 
 def _on_rule(
-    params: Path | None, prices: History, coverage: float, grace_sec: int, html: Path | None, as_json: bool
+    params: Path | None,
+    prices: History,
+    source: Provenance,
+    coverage: float,
+    grace_sec: int,
+    html: Path | None,
+    as_json: bool,
 ) -> None:
     chosen = load_params(params, set(prices.assets)) if params is not None else Params()
     results: dict[str, dict[str, RuleBacktest]] = {asset: {} for asset in prices.assets}
@@ -170,8 +198,10 @@ def _on_rule(
             found[callers] = backtest_rule(
                 prices, asset, chosen, terms, callers=callers, coverage=coverage, grace_sec=grace_sec
             )
+    told(source)
     document = {
         "schema": "plimsoll.ruleBacktest/1",
+        "history": source.to_json(),
         "source": prices.source,
         "first": prices.date(0),
         "last": prices.date(-1),
@@ -192,6 +222,7 @@ def command(
     asset: Annotated[list[str] | None, typer.Option(help="Repeat for several; default ETH and BTC.")] = None,
     since: Annotated[str | None, typer.Option(help="First day.")] = None,
     until: Annotated[str | None, typer.Option(help="Day after the last.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Use no price known later only.")] = None,
     hourly: Annotated[
         list[Path] | None,
         typer.Option(help="Hourly prices for maintenance margin; repeat to continue one file with another."),
@@ -220,15 +251,18 @@ def command(
         _on_chains(params, chain_file, asset or ["ETH", "BTC"], claimed, html, as_json)
         return
     settings = BacktestSettings(horizon, COVERAGE if coverage is None else coverage, degrees, seed=seed)
-    prices = priced(history, asset, since, until)
+    span = Span(since, until, as_of)
+    prices, source = priced(history, asset, span)
     if rule:
-        _on_rule(params, prices, settings.coverage, grace, html, as_json)
+        _on_rule(params, prices, source, settings.coverage, grace, html, as_json)
         return
     chosen = load_params(params, set(prices.assets)) if params is not None else Params()
-    hours = None if history is not None and not hourly else _hours(hourly or [], prices, since, until, liquidation)
+    hours = None if history is not None and not hourly else _hours(hourly or [], prices, span, liquidation)
     results = {name: backtest_asset(prices, name, chosen, settings, hours) for name in prices.assets}
+    told(source)
     document = {
         "schema": "plimsoll.backtest/1",
+        "history": source.to_json(),
         "source": prices.source,
         "first": prices.date(0),
         "last": prices.date(-1),

@@ -12,7 +12,8 @@ from rich.console import Console
 from plimsoll.analytics.backtest.calibrate import calibrate_asset, parameter_document
 from plimsoll.analytics.backtest.price_backtest import BacktestSettings
 from plimsoll.analytics.series.history import load_history
-from plimsoll.cli.backtest import priced
+from plimsoll.cli.backtest import Span, priced
+from plimsoll.cli.history_option import told
 from plimsoll.cli.html_option import HtmlFile, check_apart, write_page
 from plimsoll.cli.output import print_document
 from plimsoll.files.document import text_of
@@ -36,6 +37,7 @@ def command(
     asset: Annotated[list[str] | None, typer.Option(help="Repeat for several; default ETH and BTC.")] = None,
     since: Annotated[str | None, typer.Option(help="First day.")] = None,
     until: Annotated[str | None, typer.Option(help="Day after the last.")] = None,
+    as_of: Annotated[str | None, typer.Option(help="Use no price known later only.")] = None,
     horizon: Annotated[int, typer.Option(help="Liquidation horizon in days.")] = _DEFAULT.steps,
     coverage: Annotated[float, typer.Option(help="Target coverage.")] = _DEFAULT.coverage,
     decay: Annotated[float, typer.Option(help="EWMA weight of yesterday's variance.")] = _DEFAULT.decay,
@@ -48,18 +50,25 @@ def command(
     """Propose priceRange, volUp and volDown at a target coverage."""
     check_apart(html, out, "--out")
     settings = BacktestSettings(horizon, coverage, decay=decay, floor=floor)
-    prices = priced(history, asset, since, until)
-    vols = None if vol_history is None else load_history(vol_history, prices.assets)
+    span = Span(since, until, as_of)
+    prices, source = priced(history, asset, span)
+    vols = None if vol_history is None else span.of(load_history(vol_history, prices.assets))[0]
     account = AccountParams()
     factor = account.im_factor if cover is Cover.INITIAL else account.mm_factor
     found = {name: calibrate_asset(prices, vols, name, settings, factor) for name in prices.assets}
+    told(source)
     document = parameter_document(found, UnderlyingParams())
     if out is not None:
         text = text_of(document, indent=2) + "\n"
         replace_file(out, lambda name: Path(name).write_text(text, encoding="utf-8"))
         load_params(out)
     reasons = {name: list(result.reasons) for name, result in found.items()}
-    proposal = {"schema": "plimsoll.calibration/1", "params": document, "reasons": reasons}
+    proposal = {
+        "schema": "plimsoll.calibration/1",
+        "history": source.to_json(),
+        "params": document,
+        "reasons": reasons,
+    }
     write_page(html, proposal)
     if as_json:
         print_document(proposal)
@@ -71,5 +80,6 @@ def command(
             console.print(f"{name}: volUp {result.vol_up:g}, volDown {result.vol_down:g}")
         for reason in result.reasons:
             console.print(f"  {reason}")
+    console.print(source.sentence, highlight=False)
     if out is not None:
         console.print(f"written: {out}")

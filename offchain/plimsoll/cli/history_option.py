@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import reduce
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from plimsoll.analytics.series.as_of import Provenance, history_known_at, moment_of_text
 from plimsoll.analytics.series.history import History, join_histories, load_history
-from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.market.replay.replay import DAILY_FILE, find_data
 
 #: Hours of the default history, each continued by the next.
 HOURLY_FILES = ("price_1h_binance_spot.parquet", "price_1h_okx_swap.parquet")
 HOUR_SEC = 3_600
+
+AsOf = Annotated[
+    str | None,
+    typer.Option("--as-of", help="Use no price later than this; default: the market's own time. ISO or unix seconds."),
+]
 
 
 def history_path(given: Path | None) -> Path:
@@ -51,13 +61,48 @@ def hourly_history(given: Sequence[Path], assets: Sequence[str], hours: int) -> 
     return reduce(join_histories, parts)
 
 
-def chosen_history(given: Path | None, assets: Sequence[str], days: int | None = None) -> History:
-    """Load daily history of ``assets``; with ``days`` only the last of them."""
-    path = history_path(given)
-    history = load_history(path, assets)
-    if days is None:
-        return history
-    if days < 2:
+def chosen_history(
+    given: Path | None,
+    assets: Sequence[str],
+    days: int | None = None,
+    *,
+    market_ts: int | None = None,
+    as_of: str | None = None,
+) -> tuple[History, Provenance]:
+    """Load the daily history of ``assets`` that was known at a moment.
+
+    Parameters
+    ----------
+    given : Path or None
+        Default: the market data folder's.
+    assets : sequence of str
+    days : int, optional
+        Only the last so many moves of it.
+    market_ts : int, optional
+        Time of the market that the figures are about.
+    as_of : str, optional
+        Value of ``--as-of``; default the time of the market.
+
+    Returns
+    -------
+    History, Provenance
+
+    Raises
+    ------
+    InputError
+        For a bad option, a bad file, or one in which too little was known by then.
+    """
+    if days is not None and days < 2:
         raise InputError("--days", f"{days} is below 2")
-    keep = min(days + 1, history.ts.size)
-    return load_history(path, assets, start=int(history.ts[-1]) - (keep - 1) * DAY_SEC)
+    as_of_ts = None if as_of is None else moment_of_text(as_of)
+    history, found = history_known_at(load_history(history_path(given), assets), market_ts, as_of_ts)
+    if days is None or days + 1 >= history.ts.size:
+        return history, found
+    kept = history.between(int(history.ts[-days - 1]), int(history.ts[-1]) + 1)
+    return kept, replace(found, first_ts=int(kept.ts[0]), rows=kept.ts.size)
+
+
+def told(found: Provenance) -> None:
+    """Say on standard error what is wrong with the prices that are used."""
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)

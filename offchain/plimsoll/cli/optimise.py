@@ -16,7 +16,9 @@ from plimsoll.analytics.optimise.limits import MOST_TRADES, Limits
 from plimsoll.analytics.optimise.listed import MOST_APART_SEC, Listed, listed_of
 from plimsoll.analytics.optimise.trades import Suggestion
 from plimsoll.analytics.optimise.universe import TradingCosts
-from plimsoll.cli.history_option import chosen_history
+from plimsoll.analytics.series.as_of import Provenance
+from plimsoll.analytics.series.history import History
+from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, check_apart, write_page
 from plimsoll.cli.option_group import grouped
 from plimsoll.cli.order_file import OrderOptions, write_orders
@@ -185,8 +187,17 @@ def _verified(market: Market, portfolio: Portfolio, params: Params, found: Sugge
     return {"released": released, "largestDifference": worst}
 
 
-def _finish(inputs: tuple[Market, Portfolio, Params], found: Suggestion, trade: TradeOptions) -> None:
+def _finish(
+    inputs: tuple[Market, Portfolio, Params],
+    found: Suggestion,
+    trade: TradeOptions,
+    source: Provenance | None = None,
+) -> None:
     document = found.to_json()
+    document["history"] = None
+    if source is not None:
+        told(source)
+        document["history"] = source.to_json()
     if trade.verify:
         document["chain"] = _verified(*inputs, found)
     document["orders"] = write_orders(inputs[0], found, trade.order_options)
@@ -195,6 +206,8 @@ def _finish(inputs: tuple[Market, Portfolio, Params], found: Suggestion, trade: 
         print_document(document)
         return
     _show(found)
+    if source is not None:
+        typer.echo(source.sentence)
     if trade.verify:
         typer.echo(f"the contracts confirm: {document['chain']}")
 
@@ -267,6 +280,7 @@ def risk_command(
     portfolio: PortfolioFile,
     params: ParamsFile = None,
     history: HistoryFile = None,
+    as_of: AsOf = None,
     days: Annotated[int, typer.Option("--days", help="Use the last so many days of the history.")] = 1_000,
     objective: Annotated[str, typer.Option("--objective", help="cvar or variance.")] = "cvar",
     level: Annotated[float, typer.Option("--level", help="Of the expected shortfall.")] = 0.975,
@@ -278,25 +292,35 @@ def risk_command(
     trade: TradeOptions,
 ) -> None:
     """Lower the shortfall below the mean, or the deviation, found on older moves and judged by newer ones."""
+    from plimsoll.analytics.var.settings import RiskSettings
+
     inputs = _loaded(market, portfolio, params)
-    found = _less_risk(inputs, (history, days), (objective, level, horizon), trade.limits(trades, budget), goal, trade)
-    _finish(inputs, found, trade)
+    RiskSettings(level=level, horizon_days=horizon)
+    prices = _prices(inputs, history, as_of, days)
+    found = _less_risk(inputs, prices[0], (objective, level, horizon), trade.limits(trades, budget), goal, trade)
+    _finish(inputs, found, trade, prices[1])
+
+
+def _prices(
+    inputs: tuple[Market, Portfolio, Params], history: Path | None, as_of: str | None, days: int
+) -> tuple[History, Provenance]:
+    """Prices of what is held, known at the market's time, and where they come from."""
+    from plimsoll.analytics.var.legs import legs_of, underlyings_of
+
+    names = underlyings_of(legs_of(inputs[0], inputs[1])[0])
+    return chosen_history(history, names, days, market_ts=inputs[0].ts, as_of=as_of)
 
 
 def _less_risk(
     inputs: tuple[Market, Portfolio, Params],
-    history: tuple[Path | None, int],
+    prices: History,
     measure: tuple[str, float, int],
     limits: Limits,
     goal: float | None,
     trade: TradeOptions,
 ) -> Suggestion:
     from plimsoll.analytics.optimise.tail_risk import less_risk
-    from plimsoll.analytics.var.legs import legs_of, underlyings_of
-    from plimsoll.analytics.var.settings import RiskSettings
 
-    RiskSettings(level=measure[1], horizon_days=measure[2])
-    prices = chosen_history(history[0], underlyings_of(legs_of(inputs[0], inputs[1])[0]), history[1])
     return less_risk(*inputs, trade.costs, prices, *measure, limits, goal, trade.listed(inputs[0]), Slow().tell)
 
 
@@ -308,6 +332,7 @@ def goal_command(
     goal: Annotated[str, typer.Option("--goal", help=f"In words: {'; '.join(EXAMPLES)}.")],
     params: ParamsFile = None,
     history: HistoryFile = None,
+    as_of: AsOf = None,
     days: Annotated[int, typer.Option("--days", help="Use the last so many days of the history.")] = 1_000,
     level: Annotated[float, typer.Option("--level", help="Of the CVaR of a goal.")] = 0.975,
     horizon: Annotated[int, typer.Option("--horizon", help="Days of the CVaR of a goal.")] = 1,
@@ -316,15 +341,19 @@ def goal_command(
 ) -> None:
     """Find the cheapest trades to a goal in a trader's words, such as "free 5,000 IM, keep delta"."""
     from plimsoll.analytics.optimise.release import release
+    from plimsoll.analytics.var.settings import RiskSettings
 
     wanted = read_goal(goal)
     inputs = _loaded(market, portfolio, params)
     limits = trade.joined(wanted.limits)
+    source = None
     if wanted.shortfall is not None:
-        found = _less_risk(inputs, (history, days), ("cvar", level, horizon), limits, wanted.shortfall, trade)
+        RiskSettings(level=level, horizon_days=horizon)
+        prices, source = _prices(inputs, history, as_of, days)
+        found = _less_risk(inputs, prices, ("cvar", level, horizon), limits, wanted.shortfall, trade)
     else:
         found = release(*inputs, trade.costs, limits, wanted.keep, trade.listed(inputs[0]), wanted.free, Slow().tell)
-    _finish(inputs, found, trade)
+    _finish(inputs, found, trade, source)
 
 
 @app.command("allocate")
@@ -380,6 +409,7 @@ def bands_command(
 def frontier_command(
     assets: Annotated[list[str], typer.Option("--asset", help="Asset of the history; two or more times.")],
     history: HistoryFile = None,
+    as_of: AsOf = None,
     days: Annotated[int | None, typer.Option("--days", help="Use the last so many days of the history.")] = None,
     points: Annotated[int, typer.Option("--points")] = 12,
     largest: Annotated[float, typer.Option("--largest", help="Largest weight of one asset.")] = 1.0,
@@ -389,8 +419,10 @@ def frontier_command(
     """Compute the mean-variance frontier with shrunk covariance and means."""
     from plimsoll.analytics.optimise.frontier import frontier
 
-    found = frontier(chosen_history(history, assets, days), points, largest, not short)
-    _print(found.to_json(), as_json, _show_document)
+    prices, source = chosen_history(history, assets, days, as_of=as_of)
+    document = frontier(prices, points, largest, not short).to_json() | {"history": source.to_json()}
+    told(source)
+    _print(document, as_json, _show_document)
 
 
 def _print(document: dict[str, Any], as_json: bool, show: Callable[[dict[str, Any]], None]) -> None:

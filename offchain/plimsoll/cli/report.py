@@ -10,10 +10,11 @@ import typer
 from plimsoll.analytics.report.account import account_report
 from plimsoll.analytics.report.account_page import account_page
 from plimsoll.analytics.report.page import write_pair
+from plimsoll.analytics.series.as_of import Provenance
 from plimsoll.analytics.series.history import History
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.settings import RiskSettings
-from plimsoll.cli.history_option import chosen_history
+from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import check_page
 from plimsoll.cli.output import print_document
 from plimsoll.errors import InputError
@@ -39,12 +40,15 @@ def _from_chain(account: str, rpc: str | None, deployment: Path | None) -> tuple
     return seen.market, seen.portfolio, feed.params
 
 
-def _prices(given: Path | None, market: Market, portfolio: Portfolio) -> History | None:
+def _prices(
+    given: Path | None, as_of: str | None, market: Market, portfolio: Portfolio
+) -> tuple[History, Provenance] | None:
     """History of what is held; None when none was asked for and no data folder is there."""
     folder = find_data()
     if given is None and (folder is None or not (folder / DAILY_FILE).is_file()):
         return None
-    return chosen_history(given, underlyings_of(legs_of(market, portfolio)[0]))
+    names = underlyings_of(legs_of(market, portfolio)[0])
+    return chosen_history(given, names, market_ts=market.ts, as_of=as_of)
 
 
 def command(
@@ -59,6 +63,7 @@ def command(
     history: Annotated[
         Path | None, typer.Option(help="Prices; default: the market data folder's, if there is one.")
     ] = None,
+    as_of: AsOf = None,
     level: Annotated[float, typer.Option(help="Confidence of VaR and ES.")] = _DEFAULT.level,
     horizon: Annotated[int, typer.Option(help="Days.")] = _DEFAULT.horizon_days,
     seed: Annotated[int, typer.Option()] = _DEFAULT.seed,
@@ -85,7 +90,10 @@ def command(
         if params is not None:
             raise InputError("--params", "a deployment has its own parameters")
         loaded, folio, chosen = _from_chain(account, rpc, deployment)
-    found = account_report(account, loaded, folio, chosen, _prices(history, loaded, folio), settings)
+    prices = _prices(history, as_of, loaded, folio)
+    found = account_report(account, loaded, folio, chosen, prices, settings)
+    if prices is not None:
+        told(prices[1])
     if as_json:
         print_document(found.to_json())
         return

@@ -13,11 +13,12 @@ from plimsoll.analytics.report.page import days, percent
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.risk_report import METHODS, RiskReport, risk_report
 from plimsoll.analytics.var.settings import RiskSettings
-from plimsoll.cli.history_option import chosen_history
+from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.option_group import grouped
 from plimsoll.cli.output import print_document
 from plimsoll.cli.tables import plain_table
+from plimsoll.errors import PartialError
 from plimsoll.files.market import load_market
 from plimsoll.files.portfolio import load_portfolio
 
@@ -34,6 +35,7 @@ class RiskOptions:
     history: Annotated[
         Path | None, typer.Option("--history", help="Prices, CSV or parquet; default: the market data folder's.")
     ] = None
+    as_of: AsOf = None
     days: Annotated[int | None, typer.Option("--days", help="Use the last so many days of the history.")] = None
     method: Annotated[
         str, typer.Option("--method", help="all or historical, filtered, garch, parametric, monte-carlo.")
@@ -48,9 +50,16 @@ class RiskOptions:
     correlation: Annotated[float | None, typer.Option("--correlation", help="Replaces all correlations of prices.")] = (
         None
     )
+    vol_share: Annotated[
+        float,
+        typer.Option(
+            "--vol-share", help="Without a vol history vols follow each price's own vol by this; 0 holds them."
+        ),
+    ] = _DEFAULT.vol_share
     vol_of_vol: Annotated[
-        float, typer.Option("--vol-of-vol", help="Log vol of vol per year, without a vol history.")
-    ] = _DEFAULT.vol_of_vol
+        float | None,
+        typer.Option("--vol-of-vol", help="Log vol of vol per year in its place, parametric and monte-carlo."),
+    ] = None
     spot_vol: Annotated[float, typer.Option("--spot-vol", help="Correlation of a price with its vol, likewise.")] = (
         _DEFAULT.spot_vol
     )
@@ -69,6 +78,7 @@ class RiskOptions:
             self.decay,
             self.degrees,
             self.correlation,
+            self.vol_share,
             self.vol_of_vol,
             self.spot_vol,
             self.paths,
@@ -88,6 +98,8 @@ def _show(report: RiskReport, contributions: bool) -> None:
         ]
         table.add_row(name, f"{result.var:,.2f}", f"{result.es:,.2f}", *spans)
     console.print(table)
+    if report.history is not None:
+        console.print(report.history.sentence, highlight=False)
     for name, result in report.results.items():
         console.print(result.method, highlight=False)
         for warning in result.warnings:
@@ -107,15 +119,20 @@ def _run(chosen: RiskOptions, contributions: bool) -> None:
     loaded = load_market(chosen.market)
     folio = load_portfolio(chosen.portfolio, loaded)
     legs, _ = legs_of(loaded, folio)
-    prices = chosen_history(chosen.history, underlyings_of(legs), chosen.days)
+    prices, source = chosen_history(
+        chosen.history, underlyings_of(legs), chosen.days, market_ts=loaded.ts, as_of=chosen.as_of
+    )
     methods = list(METHODS) if chosen.method == "all" else [chosen.method]
-    report = risk_report(loaded, folio, prices, settings, methods)
+    report = risk_report(loaded, folio, prices, settings, methods, source)
+    told(source)
     document = report.to_json(contributions)
     write_page(chosen.html, document)
     if chosen.as_json:
         print_document(document)
     else:
         _show(report, contributions)
+    if report.failed:
+        raise PartialError("risk", "; ".join(f"{name} is missing ({why})" for name, why in report.failed.items()))
 
 
 @app.command("var")

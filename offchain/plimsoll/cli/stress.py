@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from plimsoll.analytics.series.as_of import Provenance
+from plimsoll.analytics.series.history import History
 from plimsoll.analytics.stress.crashes import crash_scenarios
 from plimsoll.analytics.stress.reverse import ReverseStress, reverse_stress
 from plimsoll.analytics.stress.scenario_file import load_scenarios
@@ -17,7 +19,7 @@ from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS, SurfacePoint,
 from plimsoll.analytics.var.breakdown import Breakdown, correlation_breakdown
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.settings import RiskSettings
-from plimsoll.cli.history_option import chosen_history
+from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.output import print_document
 from plimsoll.cli.tables import plain_table
@@ -58,9 +60,9 @@ def _show_surface(console: Console, points: list[SurfacePoint]) -> None:
         console.print(f"{hours:3.0f}h {vol:+5.0%}" + "".join(f"{_SIGN[p.state]:>5}" for p in row), highlight=False)
 
 
-def _breakdown(market: Market, portfolio: Portfolio, params: Params, history: Path | None) -> Breakdown:
-    prices = chosen_history(history, underlyings_of(legs_of(market, portfolio)[0]))
-    return correlation_breakdown(market, portfolio, params, prices, RiskSettings())
+def _breakdown(market: Market, portfolio: Portfolio, params: Params, prices: History) -> Breakdown:
+    own = prices.select(underlyings_of(legs_of(market, portfolio)[0]))
+    return correlation_breakdown(market, portfolio, params, own, RiskSettings())
 
 
 def _show_breakdown(console: Console, found: Breakdown) -> None:
@@ -88,6 +90,7 @@ def command(
     scenarios: Annotated[Path | None, typer.Option(help="Your scenarios (plimsoll.scenarios/1).")] = None,
     replay: Annotated[bool, typer.Option(help="Replay the crashes of the price history.")] = False,
     history: Annotated[Path | None, typer.Option(help="Prices for --replay and --correlations.")] = None,
+    as_of: AsOf = None,
     crash_vol: Annotated[float, typer.Option(help="Rise of vols in a crash, where history has none.")] = 0.5,
     reverse: Annotated[bool, typer.Option(help="Smallest move that reaches IM, MM and zero.")] = False,
     surface: Annotated[bool, typer.Option(help="States over spot, vol and time.")] = False,
@@ -103,15 +106,24 @@ def command(
         reverse = surface = True
     listed = load_scenarios(scenarios, set(loaded.rounds)) if scenarios is not None else []
     missing: list[str] = []
-    if replay:
-        crashes, missing = crash_scenarios(chosen_history(history, list(loaded.rounds)), crash_vol)
-        listed = [*listed, *crashes]
+    source: Provenance | None = None
+    broken = None
+    if replay or correlations:
+        held = list(loaded.rounds) if replay else list(underlyings_of(legs_of(loaded, folio)[0]))
+        prices, source = chosen_history(history, held, market_ts=loaded.ts, as_of=as_of)
+        if replay:
+            crashes, missing = crash_scenarios(prices, crash_vol)
+            listed = [*listed, *crashes]
+        if correlations:
+            broken = _breakdown(loaded, folio, chosen, prices)
     results = stress(loaded, folio, chosen, listed)
     found = reverse_stress(loaded, folio, chosen) if reverse else []
     points = liquidation_surface(loaded, folio, chosen) if surface else []
-    broken = _breakdown(loaded, folio, chosen, history) if correlations else None
+    if source is not None:
+        told(source)
     document = {
         "schema": "plimsoll.stress/1",
+        "history": None if source is None else source.to_json(),
         "scenarios": [r.to_json() for r in results],
         "notInHistory": missing,
         "reverse": [r.to_json() for r in found],
@@ -132,3 +144,5 @@ def command(
         _show_surface(console, points)
     if broken is not None:
         _show_breakdown(console, broken)
+    if source is not None:
+        console.print(source.sentence, highlight=False)

@@ -57,19 +57,45 @@ def test_calibration_for_maintenance_is_wider(files, capsys):
     ("extra", "message"),
     [
         (["--level", "1"], "--level: 1 is outside"),
-        (["--level", "0.999"], "too little history"),
+        (["--level", "0.999", "--method", "historical"], "too little history"),
         (["--level", "nan"], "--level: nan is outside"),
         (["--horizon", "0"], "--horizon: 0 is outside"),
         (["--method", "magic"], "'magic' is not one of"),
         (["--paths", "1000"], "no power of two"),
         (["--days", "20"], "too little history"),
         (["--degrees", "2"], "--degrees: 2 is outside"),
-        (["--horizon", "365"], "too little history"),
+        (["--horizon", "365", "--method", "historical"], "too little history"),
     ],
 )
 def test_bad_options_of_risk_are_one_line(files, capsys, extra, message):
     arguments = ["risk", "var", *account(files), "--history", str(files / "H.csv"), *extra]
     assert message in fails(capsys, arguments)
+
+
+@pytest.mark.parametrize(
+    ("extra", "missing"), [(["--days", "200"], {"garch"}), (["--horizon", "100"], {"historical"})]
+)
+def test_a_method_that_cannot_run_is_named_and_the_others_go_on(files, capsys, extra, missing):
+    arguments = ["risk", "var", *account(files), "--history", str(files / "H.csv"), "--json", *extra]
+    assert run(arguments) == 4
+    shown = capsys.readouterr()
+    document = json.loads(shown.out)
+    assert set(document["failed"]) == missing
+    assert set(document["methods"]) == {"historical", "filtered", "garch", "parametric", "monte-carlo"} - missing
+    for name in missing:
+        assert "too little history" in document["failed"][name]
+        assert f"{name} is missing" in shown.err
+
+
+def test_a_page_says_which_method_is_missing_and_which_prices_it_rests_on(files, capsys):
+    page = files / "o.html"
+    history = ["--history", str(files / "H.csv"), "--days", "200"]
+    assert run(["risk", "var", *account(files), *history, "--html", str(page)]) == 4
+    text = page.read_text()
+    assert "garch is missing" in text
+    assert "Prices behind the figures" in text
+    assert "H.csv" in text
+    capsys.readouterr()
 
 
 def test_bad_files_are_one_line(files, capsys):

@@ -29,7 +29,7 @@ from plimsoll.analytics.optimise.trades import (
 )
 from plimsoll.analytics.optimise.universe import Candidate, TradingCosts, offered
 from plimsoll.analytics.series.history import History
-from plimsoll.analytics.series.moves import log_moves
+from plimsoll.analytics.series.moves import VOL_SHARE, log_moves
 from plimsoll.analytics.var.legs import Leg
 from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.analytics.var.tail import check_level, tail_weights
@@ -75,7 +75,8 @@ def scenario_pnl(
     ndarray, shape (n, m); ndarray, shape (n,)
         Cash, oldest move first.
     """
-    moves = log_moves(history, horizon_days * DAY_SEC // history.step_sec)
+    steps = horizon_days * DAY_SEC // history.step_sec
+    moves = log_moves(history, steps, VOL_SHARE)
     legs = [Leg(c.label, c.position.underlying, 1.0, c.position) for c in candidates]
     unit = revalue(market, legs, history.assets, moves, horizon_days * DAY_SEC)
     now = unit @ np.array([c.held for c in candidates])

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from plimsoll.analytics.models.compare import Line, compare
+from plimsoll.analytics.series.as_of import Provenance
 from plimsoll.analytics.series.history import History
 from plimsoll.analytics.stress.crashes import crash_scenarios
 from plimsoll.analytics.stress.reverse import ReverseStress, reverse_stress
@@ -19,7 +20,7 @@ from plimsoll.analytics.var.breakdown import Breakdown, correlation_breakdown
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.risk_report import METHODS, RiskReport, risk_report
 from plimsoll.analytics.var.settings import RiskSettings
-from plimsoll.errors import DomainError, InputError
+from plimsoll.errors import DomainError
 from plimsoll.mirror.margin_engine import MarginResult, evaluate, evaluate_many
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
@@ -78,6 +79,7 @@ class AccountReport:
             "account": self.name,
             "timestamp": self.market.ts,
             "mode": self.portfolio.mode.name,
+            "history": None if self.risk is None or self.risk.history is None else self.risk.history.to_json(),
             "params": {
                 "books": {name: asdict(self.params.book_of(name)) for name in self.market.rounds},
                 "account": asdict(self.params.account),
@@ -123,20 +125,17 @@ def _profile(market: Market, portfolio: Portfolio, params: Params) -> tuple[Prof
 
 
 def _history_parts(
-    market: Market, portfolio: Portfolio, params: Params, history: History, settings: RiskSettings, names: Sequence[str]
+    market: Market,
+    portfolio: Portfolio,
+    params: Params,
+    prices: tuple[History, Provenance],
+    settings: RiskSettings,
+    names: Sequence[str],
 ) -> tuple[RiskReport, tuple[StressResult, ...], Breakdown | None, list[str]]:
-    notes: list[str] = []
-    methods = list(METHODS)
-    while True:
-        try:
-            risk = risk_report(market, portfolio, history, settings, methods)
-            break
-        except InputError as error:
-            # One method may need more history than there is; the others still say something.
-            if "garch" not in methods or "garch" not in str(error):
-                raise
-            methods.remove("garch")
-            notes.append(f"GARCH left out: {error.message}")
+    history, source = prices
+    risk = risk_report(market, portfolio, history, settings, list(METHODS), source)
+    notes = [f"{name} left out: {why}" for name, why in risk.failed.items()]
+    notes += [source.sentence, *source.warnings]
     crashes, missing = crash_scenarios(history, CRASH_VOL)
     if missing:
         notes.append(f"crashes before or after the history: {', '.join(missing)}")
@@ -151,7 +150,7 @@ def account_report(
     market: Market,
     portfolio: Portfolio,
     params: Params,
-    history: History | None,
+    prices: tuple[History, Provenance] | None,
     settings: RiskSettings,
 ) -> AccountReport:
     """Compute a report.
@@ -163,8 +162,8 @@ def account_report(
     market : Market
     portfolio : Portfolio
     params : Params
-    history : History or None
-        Prices of the underlyings held; without it there is no VaR and no crash replay, and the report says so.
+    prices : (History, Provenance) or None
+        Prices of the underlyings held, and where they come from; without them there is no VaR and no crash replay, and the report says so.
     settings : RiskSettings
 
     Returns
@@ -181,10 +180,10 @@ def account_report(
     risk: RiskReport | None = None
     broken: Breakdown | None = None
     crashes: tuple[StressResult, ...] = ()
-    if history is None:
+    if prices is None:
         notes.append("no price history: VaR, crash replay and correlations are missing")
     else:
-        risk, crashes, broken, more = _history_parts(market, portfolio, params, history, settings, names)
+        risk, crashes, broken, more = _history_parts(market, portfolio, params, prices, settings, names)
         notes += more
     margin = evaluate(market, portfolio, params)
     if not np.isfinite([margin.equity, margin.initial_margin, margin.maintenance_margin]).all():

@@ -126,6 +126,8 @@ def _alerts(report: AccountReport) -> list[str]:
         found.append(f"the account is in state {m.state}")
     if m.state == HEALTHY and m.equity < 1.2 * m.initial_margin:
         found.append("equity is less than a fifth above initial margin")
+    if report.risk is not None and report.risk.history is not None:
+        found += report.risk.history.warnings
     fallen = [c.scenario.name for c in report.crashes if c.state in (LIQUIDATABLE, INSOLVENT)]
     if fallen:
         found.append(f"a repeat of {', '.join(fallen)} would liquidate the account")
@@ -250,6 +252,8 @@ def _risk_section(report: AccountReport) -> Section:
         f"positions unchanged; whiskers are {percent(risk.settings.confidence)} confidence intervals. Below: what each "
         f"position adds to expected shortfall ({main.method.split(':')[0]}); a blue bar hedges."
     )
+    if risk.history is not None:
+        text += f" {risk.history.sentence}."
     drawn = risk_figure(
         list(risk.results),
         [r.var for r in risk.results.values()],

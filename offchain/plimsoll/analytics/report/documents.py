@@ -363,4 +363,19 @@ def document_page(document: Document) -> str:
     plain = {k: v for k, v in document.items() if isinstance(v, str | int | float) and k != "schema"}
     tiles = [Tile(_words(name), _figure(name, value)) for name, value in plain.items()]
     notes = [Section("Notes", notes=document["notes"])] if document.get("notes") and schema == "plimsoll.risk/1" else []
-    return page_of(title, "", tiles, (), [*sections(document), *notes])
+    return page_of(title, "", tiles, _warned(document), [*sections(document), *_prices(document), *notes])
+
+
+def _prices(document: Document) -> list[Section]:
+    """Say which prices the figures rest on, where a document rests on any."""
+    found = document.get("history")
+    if not found:
+        return []
+    rows = [(_words(name), _cell(value)) for name, value in found.items() if name != "warnings"]
+    return [Section("Prices behind the figures", tables=[Table(("prices", ""), rows, wide=(1,))])]
+
+
+def _warned(document: Document) -> list[str]:
+    """Say above everything else what is wrong with the prices, and what could not be computed."""
+    found = list((document.get("history") or {}).get("warnings", ()))
+    return found + [f"{name} is missing: {why}" for name, why in (document.get("failed") or {}).items()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,14 @@ from plimsoll.analytics.series.history import History
 from plimsoll.errors import InputError
 
 Vector = npt.NDArray[np.float64]
+
+#: Where a history has no volatilities, they move by this share of the log move of the price's own EWMA volatility.
+#: Measured on Deribit's DVOL (BTC, 1,164 days to January 2026) and 30-day at-the-money volatility (BTC and ETH, 173
+#: days to June 2026): their largest daily rises are 0.54, 0.85 and 0.62 of it, their 99 % rises 0.50, 0.52 and 0.39,
+#: and the correlations of the two moves 0.36, 0.44 and 0.40.
+VOL_SHARE: Final = 0.5
+#: Decay of that volatility.
+VOL_DECAY: Final = 0.94
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +37,7 @@ class Moves:
     vol: Vector
 
 
-def log_moves(history: History, steps: int = 1) -> Moves:
+def log_moves(history: History, steps: int = 1, vol_share: float = 0.0) -> Moves:
     """Overlapping log moves over ``steps`` steps.
 
     Parameters
@@ -36,11 +45,14 @@ def log_moves(history: History, steps: int = 1) -> Moves:
     history : History
     steps : int
         At least 1.
+    vol_share : float
+        Where the history has no volatilities, they move by this share of the log move of each price's EWMA volatility;
+        0 holds them.
 
     Returns
     -------
     Moves
-        ``n - steps`` rows; ``vol`` is zero where the history has no volatilities.
+        ``n - steps`` rows.
 
     Raises
     ------
@@ -55,10 +67,22 @@ def log_moves(history: History, steps: int = 1) -> Moves:
     if price.shape[0] > 1 and constant.any():
         name = history.assets[int(constant.argmax())]
         raise InputError(history.source, f"{name}: every move over {steps} step(s) is the same: constant series")
-    if history.iv is None:
-        return Moves(price, np.zeros_like(price))
-    log_iv = np.log(history.iv)
-    return Moves(price, log_iv[steps:] - log_iv[:-steps])
+    if history.iv is not None:
+        log_vol = np.log(history.iv)
+    elif vol_share == 0.0:
+        log_vol = np.zeros_like(log_price)
+    else:
+        log_vol = vol_share * np.log(ewma_volatility(np.diff(log_price, axis=0), VOL_DECAY))
+    return Moves(price, log_vol[steps:] - log_vol[:-steps])
+
+
+def volatility_note(history: History, vol_share: float) -> tuple[str, ...]:
+    """Say what volatilities do where the history does not know; nothing where it does."""
+    if history.iv is not None:
+        return ()
+    if vol_share == 0.0:
+        return ("no volatility history: volatilities are held",)
+    return (f"no volatility history: volatilities move by {vol_share:g} of each price's own EWMA volatility",)
 
 
 def ewma_volatility(moves: Vector, decay: float, start: Vector | None = None) -> Vector:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from plimsoll.analytics.series.history import History
-from plimsoll.analytics.series.moves import log_moves
+from plimsoll.analytics.series.moves import log_moves, volatility_note
+from plimsoll.analytics.var.bootstrap import block_intervals
 from plimsoll.analytics.var.legs import Leg, underlyings_of
 from plimsoll.analytics.var.result import RiskResult, empirical_result
 from plimsoll.analytics.var.revaluation import revalue
@@ -35,15 +36,17 @@ def historical_var(market: Market, legs: tuple[Leg, ...], history: History, sett
 
     Notes
     -----
-    Overlapping moves are dependent: intervals count ``n/steps`` independent observations.
+    Overlapping moves are dependent: ``n/steps`` of them count as independent, and intervals come from a block bootstrap.
     """
     steps = settings.horizon_days * DAY_SEC // history.step_sec
-    moves = log_moves(history, steps)
+    moves = log_moves(history, steps, settings.vol_share)
     effective = moves.price.shape[0] / steps
     check_level(settings.level, effective, history.source)
     pnl = revalue(market, legs, underlyings_of(legs), moves, settings.horizon_days * DAY_SEC)
-    warnings = [] if history.iv is not None else ["no volatility history: volatilities are held"]
-    if steps > 1:
-        warnings.append(f"overlapping moves over {steps} steps: intervals count {effective:.0f} independent ones")
+    warnings = volatility_note(history, settings.vol_share)
     method = f"historical: {len(pnl)} moves from {history.source}, {history.date(0)} to {history.date(-1)}"
-    return empirical_result(method, pnl, settings, effective, tuple(warnings))
+    if steps == 1:
+        return empirical_result(method, pnl, settings, warnings)
+    warnings = (*warnings, f"moves over {steps} steps overlap: {effective:.0f} of them are independent")
+    intervals = block_intervals(pnl.sum(axis=1), settings.level, steps, settings.confidence, settings.seed)
+    return empirical_result(method, pnl, settings, warnings, intervals)

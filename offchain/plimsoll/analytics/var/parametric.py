@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +20,9 @@ from plimsoll.errors import DomainError
 from plimsoll.model import Market
 
 Vector = npt.NDArray[np.float64]
+
+#: The expansion must hold as far out as this share of the tail: what lies beyond adds next to nothing to its mean.
+BEYOND: Final = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +127,32 @@ def cornish_fisher(cumulants: Vector, level: float) -> tuple[float, float, Vecto
     return out[0], out[1], slopes[0], slopes[1]
 
 
-def is_monotone(skew: float, kurtosis: float) -> bool:
-    """Whether the Cornish-Fisher quantile rises in ``z`` everywhere, so that it is a distribution at all."""
-    cubic = kurtosis / 8.0 - skew**2 / 6.0
+def is_monotone(skew: float, kurtosis: float, reach: float) -> bool:
+    """Whether the Cornish-Fisher quantile rises in ``z`` as far as figures use it.
+
+    Parameters
+    ----------
+    skew, kurtosis : float
+        Of the P&L; the kurtosis in excess of the normal's.
+    reach : float
+        Largest ``|z|`` that matters, positive.
+
+    Returns
+    -------
+    bool
+
+    Notes
+    -----
+    The slope ``1 + skew*z/3 + kurtosis*(z^2 - 1)/8 - skew^2*(6*z^2 - 5)/36`` is a parabola: its least value in an
+    interval is at an end, or at its vertex. A linear book has ``kurtosis = 4*skew^2/3`` to first order, where the
+    square term vanishes: its quantile falls somewhere, but hundreds of standard deviations away.
+    """
+    square = kurtosis / 8.0 - skew**2 / 6.0
     constant = 1.0 - kurtosis / 8.0 + 5.0 * skew**2 / 36.0
-    return (cubic > 0.0 and skew**2 / 9.0 <= 4.0 * cubic * constant) or (cubic == 0.0 and skew == 0.0)
+    places = [-reach, reach]
+    if square > 0.0 and abs(skew) / (6.0 * square) < reach:
+        places.append(-skew / (6.0 * square))
+    return all(square * z * z + skew * z / 3.0 + constant > 0.0 for z in places)
 
 
 def parametric_var(market: Market, legs: tuple[Leg, ...], history: History, settings: RiskSettings) -> RiskResult:
@@ -146,7 +171,8 @@ def parametric_var(market: Market, legs: tuple[Leg, ...], history: History, sett
     k2 = float(cumulants.total[1])
     if not np.isfinite(cumulants.total).all():
         raise DomainError("parametric", "the cumulants are too large for a float")
-    if k2 > 0.0 and not is_monotone(float(cumulants.total[2]) / k2**1.5, float(cumulants.total[3]) / k2**2):
+    reach = float(-ndtri(BEYOND * (1.0 - settings.level)))
+    if k2 > 0.0 and not is_monotone(float(cumulants.total[2]) / k2**1.5, float(cumulants.total[3]) / k2**2, reach):
         notes.append(
             "skew and kurtosis are outside the domain of the Cornish-Fisher expansion: prefer full revaluation"
         )

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
+from plimsoll.analytics.var.bootstrap import coherent
 from plimsoll.analytics.var.settings import RiskSettings
-from plimsoll.analytics.var.tail import Interval, es_interval, order_interval, tail_weights
+from plimsoll.analytics.var.tail import Interval, es_interval, order_interval, tail_figures, tail_weights
 from plimsoll.errors import DomainError
 
 Vector = npt.NDArray[np.float64]
@@ -97,7 +98,11 @@ def sample_contributions(pnl: Vector, level: float) -> dict[str, Vector]:
 
 
 def empirical_result(
-    method: str, pnl: Vector, settings: RiskSettings, effective: float, warnings: tuple[str, ...]
+    method: str,
+    pnl: Vector,
+    settings: RiskSettings,
+    warnings: tuple[str, ...],
+    intervals: tuple[Interval, Interval] | None = None,
 ) -> RiskResult:
     """Read VaR, ES and their intervals off scenarios that count alike.
 
@@ -108,9 +113,9 @@ def empirical_result(
     pnl : ndarray, shape (n, m)
         P&L of every leg under every scenario, cash.
     settings : RiskSettings
-    effective : float
-        Number of independent observations among the scenarios, for the intervals.
     warnings : tuple of str
+    intervals : ((float, float), (float, float)), optional
+        Of VaR and ES, where the scenarios are no independent observations. Default: each scenario is one.
 
     Returns
     -------
@@ -122,13 +127,16 @@ def empirical_result(
         When a figure is not finite.
     """
     total = pnl.sum(axis=1)
-    weights = tail_weights(total, settings.level)
+    var, es = tail_figures(total, settings.level)
+    if intervals is None:
+        terms = (total, settings.level, float(total.size), settings.confidence)
+        intervals = coherent(var, es, order_interval(*terms), es_interval(*terms))
     return RiskResult(
         method=method,
-        var=-float(weights.var @ total),
-        es=-float(weights.es @ total),
-        var_interval=order_interval(total, settings.level, effective, settings.confidence),
-        es_interval=es_interval(total, settings.level, effective, settings.confidence),
+        var=var,
+        es=es,
+        var_interval=intervals[0],
+        es_interval=intervals[1],
         scenarios=total.size,
         pnl=total,
         warnings=warnings,

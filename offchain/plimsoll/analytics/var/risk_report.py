@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from plimsoll.analytics.series.as_of import Provenance
 from plimsoll.analytics.series.history import History
 from plimsoll.analytics.var.filtered import filtered_var, garch_var
 from plimsoll.analytics.var.historical import historical_var
@@ -30,12 +31,28 @@ METHODS: Final[Mapping[str, Method]] = {
 
 @dataclass(frozen=True, slots=True)
 class RiskReport:
-    """Results by method over the same legs."""
+    """Results by method over the same legs.
+
+    Attributes
+    ----------
+    settings : RiskSettings
+    legs : tuple of Leg
+    results : mapping of str to RiskResult
+        By method; those that could be computed.
+    notes : tuple of str
+        What was left out or assumed.
+    failed : mapping of str to str
+        The other methods that were asked for, and why each could not be computed.
+    history : Provenance or None
+        Which prices the figures rest on.
+    """
 
     settings: RiskSettings
     legs: tuple[Leg, ...]
     results: Mapping[str, RiskResult]
     notes: tuple[str, ...]
+    failed: Mapping[str, str]
+    history: Provenance | None = None
 
     def to_json(self, contributions: bool) -> dict[str, object]:
         """Build the plimsoll.risk/1 document, with a table per leg when ``contributions``."""
@@ -62,14 +79,21 @@ class RiskReport:
             "confidence": self.settings.confidence,
             "seed": self.settings.seed,
             "notes": list(self.notes),
+            "history": None if self.history is None else self.history.to_json(),
             "methods": methods,
+            "failed": dict(self.failed),
         }
 
 
 def risk_report(
-    market: Market, portfolio: Portfolio, history: History, settings: RiskSettings, methods: Sequence[str]
+    market: Market,
+    portfolio: Portfolio,
+    history: History,
+    settings: RiskSettings,
+    methods: Sequence[str],
+    provenance: Provenance | None = None,
 ) -> RiskReport:
-    """Compute every method asked for.
+    """Compute every method asked for, each by itself.
 
     Parameters
     ----------
@@ -80,19 +104,32 @@ def risk_report(
     settings : RiskSettings
     methods : sequence of str
         Keys of ``METHODS``.
+    provenance : Provenance, optional
+        Where the history comes from, for the document.
 
     Returns
     -------
     RiskReport
+        A method that cannot be computed, because it needs more history or its fit fails, is named with its reason; the
+        others are there.
 
     Raises
     ------
     InputError
-        For an unknown method, an empty portfolio, or too little history.
+        For an unknown method or an empty portfolio, and when no method at all could be computed.
     """
     for name in methods:
         if name not in METHODS:
             raise InputError("--method", f"{name!r} is not one of all, {', '.join(METHODS)}")
     legs, notes = legs_of(market, portfolio)
-    results = {name: METHODS[name](market, legs, history, settings) for name in methods}
-    return RiskReport(settings, legs, results, tuple(notes))
+    results: dict[str, RiskResult] = {}
+    failed: dict[str, InputError] = {}
+    for name in methods:
+        try:
+            results[name] = METHODS[name](market, legs, history, settings)
+        except InputError as error:
+            failed[name] = error
+    if failed and not results:
+        raise next(iter(failed.values()))
+    reasons = {name: str(error) for name, error in failed.items()}
+    return RiskReport(settings, legs, results, tuple(notes), reasons, provenance)

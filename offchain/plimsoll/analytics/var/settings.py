@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from plimsoll.analytics.series.moves import VOL_SHARE
 from plimsoll.errors import InputError
 
 MAX_HORIZON_DAYS: Final = 365
@@ -28,9 +29,14 @@ class RiskSettings:
         Degrees of freedom of the Student-t distribution, above 2.
     correlation : float or None
         Replaces every correlation between the prices of two underlyings.
-    vol_of_vol, spot_vol : float
-        Log volatility of volatilities per square root of a year, and its correlation with the own price; used where
-        the history has no volatilities.
+    vol_share : float
+        Where the history has no volatilities, they move by this share of the log move of each price's own EWMA
+        volatility; 0 holds them.
+    vol_of_vol : float or None
+        Replaces that share in the methods with a covariance: log volatility of volatilities per square root of a year.
+    spot_vol : float
+        Correlation of a volatility with its own price, where ``vol_of_vol`` or ``correlation`` replaces what was
+        measured.
     paths : int
         Monte-Carlo scenarios per replicate, a power of two.
     replicates : int
@@ -44,7 +50,8 @@ class RiskSettings:
     decay: float = 0.94
     degrees: float = 4.0
     correlation: float | None = None
-    vol_of_vol: float = 0.0
+    vol_share: float = VOL_SHARE
+    vol_of_vol: float | None = None
     spot_vol: float = 0.0
     paths: int = 4096
     replicates: int = 16
@@ -59,7 +66,8 @@ class RiskSettings:
             "decay": (self.decay, 0.5, 0.9999),
             "degrees": (self.degrees, 2.1, 1e6),
             "correlation": (0.0 if self.correlation is None else self.correlation, -1.0, 1.0),
-            "vol-of-vol": (self.vol_of_vol, 0.0, 10.0),
+            "vol-share": (self.vol_share, 0.0, 5.0),
+            "vol-of-vol": (0.0 if self.vol_of_vol is None else self.vol_of_vol, 0.0, 10.0),
             "spot-vol": (self.spot_vol, -1.0, 1.0),
             "paths": (self.paths, 64, 2**20),
             "replicates": (self.replicates, 2, 256),

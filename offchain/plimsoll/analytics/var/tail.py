@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -58,14 +59,26 @@ def tail_weights(pnl: Vector, level: float) -> TailWeights:
     .. [1] F. Harrell, C. Davis, A new distribution-free quantile estimator, Biometrika 69, 1982.
     .. [2] C. Acerbi, D. Tasche, On the coherence of expected shortfall, 2002.
     """
-    n = pnl.size
     order = np.argsort(-pnl, kind="stable")  # smallest loss first
+    ordered = _ordered_weights(pnl.size, level)
+    var, es = np.empty(pnl.size), np.empty(pnl.size)
+    var[order], es[order] = ordered.var, ordered.es
+    return TailWeights(var, es)
+
+
+@lru_cache(maxsize=64)
+def _ordered_weights(n: int, level: float) -> TailWeights:
+    """Weights of losses in order, the smallest first."""
     edges = betainc((n + 1) * level, (n + 1) * (1.0 - level), np.arange(n + 1) / n)
     size = n * (1.0 - level)
-    ordered_es = np.clip(size - np.arange(n)[::-1], 0.0, 1.0) / size
-    var, es = np.empty(n), np.empty(n)
-    var[order], es[order] = np.diff(edges), ordered_es
+    var, es = np.diff(edges), np.clip(size - np.arange(n)[::-1], 0.0, 1.0) / size
     return TailWeights(var / var.sum(), es / es.sum())
+
+
+def tail_figures(pnl: Vector, level: float) -> tuple[float, float]:
+    """VaR and ES of a sample, cash, a loss positive; weights as ``tail_weights``."""
+    losses, ordered = np.sort(-pnl), _ordered_weights(pnl.size, level)
+    return float(ordered.var @ losses), float(ordered.es @ losses)
 
 
 def order_interval(pnl: Vector, level: float, effective: float, confidence: float) -> Interval:
