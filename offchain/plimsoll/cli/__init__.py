@@ -120,7 +120,7 @@ def run(arguments: list[str]) -> int:
     Returns
     -------
     int
-        0 success, 1 mirror and chain disagree, 2 bad input, 3 chain or feed unavailable, 4 a part could not be computed.
+        0 success, 1 mirror and chain disagree, 2 bad input, 3 chain or feed unavailable, 4 a part is missing.
     """
     try:
         app = build_app(_asked_for(_words(arguments)))

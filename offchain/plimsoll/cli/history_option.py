@@ -102,7 +102,7 @@ def chosen_history(
     return kept, replace(found, first_ts=int(kept.ts[0]), rows=kept.ts.size)
 
 
-def told(found: Provenance) -> None:
-    """Say on standard error what is wrong with the prices that are used."""
-    for warning in found.warnings:
+def told(found: Provenance | None) -> None:
+    """Say on standard error what is wrong with the prices that are used, where any are."""
+    for warning in () if found is None else found.warnings:
         print(f"warning: {warning}", file=sys.stderr)

@@ -194,10 +194,8 @@ def _finish(
     source: Provenance | None = None,
 ) -> None:
     document = found.to_json()
-    document["history"] = None
-    if source is not None:
-        told(source)
-        document["history"] = source.to_json()
+    document["history"] = None if source is None else source.to_json()
+    told(source)
     if trade.verify:
         document["chain"] = _verified(*inputs, found)
     document["orders"] = write_orders(inputs[0], found, trade.order_options)

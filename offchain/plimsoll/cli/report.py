@@ -92,8 +92,7 @@ def command(
         loaded, folio, chosen = _from_chain(account, rpc, deployment)
     prices = _prices(history, as_of, loaded, folio)
     found = account_report(account, loaded, folio, chosen, prices, settings)
-    if prices is not None:
-        told(prices[1])
+    told(None if prices is None else prices[1])
     if as_json:
         print_document(found.to_json())
         return

@@ -1,7 +1,8 @@
-"""``plimsoll risk``: VaR and expected shortfall of one account, and what each position adds."""
+"""``plimsoll risk``: VaR and expected shortfall of one account, what each position adds, and how far to believe it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from plimsoll.analytics.backtest.var_backtest import WINDOW, VarBacktest, var_backtest
 from plimsoll.analytics.report.page import days, percent
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.risk_report import METHODS, RiskReport, risk_report
@@ -24,14 +26,20 @@ from plimsoll.files.portfolio import load_portfolio
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _DEFAULT = RiskSettings()
+MarketFile = Annotated[Path, typer.Option("--market", help="Market file (plimsoll.market/1).")]
+PortfolioFile = Annotated[Path, typer.Option("--portfolio", help="Portfolio file (plimsoll.portfolio/1).")]
+VolShare = Annotated[
+    float,
+    typer.Option("--vol-share", help="Without vols in the history: share of each price's own vol; 0 holds them."),
+]
 
 
 @dataclass(frozen=True, slots=True)
 class RiskOptions:
     """What both commands are told."""
 
-    market: Annotated[Path, typer.Option("--market", help="Market file (plimsoll.market/1).")]
-    portfolio: Annotated[Path, typer.Option("--portfolio", help="Portfolio file (plimsoll.portfolio/1).")]
+    market: MarketFile
+    portfolio: PortfolioFile
     history: Annotated[
         Path | None, typer.Option("--history", help="Prices, CSV or parquet; default: the market data folder's.")
     ] = None
@@ -50,12 +58,7 @@ class RiskOptions:
     correlation: Annotated[float | None, typer.Option("--correlation", help="Replaces all correlations of prices.")] = (
         None
     )
-    vol_share: Annotated[
-        float,
-        typer.Option(
-            "--vol-share", help="Without a vol history vols follow each price's own vol by this; 0 holds them."
-        ),
-    ] = _DEFAULT.vol_share
+    vol_share: VolShare = _DEFAULT.vol_share
     vol_of_vol: Annotated[
         float | None,
         typer.Option("--vol-of-vol", help="Log vol of vol per year in its place, parametric and monte-carlo."),
@@ -102,8 +105,6 @@ def _show(report: RiskReport, contributions: bool) -> None:
         console.print(report.history.sentence, highlight=False)
     for name, result in report.results.items():
         console.print(result.method, highlight=False)
-        for warning in result.warnings:
-            console.print(f"{name}: {warning}", style="yellow")
         if not contributions:
             continue
         headings = ("position", "comp. VaR", "comp. ES", "increm. VaR", "increm. ES")
@@ -112,6 +113,13 @@ def _show(report: RiskReport, contributions: bool) -> None:
             arrays = (result.component_var, result.component_es, result.incremental_var, result.incremental_es)
             parts.add_row(leg.label, *(f"{float(a[j]):,.2f}" for a in arrays))
         console.print(parts)
+    warned: dict[str, list[str]] = {}
+    for name, result in report.results.items():
+        for warning in result.warnings:
+            warned.setdefault(warning, []).append(name)
+    for warning, names in warned.items():
+        who = "all methods" if len(names) == len(report.results) > 1 else ", ".join(names)
+        console.print(f"{who}: {warning}", style="yellow", highlight=False)
 
 
 def _run(chosen: RiskOptions, contributions: bool) -> None:
@@ -131,8 +139,13 @@ def _run(chosen: RiskOptions, contributions: bool) -> None:
         print_document(document)
     else:
         _show(report, contributions)
-    if report.failed:
-        raise PartialError("risk", "; ".join(f"{name} is missing ({why})" for name, why in report.failed.items()))
+    _end(report.failed)
+
+
+def _end(failed: Mapping[str, str]) -> None:
+    """End with the exit code that says so when a method is missing."""
+    if failed:
+        raise PartialError("risk", "; ".join(f"{name} is missing ({why})" for name, why in failed.items()))
 
 
 @app.command("var")
@@ -147,3 +160,60 @@ def var(chosen: RiskOptions) -> None:
 def contrib(chosen: RiskOptions) -> None:
     """Component, marginal and incremental VaR and ES of every position."""
     _run(chosen, contributions=True)
+
+
+def _show_backtest(found: VarBacktest) -> None:
+    console = Console()
+    level = percent(found.settings.level)
+    judged = next(iter(found.results.values()))
+    title = f"{level} over a day, {judged.observations} days, {judged.expected:.1f} expected beyond; three p-values"
+    names = ("method", "mean VaR", "last VaR", "beyond", "Kupiec", "indep.", "ES", "light", "passes")
+    table = plain_table(title, names)
+    for name, test in found.results.items():
+        figures = (test.kupiec.p_value, test.independence.p_value, test.shortfall.p_value)
+        passes = "yes" if test.passes else "NO"
+        sizes = (f"{test.mean_var:,.0f}", f"{test.last_var:,.0f}", str(len(test.exceedances)))
+        table.add_row(name, *sizes, *(f"{p:.3f}" for p in figures), test.light, passes)
+    console.print(table)
+    for name, test in found.results.items():
+        console.print(f"{name} {'passes' if test.passes else 'FAILS'}: {test.verdict}", highlight=False)
+    console.print(
+        f"today's book in today's market, moved as each day from {found.first} to {found.last} moved; "
+        f"{found.window} days behind each forecast",
+        highlight=False,
+    )
+    if found.history is not None:
+        console.print(found.history.sentence, highlight=False)
+
+
+@app.command("backtest")
+def backtest(
+    market: MarketFile,
+    portfolio: PortfolioFile,
+    history: Annotated[Path | None, typer.Option(help="Prices; default: the market data folder's.")] = None,
+    as_of: AsOf = None,
+    method: Annotated[str, typer.Option(help="all or historical, filtered, garch, parametric, monte-carlo.")] = "all",
+    level: Annotated[float, typer.Option(help="Confidence of VaR and ES.")] = _DEFAULT.level,
+    window: Annotated[int, typer.Option(help="Days behind each forecast.")] = WINDOW,
+    days: Annotated[int | None, typer.Option(help="Judge the last so many days; default at most 1,000.")] = None,
+    vol_share: VolShare = _DEFAULT.vol_share,
+    seed: Annotated[int, typer.Option()] = _DEFAULT.seed,
+    html: HtmlFile = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+) -> None:
+    """Judge every VaR method on this account: how many days went beyond, how clustered, how far."""
+    settings = RiskSettings(level=level, vol_share=vol_share, seed=seed)
+    loaded = load_market(market)
+    folio = load_portfolio(portfolio, loaded)
+    names = underlyings_of(legs_of(loaded, folio)[0])
+    prices, source = chosen_history(history, names, market_ts=loaded.ts, as_of=as_of)
+    methods = list(METHODS) if method == "all" else [method]
+    found = var_backtest(loaded, folio, prices, settings, methods, window=window, days=days, provenance=source)
+    told(source)
+    document = found.to_json()
+    write_page(html, document)
+    if as_json:
+        print_document(document)
+    else:
+        _show_backtest(found)
+    _end(found.failed)

@@ -83,6 +83,28 @@ def _show_breakdown(console: Console, found: Breakdown) -> None:
     )
 
 
+def _show(
+    results: list[StressResult],
+    missing: list[str],
+    found: list[ReverseStress],
+    points: list[SurfacePoint],
+    broken: Breakdown | None,
+    source: Provenance | None,
+) -> None:
+    console = Console()
+    if results:
+        _show_results(console, results)
+    if missing:
+        console.print(f"not in the history: {', '.join(missing)}")
+    _show_reverse(console, found)
+    if points:
+        _show_surface(console, points)
+    if broken is not None:
+        _show_breakdown(console, broken)
+    if source is not None:
+        console.print(source.sentence, highlight=False)
+
+
 def command(
     market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1).")],
     portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
@@ -106,21 +128,17 @@ def command(
         reverse = surface = True
     listed = load_scenarios(scenarios, set(loaded.rounds)) if scenarios is not None else []
     missing: list[str] = []
-    source: Provenance | None = None
-    broken = None
+    broken, source = None, None
     if replay or correlations:
         held = list(loaded.rounds) if replay else list(underlyings_of(legs_of(loaded, folio)[0]))
         prices, source = chosen_history(history, held, market_ts=loaded.ts, as_of=as_of)
-        if replay:
-            crashes, missing = crash_scenarios(prices, crash_vol)
-            listed = [*listed, *crashes]
-        if correlations:
-            broken = _breakdown(loaded, folio, chosen, prices)
+        crashes, missing = crash_scenarios(prices, crash_vol) if replay else ([], [])
+        listed = [*listed, *crashes]
+        broken = _breakdown(loaded, folio, chosen, prices) if correlations else None
     results = stress(loaded, folio, chosen, listed)
     found = reverse_stress(loaded, folio, chosen) if reverse else []
     points = liquidation_surface(loaded, folio, chosen) if surface else []
-    if source is not None:
-        told(source)
+    told(source)
     document = {
         "schema": "plimsoll.stress/1",
         "history": None if source is None else source.to_json(),
@@ -134,15 +152,4 @@ def command(
     if as_json:
         print_document(document)
         return
-    console = Console()
-    if results:
-        _show_results(console, results)
-    if missing:
-        console.print(f"not in the history: {', '.join(missing)}")
-    _show_reverse(console, found)
-    if points:
-        _show_surface(console, points)
-    if broken is not None:
-        _show_breakdown(console, broken)
-    if source is not None:
-        console.print(source.sentence, highlight=False)
+    _show(results, missing, found, points, broken, source)

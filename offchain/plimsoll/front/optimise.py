@@ -23,6 +23,7 @@ from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.errors import InputError
 from plimsoll.frames import Tabular
 from plimsoll.front.margin import Margin
+from plimsoll.front.risk import known
 from plimsoll.front.text import aligned, cash, python_errors
 from plimsoll.mirror.order_preview import filled
 from plimsoll.model import Market, Portfolio
@@ -170,6 +171,8 @@ class LessRisk:
         Spreads, sizes and lots.
     listed : Listed or None
         Instruments and prices of a venue's chain.
+    as_of : int or str or None
+        Prices that were known later only are not used; None is the market's own time.
     """
 
     history: History = field(repr=False)
@@ -182,10 +185,11 @@ class LessRisk:
     goal: float | None = None
     costs: TradingCosts = field(default=_COSTS)
     listed: Listed | None = field(default=None, repr=False)
+    as_of: int | str | None = None
 
     def suggestion(self, market: Market, portfolio: Portfolio, params: Params) -> Suggestion:
         """Return the trades."""
-        prices = self.history.select(underlyings_of(legs_of(market, portfolio)[0]))
+        prices = known(self.history, market, self.as_of)[0].select(underlyings_of(legs_of(market, portfolio)[0]))
         limits = Limits(self.trades, self.budget, more_margin=self.more_margin)
         chosen = (self.objective, self.level, self.horizon, limits, self.goal, self.listed)
         return less_risk(market, portfolio, params, self.costs, prices, *chosen)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from plimsoll.analytics.report.figures import bars_figure, distribution_figure
 from plimsoll.analytics.report.page import days, percent
+from plimsoll.analytics.series.as_of import Provenance, history_known_at, moment_of_text
 from plimsoll.analytics.series.history import History
 from plimsoll.analytics.var.legs import Leg, legs_of, underlyings_of
 from plimsoll.analytics.var.result import RiskResult
@@ -39,12 +40,15 @@ class ValueAtRisk(Tabular):
         Figures of the method, cash, a loss positive.
     notes : tuple of str
         What was left out or assumed.
+    provenance : Provenance
+        Which prices the figures rest on.
     """
 
     settings: RiskSettings
     legs: tuple[Leg, ...]
     result: RiskResult
     notes: tuple[str, ...]
+    provenance: Provenance
 
     @property
     def var(self) -> float:
@@ -102,7 +106,8 @@ class ValueAtRisk(Tabular):
         parts = zip(self.legs, found.component_var, found.component_es, strict=True)
         table = [(_name(leg), cash(float(var)), cash(float(es))) for leg, var, es in parts]
         lines += ["", *aligned(("what each leg adds", "VaR", "shortfall"), table), ""]
-        for note in (found.method, *found.warnings, *self.notes):
+        source = self.provenance
+        for note in (found.method, source.sentence, *source.warnings, *found.warnings, *self.notes):
             lines += textwrap.wrap(note, 79)
         return "\n".join(lines)
 
@@ -125,6 +130,7 @@ def var(
     horizon: int = 1,
     correlation: float | None = None,
     seed: int = RiskSettings().seed,
+    as_of: int | str | None = None,
 ) -> ValueAtRisk:
     """Compute value at risk and expected shortfall of one account, positions unchanged over the horizon.
 
@@ -145,6 +151,8 @@ def var(
         Replaces every correlation between two prices, for parametric and monte-carlo; in [-1, 1].
     seed : int
         Of what is simulated.
+    as_of : int or str, optional
+        Prices that were known later only are not used; unix seconds or an ISO time. Default: the market's own time.
 
     Returns
     -------
@@ -171,6 +179,12 @@ def var(
     legs, notes = legs_of(market, portfolio)
     with python_errors():
         settings = RiskSettings(level=level, horizon_days=horizon, correlation=correlation, seed=seed)
-        prices = history.select(underlyings_of(legs))
-        report = risk_report(market, portfolio, prices, settings, [method])
-    return ValueAtRisk(settings, legs, report.results[method], tuple(notes))
+        prices, source = known(history, market, as_of)
+        report = risk_report(market, portfolio, prices.select(underlyings_of(legs)), settings, [method], source)
+    return ValueAtRisk(settings, legs, report.results[method], tuple(notes), source)
+
+
+def known(history: History, market: Market, as_of: int | str | None) -> tuple[History, Provenance]:
+    """Cut a history to what was known as of a moment, the market's own time by default."""
+    moment = moment_of_text(as_of, "as_of") if isinstance(as_of, str) else as_of
+    return history_known_at(history, market.ts, moment)

@@ -72,9 +72,7 @@ def test_bad_options_of_risk_are_one_line(files, capsys, extra, message):
     assert message in fails(capsys, arguments)
 
 
-@pytest.mark.parametrize(
-    ("extra", "missing"), [(["--days", "200"], {"garch"}), (["--horizon", "100"], {"historical"})]
-)
+@pytest.mark.parametrize(("extra", "missing"), [(["--days", "200"], {"garch"}), (["--horizon", "100"], {"historical"})])
 def test_a_method_that_cannot_run_is_named_and_the_others_go_on(files, capsys, extra, missing):
     arguments = ["risk", "var", *account(files), "--history", str(files / "H.csv"), "--json", *extra]
     assert run(arguments) == 4

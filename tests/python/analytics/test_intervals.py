@@ -50,8 +50,10 @@ def true_figures(variance, days, level, rng, paths=200_000):
     return tail[0], tail.mean()
 
 
-@pytest.mark.parametrize(("days", "level"), [(5, 0.95), (10, 0.99)])
-def test_filtered_intervals_over_several_days_cover_the_truth_as_often_as_they_claim(linear, monkeypatch, days, level):
+@pytest.mark.parametrize(("rows", "days", "level"), [(500, 5, 0.95), (1_000, 10, 0.99)])
+def test_filtered_intervals_over_several_days_cover_the_truth_as_often_as_they_claim(
+    linear, monkeypatch, rows, days, level
+):
     """90 % intervals hold the truth in 31 to 40 of 40 samples (the chance of fewer than 31 is 1 %)."""
     monkeypatch.setattr(filtered, "STEPS_BUDGET", 2_000_000)
     market, folio, _ = linear
@@ -59,7 +61,7 @@ def test_filtered_intervals_over_several_days_cover_the_truth_as_often_as_they_c
     rng = np.random.default_rng(11)
     inside, widths = np.zeros(2), []
     for seed in range(40):
-        history = synthetic_history(1_900.0 * np.exp(np.cumsum(np.r_[0.0, clustered(500, rng)])))
+        history = synthetic_history(1_900.0 * np.exp(np.cumsum(np.r_[0.0, clustered(rows, rng)])))
         settings = RiskSettings(level=level, horizon_days=days, confidence=0.9, seed=seed)
         got = filtered_var(market, legs, history, settings)
         today = filter_of(history, settings, garch=False).rule.forecast[-1, 0]
@@ -112,9 +114,8 @@ def test_an_interval_of_a_multi_day_figure_is_no_wider_than_the_figure(linear):
         assert span[1] - span[0] < figure
 
 
-def test_a_year_of_filtered_paths_does_not_run_away(linear):
+def test_a_year_of_filtered_paths_does_not_run_away():
     """Residuals of mean square above one would grow the EWMA variance without end; moves of 3 % a day stay that."""
-    market, folio, _ = linear
     history = synthetic_history(walk(1_000, 0.03, seed=4))
     settings = RiskSettings(horizon_days=365, level=0.9)
     found = filter_of(history, settings, garch=False)

@@ -163,7 +163,8 @@ def account_report(
     portfolio : Portfolio
     params : Params
     prices : (History, Provenance) or None
-        Prices of the underlyings held, and where they come from; without them there is no VaR and no crash replay, and the report says so.
+        Prices of the underlyings held, and where they come from; without them there is no VaR and no crash replay, and
+        the report says so.
     settings : RiskSettings
 
     Returns

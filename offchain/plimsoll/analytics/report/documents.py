@@ -20,8 +20,8 @@ from plimsoll.errors import InputError
 Document = Mapping[str, Any]
 #: Entries that are cash.
 CASH: Final = frozenset({
-    "var", "es", "componentVar", "componentEs", "incrementalVar", "incrementalEs", "pnl", "equity", "marketEquity",
-    "initialMargin", "maintenanceMargin", "excessInitial", "cost", "released", "limitPrice", "mark",
+    "var", "es", "componentVar", "componentEs", "incrementalVar", "incrementalEs", "pnl", "loss", "equity",
+    "marketEquity", "initialMargin", "maintenanceMargin", "excessInitial", "cost", "released", "limitPrice", "mark",
 })  # fmt: skip
 SPELT: Final = {
     "var": "VaR", "es": "ES", "pnl": "P&L", "varInterval": "VaR interval", "esInterval": "ES interval",
@@ -29,6 +29,8 @@ SPELT: Final = {
     "marginalEs": "marginal ES", "incrementalVar": "incremental VaR", "incrementalEs": "incremental ES",
 }  # fmt: skip
 INTERVALS: Final = ("varInterval", "esInterval")
+#: Documents whose notes are shown below everything else; others show their own.
+NOTED: Final = ("plimsoll.risk/1", "plimsoll.varBacktest/1")
 #: Smaller probabilities are not told apart.
 SMALL: Final = 1e-4
 
@@ -286,6 +288,39 @@ def _chain_backtest(document: Document) -> list[Section]:
     return sections
 
 
+def _var_backtest(document: Document) -> list[Section]:
+    """Show what each method got right, the days beyond it, and its verdict in words."""
+    methods = document["methods"]
+    points = [f"{name} {'passes' if m['passes'] else 'FAILS'}: {m['verdict']}." for name, m in methods.items()]
+    counts = {
+        "beyond": [m["count"] for m in methods.values()],
+        "expected": [m["expected"] for m in methods.values()],
+    }
+    rows = [
+        (
+            name, money(m["meanVar"]), money(m["meanEs"]),
+            str(m["observations"]), f"{m['expected']:.1f}", str(m["count"]),
+            *(_probability(m[key]["pValue"]) for key in ("kupiec", "independence", "conditionalCoverage", "shortfall")),
+            m["trafficLight"], _cell(m["passes"]),
+        )
+        for name, m in methods.items()
+    ]  # fmt: skip
+    header = (
+        "method", "mean VaR", "mean ES", "days", "expected", "beyond", "Kupiec p", "independence p", "both p", "ES p",
+        "light", "passes",
+    )  # fmt: skip
+    text = (
+        f"Today's book in today's market, moved as each day from {document['first']} to {document['last']} moved; "
+        f"{document['window']} days behind each forecast. Passes: not too many days beyond the VaR, not clustered, and "
+        "losses beyond it no larger than expected shortfall says, each at 5%."
+    )
+    beyond = [
+        Section(f"{name}: days beyond", tables=_records(m["exceedances"])) for name, m in methods.items() if m["count"]
+    ]
+    bars = columns_figure(list(methods), counts, "days")
+    return [Section("How far to believe each method", text, (bars,), [Table(header, rows)], points=points), *beyond]
+
+
 def _cascade(document: Document) -> list[Section]:
     rounds = document["rounds"]
     names = [str(i) for i in range(len(rounds))]
@@ -329,6 +364,7 @@ def _calibrate(document: Document) -> list[Section]:
 PAGES: Final[Mapping[str, tuple[str, Callable[[Document], list[Section]]]]] = {
     "plimsoll.compare/1": ("Margin models side by side", _compare),
     "plimsoll.risk/1": ("Value at risk and expected shortfall", _risk),
+    "plimsoll.varBacktest/1": ("Back-test of value at risk", _var_backtest),
     "plimsoll.stress/1": ("Stress", _stress),
     "plimsoll.backtest/1": ("Back-test of the scan range", _backtest),
     "plimsoll.ruleBacktest/1": ("Back-test of the rule of ranges", _rule_backtest),
@@ -362,7 +398,7 @@ def document_page(document: Document) -> str:
     title, sections = PAGES[schema]
     plain = {k: v for k, v in document.items() if isinstance(v, str | int | float) and k != "schema"}
     tiles = [Tile(_words(name), _figure(name, value)) for name, value in plain.items()]
-    notes = [Section("Notes", notes=document["notes"])] if document.get("notes") and schema == "plimsoll.risk/1" else []
+    notes = [Section("Notes", notes=document["notes"])] if document.get("notes") and schema in NOTED else []
     return page_of(title, "", tiles, _warned(document), [*sections(document), *_prices(document), *notes])
 
 

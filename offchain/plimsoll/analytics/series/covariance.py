@@ -104,7 +104,7 @@ def factor_root(covariance: Vector) -> Vector:
     -------
     ndarray, shape (2k, r)
         The first columns move prices, the largest direction first, and volatilities with them; the rest move
-        volatilities alone. So the first points of a Sobol sequence, which are the most even, go to what moves a book most.
+        volatilities alone. So the first coordinates of a Sobol point, the most even ones, go to what moves a book most.
     """
     k = covariance.shape[0] // 2
     least = 1e-14 * max(float(np.diag(covariance).max()), 0.0)

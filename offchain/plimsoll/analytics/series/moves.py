@@ -21,6 +21,8 @@ Vector = npt.NDArray[np.float64]
 VOL_SHARE: Final = 0.5
 #: Decay of that volatility.
 VOL_DECAY: Final = 0.94
+#: Moves that it starts from.
+VOL_START: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,14 @@ def log_moves(history: History, steps: int = 1, vol_share: float = 0.0) -> Moves
     elif vol_share == 0.0:
         log_vol = np.zeros_like(log_price)
     else:
-        log_vol = vol_share * np.log(ewma_volatility(np.diff(log_price, axis=0), VOL_DECAY))
+        log_vol = vol_share * np.log(_own_volatility(np.diff(log_price, axis=0)))
     return Moves(price, log_vol[steps:] - log_vol[:-steps])
+
+
+def _own_volatility(moves: Vector) -> Vector:
+    """EWMA volatility at every price, started from the first month alone so that it never looks ahead."""
+    start = (moves[:VOL_START] ** 2).mean(axis=0)
+    return ewma_volatility(moves, VOL_DECAY, np.where(start > 0.0, start, (moves**2).mean(axis=0)))
 
 
 def volatility_note(history: History, vol_share: float) -> tuple[str, ...]:

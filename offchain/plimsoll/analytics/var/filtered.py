@@ -32,10 +32,10 @@ STEPS_BUDGET: Final = 20_000_000
 LEAST_PATHS: Final = 2_000
 
 
-def ewma_rule(factors: Vector, decay: float) -> VolatilityRule:
-    """Volatility rule of an exponentially weighted mean of squares."""
+def ewma_rule(factors: Vector, decay: float, start: Vector | None = None) -> VolatilityRule:
+    """Volatility rule of an exponentially weighted mean of squares; ``start`` as in ``ewma_volatility``."""
     k = factors.shape[1]
-    forecast = ewma_volatility(factors, decay)
+    forecast = ewma_volatility(factors, decay, start)
     return VolatilityRule(np.zeros(k), np.full(k, 1.0 - decay), np.full(k, decay), forecast, f"EWMA {decay:g}")
 
 

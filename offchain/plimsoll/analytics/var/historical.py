@@ -36,7 +36,7 @@ def historical_var(market: Market, legs: tuple[Leg, ...], history: History, sett
 
     Notes
     -----
-    Overlapping moves are dependent: ``n/steps`` of them count as independent, and intervals come from a block bootstrap.
+    Overlapping moves are dependent: ``n/steps`` of them count as independent; intervals are by a block bootstrap.
     """
     steps = settings.horizon_days * DAY_SEC // history.step_sec
     moves = log_moves(history, steps, settings.vol_share)

@@ -127,6 +127,35 @@ def cornish_fisher(cumulants: Vector, level: float) -> tuple[float, float, Vecto
     return out[0], out[1], slopes[0], slopes[1]
 
 
+def expansion_quantiles(cumulants: Vector, level: float, z: Vector) -> tuple[float, float, Vector]:
+    """VaR and ES of a distribution with given cumulants, and losses at other quantiles of it.
+
+    Parameters
+    ----------
+    cumulants : ndarray, shape (4,)
+    level : float
+    z : ndarray, shape (m,)
+        Quantiles of the standard normal, negative ones being losses.
+
+    Returns
+    -------
+    var, es : float
+        As ``cornish_fisher``.
+    losses : ndarray, shape (m,)
+        Cash.
+    """
+    var, es, _, _ = cornish_fisher(cumulants, level)
+    k1, k2, k3, k4 = (float(c) for c in cumulants)
+    if k2 <= 0.0:
+        return var, es, np.full(z.size, -k1)
+    sigma = np.sqrt(k2)
+    skew, kurtosis = k3 / sigma**3, k4 / k2**2
+    shape = (
+        z + skew * (z * z - 1.0) / 6.0 + kurtosis * (z**3 - 3.0 * z) / 24.0 - skew**2 * (2.0 * z**3 - 5.0 * z) / 36.0
+    )
+    return var, es, np.asarray(-(k1 + sigma * shape))
+
+
 def is_monotone(skew: float, kurtosis: float, reach: float) -> bool:
     """Whether the Cornish-Fisher quantile rises in ``z`` as far as figures use it.
 
