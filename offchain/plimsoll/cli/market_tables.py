@@ -12,8 +12,8 @@ from rich.text import Text
 
 from plimsoll.analytics.report.smile import Smile
 from plimsoll.cli.tables import plain_table
+from plimsoll.market.fit.neighbours import crossing_of
 from plimsoll.market.fit.rounds import SnapshotFit, years_to
-from plimsoll.market.fit.svi_fit import calendar_gap
 
 MIN_WIDTH = 160
 SHAPES = ("five", "level", "three", "flat", "held")
@@ -94,7 +94,7 @@ def _arbitrage(fit: SnapshotFit) -> list[str]:
     for i, part in enumerate(fit.fits):
         failed = ["butterfly"] if part.butterfly < 0.0 else []
         years = years_to(part.expiry_ts, fit.round.ts)
-        if i and calendar_gap(fit.fits[i - 1], part, years) < 0.0:
+        if i and not crossing_of(fit.fits[i - 1].svi, part.svi, years).is_free:
             failed.append("calendar")
         verdicts.append(", ".join(failed) or "none")
     return verdicts

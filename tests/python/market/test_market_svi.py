@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from plimsoll.market.fit.clean import Quotes
 from plimsoll.market.fit.five_numbers import FiveNumbers
 from plimsoll.market.fit.slice_check import durrleman
-from plimsoll.market.fit.svi_fit import Shape, SliceFit, calendar_gap, fit_slice, warnings_of
+from plimsoll.market.fit.svi_fit import Shape, SliceFit, butterflies_of, fit_slice
 from plimsoll.mirror.svi import total_variance
 from plimsoll.model import Svi
 
@@ -127,11 +127,7 @@ def fitted(expiry: int, svi: Svi, butterfly: float = 0.2) -> SliceFit:
     return SliceFit(expiry, svi, 0.0, 0.0, 0.0, 9, 9, butterfly)
 
 
-def test_warnings_name_butterfly_and_calendar():
-    low, high = Svi(0.01, 0.05, 0.0, 0.0, 0.1), Svi(0.02, 0.05, 0.0, 0.0, 0.1)
-    assert warnings_of([fitted(1, low), fitted(2, high)], [0.1, 0.2]) == []
-    assert calendar_gap(fitted(1, low), fitted(2, high), 0.2) > 0.0
-    found = warnings_of([fitted(1, high), fitted(2, low, -0.1)], [0.1, 0.2])
-    assert len(found) == 2
-    assert "expiry 2: butterfly" in found[0]
-    assert "expiries 1 and 2: calendar" in found[1]
+def test_warnings_name_butterflies():
+    low = Svi(0.01, 0.05, 0.0, 0.0, 0.1)
+    assert butterflies_of([fitted(1, low)]) == []
+    assert "expiry 2: butterfly" in butterflies_of([fitted(1, low), fitted(2, low, -0.1)])[0]

@@ -17,6 +17,7 @@ from scipy.optimize import leastsq
 
 from plimsoll.market.fit.bands import Bands
 from plimsoll.market.fit.clean import Quotes
+from plimsoll.market.fit.neighbours import NO_LIMITS, Limits
 from plimsoll.market.fit.slice_check import durrleman
 from plimsoll.model import Svi
 
@@ -32,6 +33,10 @@ BAND_WEIGHT: Final = 10.0
 BAND_INSET: Final = 0.005
 """A polish that heeds the quotes aims this far inside, in volatility, so that it does not end a hair outside."""
 _FREE: Final = 12.0
+LIMIT_WEIGHT: Final = 3.0
+"""Weight of each point at which total variance crosses that of a neighbouring expiry."""
+LIMIT_INSET: Final = 1e-4
+"""The polish aims this far between them, relative, so that it does not end a hair outside."""
 DENSITY_WEIGHT: Final = 1.0
 """Weight of a negative density, Durrleman's ``g < 0``, where the polish heeds it."""
 
@@ -66,15 +71,38 @@ class ScaledBands:
         return outside
 
 
+class ScaledLimits:
+    """Slices of the expiries on either side, in units of the volatility at the money; a hinge that is zero between.
+
+    Parameters
+    ----------
+    limits : Limits
+    std : float
+        Total standard deviation at the money.
+    """
+
+    def __init__(self, limits: Limits, std: float) -> None:
+        k, low, high = limits.points()
+        self.x = k / std
+        self.low = np.sqrt(low) / std * (1.0 + LIMIT_INSET)
+        self.high = np.sqrt(high) / std * (1.0 - LIMIT_INSET)
+
+    def residual(self, vol: Vector) -> Vector:
+        """Weighted distance outside, signed."""
+        outside: Vector = LIMIT_WEIGHT * (np.maximum(vol - self.high, 0.0) - np.maximum(self.low - vol, 0.0))
+        return outside
+
+
 class FiveNumbers:
     """A raw SVI slice in units of its at-the-money standard deviation: ``x = k/std``, variance over ``std^2``."""
 
-    def __init__(self, quotes: Quotes, atm: float, prior: Svi | None = None) -> None:
+    def __init__(self, quotes: Quotes, atm: float, prior: Svi | None = None, limits: Limits = NO_LIMITS) -> None:
         self.std = atm * math.sqrt(quotes.years)
         self.x = quotes.log_moneyness / self.std
         self.vol = quotes.iv / atm
         self.weight = quotes.weight / math.sqrt(float(np.sum(quotes.weight**2)))
         self.band = ScaledBands(quotes.bands, self.std, atm)
+        self.limits = ScaledLimits(limits, self.std) if limits != NO_LIMITS else None
         # What quotes leave open is settled by the previous slice, where there is one.
         self.prior = None if prior is None else self.to_free(prior)
         self.centre = _CENTRE if self.prior is None else self.prior
@@ -122,6 +150,8 @@ class FiveNumbers:
     def residual(self, free: Vector) -> Vector:
         """Weighted relative volatility errors, the ridge, and what lies outside the quotes."""
         parts = [self.weight * (np.sqrt(self._variance(free, self.x)) - self.vol), RIDGE * (free - self.centre)]
+        if self.limits is not None:
+            parts.append(self.limits.residual(np.sqrt(self._variance(free, self.limits.x))))
         if self.heeds:
             parts.append(self.band.residual(np.sqrt(self._variance(free, self.band.x))))
             parts.append(DENSITY_WEIGHT * np.minimum(durrleman(self.to_svi(free), self.std * _DENSITY_AT), 0.0))
@@ -129,8 +159,17 @@ class FiveNumbers:
 
     def jacobian(self, free: Vector) -> Vector:
         """Return the derivatives of ``residual`` where it does not heed, one column for each free number."""
+        parts = [self._vol_slopes(free, self.x) * self.weight[:, None], RIDGE * np.eye(NUMBERS)]
+        if self.limits is not None:
+            vol = np.sqrt(self._variance(free, self.limits.x))
+            outside = (vol > self.limits.high) | (vol < self.limits.low)
+            parts.append(self._vol_slopes(free, self.limits.x) * (LIMIT_WEIGHT * outside)[:, None])
+        return np.concatenate(parts)
+
+    def _vol_slopes(self, free: Vector, at: Vector) -> Vector:
+        """Return the derivatives of the volatility at some log-strikes to the free numbers, one row a strike."""
         low, slope, rho, m, s = self._unpack(free)
-        x = self.x - m
+        x = at - m
         root = np.sqrt(x * x + s * s)
         flat = math.sqrt(1.0 - rho * rho)
         shape = rho * x + root - s * flat
@@ -143,17 +182,19 @@ class FiveNumbers:
                 slope * (s / root - flat) * s,
             ]
         )
-        half = 0.5 * self.weight / np.sqrt(np.maximum(low + slope * shape, low))
-        return np.concatenate([(columns * half).T, RIDGE * np.eye(NUMBERS)])
+        half = 0.5 / np.sqrt(np.maximum(low + slope * shape, low))
+        return np.asarray((columns * half).T)
 
     def polish(self, free: Vector) -> Vector:
         """Levenberg-Marquardt from ``free``."""
+        # Where a neighbour bounds it the least error lies on a kink; its last digits are not worth crawling along it.
+        tolerance = 1e-9 if self.limits is None else 1e-5
         found = leastsq(
             self.residual,
             free,
             Dfun=None if self.heeds else self.jacobian,
-            ftol=1e-9,
-            xtol=1e-9,
+            ftol=tolerance,
+            xtol=tolerance,
             gtol=0.0,
             maxfev=MAX_CALLS,
             full_output=True,

@@ -12,9 +12,11 @@ import numpy as np
 from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import DomainError, InputError
 from plimsoll.market.chain_file import ChainSnapshot
+from plimsoll.market.fit.calendars import calendars_of, mended
 from plimsoll.market.fit.clean import CleanReport, Quotes, clean
 from plimsoll.market.fit.forwards import Term, term_structure
-from plimsoll.market.fit.svi_fit import Prior, Shape, SliceFit, fit_slice, hold_slice, warnings_of
+from plimsoll.market.fit.neighbours import Limits
+from plimsoll.market.fit.svi_fit import Prior, Shape, SliceFit, butterflies_of, fit_slice, hold_slice
 from plimsoll.mirror.settlement_window import WINDOW_SEC
 from plimsoll.model import MAX_EXPIRIES, Round, Surface
 
@@ -116,7 +118,8 @@ def fit_snapshot(
         raise DomainError("perp", f"premium over spot is {perp_premium:g}, the limit is +-{PREMIUM_BOUND:g}")
     quotes, report = clean(snapshot)
     fitter = _Fitter(snapshot, quotes, term_structure(snapshot), previous.priors if previous else {})
-    fits, unfitted = _choose(fitter, required_expiries, is_partial=is_partial)
+    chosen_fits, unfitted = _choose(fitter, required_expiries, is_partial=is_partial)
+    fits = mended(chosen_fits, snapshot.ts, fitter.refit)
     surfaces = tuple(fitter.surface(fit) for fit in fits)
     spot = fitter.term.spot
     fitted = Round(
@@ -130,7 +133,7 @@ def fit_snapshot(
     chosen = {fit.expiry_ts for fit in fits}
     why = dict.fromkeys(unfitted, ", no slice is good enough")
     left_out = [f"expiry {e}: left out{why.get(e, '')}" for e in snapshot.expiries if e not in chosen]
-    arbitrage = warnings_of(fits, [years_to(fit.expiry_ts, snapshot.ts) for fit in fits])
+    arbitrage = [*butterflies_of(fits), *calendars_of(fits, snapshot.ts, quotes)]
     warnings = (*arbitrage, *_doubts(fits), *left_out)
     return SnapshotFit(fitted, fits, report, warnings, fitter.priors(fits, surfaces), unfitted)
 
@@ -159,6 +162,14 @@ class _Fitter:
             if found is not None:
                 return found
         return None if prior is None else hold_slice(prior, expiry_ts, ts, None if in_window else rows)
+
+    def refit(self, expiry_ts: int, limits: Limits) -> SliceFit | None:
+        """Return a fitted slice that stays between its neighbours and is good enough for a round, or nothing."""
+        ts, rows, prior = self.snapshot.ts, self.quotes.get(expiry_ts), self.known.get(expiry_ts)
+        if rows is None or expiry_ts in self.term.doubtful or (expiry_ts - ts < WINDOW_SEC and prior is not None):
+            return None
+        found = fit_slice(rows, None if prior is None else prior.at(expiry_ts, ts), limits)
+        return found if found is not None and score_of(found) >= MIN_SCORE else None
 
     def surface(self, fit: SliceFit) -> Surface:
         """Return the surface of a slice; a forward that quotes do not confirm is carried from spot as it was."""

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from plimsoll.market.fit import few_numbers, five_numbers
 from plimsoll.market.fit.clean import WING_STD, Quotes
+from plimsoll.market.fit.neighbours import NO_LIMITS, Limits
 from plimsoll.market.fit.slice_check import ARBITRAGE_COIN, arbitrage_of, durrleman, excess_of
 from plimsoll.mirror.settlement_window import variance_time
 from plimsoll.mirror.svi import total_variance
@@ -110,7 +111,7 @@ class SliceFit:
     excess: float = 0.0
 
 
-def fit_slice(quotes: Quotes, start: Svi | None = None) -> SliceFit | None:
+def fit_slice(quotes: Quotes, start: Svi | None = None, limits: Limits = NO_LIMITS) -> SliceFit | None:
     """Fit one expiry.
 
     Parameters
@@ -119,18 +120,21 @@ def fit_slice(quotes: Quotes, start: Svi | None = None) -> SliceFit | None:
         Usable rows, and the bounds of all listed instruments.
     start : Svi, optional
         Last accepted slice of the same expiry, at this time; it settles what the quotes leave open.
+    limits : Limits
+        Slices of neighbouring expiries to stay between.
 
     Returns
     -------
     SliceFit or None
-        Deterministic for the same input. None when no shape has quotes enough, lies inside them and is free of
-        arbitrage.
+        Deterministic for the same input. None when no shape has quotes enough, lies inside them and between the
+        neighbours, and is free of arbitrage.
     """
     atm = float(np.interp(0.0, quotes.log_moneyness, quotes.iv)) if quotes.iv.size else 0.0
-    for svi in _five(quotes, atm, start):
-        if _acceptable(svi, quotes):
+    for svi in _five(quotes, atm, start, limits):
+        if _acceptable(svi, quotes, limits):
             return _report(quotes, svi, Shape.FIVE)
-    fewer = [_report(quotes, svi, shape) for shape, svi in _fewer(quotes, atm, start) if _acceptable(svi, quotes)]
+    others = _fewer(quotes, atm, start)
+    fewer = [_report(quotes, svi, shape) for shape, svi in others if _acceptable(svi, quotes, limits)]
     return min(fewer, key=lambda fit: fit.weighted_rms, default=None)
 
 
@@ -158,10 +162,10 @@ def hold_slice(prior: Prior, expiry_ts: int, ts: int, quotes: Quotes | None) -> 
     return _report(quotes, svi, Shape.HELD, ts - prior.ts)
 
 
-def _five(quotes: Quotes, atm: float, start: Svi | None) -> Iterator[Svi]:
+def _five(quotes: Quotes, atm: float, start: Svi | None, limits: Limits) -> Iterator[Svi]:
     """Slices of five numbers: the best one, then the best that heeds every quote."""
     if quotes.quoted > NUMBERS[Shape.FIVE]:
-        problem = five_numbers.FiveNumbers(quotes, atm, start)
+        problem = five_numbers.FiveNumbers(quotes, atm, start, limits)
         yield problem.fit(heeds=False)
         yield problem.fit(heeds=True)
 
@@ -176,59 +180,18 @@ def _fewer(quotes: Quotes, atm: float, start: Svi | None) -> Iterator[tuple[Shap
         yield Shape.FLAT, few_numbers.flat(quotes, atm)
 
 
-def _acceptable(svi: Svi, quotes: Quotes) -> bool:
-    return excess_of(svi, quotes.bands, quotes.years) == 0.0 and arbitrage_of(svi) <= ARBITRAGE_COIN
+def _acceptable(svi: Svi, quotes: Quotes, limits: Limits) -> bool:
+    inside = excess_of(svi, quotes.bands, quotes.years) == 0.0 and arbitrage_of(svi) <= ARBITRAGE_COIN
+    return inside and limits.hold(svi, quotes.years)
 
 
-def calendar_gap(near: SliceFit, far: SliceFit, far_years: float) -> float:
-    """Smallest rise of total variance from one expiry to the next.
-
-    Parameters
-    ----------
-    near, far : SliceFit
-        Neighbouring expiries.
-    far_years : float
-        Time to the far expiry.
-
-    Returns
-    -------
-    float
-        Smallest ``sqrt(w_far/T_far) - sqrt(w_near/T_far)`` within ``CHECK_STD`` standard deviations of the near
-        expiry; negative means a calendar arbitrage.
-    """
-    k = _check_points(near.svi)
-    w_near, w_far = total_variance(near.svi, k), total_variance(far.svi, k)
-    return float(np.min(np.sqrt(w_far / far_years) - np.sqrt(w_near / far_years)))
-
-
-def warnings_of(fits: Sequence[SliceFit], years: Sequence[float]) -> list[str]:
-    """Arbitrage warnings of a set of slices.
-
-    Parameters
-    ----------
-    fits : sequence of SliceFit
-        By rising expiry.
-    years : sequence of float
-        Times to expiry.
-
-    Returns
-    -------
-    list of str
-        One sentence each; empty when every check holds.
-    """
-    found = [
+def butterflies_of(fits: Sequence[SliceFit]) -> list[str]:
+    """Name the slices with a butterfly arbitrage, one sentence each; empty when there is none."""
+    return [
         f"expiry {f.expiry_ts}: butterfly arbitrage, smallest Durrleman g {f.butterfly:.3f} below 0"
         for f in fits
         if f.butterfly < 0.0
     ]
-    for near, far, far_years in zip(fits, fits[1:], years[1:], strict=False):
-        gap = calendar_gap(near, far, far_years)
-        if gap < 0.0:
-            found.append(
-                f"expiries {near.expiry_ts} and {far.expiry_ts}: calendar arbitrage, "
-                f"variance falls by {-gap * 100.0:.2f} vol points"
-            )
-    return found
 
 
 def _check_points(svi: Svi) -> Vector:
