@@ -155,7 +155,8 @@ class Svi:
 class Surface:
     """One expiry of a round: forward, continuously compounded rate and SVI slice.
 
-    ``vols`` are explicit (strike, volatility) pairs; only the float margin models of other venues read them.
+    ``vols`` are explicit (strike, volatility) pairs, and ``confidence`` is the least of its forward, rate and
+    volatilities, where a venue has one for each; only the float margin models of other venues read them.
     """
 
     expiry_ts: int
@@ -163,12 +164,14 @@ class Surface:
     rate: float
     svi: Svi
     vols: tuple[tuple[float, float], ...] = ()
+    confidence: float = 1.0
 
     def __post_init__(self) -> None:
         _time("surface", "expiry_ts", self.expiry_ts)
         source = f"surface of {self.expiry_ts}"
         _within(source, "forward", self.forward, MIN_PRICE, MAX_PRICE)
         _within(source, "rate", self.rate, -MAX_RATE, MAX_RATE)
+        _within(source, "confidence", self.confidence, 0.0, 1.0)
         self.svi.check(source)
 
 
@@ -177,7 +180,8 @@ class Round:
     """One atomic snapshot of an underlying (risk-model section 1).
 
     ``surfaces`` is strictly increasing in ``expiry_ts``, at most 12 long. ``mean`` is the mean of spot since the
-    settlement window of the first expiry opened, ``None`` while no window is open.
+    settlement window of the first expiry opened, ``None`` while no window is open. ``perp_confidence`` is that of the
+    perpetual's price, where a venue has one of its own; only the float margin models of other venues read it.
     """
 
     underlying: str
@@ -187,6 +191,7 @@ class Round:
     confidence: float
     surfaces: tuple[Surface, ...]
     mean: float | None = None
+    perp_confidence: float = 1.0
 
     def __post_init__(self) -> None:
         source = f"round of {self.underlying}"
@@ -194,6 +199,7 @@ class Round:
         _within(source, "spot", self.spot, MIN_PRICE, MAX_PRICE)
         _within(source, "perp", self.perp, MIN_PRICE, MAX_PRICE)
         _within(source, "confidence", self.confidence, 0.0, 1.0)
+        _within(source, "perp_confidence", self.perp_confidence, 0.0, 1.0)
         if self.mean is not None:
             _within(source, "mean", self.mean, MIN_PRICE, MAX_PRICE)
         if len(self.surfaces) > MAX_EXPIRIES:
@@ -221,7 +227,8 @@ class Token:
     """Collateral token: haircuts as fractions, and either a price in cash or a link to an underlying.
 
     A linked token has no price of its own: it is worth ``spot*ratio`` of the underlying's round, so that no margin
-    ever reads two clocks.
+    ever reads two clocks. ``confidence`` is that of its price, where a venue has one; only the float margin models of
+    other venues read it.
     """
 
     symbol: str
@@ -230,6 +237,7 @@ class Token:
     linked: str | None = None
     linked_haircut: float = 0.0
     ratio: float = 1.0
+    confidence: float = 1.0
 
     def __post_init__(self) -> None:
         if self.linked is None and self.price is None:
@@ -241,6 +249,7 @@ class Token:
         _within(self.symbol, "haircut", self.haircut, 0.0, 1.0)
         _within(self.symbol, "linked_haircut", self.linked_haircut, 0.0, 1.0)
         _within(self.symbol, "ratio", self.ratio, 0.0, MAX_RATIO, open_low=True)
+        _within(self.symbol, "confidence", self.confidence, 0.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

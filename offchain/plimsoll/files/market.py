@@ -67,7 +67,7 @@ def _vols(node: Node) -> tuple[tuple[float, float], ...]:
 def _surfaces(node: Node, ts: int) -> tuple[Surface, ...]:
     surfaces: list[Surface] = []
     for item in node.items(MAX_EXPIRIES):
-        item.object({"expiry", "forward", "rate", "svi"}, {"vols"})
+        item.object({"expiry", "forward", "rate", "svi"}, {"vols", "confidence"})
         expiry = item.key("expiry").timestamp()
         if expiry < ts:
             item.key("expiry").fail(f"{expiry} is before the market's timestamp {ts}: expired")
@@ -82,6 +82,7 @@ def _surfaces(node: Node, ts: int) -> tuple[Surface, ...]:
                 rate=item.key("rate").number(-MAX_RATE, MAX_RATE),
                 svi=_svi(item.key("svi")),
                 vols=_vols(item.key("vols")) if item.has("vols") else (),
+                confidence=_confidence(item, "confidence"),
             )
         )
     return tuple(surfaces)
@@ -103,7 +104,7 @@ def _mean(node: Node, surfaces: tuple[Surface, ...], ts: int) -> float | None:
 
 
 def _round(name: str, node: Node, ts: int) -> Round:
-    node.object({"spot", "perp", "confidence", "expiries"}, {"settlementMean"})
+    node.object({"spot", "perp", "confidence", "expiries"}, {"settlementMean", "perpConfidence"})
     surfaces = _surfaces(node.key("expiries"), ts)
     return Round(
         underlying=name,
@@ -113,11 +114,19 @@ def _round(name: str, node: Node, ts: int) -> Round:
         confidence=node.key("confidence").number(0.0, 1.0),
         surfaces=surfaces,
         mean=_mean(node, surfaces, ts),
+        perp_confidence=_confidence(node, "perpConfidence"),
     )
 
 
+def _confidence(node: Node, key: str) -> float:
+    """Confidence that only margin models of other venues read; 1 where the file states none."""
+    return node.key(key).number(0.0, 1.0) if node.has(key) else 1.0
+
+
 def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
-    node.object(set() if symbol == "USDC" else {"haircut"}, {"price", "haircut", "linked", "linkedHaircut", "ratio"})
+    known = {"price", "haircut", "linked", "linkedHaircut", "ratio", "confidence"}
+    node.object(set() if symbol == "USDC" else {"haircut"}, known)
+    confidence = _confidence(node, "confidence")
     haircut = node.key("haircut").number(0.0, 1.0) if node.has("haircut") else 0.0
     if not node.has("linked"):
         for key in ("linkedHaircut", "ratio"):
@@ -125,7 +134,7 @@ def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
                 node.key(key).fail("needs the key 'linked' beside it")
         if not node.has("price"):
             node.fail("missing key 'price'")
-        return Token(symbol, node.key("price").number(MIN_PRICE, MAX_PRICE), haircut)
+        return Token(symbol, node.key("price").number(MIN_PRICE, MAX_PRICE), haircut, confidence=confidence)
     linked = node.key("linked").text()
     if symbol == "USDC":
         node.key("linked").fail("the cash token is linked to no underlying")
@@ -136,7 +145,7 @@ def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
     if not node.has("linkedHaircut"):
         node.fail("missing key 'linkedHaircut'")
     ratio = node.key("ratio").number(0.0, MAX_RATIO, open_low=True) if node.has("ratio") else 1.0
-    return Token(symbol, None, haircut, linked, node.key("linkedHaircut").number(0.0, 1.0), ratio)
+    return Token(symbol, None, haircut, linked, node.key("linkedHaircut").number(0.0, 1.0), ratio, confidence)
 
 
 def load_market(source: Source | Table, *, tokens: Mapping[str, Mapping[str, Any]] | None = None) -> Market:

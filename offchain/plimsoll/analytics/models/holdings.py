@@ -17,14 +17,23 @@ Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
+class LinkedToken:
+    """Collateral linked to an underlying: what it is, its value in cash, and the confidence of its price."""
+
+    symbol: str
+    value: float
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class Holdings:
     """Positions of one underlying, one array element each, and the collateral linked to it.
 
     Attributes
     ----------
     name : str
-    spot, perp_price, confidence : float
-        Index and perpetual price, cash; confidence of the round.
+    spot, perp_price, confidence, perp_confidence : float
+        Index and perpetual price, cash; confidence of the round, and of the perpetual's price.
     is_option, is_call : ndarray of bool
     expiry_ts : ndarray of int64
         0 for the perpetual.
@@ -37,14 +46,17 @@ class Holdings:
         Value of one unit, cash: of options the mark, of linear instruments what is not yet realised.
     delta : ndarray
         Discounted delta of one unit.
-    linked_value : float
-        Cash value of the collateral linked to this underlying.
+    expiry_confidence : ndarray
+        Confidence of the expiry that a position belongs to; 1 for the perpetual.
+    linked : tuple of LinkedToken
+        Collateral linked to this underlying.
     """
 
     name: str
     spot: float
     perp_price: float
     confidence: float
+    perp_confidence: float
     is_option: Flags
     is_call: Flags
     expiry_ts: npt.NDArray[np.int64]
@@ -57,7 +69,13 @@ class Holdings:
     discount: Vector
     unit_mark: Vector
     delta: Vector
-    linked_value: float
+    expiry_confidence: Vector
+    linked: tuple[LinkedToken, ...]
+
+    @property
+    def linked_value(self) -> float:
+        """Cash value of the collateral linked to this underlying."""
+        return sum(token.value for token in self.linked)
 
     @property
     def mark(self) -> Vector:
@@ -146,12 +164,12 @@ def holdings_of(market: Market, portfolio: Portfolio) -> tuple[Holdings, ...]:
     found = []
     for name, round_ in market.rounds.items():
         own = [position for position in portfolio.positions if position.underlying == name]
-        linked = sum(
-            amount * market.price_of(symbol)
+        linked = tuple(
+            LinkedToken(symbol, amount * market.price_of(symbol), market.tokens[symbol].confidence)
             for symbol, amount in portfolio.collateral.items()
-            if market.tokens[symbol].linked == name
+            if market.tokens[symbol].linked == name and amount != 0.0
         )
-        if not own and linked == 0.0:
+        if not own and not linked:
             continue
         table = np.array([_row(market, position) for position in own]).reshape(len(own), 7)
         option = np.array([p.kind.is_option for p in own], dtype=bool)
@@ -161,6 +179,7 @@ def holdings_of(market: Market, portfolio: Portfolio) -> tuple[Holdings, ...]:
                 spot=round_.spot,
                 perp_price=round_.perp,
                 confidence=round_.confidence,
+                perp_confidence=round_.perp_confidence,
                 is_option=option,
                 is_call=np.array([p.kind == Kind.CALL for p in own], dtype=bool),
                 expiry_ts=np.array([p.expiry_ts for p in own], dtype=np.int64),
@@ -173,7 +192,11 @@ def holdings_of(market: Market, portfolio: Portfolio) -> tuple[Holdings, ...]:
                 discount=table[:, 4],
                 unit_mark=table[:, 5],
                 delta=table[:, 6],
-                linked_value=linked,
+                expiry_confidence=np.array(
+                    [round_.surface(p.expiry_ts).confidence if p.kind.has_expiry else 1.0 for p in own],
+                    dtype=np.float64,
+                ),
+                linked=linked,
             )
         )
     return tuple(found)

@@ -38,6 +38,11 @@ def pairs(low: float, high: float) -> Any:
     return field(metadata={"low": low, "high": high, "depth": 2})
 
 
+def named_pairs(low: float, high: float) -> Any:
+    """Field of a parameter class: pairs of numbers in ``[low, high]`` by name; it may be empty."""
+    return field(metadata={"low": low, "high": high, "depth": 2, "named": True})
+
+
 def choice(*names: str) -> Any:
     """Field of a parameter class: one of a few words."""
     return field(metadata={"names": names})
@@ -66,6 +71,8 @@ def _value(node: Node, item: Field[Any]) -> object:
         return node.text(meta["names"])
     if meta["depth"] == 0:
         return node.number(meta["low"], meta["high"])
+    if meta.get("named"):
+        return {name: _pair(child, meta["low"], meta["high"]) for name, child in node.members()}
     entries = node.items(MAX_ENTRIES)
     if not entries:
         node.fail("is empty")
@@ -74,13 +81,14 @@ def _value(node: Node, item: Field[Any]) -> object:
             if not meta["zero"] and entry.value == 0:
                 entry.fail("is 0")
         return tuple(entry.number(meta["low"], meta["high"]) for entry in entries)
-    found = []
-    for entry in entries:
-        two = entry.items(2)
-        if len(two) != 2:
-            entry.fail(f"{len(two)} numbers, 2 are wanted")
-        found.append((two[0].number(meta["low"], meta["high"]), two[1].number(meta["low"], meta["high"])))
-    return tuple(found)
+    return tuple(_pair(entry, meta["low"], meta["high"]) for entry in entries)
+
+
+def _pair(node: Node, low: float, high: float) -> tuple[float, float]:
+    two = node.items(2)
+    if len(two) != 2:
+        node.fail(f"{len(two)} numbers, 2 are wanted")
+    return two[0].number(low, high), two[1].number(low, high)
 
 
 def load_model_params(path: Path, model: str, kind: type[T]) -> ModelParams[T]:

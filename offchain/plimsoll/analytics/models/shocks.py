@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Final
+
 import numpy as np
 import numpy.typing as npt
 
@@ -10,14 +13,29 @@ DAY = 1.0 / 365.0
 MONTH = 30.0 / 365.0
 
 
-def term_factors(time: Vector, short_power: float = 0.30, long_power: float = 0.13) -> Vector:
-    """``(30 d / max(T, 1 d))^p`` with one power up to 30 days and another beyond."""
-    return np.asarray((MONTH / np.maximum(time, DAY)) ** np.where(time <= MONTH, short_power, long_power))
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How the size of a shock falls with time: powers up to 30 days and beyond, and the least time, years."""
+
+    short_power: float = 0.30
+    long_power: float = 0.13
+    least_time: float = DAY
 
 
-def vol_states(sigma: Vector, time: Vector, up: float, down: float, floor: float) -> dict[str, Vector]:
+PUBLISHED: Final = Term()
+
+
+def term_factors(time: Vector, term: Term = PUBLISHED) -> Vector:
+    """``(30 d / max(T, least))^p`` with one power up to 30 days and another beyond."""
+    power = np.where(time <= MONTH, term.short_power, term.long_power)
+    return np.asarray((MONTH / np.maximum(time, term.least_time)) ** power)
+
+
+def vol_states(
+    sigma: Vector, time: Vector, up: float, down: float, floor: float, term: Term = PUBLISHED
+) -> dict[str, Vector]:
     """Volatilities under ``up`` (at least ``floor``), ``flat`` and ``down``."""
-    factor = term_factors(time)
+    factor = term_factors(time, term)
     return {
         "up": np.maximum(floor, sigma * (1.0 + up * factor)),
         "flat": sigma,

@@ -32,8 +32,9 @@ def mended(fits: Sequence[SliceFit], ts: int, refit: Refit) -> tuple[SliceFit, .
     Returns
     -------
     tuple of SliceFit
-        Of each pair that crosses, the one whose error grows least by staying on its own side is replaced. A pair stays
-        as it was where neither can: then its quotes say so, or one of them is a held slice.
+        Of each pair that crosses, the one whose error grows least by staying on its own side is replaced, or both where
+        neither has room enough alone. A pair stays as it was where that fails too: then its quotes say so, or one of
+        them is a held slice.
     """
     found = list(fits)
     for i in range(1, len(found)):
@@ -55,6 +56,12 @@ def mended(fits: Sequence[SliceFit], ts: int, refit: Refit) -> tuple[SliceFit, .
                 break
         if best is not None:
             found[best[1]] = best[2]
+            continue
+        # Neither has room enough alone: the later one rises as far as it can, the nearer one stays below that.
+        risen = refit(far.expiry_ts, Limits(floor=near.svi, strict=False))
+        sunk = None if risen is None else refit(near.expiry_ts, Limits(floor=below, ceiling=risen.svi))
+        if risen is not None and sunk is not None:
+            found[i - 1], found[i] = sunk, risen
     return tuple(found)
 
 

@@ -91,10 +91,14 @@ def crossing_of(near: Svi, far: Svi, far_years: float) -> Crossing:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Slices that one must stay between, nearest expiries on either side; None where there is none."""
+    """Slices that one must stay between, nearest expiries on either side; None where there is none.
+
+    Not ``strict``, it only leans away from them, as far as its quotes allow.
+    """
 
     floor: Svi | None = None
     ceiling: Svi | None = None
+    strict: bool = True
 
     def points(self) -> tuple[Vector, Vector, Vector]:
         """Log-strikes, and the least and the most total variance at each of them."""
@@ -112,7 +116,9 @@ class Limits:
         return np.concatenate(k), np.concatenate(low), np.concatenate(high)
 
     def hold(self, svi: Svi, years: float) -> bool:
-        """Whether a slice of ``years`` to expiry stays between them."""
+        """Whether a slice of ``years`` to expiry stays between them, where it must."""
+        if not self.strict:
+            return True
         after = self.floor is None or crossing_of(self.floor, svi, years).is_free
         return after and (self.ceiling is None or crossing_of(svi, self.ceiling, years).is_free)
 
