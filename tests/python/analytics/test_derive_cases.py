@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers.derive_cases import COMMON, PARAMETERS, SHORT, case_of, read_case, short_cases
+from helpers.derive_cases import PARAMETERS, SHORT, STATES, case_of, read_case, short_cases
 
 from plimsoll.analytics.models import derive
 from plimsoll.errors import DomainError
@@ -54,12 +54,10 @@ def venue_file(short):
     for (group, key), ours in PARAMETERS.items():
         value = getattr(case.params.default, ours)
         parameters.setdefault(group, {})[key] = value + 1.0 if ours in ("forward_up", "forward_down") else value
-    rows = [(move, state, 1) for move in COMMON["moves"] for state in ("Up", "Down", "None")]
-    rows += [(move, "Up", 1) for move in COMMON["wide_moves"]]
-    rows += [(move, "Up", damp) for move, damp in COMMON["tails"]]
-    rows += [(0.0, "LINEAR", 1.0), (0.0, "ABS", case.params.default.skew_absolute_weight)]
+    words = {ours: theirs for theirs, ours in STATES.items()}
     parameters["Scenarios"] = [
-        {"SpotShock": 1.0 + move, "VolShockDirection": state, "DampeningFactor": damp} for move, state, damp in rows
+        {"SpotShock": 1.0 + move, "VolShockDirection": words[state], "DampeningFactor": damp}
+        for move, state, damp in case.params.default.rows
     ]
     return {
         "Scenario": {

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from plimsoll.analytics.models import derive
 from plimsoll.analytics.models.account import ModelAccount, account_of
+from plimsoll.analytics.models.examples import FLAT, case_params
 from plimsoll.analytics.models.parameters import ModelParams, shipped_params
-from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Token
 
 SHORT = Path(__file__).parent / "derive_cases.json"
 #: Any moment later than the longest time that an option has been expired for.
 TS = 1_740_000_000
 NAME = "BASE"
-FLAT = Svi(0.01, 0.0, 0.0, 0.0, 0.1)
 
 #: Parameters of a case: group and name in the venue's files, name here.
 PARAMETERS = {
@@ -56,14 +56,8 @@ PARAMETERS = {
     ("OtherContingency", "MM_OPTION_PERCENT"): "option_maintenance",
     ("OtherContingency", "IM_OPTION_PERCENT"): "option_initial",
 }
-#: Rows of nearly all cases: beside the even moves, six tails that are dampened.
-TAILS = ((-0.66, 0.6 / 11), (-0.33, 1.2 / 11), (0.5, 0.072), (1.0, 0.036), (2.0, 0.018), (3.0, 0.012))
-#: Parameters as the venue gives them there, from which a short case states what differs.
-COMMON = {
-    "wide_moves": (0.18, -0.18),
-    "moves": (0.135, 0.09, 0.045, 0.0, -0.045, -0.09, -0.135),
-    "tails": TAILS,
-}
+#: The venue's words for the states of a row.
+STATES = {"Up": "up", "None": "flat", "Down": "down", "LINEAR": "linear", "ABS": "absolute"}
 
 
 @dataclass(frozen=True)
@@ -115,7 +109,7 @@ def case_of(short):
     round_ = Round(NAME, TS, spot, perp_price or spot, sure, surfaces, perp_confidence=perp_sure)
     market = Market(TS, tokens, {NAME: round_})
     shipped = shipped_params("derive", derive.DeriveParams)
-    own = replace(shipped.default, **(COMMON | short.get("params", {}) | {"haircuts": haircuts}))
+    own = replace(case_params(), **(short.get("params", {}) | {"haircuts": haircuts}))
     book = Portfolio(Mode.SINGLE, short["cash"] + (0.0 if perps else profit), collateral, tuple(positions))
     return Case(
         short["name"],
@@ -132,24 +126,11 @@ def short_cases():
 
 
 def _rows(scenarios):
-    """Rows as the model has them: moves with the vol-up state only, with all three states, and dampened ones."""
-    by_move, weight = {}, {"LINEAR": 0.0, "ABS": 0.0}
-    for row in scenarios:
-        if row["VolShockDirection"] in weight:
-            weight[row["VolShockDirection"]] = row["DampeningFactor"]
-            continue
-        by_move.setdefault((row["SpotShock"] - 1.0, row["DampeningFactor"]), set()).add(row["VolShockDirection"])
-    moves = tuple(move for (move, _), states in by_move.items() if len(states) == 3)
-    wide = tuple(move for (move, damp), states in by_move.items() if states == {"Up"} and damp == 1)
-    tails = tuple((move, damp) for (move, damp), states in by_move.items() if states == {"Up"} and damp != 1)
-    if len(moves) + len(wide) + len(tails) != len(by_move):
-        raise ValueError("a move has volatility states that the model does not know together")
-    weights = {"skew_linear_weight": weight["LINEAR"], "skew_absolute_weight": weight["ABS"]}
-    return {"moves": moves, "wide_moves": wide, "tails": tails} | weights
+    return tuple((r["SpotShock"] - 1.0, STATES[r["VolShockDirection"]], r["DampeningFactor"]) for r in scenarios)
 
 
 def read_case(path):
-    """Read one of the venue's own files; its skew rows must move no price, as the venue says of its 67th."""
+    """Read one of the venue's own files."""
     document = json.loads(Path(path).read_text(encoding="utf-8"))
     scenario, parameters, result = (document[key] for key in ("Scenario", "Parameters", "Result"))
     params = {ours: parameters[group][key] for (group, key), ours in PARAMETERS.items()}
@@ -184,7 +165,7 @@ def read_case(path):
             ]
             for f in scenario["OptionFeeds"]
         ],
-        "params": params | _rows(parameters["Scenarios"]),
+        "params": params | {"rows": _rows(parameters["Scenarios"])},
         "initial": result["IM"],
         "maintenance": result["MM"],
     }

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from plimsoll.analytics.models.account import ModelAccount, ModelMargin
 from plimsoll.analytics.models.holdings import Holdings
-from plimsoll.analytics.models.parameters import ModelParams, named_pairs, number, numbers, pairs
+from plimsoll.analytics.models.parameters import ModelParams, named_pairs, number, rows
 from plimsoll.analytics.models.shocks import DAY, Term, vol_states
 from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import DomainError
@@ -25,22 +25,21 @@ NAME: Final = "derive"
 EVIDENCE: Final = "formulas public; published cases verified, see docs/reference/margin-models.md"
 Vector = npt.NDArray[np.float64]
 SETTLEMENT_YEARS: Final = 1_800.0 / YEAR_SEC
+SKEWS: Final = ("linear", "absolute")
+STATES: Final = ("up", "flat", "down", *SKEWS)
 
 
 @dataclass(frozen=True, slots=True)
 class DeriveParams:
     """Parameters of one manager: rows, shocks, static discounts, contingencies (all ratios), within the venue's bounds.
 
-    ``wide_moves`` have the vol-up state only, ``moves`` all three; ``tails`` are (move, dampening), vol up.
-    ``skew_linear_*`` and ``skew_absolute_*`` belong to the two skew rows, whose losses count ``*_weight`` times (0: no
-    row). ``forward_up`` and ``forward_down`` are moves, the second one negative. ``haircuts`` are (maintenance, further
-    initial) by token; ``haircut_*`` those of linked tokens that are not named there. Unlinked ones have the haircut of
-    the market file as maintenance, and nothing further.
+    ``rows`` are (move, state, dampening); the states ``linear`` and ``absolute`` are skew rows, which ``skew_linear_*``
+    and ``skew_absolute_*`` belong to. ``forward_up`` and ``forward_down`` are moves, the second one negative.
+    ``haircuts`` are (maintenance, further initial) by token; ``haircut_*`` those of linked tokens that are not named
+    there. Unlinked ones have the haircut of the market file as maintenance, and nothing further.
     """
 
-    wide_moves: tuple[float, ...] = numbers(-0.99, 10.0)
-    moves: tuple[float, ...] = numbers(-0.99, 10.0)
-    tails: tuple[tuple[float, float], ...] = pairs(-0.99, 10.0)
+    rows: tuple[tuple[float, str, float], ...] = rows(-0.99, 10.0, 10.0, *STATES)
     vol_up: float = number(0.0, 10.0)
     vol_down: float = number(0.0, 10.0)
     vol_floor: float = number(0.0, 20.0)
@@ -51,8 +50,6 @@ class DeriveParams:
     skew_linear_base: float = number(-10.0, 10.0)
     skew_absolute_scale: float = number(0.0, 10.0)
     skew_absolute_base: float = number(-10.0, 10.0)
-    skew_linear_weight: float = number(0.0, 10.0)
-    skew_absolute_weight: float = number(0.0, 10.0)
     skew_min_width: float = number(0.0, 10.0)
     skew_width: float = number(0.0, 10.0)
     skew_vol: float = number(0.0, 10.0)
@@ -97,8 +94,10 @@ class PmResult:
 
     Attributes
     ----------
-    rows, skew : ndarray
-        P&L of the rows, and of the linear and the absolute skew row.
+    rows : ndarray
+        P&L of every row, in the order of the parameters.
+    skew : float
+        Worst of the skew rows, at most 0.
     forward : float
         Forward contingency, at most 0.
     worst : float
@@ -114,7 +113,7 @@ class PmResult:
     """
 
     rows: Vector
-    skew: Vector
+    skew: float
     forward: float
     worst: float
     maintenance_contingency: float
@@ -165,24 +164,23 @@ class _Book:
         return np.asarray(self.discounts(after) * after - self.now)
 
     def row(self, move: float, state: str) -> float:
-        """P&L of one row before dampening, without collateral."""
-        return float(self.linear.sum() * move + self.expiry_pnl(move, self.states[state]).sum())
+        """P&L of one row before dampening, without collateral; in a skew row every expiry loses what it moves by."""
+        linear = float(self.linear.sum()) * move
+        if state in SKEWS:
+            return linear - float(np.abs(self.expiry_pnl(0.0, self.held.sigma * self.tilt(state == "linear"))).sum())
+        return linear + float(self.expiry_pnl(move, self.states[state]).sum())
 
-    def skew_row(self, linear: bool) -> float:
-        """Every expiry loses what the skew moves it by, whichever the direction.
+    def tilt(self, linear: bool) -> Vector:
+        """Return what a skew row multiplies volatilities by.
 
         Notes
         -----
         A cap may be negative, where a long expiry turns its sign: then it bounds nothing, as in the venue's contract.
         """
         p, held = self.params, self.held
-        if not self.expiries:
-            return 0.0
         root = np.sqrt(held.time)
-        scale, base, weight = (
-            (p.skew_linear_scale, p.skew_linear_base, p.skew_linear_weight)
-            if linear
-            else (p.skew_absolute_scale, p.skew_absolute_base, p.skew_absolute_weight)
+        scale, base = (
+            (p.skew_linear_scale, p.skew_linear_base) if linear else (p.skew_absolute_scale, p.skew_absolute_base)
         )
         cap = base * root + scale
         width = np.maximum(p.skew_min_width, root * p.skew_width * (p.skew_vol + p.skew_vol_slope * root))
@@ -190,9 +188,8 @@ class _Book:
             raise DomainError(NAME, "the width of the skew is 0 for some expiry: skewMinWidth must be above 0")
         k = np.log(np.where(held.is_option, held.strike, held.forward) / held.forward)
         k = k if linear else np.abs(k)
-        tilt = k * cap / np.where(held.is_option, width, 1.0)
-        multiple = np.maximum(1.0 + np.where(k >= 0.0, np.minimum(cap, tilt), np.maximum(-cap, tilt)), 0.0)
-        return -weight * float(np.abs(self.expiry_pnl(0.0, held.sigma * multiple)).sum())
+        slope = k * cap / np.where(held.is_option, width, 1.0)
+        return np.maximum(1.0 + np.where(k >= 0.0, np.minimum(cap, slope), np.maximum(-cap, slope)), 0.0)
 
     def forward_contingency(self) -> float:
         """Loss of each expiry at a small move up or down, times a factor that grows with time."""
@@ -246,11 +243,8 @@ def manager(held: Holdings, params: DeriveParams, stable_price: float = 1.0) -> 
     """
     book = _Book(held, params)
     linked = held.linked_value / stable_price
-    wanted = [(move, "up", 1.0) for move in params.wide_moves]
-    wanted += [(move, state, 1.0) for move in params.moves for state in ("up", "flat", "down")]
-    wanted += [(move, "up", damp) for move, damp in params.tails]
-    rows = np.array([damp * (book.row(move, state) + linked * move) for move, state, damp in wanted])
-    skew = np.array([book.skew_row(linear) for linear in (True, False)])
+    found = np.array([damp * (book.row(move, state) + linked * move) for move, state, damp in params.rows])
+    skew = min((float(pnl) for pnl, row in zip(found, params.rows, strict=True) if row[1] in SKEWS), default=0.0)
     forward = book.forward_contingency()
     perp = float(np.abs(held.quantity[held.is_linear]).sum()) * held.spot
     shorts = _net_shorts(held) * held.spot
@@ -259,10 +253,10 @@ def manager(held: Holdings, params: DeriveParams, stable_price: float = 1.0) -> 
     cuts = [params.haircuts.get(token.symbol, otherwise) for token in held.linked]
     sure = [min(token.confidence, held.confidence) for token in held.linked]
     return PmResult(
-        rows=rows,
-        skew=skew,
+        rows=found,
+        skew=min(skew, 0.0),
         forward=forward,
-        worst=min(0.0, float(rows.min()), float(skew.min()), forward),
+        worst=min(0.0, float(found.min()), forward),
         maintenance_contingency=perp * params.perp_maintenance + shorts * params.option_maintenance,
         initial_contingency=perp * params.perp_initial + shorts * params.option_initial,
         doubt=book.doubt() + sum(params.doubt(c, value) for c, value in zip(sure, values, strict=True)),
@@ -341,7 +335,7 @@ def margin(account: ModelAccount, params: ModelParams[DeriveParams]) -> ModelMar
         components={
             "worst": sum(-r.worst for _, _, r in parts),
             "forward": sum(-r.forward for _, _, r in parts),
-            "skew": sum(-float(r.skew.min()) for _, _, r in parts),
+            "skew": sum(-r.skew for _, _, r in parts),
             "maintenanceContingency": held,
             "initialContingency": more,
             "confidence": doubt,

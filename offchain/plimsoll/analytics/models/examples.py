@@ -20,7 +20,7 @@ MCMILLAN: Final = "McMillan, arrays of 16 rows"
 FUTURE: Final = (0, 0, 3330, 3330, -3330, -3330, 6670, 6670, -6670, -6670, 10000, 10000, -10000, -10000, 7000, -7000)
 CALL: Final = (460, -610, 2640, 1730, -1270, -2340, 5210, 4540, -2540, -3430, 8060, 7640, -3380, -3990, 3130, -1500)
 
-#: The naked call case of Derive states its own rows beyond the range.
+#: The cases of Derive state their own rows beyond the range.
 CASE_TAILS: Final = ((-0.66, 0.6 / 11), (-0.33, 1.2 / 11), (0.5, 0.072), (1.0, 0.036), (2.0, 0.018), (3.0, 0.012))
 
 
@@ -148,13 +148,21 @@ def _okx() -> list[Example]:
     ]
 
 
+def case_params() -> derive.DeriveParams:
+    """Return the shipped parameters of Derive with the tails of its cases in place of their own."""
+    shipped = shipped_params("derive", derive.DeriveParams).default
+    even = [row for row in shipped.rows if row[1] not in derive.SKEWS and row[2] == 1.0]
+    skew = [row for row in shipped.rows if row[1] in derive.SKEWS]
+    return replace(shipped, rows=(*even, *((move, "up", damp) for move, damp in CASE_TAILS), *skew))
+
+
 def derive_case(
     position: Position, spot: float, perp: float, surfaces: tuple[Surface, ...] = ()
 ) -> tuple[float, float, ModelAccount]:
     """Return initial and maintenance margin as Derive states them, net of the mark, and the account."""
     account = book_of(market_of("BTC", spot, perp, surfaces), position)
     shipped = shipped_params("derive", derive.DeriveParams)
-    found = derive.margin(account, replace(shipped, default=replace(shipped.default, tails=CASE_TAILS)))
+    found = derive.margin(account, replace(shipped, default=case_params()))
     return account.market_equity - found.initial, account.market_equity - found.maintenance, account
 
 
@@ -168,8 +176,7 @@ def derive_naked_call() -> tuple[float, float, ModelAccount]:
 def _derive() -> list[Example]:
     perp = derive_case(Position("BTC", Kind.PERP, 0, 3_090.0, 1.0), 3_000.0, 3_100.0)
     call = derive_naked_call()
-    params = replace(shipped_params("derive", derive.DeriveParams).default, tails=CASE_TAILS)
-    rows = derive.manager(call[2].holdings[0], params)
+    rows = derive.manager(call[2].holdings[0], case_params())
     fraction = derive.max_liquidation_fraction(-147.570009, 119.306330, 0.98)
     one, naked, liquidation = "published case, perpetual", "published case, naked call", "published liquidation"
     profit, tails = "holds 10 of unrealised profit, which the figures imply", "with the six tails of the case"
@@ -179,7 +186,7 @@ def _derive() -> list[Example]:
         Example("derive", naked, "initial", "-14604.048120144837", call[0], 1e-8, tails),
         Example("derive", naked, "maintenance", "-11824.858703959073", call[1], 1e-8, tails),
         Example("derive", naked, "worst row", "-12939.312020443322", float(rows.rows.min()), 1e-8, tails),
-        Example("derive", naked, "skew row", "-43.43395259503018", float(rows.skew[0]), 1e-8, tails),
+        Example("derive", naked, "skew row", "-43.43395259503018", rows.skew, 1e-8, tails),
         Example("derive", naked, "forward", "-947.2098049301085", float(rows.forward), 1e-8, tails),
         Example("derive", liquidation, "fraction", "0.557941", fraction, 1e-6),
         Example("derive", liquidation, "bid", "65.234609", fraction * 119.306330 * 0.98, 1e-4, "inputs are rounded"),

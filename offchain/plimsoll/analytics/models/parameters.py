@@ -43,6 +43,11 @@ def named_pairs(low: float, high: float) -> Any:
     return field(metadata={"low": low, "high": high, "depth": 2, "named": True})
 
 
+def rows(low: float, high: float, most: float, *states: str) -> Any:
+    """Field of a parameter class: an array of (move in ``[low, high]``, one of some words, weight up to ``most``)."""
+    return field(metadata={"low": low, "high": high, "most": most, "depth": 3, "states": states})
+
+
 def choice(*names: str) -> Any:
     """Field of a parameter class: one of a few words."""
     return field(metadata={"names": names})
@@ -81,7 +86,17 @@ def _value(node: Node, item: Field[Any]) -> object:
             if not meta["zero"] and entry.value == 0:
                 entry.fail("is 0")
         return tuple(entry.number(meta["low"], meta["high"]) for entry in entries)
+    if meta["depth"] == 3:
+        return tuple(_row(entry, meta) for entry in entries)
     return tuple(_pair(entry, meta["low"], meta["high"]) for entry in entries)
+
+
+def _row(node: Node, meta: Mapping[str, Any]) -> tuple[float, str, float]:
+    three = node.items(3)
+    if len(three) != 3:
+        node.fail(f"{len(three)} entries, 3 are wanted")
+    move, state, weight = three
+    return move.number(meta["low"], meta["high"]), state.text(meta["states"]), weight.number(0.0, meta["most"])
 
 
 def _pair(node: Node, low: float, high: float) -> tuple[float, float]:
