@@ -110,6 +110,7 @@ def market_schema() -> Schema:
         },
         about="total variance a + b*(rho*(k - m) + sqrt((k - m)^2 + sigma^2)) at k = ln(strike/forward)",
     )
+    sure = number(0.0, 1.0, about="confidence, which only margin models of other venues read; 1 when left out")
     vol = thing({"strike": number(0.0, MAX_PRICE, open_low=True), "vol": number(0.0, 10.0, open_low=True)})
     expiry = thing(
         {
@@ -118,7 +119,7 @@ def market_schema() -> Schema:
             "rate": number(-MAX_RATE, MAX_RATE, about="continuously compounded, per year"),
             "svi": svi,
         },
-        {"vols": {"type": "array", "maxItems": 1_000, "items": vol}},
+        {"vols": {"type": "array", "maxItems": 1_000, "items": vol}, "confidence": sure},
     )
     underlying = thing(
         {
@@ -127,7 +128,7 @@ def market_schema() -> Schema:
             "confidence": number(0.0, 1.0),
             "expiries": {"type": "array", "maxItems": MAX_EXPIRIES, "items": expiry},
         },
-        {"settlementMean": _price("mean of spot since the settlement window opened")},
+        {"settlementMean": _price("mean of spot since the settlement window opened"), "perpConfidence": sure},
     )
     token = thing(
         {},
@@ -137,6 +138,7 @@ def market_schema() -> Schema:
             "linked": {"type": "string", "description": "underlying that it is worth ratio coins of"},
             "linkedHaircut": number(0.0, 1.0),
             "ratio": number(0.0, MAX_RATIO, open_low=True),
+            "confidence": sure,
         },
     )
     keys: dict[str, Schema] = {

@@ -120,3 +120,23 @@ def test_command__prints_one_or_lists_all_or_refuses(capsys):
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == list(SCHEMAS)
     assert run(["schema", "moon"]) == 2
     assert capsys.readouterr().err == "error: NAME: 'moon' is not one of market, portfolio, params, scenarios\n"
+
+
+def test_confidences_of_other_venues_models__are_read_and_in_the_schema():
+    market = json.loads(example_text("market.json"))
+    name = next(iter(market["underlyings"]))
+    market["underlyings"][name]["perpConfidence"] = 0.4
+    market["underlyings"][name]["expiries"][0]["confidence"] = 0.3
+    market["tokens"]["USDC"]["confidence"] = 0.2
+    validator("market").validate(market)
+    loaded = load_market(market)
+    round_ = loaded.rounds[name]
+    assert (round_.perp_confidence, round_.surfaces[0].confidence, loaded.tokens["USDC"].confidence) == (0.4, 0.3, 0.2)
+    for place in (market["underlyings"][name]["expiries"][0], market["tokens"]["USDC"]):
+        worse = place["confidence"]
+        place["confidence"] = 1.5
+        with pytest.raises(jsonschema.ValidationError):
+            validator("market").validate(market)
+        with pytest.raises(InputError, match=r"confidence: 1\.5 is outside"):
+            load_market(market)
+        place["confidence"] = worse
