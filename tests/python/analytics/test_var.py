@@ -14,7 +14,7 @@ from plimsoll.analytics.stress.shock import Shock, shocked_market
 from plimsoll.analytics.var.historical import historical_var
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.monte_carlo import monte_carlo_var
-from plimsoll.analytics.var.parametric import cornish_fisher, parametric_var, quadratic_cumulants
+from plimsoll.analytics.var.parametric import cornish_fisher, is_monotone, parametric_var, quadratic_cumulants
 from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.analytics.var.risk_report import METHODS, risk_report
 from plimsoll.analytics.var.sensitivities import Sensitivities, sensitivities
@@ -207,3 +207,28 @@ def test_too_little_history_says_how_much_is_needed(linear):
     market, folio, _ = linear
     with pytest.raises(InputError, match=r"too little history: 50 independent moves, level 0\.99 needs 100"):
         risk_report(market, folio, synthetic_history(walk(51, 0.03)), RiskSettings(), ["historical"])
+
+
+def test_a_linear_book_raises_no_alarm_of_the_expansion_and_a_strongly_curved_law_does(linear):
+    """Regression: the log move of a perpetual alone was said to be outside the domain of Cornish-Fisher."""
+    market, folio, _ = linear
+    found = parametric_var(market, legs_of(market, folio)[0], synthetic_history(walk(500, 0.03)), SETTINGS)
+    assert not any("Cornish-Fisher" in warning for warning in found.warnings)
+    skew = 0.09
+    assert is_monotone(skew, 4.0 * skew**2 / 3.0, 4.3)
+    assert is_monotone(0.0, 0.0, 4.3)
+    assert not is_monotone(-2.5, 8.0, 4.3)
+    z = np.linspace(-4.3, 4.3, 2_001)
+    for third, fourth in ((0.3, 0.5), (-1.0, 1.0), (1.5, 3.0), (0.5, 9.0), (-0.8, 2.0)):
+        bent = z + third * (z**2 - 1) / 6 + fourth * (z**3 - 3 * z) / 24 - third**2 * (2 * z**3 - 5 * z) / 36
+        assert is_monotone(third, fourth, 4.3) == bool((np.diff(bent) > 0.0).all()), (third, fourth)
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_volatilities_move_unless_they_are_held(book, method):
+    market, folio, _ = book
+    moving = risk_report(market, folio, two_assets(), RiskSettings(level=0.95), [method]).results[method]
+    held = risk_report(market, folio, two_assets(), RiskSettings(level=0.95, vol_share=0.0), [method]).results[method]
+    assert any("volatilities move by 0.5" in warning for warning in moving.warnings)
+    assert any("volatilities are held" in warning for warning in held.warnings)
+    assert moving.var != pytest.approx(held.var, rel=1e-3)
