@@ -15,6 +15,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from mined import Mined, read_mined
 from report import Row
 from sqlalchemy import Engine
 
@@ -69,6 +70,8 @@ def deadline(longest_sec: int) -> Iterator[None]:
 class Thread:
     """A whole keeper as a thread of this process."""
 
+    asked = 0
+
     def __init__(self, path) -> None:
         self.lines: list[str] = []
         self.problem: BaseException | None = None
@@ -102,6 +105,8 @@ class Thread:
 
 class Process:
     """The command as a process, for what only a process can meet."""
+
+    asked = 0
 
     def __init__(self, path, log) -> None:
         self._out = log.open("w", encoding="utf-8")
@@ -195,12 +200,17 @@ class Scene:
         """Start a keeper and wait until it has looked once."""
         path = path or self.file()
         log = self.folder / f"{len(self.keepers)}.log"
-        heads = self.proxy.seen["eth_call"]
+        asked = self.proxy.seen["eth_call"]
         keeper = Process(path, log) if is_process else Thread(path)
+        keeper.asked = asked
         self.keepers.append(keeper)
         if is_ready:
-            until(lambda: self.proxy.seen["eth_call"] > heads + 5 or not keeper.is_running, "the keeper looks", 60)
+            self.wait_ready(keeper)
         return keeper
+
+    def wait_ready(self, keeper: Thread | Process) -> None:
+        """Wait until a keeper has looked once: before that it does not know yet what an order to stop means."""
+        until(lambda: self.proxy.seen["eth_call"] > keeper.asked + 5 or not keeper.is_running, "the keeper looks", 60)
 
     def close(self) -> None:
         """Stop what still runs."""
@@ -258,15 +268,16 @@ class Scene:
             longest_sec -= STEP_SEC
             assert longest_sec > 0, f"keepers go on sending: {self.story()}"
 
-    def sent(self) -> list[dict]:
-        """Return what keepers sent that was mined, with receipts."""
-        client = self.chain.client
+    def sent(self) -> list[Mined]:
+        """Return what keepers sent that was mined."""
+        client, contracts = self.chain.client, self.chain.deployment.contracts
         own = {wallet.address.lower() for wallet in self.senders}
         found = []
         for number in range(self._first_block, self.block() + 1):
             for item in client.rpc("eth_getBlockByNumber", hex(number), True)["transactions"]:
                 if item["from"] in own:
-                    found.append(item | {"receipt": client.rpc("eth_getTransactionReceipt", item["hash"])})
+                    receipt = client.rpc("eth_getTransactionReceipt", item["hash"])
+                    found.append(read_mined(item, receipt, contracts))
         return found
 
     def story(self) -> str:
@@ -274,7 +285,7 @@ class Scene:
         parts = [f"auctions {set(self.chain.state.auctions)}, called {self.chain.effects.called}"]
         for keeper in self.keepers:
             parts.append(keeper.text[-4_000:] if isinstance(keeper, Process) else "\n".join(keeper.lines[-40:]))
-        return "\n".join(parts)
+        return "\n".join([*parts, "mined:", *map(str, self.sent())])
 
     # --- the verdict --------------------------------------------------------------------------------------------------
 
@@ -299,8 +310,8 @@ class Scene:
                 keeper.end()
         self.chain.sync()
         sent = self.sent()
-        failed = [item for item in sent if item["receipt"]["status"] != "0x1"]
-        done = Counter((item["to"], item["input"]) for item in sent if item not in failed)
+        failed = [item for item in sent if not item.is_done]
+        done = Counter((item.target, item.data) for item in sent if item.is_done)
         twice = [key for key, count in done.items() if count > rounds]
         unattended_sec = self.ended_at - self.crashed_at
         self.row = Row(

@@ -86,8 +86,10 @@ def test_process__killed_at_a_random_moment__nothing_is_lost_or_sent_twice(scene
     scene.crash()
     time.sleep(draw.uniform(0.0, 1.0))
     first.kill()
-    scene.start(path, is_process=True, is_ready=False)
+    # The first keeper may have done everything; the next one must find that out, and has to be up for it.
+    second = scene.start(path, is_process=True, is_ready=False)
     scene.wait_attended(60)
+    scene.wait_ready(second)
     scene.quiet()
     scene.judge(f"kill -9 at a random moment, seed {seed}", "attended by the next start", bound_sec=30)
 
@@ -108,8 +110,9 @@ def test_process__killed_while_it_sends__nothing_is_lost_or_sent_twice(scene, is
     scene.crash()
     until(lambda: not first.is_running, "the keeper sends and is killed", 20)
     first.kill()
-    scene.start(path, is_process=True, is_ready=False)
+    second = scene.start(path, is_process=True, is_ready=False)
     scene.wait_attended(60)
+    scene.wait_ready(second)
     scene.quiet()
     when = "after" if is_taken else "before"
     scene.judge(

@@ -182,7 +182,9 @@ class Index:
                     events, corrected = events + len(chunk.logs), corrected + chunk.corrected
                     self._tell(Progress(self.head.number, head.number, events, fork, corrected, _since(began), first))
                 corrected += await self._finalise(head, final)
-                break
+                if self.head.number >= head.number:
+                    break
+                # A second reading put a final range right, and what is above it is read again.
             except ForkError:
                 fork = await self._roll_back(head)
         else:
@@ -370,7 +372,7 @@ class Index:
         self._known = Known(block, self.head, later)
 
     async def _replace(self, chunk: Chunk) -> None:
-        """Take a final range from its second reading instead of the first; the rest is read again by the next sync."""
+        """Take a final range from its second reading instead of the first; what is above it has to be read again."""
         base = self.base
         await self._write(Step(base, drop_above=base.number))
         self._ledger.roll_back(base.number, base.ts)
