@@ -9,6 +9,7 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from scene import until
 
 from plimsoll.chain.book import plain_rows
 from plimsoll.feeds.document import document_of
@@ -159,24 +160,72 @@ def test_feed__broken__prices_of_others_are_liquidated_by(scene, feed, fault, st
     scene.judge(f"feed: {fault}", "attended at the prices of another poster")
 
 
-def test_feed__forward_three_times_spot__is_not_posted(scene, feed):
-    scene.start(poster(scene, feed))
-    scene.chain.wait(5)
-    before = scene.nonce(scene.chain.prices)
-    ts = scene.chain.client.block_ts()
-    wild = {}
-    for found in rounds_of(scene.chain, 1_700.0, ts):
-        surfaces = tuple(replace(s, forward=s.forward * 3) for s in found.surfaces)
-        wild[found.underlying] = replace(found, surfaces=surfaces)
-    feed.body = json.dumps(document_of(Reading(wild), ts)).encode()
-    time.sleep(3)
+def wild_rounds(chain, ts, *, spot=1.0, forward=1.0):
+    """Rounds as they stand, but for a factor that no market explains."""
+    for found in rounds_of(chain, 1_900.0, ts):
+        surfaces = tuple(replace(s, forward=s.forward * spot * forward) for s in found.surfaces)
+        yield replace(found, spot=found.spot * spot, perp=found.perp * spot, surfaces=surfaces)
+
+
+def crossed_rounds(chain, ts):
+    """Rounds whose last expiry is far cheaper than the one before."""
+    for found in rounds_of(chain, 1_900.0, ts):
+        *others, last = found.surfaces
+        svi = replace(last.svi, a=last.svi.a * 0.02, b=last.svi.b * 0.02)
+        yield replace(found, surfaces=(*others, replace(last, svi=svi)))
+
+
+WILD = {
+    "forward at three times spot": lambda chain, ts: wild_rounds(chain, ts, forward=3.0),
+    "spot at three times what it was": lambda chain, ts: wild_rounds(chain, ts, spot=3.0),
+    "spot at a third of what it was": lambda chain, ts: wild_rounds(chain, ts, spot=1 / 3),
+}
+
+
+def serve(feed, rounds, ts):
+    """Serve rounds as they are."""
+    feed.body = json.dumps(document_of(Reading({r.underlying: r for r in rounds}), ts)).encode()
+
+
+@pytest.mark.parametrize("fault", WILD)
+def test_feed__wild_price_of_one_source__is_not_posted_and_nobody_is_hurt(scene, feed, fault):
+    """The first keeper signed and posted it, and nine healthy accounts got auctions."""
+    keeper = scene.start(poster(scene, feed))
     scene.chain.sync()
-    for number in scene.chain.deployment.underlyings.values():
-        standing = scene.chain.state.rounds[number]
-        assert all(s.forwardWad < 2 * standing.spotWad for s in standing.surfaces)
+    before = dict(scene.chain.state.rounds)
+    for _ in range(4):
+        scene.chain.wait(5)
+        ts = scene.chain.client.block_ts()
+        serve(feed, WILD[fault](scene.chain, ts), ts)
+        time.sleep(1)
+    scene.chain.sync()
+    assert scene.chain.state.rounds == before
+    assert not scene.chain.state.auctions
+    assert not scene.chain.effects.called
+    assert keeper.is_running
     feed.body = b"{}"
     scene.crash()
     scene.wait_attended()
     scene.quiet()
-    assert scene.nonce(scene.chain.prices) - before <= 6
-    scene.judge("feed: forward at three times spot", "not posted; attended", others=True, rounds=2)
+    scene.judge(f"feed: {fault}", "not posted; attended")
+
+
+def test_feed__calendar_arbitrage__that_expiry_is_left_out(scene, feed):
+    """The first keeper signed and posted it."""
+    scene.start(poster(scene, feed))
+    scene.chain.wait(5)
+    ts = scene.chain.client.block_ts()
+    crossed = {found.underlying: found for found in crossed_rounds(scene.chain, ts)}
+    serve(feed, [replace(found, spot=found.spot * 1.003) for found in crossed.values()], ts)
+    numbers = scene.chain.deployment.underlyings
+    until(
+        lambda: scene.chain.sync() or all(scene.chain.state.rounds[n].ts == ts for n in numbers.values()), scene.story
+    )
+    for symbol, number in numbers.items():
+        listed = {surface.expiryTs for surface in scene.chain.state.rounds[number].surfaces}
+        assert listed == {surface.expiry_ts for surface in crossed[symbol].surfaces[:-1]}
+    feed.body = b"{}"
+    scene.crash()
+    scene.wait_attended()
+    scene.quiet()
+    scene.judge("feed: calendar arbitrage", "expiry left out; attended", others=True, rounds=2)

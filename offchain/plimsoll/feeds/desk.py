@@ -11,12 +11,13 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from plimsoll.feeds.memory import Memory
 from plimsoll.feeds.messages import Message, Messages
 from plimsoll.feeds.offers import Look, Offers, without
 from plimsoll.feeds.oracle_view import OracleView
 from plimsoll.feeds.post import Pass, Post, guarded
 from plimsoll.feeds.posting import PostingRule, Why
-from plimsoll.feeds.reading import Problem, Source
+from plimsoll.feeds.reading import Problem, Source, number_of
 from plimsoll.feeds.round_checks import MAX_AGE_SEC
 from plimsoll.feeds.samples import SampleStore
 from plimsoll.feeds.settlement_desk import SettlementDesk
@@ -48,6 +49,8 @@ class FeedDesk:
         Older data are not posted.
     timeout_sec : float
         Longest wait for the source.
+    memory : Memory
+        What the source said before, for what jumps.
     """
 
     source: Source
@@ -58,12 +61,13 @@ class FeedDesk:
     rule: PostingRule = field(default_factory=PostingRule)
     max_age_sec: int = MAX_AGE_SEC
     timeout_sec: float = TIMEOUT_SEC
+    memory: Memory = field(default_factory=Memory)
     _standing: dict[str, Round] = field(default_factory=dict)
 
     @property
     def offers(self) -> Offers:
         """What may be signed."""
-        return Offers(self._window, self.view, self.max_age_sec)
+        return Offers(self._window, self.view, self.memory, self.max_age_sec)
 
     @property
     def settlements(self) -> SettlementDesk:
@@ -177,6 +181,13 @@ class FeedDesk:
         if why is None:
             return Pass()
         prices, problems = state.cut(quote.ts, newer)
+        for symbol in [symbol for symbol, _ in problems]:
+            doubt = self.memory.doubt_of(number_of(symbol, "token"))
+            if doubt:
+                del prices[symbol]
+                problems.append((symbol, f"not believed: {doubt}"))
+        if not prices:
+            return Pass(problems=tuple(Problem("tokens", symbol, text) for symbol, text in problems))
         message = self.messages.tokens(quote.ts, prices)
         collected = await self.quorum.collect(message)
         said = tuple(Problem("tokens", symbol, text) for symbol, text in problems)

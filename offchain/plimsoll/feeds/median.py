@@ -21,7 +21,7 @@ from typing import Final
 import structlog
 
 from plimsoll.errors import InputError, PlimsollError
-from plimsoll.feeds.reading import Price, Problem, Reading, Sample, Source, SourceError
+from plimsoll.feeds.reading import Price, Problem, Reading, Sample, Source, SourceError, number_of
 from plimsoll.mirror.speed_limit import VARIANCES, logs_of_surface
 from plimsoll.model import MAX_EXPIRIES, Round, Surface
 
@@ -134,21 +134,27 @@ class MedianSource:
         if not readings:
             raise SourceError(self.name, "; ".join(map(str, problems)))
         rounds, spots = {}, {}
+        backed: set[str] = set()
         for symbol in sorted({s for reading in readings.values() for s in reading.underlyings()}):
             price = self._price(symbol, {n: r.spot_of(symbol) for n, r in readings.items()}, problems)
             if price is None:
                 continue
             spots[symbol] = price[0]
+            if len(price[1]) > 1:
+                backed.add(number_of(symbol, "spot"))
             listed = {n: readings[n].rounds[symbol] for n in price[1] if symbol in readings[n].rounds}
             if listed:
                 rounds[symbol] = _joined(listed, price[0], problems)
+                backed |= _backed(symbol, listed.values())
         tokens = {}
         for symbol in sorted({s for reading in readings.values() for s in reading.tokens}):
             price = self._price(symbol, {n: r.tokens.get(symbol) for n, r in readings.items()}, problems)
             if price is not None:
                 tokens[symbol] = price[0]
+                if len(price[1]) > 1:
+                    backed.add(number_of(symbol, "token"))
         bands = {symbol: bands for reading in readings.values() for symbol, bands in reading.bands.items()}
-        return Reading(rounds, spots, tokens, bands, tuple(problems))
+        return Reading(rounds, spots, tokens, bands, tuple(problems), frozenset(backed))
 
     async def samples(self, underlying: str, expiry_ts: int) -> tuple[Sample, ...]:
         """Return the first history that any source has, in their order."""
@@ -242,6 +248,14 @@ def _joined(rounds: Mapping[str, Round], spot: Price, problems: list[Problem]) -
     )
 
 
+def _backed(symbol: str, rounds: Collection[Round]) -> set[str]:
+    """Return the numbers of a joined round that more than one source states."""
+    listed = Counter(s.expiry_ts for r in rounds for s in r.surfaces)
+    both = [expiry_ts for expiry_ts, count in listed.items() if count > 1]
+    found = {number_of(symbol, name, expiry_ts) for expiry_ts in both for name in ("forward", "discount")}
+    return found | ({number_of(symbol, "perp")} if len(rounds) > 1 else set())
+
+
 def _surface(expiry_ts: int, rounds: Mapping[str, Round], spot: Price, problems: list[Problem]) -> Surface | None:
     found: dict[str, tuple[Round, Surface]] = {}
     for name, one in rounds.items():
@@ -291,6 +305,8 @@ class FirstSource(MedianSource):
                 {**answer.spots, **found.spots},
                 {**answer.tokens, **found.tokens},
                 {**found.bands, **fresh},
+                # A source alone decides here, but one that is a median of several is no source alone.
+                backed=found.backed | answer.backed,
             )
         if not found.underlyings() and not found.tokens:
             raise SourceError(self.name, "; ".join(map(str, problems)) or "no source says anything")

@@ -11,6 +11,7 @@ import structlog
 
 from plimsoll.errors import PlimsollError
 from plimsoll.feeds.chain_state import FeedState
+from plimsoll.feeds.memory import Memory
 from plimsoll.feeds.oracle_view import OracleView
 from plimsoll.feeds.reading import Problem, Reading
 from plimsoll.feeds.round_checks import MAX_AGE_SEC, judge_marks, judge_round
@@ -18,7 +19,7 @@ from plimsoll.feeds.tokens import TokenQuote, price_tokens
 from plimsoll.feeds.verdict import Verdict
 from plimsoll.feeds.window_samples import WindowSamples, is_covered
 from plimsoll.market.replay.window import window_of, with_mean
-from plimsoll.mirror.speed_limit import within
+from plimsoll.mirror.speed_limit import breaches, within
 from plimsoll.model import Round
 
 log = structlog.get_logger()
@@ -76,12 +77,15 @@ class Offers:
         Source and samples.
     view : OracleView
         What the chain says.
+    memory : Memory
+        What the source said before.
     max_age_sec : int
         Older data are not posted.
     """
 
     window: WindowSamples
     view: OracleView
+    memory: Memory
     max_age_sec: int = MAX_AGE_SEC
 
     async def look(self, required: Mapping[str, Collection[int]], standing: Mapping[str, Round]) -> Look:
@@ -111,6 +115,7 @@ class Offers:
             # A fault of ours in reading what others wrote must not stop the duties that need no source.
             log.exception("source failed", source=source.name)
             return Look({}, None, (Problem(source.name, "all", f"failed: {type(error).__name__} {error}"),))
+        self.memory.observe(reading)
         problems = list(reading.problems)
         try:
             await asyncio.to_thread(self.window.store.observe, reading, source.name)
@@ -138,6 +143,11 @@ class Offers:
         chain = await self.view.feed(symbol, [s.expiry_ts for s in found.surfaces])
         if found.ts <= chain.last_ts:
             return Offer(None, problems)
+        believed, doubted = self._believed(found, chain)
+        problems += doubted
+        if believed is None:
+            return Offer(None, problems)
+        found = believed
         cut, beyond = within(chain.anchors, found, chain.limits, standing)
         problems += tuple(
             Problem(
@@ -153,6 +163,24 @@ class Offers:
         if not verdict.passes:
             return Offer(None, (*problems, Problem("round", symbol, f"refused: {verdict}")))
         return Offer(sound, problems)
+
+    def _believed(self, found: Round, chain: FeedState) -> tuple[Round | None, tuple[Problem, ...]]:
+        """Leave out expiries that jumped unconfirmed; nothing is offered where spot did, or all of them."""
+        symbol = found.underlying
+        doubts = self.memory.doubts(symbol, breaches(chain.anchors, found, chain.limits))
+        if not doubts:
+            return found, ()
+        problems = tuple(
+            Problem(
+                "round",
+                f"{symbol} {b.expiry_ts or ''}".rstrip(),
+                f"not believed: {b.name} is {b.observed:+.3f} from its anchor, the limit is {b.limit:.3f}; {why}",
+            )
+            for b, why in doubts
+        )
+        bad = {breach.expiry_ts for breach, _ in doubts}
+        listed = {surface.expiry_ts for surface in found.surfaces}
+        return (None if 0 in bad or bad >= listed else without(found, bad)), problems
 
     def _sound(
         self, market_round: Round, chain: FeedState, reading: Reading, held_back: frozenset[int]

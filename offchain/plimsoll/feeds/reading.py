@@ -70,6 +70,8 @@ class Reading:
         What bid and ask of listed options allow, by underlying and expiry; of sources that see quotes.
     problems : tuple[Problem, ...]
         What is missing, and why.
+    backed : frozenset of str
+        Numbers that two sources or more agree on, see :func:`number_of`.
     """
 
     rounds: Mapping[str, Round] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class Reading:
     tokens: Mapping[str, Price] = field(default_factory=dict)
     bands: Mapping[str, Mapping[int, Bands]] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    backed: frozenset[str] = frozenset()
 
     def spot_of(self, underlying: str) -> Price | None:
         """Return the spot of an underlying, its round's before any other; ``None`` when the source has none."""
@@ -86,6 +89,25 @@ class Reading:
     def underlyings(self) -> list[str]:
         """Return the underlyings that have a round or a spot, sorted."""
         return sorted({*self.rounds, *self.spots})
+
+
+def number_of(symbol: str, name: str, expiry_ts: int = 0) -> str:
+    """Return what one number of a reading is called.
+
+    Parameters
+    ----------
+    symbol : str
+        Underlying or token.
+    name : str
+        Field, as the speed limit names it; ``token`` for the price of a token.
+    expiry_ts : int
+        Expiry that it belongs to, 0 for none.
+
+    Returns
+    -------
+    str
+    """
+    return f"{symbol} {name} {expiry_ts}" if expiry_ts else f"{symbol} {name}"
 
 
 class SourceError(UnavailableError):

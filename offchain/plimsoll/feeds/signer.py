@@ -13,9 +13,10 @@ from eth_account.signers.local import LocalAccount
 
 from plimsoll.errors import DomainError, InputError, PlimsollError, UnavailableError
 from plimsoll.feeds.agreement import SHIPPED, Tolerances, disagreements, judge_settlement, judge_tokens
+from plimsoll.feeds.memory import Memory
 from plimsoll.feeds.messages import Kind, Message, Messages
 from plimsoll.feeds.oracle_view import OracleView
-from plimsoll.feeds.reading import Reading, Source
+from plimsoll.feeds.reading import Reading, Source, number_of
 from plimsoll.feeds.round_checks import MAX_AGE_SEC, judge_marks, judge_round
 from plimsoll.feeds.samples import SampleStore
 from plimsoll.feeds.settlement import gap_of, merged
@@ -64,6 +65,8 @@ class Signer:
     tolerances : Tolerances
     max_age_sec : int
         Oldest age at which data are signed.
+    memory : Memory
+        What its source said before, for what jumps.
     """
 
     account: LocalAccount
@@ -76,6 +79,7 @@ class Signer:
     max_age_sec: int = MAX_AGE_SEC
     clock: Callable[[], float] = time.monotonic
     read_every_sec: float = 1.0
+    memory: Memory = field(default_factory=Memory)
     _reading: tuple[float, Reading] | None = None
     _lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -152,17 +156,28 @@ class Signer:
         own = reading.rounds.get(proposed.underlying)
         samples = await self._samples(proposed.underlying, expiries[0]) if proposed.mean is not None else ()
         found = disagreements(proposed, own, samples, chain, self.tolerances)
+        beyond = breaches(chain.anchors, own, chain.limits) if own and own.ts > chain.last_ts else ()
+        doubts = self.memory.doubts(proposed.underlying, beyond)
+        doubtful = [
+            Reason(Code.UNCONFIRMED, f"{b.name}, {why}", b.observed, b.limit, b.expiry_ts)
+            for b, why in doubts
+            if b.expiry_ts in (0, *expiries)
+        ]
         # What the speed limit holds back cannot lie inside its quotes yet.
-        cut = frozenset(b.expiry_ts for b in breaches(chain.anchors, own, chain.limits)) if own else frozenset()
-        marks = judge_marks(proposed, reading.bands.get(proposed.underlying, {}), cut)
-        return [*verdict.reasons, *found, *marks]
+        marks = judge_marks(
+            proposed, reading.bands.get(proposed.underlying, {}), frozenset(b.expiry_ts for b in beyond)
+        )
+        return [*verdict.reasons, *found, *doubtful, *marks]
 
     async def _judge_tokens(self, message: Message) -> list[Reason]:
         prices = self.messages.prices_of(message)
         chain = await self.view.tokens(prices)
         quote, _ = price_tokens(await self.view.terms(), await self._own({}))
         own: Mapping[str, float] = {} if quote is None else quote.prices
-        return judge_tokens(message.ts, prices, own, chain, self.max_age_sec, self.tolerances)
+        _, beyond = chain.cut(message.ts, {symbol: own[symbol] for symbol in prices if symbol in own})
+        doubts = [(symbol, self.memory.doubt_of(number_of(symbol, "token"))) for symbol, _ in beyond]
+        doubtful = [Reason(Code.UNCONFIRMED, f"{symbol}, {why}") for symbol, why in doubts if why]
+        return [*judge_tokens(message.ts, prices, own, chain, self.max_age_sec, self.tolerances), *doubtful]
 
     async def _judge_settlement(self, message: Message) -> list[Reason]:
         underlying, proposed = self.messages.samples_of(message)
@@ -190,6 +205,7 @@ class Signer:
         async with self._lock:
             if self._reading is None or self.clock() - self._reading[0] >= self.read_every_sec:
                 reading = await self.source.read(required)
+                self.memory.observe(reading)
                 await asyncio.to_thread(self.samples.observe, reading, self.source.name)
                 self._reading = (self.clock(), reading)
             return self._reading[1]

@@ -26,6 +26,7 @@ class Code(StrEnum):
     CONFIDENCE = "confidence"
     MEAN = "mean"
     DISAGREES = "disagrees"
+    UNCONFIRMED = "unconfirmed"
     UNKNOWN_EXPIRY = "unknown-expiry"
     LEFT_OUT = "left-out"
     UNKNOWN_TOKEN = "unknown-token"  # noqa: S105 (a word of ours, no secret)

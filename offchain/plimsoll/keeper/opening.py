@@ -19,6 +19,7 @@ from plimsoll.deployment.record import Deployment, load_deployment
 from plimsoll.errors import InputError
 from plimsoll.feeds.connect import connect, quorum_of
 from plimsoll.feeds.desk import FeedDesk
+from plimsoll.feeds.memory import Memory
 from plimsoll.feeds.posting import PostingRule
 from plimsoll.feeds.samples import SampleStore
 from plimsoll.feeds.sources import NONE, open_source, wraps_of
@@ -233,6 +234,7 @@ async def _desk(ops: Operations, deployment: Deployment) -> FeedDesk | None:
         rule,
         int(config.feed.max_age_sec),
         config.feed.timeout_sec,
+        Memory(int(config.feed.confirm_sec)),
     )
 
 

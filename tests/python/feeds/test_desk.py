@@ -151,11 +151,15 @@ def test_posts__expiry_that_the_signers_cannot_price__is_left_out_at_the_second_
 def test_posts__crash__is_posted_at_the_limit_with_less_confidence_and_accepted(world, engine, services):
     poster = Poster(world, engine, Market("own", reading(world.now)), [s.url for s in services])
     poster.posts()
-    ts = world.now + 60
-    world.at(ts)
-    for source in (poster.source, *(s.source for s in services)):
-        source.reading = reading(ts, eth=1_300.0, usdc=0.5)
-    made = poster.posts()
+    for _ in range(3):
+        ts = world.now + 15
+        world.at(ts)
+        for source in (poster.source, *(s.source for s in services)):
+            source.reading = reading(ts, eth=1_300.0, usdc=0.5)
+        # Signers look by themselves, whether or not anybody asks.
+        for service in services:
+            run(service.signer.observe())
+        made = poster.posts()
     assert {post.group for post in made.posts} == {"tokens", "round:ETH"}
     spot, _ = poster.spot("ETH")
     assert spot / 1e18 == pytest.approx(2_000.0 * 0.7788, rel=1e-3)
@@ -163,6 +167,46 @@ def test_posts__crash__is_posted_at_the_limit_with_less_confidence_and_accepted(
     assert posted.confidence < 0.6
     assert world.oracle("tokenPriceOf", 0) / 1e18 == pytest.approx(0.7788, rel=1e-3)
     assert any("posted at the limit" in str(p) for p in made.problems)
+
+
+def test_posts__three_times_spot_from_one_source__is_not_posted_until_it_lasts(world, poster):
+    poster.posts()
+    before, ts = tuple(poster.spot("ETH")), world.now
+    for later in (10, 20, 29):
+        world.at(ts + later)
+        poster.source.reading = reading(world.now, eth=6_000.0, usdc=3.0)
+        made = poster.posts()
+        assert made.posts == ()
+        assert any("ETH: not believed: spot is +1.099" in str(p) for p in made.problems)
+        assert any("USDC: not believed" in str(p) for p in made.problems)
+    # Back to what it was: nothing has to be believed.
+    world.at(ts + 40)
+    poster.source.reading = reading(world.now)
+    assert tuple(poster.spot("ETH")) == before
+    assert not any("not believed" in str(p) for p in poster.posts().problems)
+
+
+def test_posts__every_forward_at_three_times_spot__leaves_the_last_round_alone(world, poster):
+    poster.posts()
+    listed = list(world.oracle("expiriesOf", 1))
+    world.at(world.now + 30)
+    one = a_round(ts=world.now, spot=2_010.0)
+    bad = replace(one, surfaces=tuple(replace(s, forward=6_000.0) for s in one.surfaces))
+    poster.source.reading = replace(reading(world.now), rounds={"ETH": bad})
+    assert [post.group for post in poster.posts().posts] == []
+    assert list(world.oracle("expiriesOf", 1)) == listed
+
+
+def test_posts__signers_who_saw_the_jump_once__refuse_it(world, engine, services):
+    poster = Poster(world, engine, Market("own", reading(world.now)), [s.url for s in services])
+    poster.posts()
+    for _ in range(3):
+        world.at(world.now + 15)
+        poster.source.reading = reading(world.now, eth=1_300.0)
+        show(services, poster.source.reading)
+        made = poster.posts()
+    assert made.posts == ()
+    assert any("unconfirmed: spot, said by one source alone" in str(p) for p in made.problems)
 
 
 def test_posts__urgent__is_posted_although_nothing_moved(world, poster):

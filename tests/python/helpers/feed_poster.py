@@ -5,18 +5,19 @@ from __future__ import annotations
 from helpers.feed_world import SIGNERS, run
 
 from plimsoll.feeds.desk import FeedDesk
+from plimsoll.feeds.memory import Memory
 from plimsoll.feeds.posting import PostingRule
 from plimsoll.feeds.samples import SampleStore
 from plimsoll.feeds.signer_client import LocalSigner, Quorum, RemoteSigner
 
 
 class Poster:
-    """A desk whose every use is an event loop of its own, as a restarted process is."""
+    """A desk whose every use is an event loop of its own, with the memory of the one before."""
 
     def __init__(self, world, engine, source, urls=()):
         self.world, self.engine, self.source, self.urls = world, engine, source, urls
         self.messages, self.standing = world.messages(), {}
-        self.rule, self.wraps = PostingRule(), None
+        self.rule, self.wraps, self.memory = PostingRule(), None, Memory()
 
     def use(self, act):
         async def once():
@@ -24,7 +25,8 @@ class Poster:
             signers = [RemoteSigner(url, self.messages) for url in self.urls]
             signers = signers or [LocalSigner(account, self.messages) for account in SIGNERS[:2]]
             quorum = Quorum(signers, self.messages, view.quorum, view.is_signer)
-            desk = FeedDesk(self.source, view, self.messages, quorum, SampleStore(self.engine), self.rule)
+            samples = SampleStore(self.engine)
+            desk = FeedDesk(self.source, view, self.messages, quorum, samples, self.rule, memory=self.memory)
             for found in self.standing.values():
                 desk.stand(found)
             try:

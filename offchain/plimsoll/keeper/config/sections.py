@@ -124,6 +124,13 @@ class FeedSection(Section):
         0.02, "A source further from the median than this is left out.", "share of the median", gt=0, le=1
     )
     max_age_sec: float = option(120.0, "Older quotes are refused.", "seconds", gt=0, le=86_000)
+    confirm_sec: float = option(
+        30.0,
+        "A price beyond the speed limit that one source alone says is believed after three readings over this long.",
+        "seconds",
+        ge=0,
+        le=3_600,
+    )
     timeout_sec: float = option(10.0, "Longest wait for one source.", "seconds", ge=0.1, le=120)
 
 

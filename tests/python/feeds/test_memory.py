@@ -1,0 +1,73 @@
+"""Whether a number that jumped is believed: by two sources at once, by one after a while."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+from helpers.feed_world import START_TS, Market, a_round
+
+from plimsoll.feeds.median import MedianSource
+from plimsoll.feeds.memory import GAP_SEC, Memory
+from plimsoll.feeds.reading import Price, Reading, number_of
+from plimsoll.mirror.speed_limit import Breach
+
+SPOT = number_of("ETH", "spot")
+
+
+def said(after_sec, spot, *, backed=frozenset()):
+    ts = START_TS + after_sec
+    return Reading({"ETH": a_round("ETH", ts, spot)}, tokens={"USDC": Price(ts, 1.0)}, backed=backed)
+
+
+def memory_of(*readings, confirm_sec=30):
+    memory = Memory(confirm_sec)
+    for after_sec, spot in readings:
+        memory.observe(said(after_sec, spot))
+    return memory
+
+
+@pytest.mark.parametrize(
+    ("readings", "is_believed"),
+    [
+        ([(0, 6_000.0)], False),
+        ([(0, 6_000.0), (30, 6_000.0)], False),
+        ([(0, 6_000.0), (10, 6_000.0), (29, 6_000.0)], False),
+        ([(0, 6_000.0), (10, 6_000.0), (30, 6_000.0)], True),
+        ([(0, 6_000.0), (15, 6_300.0), (30, 6_500.0)], True),
+        ([(0, 6_000.0), (15, 6_000.0), (30, 7_000.0)], False),
+        ([(0, 6_000.0), (15, 2_000.0), (20, 6_000.0), (30, 6_000.0)], False),
+        ([(0, 6_000.0), (15, 6_000.0), (15, 6_000.0), (15, 6_000.0)], False),
+        ([(0, 6_000.0), (15, 6_000.0), (16 + GAP_SEC, 6_000.0)], False),
+    ],
+)
+def test_doubt_of__one_source__is_believed_when_it_says_the_same_for_long_enough(readings, is_believed):
+    assert (memory_of(*readings).doubt_of(SPOT) == "") == is_believed
+
+
+def test_doubt_of__no_time_to_wait__is_believed_at_once():
+    assert memory_of((0, 6_000.0), confirm_sec=0).doubt_of(SPOT) == ""
+
+
+def test_doubt_of__two_sources__are_believed_at_once_and_only_while_they_agree():
+    memory = Memory()
+    memory.observe(said(0, 6_000.0, backed=frozenset({SPOT})))
+    assert memory.doubt_of(SPOT) == ""
+    memory.observe(said(1, 7_000.0))
+    assert "by one source alone" in memory.doubt_of(SPOT)
+
+
+def test_doubts__variances_and_means__are_none_of_its_business():
+    breaches = [Breach(name, 0, 1.0, 0.25) for name in ("spot", "mean", "centre variance")]
+    assert [breach.name for breach, _ in memory_of((0, 6_000.0)).doubts("ETH", breaches)] == ["spot"]
+
+
+def test_median__says_which_numbers_two_sources_agree_on():
+    both = said(0, 2_000.0)
+    near = replace(both, rounds={"ETH": replace(both.rounds["ETH"], surfaces=both.rounds["ETH"].surfaces[:1])})
+    source = MedianSource([Market("one", both), Market("two", near)], 1)
+    first, second = (surface.expiry_ts for surface in both.rounds["ETH"].surfaces[:2])
+    backed = asyncio.run(source.read({})).backed
+    assert {SPOT, number_of("ETH", "perp"), number_of("USDC", "token"), number_of("ETH", "forward", first)} <= backed
+    assert number_of("ETH", "forward", second) not in backed
+    alone = MedianSource([Market("one", both)])
+    assert asyncio.run(alone.read({})).backed == frozenset()
