@@ -17,7 +17,7 @@ from plimsoll.feeds.offers import Look, Offers, without
 from plimsoll.feeds.oracle_view import OracleView
 from plimsoll.feeds.post import Pass, Post, guarded
 from plimsoll.feeds.posting import PostingRule, Why
-from plimsoll.feeds.reading import Problem, Source, number_of
+from plimsoll.feeds.reading import Problem, Source
 from plimsoll.feeds.round_checks import MAX_AGE_SEC
 from plimsoll.feeds.samples import SampleStore
 from plimsoll.feeds.settlement_desk import SettlementDesk
@@ -180,12 +180,9 @@ class FeedDesk:
         why = self.rule.next_tokens(quote.ts, newer, standing, is_urgent=is_urgent)
         if why is None:
             return Pass()
-        prices, problems = state.cut(quote.ts, newer)
-        for symbol in [symbol for symbol, _ in problems]:
-            doubt = self.memory.doubt_of(number_of(symbol, "token"))
-            if doubt:
-                del prices[symbol]
-                problems.append((symbol, f"not believed: {doubt}"))
+        doubts = self.memory.token_doubts(quote.ts, newer, state)
+        prices, problems = state.cut(quote.ts, {symbol: newer[symbol] for symbol in newer if symbol not in doubts})
+        problems += [(symbol, f"not believed: {why}") for symbol, why in doubts.items()]
         if not prices:
             return Pass(problems=tuple(Problem("tokens", symbol, text) for symbol, text in problems))
         message = self.messages.tokens(quote.ts, prices)

@@ -1,6 +1,7 @@
 """Whether a number that jumped is a crash or a slip: two sources say it, or one source keeps saying it.
 
-A price beyond the speed limit is either the market or a wrong quote, and one reading of one source cannot say which.
+A price that jumps (by more than a quarter from its anchor, or than the chain's speed limit where that is less) is
+either the market or a wrong quote, and one reading of one source cannot say which.
 Posted at the limit, a wrong one costs its victims as much as a crash would: at once 22 % down, with a confidence that
 calls healthy accounts for margin. So it is not offered and not signed until a second source says the same, or until the
 one source has said it in several readings over some time. A source that says it for good is believed in the end,
@@ -10,14 +11,17 @@ because a feed that is silent for ever stops every liquidation; from then on the
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from plimsoll.feeds.chain_state import FeedState, TokenState
 from plimsoll.feeds.reading import Reading, number_of
-from plimsoll.mirror.speed_limit import VARIANCES, Breach, logs_of_header, logs_of_surface
+from plimsoll.mirror.speed_limit import VARIANCES, Breach, Limits, breaches, logs_of_header, logs_of_surface
 from plimsoll.model import Round
 
+JUMP: Final = 0.25
+"""Further from its anchor, as a logarithm, a price has jumped, also where governance allows a round more."""
 CONFIRM_SEC: Final = 30
 """One source must have said a number for this long, seconds of its own time; the option ``feed.confirm_sec``."""
 CONFIRM_READINGS: Final = 3
@@ -55,7 +59,7 @@ class Memory:
     Parameters
     ----------
     confirm_sec : int
-        How long one source alone must have said a number beyond the speed limit; 0 believes it at once.
+        How long one source alone must have said a number that jumped; 0 believes it at once.
     """
 
     confirm_sec: int = CONFIRM_SEC
@@ -97,22 +101,56 @@ class Memory:
         wanted = f"{CONFIRM_READINGS} over {self.confirm_sec} s"
         return f"said by one source alone, in {run.count} readings over {said_sec} s; it takes two, or {wanted}"
 
-    def doubts(self, underlying: str, found: Iterable[Breach]) -> list[tuple[Breach, str]]:
-        """Return the numbers of a round beyond the speed limit that are not believed yet, with the reason.
+    def doubts(self, found: Round, chain: FeedState) -> list[tuple[Breach, str]]:
+        """Return the numbers of a round that jumped and are not believed yet, with the reason.
 
         Parameters
         ----------
-        underlying : str
-            Symbol.
-        found : iterable of Breach
-            What is beyond.
+        found : Round
+            Newer than the chain's.
+        chain : FeedState
+            Of its underlying.
 
         Returns
         -------
         list of (Breach, str)
         """
-        named = [(b, number_of(underlying, b.name, b.expiry_ts)) for b in found if b.name not in _UNDOUBTED]
+        jumped = [b for b in breaches(chain.anchors, found, cautious(chain.limits)) if b.name not in _UNDOUBTED]
+        named = [(breach, number_of(found.underlying, breach.name, breach.expiry_ts)) for breach in jumped]
         return [(breach, why) for breach, name in named if (why := self.doubt_of(name))]
+
+    def token_doubts(self, ts: int, prices: Mapping[str, float], chain: TokenState) -> dict[str, str]:
+        """Return the tokens whose price jumped and is not believed yet, with the reason.
+
+        Parameters
+        ----------
+        ts : int
+            Time of the prices.
+        prices : Mapping[str, float]
+            Cash by symbol.
+        chain : TokenState
+
+        Returns
+        -------
+        dict of str to str
+        """
+        _, jumped = replace(chain, limits=cautious(chain.limits)).cut(ts, prices)
+        return {symbol: why for symbol, _ in jumped if (why := self.doubt_of(number_of(symbol, "token")))}
+
+
+def cautious(limits: Limits) -> Limits:
+    """Return the limits beyond which a price has jumped.
+
+    Parameters
+    ----------
+    limits : Limits
+        Of the chain.
+
+    Returns
+    -------
+    Limits
+    """
+    return replace(limits, move=min(limits.move, JUMP))
 
 
 def _numbers(reading: Reading) -> Iterator[tuple[str, int, float]]:

@@ -19,7 +19,7 @@ from plimsoll.feeds.tokens import TokenQuote, price_tokens
 from plimsoll.feeds.verdict import Verdict
 from plimsoll.feeds.window_samples import WindowSamples, is_covered
 from plimsoll.market.replay.window import window_of, with_mean
-from plimsoll.mirror.speed_limit import breaches, within
+from plimsoll.mirror.speed_limit import within
 from plimsoll.model import Round
 
 log = structlog.get_logger()
@@ -162,12 +162,15 @@ class Offers:
         problems += tuple(Problem("round", f"{symbol} {expiry}", f"left out: {why}") for expiry, why in dropped)
         if not verdict.passes:
             return Offer(None, (*problems, Problem("round", symbol, f"refused: {verdict}")))
+        if found.surfaces and not sound.surfaces:
+            # Nobody who holds an option could be margined on it; the last round still says something.
+            return Offer(None, (*problems, Problem("round", symbol, "refused: every expiry is left out")))
         return Offer(sound, problems)
 
     def _believed(self, found: Round, chain: FeedState) -> tuple[Round | None, tuple[Problem, ...]]:
         """Leave out expiries that jumped unconfirmed; nothing is offered where spot did, or all of them."""
         symbol = found.underlying
-        doubts = self.memory.doubts(symbol, breaches(chain.anchors, found, chain.limits))
+        doubts = self.memory.doubts(found, chain)
         if not doubts:
             return found, ()
         problems = tuple(

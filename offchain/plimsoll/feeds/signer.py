@@ -16,7 +16,7 @@ from plimsoll.feeds.agreement import SHIPPED, Tolerances, disagreements, judge_s
 from plimsoll.feeds.memory import Memory
 from plimsoll.feeds.messages import Kind, Message, Messages
 from plimsoll.feeds.oracle_view import OracleView
-from plimsoll.feeds.reading import Reading, Source, number_of
+from plimsoll.feeds.reading import Reading, Source
 from plimsoll.feeds.round_checks import MAX_AGE_SEC, judge_marks, judge_round
 from plimsoll.feeds.samples import SampleStore
 from plimsoll.feeds.settlement import gap_of, merged
@@ -156,11 +156,11 @@ class Signer:
         own = reading.rounds.get(proposed.underlying)
         samples = await self._samples(proposed.underlying, expiries[0]) if proposed.mean is not None else ()
         found = disagreements(proposed, own, samples, chain, self.tolerances)
-        beyond = breaches(chain.anchors, own, chain.limits) if own and own.ts > chain.last_ts else ()
-        doubts = self.memory.doubts(proposed.underlying, beyond)
+        is_newer = own is not None and own.ts > chain.last_ts
+        beyond = breaches(chain.anchors, own, chain.limits) if own is not None and is_newer else ()
         doubtful = [
             Reason(Code.UNCONFIRMED, f"{b.name}, {why}", b.observed, b.limit, b.expiry_ts)
-            for b, why in doubts
+            for b, why in (self.memory.doubts(own, chain) if own is not None and is_newer else ())
             if b.expiry_ts in (0, *expiries)
         ]
         # What the speed limit holds back cannot lie inside its quotes yet.
@@ -174,9 +174,9 @@ class Signer:
         chain = await self.view.tokens(prices)
         quote, _ = price_tokens(await self.view.terms(), await self._own({}))
         own: Mapping[str, float] = {} if quote is None else quote.prices
-        _, beyond = chain.cut(message.ts, {symbol: own[symbol] for symbol in prices if symbol in own})
-        doubts = [(symbol, self.memory.doubt_of(number_of(symbol, "token"))) for symbol, _ in beyond]
-        doubtful = [Reason(Code.UNCONFIRMED, f"{symbol}, {why}") for symbol, why in doubts if why]
+        asked = {symbol: own[symbol] for symbol in prices if symbol in own}
+        doubts = self.memory.token_doubts(message.ts, asked, chain)
+        doubtful = [Reason(Code.UNCONFIRMED, f"{symbol}, {why}") for symbol, why in doubts.items()]
         return [*judge_tokens(message.ts, prices, own, chain, self.max_age_sec, self.tolerances), *doubtful]
 
     async def _judge_settlement(self, message: Message) -> list[Reason]:

@@ -1,15 +1,17 @@
 """Whether a number that jumped is believed: by two sources at once, by one after a while."""
 
 import asyncio
+import math
 from dataclasses import replace
 
 import pytest
 from helpers.feed_world import START_TS, Market, a_round
 
+from plimsoll.feeds.chain_state import FeedState, TokenState
 from plimsoll.feeds.median import MedianSource
 from plimsoll.feeds.memory import GAP_SEC, Memory
 from plimsoll.feeds.reading import Price, Reading, number_of
-from plimsoll.mirror.speed_limit import Breach
+from plimsoll.mirror.speed_limit import Anchors, Limits, after
 
 SPOT = number_of("ETH", "spot")
 
@@ -56,9 +58,26 @@ def test_doubt_of__two_sources__are_believed_at_once_and_only_while_they_agree()
     assert "by one source alone" in memory.doubt_of(SPOT)
 
 
-def test_doubts__variances_and_means__are_none_of_its_business():
-    breaches = [Breach(name, 0, 1.0, 0.25) for name in ("spot", "mean", "centre variance")]
-    assert [breach.name for breach, _ in memory_of((0, 6_000.0)).doubts("ETH", breaches)] == ["spot"]
+def chain_at(spot, *, move):
+    before = a_round("ETH", START_TS - 60, spot)
+    return FeedState(START_TS, Limits(move, 0.7, 3_600), before.ts, spot, after(Anchors(), before))
+
+
+@pytest.mark.parametrize("move", [0.25, 5.0])
+def test_doubts__beyond_a_quarter__whatever_governance_allows_and_never_variances(move):
+    memory = memory_of((0, 6_000.0))
+    thin = tuple(replace(s, svi=replace(s.svi, a=s.svi.a / 9)) for s in a_round("ETH", START_TS, 6_000.0).surfaces)
+    found = replace(a_round("ETH", START_TS, 6_000.0), mean=6_000.0, surfaces=thin)
+    names = {breach.name for breach, _ in memory.doubts(found, chain_at(2_000.0, move=move))}
+    assert names == {"spot", "perp", "forward"}
+    assert memory.doubts(found, chain_at(5_000.0, move=move)) == []
+
+
+def test_token_doubts__names_the_token_that_jumped():
+    memory = memory_of((0, 6_000.0))
+    chain = TokenState(START_TS, Limits(5.0, 0.7, 3_600), {"USDC": (START_TS - 60, math.log(0.5))})
+    assert "USDC" in memory.token_doubts(START_TS, {"USDC": 1.0}, chain)
+    assert memory.token_doubts(START_TS, {"USDC": 0.55}, chain) == {}
 
 
 def test_median__says_which_numbers_two_sources_agree_on():
