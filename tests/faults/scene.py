@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 
 import psycopg
 import pytest
+from files import write_key, write_options
 from mined import Mined, read_mined
 from report import Row
 from sqlalchemy import Engine
@@ -28,7 +28,6 @@ from plimsoll.keeper.config import load_config
 from plimsoll.keeper.shutdown import Shutdown
 from plimsoll.storage import open_database, upgrade
 
-PASSWORD = "throw-away"  # noqa: S105
 STEP_SEC = 0.1
 
 
@@ -161,40 +160,17 @@ class Scene:
         self._sent_before = {w.address: self.nonce(w) for w in (chain.keeper, chain.second, chain.prices)}
         self._first_block = self.block() + 1
         chain.deployment.save(folder / "deployment.json")
-        (folder / "password").write_text(PASSWORD, encoding="utf-8")
 
     # --- keepers ------------------------------------------------------------------------------------------------------
 
     def key(self, name: str, wallet) -> str:
         """Write a keystore, cheaply; return the name of its file."""
-        path = self.folder / f"{name}.json"
-        path.write_text(json.dumps(wallet.encrypt(PASSWORD, kdf="pbkdf2", iterations=1)), encoding="utf-8")
-        return path.name
+        return write_key(self.folder, name, wallet)
 
     def file(self, name: str = "keeper", wallet=None, *, url: str = "", more: tuple[str, ...] = (), **options):
-        """Write a keeper's file; options are ``section_option``, more are whole lines."""
-        signer = self.key(name, wallet or self.chain.keeper)
-        values = {
-            "keeper.name": f'"{name}"',
-            "keeper.deployment": '"deployment.json"',
-            "keeper.interval_sec": "1",
-            "chain.endpoints": f'["{self.proxy.url}"]',
-            "chain.timeout_sec": "2",
-            "chain.agree_sec": "1",
-            "database.url": f'"{url or self.url}"',
-            "database.timeout_sec": "2",
-            "signers.liquidations.keystore": f'"{signer}"',
-            "signers.liquidations.pass_file": '"password"',
-            "transact.confirmations": "1",
-            "standby.lease_sec": "4",
-            "standby.delay_sec": "1",
-            "standby.margin_sec": "1",
-            "web.bind": '"127.0.0.1:0"',
-            **{name.replace("__", "."): str(value) for name, value in options.items()},
-        }
-        path = self.folder / f"{name}.toml"
-        path.write_text("\n".join([*(f"{key} = {value}" for key, value in values.items()), *more]), encoding="utf-8")
-        return path
+        """Write a keeper's file; options are ``section__option``, more are whole lines."""
+        wallet = wallet or self.chain.keeper
+        return write_options(self.folder, name, wallet, self.proxy.url, url or self.url, more, **options)
 
     def start(self, path=None, *, is_process: bool = False, is_ready: bool = True) -> Thread | Process:
         """Start a keeper and wait until it has looked once."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from feed import Feed
+from files import price_lines
 from scene import until
 
 from plimsoll.chain.book import plain_rows
@@ -74,35 +74,11 @@ def test_governance__stores_rows_of_its_own__the_contract_is_asked(scene):
     scene.judge("rows of governance's own", "attended by the contract's word", others=True, rounds=2)
 
 
-class Feed:
-    """A service of one document, which the case may break."""
-
-    def __init__(self) -> None:
-        self.status, self.body = 200, b""
-        feed = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.send_response(feed.status)
-                self.end_headers()
-                self.wfile.write(feed.body)
-
-            def log_message(self, *_):
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def show(self, chain, eth):
-        """Serve sound rounds at the time of the chain."""
-        ts = chain.client.block_ts()
-        rounds = {found.underlying: found for found in rounds_of(chain, eth, ts)}
-        self.body = json.dumps(document_of(Reading(rounds, tokens={"USDC": Price(ts, 1.0)}), ts)).encode()
-
-    def close(self):
-        self._server.shutdown()
-        self._server.server_close()
+def show(feed, chain, eth):
+    """Serve sound rounds at the time of the chain."""
+    ts = chain.client.block_ts()
+    rounds = {found.underlying: found for found in rounds_of(chain, eth, ts)}
+    feed.body = json.dumps(document_of(Reading(rounds, tokens={"USDC": Price(ts, 1.0)}), ts)).encode()
 
 
 @pytest.fixture
@@ -113,7 +89,7 @@ def feed(scene, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: real() + shift)
     monkeypatch.setattr(OracleView.__init__, "__defaults__", (None, time.time))
     found = Feed()
-    found.show(scene.chain, 1_900.0)
+    show(found, scene.chain, 1_900.0)
     yield found
     found.close()
 
@@ -121,20 +97,14 @@ def feed(scene, monkeypatch):
 def poster(scene, feed, *services):
     """The file of a keeper that posts prices too, with two signers' keys of its own."""
     scene.senders.append(scene.chain.prices)
-    names = [scene.key("prices", scene.chain.prices)]
-    names += [scene.key(f"signer-{place}", key) for place, key in enumerate(scene.chain.world.signers)]
-    lines = ["[feed]", f'sources = ["{feed.url}"]', "timeout_sec = 1", "[signers.prices]"]
-    lines += [f'keystore = "{names[0]}"', 'pass_file = "password"', "[oracle]"]
-    lines += [f"services = {json.dumps(services)}", "sign_timeout_sec = 1"]
-    for name in names[1:]:
-        lines += ["[[oracle.keys]]", f'keystore = "{name}"', 'pass_file = "password"']
-    return scene.file(more=tuple(lines))
+    lines = price_lines(scene.folder, feed.url, scene.chain.prices, scene.chain.world.signers, services)
+    return scene.file(more=lines)
 
 
 def test_signer__service_missing__quorum_of_the_others_posts(scene, feed):
     scene.start(poster(scene, feed, "http://127.0.0.1:9"))
     scene.chain.wait(60)
-    feed.show(scene.chain, 1_600.0)
+    show(feed, scene.chain, 1_600.0)
     scene.crashed_at = time.monotonic()
     scene.wait_attended()
     scene.quiet()
