@@ -1,9 +1,14 @@
-"""The database of one index: what is read at a start, and what one step of it writes, all in one transaction."""
+"""The database of one index: what is read at a start, and what one step of it writes, all in one transaction.
+
+Leader and standby keep one database, and both follow the chain. Each step therefore says what its writer believes the
+database to hold. Where the other one was faster, what it wrote of the same chain counts as written, and only the rest
+is; where it wrote something else, the step is refused and its writer reads the database again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlalchemy import Table, delete, func, insert, select, tuple_
@@ -74,6 +79,15 @@ class Known:
     head: Head
     blocks: dict[int, Head]
 
+    def has(self, block: Head) -> bool:
+        """Return whether a block is the last final one or above it, and on this chain."""
+        mine = self.base if block.number == self.base.number else self.blocks.get(block.number)
+        return mine is not None and mine.hash == block.hash
+
+
+class ConflictError(StorageError):
+    """Another index wrote to the same database what this one does not know: read it again."""
+
 
 class Archive:
     """Tables of one index.
@@ -105,9 +119,8 @@ class Archive:
                     shown = engine.url.render_as_string(hide_password=True)
                     text = f"holds the index of {key} {found[key]}, not of {value}; use another database"
                     raise InputError(f"database {shown}", text)
-            for key, value in {**identity, "fold": found.get("fold", fold)}.items():
-                if key not in found:
-                    connection.execute(insert(META).values(key=key, value=value))
+            added = {key: value for key, value in {**identity, "fold": fold}.items() if key not in found}
+            self._put(connection, META, [{"key": key, "value": value} for key, value in added.items()])
 
     @property
     def is_outdated(self) -> bool:
@@ -129,11 +142,7 @@ class Archive:
             Blocks.
         """
         with reading(self._engine) as connection:
-            cursors = {row.name: Head(row.number, row.hash, row.ts) for row in connection.execute(select(CURSORS))}
-            rows = connection.execute(select(BLOCKS).order_by(BLOCKS.c.number))
-            blocks = {row.number: Head(row.number, row.hash, row.ts) for row in rows}
-        base = cursors.get("base", start)
-        return Known(base, cursors.get("head", base), blocks)
+            return self._known(connection, start)
 
     def load(self, base: Head) -> State:
         """Return the state at the last final block.
@@ -196,20 +205,31 @@ class Archive:
         with reading(self._engine) as connection:
             return int(connection.scalar(select(func.count()).select_from(EVENTS)) or 0)
 
-    def write(self, step: Step) -> None:
+    def write(self, step: Step, mine: Known) -> None:
         """Write one step, all of it or nothing.
 
         Parameters
         ----------
         step : Step
             What is new.
+        mine : Known
+            What its writer believes the database to hold.
 
         Raises
         ------
+        ConflictError
+            When another index of the same database has written something else meanwhile.
         StorageError
             When the database refuses or fails; it holds what it held before.
         """
         with writing(self._engine) as connection:
+            # The row is there from the first opening on; whoever else writes a step waits here.
+            connection.execute(select(META).where(META.c.key == "accounts").with_for_update())
+            cursors = self._cursors(connection)
+            if (cursors.get("base", mine.base), cursors.get("head", mine.head)) != (mine.base, mine.head):
+                stored = self._known(connection, mine.base)
+                self._compare(connection, step, stored.head.number)
+                step = rest_of(step, mine, stored)
             if step.drop_above is not None:
                 connection.execute(delete(EVENTS).where(EVENTS.c.block_number > step.drop_above))
                 connection.execute(delete(BLOCKS).where(BLOCKS.c.number > step.drop_above))
@@ -222,6 +242,27 @@ class Archive:
                 connection.execute(delete(BLOCKS).where(BLOCKS.c.number <= step.base.number))
                 self._put(connection, CURSORS, [_cursor_row("base", step.base)])
             self._put(connection, CURSORS, [_cursor_row("head", step.head)])
+
+    def _compare(self, connection: Connection, step: Step, last: int) -> None:
+        """Refuse new blocks that the other one has stored with other events: one of both read them wrongly."""
+        if not step.headers:
+            return
+        number = EVENTS.c.block_number
+        query = select(number, EVENTS.c.log_index).where(number.between(step.headers[0].number, last))
+        theirs = {(row.block_number, row.log_index) for row in connection.execute(query)}
+        ours = {(log.block_number, log.log_index) for log in step.logs if log.block_number <= last}
+        if {place for place in theirs if place[0] <= step.head.number} != ours:
+            raise ConflictError("index", f"blocks up to {last} are stored with other events than were read")
+
+    def _cursors(self, connection: Connection) -> dict[str, Head]:
+        return {row.name: Head(row.number, row.hash, row.ts) for row in connection.execute(select(CURSORS))}
+
+    def _known(self, connection: Connection, start: Head) -> Known:
+        cursors = self._cursors(connection)
+        rows = connection.execute(select(BLOCKS).order_by(BLOCKS.c.number))
+        blocks = {row.number: Head(row.number, row.hash, row.ts) for row in rows}
+        base = cursors.get("base", start)
+        return Known(base, cursors.get("head", base), blocks)
 
     def write_anew(self, step: Step) -> None:
         """Replace the whole state, after another edition of the fold has made it again from the events.
@@ -284,6 +325,74 @@ class Archive:
         keys = [column.name for column in table.primary_key]
         others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
         connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), list(rows))
+
+
+def rest_of(step: Step, mine: Known, stored: Known) -> Step:
+    """Return what is left of a step to write, after another index has written to the same database.
+
+    Parameters
+    ----------
+    step : Step
+        As its writer made it.
+    mine : Known
+        What its writer believed the database to hold.
+    stored : Known
+        What it holds.
+
+    Returns
+    -------
+    Step
+        Ends at the head of the database, where the other one is ahead.
+
+    Raises
+    ------
+    ConflictError
+        When both are not of one chain, or too far apart to tell.
+    """
+    if step.drop_above is not None:
+        return _rest_of_drop(step, mine, stored)
+    if step.base is None:
+        return _rest_of_append(step, mine, stored)
+    if step.head.number > mine.head.number:
+        raise ConflictError("index", f"the database is at block {stored.head.number}, not at {mine.head.number}")
+    return _rest_of_base(step, mine, stored)
+
+
+def _rest_of_drop(step: Step, mine: Known, stored: Known) -> Step:
+    """Drop what is above a fork where the database is still on the branch that was left; else it has been done."""
+    if not stored.has(step.head):
+        raise ConflictError("index", f"the database does not hold block {step.head.number} {step.head.hash}")
+    is_left = mine.has(stored.head) or stored.has(mine.head)
+    return step if is_left else Step(stored.head)
+
+
+def _rest_of_append(step: Step, mine: Known, stored: Known) -> Step:
+    """Append blocks above the database's head; none where it has them all."""
+    if stored.has(step.head):
+        return Step(stored.head)
+    new = {header.number: header.head for header in step.headers}
+    ours = Known(mine.base, step.head, mine.blocks | new)
+    at = stored.head.number
+    if at < mine.head.number or not ours.has(stored.head):
+        raise ConflictError("index", f"the database is at block {at} {stored.head.hash}, this index is elsewhere")
+    kept = [place for place, log in enumerate(step.logs) if log.block_number > at]
+    return replace(
+        step,
+        logs=[step.logs[place] for place in kept],
+        events=[step.events[place] for place in kept],
+        headers=[header for header in step.headers if header.number > at],
+    )
+
+
+def _rest_of_base(step: Step, mine: Known, stored: Known) -> Step:
+    """Move the base where the database's is lower: what changed since a lower one covers what changed since it."""
+    if step.base is None or not mine.has(stored.base):
+        raise ConflictError("index", f"the database is final at block {stored.base.number}, which is not known here")
+    if stored.base.number >= step.base.number:
+        return Step(stored.head)
+    if not stored.has(step.base):
+        raise ConflictError("index", f"the database does not hold block {step.base.number} {step.base.hash}")
+    return replace(step, head=stored.head)
 
 
 def _pieces(keys: Sequence[Any]) -> Iterable[Sequence[Any]]:

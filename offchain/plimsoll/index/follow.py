@@ -21,7 +21,7 @@ from plimsoll.chain.head import Head
 from plimsoll.chain.problem import NodeProblem
 from plimsoll.deployment.record import Deployment
 from plimsoll.errors import UnavailableError
-from plimsoll.index.archive import Archive, Known, Step
+from plimsoll.index.archive import Archive, ConflictError, Known, Step
 from plimsoll.index.decoder import Decoder
 from plimsoll.index.fetch import Chunk, Fetcher, ForkError
 from plimsoll.index.ledger import Ledger
@@ -34,6 +34,8 @@ FOLD: Final = "1"
 FINAL_STEP: Final = 16
 #: How long a head that is an ancestor of ours may be a lagging node before it counts as a chain that went back.
 PATIENCE_SEC: Final = 60.0
+#: Readings of the database before a start gives up because another keeper moved its base each time.
+MOST_READS: Final = 5
 #: Reorganisations met in one sync before it gives up until the next.
 MOST_FORKS: Final = 5
 
@@ -187,6 +189,9 @@ class Index:
                 # A second reading put a final range right, and what is above it is read again.
             except ForkError:
                 fork = await self._roll_back(head)
+            except ConflictError:
+                # A keeper that shares the database is on another branch, or far ahead: go on from what it wrote.
+                await self._mend()
         else:
             raise UnavailableError("index", f"the chain changed {MOST_FORKS} times while it was read")
         self.state.ts = self.head.ts
@@ -207,16 +212,20 @@ class Index:
             self._on_progress(progress)
 
     def _load(self) -> tuple[Known, Ledger]:
-        """Read the state and fold the events above it."""
-        known = self._archive.known(self._start)
-        if self._archive.is_outdated:
-            self._make_anew(known.base)
-        with collector_paused():
-            ledger = Ledger(self._archive.load(known.base))
-            ledger.fold(self._stored(known.base.number + 1, known.head.number))
-        ledger.state.ts = known.head.ts
-        ledger.add_changed(ledger.state.accounts)
-        return known, ledger
+        """Read the state and fold the events above it; once more where a keeper with the same database moved it."""
+        for _ in range(MOST_READS):
+            known = self._archive.known(self._start)
+            if self._archive.is_outdated:
+                self._make_anew(known.base)
+            with collector_paused():
+                ledger = Ledger(self._archive.load(known.base))
+                ledger.fold(self._stored(known.base.number + 1, known.head.number))
+            now = self._archive.known(self._start)
+            if now.base == known.base and now.has(known.head):
+                ledger.state.ts = known.head.ts
+                ledger.add_changed(ledger.state.accounts)
+                return known, ledger
+        raise UnavailableError("index", f"the database changed {MOST_READS} times while it was read")
 
     def _make_anew(self, base: Head) -> None:
         """Make the state at the base again from the events."""
@@ -243,7 +252,7 @@ class Index:
     async def _write(self, step: Step) -> None:
         """Write a step; a cancelled caller waits for its end, so that nobody reads in between."""
         self._is_sound = False
-        task = asyncio.ensure_future(asyncio.to_thread(self._archive.write, step))
+        task = asyncio.ensure_future(asyncio.to_thread(self._archive.write, step, self._known))
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError:

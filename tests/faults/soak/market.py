@@ -17,7 +17,9 @@ EXPIRY_SEC = 8 * 3_600
 #: Share of the run before that hour, so that a series is sampled, settled and paid out within it.
 BEFORE_EXPIRY = 0.6
 #: Noise of spot between two hours of the replay, as a logarithm, and the seconds between its knots.
-NOISE, KNOT_SEC = 0.01, 240
+NOISE, KNOT_SEC = 0.004, 240
+#: Falls and recoveries on top of it, so that accounts are liquidated all the time: how deep, how long, how often.
+STORM, STORM_SEC, STORM_EVERY_SEC = 0.15, 1_500, 2_400
 #: Expiries of each round: those that positions are opened in, and no more than make the case.
 LISTED = 3
 
@@ -47,10 +49,11 @@ class MovingMarket:
         return self.replay.data_source
 
     def spot(self, symbol: str, ts: int) -> float:
-        """Spot at a second: the replay's path, and noise that is linear between seeded knots."""
+        """Spot at a second: the replay's path, storms, and noise that is linear between seeded knots."""
         knot, rest = divmod(ts - self.start_ts, KNOT_SEC)
         noise = [random.Random(f"{self._seed} {symbol} {knot + more}").gauss(0.0, NOISE) for more in (0, 1)]
-        return self.replay.spot_between(symbol, ts) * math.exp(noise[0] + (noise[1] - noise[0]) * rest / KNOT_SEC)
+        log = noise[0] + (noise[1] - noise[0]) * rest / KNOT_SEC + self._storm(ts)
+        return self.replay.spot_between(symbol, ts) * math.exp(log)
 
     def round(self, symbol: str, ts: int) -> Round:
         """Round at a second: shapes of the last snapshot, moved to spot, their variance as far spent as time is."""
@@ -67,12 +70,20 @@ class MovingMarket:
     def market(self, ts: int) -> Market:
         """The whole market at a second."""
         rounds = {symbol: self.round(symbol, ts) for symbol in self.replay.underlyings}
-        return Market(ts, {"USDC": Token("USDC", price=1.0)}, rounds)
+        return Market(ts, {"USDC": Token("USDC", 1.0, 0.0)}, rounds)
 
     def samples(self, symbol: str, expiry_ts: int, until_ts: int) -> list[tuple[int, float]]:
         """What was seen of the window that ends at an expiry."""
         first = expiry_ts - WINDOW_SEC + 60
         return [(ts, self.spot(symbol, ts)) for ts in range(first, min(expiry_ts, until_ts) + 1, 60)]
+
+    def _storm(self, ts: int) -> float:
+        """Return how far a storm takes every price down, or up, as a logarithm."""
+        number, at = divmod(ts - self.start_ts, STORM_EVERY_SEC)
+        if at > STORM_SEC:
+            return 0.0
+        way = random.Random(f"{self._seed} storm {number}")
+        return way.choice((-1.0, -1.0, 1.0)) * way.uniform(0.5, 1.0) * STORM * math.sin(math.pi * at / STORM_SEC) ** 2
 
     def _shape(self, symbol: str, ts: int) -> Round:
         number = max((n for n, found in enumerate(self.replay.timestamps) if found <= ts), default=0)
