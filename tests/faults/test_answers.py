@@ -32,6 +32,8 @@ CASES = [
     ("no batches at all", lambda: [faulty.no_batches()], None),
     ("batches of one at most", lambda: [faulty.batch_limit(1)], None),
     ("logs of two blocks at most", lambda: [faulty.range_limit(2)], None),
+    ("-32005 above 4 logs in one answer", lambda: [faulty.log_limit(4)], None),
+    ("answers cut off at 4 logs without a word", lambda: [faulty.log_limit(4, silent=True)], None),
     ("HTTP 429, 6 times", lambda: [faulty.status(429, times=6, retry_after="0")], 0),
     ("HTTP 520 for 3 s", lambda: [faulty.status(520)], 3),
     ("-32005 of everything, 10 times", lambda: [faulty.error(-32005, "limit exceeded", times=10)], 0),

@@ -74,9 +74,9 @@ def test_governance__stores_rows_of_its_own__the_contract_is_asked(scene):
     scene.judge("rows of governance's own", "attended by the contract's word", others=True, rounds=2)
 
 
-def show(feed, chain, eth):
-    """Serve sound rounds at the time of the chain."""
-    ts = chain.client.block_ts()
+def show(feed, chain, eth, ts=None):
+    """Serve sound rounds, at the time of the chain when none is given."""
+    ts = chain.client.block_ts() if ts is None else ts
     rounds = {found.underlying: found for found in rounds_of(chain, eth, ts)}
     feed.body = json.dumps(document_of(Reading(rounds, tokens={"USDC": Price(ts, 1.0)}), ts)).encode()
 

@@ -141,7 +141,7 @@ def stage_of(asked: argparse.Namespace, folder: Path) -> Iterator[Stage]:
         )
         pair = Pair(files, folder, server.url, random.Random(f"{asked.seed} kills"))
         stage = Stage(
-            *(market, chain, clock, traders, pair, Mishaps((one, two), clock, asked.seed)),
+            *(market, chain, clock, traders, pair, Mishaps((one, two), clock, traders, asked.seed)),
             *(Watcher(node.url, chain.deployment), server, client.block_number() + 1),
             (bidder.wallet.address, prices.address),
             server.url,

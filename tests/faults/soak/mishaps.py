@@ -11,6 +11,7 @@ from contextlib import suppress
 from helpers import rpc_proxy as faulty
 from helpers.rpc_proxy import Fault, RpcProxy
 from soak.clock import Ticker
+from soak.traders import Traders
 
 SENDS = "eth_sendRawTransaction"
 #: Name and maker of each; a maker gets the number of the newest block.
@@ -53,11 +54,12 @@ class Mishaps:
     proxies : tuple of RpcProxy
         One in front of each keeper.
     clock : Ticker
+    traders : Traders
     seed : int
     """
 
-    def __init__(self, proxies: tuple[RpcProxy, ...], clock: Ticker, seed: int) -> None:
-        self._proxies, self._clock, self._seed = proxies, clock, seed
+    def __init__(self, proxies: tuple[RpcProxy, ...], clock: Ticker, traders: Traders, seed: int) -> None:
+        self._proxies, self._clock, self._traders, self._seed = proxies, clock, traders, seed
         self.happened: Counter[str] = Counter()
         self.now = ""
         self._ending = threading.Event()
@@ -97,5 +99,6 @@ class Mishaps:
         rng = random.Random(f"{self._seed} reorganisations")
         while not self._ending.wait(rng.uniform(*REORGANISE_SEC)):
             depth = rng.randint(1, DEEPEST)
-            self._clock.reorganise(depth)
+            with self._traders.paused():
+                self._clock.reorganise(depth)
             self.happened[f"reorganisation of {depth}"] += 1

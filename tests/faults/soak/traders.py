@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from helpers.local_chain import LocalChain
 from soak.clock import Ticker
@@ -40,6 +42,7 @@ class Traders:
         self._chain, self._market, self._maker, self._rng = chain, market, maker, rng
         self._ending = threading.Event()
         self._thread: threading.Thread | None = None
+        self._busy = threading.Lock()
         self.opened = self.refused = 0
 
     def open_one(self, ts: int) -> None:
@@ -59,17 +62,20 @@ class Traders:
             # Prices moved on between its deposit and its trade; an account without positions is what many are.
             self.refused += 1
 
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let nobody trade while the chain goes back; afterwards all nonces are asked for again."""
+        with self._busy:
+            yield
+            self._chain.client.forget_nonces()
+
     def start(self, clock: Ticker, every_sec: float) -> None:
         """Open accounts until told to stop."""
 
         def work() -> None:
             while not self._ending.wait(every_sec):
-                try:
+                with self._busy:
                     self.open_one(clock.ts)
-                except PlimsollError:
-                    # A reorganisation took back what it waited for.
-                    self.refused += 1
-                    self._chain.client.forget_nonces()
 
         self._thread = threading.Thread(target=work, daemon=True)
         self._thread.start()
