@@ -17,7 +17,7 @@ import pytest
 from files import write_key, write_options
 from mined import Mined, read_mined
 from report import Row
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from plimsoll.chain.endpoints import Endpoints
 from plimsoll.chain.node import Node
@@ -27,6 +27,7 @@ from plimsoll.keeper import operations, runner
 from plimsoll.keeper.config import load_config
 from plimsoll.keeper.shutdown import Shutdown
 from plimsoll.storage import open_database, upgrade
+from plimsoll.transact.tables import JOURNAL
 
 STEP_SEC = 0.1
 
@@ -275,11 +276,13 @@ class Scene:
         reverted: int = 0,
         url: str = "",
         others: bool = False,
-        rounds: int = 1,
+        rounds: int | None = 1,
     ) -> None:
         """See that everybody was looked after in time, nothing was sent twice, and the index is the chain's.
 
         ``others`` lets the case liquidate or call more accounts than the crash alone does, each once all the same.
+        ``rounds`` is how often prices changed, and so how often one call may have been due; ``None`` for often, where
+        the keys of the journal alone tell one from another.
         """
         for keeper in self.keepers:
             if keeper.is_running:
@@ -288,7 +291,10 @@ class Scene:
         sent = self.sent()
         failed = [item for item in sent if not item.is_done]
         done = Counter((item.target, item.data) for item in sent if item.is_done)
-        twice = [key for key, count in done.items() if count > rounds]
+        twice = [key for key, count in done.items() if rounds is not None and count > rounds]
+        twice += mined_twice(url or self.url)
+        # Whoever sends what is done already has paid for nothing.
+        idle = [one for one in sent if one.is_done and not one.logs and not one.call.startswith("transfer")]
         unattended_sec = self.ended_at - self.crashed_at
         self.row = Row(
             fault,
@@ -305,10 +311,23 @@ class Scene:
         assert set(effects.starts.values()) == {1}, self.story()
         if not others:
             assert (effects.starts, effects.notes) == ({self.short: 1}, {self.called: 1}), self.story()
-        assert not twice, self.story()
+        assert not twice, f"{twice}\n{self.story()}"
+        assert not idle, f"{idle}\n{self.story()}"
         assert len(failed) <= reverted, self.story()
         assert unattended_sec - outage_sec < bound_sec, self.story()
         assert differences(url or self.url, self.chain) == []
+
+
+def mined_twice(url: str) -> list[str]:
+    """Return the intents that a journal says were achieved twice by one signer."""
+    engine = open_database(url)
+    kept = JOURNAL.c.succeeded & JOURNAL.c.state.in_(("included", "done")) & ~JOURNAL.c.key.like("fill:%")
+    query = select(JOURNAL.c.key).where(kept).group_by(JOURNAL.c.signer, JOURNAL.c.key).having(func.count() > 1)
+    try:
+        with engine.connect() as connection:
+            return list(connection.scalars(query))
+    finally:
+        engine.dispose()
 
 
 def differences(url: str, chain) -> list[object]:

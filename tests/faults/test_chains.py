@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
+from eth_utils.address import to_checksum_address
 from helpers import rpc_proxy as faulty
 from helpers.rpc_proxy import Fault
 from scene import until
@@ -88,7 +89,7 @@ def test_token__listed_after_the_deployment__stops_nobody(scene):
     scene.start()
     record = chain.deployment.tokens["WETH"]
     code = client.rpc("eth_getCode", record.address, "latest")
-    address = "0x" + "ab" * 20
+    address = to_checksum_address("0x" + "ab" * 20)
     client.rpc("anvil_setCode", address, code)
     later = len(chain.deployment.tokens)
     world.contract("Vault").send(world.governor, "listToken", address, float_to_raw(1e9, record.decimals))

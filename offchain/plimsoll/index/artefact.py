@@ -36,6 +36,7 @@ async def check_artefact(node: Node, deployment: Deployment, head: Head) -> None
     source = f"deployment {deployment.network}"
     _check_unique(source, deployment)
     token_of = load_artifact("Vault").functions["tokenOf"]
+    symbol_of = load_artifact("ScenarioBook").functions["symbolOf"]
     requests: list[Request] = [
         ("eth_chainId", []),
         ("eth_getCode", [deployment.contracts["Accounts"], hex(head.number)]),
@@ -43,19 +44,27 @@ async def check_artefact(node: Node, deployment: Deployment, head: Head) -> None
     for record in deployment.tokens.values():
         data = "0x" + (token_of.selector + encode_values(token_of.inputs, (record.token_id,))).hex()
         requests.append(call_request(deployment.contracts["Vault"], data, head.number))
+    for number in deployment.underlyings.values():
+        data = "0x" + (symbol_of.selector + encode_values(symbol_of.inputs, (number,))).hex()
+        requests.append(call_request(deployment.contracts["ScenarioBook"], data, head.number))
     chain_id, code, *answers = await node.batch(requests)
+    tokens, symbols = answers[: len(deployment.tokens)], answers[len(deployment.tokens) :]
     found_id = int.from_bytes(bytes_of(node, "0x" + str(chain_id)[2:].rjust(16, "0")), "big")
     if found_id != deployment.chain_id:
         raise InputError(source, f"is of chain {deployment.chain_id}, the node is on {found_id}")
     if not bytes_of(node, code):
         raise InputError(source, "the chain has no code at the address of Accounts")
-    for (symbol, record), answer in zip(deployment.tokens.items(), answers, strict=True):
+    for (symbol, record), answer in zip(deployment.tokens.items(), tokens, strict=True):
         if isinstance(answer, RevertError):
             raise InputError(source, f"token {symbol} has id {record.token_id}, which the vault does not know")
         listed = decode_values(token_of.outputs, bytes_of(node, answer))
         if listed.token.lower() != record.address.lower():
             text = f"token {symbol} has id {record.token_id} and address {record.address}, the vault has {listed.token}"
             raise InputError(source, text)
+    for (symbol, number), answer in zip(deployment.underlyings.items(), symbols, strict=True):
+        found = bytes_of(node, answer).rstrip(b"\0").decode("utf-8", "replace")
+        if found != symbol:
+            raise InputError(source, f"underlying {symbol} has id {number}, which is {found or 'nothing'} on chain")
 
 
 def _check_unique(source: str, deployment: Deployment) -> None:

@@ -9,15 +9,12 @@ from pathlib import Path
 
 import psycopg
 from mined import Mined, read_mined
+from scene import mined_twice
 
 from plimsoll.chain.client import Client
 from plimsoll.deployment.record import Deployment
 
 BATCH = 200
-MINED_TWICE = """
-SELECT key, count(*) FROM transact_journal
-WHERE succeeded AND state IN ('included', 'done') AND key NOT LIKE 'fill:%' GROUP BY signer, key HAVING count(*) > 1
-"""
 
 
 @dataclass
@@ -73,11 +70,10 @@ def sent_by(client: Client, deployment: Deployment, senders: Iterable[str], firs
     -------
     Sent
     """
-    own, found = {address.lower() for address in senders}, Sent()
+    own, found = {address.lower() for address in senders}, Sent(twice=mined_twice(database_url))
     with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
         rows = connection.execute("SELECT hashes FROM transact_journal").fetchall()
         journalled = {tx_hash.lower() for (hashes,) in rows for tx_hash in json.loads(hashes)}
-        found.twice = [f"{key} x{count}" for key, count in connection.execute(MINED_TWICE).fetchall()]
     last = client.block_number()
     for start in range(first, last + 1, BATCH):
         numbers = range(start, min(last + 1, start + BATCH))

@@ -1,4 +1,4 @@
-"""Leader and standby follow one chain into one database: whoever is faster, both are right, and so is what they wrote."""
+"""Leader and standby follow one chain into one database: whoever is faster, both are right, and what they wrote too."""
 
 from __future__ import annotations
 

@@ -233,6 +233,11 @@ ARTEFACTS = {
         lambda d: replace(d, tokens={"WETH": replace(d.tokens["WETH"], token_id=99)}),
         "which the vault does not know",
     ),
+    "underlying by another name": (
+        lambda d: replace(d, underlyings={"BTC": d.underlyings["ETH"]}),
+        "underlying BTC has id 1, which is ETH on chain",
+    ),
+    "underlying unknown": (lambda d: replace(d, underlyings={"ETH": 99}), "has id 99, which is nothing on chain"),
     "one id twice": (lambda d: replace(d, underlyings={"ETH": 1, "BTC": 1}), "underlyings 1 named twice"),
     "no code": (
         lambda d: replace(d, contracts={**d.contracts, "Accounts": "0x" + "9" * 40}),
