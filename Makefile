@@ -130,6 +130,10 @@ test-faults: artifacts $(VENV)/.stamp-dev ## the whole keeper under every fault:
 	@printf '== tests/faults\n' >&2
 	@$(PYTEST) tests/faults $(ARGS)
 
+soak: artifacts $(VENV)/.stamp-dev ## half an hour of the demo's market at 20 times its speed: faults, kill -9, PostgreSQL, a standby; into reports/soak.md (ARGS='--minutes 3 --seed 7')
+	@printf '== soak\n' >&2
+	@$(PY) -m tests.faults.soak $(ARGS)
+
 test-chain: build/.stamp ## Brownie tests on anvil, one file per external function
 	@printf '== tests/chain/unit\n' >&2
 	@$(CHAIN_TEST) tests/chain/unit tests/chain/gas tests/chain/deployment tests/chain/scripts tests/chain/integration --disable-warnings --stateful false
@@ -253,4 +257,4 @@ market-fit: $(VENV)/.stamp ## fit the volatility surface of an option chain: mak
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie
 
-.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults test-python test-python-numbers test-python-keeper test-python-rest test-quick test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean
+.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults soak test-python test-python-numbers test-python-keeper test-python-rest test-quick test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean

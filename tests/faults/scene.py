@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -289,12 +289,14 @@ class Scene:
                 keeper.end()
         self.chain.sync()
         sent = self.sent()
-        failed = [item for item in sent if not item.is_done]
-        done = Counter((item.target, item.data) for item in sent if item.is_done)
+        raced = [item for item in sent if is_done_by_another(item, sent)]
+        failed = [item for item in sent if not item.is_done and item not in raced]
+        done = Counter((item.sender, item.target, item.data) for item in sent if item.is_done and item not in raced)
         twice = [key for key, count in done.items() if rounds is not None and count > rounds]
         twice += mined_twice(url or self.url)
         # Whoever sends what is done already has paid for nothing.
-        idle = [one for one in sent if one.is_done and not one.logs and not one.call.startswith("transfer")]
+        own = [one for one in sent if one not in raced and not one.call.startswith("transfer")]
+        idle = [one for one in own if one.is_done and not one.logs]
         unattended_sec = self.ended_at - self.crashed_at
         self.row = Row(
             fault,
@@ -304,7 +306,7 @@ class Scene:
             outage_sec,
             len(done),
             len(sent),
-            len(failed),
+            len([item for item in sent if not item.is_done]),
         )
         effects = self.chain.effects
         assert effects.starts.get(self.short) == 1, self.story()
@@ -316,6 +318,19 @@ class Scene:
         assert len(failed) <= reverted, self.story()
         assert unattended_sec - outage_sec < bound_sec, self.story()
         assert differences(url or self.url, self.chain) == []
+
+
+def is_done_by_another(one: Mined, sent: Sequence[Mined]) -> bool:
+    """Whether a transaction came to nothing because another key had the same call mined before it.
+
+    Two keepers that know nothing of each other see one head and send at once. The second start, call or look at a range
+    reverts, and the second funding update of a round succeeds without effect; neither is a double send.
+    """
+    if one.is_done and one.logs:
+        return False
+    call = (one.target, one.data)
+    before = sent[: sent.index(one)]
+    return any((o.target, o.data) == call and o.sender != one.sender and o.is_done and o.logs for o in before)
 
 
 def mined_twice(url: str) -> list[str]:

@@ -46,6 +46,16 @@ CASES = [
         lambda: [faulty.error(3, "execution reverted", "eth_estimateGas", times=3)],
         0,
     ),
+    (
+        "`Reverted 0x` of 3 calls",
+        lambda: [faulty.error(3, "Reverted 0x", "eth_call", "eth_estimateGas", times=3, data="0x")],
+        0,
+    ),
+    (
+        "estimates out of gas, 3 times",
+        lambda: [faulty.error(-32000, "out of gas: gas required exceeds allowance", "eth_estimateGas", times=3)],
+        0,
+    ),
     ("node down for 5 s", lambda: [faulty.drop()], 5),
 ]
 
