@@ -12,7 +12,7 @@ from helpers import rpc_proxy as faulty
 from scene import deadline, until
 
 #: The longest outage of the first keeper's table, and what a case with it may take.
-AWAY_SEC, LONG_CASE_SEC = 52, 150
+AWAY_SEC, LONG_CASE_SEC = 52, 240
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

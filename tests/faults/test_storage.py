@@ -72,7 +72,7 @@ def test_sqlite__corrupted__is_one_error_and_a_new_file_sends_nothing_twice(scen
     content[first:] = b"\x5a" * (len(content) - first)
     file.write_bytes(content)
     broken = scene.start(path, is_process=True, is_ready=False)
-    until(lambda: not broken.is_running, broken.log.read_text, 30)
+    until(lambda: not broken.is_running, broken.log.read_text, 60)
     assert broken.process.returncode in (2, 3), broken.text
     assert "Traceback" not in broken.text
     assert "keeper.sqlite" in broken.text

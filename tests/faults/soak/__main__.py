@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -74,6 +75,9 @@ class Stage:
 def main(arguments: list[str] | None = None) -> int:
     """Run the soak; 0 when every promise was kept, 1 otherwise."""
     asked = _asked(arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Whoever ends the run ends node, database and keepers with it.
+        signal.signal(number, signal.default_int_handler)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="plimsoll-soak-") as name, stage_of(asked, Path(name)) as stage:
         facts = Facts(happened=stage.mishaps.happened)

@@ -13,6 +13,7 @@ from plimsoll.keeper.calls import Question
 from plimsoll.keeper.chain_margins import margin_requests, read_margins
 
 FIRST_USER_ACCOUNT = 2
+NOBODY = "0x" + "11" * 20
 
 
 class Watcher:
@@ -62,17 +63,24 @@ class Watcher:
         margins = read_margins(ids, self._client.batch(margin_requests(self._deployment, ids, block)))
         under = frozenset(number for number, is_so in zip(ids, self._asked(ids, block), strict=True) if is_so)
         now = time.monotonic()
-        short = {number for number, view in margins.views.items() if view.is_auctionable}
+        below = [n for n, view in margins.views.items() if view.is_auctionable and n not in under]
+        short = self._startable(below, block)
         for number in list(self._since):
-            if number not in short or number in under:
+            if number not in short:
                 self.waits.append((number, now - self._since.pop(number)))
-        for number in short - under:
+        for number in short:
             self._since.setdefault(number, now)
         self.auctions += len(under - self._under)
         self._under, self.accounts = under, len(ids)
         self.longest_gap_sec = max(self.longest_gap_sec, now - (self._last_sec or now))
         self._last_sec = now
         self.looks += 1
+
+    def _startable(self, ids: Iterable[int], block: str) -> set[int]:
+        """Return whose auction anybody could start now: in a grace after wider ranges, for one, nobody can."""
+        questions = {number: Question("Auction", "start", (number,)) for number in ids}
+        answers = self._client.batch([one.request(self._deployment, block, NOBODY) for one in questions.values()])
+        return {number for number, answer in zip(questions, answers, strict=True) if isinstance(answer, str)}
 
     def _asked(self, ids: Iterable[int], block: str) -> list[bool]:
         questions = [Question("Auction", "isUnderAuction", (number,)) for number in ids]
