@@ -22,7 +22,9 @@ ASIDE: Final = ("dev", "docs")
 #: Imported for the type checker alone; no distribution at run time.
 TYPES_ALONE: Final = frozenset(("_typeshed",))
 #: Modules of the project itself: the package, the tools, the tests and what they put on the path.
-OWN: Final = frozenset(("plimsoll", "tools", "tests", "helpers", "oracle", "scene", "report"))
+OWN: Final = frozenset(("plimsoll", "tools", "tests", "helpers", "oracle")) | {
+    path.stem for path in (ROOT / "tests" / "faults").iterdir()
+}
 
 
 def imported(folder: Path) -> dict[str, Path]:
