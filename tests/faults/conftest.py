@@ -23,7 +23,7 @@ from plimsoll.keeper.config import load_config  # noqa: E402
 from plimsoll.keeper.runner import run  # noqa: E402
 
 REPORT = ROOT / "reports" / "faults.md"
-CASE_SEC = 150
+CASE_SEC = 240
 
 
 @pytest.fixture(scope="session")

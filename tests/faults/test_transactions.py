@@ -43,9 +43,7 @@ def test_reorganisation__takes_the_crash_back__nobody_is_liquidated(scene):
     scene.wait_attended()
     scene.quiet()
     # What was signed is still with the nodes that saw it, and is mined again where it has nothing to do any more.
-    scene.judge(
-        "reorganisation of the crash itself, and the crash again", "undone, then attended", rounds=2, reverted=3
-    )
+    scene.judge("reorganisation of the crash itself, and the crash again", "undone, then attended", rounds=2, in_vain=5)
 
 
 def test_signer__without_money__is_an_alert_and_others_go_on(scene, capfd):
