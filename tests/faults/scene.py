@@ -282,8 +282,8 @@ class Scene:
 
         ``others`` lets the case liquidate or call more accounts than the crash alone does, each once all the same.
         ``rounds`` is how often prices changed, and so how often one call may have been due; ``None`` for often, where
-        the keys of the journal alone tell one from another. ``in_vain`` is how many transactions may have been mined and
-        changed nothing.
+        the keys of the journal alone tell one from another. ``in_vain`` is how many transactions may have been mined
+        and changed nothing.
         """
         for keeper in self.keepers:
             if keeper.is_running:

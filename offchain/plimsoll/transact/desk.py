@@ -129,10 +129,12 @@ class Desk:
         list[Outcome]
             Intents that ended instead.
         """
+        orphans, outcomes, closed = await self._without_older(orphans, head)
         if not orphans:
-            return []
+            await asyncio.to_thread(self._context.ledger.write, closed)
+            return outcomes
         simulations, ground = await self.simulate([orphan.transaction for orphan in orphans], head)
-        outcomes, closed, wanted = [], [], []
+        wanted = []
         for orphan, seen in zip(orphans, simulations, strict=True):
             if seen.succeeds:
                 wanted.append(Wanted(orphan.transaction, seen.gas, orphan))
@@ -143,6 +145,22 @@ class Desk:
         await asyncio.to_thread(self._context.ledger.write, closed)
         planned = await self._plan(wanted, ground, head)
         return outcomes + (await self.delivery.deliver(planned.entries, ground, head)).outcomes
+
+    async def _without_older(
+        self, orphans: Sequence[Entry], head: Head
+    ) -> tuple[list[Entry], list[Outcome], list[Entry]]:
+        """Part orphans from those that a newer intent of their group made obsolete: they would take its place."""
+        groups = sorted({orphan.transaction.replaces for orphan in orphans if orphan.transaction.replaces})
+        newest = await asyncio.to_thread(self._context.ledger.newest_of, groups) if groups else {}
+        kept, outcomes, closed = list[Entry](), list[Outcome](), list[Entry]()
+        for orphan in orphans:
+            if newest.get(orphan.transaction.replaces, 0) <= orphan.row_id:
+                kept.append(orphan)
+                continue
+            reason = "a newer one of its group came along"
+            closed.append(replace(orphan, state=State.REPLACED, reason=reason, closed_ts=head.ts))
+            outcomes.append(Outcome(orphan.key, Result.REPLACED, reason))
+        return kept, outcomes, closed
 
     async def _plan(self, wanted: Sequence[Wanted], ground: Ground, head: Head) -> Planned:
         """Give nonces, one caller after the other."""

@@ -156,6 +156,26 @@ class Ledger:
         ).scalar_subquery()
         return {entry.key: entry for entry in self._read(JOURNAL.c.id.in_(newest))}
 
+    def newest_of(self, groups: Sequence[str]) -> dict[str, int]:
+        """Return the row of the newest intent of each group that was sent or may yet be.
+
+        Parameters
+        ----------
+        groups : Sequence[str]
+            See :attr:`~plimsoll.transact.intent.Transaction.replaces`.
+
+        Returns
+        -------
+        dict[str, int]
+            By group.
+        """
+        counts = JOURNAL.c.state.not_in((State.FAILED, State.REVERTED, State.REPLACED))
+        query = select(JOURNAL.c.replaces, func.max(JOURNAL.c.id)).where(
+            self._mine, JOURNAL.c.replaces.in_(groups), counts
+        )
+        with reading(self._engine) as connection:
+            return {group: int(row) for group, row in connection.execute(query.group_by(JOURNAL.c.replaces))}
+
     def of_nonces(self, nonces: Sequence[int]) -> list[Entry]:
         """Return every entry, closed ones too, that was ever given one of these nonces."""
         return self._read(JOURNAL.c.nonce.in_(nonces))

@@ -217,7 +217,8 @@ def _end(stage: Stage, facts: Facts) -> None:
 def _conclude(stage: Stage, asked: argparse.Namespace, facts: Facts, took_sec: float) -> None:
     """Compare chain, journal, index and logs."""
     watcher, pair = stage.watcher, stage.pair
-    sent = sent_by(Client(stage.chain.client.url), stage.chain.deployment, stage.senders, stage.first_block, stage.url)
+    client, forks = Client(stage.chain.client.url), stage.clock.forks
+    sent = sent_by(client, stage.chain.deployment, stage.senders, stage.first_block, stage.url, forks)
     found = differences(stage.url, stage.chain)
     faults = defects(pair.logs)
     late = sorted({(number, round(sec)) for number, sec in watcher.waits if sec > BOUND_SEC})

@@ -30,6 +30,8 @@ class Ticker:
         self._client.rpc("evm_setAutomine", False)
         self._began_ts, self._began_sec = self._client.block_ts(), time.monotonic()
         self.blocks = self.reorganised = self.number = 0
+        #: First block of each reorganisation.
+        self.forks: list[int] = []
         #: What ended the clock, if anything did.
         self.problem: BaseException | None = None
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -51,6 +53,7 @@ class Ticker:
     def reorganise(self, depth: int) -> None:
         """Replace the newest blocks by empty ones."""
         with self.lock:
+            self.forks.append(self._client.block_number() - depth + 1)
             self._client.rpc("anvil_reorg", depth, [])
             self.reorganised += 1
 

@@ -15,6 +15,8 @@ from plimsoll.chain.client import Client
 from plimsoll.deployment.record import Deployment
 
 BATCH = 200
+#: Blocks after a reorganisation in which its transactions come back.
+AFTER_FORK = 8
 
 
 @dataclass
@@ -29,11 +31,15 @@ class Sent:
         Intents that the journal says were achieved twice.
     unknown : list of str
         Transactions of their keys that no journal knows.
+    forks : tuple of int
+        First block of each reorganisation: what was signed before one is still with the nodes, and may be mined again
+        where what it follows is not there yet.
     """
 
     mined: list[Mined] = field(default_factory=list)
     twice: list[str] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    forks: tuple[int, ...] = ()
 
     @property
     def reverted(self) -> list[Mined]:
@@ -48,10 +54,18 @@ class Sent:
     @property
     def idle(self) -> list[Mined]:
         """Those that succeeded and changed nothing, which nobody had to send."""
-        return [one for one in self.mined if one.is_done and not one.logs and one not in self.fillers]
+        quiet = [one for one in self.mined if one.is_done and not one.logs and one not in self.fillers]
+        return [one for one in quiet if not any(0 <= one.block - fork <= AFTER_FORK for fork in self.forks)]
 
 
-def sent_by(client: Client, deployment: Deployment, senders: Iterable[str], first: int, database_url: str) -> Sent:
+def sent_by(
+    client: Client,
+    deployment: Deployment,
+    senders: Iterable[str],
+    first: int,
+    database_url: str,
+    forks: Iterable[int] = (),
+) -> Sent:
     """Compare the chain with the journal.
 
     Parameters
@@ -65,12 +79,14 @@ def sent_by(client: Client, deployment: Deployment, senders: Iterable[str], firs
         Block that their first transaction may be in.
     database_url : str
         Of the common database.
+    forks : iterable of int
+        First block of each reorganisation.
 
     Returns
     -------
     Sent
     """
-    own, found = {address.lower() for address in senders}, Sent(twice=mined_twice(database_url))
+    own, found = {address.lower() for address in senders}, Sent(twice=mined_twice(database_url), forks=tuple(forks))
     with psycopg.connect(database_url.replace("+psycopg", "")) as connection:
         rows = connection.execute("SELECT hashes FROM transact_journal").fetchall()
         journalled = {tx_hash.lower() for (hashes,) in rows for tx_hash in json.loads(hashes)}

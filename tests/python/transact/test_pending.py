@@ -190,6 +190,23 @@ def test_submit__older_round_is_mined_after_all__the_newer_one_gets_a_new_nonce(
     go(work())
 
 
+def test_advance__nonce_of_an_older_round_is_lost__it_does_not_come_back_in_the_place_of_a_newer_one(tmp_path, fresh):
+    async def work():
+        with RpcProxy(fresh.url) as proxy:
+            async with Bench(tmp_path, [proxy.url]) as bench:
+                proxy.add(faults.drop("eth_sendRawTransaction", times=2))
+                await bench.submit(price(1))
+                foreign(fresh, 0, 7)
+                fresh.mine(4)
+                # The newer one is on its way when it turns out that the older one has lost its nonce.
+                assert (await bench.submit(price(2))).nonce == 1
+                assert await bench.advance() == {"effect:1": "replaced"}
+                assert await bench.settle(fresh) == {"effect:2": "done"}
+        assert [fresh.count(name) for name in (1, 2, 7)] == [0, 1, 1]
+
+    go(work())
+
+
 def test_submit__group_out_of_replacements__waits(tmp_path, fresh):
     async def work():
         async with Bench(tmp_path, [fresh.url], replace(QUICK, max_replacements=1)) as bench:
