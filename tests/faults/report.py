@@ -28,7 +28,8 @@ class Row:
 HEAD = """# Faults
 
 What a whole keeper did while this happened to it, on a real chain through a real node. Unattended is the time from the
-round that made an account liquidatable to its auction; the bound counts from the end of the outage, where there is one.
+round that made an account liquidatable to its auction; the bound counts from the end of the outage, where there is one,
+and is longer where the machine was so busy that a keeper took longer than 8 s to start.
 Needed is what the effects on chain took; sent is what was mined of this keeper, reverted transactions among them.
 
 | fault | outcome | unattended, s | of it outage, s | bound, s | needed | sent | reverted |

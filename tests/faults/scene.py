@@ -30,6 +30,8 @@ from plimsoll.storage import open_database, upgrade
 from plimsoll.transact.tables import JOURNAL
 
 STEP_SEC = 0.1
+#: A keeper starts within this on a machine that has nothing else to do; where it takes longer, bounds are longer too.
+START_SEC = 8.0
 
 
 class Quiet(Shutdown):
@@ -158,6 +160,8 @@ class Scene:
         self.senders = [chain.keeper]
         self.row: Row | None = None
         self.crashed_at = self.ended_at = 0.0
+        #: How much slower than it should be this machine is just now.
+        self.pace = 1.0
         self._sent_before = {w.address: self.nonce(w) for w in (chain.keeper, chain.second, chain.prices)}
         self._first_block = self.block() + 1
         chain.deployment.save(folder / "deployment.json")
@@ -177,12 +181,14 @@ class Scene:
         """Start a keeper and wait until it has looked once."""
         path = path or self.file()
         log = self.folder / f"{len(self.keepers)}.log"
-        asked = self.proxy.seen["eth_call"]
+        asked, began = self.proxy.seen["eth_call"], time.monotonic()
         keeper = Process(path, log) if is_process else Thread(path)
         keeper.asked = asked
         self.keepers.append(keeper)
         if is_ready:
             self.wait_ready(keeper)
+            if is_process:
+                self.pace = max(self.pace, (time.monotonic() - began) / START_SEC)
         return keeper
 
     def wait_ready(self, keeper: Thread | Process) -> None:
@@ -218,7 +224,7 @@ class Scene:
 
     def wait_attended(self, longest_sec: float = 30.0) -> float:
         """Wait for auction and call; return the seconds since the crash."""
-        until(self.attended, self.story, longest_sec)
+        until(self.attended, self.story, longest_sec * self.pace)
         self.ended_at = time.monotonic()
         return self.ended_at - self.crashed_at
 
@@ -298,7 +304,7 @@ class Scene:
         # Whoever sends what is done already has paid for nothing.
         own = [one for one in sent if one not in raced and not one.call.startswith("transfer")]
         idle = [one for one in own if one.is_done and not one.logs]
-        unattended_sec = self.ended_at - self.crashed_at
+        unattended_sec, bound_sec = self.ended_at - self.crashed_at, bound_sec * self.pace
         self.row = Row(
             fault,
             outcome,
