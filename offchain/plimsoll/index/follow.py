@@ -90,7 +90,7 @@ class Index:
     deployment : Deployment
         Which contracts.
     engine : Engine
-        Database, upgraded; one index each.
+        Database, upgraded; leader and standby share one.
     final_step : int
         Blocks by which the base may lag behind the last final block.
     on_progress : Callable[[Progress], None], optional
