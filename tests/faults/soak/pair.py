@@ -68,12 +68,24 @@ class Pair:
         leader = self.leader()
         others = [path.stem for path in self._files if path.stem != leader]
         name = leader if leader and self._rng.random() < 2 / 3 else others[0]
+        # A pair survives the loss of one: on a busy machine a start may take longer than the time between two kills.
+        while not self._is_up(next(path.stem for path in self._files if path.stem != name)):
+            if self._ending.wait(0.5):
+                return
         with self._lock:
             self.running.pop(name).kill()
         self.kills += 1
         self.leader_kills += name == leader
         self._ending.wait(self._rng.uniform(*AWAY_SEC))
         self._start(next(path for path in self._files if path.stem == name))
+
+    def _is_up(self, name: str) -> bool:
+        """Whether a keeper has come so far that it looks, and could take over."""
+        with self._lock:
+            keeper = self.running.get(name)
+        return (
+            keeper is not None and keeper.is_running and "reading events" in keeper.text.partition("keeper started")[2]
+        )
 
     def leader(self) -> str:
         """Return who holds the lease, empty where the database does not say."""
