@@ -242,6 +242,7 @@ def _conclude(stage: Stage, asked: argparse.Namespace, facts: Facts, took_sec: f
         "longest wait for an auction, s (bound)": f"{watcher.longest_sec:.1f} ({BOUND_SEC:g})",
         "longest time between two looks, s": f"{watcher.longest_gap_sec:.1f}",
         "kills; of the one that acted": f"{pair.kills}; {pair.leader_kills}",
+        "starts that found node or database away": pair.refused,
         **facts.figures,
         "transactions mined; reverted; fillers": f"{len(sent.mined)}; {len(sent.reverted)}; {len(sent.fillers)}",
         "done twice; unknown; without effect": f"{len(sent.twice)}; {len(sent.unknown)}; {len(sent.idle)}",

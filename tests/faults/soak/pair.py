@@ -12,6 +12,8 @@ from scene import Process
 
 #: Seconds between a kill and the next start.
 AWAY_SEC = (0.5, 5.0)
+#: Code of a start that found its node or database away.
+UNAVAILABLE = 3
 
 
 class Pair:
@@ -31,7 +33,7 @@ class Pair:
     def __init__(self, files: tuple[Path, ...], folder: Path, database_url: str, rng: random.Random) -> None:
         self._files, self._folder, self._rng = files, folder, rng
         self._url = database_url.replace("+psycopg", "")
-        self._starts = self.kills = self.leader_kills = 0
+        self._starts = self.kills = self.leader_kills = self.refused = 0
         self.died: list[str] = []
         self.logs: list[Path] = []
         self.running: dict[str, Process] = {}
@@ -73,6 +75,8 @@ class Pair:
             if self._ending.wait(0.5):
                 return
         with self._lock:
+            if name not in self.running:
+                return
             self.running.pop(name).kill()
         self.kills += 1
         self.leader_kills += name == leader
@@ -102,8 +106,7 @@ class Pair:
         with self._lock:
             for name, keeper in list(self.running.items()):
                 if not keeper.is_running:
-                    self.died.append(f"{name} ended with {keeper.process.returncode}: {keeper.text[-1_000:]}")
-                    del self.running[name]
+                    self._ended(name, keeper)
                     continue
                 pages = int(Path(f"/proc/{keeper.process.pid}/statm").read_text().split()[1])
                 self.memory[name].append((time.monotonic() - self._since[name], pages * 4_096))
@@ -121,10 +124,24 @@ class Pair:
             if keeper.is_running:
                 keeper.kill()
 
+    def _ended(self, name: str, keeper: Process) -> None:
+        """Start again what found its node or database away at the start, as whoever keeps services up does."""
+        code = keeper.process.returncode
+        del self.running[name]
+        if code == UNAVAILABLE and "keeper started" not in keeper.text:
+            self.refused += 1
+            self._launch(next(path for path in self._files if path.stem == name))
+        else:
+            self.died.append(f"{name} ended with {code}: {keeper.text[-1_000:]}")
+
     def _start(self, path: Path) -> None:
+        with self._lock:
+            self._launch(path)
+
+    def _launch(self, path: Path) -> None:
+        """Start one; the lock is held."""
         log = self._folder / f"{path.stem}-{self._starts}.log"
         self._starts += 1
         self.logs.append(log)
-        with self._lock:
-            self.running[path.stem] = Process(path, log)
-            self._since[path.stem] = time.monotonic()
+        self.running[path.stem] = Process(path, log)
+        self._since[path.stem] = time.monotonic()
