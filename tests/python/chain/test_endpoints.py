@@ -162,23 +162,6 @@ def test_node_at__demoted_or_unknown(proxies):
     assert ask(urls(proxies), job) == (proxies[0].url, proxies[1].url, {proxies[0].url: "it lied"})
 
 
-def test_node_at__others_agreed_on_a_newer_head__is_known_all_the_same(chain, proxies, monkeypatch):
-    monkeypatch.setattr("plimsoll.chain.endpoints.KEPT_HEADS", 2)
-
-    async def job(endpoints):
-        heads = []
-        for height in (HEIGHT - 3, HEIGHT - 2, HEIGHT - 1):
-            for proxy in proxies:
-                proxy.clear()
-                proxy.add(faults.stale_head(height))
-            heads.append(await endpoints.head())
-        known = [bool(endpoints.nodes_at(head)) for head in heads]
-        return known, [endpoints.agreed_hash == head.hash for head in heads], endpoints.node_at(heads[1]).url
-
-    known, newest, url = ask(urls(proxies), job)
-    assert (known, newest, url) == ([False, True, True], [False, False, True], proxies[0].url)
-
-
 @pytest.mark.parametrize(
     ("fault", "options", "final"),
     [
