@@ -91,6 +91,7 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 	@$(STEP) "storage and access tables" $(PY) tools/generate/tables.py --check
 	@$(STEP) "page of the keeper's options" $(PY) tools/generate/keeper_config.py --check
 	@$(STEP) "JSON schemas of files" $(PY) tools/generate/schemas.py --check
+	@$(STEP) "OpenAPI file of the venue" $(PY) tools/generate/openapi.py --check
 
 slither: .solcx/.stamp ## static analysis of the contracts: no finding of high or medium impact
 	@$(STEP) "slither" $(PY) tools/lint/static_analysis.py

@@ -75,6 +75,11 @@ ALLOWED: Final[dict[str, set[str]]] = {
         *("__init__", "errors", "model", "params", "units", "files", "market", "mirror"),
         *("storage", "chain", "deployment", "protocol", "index", "feeds", "decide", "transact"),
     },
+    # Where signed orders meet: books of its own, the chain through the index and the keeper's transactor.
+    "venue": {
+        *("errors", "model", "params", "units", "market", "mirror", "files"),
+        *("storage", "chain", "deployment", "protocol", "index", "feeds", "transact", "keeper"),
+    },
     "session": {
         *("errors", "model", "params", "units", "front", "mirror"),
         *("chain", "deployment", "protocol", "keeper"),

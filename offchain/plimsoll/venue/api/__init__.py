@@ -1,0 +1,1 @@
+"""The door of the venue: REST and WebSocket over one backend."""
