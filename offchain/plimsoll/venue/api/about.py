@@ -23,7 +23,7 @@ async def health(service: Service) -> Response:
 
 @router.get("/config", response_model=ConfigView)
 async def config(service: Service) -> Response:
-    """What a page needs before it can sign."""
+    """Everything that a page needs before it can sign."""
     return told(await service.config())
 
 

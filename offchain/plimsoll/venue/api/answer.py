@@ -10,7 +10,6 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel
-from starlette.exceptions import HTTPException
 
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.venue.schema.problem import Problem, RefusalError
@@ -92,9 +91,9 @@ async def on_unavailable(_request: Request, fault: Exception) -> Response:
 
 async def on_status(_request: Request, fault: Exception) -> Response:
     """Answer an unknown path or method in the same form as everything else."""
-    assert isinstance(fault, HTTPException)  # noqa: S101
-    problem = Problem(code="notFound" if fault.status_code == 404 else "badField", message=str(fault.detail))
-    return Response(problem.model_dump_json(), fault.status_code, headers=fault.headers, media_type=JSON)
+    status, text = int(getattr(fault, "status_code", 500)), str(getattr(fault, "detail", fault))
+    problem = Problem(code="notFound" if status == 404 else "badField", message=text)
+    return Response(problem.model_dump_json(), status, headers=getattr(fault, "headers", None), media_type=JSON)
 
 
 def compact(document: Any) -> bytes:

@@ -12,7 +12,6 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 from pydantic import TypeAdapter
-from starlette.exceptions import HTTPException
 
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.venue.api import about, accounts, logins, markets, orders, quotes
@@ -80,7 +79,8 @@ def build_app(backend: Backend, *, origins: Sequence[str] = (), page: Path | Non
     app.add_exception_handler(RequestValidationError, on_fields)
     app.add_exception_handler(InputError, on_input)
     app.add_exception_handler(UnavailableError, on_unavailable)
-    app.add_exception_handler(HTTPException, on_status)
+    for status in (404, 405):
+        app.add_exception_handler(status, on_status)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     if origins:
         app.add_middleware(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from plimsoll.venue.schema import account, market, orders, rfq, service
+from plimsoll.venue.schema import account as accounts
+from plimsoll.venue.schema import market, orders, rfq, service
 
 
 class Orders(Protocol):
@@ -83,19 +84,19 @@ class Markets(Protocol):
 class Accounts(Protocol):
     """Accounts as the contracts show them."""
 
-    async def accounts_of(self, owner: str) -> account.AccountIds:
+    async def accounts_of(self, owner: str) -> accounts.AccountIds:
         """Return the accounts of an owner."""
         ...
 
-    async def account(self, account_id: int) -> account.AccountView:
+    async def account(self, account_id: int) -> accounts.AccountView:
         """Return one account."""
         ...
 
-    async def preview(self, account_id: int, draft: account.Draft) -> account.PreviewView:
+    async def preview(self, account_id: int, draft: accounts.Draft) -> accounts.PreviewView:
         """Ask the chain for a draft."""
         ...
 
-    async def open_orders_preview(self, caller: str, account_id: int) -> account.OpenOrdersPreview:
+    async def open_orders_preview(self, caller: str, account_id: int) -> accounts.OpenOrdersPreview:
         """Ask the chain for the open orders of an account."""
         ...
 

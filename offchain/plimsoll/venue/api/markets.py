@@ -65,7 +65,7 @@ async def rounds(service: Service) -> Response:
 
 @router.get("/auctions", response_model=list[AuctionView])
 async def auctions(service: Service) -> Response:
-    """Running liquidations."""
+    """All running liquidations."""
     return listed(await service.markets.auctions())
 
 

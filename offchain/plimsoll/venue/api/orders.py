@@ -81,7 +81,7 @@ async def fills_of(
     before: Annotated[int | None, Query(ge=0, description="Only fills with a lower tradeId.")] = None,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
 ) -> Response:
-    """Fills of an own account, newest first."""
+    """Show fills of an own account, newest first."""
     return told(await service.orders.fills_of(caller, accountId, before, limit))
 
 

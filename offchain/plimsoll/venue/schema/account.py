@@ -44,7 +44,7 @@ class PositionView(Told):
 
 
 class RowView(Told):
-    """Profit or loss of one underlying under one row of the scenario book; the price moves by a share of the forward."""
+    """Profit or loss of one underlying under one row of the scenario book; prices move by a share of the forward."""
 
     priceMoveWad: Signed
     volMove: Literal["down", "flat", "up"]
