@@ -1,0 +1,124 @@
+"""An order as the book knows it, and a match of two."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+#: Kinds of ``IExchange.Order``.
+LIMIT: Final = 0
+FILL_OR_KILL: Final = 1
+POST_ONLY: Final = 2
+
+WAITING: Final = "waiting"
+OPEN: Final = "open"
+FILLED: Final = "filled"
+CANCELLED: Final = "cancelled"
+EXPIRED: Final = "expired"
+BARRED: Final = "barred"
+#: States in which an order can still trade.
+ALIVE: Final = frozenset((WAITING, OPEN))
+
+PENDING: Final = "pending"
+SETTLED: Final = "settled"
+FINAL: Final = "final"
+FAILED: Final = "failed"
+
+
+@dataclass(slots=True)
+class BookOrder:
+    """One accepted order.
+
+    ``leaves_wad + pending_wad + filled_wad + cancelled_wad`` is always ``quantity_wad``.
+
+    Parameters
+    ----------
+    order_hash : str
+        EIP-712 digest.
+    message : Mapping[str, Any]
+        Fields of ``IExchange.Order``.
+    signature : str
+        Hexadecimal.
+    time_in_force : str
+        ``gtc`` or ``ioc``.
+    trigger : tuple[str, int] or None
+        Side and spot, wad.
+    client_id : str
+        Chosen by the owner.
+    seq : int
+        Number of the event that accepted it: its place in time.
+    accepted_ms : int
+        Unix milliseconds.
+    """
+
+    order_hash: str
+    message: Mapping[str, Any]
+    signature: str
+    time_in_force: str
+    trigger: tuple[str, int] | None
+    client_id: str
+    seq: int
+    accepted_ms: int
+    leaves_wad: int
+    filled_wad: int = 0
+    pending_wad: int = 0
+    cancelled_wad: int = 0
+    state: str = OPEN
+    reason: str = ""
+    account_id: int = field(init=False)
+    instrument: int = field(init=False)
+    is_buy: bool = field(init=False)
+    price_wad: int = field(init=False)
+    quantity_wad: int = field(init=False)
+    kind: int = field(init=False)
+    reduce_only: bool = field(init=False)
+    expiry_ts: int = field(init=False)
+    signer: str = field(init=False)
+    nonce: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        message = self.message
+        self.account_id, self.instrument = message["accountId"], message["instrument"]
+        self.is_buy, self.price_wad = message["isBuy"], message["priceWad"]
+        self.quantity_wad, self.kind = message["quantityWad"], message["kind"]
+        self.reduce_only, self.expiry_ts = message["reduceOnly"], message["expiryTs"]
+        self.signer, self.nonce = message["signer"], message["nonce"]
+
+    @property
+    def pair(self) -> tuple[str, int]:
+        """What orders that cancel each other share."""
+        return self.signer, self.nonce
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether it stands in the book."""
+        return self.state == OPEN and self.leaves_wad > 0
+
+    def crosses(self, price_wad: int) -> bool:
+        """Whether it would trade at a price of the other side."""
+        return price_wad <= self.price_wad if self.is_buy else price_wad >= self.price_wad
+
+
+@dataclass(slots=True)
+class Trade:
+    """One match, from the book to the chain."""
+
+    trade_id: int
+    instrument: int
+    maker: str
+    taker: str
+    maker_id: int
+    taker_id: int
+    taker_is_buy: bool
+    price_wad: int
+    quantity_wad: int
+    matched_ms: int
+    state: str = PENDING
+    tx_hash: str | None = None
+    block_number: int | None = None
+    maker_fee_wad: int | None = None
+    taker_fee_wad: int | None = None
+    reason: str = ""
+    #: Number of the event that changed it last.
+    seq: int = 0

@@ -1,0 +1,372 @@
+"""The fold: what a list of events comes to. No rule of matching is here, and nothing here decides anything."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from plimsoll.venue.book import events as ev
+from plimsoll.venue.book.orders import (
+    ALIVE,
+    CANCELLED,
+    FAILED,
+    FILLED,
+    FINAL,
+    OPEN,
+    PENDING,
+    SETTLED,
+    WAITING,
+    BookOrder,
+    Trade,
+)
+from plimsoll.venue.book.side import Ladder
+
+
+@dataclass(slots=True)
+class Guard:
+    """Protection of one maker; ``fills`` are those of the window: time, quantity of delta and of vega, wad."""
+
+    window_ms: int
+    max_fills: int | None
+    max_delta_wad: int | None
+    max_vega_wad: int | None
+    is_tripped: bool = False
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class QuoteState:
+    """One quote."""
+
+    quote_hash: str
+    request_id: int
+    message: Mapping[str, Any]
+    signature: str
+    state: str = "open"
+    reason: str = ""
+    tx_hash: str | None = None
+    block_number: int | None = None
+
+
+@dataclass(slots=True)
+class RequestState:
+    """One request for quote."""
+
+    request_id: int
+    taker_id: int
+    caller: str
+    legs: list[Any]
+    asked_ms: int
+    expiry_ms: int
+    quotes: list[str] = field(default_factory=list)
+    seq: int = 0
+
+
+@dataclass(slots=True)
+class IntentState:
+    """One open intent."""
+
+    digest: str
+    kind: str
+    message: Mapping[str, Any]
+    signature: str
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a batch of events touched, for who publishes it."""
+
+    levels: set[tuple[int, bool, int]] = field(default_factory=set)
+    orders: set[str] = field(default_factory=set)
+    trades: set[int] = field(default_factory=set)
+    quotes: set[str] = field(default_factory=set)
+    requests: set[int] = field(default_factory=set)
+    guards: set[int] = field(default_factory=set)
+
+
+class State:
+    """Books, orders, trades, quotes and intents after a number of events."""
+
+    def __init__(self) -> None:
+        #: Number of the last event.
+        self.seq = 0
+        self.ladders: dict[int, Ladder] = {}
+        self.orders: dict[str, BookOrder] = {}
+        self.trades: dict[int, Trade] = {}
+        self.guards: dict[int, Guard] = {}
+        self.requests: dict[int, RequestState] = {}
+        self.quotes: dict[str, QuoteState] = {}
+        self.intents: dict[str, IntentState] = {}
+        #: Orders that are alive, by account, and by signer and nonce; those that wait, by underlying.
+        self.alive: defaultdict[int, dict[str, BookOrder]] = defaultdict(dict)
+        self.pairs: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+        self.waiting: defaultdict[int, dict[str, BookOrder]] = defaultdict(dict)
+        #: Trades that are not final or failed; those of an order that are pending.
+        self.unsettled: dict[int, Trade] = {}
+        self.synced_number, self.synced_hash, self.synced_ts = -1, "", 0
+        #: Signed quantity that pending trades will add to an account, by account and instrument.
+        self.moving: defaultdict[tuple[int, int], int] = defaultdict(int)
+        self.changes = Changes()
+        self._folds: dict[type[ev.Event], Callable[[Any], None]] = {
+            ev.Accepted: self._accepted,
+            ev.Triggered: self._triggered,
+            ev.Matched: self._matched,
+            ev.Removed: self._removed,
+            ev.Settled: self._settled,
+            ev.RolledBack: self._rolled_back,
+            ev.Finalised: self._finalised,
+            ev.Failed: self._failed,
+            ev.Outside: self._outside,
+            ev.Synced: self._synced,
+            ev.Protected: self._protected,
+            ev.Tripped: self._tripped,
+            ev.Requested: self._requested,
+            ev.Quoted: self._quoted,
+            ev.QuoteMoved: self._quote_moved,
+            ev.Intended: self._intended,
+            ev.IntentEnded: self._intent_ended,
+        }
+
+    def apply(self, event: ev.Event) -> None:
+        """Fold one event; it gets the next number."""
+        self.seq += 1
+        self._folds[type(event)](event)
+
+    def ladder(self, instrument: int) -> Ladder:
+        """Return the book of an instrument, an empty one when nothing was ever open."""
+        found = self.ladders.get(instrument)
+        if found is None:
+            found = self.ladders[instrument] = Ladder()
+        return found
+
+    def take_changes(self) -> Changes:
+        """Return what was touched since the last call."""
+        taken, self.changes = self.changes, Changes()
+        return taken
+
+    def open_count(self) -> int:
+        """Return how many orders are alive."""
+        return sum(len(orders) for orders in self.alive.values())
+
+    # Folds, one for each event.
+
+    def _accepted(self, event: ev.Accepted) -> None:
+        message = event.message
+        order = BookOrder(
+            event.order_hash,
+            message,
+            event.signature,
+            event.time_in_force,
+            None if event.trigger is None else (event.trigger[0], event.trigger[1]),
+            event.client_id,
+            self.seq,
+            event.ms,
+            leaves_wad=message["quantityWad"] - event.filled_wad,
+            filled_wad=event.filled_wad,
+            state=OPEN if event.trigger is None else WAITING,
+        )
+        self.orders[order.order_hash] = order
+        self.alive[order.account_id][order.order_hash] = order
+        self.pairs[order.pair].add(order.order_hash)
+        if order.state == WAITING:
+            self.waiting[_underlying(order.instrument)][order.order_hash] = order
+        else:
+            self._show(order)
+        self.changes.orders.add(order.order_hash)
+
+    def _triggered(self, event: ev.Triggered) -> None:
+        order = self.orders[event.order_hash]
+        self.waiting[_underlying(order.instrument)].pop(order.order_hash, None)
+        order.state = OPEN
+        self._show(order)
+        self.changes.orders.add(order.order_hash)
+
+    def _matched(self, event: ev.Matched) -> None:
+        maker, taker = self.orders[event.maker], self.orders[event.taker]
+        trade = Trade(
+            self.seq,
+            maker.instrument,
+            maker.order_hash,
+            taker.order_hash,
+            maker.account_id,
+            taker.account_id,
+            taker.is_buy,
+            event.price_wad,
+            event.quantity_wad,
+            event.ms,
+            seq=self.seq,
+        )
+        self.trades[trade.trade_id] = self.unsettled[trade.trade_id] = trade
+        for order in (maker, taker):
+            self._hide(order, event.quantity_wad)
+            order.pending_wad += event.quantity_wad
+            self.moving[order.account_id, order.instrument] += _signed(order, event.quantity_wad)
+        self.changes.trades.add(trade.trade_id)
+
+    def _removed(self, event: ev.Removed) -> None:
+        order = self.orders[event.order_hash]
+        if order.state == WAITING:
+            self.waiting[_underlying(order.instrument)].pop(order.order_hash, None)
+        open_wad = order.leaves_wad
+        if order.state == OPEN:
+            self._hide(order, open_wad)
+        else:
+            order.leaves_wad = 0
+        order.cancelled_wad += open_wad
+        order.state, order.reason = event.state, event.reason
+        self._bury(order)
+
+    def _settled(self, event: ev.Settled) -> None:
+        trade = self._moved(event.trade_id, SETTLED)
+        trade.tx_hash, trade.block_number = event.tx_hash, event.block_number
+        trade.maker_fee_wad, trade.taker_fee_wad = event.maker_fee_wad, event.taker_fee_wad
+        self.unsettled[trade.trade_id] = trade
+        for order in self._both(trade):
+            order.pending_wad -= trade.quantity_wad
+            order.filled_wad += trade.quantity_wad
+            self.moving[order.account_id, order.instrument] -= _signed(order, trade.quantity_wad)
+            if order.filled_wad == order.quantity_wad:
+                order.state = FILLED
+                self._bury(order)
+
+    def _rolled_back(self, event: ev.RolledBack) -> None:
+        trade = self._moved(event.trade_id, PENDING)
+        trade.tx_hash = trade.block_number = trade.maker_fee_wad = trade.taker_fee_wad = None
+        self.unsettled[trade.trade_id] = trade
+        for order in self._both(trade):
+            order.filled_wad -= trade.quantity_wad
+            order.pending_wad += trade.quantity_wad
+            self.moving[order.account_id, order.instrument] += _signed(order, trade.quantity_wad)
+            if order.state == FILLED:
+                order.state = OPEN
+                self.alive[order.account_id][order.order_hash] = order
+                self.pairs[order.pair].add(order.order_hash)
+
+    def _finalised(self, event: ev.Finalised) -> None:
+        trade = self._moved(event.trade_id, FINAL)
+        self.unsettled.pop(trade.trade_id, None)
+
+    def _failed(self, event: ev.Failed) -> None:
+        trade = self._moved(event.trade_id, FAILED)
+        trade.reason = event.reason
+        self.unsettled.pop(trade.trade_id, None)
+        for order in self._both(trade):
+            order.pending_wad -= trade.quantity_wad
+            self.moving[order.account_id, order.instrument] -= _signed(order, trade.quantity_wad)
+            # What somebody else filled beyond the open rest was taken from what was pending.
+            lost_wad = trade.quantity_wad
+            if order.state == OPEN:
+                lost_wad = min(lost_wad, max(0, -order.cancelled_wad))
+            order.cancelled_wad += lost_wad
+            order.leaves_wad += trade.quantity_wad - lost_wad
+            self._show(order)
+
+    def _outside(self, event: ev.Outside) -> None:
+        order = self.orders[event.order_hash]
+        change = event.filled_wad
+        order.filled_wad += change
+        if change > 0:
+            taken = min(change, order.leaves_wad)
+            if order.state == OPEN:
+                self._hide(order, taken)
+            else:
+                order.leaves_wad -= taken
+            order.cancelled_wad -= change - taken
+            if order.filled_wad >= order.quantity_wad and order.state in ALIVE:
+                order.state = FILLED
+                self._bury(order)
+        else:
+            # What was filled elsewhere and is no longer counts as cancelled: whoever filled it may do so again.
+            order.cancelled_wad -= change
+            if order.state == FILLED:
+                order.state, order.reason = CANCELLED, "a fill by somebody else was undone"
+        self.changes.orders.add(order.order_hash)
+
+    def _synced(self, event: ev.Synced) -> None:
+        self.synced_number, self.synced_hash, self.synced_ts = event.block_number, event.block_hash, event.block_ts
+
+    def _protected(self, event: ev.Protected) -> None:
+        bounds = (event.window_ms, event.max_fills, event.max_delta_wad, event.max_vega_wad)
+        self.guards[event.account_id] = Guard(*bounds)
+        self.changes.guards.add(event.account_id)
+
+    def _tripped(self, event: ev.Tripped) -> None:
+        guard = self.guards[event.account_id]
+        guard.is_tripped, guard.reason = True, event.reason
+        self.changes.guards.add(event.account_id)
+
+    def _requested(self, event: ev.Requested) -> None:
+        self.requests[self.seq] = RequestState(
+            self.seq, event.taker_id, event.caller, event.legs, event.ms, event.expiry_ms, seq=self.seq
+        )
+        self.changes.requests.add(self.seq)
+
+    def _quoted(self, event: ev.Quoted) -> None:
+        self.quotes[event.quote_hash] = QuoteState(event.quote_hash, event.request_id, event.message, event.signature)
+        request = self.requests[event.request_id]
+        request.quotes.append(event.quote_hash)
+        request.seq = self.seq
+        self.changes.quotes.add(event.quote_hash)
+
+    def _quote_moved(self, event: ev.QuoteMoved) -> None:
+        quote = self.quotes[event.quote_hash]
+        quote.state, quote.reason = event.state, event.reason
+        quote.tx_hash, quote.block_number = event.tx_hash, event.block_number
+        self.requests[quote.request_id].seq = self.seq
+        self.changes.quotes.add(event.quote_hash)
+        self.changes.requests.add(quote.request_id)
+
+    def _intended(self, event: ev.Intended) -> None:
+        self.intents[event.digest] = IntentState(event.digest, event.kind, event.message, event.signature)
+
+    def _intent_ended(self, event: ev.IntentEnded) -> None:
+        self.intents.pop(event.digest, None)
+
+    # What the folds share.
+
+    def _both(self, trade: Trade) -> tuple[BookOrder, BookOrder]:
+        self.changes.orders.update((trade.maker, trade.taker))
+        return self.orders[trade.maker], self.orders[trade.taker]
+
+    def _moved(self, trade_id: int, state: str) -> Trade:
+        trade = self.trades[trade_id]
+        trade.state, trade.seq = state, self.seq
+        self.changes.trades.add(trade_id)
+        return trade
+
+    def _show(self, order: BookOrder) -> None:
+        """Put what is open of an order into the book."""
+        if order.leaves_wad > 0:
+            self.ladder(order.instrument).side(order.is_buy).add(order)
+            self.changes.levels.add((order.instrument, order.is_buy, order.price_wad))
+
+    def _hide(self, order: BookOrder, quantity_wad: int) -> None:
+        """Take some of an order out of the book."""
+        order.leaves_wad -= quantity_wad
+        if order.leaves_wad == 0:
+            self.ladder(order.instrument).side(order.is_buy).remove(order)
+        self.changes.levels.add((order.instrument, order.is_buy, order.price_wad))
+        self.changes.orders.add(order.order_hash)
+
+    def _bury(self, order: BookOrder) -> None:
+        """Forget an order among those that are alive."""
+        mine = self.alive[order.account_id]
+        mine.pop(order.order_hash, None)
+        if not mine:
+            del self.alive[order.account_id]
+        pair = self.pairs[order.pair]
+        pair.discard(order.order_hash)
+        if not pair:
+            del self.pairs[order.pair]
+        self.changes.orders.add(order.order_hash)
+
+
+def _underlying(instrument: int) -> int:
+    """Return the underlying of an instrument word: its highest byte."""
+    return instrument >> 248
+
+
+def _signed(order: BookOrder, quantity_wad: int) -> int:
+    return quantity_wad if order.is_buy else -quantity_wad
