@@ -312,9 +312,9 @@ def test_expire__own_time__takes_out_and_leaves_others():
 def test_outside__a_fill_that_is_not_ours__shrinks_what_is_open_and_comes_back_as_cancelled():
     venue = Venue()
     order = venue.state.orders[venue.place(1, buy=False, price=100, quantity=5)]
-    venue.engine.outside(order.order_hash, 2 * WAD)
+    venue.engine.outside(order.order_hash, 2 * WAD, 7)
     assert (order.leaves_wad, order.filled_wad) == (3 * WAD, 2 * WAD)
-    venue.engine.outside(order.order_hash, -2 * WAD)
+    venue.engine.outside(order.order_hash, -2 * WAD, 7)
     assert (order.leaves_wad, order.filled_wad, order.cancelled_wad) == (3 * WAD, 0, 2 * WAD)
 
 

@@ -199,9 +199,9 @@ class Engine:
             else:
                 self._return(order, now_ms)
 
-    def outside(self, order_hash: str, filled_wad: int) -> None:
-        """Note a fill that the venue did not make, or its end by a reorganisation."""
-        self._emit(ev.Outside(order_hash, filled_wad))
+    def outside(self, order_hash: str, filled_wad: int, block_number: int) -> None:
+        """Note a fill that the venue did not make, or, with a negative quantity, its end by a reorganisation."""
+        self._emit(ev.Outside(order_hash, filled_wad, block_number))
 
     def note(self, event: ev.Event) -> int:
         """Write down what needs no decision; return its number."""

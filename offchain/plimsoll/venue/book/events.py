@@ -108,6 +108,7 @@ class Outside(Event):
     name: ClassVar[str] = "outside"
     order_hash: str
     filled_wad: int
+    block_number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from plimsoll.venue.book import events as ev
 from plimsoll.venue.book.orders import (
@@ -22,6 +22,9 @@ from plimsoll.venue.book.orders import (
     Trade,
 )
 from plimsoll.venue.book.side import Ladder
+
+#: Blocks that are kept to find the fork of a reorganisation.
+POINTS: Final = 512
 
 
 @dataclass(slots=True)
@@ -105,7 +108,10 @@ class State:
         self.waiting: defaultdict[int, dict[str, BookOrder]] = defaultdict(dict)
         #: Trades that are not final or failed; those of an order that are pending.
         self.unsettled: dict[int, Trade] = {}
-        self.synced_number, self.synced_hash, self.synced_ts = -1, "", 0
+        #: Blocks up to which everything is known, oldest first: number, hash, time. The last is where reading goes on.
+        self.points: deque[tuple[int, str, int]] = deque(maxlen=POINTS)
+        #: Fills by others that a reorganisation may undo: block, order, quantity.
+        self.outsides: list[tuple[int, str, int]] = []
         #: Signed quantity that pending trades will add to an account, by account and instrument.
         self.moving: defaultdict[tuple[int, int], int] = defaultdict(int)
         self.changes = Changes()
@@ -266,6 +272,11 @@ class State:
     def _outside(self, event: ev.Outside) -> None:
         order = self.orders[event.order_hash]
         change = event.filled_wad
+        entry = (event.block_number, event.order_hash, abs(change))
+        if change > 0:
+            self.outsides.append(entry)
+        elif entry in self.outsides:
+            self.outsides.remove(entry)
         order.filled_wad += change
         if change > 0:
             taken = min(change, order.leaves_wad)
@@ -285,7 +296,11 @@ class State:
         self.changes.orders.add(order.order_hash)
 
     def _synced(self, event: ev.Synced) -> None:
-        self.synced_number, self.synced_hash, self.synced_ts = event.block_number, event.block_hash, event.block_ts
+        while self.points and self.points[-1][0] >= event.block_number:
+            self.points.pop()
+        self.points.append((event.block_number, event.block_hash, event.block_ts))
+        oldest = self.points[0][0]
+        self.outsides = [entry for entry in self.outsides if entry[0] >= oldest]
 
     def _protected(self, event: ev.Protected) -> None:
         bounds = (event.window_ms, event.max_fills, event.max_delta_wad, event.max_vega_wad)

@@ -1,0 +1,1 @@
+"""What the API asks: orders, markets, accounts, quotes and logins over one desk and one world."""

@@ -1,0 +1,365 @@
+"""Orders: checked in the order of what it costs, accepted when the disk has them."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from plimsoll.errors import UnavailableError
+from plimsoll.venue.book import events as ev
+from plimsoll.venue.book.engine import Engine, NewOrder
+from plimsoll.venue.book.orders import ALIVE, BARRED, BookOrder
+from plimsoll.venue.chain.digests import OrderDigest
+from plimsoll.venue.chain.follower import Follower
+from plimsoll.venue.chain.world import World
+from plimsoll.venue.gate.authority import Authority
+from plimsoll.venue.gate.margin import Leg, MarginGate
+from plimsoll.venue.gate.terms import Steps, check_nonce, check_terms, message_of
+from plimsoll.venue.journal.desk import Desk
+from plimsoll.venue.schema.orders import (
+    AmendOrder,
+    CancelResult,
+    FillPage,
+    MassCancel,
+    OrderPage,
+    OrderView,
+    PlaceOrder,
+    PlaceResult,
+    Protection,
+    ProtectionView,
+)
+from plimsoll.venue.schema.problem import Problem, RefusalError
+from plimsoll.venue.service.views import fills_of, match_of, order_of, protection_of
+
+_TEXTS: Final = {
+    "wouldCross": "the order is post only and would trade at once",
+    "notFilled": "the order is fill or kill and no single order of the book fills it whole",
+}
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """An order on its way through the gate."""
+
+    wanted: PlaceOrder
+    digest: bytes = b""
+    order_hash: str = ""
+    problem: Problem | None = None
+
+    def refuse(self, refusal: RefusalError) -> None:
+        """Note the first reason."""
+        if self.problem is None:
+            self.problem = refusal.problem
+
+    @property
+    def leg(self) -> Leg:
+        """What may fill of it."""
+        order = self.wanted.order
+        return Leg(order.instrument, order.isBuy, order.quantityWad, order.priceWad)
+
+
+class OrderService:
+    """Takes orders in and out.
+
+    Parameters
+    ----------
+    desk : Desk
+        The book and its log.
+    world : World
+        Rules, rounds, fees.
+    follower : Follower
+        Knows fills and nonces of the chain.
+    authority : Authority
+        Signatures and grants.
+    margin : MarginGate
+        Margin with open orders.
+    digest : OrderDigest
+        EIP-712.
+    steps : Steps
+        Of the venue.
+    max_open : int
+        Most orders alive of one account.
+    ready : Callable[[], None]
+        Raises when the venue accepts nothing now.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        world: World,
+        follower: Follower,
+        authority: Authority,
+        margin: MarginGate,
+        digest: OrderDigest,
+        steps: Steps,
+        max_open: int,
+        ready: Callable[[], None],
+    ) -> None:
+        self._desk, self._world, self._follower = desk, world, follower
+        self._authority, self._margin, self._digest = authority, margin, digest
+        self._steps, self._max_open, self._ready = steps, max_open, ready
+        margin.open_legs = self._open_legs
+
+    def _open_legs(self, account_id: int) -> Iterator[Leg]:
+        """Yield what may still fill of an account: open, waiting, and on its way to the chain."""
+        for order in self._desk.state.alive.get(account_id, {}).values():
+            quantity_wad = order.leaves_wad + order.pending_wad
+            if quantity_wad:
+                yield Leg(order.instrument, order.is_buy, quantity_wad, order.price_wad)
+
+    async def place(self, wanted: Sequence[PlaceOrder]) -> list[PlaceResult]:
+        """Accept or refuse each order; see the API."""
+        self._ready()
+        candidates = await self._examine(wanted)
+        try:
+            return await self._desk.run(lambda engine: [self._place(engine, one) for one in candidates])
+        finally:
+            self._release(candidates)
+
+    async def amend(self, caller: str, wanted: AmendOrder) -> PlaceResult:
+        """Replace an order by another; when that is refused the old one stays."""
+        self._ready()
+        old = await self._own(caller, wanted.orderHash)
+        if old.account_id != wanted.replacement.order.accountId:
+            text = f"replacement.order.accountId: is {wanted.replacement.order.accountId}, the order to replace is of "
+            raise RefusalError("badField", f"{text}{old.account_id}", field="replacement.order.accountId")
+        (candidate,) = await self._examine([wanted.replacement])
+
+        def work(engine: Engine) -> PlaceResult:
+            if candidate.problem is None and old.state not in ALIVE:
+                text = f"order {old.order_hash} is {old.state}: nothing of it can be amended"
+                candidate.refuse(RefusalError("unknownOrder", text, field="orderHash", value=old.order_hash))
+            if candidate.problem is None:
+                # Cancelled first, so that it neither trades with its replacement nor makes that cross.
+                engine.cancel(old.order_hash, f"amended to {candidate.order_hash}")
+            return self._place(engine, candidate)
+
+        try:
+            return await self._desk.run(work)
+        finally:
+            self._release([candidate])
+
+    async def cancel(self, caller: str, hashes: Sequence[str]) -> list[CancelResult]:
+        """Take orders out of the book."""
+        found: list[BookOrder | Problem] = []
+        for order_hash in hashes:
+            try:
+                found.append(await self._own(caller, order_hash))
+            except RefusalError as refusal:
+                found.append(refusal.problem)
+
+        def work(engine: Engine) -> list[CancelResult]:
+            results = []
+            for order_hash, one in zip(hashes, found, strict=True):
+                open_wad = 0 if isinstance(one, Problem) else engine.cancel(order_hash, "by its owner")
+                results.append(_cancelled(order_hash, one, open_wad))
+            return results
+
+        return await self._desk.run(work)
+
+    async def mass_cancel(self, caller: str, wanted: MassCancel) -> list[CancelResult]:
+        """Take all orders out that match what is named."""
+        await self._owned(caller, wanted.accountId)
+
+        def work(engine: Engine) -> list[CancelResult]:
+            mine = [one for one in engine.state.alive.get(wanted.accountId, {}).values() if _matches(one, wanted)]
+            return [_cancelled(one.order_hash, one, engine.cancel(one.order_hash, "by its owner")) for one in mine]
+
+        return await self._desk.run(work)
+
+    async def order(self, caller: str, order_hash: str) -> OrderView:
+        """Return one own order."""
+        return order_of(await self._own(caller, order_hash))
+
+    async def orders_of(self, caller: str, account_id: int, state: str | None, limit: int) -> OrderPage:
+        """Return orders of an own account, newest first."""
+        await self._owned(caller, account_id)
+        book = self._desk.state
+        orders = [o for o in book.orders.values() if o.account_id == account_id and state in (None, o.state)]
+        orders.sort(key=lambda order: -order.seq)
+        return OrderPage(orders=[order_of(order) for order in orders[:limit]], seq=book.seq)
+
+    async def fills_of(self, caller: str, account_id: int, before: int | None, limit: int) -> FillPage:
+        """Return fills of an own account, newest first."""
+        await self._owned(caller, account_id)
+        book = self._desk.state
+        found = []
+        for trade in reversed(book.trades.values()):
+            if account_id in (trade.maker_id, trade.taker_id) and (before is None or trade.trade_id < before):
+                found += fills_of(trade, account_id)
+                if len(found) >= limit:
+                    break
+        return FillPage(fills=found[:limit], seq=book.seq)
+
+    async def protection(self, caller: str, account_id: int) -> ProtectionView | None:
+        """Return the protection of an own account."""
+        await self._owned(caller, account_id)
+        guard = self._desk.state.guards.get(account_id)
+        return None if guard is None else protection_of(account_id, guard)
+
+    async def protect(self, caller: str, wanted: Protection) -> ProtectionView:
+        """Set the protection of an own account."""
+        await self._owned(caller, wanted.accountId)
+        bounds = (wanted.windowMs, wanted.maxFills, wanted.maxDeltaWad, wanted.maxVegaWad)
+        await self._desk.run(lambda engine: engine.note(ev.Protected(wanted.accountId, *bounds)))
+        return protection_of(wanted.accountId, self._desk.state.guards[wanted.accountId])
+
+    # The gate.
+
+    async def _examine(self, wanted: Sequence[PlaceOrder]) -> list[_Candidate]:
+        """Check orders, the cheap questions first; whoever is refused is asked nothing more."""
+        candidates = [_Candidate(one) for one in wanted]
+        for one in candidates:
+            try:
+                self._check_alone(one)
+            except RefusalError as refusal:
+                one.refuse(refusal)
+        good = [one for one in candidates if one.problem is None]
+        try:
+            await self._check_signers(good)
+            await self._check_margins([one for one in good if one.problem is None])
+        except UnavailableError as problem:
+            raise RefusalError("chainDown", f"orders cannot be checked now: {problem}", retry_after_sec=1.0) from None
+        return candidates
+
+    def _check_alone(self, one: _Candidate) -> None:
+        """Check what needs no question."""
+        order = one.wanted.order
+        check_terms(one.wanted, self._world, self._steps)
+        one.digest = self._digest.fast(message_of(order))
+        one.order_hash = "0x" + one.digest.hex()
+        self._check_known(one.order_hash)
+        check_nonce(order.signer, order.nonce, self._follower.ledger, "order.nonce")
+        filled_wad = self._follower.ledger.filled_wad(one.order_hash)
+        if filled_wad >= order.quantityWad:
+            text = f"order.quantityWad: {filled_wad} of {order.quantityWad} is filled on chain already"
+            raise RefusalError("overfilled", text, field="order.quantityWad", value=filled_wad, limit=order.quantityWad)
+        guard = self._desk.state.guards.get(order.accountId)
+        if guard is not None and guard.is_tripped:
+            text = f"the protection of account {order.accountId} has tripped ({guard.reason}); set it again to go on"
+            raise RefusalError("barred", text, field="order.accountId", value=order.accountId)
+        count = len(self._desk.state.alive.get(order.accountId, ()))
+        if count >= self._max_open:
+            text = f"account {order.accountId} has {count} open orders, limit {self._max_open}"
+            raise RefusalError("tooManyOrders", text, field="order.accountId", value=count, limit=self._max_open)
+
+    def _check_known(self, order_hash: str) -> None:
+        """Refuse an order that was here before."""
+        known = self._desk.state.orders.get(order_hash)
+        if known is None:
+            return
+        if known.state == BARRED:
+            raise RefusalError("barred", f"order {order_hash} is barred: {known.reason}", field="order")
+        text = f"order {order_hash} was accepted before and is {known.state}; a new nonce makes a new order"
+        raise RefusalError("duplicate", text, field="order.nonce", value=known.nonce)
+
+    async def _check_signers(self, candidates: Sequence[_Candidate]) -> None:
+        """Check signatures and authority."""
+        if not candidates:
+            return
+        signed = [(o.wanted.order.signer, o.digest, bytes.fromhex(o.wanted.signature[2:])) for o in candidates]
+        asked = [
+            (o.wanted.order.accountId, o.wanted.order.signer, o.wanted.order.instrument, o.wanted.order.transferCount)
+            for o in candidates
+        ]
+        for answers in (await self._authority.check_signatures(signed), await self._authority.check_accounts(asked)):
+            for one, answer in zip(candidates, answers, strict=True):
+                if answer is not None:
+                    one.refuse(answer)
+
+    async def _check_margins(self, candidates: Sequence[_Candidate]) -> None:
+        """Check margin with open orders, account by account."""
+        groups: defaultdict[int, list[_Candidate]] = defaultdict(list)
+        for one in candidates:
+            groups[one.wanted.order.accountId].append(one)
+        for account_id, members in groups.items():
+            answers = await self._margin.check(account_id, [one.leg for one in members])
+            for one, answer in zip(members, answers, strict=True):
+                if answer is not None:
+                    one.refuse(answer)
+
+    def _release(self, candidates: Sequence[_Candidate]) -> None:
+        """Let the margin gate count what was placed by the book alone."""
+        for one in candidates:
+            self._margin.placed(one.wanted.order.accountId, [one.leg])
+
+    def _place(self, engine: Engine, one: _Candidate) -> PlaceResult:
+        """Give an order that passed to the book, which may still refuse it."""
+        order = one.wanted.order
+        if one.problem is None:
+            try:
+                # Twice in one batch, or in two that were examined at the same time.
+                self._check_known(one.order_hash)
+                new = self._new(one)
+                refusal = engine.refusal(new)
+                if refusal is not None:
+                    raise RefusalError(refusal, _TEXTS[refusal], field="order.kind", value=order.kind)  # type: ignore[arg-type]
+                return self._accepted(engine, new)
+            except RefusalError as problem:
+                one.refuse(problem)
+        return PlaceResult(orderHash=one.order_hash or None, order=None, matches=[], problem=one.problem)
+
+    def _new(self, one: _Candidate) -> NewOrder:
+        trigger = one.wanted.trigger
+        return NewOrder(
+            one.order_hash,
+            message_of(one.wanted.order),
+            one.wanted.signature,
+            one.wanted.timeInForce,
+            None if trigger is None else (trigger.side, trigger.spotWad),
+            one.wanted.clientId,
+            self._follower.ledger.filled_wad(one.order_hash),
+        )
+
+    def _accepted(self, engine: Engine, new: NewOrder) -> PlaceResult:
+        first = engine.place(new, now_ms())
+        state = engine.state
+        met = [state.trades[n] for n in range(first + 1, state.seq + 1) if n in state.trades]
+        mine = [match_of(trade) for trade in met if new.order_hash in (trade.maker, trade.taker)]
+        return PlaceResult(
+            orderHash=new.order_hash, order=order_of(state.orders[new.order_hash]), matches=mine, problem=None
+        )
+
+    # Who may see and cancel.
+
+    async def _own(self, caller: str, order_hash: str) -> BookOrder:
+        """Return an order of the caller, who has signed it or may act for its account."""
+        order = self._desk.state.orders.get(order_hash)
+        if order is None:
+            text = f"there is no order {order_hash}"
+            raise RefusalError("unknownOrder", text, field="orderHash", value=order_hash)
+        if caller != order.signer and not await self._authority.is_owner(order.account_id, caller):
+            # The same answer as for an order that is not there: hashes are nobody else's business.
+            text = f"there is no order {order_hash}"
+            raise RefusalError("unknownOrder", text, field="orderHash", value=order_hash)
+        return order
+
+    async def _owned(self, caller: str, account_id: int) -> None:
+        """Refuse an account that the caller may not act for."""
+        if not await self._authority.is_owner(account_id, caller):
+            text = f"accountId: {caller} is neither owner nor operator of account {account_id}"
+            raise RefusalError("notYours", text, field="accountId", value=account_id)
+
+
+def now_ms() -> int:
+    """Return the venue's own clock, unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def _matches(order: BookOrder, wanted: MassCancel) -> bool:
+    """Whether an order is among what a mass cancel names."""
+    return (
+        wanted.underlyingId in (None, order.instrument >> 248)
+        and wanted.instrument in (None, order.instrument)
+        and wanted.isBuy in (None, order.is_buy)
+    )
+
+
+def _cancelled(order_hash: str, found: BookOrder | Problem, open_wad: int) -> CancelResult:
+    """Return what a cancel came to."""
+    if isinstance(found, Problem):
+        return CancelResult(orderHash=order_hash, cancelledWad=0, pendingWad=0, problem=found)
+    return CancelResult(orderHash=order_hash, cancelledWad=open_wad, pendingWad=found.pending_wad, problem=None)
