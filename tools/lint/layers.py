@@ -91,6 +91,8 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "cli": {
         *("__init__", "errors", "dialects", "model", "params", "files", "market", "mirror", "intake"),
         *("analytics", "chain", "deployment", "protocol", "governance", "doctor", "feeds", "keeper", "demo"),
+        *("__init__", "errors", "model", "params", "files", "market", "mirror"),
+        *("analytics", "chain", "deployment", "protocol", "governance", "doctor", "feeds", "keeper", "venue", "demo"),
     },
     "__main__": {"cli"},
     "__init__": {"errors", "model", "params", "files", "analytics", "front"},

@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "market": ("plimsoll.cli.market", "Option chains: fit, fetch, smile."),
     "deploy": ("plimsoll.cli.deploy", "Deploy and configure the contracts."),
     "keeper": ("plimsoll.cli.keeper", "Post rounds, settle expiries, liquidate."),
+    "venue": ("plimsoll.cli.venue", "The order service: signed orders meet and settle on chain."),
     "signer": ("plimsoll.cli.signer", "One oracle signer as a service: sign what its own data confirm."),
     "feed": ("plimsoll.cli.feed", "What a feed says now; settle a series by hand."),
     "account": ("plimsoll.cli.account", "One account on chain: balances, positions, margin, greeks."),

@@ -7,17 +7,19 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 from pydantic import ValidationError
 
 from plimsoll.errors import InputError
 from plimsoll.keeper.config.refusals import refusal_of
 from plimsoll.keeper.config.secrets import PLACEHOLDER, leaves, refuse_secrets
+from plimsoll.keeper.config.section import Section
 from plimsoll.keeper.config.tree import KeeperConfig
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 Origin = Literal["file", "command line"]
+S = TypeVar("S", bound=Section)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,37 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     InputError
         In one line: the file or option, what is wrong, and the limit. Values of secrets are never shown.
     """
+    config, origins, given, secrets = _load(KeeperConfig, path, overrides)
+    return Loaded(config, origins, given, secrets)
+
+
+def load_as(model: type[S], path: Path, overrides: Sequence[str] = ()) -> S:
+    """Read and check the file of another service whose sections are made like the keeper's.
+
+    Parameters
+    ----------
+    model : type
+        The whole file.
+    path, overrides
+        As for :func:`load_config`.
+
+    Returns
+    -------
+    Section
+        Checked.
+
+    Raises
+    ------
+    InputError
+        As for :func:`load_config`.
+    """
+    return _load(model, path, overrides)[0]
+
+
+def _load(
+    model: type[S], path: Path, overrides: Sequence[str]
+) -> tuple[S, dict[str, Origin], dict[str, Any], frozenset[str]]:
+    """Read, fill in and check; say where everything came from."""
     tree = _parse(path)
     refuse_secrets(tree, path.name)
     given: dict[str, Any] = dict(leaves(tree))
@@ -77,12 +110,12 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Loaded:
     secrets: set[str] = set()
     filled = _fill(tree, path.name, "", secrets)
     try:
-        config = KeeperConfig.model_validate(filled, context={"folder": path.resolve().parent})
+        config = model.model_validate(filled, context={"folder": path.resolve().parent})
     except ValidationError as problem:
         where, message = refusal_of(problem)
         is_option = any(origin == "command line" and where.startswith(name) for name, origin in origins.items())
         raise InputError("--set" if is_option else path.name, message) from None
-    return Loaded(config, origins, given, frozenset(secrets))
+    return config, origins, given, frozenset(secrets)
 
 
 def _parse(path: Path) -> dict[str, Any]:

@@ -14,9 +14,11 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import TypeAdapter
 
 from plimsoll.errors import InputError, UnavailableError
-from plimsoll.venue.api import about, accounts, logins, markets, orders, quotes
+from plimsoll.venue.api import about, accounts, logins, markets, orders, quotes, stream
 from plimsoll.venue.api.answer import on_fields, on_input, on_refusal, on_status, on_unavailable
 from plimsoll.venue.api.backend import Backend
+from plimsoll.venue.api.limits import Limits, LimitsMiddleware
+from plimsoll.venue.api.stream import Source
 from plimsoll.venue.schema.problem import Problem, RefusalError
 from plimsoll.venue.schema.stream import ClientMessage, ServerMessage
 
@@ -49,13 +51,27 @@ def _document(app: FastAPI) -> dict[str, Any]:
     return app.openapi_schema
 
 
-def build_app(backend: Backend, *, origins: Sequence[str] = (), page: Path | None = None) -> FastAPI:
+def build_app(
+    backend: Backend,
+    *,
+    source: Source | None = None,
+    limits: Limits | None = None,
+    streams: int = 1_000,
+    origins: Sequence[str] = (),
+    page: Path | None = None,
+) -> FastAPI:
     """Put the application together.
 
     Parameters
     ----------
     backend : Backend
         The service that answers.
+    source : Source, optional
+        Channels of the stream; without it nobody is let in there.
+    limits : Limits, optional
+        Rates of one key; without them there are none.
+    streams : int
+        Most connections of the stream.
     origins : sequence of str
         Origins of pages elsewhere that browsers let ask; the venue's own page needs none.
     page : Path, optional
@@ -72,8 +88,8 @@ def build_app(backend: Backend, *, origins: Sequence[str] = (), page: Path | Non
         redoc_url=None,
         responses={"4XX": {"model": Problem}, "5XX": {"model": Problem}},
     )
-    app.state.backend = backend
-    for part in (about, markets, accounts, orders, quotes, logins):
+    app.state.backend, app.state.source, app.state.limits, app.state.streams = backend, source, limits, streams
+    for part in (about, markets, accounts, orders, quotes, logins, stream):
         app.include_router(part.router, prefix=PREFIX)
     app.add_exception_handler(RefusalError, on_refusal)
     app.add_exception_handler(RequestValidationError, on_fields)
@@ -82,6 +98,8 @@ def build_app(backend: Backend, *, origins: Sequence[str] = (), page: Path | Non
     for status in (404, 405):
         app.add_exception_handler(status, on_status)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    if limits is not None:
+        app.add_middleware(LimitsMiddleware, backend=backend, limits=limits, prefix=PREFIX)
     if origins:
         app.add_middleware(
             CORSMiddleware,

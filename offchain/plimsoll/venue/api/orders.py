@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
 from plimsoll.venue.api.answer import told
 from plimsoll.venue.api.callers import Caller, Service
+from plimsoll.venue.api.limits import charge_orders
 from plimsoll.venue.schema.fields import Hash
 from plimsoll.venue.schema.orders import (
     AmendOrder,
@@ -32,14 +33,16 @@ Account = Annotated[int, Path(ge=0, le=2**53 - 1)]
 
 
 @router.post("/orders", response_model=PlaceResults)
-async def place(service: Service, wanted: PlaceOrders) -> Response:
+async def place(request: Request, service: Service, wanted: PlaceOrders) -> Response:
     """Place orders; each is accepted or refused for itself."""
+    charge_orders(request, len(wanted.orders))
     return told(PlaceResults(results=await service.orders.place(wanted.orders)))
 
 
 @router.post("/orders/amend", response_model=PlaceResult)
-async def amend(service: Service, caller: Caller, wanted: AmendOrder) -> Response:
+async def amend(request: Request, service: Service, caller: Caller, wanted: AmendOrder) -> Response:
     """Replace an order by another signed one; when that is refused the old one stays."""
+    charge_orders(request, 1)
     return told(await service.orders.amend(caller, wanted))
 
 

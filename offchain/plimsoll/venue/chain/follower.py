@@ -71,6 +71,19 @@ class Follower:
         """Where reading goes on."""
         return self._points[-1] if self._points else Head(self._first - 1, "", 0)
 
+    def align(self, points: Sequence[Head]) -> None:
+        """Go back to what the log knows, when a step that was read did not get into it.
+
+        Parameters
+        ----------
+        points : sequence of Head
+            Blocks that the log knows, oldest first.
+        """
+        if list(points) != self._points:
+            self._points = list(points)
+            self.ledger.roll_back(self.last.number)
+            self._ledger_at = min(self._ledger_at, self.last.number)
+
     async def warm(self, head: Head) -> None:
         """Read what the ledger needs from before the log's last block, once after a start."""
         end = min(self.last.number, head.number)
@@ -134,7 +147,8 @@ class Follower:
             self._points = [point for point in self._points if point.number <= fork.number]
         for event in events:
             self.ledger.apply(event)
-        self.ledger.forget(final_number)
+        # What is new stays undoable until the log has it, which the next step finds out.
+        self.ledger.forget(min(final_number, self.last.number))
         self._points = [*self._points, last][-KEPT:]
         self._ledger_at = last.number
 

@@ -18,6 +18,7 @@ from plimsoll.errors import PlimsollError
 from plimsoll.keeper.calls import Question, call_data
 from plimsoll.transact.intent import Result, Ticket, Transaction
 from plimsoll.transact.transactor import Transactor
+from plimsoll.venue.book import events as ev
 from plimsoll.venue.book.orders import PENDING, BookOrder, Trade
 from plimsoll.venue.chain.ledger import ExchangeLedger
 from plimsoll.venue.chain.world import World
@@ -81,6 +82,7 @@ class Settler:
         self._desk, self._world, self._transactor = desk, world, transactor
         self._deployment, self._ledger, self._authority = deployment, ledger, authority
         self._sent: set[int] = set()
+        self._quotes: set[str] = set()
         self._not_before: dict[int, float] = {}
         self._attempts: defaultdict[int, int] = defaultdict(int)
         self.wake = asyncio.Event()
@@ -94,6 +96,7 @@ class Settler:
                 await asyncio.wait_for(self.wake.wait(), PAUSE_SEC)
             self.wake.clear()
             try:
+                await self.push_quotes()
                 while await self.push():
                     pass
             except PlimsollError as problem:
@@ -126,6 +129,41 @@ class Settler:
             await self._refused(trade, reason)
         return True
 
+    async def push_quotes(self) -> None:
+        """Submit the quotes that were taken through the venue's key."""
+        state = self._desk.state
+        wanted = [
+            quote for quote in state.quotes.values() if quote.state == "taken" and quote.quote_hash not in self._quotes
+        ][:BATCH]
+        if not wanted:
+            return
+        requests = [
+            Transaction(
+                f"venue:quote:{quote.quote_hash}",
+                self._deployment.contracts["Exchange"],
+                call_data(
+                    "Exchange",
+                    "fillQuote",
+                    quote.message,
+                    bytes.fromhex(quote.signature[2:]),
+                    state.requests[quote.request_id].taker_id,
+                    # What the taker accepts is kept as the reason of its being taken.
+                    int(quote.reason or 0),
+                ),
+            )
+            for quote in wanted
+        ]
+        for quote, ticket in zip(wanted, await self._transactor.submit_all(requests), strict=True):
+            outcome = ticket.outcome
+            if outcome is None or outcome.done:
+                self._quotes.add(quote.quote_hash)
+            elif outcome.result in REFUSED:
+                await self._quote_failed(quote.quote_hash, outcome.reason)
+
+    async def _quote_failed(self, quote_hash: str, reason: str) -> None:
+        moved = ev.QuoteMoved(quote_hash, "failed", reason, None, None)
+        await self._desk.run(lambda engine: engine.note(moved))
+
     def _took(self, trade_id: int, ticket: Ticket) -> bool:
         """Note what became of a submission; return false when the chain refuses it."""
         outcome = ticket.outcome
@@ -140,8 +178,17 @@ class Settler:
 
     async def ended(self, key: str, result: Result, reason: str) -> None:
         """Note that a transaction of ours ended; the follower alone says that a trade is settled."""
-        trade = self._desk.state.trades.get(int(key.rpartition(":")[2]))
-        if trade is None or result in (Result.DONE, Result.ALREADY_DONE):
+        if result in (Result.DONE, Result.ALREADY_DONE):
+            return
+        _, _, name = key.rpartition(":")
+        if not is_trade(key):
+            self._quotes.discard(name)
+            quote = self._desk.state.quotes.get(name)
+            if result in REFUSED and quote is not None and quote.state == "taken":
+                await self._quote_failed(name, reason)
+            return
+        trade = self._desk.state.trades.get(int(name))
+        if trade is None:
             return
         self._sent.discard(trade.trade_id)
         if result in REFUSED and trade.state == PENDING:

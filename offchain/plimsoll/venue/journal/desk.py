@@ -53,6 +53,7 @@ class Desk:
         self.state = State()
         self.engine = Engine(self.state, holdings, quantity_step_wad)
         self._mending: asyncio.Task[None] | None = None
+        self._last: asyncio.Future[None] | None = None
 
     def load(self) -> float:
         """Read the log; return the seconds that it took.
@@ -101,6 +102,7 @@ class Desk:
             send = self.prepare(changes) if events else None
         if written is None or send is None:
             return result
+        self._last = written
         try:
             await asyncio.shield(written)
         except PlimsollError:
@@ -108,6 +110,12 @@ class Desk:
             raise
         send()
         return result
+
+    async def durable(self) -> None:
+        """Return when the disk has everything that the state shows now, so that nobody is told what may be lost."""
+        last = self._last
+        if last is not None and not last.done():
+            await asyncio.shield(last)
 
     def _mend(self) -> None:
         """Read the state anew when the database is back, once for all who failed."""

@@ -5,10 +5,11 @@ A channel is ``book:<instrument>``, ``trades:<instrument>`` or ``trades:*``, ``r
 ``margin:<account id>`` and ``quotes:<account id>``.
 
 Every message of a channel carries ``seq`` and ``prev``, the ``seq`` of the message before it in the same channel: a
-client that sees ``prev`` differ from its last ``seq`` has missed something and subscribes again. A subscription with
-``since`` of the same ``epoch`` gets the messages in between while the venue still has them, else a snapshot, which says
-so by ``isResumed`` false. The numbers of books, trades, orders and quotes are those of the log on disk and outlive a
-restart; of the others, which are whole states each, they begin anew with every epoch.
+client whose last ``seq`` is below ``prev`` has missed something and subscribes again; a message whose ``seq`` is not
+above its last one is old and left out. A subscription with ``since`` of the same ``epoch`` gets what came in between,
+perhaps nothing, while the venue still has it; else a first message that shows everything, with ``isResumed`` false. The
+numbers of books, trades, orders and quotes are those of the log on disk and outlive a restart; of the others, which are
+whole states each, they begin anew with every epoch.
 """
 
 from __future__ import annotations

@@ -101,9 +101,9 @@ class OrderService:
         self._desk, self._world, self._follower = desk, world, follower
         self._authority, self._margin, self._digest = authority, margin, digest
         self._steps, self._max_open, self._ready = steps, max_open, ready
-        margin.open_legs = self._open_legs
+        margin.open_legs = self.open_legs
 
-    def _open_legs(self, account_id: int) -> Iterator[Leg]:
+    def open_legs(self, account_id: int) -> Iterator[Leg]:
         """Yield what may still fill of an account: open, waiting, and on its way to the chain."""
         for order in self._desk.state.alive.get(account_id, {}).values():
             quantity_wad = order.leaves_wad + order.pending_wad
@@ -162,7 +162,7 @@ class OrderService:
 
     async def mass_cancel(self, caller: str, wanted: MassCancel) -> list[CancelResult]:
         """Take all orders out that match what is named."""
-        await self._owned(caller, wanted.accountId)
+        await self.require_owner(caller, wanted.accountId)
 
         def work(engine: Engine) -> list[CancelResult]:
             mine = [one for one in engine.state.alive.get(wanted.accountId, {}).values() if _matches(one, wanted)]
@@ -176,7 +176,7 @@ class OrderService:
 
     async def orders_of(self, caller: str, account_id: int, state: str | None, limit: int) -> OrderPage:
         """Return orders of an own account, newest first."""
-        await self._owned(caller, account_id)
+        await self.require_owner(caller, account_id)
         book = self._desk.state
         orders = [o for o in book.orders.values() if o.account_id == account_id and state in (None, o.state)]
         orders.sort(key=lambda order: -order.seq)
@@ -184,7 +184,7 @@ class OrderService:
 
     async def fills_of(self, caller: str, account_id: int, before: int | None, limit: int) -> FillPage:
         """Return fills of an own account, newest first."""
-        await self._owned(caller, account_id)
+        await self.require_owner(caller, account_id)
         book = self._desk.state
         found = []
         for trade in reversed(book.trades.values()):
@@ -196,13 +196,13 @@ class OrderService:
 
     async def protection(self, caller: str, account_id: int) -> ProtectionView | None:
         """Return the protection of an own account."""
-        await self._owned(caller, account_id)
+        await self.require_owner(caller, account_id)
         guard = self._desk.state.guards.get(account_id)
         return None if guard is None else protection_of(account_id, guard)
 
     async def protect(self, caller: str, wanted: Protection) -> ProtectionView:
         """Set the protection of an own account."""
-        await self._owned(caller, wanted.accountId)
+        await self.require_owner(caller, wanted.accountId)
         bounds = (wanted.windowMs, wanted.maxFills, wanted.maxDeltaWad, wanted.maxVegaWad)
         await self._desk.run(lambda engine: engine.note(ev.Protected(wanted.accountId, *bounds)))
         return protection_of(wanted.accountId, self._desk.state.guards[wanted.accountId])
@@ -337,7 +337,7 @@ class OrderService:
             raise RefusalError("unknownOrder", text, field="orderHash", value=order_hash)
         return order
 
-    async def _owned(self, caller: str, account_id: int) -> None:
+    async def require_owner(self, caller: str, account_id: int) -> None:
         """Refuse an account that the caller may not act for."""
         if not await self._authority.is_owner(account_id, caller):
             text = f"accountId: {caller} is neither owner nor operator of account {account_id}"
