@@ -210,6 +210,10 @@ demo: artifacts ## the main job: a market on chain, replayed through a real cras
 	@$(VENV)/bin/plimsoll demo $(ARGS)
 	@printf '== make demo: %d s in all\n' $$(( $$(date +%s) - $(STARTED_TS) )) >&2
 
+# The page is served when it was built.
+venue: artifacts ## a whole market to trade on: chain, moving prices, keeper, venue, makers (ARGS='--speed 20')
+	@$(VENV)/bin/plimsoll venue local $(ARGS)
+
 bench: bench-gas bench-math bench-fleet bench-keeper ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of mirror and keeper
 	@$(PY) tools/bench/mirror.py
 
@@ -258,4 +262,4 @@ market-fit: $(VENV)/.stamp ## fit the volatility surface of an option chain: mak
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie
 
-.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults soak test-python test-python-numbers test-python-keeper test-python-rest test-quick test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean
+.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults soak test-python test-python-numbers test-python-keeper test-python-rest test-quick test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean venue

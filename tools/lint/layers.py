@@ -57,10 +57,12 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "doctor": {"errors", "units", "chain", "deployment", "protocol"},
     # One call each over every room that answers a question. Surfaces are fitted with market and files; what is on a
     # chain is read through protocol, which needs an endpoint and a deployment. It sends nothing, so it knows neither
-    # keeper nor transact.
+    # keeper nor transact; of a venue it opens the client.
     "front": {
         *("errors", "dialects", "frames", "model", "params", "mirror", "files", "market", "analytics"),
         *("chain", "deployment", "protocol"),
+        *("errors", "frames", "model", "params", "mirror", "files", "market", "analytics"),
+        *("chain", "deployment", "protocol", "venue"),
     },
     "index": {"errors", "model", "storage", "chain", "deployment"},
     # The solver of signed intents values portfolios; everything else in it knows numbers alone.
@@ -86,7 +88,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     },
     "demo": {
         *("errors", "model", "params", "units", "market", "mirror"),
-        *("chain", "deployment", "protocol", "index", "decide", "transact", "keeper"),
+        *("chain", "deployment", "protocol", "index", "decide", "transact", "keeper", "venue"),
     },
     "cli": {
         *("__init__", "errors", "dialects", "model", "params", "files", "market", "mirror", "intake"),

@@ -34,3 +34,33 @@ def run(
     options = load_as(VenueConfig, config, assign or ())
     configure_logs(options.logging, Redactor())
     asyncio.run(run_venue(options, typer.echo))
+
+
+@app.command()
+def local(
+    speed: Annotated[float, typer.Option(help="Seconds of the market in one second.", min=0.1, max=1_000.0)] = 20.0,
+    page: Annotated[Path, typer.Option(help="Folder of the built wallet page; left out when it is not there.")] = Path(
+        "web/dist"
+    ),
+    bind: Annotated[str, typer.Option(help="HOST:PORT of the venue; port 0 takes any free one.")] = "127.0.0.1:8480",
+) -> None:
+    """Start a whole market on this machine: chain, contracts, moving prices, keeper, venue, makers. Ends by SIGINT."""
+    from plimsoll.demo.town.town import Town, run_town
+    from plimsoll.keeper.config.sections import LoggingSection
+    from plimsoll.keeper.logs import configure_logs
+    from plimsoll.keeper.redaction import Redactor
+
+    configure_logs(LoggingSection(level="warning"), Redactor())
+
+    def tell(text: str) -> None:
+        typer.echo(f"   {text}", err=True)
+
+    def opened(town: Town) -> None:
+        typer.echo(f"venue     {town.url}" + ("" if town.has_page else "  (API alone: the page is not built)"))
+        typer.echo(f"API       {town.url}/api/openapi.json")
+        typer.echo(f"chain     {town.chain_id} at {town.rpc_url}")
+        typer.echo(f"prices    {town.data_source}, {speed:g} times as fast as life")
+        typer.echo(f"visitor   {town.visitor}, the first key of anvil's public test mnemonic, holds USDC, WETH and gas")
+        typer.echo("stop      Ctrl-C")
+
+    run_town(speed, page, bind, tell, opened)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, overload
 
 from plimsoll.chain.client import Client
 from plimsoll.chain.revert import RevertError
@@ -20,6 +20,8 @@ from plimsoll.protocol.parameters import chain_params
 
 #: Environment variable with the node where no address is given.
 NODE_VARIABLE: Final = "PLIMSOLL_RPC"
+#: How the address of a venue begins.
+VENUE_SCHEMES: Final = ("http://", "https://")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -112,28 +114,42 @@ class Chain:
         return f"<Chain {self.deployment.network}: {where}, {', '.join(self.deployment.underlyings)}>"
 
 
-def connect(deployment: str | Path, url: str | None = None) -> Chain:
-    """Open a deployment for reading.
+@overload
+def connect(deployment: Path, url: str | None = None) -> Chain: ...
+
+
+@overload
+def connect(deployment: str, url: str) -> Chain: ...
+
+
+@overload
+def connect(deployment: str, url: None = None) -> Any: ...
+
+
+def connect(deployment: str | Path, url: str | None = None) -> Any:
+    """Open a deployment for reading, or a venue to trade at.
 
     Parameters
     ----------
     deployment : str or Path
-        File that ``plimsoll deploy`` wrote; or the name of a network, for the file ``NAME.json`` in the folder that the
-        environment variable ``PLIMSOLL_DEPLOYMENTS`` names, else in ``build/plimsoll``.
+        The address of a venue, such as ``http://127.0.0.1:8480``. Or the file that ``plimsoll deploy`` wrote, or the
+        name of a network, for the file ``NAME.json`` in the folder that the environment variable
+        ``PLIMSOLL_DEPLOYMENTS`` names, else in ``build/plimsoll``.
     url : str, optional
         HTTP address of a node; default: the environment variable ``PLIMSOLL_RPC``. No network has a default.
 
     Returns
     -------
-    Chain
-        It signs and sends nothing.
+    Chain or VenueClient
+        Neither signs or sends anything by itself; ``trade_as`` of a :class:`plimsoll.venue.client.VenueClient` gives an
+        account to trade with.
 
     Raises
     ------
     InputError
-        When there is no such file, it is no deployment, or no node is named.
+        When there is no such file, it is no deployment, or no node is named; or when a venue is given a node.
     UnavailableError
-        When the node does not answer, is of another chain, or has no contract there.
+        When the node does not answer, is of another chain, or has no contract there; when the venue does not answer.
 
     Examples
     --------
@@ -142,6 +158,12 @@ def connect(deployment: str | Path, url: str | None = None) -> Chain:
     Traceback (most recent call last):
     plimsoll.errors.InputError: build/plimsoll/nowhere.json: cannot be read (No such file or directory)
     """
+    if isinstance(deployment, str) and deployment.startswith(VENUE_SCHEMES):
+        if url is not None:
+            raise InputError("url", f"{deployment} is a venue, which has a node of its own")
+        from plimsoll.venue.client import connect_venue
+
+        return connect_venue(deployment)
     found = load_deployment(deployment)
     node = url or os.environ.get(NODE_VARIABLE)
     if not node:

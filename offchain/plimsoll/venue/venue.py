@@ -122,7 +122,7 @@ class Venue:
             book.max_open_orders,
             self._require_ready,
         )
-        self.markets = MarketService(self.desk, self.world, steps)
+        self.markets = MarketService(self.desk, self.world, self.follower.ledger, steps)
         self.accounts = AccountService(self.world, self.orders, config.chain.endpoints[0])
         self.quotes = QuoteService(
             self.desk, self.world, self.follower, self.authority, self.orders, deployment, steps, str(key.address)
@@ -250,6 +250,7 @@ class Venue:
             port=int(port),
             log_config=None,
             access_log=False,
+            ws="websockets-sansio",
             ws_max_size=limits.max_body_bytes,
             ws_max_queue=16,
             timeout_graceful_shutdown=STOP_SEC,

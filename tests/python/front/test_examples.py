@@ -19,7 +19,9 @@ EXAMPLES = ROOT / "examples"
 MARKET, BOOK = pm.load_market(EXAMPLES / "market.json"), pm.load_portfolio(EXAMPLES / "portfolio.json")
 #: Needs built contracts and a local chain: tests/chain/differential/test_connect.py runs it.
 ON_CHAIN = "on_chain"
-SCRIPTS = sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem != ON_CHAIN)
+#: Needs a venue: tests/python/venue/test_venue_client.py runs it.
+AT_A_VENUE = "trade_at_a_venue"
+SCRIPTS = sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem not in (ON_CHAIN, AT_A_VENUE))
 #: Those that read prices or quotes: made-up ones where there are none.
 OF_PRICES = ("crash", "smile", "value_at_risk")
 #: Puts the folder of the data out of reach before the script starts.
@@ -56,7 +58,7 @@ def number_after(text, words):
     return float(re.search(r"-?[\d,]+\.\d+", line.strip()[len(words) :])[0].replace(",", ""))
 
 
-@pytest.mark.parametrize("name", [*SCRIPTS, ON_CHAIN])
+@pytest.mark.parametrize("name", [*SCRIPTS, ON_CHAIN, AT_A_VENUE])
 def test_examples__are_short_and_begin_with_their_question(name):
     source = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8")
     assert len(source.splitlines()) < 40

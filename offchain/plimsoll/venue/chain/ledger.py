@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
+from plimsoll.constants import DAY_SEC
 from plimsoll.index.reader import ChainEvent
 
 
@@ -15,6 +16,7 @@ class ExchangeLedger:
         self._filled: defaultdict[str, int] = defaultdict(int)
         self._cancelled: defaultdict[tuple[str, int], int] = defaultdict(int)
         self._minimum: defaultdict[str, int] = defaultdict(int)
+        self._paused: dict[int, tuple[bool, int]] = {}
         #: How to take back what a block did, newest last.
         self._undo: list[tuple[int, Callable[[], None]]] = []
 
@@ -27,6 +29,11 @@ class ExchangeLedger:
         if nonce < self._minimum.get(signer, 0):
             return True
         return bool(self._cancelled.get((signer, nonce >> 8), 0) & (1 << (nonce & 0xFF)))
+
+    def is_paused(self, instrument: int, now_ts: int) -> bool:
+        """Return whether the fills of an instrument are stopped; a pause ends by itself after a day."""
+        is_paused, since_ts = self._paused.get(instrument, (False, 0))
+        return is_paused and now_ts < since_ts + DAY_SEC
 
     def apply(self, event: ChainEvent) -> None:
         """Fold one event of the exchange."""
@@ -45,6 +52,12 @@ class ExchangeLedger:
             signer, old = values["signer"], self._minimum.get(values["signer"], 0)
             self._minimum[signer] = values["nonce"]
             self._undo.append((event.block_number, lambda: self._minimum.__setitem__(signer, old)))
+
+        elif event.name == "InstrumentPauseSet":
+            instrument = values["instrument"]
+            was = self._paused.get(instrument, (False, 0))
+            self._paused[instrument] = (values["paused"], event.block_ts)
+            self._undo.append((event.block_number, lambda: self._paused.__setitem__(instrument, was)))
 
     def _fill(self, number: int, digest: str, quantity_wad: int) -> None:
         self._filled[digest] += quantity_wad

@@ -32,6 +32,8 @@ PAUSE_SEC: Final = 0.05
 LOOK_SEC: Final = 2.0
 #: Blocks between two readings of rules, fees and rows.
 TERMS_BLOCKS: Final = 20
+#: Events after which they are read at once.
+TERMS_EVENTS: Final = frozenset(("FeesSet", "FeeCapsSet", "RulesSet"))
 
 
 class Watch:
@@ -125,7 +127,8 @@ class Watch:
         await self._index.sync(head)
         news = await self._follower.step(head, final_number)
         self._world.see_head(head, final_number)
-        if abs(head.number - self._terms_at) >= TERMS_BLOCKS:
+        is_changed = news is not None and any(event.name in TERMS_EVENTS for event in news.events)
+        if is_changed or abs(head.number - self._terms_at) >= TERMS_BLOCKS:
             await self._world.refresh_terms()
             await self.on_terms()
             self._terms_at = head.number

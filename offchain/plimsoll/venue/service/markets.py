@@ -12,6 +12,7 @@ from plimsoll.keeper.calls import Question
 from plimsoll.keeper.names import name_of as symbol_of
 from plimsoll.model import Kind
 from plimsoll.venue.book.orders import FAILED
+from plimsoll.venue.chain.ledger import ExchangeLedger
 from plimsoll.venue.chain.names import KIND_NAMES, name_of
 from plimsoll.venue.chain.world import Mark, World, age_sec
 from plimsoll.venue.gate.terms import Steps
@@ -40,12 +41,14 @@ class MarketService:
         Books and trades.
     world : World
         Rounds, marks, auctions.
+    ledger : ExchangeLedger
+        Which instruments are paused.
     steps : Steps
         Of prices and quantities.
     """
 
-    def __init__(self, desk: Desk, world: World, steps: Steps) -> None:
-        self._desk, self._world, self._steps = desk, world, steps
+    def __init__(self, desk: Desk, world: World, ledger: ExchangeLedger, steps: Steps) -> None:
+        self._desk, self._world, self._ledger, self._steps = desk, world, ledger, steps
 
     async def markets(self) -> list[MarketView]:
         """Return underlyings that have a round."""
@@ -127,7 +130,7 @@ class MarketService:
             askWad=asks[0][0] if asks else None,
             askQuantityWad=asks[0][1] if asks else None,
             lastWad=last_wad,
-            isPaused=False,
+            isPaused=self._ledger.is_paused(instrument, self._world.now_ts()),
             priceStepWad=steps.option_price_wad if word.kind.is_option else steps.linear_price_wad,
             quantityStepWad=steps.quantity_wad,
         )

@@ -232,6 +232,9 @@ class OrderService:
         one.digest = self._digest.fast(message_of(order))
         one.order_hash = "0x" + one.digest.hex()
         self._check_known(one.order_hash)
+        if self._follower.ledger.is_paused(order.instrument, self._world.now_ts()):
+            text = "order.instrument: its fills are stopped by the guardian"
+            raise RefusalError("instrumentPaused", text, field="order.instrument", value=order.instrument)
         check_nonce(order.signer, order.nonce, self._follower.ledger, "order.nonce")
         filled_wad = self._follower.ledger.filled_wad(one.order_hash)
         if filled_wad >= order.quantityWad:
