@@ -96,6 +96,7 @@ class Venue:
         self.authority = Authority(self.world)
         self.margin = MarginGate(self.world)
         self.hub = Hub(config.limits.queue_messages)
+        self.hub.log_seq = lambda: self.desk.state.seq
         self.publisher = Publisher(self.hub, lambda: self.desk.state)
         self._is_stopping = False
         self._server: uvicorn.Server | None = None

@@ -133,23 +133,30 @@ class LimitsMiddleware:
         if length.isdigit() and int(length) > self._limits.max_body_bytes:
             await self._too_large(int(length))(scope, receive, send)
             return
-        await self._app(scope, self._counted(receive), send)
+        await self._guarded(scope, receive, send)
 
-    def _too_large(self, size: int) -> Response:
-        limit = self._limits.max_body_bytes
-        text = f"the body has {size} bytes, limit {limit}"
-        return refused(Problem(code="tooLarge", message=text, field="body", value=str(size), limit=str(limit)))
-
-    def _counted(self, receive: Receive) -> Receive:
-        """Count what comes without a length, and end the body where it is too large."""
-        seen = 0
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what comes without a length; end the body where it is too large, and answer that instead."""
+        seen, is_over = 0, False
 
         async def counted() -> MutableMapping[str, Any]:
-            nonlocal seen
+            nonlocal seen, is_over
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > self._limits.max_body_bytes:
-                raise RefusalError("tooLarge", f"the body has more than {self._limits.max_body_bytes} bytes")
+                is_over = True
+                return {"type": "http.request", "body": b"", "more_body": False}
             return message
 
-        return counted
+        async def answer(message: MutableMapping[str, Any]) -> None:
+            if not is_over:
+                await send(message)
+
+        await self._app(scope, counted, answer)
+        if is_over:
+            await self._too_large(seen)(scope, receive, send)
+
+    def _too_large(self, size: int) -> Response:
+        limit = self._limits.max_body_bytes
+        text = f"the body has {size} bytes or more, limit {limit}"
+        return refused(Problem(code="tooLarge", message=text, field="body", value=str(size), limit=str(limit)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -47,6 +48,7 @@ class Stream:
         #: Connections made, first messages after the first ones, and gaps that were noticed by the numbers.
         self.connections, self.restarts, self.gaps = 0, 0, 0
         self._seen: set[str] = set()
+        self._waiting: deque[Any] = deque()
 
     def close(self) -> None:
         """End the connection."""
@@ -55,6 +57,13 @@ class Stream:
             socket.close()
 
     def __enter__(self) -> Stream:
+        """Connect, and wait for the first message of every channel: what happens from here on is told."""
+        missing = set(self._channels)
+        while missing:
+            message = self._read(self._socket or self._open(), OPEN_SEC)
+            if message is not None:
+                self._waiting.append(message)
+                missing.discard(message.channel)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,19 +90,25 @@ class Stream:
             When it cannot be reached for several seconds.
         """
         while True:
-            socket = self._socket or self._open()
+            while self._waiting:
+                yield self._waiting.popleft()
             try:
-                text = socket.recv(timeout=wait_sec)
+                message = self._read(self._socket or self._open(), wait_sec)
             except TimeoutError:
                 return
-            except ConnectionClosed:
-                self._socket = None
-                continue
-            message = _READ.validate_json(text)
-            if isinstance(message, messages.Answer) and message.problem is not None:
-                raise VenueError(message.problem)
-            if hasattr(message, "channel") and self._is_next(socket, message):
+            if message is not None:
                 yield message
+
+    def _read(self, socket: ClientConnection, wait_sec: float | None) -> Any:
+        """Return the next message of a channel; none when something else came."""
+        try:
+            message = _READ.validate_json(socket.recv(timeout=wait_sec))
+        except ConnectionClosed:
+            self._socket = None
+            return None
+        if isinstance(message, messages.Answer) and message.problem is not None:
+            raise VenueError(message.problem)
+        return message if hasattr(message, "channel") and self._is_next(socket, message) else None
 
     def _is_next(self, socket: ClientConnection, message: Any) -> bool:
         """Whether a message goes on where the channel stopped; a gap is closed by subscribing again."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,6 +13,8 @@ from typing import Final
 KEPT: Final = 2_000
 #: Messages that may wait for one reader.
 QUEUE: Final = 1_000
+#: Channels whose numbers are those of the log.
+OF_LOG: Final = frozenset(("book", "trades", "orders", "requests", "quotes"))
 
 
 @dataclass(slots=True)
@@ -96,6 +98,8 @@ class Hub:
         self.readers: set[Reader] = set()
         #: Readers that were too slow, since the start.
         self.dropped = 0
+        #: Number of the last event of the log.
+        self.log_seq: Callable[[], int] = lambda: 0
 
     def wants(self, name: str) -> bool:
         """Return whether anybody has ever asked for a channel: nothing is made for nobody."""
@@ -133,7 +137,11 @@ class Hub:
 
     def join(self, reader: Reader, name: str) -> Channel:
         """Let a reader listen from now on."""
-        channel = self._channels.setdefault(name, Channel(name))
+        channel = self._channels.get(name)
+        if channel is None:
+            # What comes next follows on what the first message shows.
+            is_of_log = name.partition(":")[0] in OF_LOG
+            channel = self._channels[name] = Channel(name, self.log_seq() if is_of_log else 1)
         channel.readers.add(reader)
         reader.channels.add(name)
         return channel

@@ -1,0 +1,219 @@
+"""The stream: first messages, changes without gaps, coming back, slow readers, wrong operations."""
+
+import json
+import socket
+import time
+
+from helpers.keeper_runs import until
+from helpers.venue_runs import settled, venue, write_venue
+from pydantic import TypeAdapter
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from plimsoll.constants import WAD
+from plimsoll.venue.schema import stream as messages
+
+PERP = "ETH-PERP"
+READ = TypeAdapter(messages.ServerMessage)
+
+
+def address(running):
+    return "ws" + running.url.removeprefix("http") + "/api/stream"
+
+
+def opened(running):
+    line = connect(address(running), max_size=None)
+    assert READ.validate_json(line.recv(timeout=5)).type == "welcome"
+    return line
+
+
+def say(line, **operation):
+    line.send(json.dumps(operation))
+    while True:
+        answer = READ.validate_json(line.recv(timeout=5))
+        if answer.type in ("answer", "pong"):
+            return answer
+
+
+def take(stream, count, wait_sec=5.0):
+    found = []
+    for message in stream.messages(wait_sec=wait_sec):
+        found.append(message)
+        if len(found) == count:
+            return found
+    raise AssertionError(f"only {len(found)} messages: {found}")
+
+
+def folded(messages_):
+    """Fold a book's messages to its levels."""
+    levels = {}
+    for message in messages_:
+        if message.type == "bookSnapshot":
+            levels = {}
+        for side in ("bids", "asks"):
+            for level in getattr(message.data, side):
+                levels[side, level.priceWad] = level.quantityWad
+    return {key: quantity for key, quantity in levels.items() if quantity}
+
+
+def shown(book):
+    return {(side, level.priceWad): level.quantityWad for side in ("bids", "asks") for level in getattr(book, side)}
+
+
+def test_stream__own_orders_book_and_trades__tell_the_whole_story_in_order(anna, ben):
+    word = anna.venue.instrument(PERP)
+    with anna.stream(f"book:{word}", f"trades:{word}") as stream:
+        first = take(stream, 3)
+        assert {message.type for message in first} == {"ordersSnapshot", "bookSnapshot", "trades"}
+        placed = anna.place(PERP, 2, 1_899)
+        ben.place(PERP, -1, 1_899)
+        settled(ben, 1)
+        told = [*first, *stream.messages(wait_sec=1.5)]
+    assert stream.gaps == 0
+    book = [message for message in told if message.type.startswith("book")]
+    assert folded(book) == shown(anna.venue.book(PERP))
+    mine = [
+        order
+        for m in told
+        if m.type == "ordersChange"
+        for order in m.data.orders
+        if order.orderHash == placed.orderHash
+    ]
+    assert [(o.leavesWad // WAD, o.pendingWad // WAD, o.filledWad // WAD) for o in mine][:3] == [
+        (2, 0, 0),
+        (1, 1, 0),
+        (1, 0, 1),
+    ]
+    states = [trade.state for m in told if m.type == "trades" for trade in m.data.trades if m.prev]
+    assert states[:2] == ["pending", "settled"]
+    for name in {message.channel for message in told}:
+        numbers = [message.seq for message in told if message.channel == name]
+        assert numbers == sorted(set(numbers))
+
+
+def test_stream__connection_lost__goes_on_where_it_stopped(anna):
+    word = anna.venue.instrument(PERP)
+    with anna.venue.stream(f"book:{word}") as stream:
+        told = take(stream, 1)
+        anna.place(PERP, 1, 1_500)
+        told += take(stream, 1)
+        stream._socket.socket.shutdown(socket.SHUT_RDWR)
+        for price in (1_501, 1_502, 1_503):
+            anna.place(PERP, 1, price)
+        later = take(stream, 3)
+        assert later[0].isResumed
+        assert [message.prev for message in later] == [told[-1].seq, later[0].seq, later[1].seq]
+        assert (stream.connections, stream.restarts, stream.gaps) == (2, 0, 0)
+        assert folded([*told, *later]) == shown(anna.venue.book(PERP))
+
+
+def test_subscribe__since_of_another_epoch__gets_everything(running, anna):
+    word = anna.venue.instrument(PERP)
+    line = opened(running)
+    line.send(json.dumps({"op": "subscribe", "channel": f"book:{word}", "since": {"epoch": "old", "seq": 1}}))
+    answer, first = (READ.validate_json(line.recv(timeout=5)) for _ in range(2))
+    assert (answer.type, first.type, first.isResumed, first.prev) == ("answer", "bookSnapshot", False, 0)
+
+
+def test_messages__one_is_lost_on_the_way__the_client_notices_and_repairs(anna):
+    word = anna.venue.instrument(PERP)
+    with anna.venue.stream(f"book:{word}") as stream:
+        told = take(stream, 1)
+        anna.place(PERP, 1, 1_400)
+        stream._socket.recv(timeout=5)
+        anna.place(PERP, 1, 1_401)
+        told += list(stream.messages(wait_sec=1.0))
+        assert stream.gaps == 1
+        assert folded(told) == shown(anna.venue.book(PERP))
+
+
+def test_margin_rounds_and_chain__follow_the_blocks(anna, chain):
+    with anna.stream(f"margin:{anna.account_id}", "rounds:2", "chain", "auctions") as stream:
+        take(stream, 5)
+        chain.wait(30)
+        chain.post(1_905.0)
+        told = list(stream.messages(wait_sec=1.5))
+    kinds = {message.type for message in told}
+    assert {"margin", "round", "chain"} <= kinds
+    last = [message for message in told if message.type == "margin"][-1]
+    assert last.data.margin.equityWad == anna.venue.account(anna.account_id).margin.equityWad
+    chain.wait(30)
+    chain.post(1_900.0)
+
+
+def test_operations__wrong_ones__are_answered_and_the_connection_stays(running, anna):
+    line = opened(running)
+    cases = (
+        ({"op": "nothing"}, "badField"),
+        ({"op": "subscribe", "id": 1, "channel": "nothing"}, "unknownChannel"),
+        ({"op": "subscribe", "id": 2, "channel": "BOOK"}, "badField"),
+        ({"op": "subscribe", "id": 3, "channel": "book:"}, "badField"),
+        ({"op": "subscribe", "id": 4, "channel": f"orders:{anna.account_id}"}, "notLoggedIn"),
+        ({"op": "subscribe", "id": 5, "channel": "rounds:99"}, "unknownChannel"),
+        ({"op": "authenticate", "id": 6, "token": "x"}, "notLoggedIn"),
+        ({"op": "cancel", "id": 7, "orderHashes": ["0x" + "1" * 64]}, "notLoggedIn"),
+        ({"op": "place", "id": 8, "orders": []}, "badField"),
+    )
+    for operation, code in cases:
+        answer = say(line, **operation)
+        assert answer.problem.code == code, operation
+        assert answer.id == (operation.get("id", 0) if code != "badField" else 0)
+    assert say(line, op="ping", id=9).id == 9
+
+
+def test_operations__somebody_elses_orders__are_not_shown(running, anna, ben):
+    line = opened(running)
+    assert say(line, op="authenticate", token=ben.venue.transport.token).problem is None
+    answer = say(line, op="subscribe", channel=f"orders:{anna.account_id}")
+    assert answer.problem.code == "notYours"
+
+
+def test_operations__place_amend_cancel__work_over_the_stream(running, anna):
+    line = opened(running)
+    say(line, op="authenticate", token=anna.venue.transport.token)
+    body = json.loads(anna.signed(PERP, 1, 1_200).model_dump_json())
+    placed = say(line, op="place", id=1, orders=[body]).placed[0]
+    assert placed.order.state == "open"
+    other = json.loads(anna.signed(PERP, 2, 1_201).model_dump_json())
+    amended = say(line, op="amend", id=2, orderHash=placed.orderHash, replacement=other).placed[0]
+    assert amended.order.leavesWad == 2 * WAD
+    assert say(line, op="cancel", id=3, orderHashes=[amended.orderHash]).cancelled[0].cancelledWad == 2 * WAD
+    assert say(line, op="massCancel", id=4, accountId=anna.account_id).cancelled == []
+
+
+def test_slow_reader__is_told_why_and_let_go_and_nobody_else_waits(chain, anna, tmp_path):
+    path = write_venue(
+        tmp_path,
+        chain,
+        "[limits]",
+        "queue_messages = 20",
+        "orders_per_sec = 5000.0",
+        "burst_orders = 5000",
+        "requests_per_sec = 5000.0",
+        "burst_requests = 5000",
+    )
+    with venue(path) as running:
+        client = type(anna.venue)(running.url)
+        mine = client.trade_as(anna.wallet, anna.account_id)
+        word = client.instrument(PERP)
+        slow = connect(address(running), max_size=None, max_queue=1)
+        slow.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        for name in (f"book:{word}", "chain"):
+            slow.send(json.dumps({"op": "subscribe", "channel": name}))
+        until(lambda: client.health().streams == 1, client.health)
+        deadline = time.monotonic() + 60
+        while client.health().streams and time.monotonic() < deadline:
+            mine.place_many([mine.signed(PERP, 1, 1_000 + n) for n in range(50)])
+            mine.cancel_all()
+        assert client.health().streams == 0
+        told, code = [], None
+        try:
+            while True:
+                told.append(READ.validate_json(slow.recv(timeout=5)))
+        except ConnectionClosed as closed:
+            code = closed.rcvd.code if closed.rcvd else None
+        except TimeoutError:
+            pass
+        assert code == 4_008 or told[-1].type == "farewell" or code is None
+        assert mine.place(PERP, 1, 1_000).order.state == "open"
+        mine.cancel_all()
