@@ -29,7 +29,7 @@ TOO_SLOW: Final = 4_008
 GOING_AWAY: Final = 1_001
 TRY_LATER: Final = 1_013
 #: Longest wait for a reader that is being let go to take its last message.
-FAREWELL_SEC: Final = 1.0
+FAREWELL_SEC: Final = 5.0
 _READ: Final[TypeAdapter[Any]] = TypeAdapter(messages.ClientMessage)
 OPEN_TO_ALL: Final = frozenset(("book", "trades", "rounds", "auctions", "chain", "requests"))
 
