@@ -214,7 +214,7 @@ demo: artifacts ## the main job: a market on chain, replayed through a real cras
 venue: artifacts ## a whole market to trade on: chain, moving prices, keeper, venue, makers (ARGS='--speed 20')
 	@$(VENV)/bin/plimsoll venue local $(ARGS)
 
-bench: bench-gas bench-math bench-fleet bench-keeper ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of mirror and keeper
+bench: bench-gas bench-math bench-fleet bench-keeper bench-venue ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of mirror and keeper
 	@$(PY) tools/bench/mirror.py
 
 bench-fleet: ## speed of pricing and margins of a million accounts beside anchors of the same run, into reports/bench.json
@@ -223,6 +223,9 @@ bench-fleet: ## speed of pricing and margins of a million accounts beside anchor
 bench-keeper: ## from a new round to the first liquidation with 100,000 accounts, sync and state of the index, into reports/bench.json
 	@$(PY) tools/bench/index.py
 	@$(PY) tools/bench/keeper.py
+
+bench-venue: ## orders accepted a second, from order to settled, a book of 10,000 beside web3.py and a dictionary
+	@$(PY) tools/bench/venue.py
 
 search-scan: .solcx/.stamp ## search for a portfolio that loses more than the certified scan (ARGS='--restarts 40 --seed 2')
 	@$(PY) tools/prove/search_scan.py $(ARGS)
@@ -262,4 +265,4 @@ market-fit: $(VENV)/.stamp ## fit the volatility surface of an option chain: mak
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie
 
-.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults soak test-python test-python-numbers test-python-keeper test-python-rest test-quick test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean venue
+.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults soak test-python test-python-numbers test-python-keeper test-python-rest test-quick test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean venue bench-venue

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -256,7 +259,9 @@ class Venue:
             ws_max_queue=16,
             timeout_graceful_shutdown=STOP_SEC,
         )
-        self._server = uvicorn.Server(options)
+        self._server = _Server(options)
+        if self._is_stopping:
+            return
         self._tasks = [asyncio.create_task(one) for one in (self.watch.run(), self.settler.run())]
         announcing = asyncio.create_task(self._announce(tell))
         try:
@@ -295,6 +300,15 @@ class Venue:
         await self.transactor.close()
         await self.endpoints.close()
         self._database.dispose()
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server raises a signal anew at its end; here a signal is an order to stop, and no failure."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to who runs the venue."""
+        yield
 
 
 class VenueBackend:
@@ -366,6 +380,9 @@ async def run(config: VenueConfig, tell: Any) -> None:
     database = open_database(database_url(config.database, redactor, config.database.statement_sec))
     upgrade(database)
     venue = Venue(config, deployment, database, key)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, venue.stop)
     try:
         await venue.open()
         log.info("the venue is open", seconds=round(time.monotonic() - began, 2), orders=venue.desk.state.open_count())

@@ -69,6 +69,10 @@ class VenueProcess:
         self.path.write_text(text.replace("127.0.0.1:0", line.removeprefix("http://")), encoding="utf-8")
         return line
 
+    def tail(self) -> str:
+        """Return the end of what it logged."""
+        return self.log.read_text(encoding="utf-8")[-2_000:]
+
     def end(self, number: int = signal.SIGINT) -> int:
         """Send a signal; return the exit code."""
         assert self.process is not None

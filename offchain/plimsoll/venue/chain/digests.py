@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from coincurve import PublicKey
@@ -136,4 +137,10 @@ def signer_of(digest: bytes, signature: bytes) -> str | None:
         key = PublicKey.from_signature_and_message(signature[:64] + bytes([signature[64] - 27]), digest, hasher=None)
     except Exception:  # coincurve raises a bare Exception for what is no signature
         return None
-    return str(to_checksum_address(keccak(key.format(compressed=False)[1:])[-20:]))
+    return _shown(keccak(key.format(compressed=False)[1:])[-20:])
+
+
+@lru_cache(maxsize=1 << 16)
+def _shown(address: bytes) -> str:
+    """Return an address with its checksum; the same few keys sign again and again."""
+    return str(to_checksum_address(address))

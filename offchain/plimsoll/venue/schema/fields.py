@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 from eth_utils.address import is_address, to_checksum_address
@@ -56,6 +57,7 @@ def _hash(value: Any) -> Any:
     raise ValueError("must be 32 bytes as hexadecimal text with 0x and 64 digits")
 
 
+@lru_cache(maxsize=1 << 16)
 def _address(value: str) -> str:
     if not is_address(value):
         raise ValueError("must be an address: 0x and 40 hexadecimal digits, with a right checksum where letters mix")
