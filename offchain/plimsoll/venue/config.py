@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from plimsoll.constants import WAD
 from plimsoll.keeper.config.section import AsTuple, Bind, FilePath, Section, WebAddress, option
 from plimsoll.keeper.config.sections import (
     ChainSection,
@@ -40,13 +41,13 @@ class BookSection(Section):
     """Steps and bounds of orders."""
 
     quantity_step_wad: int = option(
-        10**14, "Quantities are multiples of it; the chain takes no fill below 1e12.", "wad", ge=10**12, le=10**18
+        10**14, "Quantities are multiples of it; the chain takes no fill below 1e12.", "wad", ge=10**12, le=WAD
     )
     option_price_step_wad: int = option(
-        10**16, "Prices of options are multiples of it.", "wad of cash", ge=1, le=10**18
+        10**16, "Prices of options are multiples of it.", "wad of cash", ge=1, le=WAD
     )
     linear_price_step_wad: int = option(
-        10**16, "Prices of futures and perpetuals are multiples of it.", "wad of cash", ge=10**10, le=10**18
+        10**16, "Prices of futures and perpetuals are multiples of it.", "wad of cash", ge=10**10, le=WAD
     )
     min_life_sec: int = option(5, "Shortest life of an order, by the chain's clock.", "seconds", ge=1, le=3_600)
     max_open_orders: int = option(2_000, "Most open orders of one account.", "orders", ge=1, le=1_000_000)

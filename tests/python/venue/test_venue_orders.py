@@ -1,10 +1,12 @@
 """Orders from the wallet to the chain: accepted, refused in a sentence, matched, settled, at fault."""
 
 import pytest
+from eth_utils.address import to_checksum_address
 from helpers.keeper_runs import until
 from helpers.venue_runs import refusal, settled, trader
 
 from plimsoll.constants import WAD
+from plimsoll.model import Mode
 from plimsoll.venue.client.client import Terms, sign_typed
 from plimsoll.venue.schema.orders import Order, PlaceOrder, Protection, ProtectionView, Trigger
 
@@ -272,3 +274,32 @@ def test_protection__fills_pass_the_bound__pulls_quotes_until_it_is_set_again(an
     )
     anna.venue.transport.post(path, loose, ProtectionView, method="PUT")
     anna.place(PERP, 1, 1_700)
+
+
+#: Contract wallets: one says yes to everything (returns 0x1626ba7e), one reverts.
+SAYS_YES, REVERTS = "0x631626ba7e60e01b60005260206000f3", "0x60006000fd"
+
+
+def test_contract_wallet__its_word_counts__and_settles_on_chain(anna, ben, chain):
+    safe, holder = "0x" + "5a" * 20, chain.world.open("safe owner", Mode.SINGLE, 1_000_000.0, by_permit=False)
+    chain.client.rpc("anvil_setCode", safe, SAYS_YES)
+    values = (holder.wallet.address, safe, holder.account_id)
+    chain.world.contract("Accounts").send(holder.wallet, "transferFrom", *values)
+    until(lambda: anna.venue.account(holder.account_id).transferCount == 1, lambda: "not transferred")
+    theirs = {"accountId": holder.account_id, "signer": to_checksum_address(safe), "transferCount": 1}
+    ours = Order.model_construct(**{**vars(anna.signed(PERP, 1, 1_880).order), **theirs})
+    body = PlaceOrder.model_construct(order=ours, signature="0x1234", timeInForce="gtc", trigger=None, clientId="")
+    (result,) = anna.place_many([body])
+    assert result.problem is None, result.problem
+    met = ben.place(PERP, -1, 1_880)
+    trade_id = met.matches[0].tradeId
+
+    def state():
+        return next(fill.state for fill in ben.fills().fills if fill.tradeId == trade_id)
+
+    until(lambda: state() in ("settled", "final"), state)
+    chain.client.rpc("anvil_setCode", safe, REVERTS)
+    refused = Order.model_construct(**{**vars(ours), "nonce": ours.nonce + 1})
+    again = PlaceOrder.model_construct(order=refused, signature="0x1234", timeInForce="gtc", trigger=None, clientId="")
+    problem = problem_of(anna, again)
+    assert (problem.code, problem.field) == ("badSignature", "signature")
