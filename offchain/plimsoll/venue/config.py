@@ -43,9 +43,7 @@ class BookSection(Section):
     quantity_step_wad: int = option(
         10**14, "Quantities are multiples of it; the chain takes no fill below 1e12.", "wad", ge=10**12, le=WAD
     )
-    option_price_step_wad: int = option(
-        10**16, "Prices of options are multiples of it.", "wad of cash", ge=1, le=WAD
-    )
+    option_price_step_wad: int = option(10**16, "Prices of options are multiples of it.", "wad of cash", ge=1, le=WAD)
     linear_price_step_wad: int = option(
         10**16, "Prices of futures and perpetuals are multiples of it.", "wad of cash", ge=10**10, le=WAD
     )
