@@ -60,8 +60,6 @@ ALLOWED: Final[dict[str, set[str]]] = {
     # keeper nor transact; of a venue it opens the client.
     "front": {
         *("errors", "dialects", "frames", "model", "params", "mirror", "files", "market", "analytics"),
-        *("chain", "deployment", "protocol"),
-        *("errors", "frames", "model", "params", "mirror", "files", "market", "analytics"),
         *("chain", "deployment", "protocol", "venue"),
     },
     "index": {"errors", "model", "storage", "chain", "deployment"},
@@ -92,8 +90,6 @@ ALLOWED: Final[dict[str, set[str]]] = {
     },
     "cli": {
         *("__init__", "errors", "dialects", "model", "params", "files", "market", "mirror", "intake"),
-        *("analytics", "chain", "deployment", "protocol", "governance", "doctor", "feeds", "keeper", "demo"),
-        *("__init__", "errors", "model", "params", "files", "market", "mirror"),
         *("analytics", "chain", "deployment", "protocol", "governance", "doctor", "feeds", "keeper", "venue", "demo"),
     },
     "__main__": {"cli"},
