@@ -31,12 +31,12 @@ from helpers.venue_runs import trader, venue, write_venue
 from web3 import HTTPProvider, Web3
 
 from plimsoll.chain.abi import load_artifact
+from plimsoll.client import Trader, connect_venue
+from plimsoll.client.schema.orders import Order, PlaceOrder, PlaceOrders
 from plimsoll.constants import WAD
 from plimsoll.venue.book.engine import Engine, NewOrder
 from plimsoll.venue.book.state import State
 from plimsoll.venue.chain.digests import OrderDigest
-from plimsoll.venue.client import Trader, connect_venue
-from plimsoll.venue.schema.orders import Order, PlaceOrder, PlaceOrders
 from tools.bench.report import Entry, merge
 
 OPEN: Final = 10_000

@@ -51,6 +51,8 @@ ALLOWED: Final[dict[str, set[str]]] = {
     # Tables belong to their rooms; here is only how a database is opened, migrated and written.
     "storage": {"errors"},
     "chain": {"errors", "model", "params", "units"},
+    # A venue from the other side, and what is spoken with it; it knows nothing of the service.
+    "client": {"errors", "units", "chain"},
     "deployment": {"errors", "model", "params", "units", "files", "chain"},
     "protocol": {"errors", "model", "params", "units", "mirror", "chain", "deployment"},
     "governance": {"errors", "units", "chain", "deployment", "protocol"},
@@ -60,7 +62,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     # keeper nor transact; of a venue it opens the client.
     "front": {
         *("errors", "dialects", "frames", "model", "params", "mirror", "files", "market", "analytics"),
-        *("chain", "deployment", "protocol", "venue"),
+        *("chain", "deployment", "protocol", "client"),
     },
     "index": {"errors", "model", "storage", "chain", "deployment"},
     # The solver of signed intents values portfolios; everything else in it knows numbers alone.
@@ -78,7 +80,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     # Where signed orders meet: books of its own, the chain through the index and the keeper's transactor.
     "venue": {
         *("errors", "model", "params", "units", "market", "mirror", "files"),
-        *("storage", "chain", "deployment", "protocol", "index", "feeds", "transact", "keeper"),
+        *("storage", "chain", "deployment", "protocol", "index", "feeds", "transact", "keeper", "client"),
     },
     "session": {
         *("errors", "model", "params", "units", "front", "mirror"),
@@ -86,7 +88,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     },
     "demo": {
         *("errors", "model", "params", "units", "market", "mirror"),
-        *("chain", "deployment", "protocol", "index", "decide", "transact", "keeper", "venue"),
+        *("chain", "deployment", "protocol", "index", "decide", "transact", "keeper", "venue", "client"),
     },
     "cli": {
         *("__init__", "errors", "dialects", "model", "params", "files", "market", "mirror", "intake"),

@@ -141,7 +141,7 @@ def connect(deployment: str | Path, url: str | None = None) -> Any:
     Returns
     -------
     Chain or VenueClient
-        Neither signs or sends anything by itself; ``trade_as`` of a :class:`plimsoll.venue.client.VenueClient` gives an
+        Neither signs or sends anything by itself; ``trade_as`` of a :class:`plimsoll.client.VenueClient` gives an
         account to trade with.
 
     Raises
@@ -161,7 +161,7 @@ def connect(deployment: str | Path, url: str | None = None) -> Any:
     if isinstance(deployment, str) and deployment.startswith(VENUE_SCHEMES):
         if url is not None:
             raise InputError("url", f"{deployment} is a venue, which has a node of its own")
-        from plimsoll.venue.client import connect_venue
+        from plimsoll.client import connect_venue
 
         return connect_venue(deployment)
     found = load_deployment(deployment)

@@ -1,5 +1,5 @@
 """The venue: where signed orders meet. It holds no money and no authority: signatures decide, the contracts check.
 
-``schema`` says what is spoken; ``book`` matches; ``journal`` keeps what was accepted; ``desk`` puts them together;
-``chain`` reads and settles; ``api`` answers; ``client`` asks.
+``book`` matches; ``journal`` keeps what was accepted before anybody is answered; ``gate`` checks; ``chain`` reads and
+settles; ``service`` puts them together; ``api`` and ``stream`` answer. What is spoken is in ``plimsoll.client.schema``.
 """

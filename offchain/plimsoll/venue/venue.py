@@ -20,6 +20,8 @@ from plimsoll.chain.abi import all_artifacts, load_artifact
 from plimsoll.chain.endpoints import Endpoints
 from plimsoll.chain.head import Head
 from plimsoll.chain.node import Node
+from plimsoll.client.schema import service as schema
+from plimsoll.client.schema.problem import RefusalError
 from plimsoll.deployment.record import Deployment, artifact_name, load_deployment
 from plimsoll.errors import InputError
 from plimsoll.index.artefact import check_artefact
@@ -44,8 +46,6 @@ from plimsoll.venue.gate.margin import MarginGate
 from plimsoll.venue.gate.terms import Steps
 from plimsoll.venue.journal.desk import Desk
 from plimsoll.venue.journal.log import EventLog
-from plimsoll.venue.schema import service as schema
-from plimsoll.venue.schema.problem import RefusalError
 from plimsoll.venue.service.about import About
 from plimsoll.venue.service.accounts import AccountService
 from plimsoll.venue.service.channels import Channels

@@ -15,8 +15,8 @@ from helpers.keeper_runs import PASSWORD, keystore, until
 from helpers.local_chain import LocalChain
 
 from plimsoll.chain.anvil import wallet
+from plimsoll.client import Trader, VenueError, connect_venue
 from plimsoll.model import Mode
-from plimsoll.venue.client import Trader, VenueError, connect_venue
 
 SETTLER = wallet("venue settler")
 

@@ -7,12 +7,12 @@ import httpx
 import pytest
 from helpers.venue_runs import SETTLER, refusal, venue, write_venue
 
+from plimsoll.client.client import sign_typed
+from plimsoll.client.schema.account import Draft, DraftLeg
+from plimsoll.client.schema.problem import Problem
+from plimsoll.client.schema.service import AbiView, AskChallenge, ChallengeView, Login, TokenGrant
+from plimsoll.client.transport import VenueError
 from plimsoll.constants import WAD
-from plimsoll.venue.client.client import sign_typed
-from plimsoll.venue.client.transport import VenueError
-from plimsoll.venue.schema.account import Draft, DraftLeg
-from plimsoll.venue.schema.problem import Problem
-from plimsoll.venue.schema.service import AbiView, AskChallenge, ChallengeView, Login, TokenGrant
 
 
 def ask(running, method, path, **more):

@@ -11,9 +11,9 @@ from helpers.local_chain import local_chain
 from helpers.rpc_proxy import RpcProxy
 from helpers.venue_runs import refusal, settled, trader, venue, write_venue
 
+from plimsoll.client import connect_venue
 from plimsoll.constants import WAD
 from plimsoll.errors import PlimsollError
-from plimsoll.venue.client import connect_venue
 
 PERP = "ETH-PERP"
 LIMITS = (

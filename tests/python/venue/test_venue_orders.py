@@ -5,10 +5,10 @@ from eth_utils.address import to_checksum_address
 from helpers.keeper_runs import until
 from helpers.venue_runs import refusal, settled, trader
 
+from plimsoll.client.client import Terms, sign_typed
+from plimsoll.client.schema.orders import Order, PlaceOrder, Protection, ProtectionView, Trigger
 from plimsoll.constants import WAD
 from plimsoll.model import Mode
-from plimsoll.venue.client.client import Terms, sign_typed
-from plimsoll.venue.schema.orders import Order, PlaceOrder, Protection, ProtectionView, Trigger
 
 PERP = "ETH-PERP"
 

@@ -5,10 +5,8 @@ import time
 from helpers.keeper_runs import until
 from helpers.venue_runs import SETTLER, refusal
 
-from plimsoll.constants import WAD
-from plimsoll.keeper.signed_intents import read_intents
-from plimsoll.venue.client.client import sign_typed
-from plimsoll.venue.schema.rfq import (
+from plimsoll.client.client import sign_typed
+from plimsoll.client.schema.rfq import (
     AskQuotes,
     GiveDelta,
     GiveQuote,
@@ -20,6 +18,8 @@ from plimsoll.venue.schema.rfq import (
     TakeQuote,
     WantedLeg,
 )
+from plimsoll.constants import WAD
+from plimsoll.keeper.signed_intents import read_intents
 
 
 def legs_of(who, count=2):
@@ -165,7 +165,7 @@ def test_intents__signed__are_kept_for_solvers_in_the_form_that_the_keeper_reads
         "signer": anna.wallet.address,
     }
     signature = sign_typed(anna.wallet, anna.venue.config.deltaIntent, message)
-    from plimsoll.venue.schema.rfq import DeltaIntent
+    from plimsoll.client.schema.rfq import DeltaIntent
 
     body = GiveDelta.model_construct(kind="delta", intent=DeltaIntent.model_construct(**message), signature=signature)
     accepted = anna.venue.transport.post("/intents", body, IntentAccepted)

@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from plimsoll.client.schema import stream as messages
 from plimsoll.constants import WAD
-from plimsoll.venue.schema import stream as messages
 
 PERP = "ETH-PERP"
 READ = TypeAdapter(messages.ServerMessage)

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 import structlog
 
+from plimsoll.client import Trader
+from plimsoll.client.client import Terms, sign_typed
+from plimsoll.client.schema.market import InstrumentView
+from plimsoll.client.schema.orders import MAX_BATCH, PlaceOrder
+from plimsoll.client.schema.rfq import GiveQuote, Quote, QuoteLeg, QuoteView, RequestPage, RequestView
 from plimsoll.constants import WAD
 from plimsoll.errors import PlimsollError
-from plimsoll.venue.client import Trader
-from plimsoll.venue.client.client import Terms, sign_typed
-from plimsoll.venue.schema.market import InstrumentView
-from plimsoll.venue.schema.orders import MAX_BATCH, PlaceOrder
-from plimsoll.venue.schema.rfq import GiveQuote, Quote, QuoteLeg, QuoteView, RequestPage, RequestView
 
 log = structlog.get_logger()
 

@@ -24,6 +24,7 @@ from eth_account.signers.local import LocalAccount
 from plimsoll.chain import anvil
 from plimsoll.chain.anvil import wallet
 from plimsoll.chain.client import Client
+from plimsoll.client import Trader, connect_venue
 from plimsoll.demo.result import GasBook
 from plimsoll.demo.town.makers import Maker, Taker, quoted_part
 from plimsoll.demo.town.market import MovingMarket
@@ -34,7 +35,6 @@ from plimsoll.market.replay.replay import load_replay
 from plimsoll.model import Mode
 from plimsoll.params import Params
 from plimsoll.units import float_to_raw
-from plimsoll.venue.client import Trader, connect_venue
 
 log = structlog.get_logger()
 

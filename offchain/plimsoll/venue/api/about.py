@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
+from plimsoll.client.schema.service import AbiView, ConfigView, HealthView
 from plimsoll.venue.api.answer import told
 from plimsoll.venue.api.callers import Service
-from plimsoll.venue.schema.service import AbiView, ConfigView, HealthView
 
 router = APIRouter(tags=["service"])
 

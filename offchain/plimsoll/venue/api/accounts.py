@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from fastapi.responses import Response
 
+from plimsoll.client.schema.account import AccountIds, AccountView, Draft, OpenOrdersPreview, PreviewView
+from plimsoll.client.schema.fields import Address
 from plimsoll.venue.api.answer import told
 from plimsoll.venue.api.callers import Caller, Service
-from plimsoll.venue.schema.account import AccountIds, AccountView, Draft, OpenOrdersPreview, PreviewView
-from plimsoll.venue.schema.fields import Address
 
 router = APIRouter(tags=["accounts"])
 Account = Annotated[int, Path(ge=0, le=2**53 - 1)]

@@ -11,8 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from plimsoll.client.schema.problem import Problem, RefusalError
 from plimsoll.errors import InputError, UnavailableError
-from plimsoll.venue.schema.problem import Problem, RefusalError
 
 JSON: Final = "application/json"
 #: Longest part of a wrong value that a message repeats.

@@ -13,14 +13,14 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.staticfiles import StaticFiles
 from pydantic import TypeAdapter
 
+from plimsoll.client.schema.problem import Problem, RefusalError
+from plimsoll.client.schema.stream import ClientMessage, ServerMessage
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.venue.api import about, accounts, logins, markets, orders, quotes, stream
 from plimsoll.venue.api.answer import on_fields, on_input, on_refusal, on_status, on_unavailable
 from plimsoll.venue.api.backend import Backend
 from plimsoll.venue.api.limits import Limits, LimitsMiddleware
 from plimsoll.venue.api.stream import Source
-from plimsoll.venue.schema.problem import Problem, RefusalError
-from plimsoll.venue.schema.stream import ClientMessage, ServerMessage
 
 PREFIX: Final = "/api"
 TITLE: Final = "Plimsoll venue"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from plimsoll.venue.schema import account as accounts
-from plimsoll.venue.schema import market, orders, rfq, service
+from plimsoll.client.schema import account as accounts
+from plimsoll.client.schema import market, orders, rfq, service
 
 
 class Orders(Protocol):

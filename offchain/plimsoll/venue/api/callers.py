@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from plimsoll.client.schema.problem import RefusalError
 from plimsoll.venue.api.backend import Backend
-from plimsoll.venue.schema.problem import RefusalError
 
 _BEARER = HTTPBearer(auto_error=False, description="Token of POST /api/login.")
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 from fastapi import Request
 from fastapi.responses import Response
 
+from plimsoll.client.schema.problem import Problem, RefusalError
 from plimsoll.venue.api.answer import refused
 from plimsoll.venue.api.backend import Backend
-from plimsoll.venue.schema.problem import Problem, RefusalError
 
 #: Keys that are remembered; the one that asked longest ago goes.
 MOST_KEYS: Final = 50_000

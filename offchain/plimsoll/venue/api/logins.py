@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from plimsoll.client.schema.service import AskChallenge, ChallengeView, Login, TokenGrant
 from plimsoll.venue.api.answer import told
 from plimsoll.venue.api.callers import Credentials, Service
-from plimsoll.venue.schema.service import AskChallenge, ChallengeView, Login, TokenGrant
 
 router = APIRouter(tags=["login"])
 

@@ -7,10 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import Response
 
-from plimsoll.venue.api.answer import listed, told
-from plimsoll.venue.api.callers import Service
-from plimsoll.venue.schema.fields import UnsignedText
-from plimsoll.venue.schema.market import (
+from plimsoll.client.schema.fields import UnsignedText
+from plimsoll.client.schema.market import (
     AuctionView,
     BookView,
     ChainView,
@@ -19,6 +17,8 @@ from plimsoll.venue.schema.market import (
     RoundView,
     TradePage,
 )
+from plimsoll.venue.api.answer import listed, told
+from plimsoll.venue.api.callers import Service
 
 router = APIRouter(tags=["market"])
 Instrument = Annotated[UnsignedText, Path(description="Position word with quantity 0, decimal text.")]

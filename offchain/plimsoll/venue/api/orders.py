@@ -7,11 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 
-from plimsoll.venue.api.answer import told
-from plimsoll.venue.api.callers import Caller, Service
-from plimsoll.venue.api.limits import charge_orders
-from plimsoll.venue.schema.fields import Hash
-from plimsoll.venue.schema.orders import (
+from plimsoll.client.schema.fields import Hash
+from plimsoll.client.schema.orders import (
     AmendOrder,
     CancelOrders,
     CancelResults,
@@ -26,7 +23,10 @@ from plimsoll.venue.schema.orders import (
     Protection,
     ProtectionView,
 )
-from plimsoll.venue.schema.problem import RefusalError
+from plimsoll.client.schema.problem import RefusalError
+from plimsoll.venue.api.answer import told
+from plimsoll.venue.api.callers import Caller, Service
+from plimsoll.venue.api.limits import charge_orders
 
 router = APIRouter(tags=["orders"])
 Account = Annotated[int, Path(ge=0, le=2**53 - 1)]

@@ -7,9 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path
 from fastapi.responses import Response
 
-from plimsoll.venue.api.answer import told
-from plimsoll.venue.api.callers import Caller, MaybeCaller, Service
-from plimsoll.venue.schema.rfq import (
+from plimsoll.client.schema.rfq import (
     AskQuotes,
     GiveIntent,
     GiveQuote,
@@ -20,6 +18,8 @@ from plimsoll.venue.schema.rfq import (
     RequestView,
     TakeQuote,
 )
+from plimsoll.venue.api.answer import told
+from plimsoll.venue.api.callers import Caller, MaybeCaller, Service
 
 router = APIRouter(tags=["quotes"])
 Request = Annotated[int, Path(ge=1, le=2**53 - 1)]

@@ -11,13 +11,13 @@ import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from pydantic import TypeAdapter, ValidationError
 
+from plimsoll.client.schema import stream as messages
+from plimsoll.client.schema.orders import MAX_BATCH
+from plimsoll.client.schema.problem import Problem, RefusalError
 from plimsoll.errors import PlimsollError
 from plimsoll.venue.api.answer import problem_of_fields
 from plimsoll.venue.api.backend import Backend
 from plimsoll.venue.api.limits import Limits
-from plimsoll.venue.schema import stream as messages
-from plimsoll.venue.schema.orders import MAX_BATCH
-from plimsoll.venue.schema.problem import Problem, RefusalError
 from plimsoll.venue.service.orders import now_ms
 from plimsoll.venue.stream.hub import Hub, Reader
 

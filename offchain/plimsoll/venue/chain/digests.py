@@ -13,8 +13,8 @@ from eth_utils.crypto import keccak
 
 from plimsoll.chain.abi import Function, load_artifact
 from plimsoll.chain.signing import DOMAIN_FIELDS, Fields
+from plimsoll.client.schema.service import Domain, TypedField, TypedStruct
 from plimsoll.deployment.record import Deployment
-from plimsoll.venue.schema.service import Domain, TypedField, TypedStruct
 
 #: The two halves of the order of the curve: OpenZeppelin's ECDSA refuses the upper one, whose signatures have a twin.
 _HALF_ORDER: Final = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0

@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from plimsoll.chain.words import Word, pack, unpack
+from plimsoll.client.schema.market import KindName
 from plimsoll.constants import E8
 from plimsoll.keeper.names import name_of as symbol_of
 from plimsoll.model import Instrument, Kind
-from plimsoll.venue.schema.market import KindName
 
 KIND_NAMES: Final[dict[Kind, KindName]] = {
     Kind.CALL: "call",

@@ -8,11 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from plimsoll.chain.revert import RevertError
+from plimsoll.client.schema.problem import RefusalError
 from plimsoll.errors import PlimsollError
 from plimsoll.keeper.calls import Question
 from plimsoll.venue.chain.digests import signer_of
 from plimsoll.venue.chain.world import World
-from plimsoll.venue.schema.problem import RefusalError
 
 #: Answers that are kept for the length of one block.
 MOST_KEPT: Final = 50_000

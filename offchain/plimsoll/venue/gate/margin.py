@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from plimsoll.chain.revert import RevertError
+from plimsoll.client.schema.problem import RefusalError
 from plimsoll.constants import WAD
 from plimsoll.errors import PlimsollError
 from plimsoll.keeper.calls import Question
 from plimsoll.venue.chain.world import World
-from plimsoll.venue.schema.problem import RefusalError
 
 #: No contract looks at the signature of a previewed order; nobody can cancel a nonce of the zero address.
 NOBODY: Final = "0x" + "00" * 20

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from plimsoll.chain.words import unpack
+from plimsoll.client.schema.orders import PlaceOrder
+from plimsoll.client.schema.problem import RefusalError
 from plimsoll.constants import E8, WAD
 from plimsoll.keeper.names import name_of
 from plimsoll.model import Kind
 from plimsoll.venue.book.orders import FILL_OR_KILL, POST_ONLY
 from plimsoll.venue.chain.ledger import ExchangeLedger
 from plimsoll.venue.chain.world import World
-from plimsoll.venue.schema.orders import PlaceOrder
-from plimsoll.venue.schema.problem import RefusalError
 
 #: Accounts below are the clearing account and the insurance fund.
 FIRST_USER_ACCOUNT: Final = 2

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from plimsoll.client.schema.orders import MAX_BATCH
+from plimsoll.client.schema.service import ConfigView, FeesView, Limits, TokenView
 from plimsoll.deployment.record import Deployment
 from plimsoll.errors import PlimsollError
 from plimsoll.keeper.calls import Question
 from plimsoll.venue.chain.digests import Typed
 from plimsoll.venue.chain.world import World
 from plimsoll.venue.config import VenueConfig
-from plimsoll.venue.schema.orders import MAX_BATCH
-from plimsoll.venue.schema.service import ConfigView, FeesView, Limits, TokenView
 
 
 class About:

@@ -10,15 +10,7 @@ import structlog
 
 from plimsoll.chain.client import Client
 from plimsoll.chain.revert import RevertError
-from plimsoll.errors import PlimsollError
-from plimsoll.keeper.calls import Question
-from plimsoll.keeper.names import name_of as symbol_of
-from plimsoll.mirror.scenario_book import Book, scenario_book
-from plimsoll.protocol.parameters import chain_params
-from plimsoll.venue.chain.world import World
-from plimsoll.venue.gate.margin import Leg, bundled
-from plimsoll.venue.gate.terms import FIRST_USER_ACCOUNT
-from plimsoll.venue.schema.account import (
+from plimsoll.client.schema.account import (
     AccountIds,
     AccountView,
     CollateralView,
@@ -27,8 +19,16 @@ from plimsoll.venue.schema.account import (
     OpenOrdersPreview,
     PreviewView,
 )
-from plimsoll.venue.schema.problem import RefusalError
-from plimsoll.venue.schema.stream import MarginChange
+from plimsoll.client.schema.problem import RefusalError
+from plimsoll.client.schema.stream import MarginChange
+from plimsoll.errors import PlimsollError
+from plimsoll.keeper.calls import Question
+from plimsoll.keeper.names import name_of as symbol_of
+from plimsoll.mirror.scenario_book import Book, scenario_book
+from plimsoll.protocol.parameters import chain_params
+from plimsoll.venue.chain.world import World
+from plimsoll.venue.gate.margin import Leg, bundled
+from plimsoll.venue.gate.terms import FIRST_USER_ACCOUNT
 from plimsoll.venue.service.margins import MODES, changes_of, margin_of, position_of
 from plimsoll.venue.service.orders import OrderService
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import structlog
 
+from plimsoll.client.schema.problem import RefusalError
+from plimsoll.client.schema.stream import Auctions, Reorganised
 from plimsoll.errors import PlimsollError
 from plimsoll.venue.chain.world import World
 from plimsoll.venue.journal.desk import Desk
-from plimsoll.venue.schema.problem import RefusalError
-from plimsoll.venue.schema.stream import Auctions, Reorganised
 from plimsoll.venue.service.accounts import AccountService
 from plimsoll.venue.service.markets import MarketService
 from plimsoll.venue.stream.hub import Hub

@@ -13,10 +13,8 @@ from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
 from plimsoll.chain.signing import DOMAIN_FIELDS, Fields
-from plimsoll.deployment.record import Deployment
-from plimsoll.venue.gate.authority import Authority
-from plimsoll.venue.schema.problem import RefusalError
-from plimsoll.venue.schema.service import (
+from plimsoll.client.schema.problem import RefusalError
+from plimsoll.client.schema.service import (
     ChallengeView,
     Domain,
     Login,
@@ -25,6 +23,8 @@ from plimsoll.venue.schema.service import (
     TypedField,
     TypedStruct,
 )
+from plimsoll.deployment.record import Deployment
+from plimsoll.venue.gate.authority import Authority
 
 #: How long a text may be signed, and a token used.
 SIGNING_SEC: Final = 300

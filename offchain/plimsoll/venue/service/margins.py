@@ -6,13 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from plimsoll.chain.words import pack, unpack
-from plimsoll.constants import E8, WAD
-from plimsoll.keeper.names import name_of as symbol_of
-from plimsoll.mirror.scenario_book import Book
-from plimsoll.params import VOL_NAMES
-from plimsoll.units import float_to_wad
-from plimsoll.venue.chain.names import KIND_NAMES, identity_of, name_of
-from plimsoll.venue.schema.account import (
+from plimsoll.client.schema.account import (
     Draft,
     ExpiryGreeksView,
     MarginState,
@@ -22,6 +16,12 @@ from plimsoll.venue.schema.account import (
     RowView,
     UnderlyingMarginView,
 )
+from plimsoll.constants import E8, WAD
+from plimsoll.keeper.names import name_of as symbol_of
+from plimsoll.mirror.scenario_book import Book
+from plimsoll.params import VOL_NAMES
+from plimsoll.units import float_to_wad
+from plimsoll.venue.chain.names import KIND_NAMES, identity_of, name_of
 
 MODES: Final[tuple[ModeName, ...]] = ("single", "standard", "cross")
 STATES: Final[tuple[MarginState, ...]] = ("healthy", "marginCall", "liquidatable", "insolvent")

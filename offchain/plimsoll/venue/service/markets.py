@@ -6,6 +6,18 @@ import time
 from collections.abc import Iterable
 
 from plimsoll.chain.words import unpack
+from plimsoll.client.schema.market import (
+    AuctionView,
+    BookView,
+    ChainView,
+    Greeks,
+    InstrumentView,
+    MarketView,
+    RoundView,
+    SurfaceView,
+    TradePage,
+)
+from plimsoll.client.schema.problem import RefusalError
 from plimsoll.constants import WAD
 from plimsoll.errors import PlimsollError
 from plimsoll.keeper.calls import Question
@@ -17,18 +29,6 @@ from plimsoll.venue.chain.names import KIND_NAMES, name_of
 from plimsoll.venue.chain.world import Mark, World, age_sec
 from plimsoll.venue.gate.terms import Steps
 from plimsoll.venue.journal.desk import Desk
-from plimsoll.venue.schema.market import (
-    AuctionView,
-    BookView,
-    ChainView,
-    Greeks,
-    InstrumentView,
-    MarketView,
-    RoundView,
-    SurfaceView,
-    TradePage,
-)
-from plimsoll.venue.schema.problem import RefusalError
 from plimsoll.venue.service.views import book_of, trade_of
 
 

@@ -8,18 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from plimsoll.errors import UnavailableError
-from plimsoll.venue.book import events as ev
-from plimsoll.venue.book.engine import Engine, NewOrder
-from plimsoll.venue.book.orders import ALIVE, BARRED, BookOrder
-from plimsoll.venue.chain.digests import OrderDigest
-from plimsoll.venue.chain.follower import Follower
-from plimsoll.venue.chain.world import World
-from plimsoll.venue.gate.authority import Authority
-from plimsoll.venue.gate.margin import Leg, MarginGate
-from plimsoll.venue.gate.terms import Steps, check_nonce, check_terms, message_of
-from plimsoll.venue.journal.desk import Desk
-from plimsoll.venue.schema.orders import (
+from plimsoll.client.schema.orders import (
     AmendOrder,
     CancelResult,
     FillPage,
@@ -31,7 +20,18 @@ from plimsoll.venue.schema.orders import (
     Protection,
     ProtectionView,
 )
-from plimsoll.venue.schema.problem import Problem, RefusalError
+from plimsoll.client.schema.problem import Problem, RefusalError
+from plimsoll.errors import UnavailableError
+from plimsoll.venue.book import events as ev
+from plimsoll.venue.book.engine import Engine, NewOrder
+from plimsoll.venue.book.orders import ALIVE, BARRED, BookOrder
+from plimsoll.venue.chain.digests import OrderDigest
+from plimsoll.venue.chain.follower import Follower
+from plimsoll.venue.chain.world import World
+from plimsoll.venue.gate.authority import Authority
+from plimsoll.venue.gate.margin import Leg, MarginGate
+from plimsoll.venue.gate.terms import Steps, check_nonce, check_terms, message_of
+from plimsoll.venue.journal.desk import Desk
 from plimsoll.venue.service.views import fills_of, match_of, order_of, protection_of
 
 _TEXTS: Final = {

@@ -7,6 +7,26 @@ from collections.abc import Iterable, Sequence
 from typing import Any, cast
 
 from plimsoll.chain.revert import RevertError
+from plimsoll.client.schema.account import Draft, DraftLeg
+from plimsoll.client.schema.problem import RefusalError
+from plimsoll.client.schema.rfq import (
+    AskQuotes,
+    CallView,
+    CloseIntent,
+    DeltaIntent,
+    GiveClose,
+    GiveDelta,
+    GiveQuote,
+    IntentAccepted,
+    IntentPage,
+    Quote,
+    QuoteLeg,
+    QuoteView,
+    RequestView,
+    TakeQuote,
+    WantedLeg,
+)
+from plimsoll.client.schema.stream import Quotes, Requests
 from plimsoll.constants import WAD
 from plimsoll.deployment.record import Deployment
 from plimsoll.errors import PlimsollError, UnavailableError
@@ -29,26 +49,6 @@ from plimsoll.venue.gate.terms import (
     message_of,
 )
 from plimsoll.venue.journal.desk import Desk
-from plimsoll.venue.schema.account import Draft, DraftLeg
-from plimsoll.venue.schema.problem import RefusalError
-from plimsoll.venue.schema.rfq import (
-    AskQuotes,
-    CallView,
-    CloseIntent,
-    DeltaIntent,
-    GiveClose,
-    GiveDelta,
-    GiveQuote,
-    IntentAccepted,
-    IntentPage,
-    Quote,
-    QuoteLeg,
-    QuoteView,
-    RequestView,
-    TakeQuote,
-    WantedLeg,
-)
-from plimsoll.venue.schema.stream import Quotes, Requests
 from plimsoll.venue.service.margins import changes_of
 from plimsoll.venue.service.orders import OrderService, now_ms
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from plimsoll.venue.book.orders import BookOrder, Trade
-from plimsoll.venue.book.state import Guard, State
-from plimsoll.venue.schema.market import BookView, Level, TradeView
-from plimsoll.venue.schema.orders import (
+from plimsoll.client.schema.market import BookView, Level, TradeView
+from plimsoll.client.schema.orders import (
     FillView,
     MatchView,
     Order,
@@ -16,6 +14,8 @@ from plimsoll.venue.schema.orders import (
     ProtectionView,
     Trigger,
 )
+from plimsoll.venue.book.orders import BookOrder, Trade
+from plimsoll.venue.book.state import Guard, State
 
 
 def order_of(order: BookOrder) -> OrderView:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 
+from plimsoll.client.schema.market import Level
+from plimsoll.client.schema.stream import BookChange, OrdersChange, OrdersSnapshot, Quotes, Requests, Trades
 from plimsoll.venue.book.state import Changes, State
-from plimsoll.venue.schema.market import Level
-from plimsoll.venue.schema.stream import BookChange, OrdersChange, OrdersSnapshot, Quotes, Requests, Trades
 from plimsoll.venue.service.views import book_of, fills_of, level_of, order_of, protection_of, trade_of
 from plimsoll.venue.stream.hub import Hub
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from plimsoll.venue.schema.fields import (
+from plimsoll.client.schema.fields import (
     AccountId,
     Address,
     Asked,
@@ -19,7 +19,7 @@ from plimsoll.venue.schema.fields import (
     Unsigned,
     UnsignedText,
 )
-from plimsoll.venue.schema.problem import Problem
+from plimsoll.client.schema.problem import Problem
 
 #: Most orders of one message.
 MAX_BATCH = 200

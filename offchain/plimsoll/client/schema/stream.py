@@ -18,10 +18,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from plimsoll.venue.schema.account import MarginView
-from plimsoll.venue.schema.fields import AccountId, Asked, Hash, Milliseconds, Sequence, Told, Unsigned
-from plimsoll.venue.schema.market import AuctionView, BookView, ChainView, Level, RoundView, TradeView
-from plimsoll.venue.schema.orders import (
+from plimsoll.client.schema.account import MarginView
+from plimsoll.client.schema.fields import AccountId, Asked, Hash, Milliseconds, Sequence, Told, Unsigned
+from plimsoll.client.schema.market import AuctionView, BookView, ChainView, Level, RoundView, TradeView
+from plimsoll.client.schema.orders import (
     AmendOrder,
     CancelOrders,
     CancelResult,
@@ -32,8 +32,8 @@ from plimsoll.venue.schema.orders import (
     PlaceResult,
     ProtectionView,
 )
-from plimsoll.venue.schema.problem import Problem
-from plimsoll.venue.schema.rfq import QuoteView, RequestView
+from plimsoll.client.schema.problem import Problem
+from plimsoll.client.schema.rfq import QuoteView, RequestView
 
 MAX_CHANNELS = 512
 Channel = Annotated[str, Field(max_length=120, pattern=r"^[a-z]+(:[0-9*]+)?$")]

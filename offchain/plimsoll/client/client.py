@@ -11,13 +11,10 @@ from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 
 from plimsoll.chain.signing import DOMAIN_FIELDS
-from plimsoll.errors import InputError
-from plimsoll.units import float_to_wad
-from plimsoll.venue.client.follow import Stream
-from plimsoll.venue.client.transport import Transport, VenueError
-from plimsoll.venue.schema.account import AccountIds, AccountView, Draft, PreviewView
-from plimsoll.venue.schema.market import BookView, InstrumentView, MarketView, RoundView, TradePage
-from plimsoll.venue.schema.orders import (
+from plimsoll.client.follow import Stream
+from plimsoll.client.schema.account import AccountIds, AccountView, Draft, PreviewView
+from plimsoll.client.schema.market import BookView, InstrumentView, MarketView, RoundView, TradePage
+from plimsoll.client.schema.orders import (
     AmendOrder,
     CancelOrders,
     CancelResult,
@@ -33,7 +30,7 @@ from plimsoll.venue.schema.orders import (
     PlaceResults,
     Trigger,
 )
-from plimsoll.venue.schema.service import (
+from plimsoll.client.schema.service import (
     AskChallenge,
     ChallengeView,
     ConfigView,
@@ -42,6 +39,9 @@ from plimsoll.venue.schema.service import (
     TokenGrant,
     TypedStruct,
 )
+from plimsoll.client.transport import Transport, VenueError
+from plimsoll.errors import InputError
+from plimsoll.units import float_to_wad
 
 KINDS: Final = {"limit": 0, "fillOrKill": 1, "postOnly": 2}
 KindOfOrder = Literal["limit", "fillOrKill", "postOnly"]

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from plimsoll.client.schema import stream as messages
+from plimsoll.client.transport import PREFIX, VenueError
 from plimsoll.errors import UnavailableError
-from plimsoll.venue.client.transport import PREFIX, VenueError
-from plimsoll.venue.schema import stream as messages
 
 #: Longest wait for a connection, and between two tries.
 OPEN_SEC: Final = 10.0
@@ -34,7 +34,7 @@ class Stream:
     url : str
         Address of the venue.
     channels : sequence of str
-        See ``plimsoll.venue.schema.stream``.
+        See ``plimsoll.client.schema.stream``.
     token : str
         For own channels.
     """

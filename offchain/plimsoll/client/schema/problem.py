@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from plimsoll.venue.schema.fields import Told
+from plimsoll.client.schema.fields import Told
 
 Code = Literal[
     # What was sent cannot be read, or one of its fields is wrong.

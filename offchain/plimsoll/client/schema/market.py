@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from plimsoll.venue.schema.fields import AccountId, Hash, Milliseconds, Seconds, Sequence, Signed, Told, Unsigned
-from plimsoll.venue.schema.orders import FillState
+from plimsoll.client.schema.fields import AccountId, Hash, Milliseconds, Seconds, Sequence, Signed, Told, Unsigned
+from plimsoll.client.schema.orders import FillState
 
 KindName = Literal["call", "put", "future", "perp"]
 

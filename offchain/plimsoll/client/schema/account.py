@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from plimsoll.venue.schema.fields import (
+from plimsoll.client.schema.fields import (
     AccountId,
     Address,
     Asked,
@@ -17,7 +17,7 @@ from plimsoll.venue.schema.fields import (
     Unsigned,
     UnsignedText,
 )
-from plimsoll.venue.schema.market import KindName
+from plimsoll.client.schema.market import KindName
 
 ModeName = Literal["single", "standard", "cross"]
 MarginState = Literal["healthy", "marginCall", "liquidatable", "insolvent"]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from plimsoll.venue.schema.fields import Address, Asked, Bytes, Seconds, Sequence, Told, Unsigned
+from plimsoll.client.schema.fields import Address, Asked, Bytes, Seconds, Sequence, Told, Unsigned
 
 
 class TokenView(Told):

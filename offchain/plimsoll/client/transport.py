@@ -7,8 +7,8 @@ from typing import Any, Final, TypeVar
 import httpx
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from plimsoll.client.schema.problem import Problem
 from plimsoll.errors import PlimsollError, UnavailableError
-from plimsoll.venue.schema.problem import Problem
 
 TIMEOUT_SEC: Final = 15.0
 PREFIX: Final = "/api"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from plimsoll.venue.schema.fields import (
+from plimsoll.client.schema.fields import (
     AccountId,
     Address,
     Asked,
