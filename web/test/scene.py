@@ -1,0 +1,139 @@
+"""A small market on a chain of its own, for the tests of the wallet page.
+
+Starts anvil, deploys everything, posts rounds and lets a few people trade; then one JSON line says where everything is.
+After that each line on standard input is one command, and each answer one JSON line: ``{"do": "round", "underlying":
+"ETH", "spot": 1500}`` posts a round, ``{"do": "sleep", "seconds": 60}`` moves the clock, ``{"do": "auction", "who":
+"carol"}`` starts an auction, ``{"do": "settle", ...}`` fills two orders. The chain ends with standard input.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+# The package of this very checkout, wherever the script is called from.
+sys.path.insert(0, str(ROOT / "offchain"))
+
+from eth_account.signers.local import LocalAccount
+from plimsoll.chain.anvil import running, wallet
+from plimsoll.chain.client import Client
+from plimsoll.errors import PlimsollError
+from plimsoll.files.market import load_market
+from plimsoll.model import Mode
+from plimsoll.session.custody import deposit, open_account
+from plimsoll.session.install import install
+from plimsoll.session.liquidation import start_auction
+from plimsoll.session.rounds import expiries_of, post_round
+from plimsoll.session.session import Holder, Session, open_session
+from plimsoll.session.trades import instrument, mark, trade
+from plimsoll.units import float_to_raw
+
+MARKET: Final = ROOT / "examples" / "market.json"
+MAKER_CASH: Final = 3_000_000.0
+#: What the wallet that the tests drive finds in its pocket.
+POCKET: Final = {"USDC": 60_000.0, "WETH": 20.0, "WBTC": 1.0}
+#: Long enough for the oracle to follow a fall of a third.
+CALM_SEC: Final = 1_800
+
+
+def _no_key(name: str) -> LocalAccount:
+    raise AssertionError(f"a local chain needs no key of {name}")
+
+
+def _day(ts: int) -> str:
+    return time.strftime("%d%b%y", time.gmtime(ts)).upper().lstrip("0")
+
+
+def fill_pocket(session: Session, name: str) -> LocalAccount:
+    """Give a wallet tokens and money for gas."""
+    by = session.wallet(name)
+    for symbol, amount in POCKET.items():
+        token = session.deployment.token_contract(session.client, symbol)
+        session.send(by, token, "mint", by.address, float_to_raw(amount, session.deployment.tokens[symbol].decimals))
+    return by
+
+
+def _book(session: Session, near: str, far: str) -> tuple[tuple[str, float], ...]:
+    return (
+        (f"ETH-{far}-1700-P", -12.0),
+        (f"ETH-{far}-1500-P", 6.0),
+        (f"ETH-{near}-2100-C", -8.0),
+        (f"ETH-{near}-1900-C", 2.0),
+        ("ETH-PERP", -3.0),
+        (f"BTC-{far}", 0.1),
+    )
+
+
+def people(session: Session) -> dict[str, Holder]:
+    """Let a maker, a trader of options and a trader with too little margin in, and let them trade."""
+    near, far = (_day(ts) for ts in expiries_of(session, "ETH")[:2])
+    maker = open_account(session, "maker", MAKER_CASH, "USDC")
+    bob = open_account(session, "bob", 24_000.0, "USDC")
+    deposit(session, bob, 4.0, "WETH")
+    session.send(bob.wallet, session.contract("Accounts"), "setMode", bob.account_id, int(Mode.CROSS))
+    carol = open_account(session, "carol", 9_000.0, "USDC")
+    for who, trades in ((bob, _book(session, near, far)), (carol, ((f"ETH-{far}-1700-P", -8.0), ("ETH-PERP", 8.0)))):
+        for text, units in trades:
+            found = instrument(session, text, units)
+            trade(session, who, maker, found, mark(session, found))
+    return {"maker": maker, "bob": bob, "carol": carol}
+
+
+def obey(session: Session, holders: dict[str, Holder], command: dict[str, Any]) -> dict[str, Any]:
+    """Carry one command out."""
+    match command:
+        case {"do": "round", "underlying": underlying, "spot": spot}:
+            return {"spot": post_round(session, underlying, spot)}
+        case {"do": "sleep", "seconds": seconds}:
+            session.sleep(seconds)
+            return {"ts": session.client.block_ts()}
+        case {"do": "auction", "who": who}:
+            start_auction(session, holders[who].account_id, "keeper")
+            return {"accountId": holders[who].account_id}
+        case {"do": "trade", "taker": account_id, "key": key, "instrument": text, "units": units}:
+            taker = Holder(wallet(key), account_id)
+            found = instrument(session, text, units)
+            trade(session, taker, holders["maker"], found, mark(session, found))
+            return {"accountId": account_id}
+        case {"do": "pocket", "key": key}:
+            return {"address": fill_pocket(session, key).address}
+        case _:
+            return {"error": f"unknown command {command}"}
+
+
+def main(record: Path) -> None:
+    """Build the scene, say where it is, and obey until standard input ends."""
+    with running(int(time.time())) as chain:
+        client = Client(chain.url)
+        install(client, record, "local", (), _no_key, lambda _: None)
+        session = open_session(client, record, load_market(MARKET), _no_key)
+        for underlying in session.deployment.underlyings:
+            post_round(session, underlying, None)
+        holders = people(session)
+        alice = fill_pocket(session, "alice")
+        near, far = (_day(ts) for ts in expiries_of(session, "ETH")[:2])
+        keys = {name: wallet(name).key.to_0x_hex() for name in ("alice", "bob", "carol", "dora")}
+        scene = {
+            "rpc": chain.url,
+            "deployment": str(record),
+            "accounts": {name: holder.account_id for name, holder in holders.items()},
+            "addresses": {name: wallet(name).address for name in keys} | {"alice": alice.address},
+            "keys": keys,
+            "near": near,
+            "far": far,
+        }
+        print(json.dumps(scene), flush=True)
+        for line in sys.stdin:
+            try:
+                answer = obey(session, holders, json.loads(line))
+            except PlimsollError as problem:
+                answer = {"error": str(problem)}
+            print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
