@@ -2,8 +2,8 @@
 
 Starts anvil, deploys everything, posts rounds and lets a few people trade; then one JSON line says where everything is.
 After that each line on standard input is one command, and each answer one JSON line: ``{"do": "round", "underlying":
-"ETH", "spot": 1500}`` posts a round, ``{"do": "sleep", "seconds": 60}`` moves the clock, ``{"do": "auction", "who":
-"carol"}`` starts an auction, ``{"do": "settle", ...}`` fills two orders. The chain ends with standard input.
+"ETH", "spot": 1500}`` posts a round, ``{"do": "sleep", "seconds": 60}`` moves the clock, ``{"do": "auction", "account":
+4}`` starts an auction, and so on. The chain ends with standard input.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 # The package of this very checkout, wherever the script is called from.
 sys.path.insert(0, str(ROOT / "offchain"))
 
+from eth_abi.abi import encode
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
 from plimsoll.chain.anvil import running, wallet
 from plimsoll.chain.client import Client
 from plimsoll.errors import PlimsollError
@@ -26,13 +28,15 @@ from plimsoll.files.market import load_market
 from plimsoll.model import Mode
 from plimsoll.session.custody import deposit, open_account
 from plimsoll.session.install import install
-from plimsoll.session.liquidation import start_auction
+from plimsoll.session.liquidation import bid, start_auction
 from plimsoll.session.rounds import expiries_of, post_round
 from plimsoll.session.session import Holder, Session, open_session
 from plimsoll.session.trades import instrument, mark, trade
 from plimsoll.units import float_to_raw
 
 MARKET: Final = ROOT / "examples" / "market.json"
+MOCKS: Final = ROOT / "build" / "mocks"
+PERMIT2: Final = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
 MAKER_CASH: Final = 3_000_000.0
 #: What the wallet that the tests drive finds in its pocket.
 POCKET: Final = {"USDC": 60_000.0, "WETH": 20.0, "WBTC": 1.0}
@@ -59,9 +63,9 @@ def fill_pocket(session: Session, name: str) -> LocalAccount:
 
 def _book(session: Session, near: str, far: str) -> tuple[tuple[str, float], ...]:
     return (
-        (f"ETH-{far}-1700-P", -12.0),
-        (f"ETH-{far}-1500-P", 6.0),
-        (f"ETH-{near}-2100-C", -8.0),
+        (f"ETH-{far}-1700-P", -20.0),
+        (f"ETH-{far}-1500-P", 10.0),
+        (f"ETH-{near}-2100-C", -10.0),
         (f"ETH-{near}-1900-C", 2.0),
         ("ETH-PERP", -3.0),
         (f"BTC-{far}", 0.1),
@@ -72,7 +76,7 @@ def people(session: Session) -> dict[str, Holder]:
     """Let a maker, a trader of options and a trader with too little margin in, and let them trade."""
     near, far = (_day(ts) for ts in expiries_of(session, "ETH")[:2])
     maker = open_account(session, "maker", MAKER_CASH, "USDC")
-    bob = open_account(session, "bob", 24_000.0, "USDC")
+    bob = open_account(session, "bob", 12_000.0, "USDC")
     deposit(session, bob, 4.0, "WETH")
     session.send(bob.wallet, session.contract("Accounts"), "setMode", bob.account_id, int(Mode.CROSS))
     carol = open_account(session, "carol", 9_000.0, "USDC")
@@ -81,6 +85,21 @@ def people(session: Session) -> dict[str, Holder]:
             found = instrument(session, text, units)
             trade(session, who, maker, found, mark(session, found))
     return {"maker": maker, "bob": bob, "carol": carol}
+
+
+def create_mock(session: Session, name: str, *values: str) -> str:
+    """Deploy a contract of the tests; ``make build`` compiles them."""
+    artefact = json.loads((MOCKS / f"{name}.json").read_text(encoding="utf-8"))
+    code = bytes.fromhex(artefact["bytecode"].removeprefix("0x")) + encode(["address"] * len(values), values)
+    receipt = session.client.send(session.wallet("deployer"), None, code, None, name)
+    return str(to_checksum_address(receipt.contract_address))
+
+
+def install_permit2(session: Session) -> str:
+    """Put a Permit2 where every chain has it: the mock keeps nothing in its code."""
+    code = session.client.rpc("eth_getCode", create_mock(session, "MockPermit2"), "latest")
+    session.client.rpc("anvil_setCode", PERMIT2, code)
+    return PERMIT2
 
 
 def obey(session: Session, holders: dict[str, Holder], command: dict[str, Any]) -> dict[str, Any]:
@@ -92,9 +111,11 @@ def obey(session: Session, holders: dict[str, Holder], command: dict[str, Any]) 
         case {"do": "sleep", "seconds": seconds}:
             session.sleep(seconds)
             return {"ts": session.client.block_ts()}
-        case {"do": "auction", "who": who}:
-            start_auction(session, holders[who].account_id, "keeper")
-            return {"accountId": holders[who].account_id}
+        case {"do": "auction", "account": account_id}:
+            start_auction(session, account_id, "keeper")
+            return {"accountId": account_id}
+        case {"do": "bid", "account": account_id}:
+            return {"taken": str(bid(session, account_id, holders["maker"], 1.0, 60))}
         case {"do": "trade", "taker": account_id, "key": key, "instrument": text, "units": units}:
             taker = Holder(wallet(key), account_id)
             found = instrument(session, text, units)
@@ -102,6 +123,10 @@ def obey(session: Session, holders: dict[str, Holder], command: dict[str, Any]) 
             return {"accountId": account_id}
         case {"do": "pocket", "key": key}:
             return {"address": fill_pocket(session, key).address}
+        case {"do": "permit2"}:
+            return {"address": install_permit2(session)}
+        case {"do": "contract wallet", "key": key}:
+            return {"address": create_mock(session, "WalletStub", session.wallet(key).address)}
         case _:
             return {"error": f"unknown command {command}"}
 

@@ -42,6 +42,8 @@ const REASONS = [
   "reserve",
 ] as const;
 
+const TRADE = REASONS.indexOf("trade");
+
 const idTopic = (id: bigint): Hex => pad(numberToHex(id), { size: 32 });
 
 function decoders(context: Context) {
@@ -180,13 +182,22 @@ const DESCRIBE: Readonly<Record<string, (told: Told) => Line>> = {
 /** Events of one transaction as the lines that a person would write down. */
 export function linesOf(events: readonly Pick<Event, "name" | "args">[], id: bigint, naming: Naming): Line[] {
   const isSlice = events.some((event) => event.name === "BidFilled");
-  return events.flatMap(({ name, args }) => {
+  const lines: Line[] = [];
+  let lastName = "";
+  for (const { name, args } of events) {
     const describe = DESCRIBE[name];
-    if (!describe) return [];
+    if (!describe) continue;
     const number = (key: string) => BigInt((args[key] as bigint | number | undefined) ?? 0);
     const text = (key: string) => String(args[key] ?? "");
-    return [describe({ number, text, naming, id, isSlice })];
-  });
+    const told = describe({ number, text, naming, id, isSlice });
+    const last = lines.at(-1);
+    // The cash of a trade belongs to the trade.
+    const isPremium = name === "CashChanged" && Number(number("reason")) === TRADE && lastName === "PositionChanged";
+    if (isPremium && last) lines[lines.length - 1] = { ...last, cashWad: told.cashWad };
+    else lines.push(told);
+    lastName = name;
+  }
+  return lines;
 }
 
 /** The history of an account with its times. */

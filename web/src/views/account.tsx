@@ -16,8 +16,8 @@ import { Chip, Figures, Message, Panel, Scroll, signTone, type Tone, useAnswer }
 
 const STATE_TONES: readonly Tone[] = ["good", "warn", "bad", "bad"];
 
-/** Where a tag would run over an edge it is set flush with it. */
-const edge = (place: number): string => (place < 0.14 ? " start" : place > 0.86 ? " end" : "");
+/** A tag begins at its mark, or ends there in the right half. */
+const edge = (place: number): string => (place > 0.5 ? " end" : "");
 
 export function LoadLine({ margin }: { margin: Margin }) {
   const bar = barOf(margin);
@@ -232,10 +232,12 @@ export function HeatPanel({ margin, books, market }: { margin: Margin; books: re
                 </tbody>
               </table>
             </Scroll>
-            <p class="note">
-              The rows of the contract, framed where the whole set loses most. The outermost moves count in part, as
-              shown. The requirement adds basis, skew, term and size to the worst row.
-            </p>
+            {index === 0 && (
+              <p class="note">
+                The rows of the contract, framed where the whole set loses most. The outermost moves count in part, as
+                shown. The requirement adds basis, skew, term and size to the worst row.
+              </p>
+            )}
           </Panel>
         );
       })}
@@ -375,7 +377,7 @@ export function CollateralPanel({ account, market }: { account: Account; market:
             <tr>
               <th scope="col">Token</th>
               <th scope="col" class="number">Amount</th>
-              <th scope="col" class="number">Price</th>
+              <th scope="col" class="number hide-narrow">Price</th>
               <th scope="col" class="number">Haircut</th>
               <th scope="col" class="number">Counts</th>
             </tr>
@@ -384,7 +386,7 @@ export function CollateralPanel({ account, market }: { account: Account; market:
             <tr>
               <th scope="row">{market.tokens[0]?.symbol ?? "Cash"}</th>
               <td class="number">{cash(account.cashWad)}</td>
-              <td class="number">1.00</td>
+              <td class="number hide-narrow">1.00</td>
               <td class="number">none</td>
               <td class="number">{cash(account.cashWad)}</td>
             </tr>
@@ -395,7 +397,7 @@ export function CollateralPanel({ account, market }: { account: Account; market:
                   {token.linkedId > 0 && account.mode !== 1 && <span class="sub">price risk is in the scenarios</span>}
                 </th>
                 <td class="number">{quantity(amountWad)}</td>
-                <td class="number">{cash(token.priceWad)}</td>
+                <td class="number hide-narrow">{cash(token.priceWad)}</td>
                 <td class="number">{percent(token.haircutWad)}</td>
                 <td class="number">{cash(counted)}</td>
               </tr>

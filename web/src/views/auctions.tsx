@@ -19,6 +19,7 @@ import { Plot } from "./plot.tsx";
 /** What a bid may cost more, or bring less, than was shown. */
 const SLACK_BPS = 100n;
 const SHOWN_SEC = 2 * 3600;
+const TIME_STEPS = [300, 900, 1800, 3600, 7200, 14_400] as const;
 
 /** Where the price is on its path. */
 function PricePath({ sinceSec }: { sinceSec: number }) {
@@ -38,6 +39,7 @@ function PricePath({ sinceSec }: { sinceSec: number }) {
       xText={(sec) => duration(sec)}
       yText={(value) => `${decimal(value * 100, 0)} %`}
       height={150}
+      xSteps={TIME_STEPS}
     />
   );
 }

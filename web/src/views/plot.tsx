@@ -22,12 +22,14 @@ interface Props {
   readonly xText: (value: number) => string;
   readonly yText: (value: number) => string;
   readonly height?: number;
+  /** Distances between marks of the x axis that may be chosen. */
+  readonly xSteps?: readonly number[];
 }
 
 const DEFAULT_HEIGHT = 190;
 const POINT_PX = 6;
 
-export function Plot({ label, x, curves, xText, yText, height = DEFAULT_HEIGHT }: Props) {
+export function Plot({ label, x, curves, xText, yText, xSteps, height = DEFAULT_HEIGHT }: Props) {
   const place = useRef<HTMLDivElement>(null);
   const look = useStore(theme);
   const latest = useRef({ xText, yText });
@@ -58,7 +60,7 @@ export function Plot({ label, x, curves, xText, yText, height = DEFAULT_HEIGHT }
         cursor: { show: false },
         scales: { x: { time: false } },
         axes: [
-          { ...axis((value) => latest.current.xText(value)), size: 30 },
+          { ...axis((value) => latest.current.xText(value)), size: 30, ...(xSteps ? { incrs: [...xSteps] } : {}) },
           { ...axis((value) => latest.current.yText(value)), size: 46 },
         ],
         series: [

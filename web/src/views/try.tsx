@@ -206,6 +206,7 @@ export function TryView({ app }: ViewProps) {
     <div class="grid halves">
       <div class="stack">
         <Draftboard app={app} account={account} market={now} />
+        {after && <GreeksPanel margin={after} market={now} />}
       </div>
       <div class="stack">
         <Panel title="What the contracts say" aside={preview.isOld ? "asking…" : undefined}>
@@ -215,7 +216,6 @@ export function TryView({ app }: ViewProps) {
         {after && (
           <>
             <DistancePanel margin={after} books={books} market={now} />
-            <GreeksPanel margin={after} market={now} />
             <HeatPanel margin={after} books={books} market={now} />
           </>
         )}

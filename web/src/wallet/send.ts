@@ -1,5 +1,5 @@
 /** One call of a contract through the wallet: tried first, then shown to the person by the wallet, then followed. */
-import { type Address, type Hex, type TypedDataDefinition, numberToHex, recoverTypedDataAddress, serializeTypedData } from "viem";
+import { type Address, type Hex, getTypesForEIP712Domain, type TypedDataDefinition, numberToHex, recoverTypedDataAddress, serializeTypedData } from "viem";
 import { estimateGas } from "viem/actions";
 import type { Context } from "../chain/client.ts";
 import { decodeRefusal, revertData, type Wording } from "../chain/refusal.ts";
@@ -57,6 +57,12 @@ export async function sendCall(
   return hash;
 }
 
+/** Wallets want the type of the domain spelled out beside the others. */
+const withDomainType = (typed: TypedDataDefinition): TypedDataDefinition => ({
+  ...typed,
+  types: { EIP712Domain: getTypesForEIP712Domain({ domain: typed.domain }), ...typed.types },
+});
+
 /** Has the wallet sign typed data; the signature of a key is checked before it is used anywhere. */
 export async function signTyped(
   context: Context,
@@ -67,7 +73,7 @@ export async function signTyped(
   await confirmSame(connection, context.deployment.chainId);
   const signature = await ask<Hex>(connection.wallet.provider, {
     method: "eth_signTypedData_v4",
-    params: [connection.address, serializeTypedData(typed)],
+    params: [connection.address, serializeTypedData(withDomainType(typed))],
   });
   if (isContract) return signature;
   let signer: Address | null = null;

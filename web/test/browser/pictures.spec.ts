@@ -9,7 +9,7 @@ for (const width of [380, 1280] as const) {
     test(`pictures at ${width} px, ${scheme}`, async ({ page, host, bob, chain }) => {
       await chain.tell({ do: "sleep", seconds: 1800 });
       await chain.tell({ do: "round", underlying: "ETH", spot: 1560 });
-      await chain.tell({ do: "auction", who: "carol" });
+      await chain.tell({ do: "auction", account: chain.facts.accounts.carol });
       await page.setViewportSize({ width, height: 900 });
       await page.emulateMedia({ colorScheme: scheme });
       await connected(page, host, bob);
