@@ -102,6 +102,7 @@ export function parseDeployment(value: unknown): Deployment {
   };
 }
 
+/** A document beside the page; null when the host has none of this name. */
 async function readJson(name: string): Promise<unknown> {
   let response: Response;
   try {
@@ -109,7 +110,8 @@ async function readJson(name: string): Promise<unknown> {
   } catch {
     throw new SetupError(`${name} cannot be loaded: the host of this page does not answer.`);
   }
-  if (!response.ok) throw new SetupError(`${name} is missing beside the page (status ${response.status}).`);
+  if (response.status === 404) return null;
+  if (!response.ok) throw new SetupError(`${name} cannot be loaded (status ${response.status}).`);
   try {
     return await response.json();
   } catch {
@@ -128,15 +130,50 @@ function webAddress(value: unknown, name: string): string {
   }
 }
 
+/** What an order service that serves the page says of itself, in the shape of a record. */
+export function recordOfService(config: Record<string, unknown>): unknown {
+  const tokens = Array.isArray(config.tokens) ? (config.tokens as Record<string, unknown>[]) : [];
+  return {
+    schema: SCHEMA,
+    network: config.network,
+    chain_id: config.chainId,
+    // The service does not say where its deployment begins: events are looked for from the start.
+    block: 0,
+    contracts: config.contracts,
+    tokens: Object.fromEntries(
+      tokens.map(({ symbol, tokenId, address, decimals }) => [symbol, { token_id: tokenId, address, decimals }]),
+    ),
+    underlyings: config.underlyings,
+  };
+}
+
+async function settingsOfService(): Promise<Settings> {
+  const found = await readJson("api/config");
+  if (found === null) throw new SetupError("config.json is missing beside the page, and no order service serves it.");
+  const config = object(found, "api/config");
+  if (config.rpcUrl === null) {
+    throw new SetupError("the order service names no node; its operator has to publish one, or set config.json.");
+  }
+  return {
+    deployment: parseDeployment(recordOfService(config)),
+    rpcUrl: webAddress(config.rpcUrl, "rpcUrl"),
+    venueUrl: webAddress(".", "venue"),
+  };
+}
+
 /**
- * Settings of the page: `config.json` and the deployment beside it.
+ * Settings of the page: `config.json` and the deployment beside it, or what the order service that serves it says.
  *
  * Nothing of it comes from the page's address, so that no link can make the page show another chain's figures.
  */
 export async function loadSettings(): Promise<Settings> {
-  const config = object(await readJson("config.json"), "config.json");
+  const found = await readJson("config.json");
+  if (found === null) return settingsOfService();
+  const config = object(found, "config.json");
+  const record = await readJson("deployment.json");
+  if (record === null) throw new SetupError("deployment.json is missing beside the page.");
   return {
-    deployment: parseDeployment(await readJson("deployment.json")),
+    deployment: parseDeployment(record),
     rpcUrl: webAddress(config.rpc, "rpc"),
     venueUrl: config.venue == null ? null : webAddress(config.venue, "venue"),
   };

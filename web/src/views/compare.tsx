@@ -47,7 +47,7 @@ export function Compare({ answer, empty }: { answer: Answer<Comparison>; empty: 
         <caption class="visually-hidden">Margin before and after</caption>
         <thead>
           <tr>
-            <th scope="col" />
+            <th scope="col">Margin</th>
             <th scope="col" class="number">
               before
             </th>

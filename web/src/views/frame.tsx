@@ -218,6 +218,7 @@ export function Frame({ app }: ViewProps) {
       <StaleRound />
       <Transactions />
       <main id="main" tabIndex={-1}>
+        <h1 class="visually-hidden">{VIEWS.find((view) => view.id === id)?.title}</h1>
         {problem ? <Message tone="bad">{problem}</Message> : View ? <View app={app} /> : <p class="empty">Loading…</p>}
       </main>
       {isOpen && <WalletDialog onClose={() => setOpen(false)} />}

@@ -1,5 +1,125 @@
+/** Trade: the option chain, the ticket with its margin, depth and trades, own orders, requests for quote. */
+import { useMemo, useState } from "preact/hooks";
+import { cash, day } from "../chain/units.ts";
+import { FUTURE, type Instrument, instrumentName, instrumentWord, PERP } from "../chain/words.ts";
+import { loaded, market } from "../state/app.ts";
+import { useStore } from "../state/store.ts";
+import { session } from "../wallet/session.ts";
+import { ChainPanel } from "./chain-table.tsx";
+import { DepthPanel } from "./depth.tsx";
 import type { ViewProps } from "./frame.tsx";
+import { OrdersPanel } from "./orders.tsx";
+import { Panel, Segments } from "./parts.tsx";
+import { MOST_LEGS, type QuoteLeg, QuotesPanel } from "./quotes.tsx";
+import { type Picked, Ticket } from "./ticket.tsx";
+import { useDepth, useOwn, venueAt } from "./venue-state.ts";
 
-export function TradeView(_: ViewProps) {
-  return <p class="empty">Nothing yet.</p>;
+export function TradeView({ app }: ViewProps) {
+  const now = useStore(market);
+  const mine = useStore(loaded);
+  const who = useStore(session);
+  const url = app.settings.venueUrl;
+  const service = useMemo(() => (url ? venueAt(url) : null), [url]);
+  const [underlyingId, setUnderlyingId] = useState<number | null>(null);
+  const [expiry, setExpiry] = useState<number | null>(null);
+  const [picked, setPicked] = useState<Picked | null>(null);
+  const [legs, setLegs] = useState<readonly QuoteLeg[]>([]);
+  const underlying = now?.underlyings.find((entry) => entry.id === underlyingId) ?? now?.underlyings[0] ?? null;
+  const perp: Instrument | null = underlying ? { underlyingId: underlying.id, kind: PERP, expiryTs: 0, strikeE8: 0n } : null;
+  const perpWad = underlying?.perpWad || underlying?.spotWad || null;
+  // The price moves with every round, which must not undo what was typed.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: one pick for each underlying
+  const first = useMemo<Picked | null>(
+    () => (perp ? { instrument: perp, priceWad: perpWad, isBuy: true } : null),
+    [underlying?.id],
+  );
+  const shown = picked ?? first;
+  const depth = useDepth(service?.stream ?? null, shown ? instrumentWord(shown.instrument) : null);
+  const account = mine?.account ?? null;
+  const own = useOwn(service?.stream ?? null, account?.id ?? null);
+  if (!now || !underlying || !shown) return <p class="empty">Reading the chain…</p>;
+  const surface = underlying.surfaces.find((entry) => entry.expiryTs === expiry) ?? underlying.surfaces[0] ?? null;
+  const connection = who.kind === "connected" ? who.connection : null;
+  const symbol = now.underlyings.find((entry) => entry.id === shown.instrument.underlyingId)?.symbol ?? "";
+  const pick = (instrument: Instrument, priceWad: bigint | null, isBuy: boolean) => setPicked({ instrument, priceWad, isBuy });
+  const addLeg = (leg: QuoteLeg) => {
+    const others = legs.filter((other) => instrumentWord(other.instrument) !== instrumentWord(leg.instrument));
+    setLegs([...others, leg].slice(-MOST_LEGS));
+  };
+  const venue = service?.venue ?? null;
+  return (
+    <div class="stack">
+      <div class="row">
+        <Segments
+          label="Underlying"
+          value={String(underlying.id)}
+          options={now.underlyings.map((entry) => [String(entry.id), `${entry.symbol} ${cash(entry.spotWad)}`] as const)}
+          onChange={(text) => {
+            setUnderlyingId(Number(text));
+            setPicked(null);
+          }}
+        />
+        {surface && (
+          <Segments
+            label="Expiry"
+            value={String(surface.expiryTs)}
+            options={underlying.surfaces.map((entry) => [String(entry.expiryTs), day(entry.expiryTs)] as const)}
+            onChange={(text) => setExpiry(Number(text))}
+          />
+        )}
+        {perp && (
+          <button type="button" class="slim" onClick={() => pick(perp, perpWad, true)}>
+            Perpetual {perpWad ? cash(perpWad) : ""}
+          </button>
+        )}
+        {surface && (
+          <button
+            type="button"
+            class="slim"
+            onClick={() =>
+              pick({ underlyingId: underlying.id, kind: FUTURE, expiryTs: surface.expiryTs, strikeE8: 0n }, surface.forwardWad, true)
+            }
+          >
+            Future {cash(surface.forwardWad)}
+          </button>
+        )}
+      </div>
+      <div class="grid two">
+        <div class="stack">
+          {surface ? (
+            <ChainPanel
+              app={app}
+              underlying={underlying}
+              surface={surface}
+              venue={venue}
+              selected={shown.instrument}
+              onPick={pick}
+            />
+          ) : (
+            <Panel title="Options">
+              <p class="empty">There is no fresh round of {underlying.symbol}, and without one nothing can be priced.</p>
+            </Panel>
+          )}
+          {url && account && connection && (
+            <OrdersPanel app={app} url={url} account={account} connection={connection} own={own} />
+          )}
+        </div>
+        <div class="stack">
+          <Ticket
+            app={app}
+            picked={shown}
+            symbol={symbol}
+            account={account}
+            connection={connection}
+            venue={venue}
+            onQuote={addLeg}
+          />
+          {url && account && connection && (
+            <QuotesPanel app={app} url={url} account={account} connection={connection} legs={legs} onLegs={setLegs} />
+          )}
+          {service && <DepthPanel depth={depth} name={instrumentName(shown.instrument, symbol)} />}
+        </div>
+      </div>
+    </div>
+  );
 }

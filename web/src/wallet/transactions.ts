@@ -91,18 +91,25 @@ async function receiptOf(context: Context, hash: Hex): Promise<Receipt | null> {
   return { blockHash: raw.blockHash, blockNumber: hexToBigInt(raw.blockNumber), succeeded: raw.status === "0x1" };
 }
 
-/** Why a mined transaction failed: the same call once more, on the state that it met. */
+const UNEXPLAINED =
+  "It failed on chain, and the same call passes before and after its block: something in the block changed. Only the fee was spent.";
+
+/**
+ * Why a mined transaction failed: the same call once more, at its own block, whose time it met, and at the one before,
+ * whose state it may have met.
+ */
 async function failureOf(context: Context, entry: Sent, wording: Wording): Promise<string> {
-  try {
-    const { from, to, input, value } = await getTransaction(context.client, { hash: entry.hash });
-    const blockNumber = (entry.blockNumber ?? 1n) - 1n;
-    await call(context.client, { account: from, to, data: input, value, blockNumber });
-    return "The transaction failed on chain, although the same call passes now: something changed in between. Only the fee was spent.";
-  } catch (thrown) {
-    const data = revertData(thrown);
-    if (!data) return "The transaction failed on chain. Only the fee was spent.";
-    return `${(await decodeRefusal(data, wording)).sentence} The transaction failed; only the fee was spent.`;
+  const block = entry.blockNumber ?? 1n;
+  for (const blockNumber of [block, block - 1n]) {
+    try {
+      const { from, to, input, value } = await getTransaction(context.client, { hash: entry.hash });
+      await call(context.client, { account: from, to, data: input, value, blockNumber });
+    } catch (thrown) {
+      const data = revertData(thrown);
+      if (data) return `${(await decodeRefusal(data, wording)).sentence} Only the fee was spent.`;
+    }
   }
+  return UNEXPLAINED;
 }
 
 /** Looks at every open transaction once; returns whether any changed. */

@@ -36,6 +36,8 @@ export class TestWallet {
   chainId = 31337;
   locked = false;
   rejects = false;
+  /** Signs typed data with this key instead of the one that it shows. */
+  signsAs: PrivateKeyAccount | null = null;
   silent = false;
   batches = false;
   knowsChain = true;
@@ -147,7 +149,7 @@ export class TestWallet {
         return this.#callsStatus(String(params[0]));
       case "eth_signTypedData_v4":
         this.#askPerson();
-        return this.#signer().signTypedData(JSON.parse(String(params[1])));
+        return (this.signsAs ?? this.#signer()).signTypedData(JSON.parse(String(params[1])));
       case "eth_sendTransaction":
         this.#askPerson();
         return this.#send(params[0] as { to: Address; data: Hex; gas?: Hex });

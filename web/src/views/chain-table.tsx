@@ -1,0 +1,174 @@
+/** The option chain of one expiry: calls, strike, puts, with marks and the best prices; and its smile. */
+import { useEffect, useState } from "preact/hooks";
+import { markOf } from "../chain/marks.ts";
+import type { Surface, Underlying } from "../chain/market.ts";
+import { readProblem } from "../chain/refusal.ts";
+import { cash, decimal, toFloat } from "../chain/units.ts";
+import { CALL, type Instrument, PUT, strikeText } from "../chain/words.ts";
+import { strikesAround, volAt } from "../margin/smile.ts";
+import type { InstrumentView, Venue } from "../venue/client.ts";
+import type { ViewProps } from "./frame.tsx";
+import { Message, Panel, Scroll, useAnswer } from "./parts.tsx";
+import { Plot } from "./plot.tsx";
+
+export interface Side {
+  readonly markWad: bigint | null;
+  readonly bidWad: bigint | null;
+  readonly askWad: bigint | null;
+}
+
+export interface ChainRow {
+  readonly strikeE8: bigint;
+  readonly call: Side;
+  readonly put: Side;
+}
+
+const NONE: Side = { markWad: null, bidWad: null, askWad: null };
+const REFRESH_MS = 2_000;
+
+const big = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
+
+/** Rows out of the service's instruments, by rising strike. */
+export function rowsFrom(instruments: readonly InstrumentView[]): ChainRow[] {
+  const rows = new Map<string, ChainRow>();
+  for (const entry of instruments) {
+    if (entry.kind !== "call" && entry.kind !== "put") continue;
+    const row = rows.get(entry.strikeE8) ?? { strikeE8: BigInt(entry.strikeE8), call: NONE, put: NONE };
+    const side = { markWad: big(entry.markWad), bidWad: big(entry.bidWad), askWad: big(entry.askWad) };
+    rows.set(entry.strikeE8, { ...row, [entry.kind]: side });
+  }
+  return [...rows.values()].sort((a, b) => (a.strikeE8 < b.strikeE8 ? -1 : 1));
+}
+
+async function rowsFromChain(app: ViewProps["app"], underlying: Underlying, surface: Surface): Promise<ChainRow[]> {
+  const strikes = strikesAround(surface, underlying.roundTs);
+  return Promise.all(
+    strikes.map(async (strike) => {
+      const strikeE8 = BigInt(Math.round(strike * 1e8));
+      const side = async (kind: number): Promise<Side> => {
+        const instrument = { underlyingId: underlying.id, kind, expiryTs: surface.expiryTs, strikeE8 };
+        return { ...NONE, markWad: await markOf(app.context, instrument, underlying.spotWad) };
+      };
+      const [call, put] = await Promise.all([side(CALL), side(PUT)]);
+      return { strikeE8, call, put };
+    }),
+  );
+}
+
+/** A number that grows every two seconds while there is a service to ask. */
+function useTick(isOn: boolean): number {
+  const [tick, setTick] = useState(0);
+  useEffect(() => {
+    if (!isOn) return;
+    const timer = setInterval(() => setTick((count) => count + 1), REFRESH_MS);
+    return () => clearInterval(timer);
+  }, [isOn]);
+  return tick;
+}
+
+interface Props extends ViewProps {
+  readonly underlying: Underlying;
+  readonly surface: Surface;
+  readonly venue: Venue | null;
+  readonly selected: Instrument | null;
+  readonly onPick: (instrument: Instrument, priceWad: bigint | null, isBuy: boolean) => void;
+}
+
+export function ChainPanel({ app, underlying, surface, venue, selected, onPick }: Props) {
+  const tick = useTick(venue !== null);
+  const marks = `${underlying.id}|${surface.expiryTs}|${underlying.roundTs}`;
+  const answer = useAnswer<ChainRow[]>(
+    venue ? `${marks}|${tick}` : marks,
+    venue
+      ? async () => rowsFrom(await venue.instruments(underlying.id, surface.expiryTs))
+      : () => rowsFromChain(app, underlying, surface),
+    async (thrown) => (venue && thrown instanceof Error ? thrown.message : readProblem(thrown, app.context)),
+  );
+  const rows = answer.value ?? [];
+  const forward = toFloat(surface.forwardWad);
+  const atm = rows.reduce<ChainRow | null>(
+    (best, row) =>
+      best === null || Math.abs(Number(row.strikeE8) / 1e8 - forward) < Math.abs(Number(best.strikeE8) / 1e8 - forward) ? row : best,
+    null,
+  );
+  const cell = (row: ChainRow, kind: number, price: bigint | null, isBuy: boolean, word: string) => {
+    const instrument = { underlyingId: underlying.id, kind, expiryTs: surface.expiryTs, strikeE8: row.strikeE8 };
+    const isPicked = selected?.kind === kind && selected.strikeE8 === row.strikeE8 && selected.expiryTs === surface.expiryTs;
+    const label = `${word} ${strikeText(row.strikeE8)} ${kind === CALL ? "call" : "put"}, ${price === null ? "no price" : cash(price)}`;
+    return (
+      <td class="number">
+        <button type="button" class="slim" aria-label={label} aria-pressed={isPicked} onClick={() => onPick(instrument, price, isBuy)}>
+          {price === null ? "–" : cash(price)}
+        </button>
+      </td>
+    );
+  };
+  return (
+    <Panel title="Options" aside={`forward ${cash(surface.forwardWad)}`}>
+      {answer.problem && <Message tone="bad">{answer.problem}</Message>}
+      <Scroll label="Option chain">
+        <table class="chain">
+          <caption class="visually-hidden">Calls, strikes and puts; a price opens the ticket</caption>
+          <thead>
+            <tr>
+              <th scope="col" class="number">Call bid</th>
+              <th scope="col" class="number">mark</th>
+              <th scope="col" class="number">ask</th>
+              <th scope="col" class="strike">Strike</th>
+              <th scope="col" class="number">Put bid</th>
+              <th scope="col" class="number">mark</th>
+              <th scope="col" class="number">ask</th>
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <tr key={String(row.strikeE8)} class={row === atm ? "atm" : ""}>
+                {cell(row, CALL, row.call.bidWad, false, "Sell at the bid of")}
+                {cell(row, CALL, row.call.markWad, true, "Mark of")}
+                {cell(row, CALL, row.call.askWad, true, "Buy at the ask of")}
+                <th scope="row" class="strike">
+                  {strikeText(row.strikeE8)}
+                </th>
+                {cell(row, PUT, row.put.bidWad, false, "Sell at the bid of")}
+                {cell(row, PUT, row.put.markWad, true, "Mark of")}
+                {cell(row, PUT, row.put.askWad, true, "Buy at the ask of")}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </Scroll>
+      {!rows.length && !answer.problem && <p class="empty">Asking for marks…</p>}
+      <Smile underlying={underlying} surface={surface} rows={rows} />
+    </Panel>
+  );
+}
+
+const CURVE_POINTS = 61;
+
+/** The round's curve, and where the listed strikes lie on it. */
+function Smile({ underlying, surface, rows }: { underlying: Underlying; surface: Surface; rows: readonly ChainRow[] }) {
+  const listed = rows.map((row) => Number(row.strikeE8) / 1e8);
+  if (listed.length < 2) return null;
+  const [low, high] = [listed[0] ?? 1, listed.at(-1) ?? 2];
+  const grid = Array.from({ length: CURVE_POINTS }, (_, index) => low + ((high - low) * index) / (CURVE_POINTS - 1));
+  const x = [...new Set([...grid, ...listed])].sort((a, b) => a - b);
+  const isListed = new Set(listed);
+  const vols = x.map((strike) => volAt(surface, underlying.roundTs, strike));
+  return (
+    <figure>
+      <figcaption class="small muted" style="margin-top:.8rem">
+        Implied volatility by strike: the curve of the round, which the contracts price with.
+      </figcaption>
+      <Plot
+        label={`Volatility smile, ${decimal((volAt(surface, underlying.roundTs, toFloat(surface.forwardWad)) ?? 0) * 100, 1)} % at the money`}
+        x={x}
+        curves={[
+          { label: "curve", values: vols, colour: "accent" },
+          { label: "strikes", values: vols.map((vol, index) => (isListed.has(x[index] ?? 0) ? vol : null)), colour: "accent", isPoints: true },
+        ]}
+        xText={(value) => decimal(value, value < 10 ? 2 : 0)}
+        yText={(value) => `${decimal(value * 100, 0)} %`}
+      />
+    </figure>
+  );
+}
