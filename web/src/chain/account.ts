@@ -107,9 +107,21 @@ export async function readAccount(at: AtBlock, id: bigint): Promise<Account | nu
   if (owner === null) return null;
   const [snapshot, storedCashWad, auction, calledTs] = await Promise.all([
     readContract(client, { address: Accounts, abi: accountsAbi, functionName: "snapshotOf", args: [id], blockNumber }),
-    readContract(client, { address: Accounts, abi: accountsAbi, functionName: "storedCashOf", args: [id], blockNumber }),
+    readContract(client, {
+      address: Accounts,
+      abi: accountsAbi,
+      functionName: "storedCashOf",
+      args: [id],
+      blockNumber,
+    }),
     readContract(client, { address: Auction, abi: auctionAbi, functionName: "auctionOf", args: [id], blockNumber }),
-    readContract(client, { address: Auction, abi: auctionAbi, functionName: "marginCallTsOf", args: [id], blockNumber }),
+    readContract(client, {
+      address: Auction,
+      abi: auctionAbi,
+      functionName: "marginCallTsOf",
+      args: [id],
+      blockNumber,
+    }),
   ]);
   let marginProblem: unknown = null;
   const [margin, positions] = await Promise.all([
@@ -201,4 +213,3 @@ export async function previewChanges(context: Context, id: bigint, changes: Chan
   });
   return { before: marginFrom(before, detailsBefore), after: marginFrom(after, detailsAfter) };
 }
-

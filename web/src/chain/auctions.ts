@@ -1,5 +1,5 @@
 /** Auctions that are running, and what a bid in one would do. */
-import { type Hex, encodeEventTopics } from "viem";
+import { encodeEventTopics, type Hex } from "viem";
 import { readContract } from "viem/actions";
 import { actionPreviewAbi, auctionAbi } from "./abi.ts";
 import type { Context } from "./client.ts";
@@ -22,7 +22,12 @@ export async function readAuctions(context: Context): Promise<Running[]> {
   const states = await Promise.all(
     ids.map(async (accountId) => {
       const args = [accountId] as const;
-      const state = await readContract(context.client, { address: Auction, abi: auctionAbi, functionName: "auctionOf", args });
+      const state = await readContract(context.client, {
+        address: Auction,
+        abi: auctionAbi,
+        functionName: "auctionOf",
+        args,
+      });
       return { accountId, ...state };
     }),
   );

@@ -54,7 +54,8 @@ export const LOCAL_CHAIN_ID = 31337;
 export class SetupError extends Error {}
 
 function object(value: unknown, name: string): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new SetupError(`${name} is no object.`);
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new SetupError(`${name} is no object.`);
   return value as Record<string, unknown>;
 }
 

@@ -1,12 +1,22 @@
 /** What happened to an account, from the events of the contracts, newest first. */
-import { type Address, decodeEventLog, type Hex, hexToBigInt, hexToNumber, isAddressEqual, numberToHex, pad, type RpcLog } from "viem";
+import {
+  type Address,
+  decodeEventLog,
+  type Hex,
+  hexToBigInt,
+  hexToNumber,
+  isAddressEqual,
+  numberToHex,
+  pad,
+  type RpcLog,
+} from "viem";
+import type { Fill } from "../margin/profit.ts";
 import { accountsAbi, auctionAbi, delegationAbi, exchangeAbi, operatorsAbi, settlementAbi, vaultAbi } from "./abi.ts";
-import type { Context } from "./client.ts";
 import { MODES } from "./account.ts";
+import type { Context } from "./client.ts";
 import { type Filter, readLogs } from "./logs.ts";
 import { cash, quantity, short } from "./units.ts";
 import { instrumentName, instrumentWord, type Position, unpack } from "./words.ts";
-import type { Fill } from "../margin/profit.ts";
 
 export interface Entry {
   readonly hash: Hex;
@@ -63,7 +73,11 @@ function decodeLog(context: Context, log: RpcLog): Event | null {
   const found = decoders(context).find(([address]) => isAddressEqual(address, log.address));
   if (!found || log.blockNumber === null || log.transactionHash === null || log.logIndex === null) return null;
   try {
-    const { eventName, args } = decodeEventLog({ abi: found[1], data: log.data, topics: log.topics as [Hex, ...Hex[]] });
+    const { eventName, args } = decodeEventLog({
+      abi: found[1],
+      data: log.data,
+      topics: log.topics as [Hex, ...Hex[]],
+    });
     return {
       name: String(eventName),
       args: (args ?? {}) as Record<string, unknown>,
@@ -79,7 +93,13 @@ function decodeLog(context: Context, log: RpcLog): Event | null {
 
 async function eventsOf(context: Context, id: bigint): Promise<Event[]> {
   const { contracts } = context.deployment;
-  const first: Address[] = [contracts.Accounts, contracts.Auction, contracts.Delegation, contracts.Operators, contracts.Settlement];
+  const first: Address[] = [
+    contracts.Accounts,
+    contracts.Auction,
+    contracts.Delegation,
+    contracts.Operators,
+    contracts.Settlement,
+  ];
   const topic = idTopic(id);
   const filters: Filter[] = [
     { address: first, topics: [null, topic] },
@@ -153,12 +173,21 @@ const DESCRIBE: Readonly<Record<string, (told: Told) => Line>> = {
   AccountClosed: () => line("Account closed"),
   ModeChanged: ({ number }) => line("Mode changed", `${mode(number("oldMode"))} to ${mode(number("newMode"))}`),
   CashChanged: ({ number }) =>
-    line(`Cash: ${REASONS[Number(number("reason"))] ?? "change"}`, `${cash(number("cashWad"))} after it`, number("deltaWad")),
+    line(
+      `Cash: ${REASONS[Number(number("reason"))] ?? "change"}`,
+      `${cash(number("cashWad"))} after it`,
+      number("deltaWad"),
+    ),
   CollateralChanged: collateralLine,
   PositionChanged: positionLine,
   FeePaid: ({ number }) => line("Fee paid", `to account ${number("toId")}`),
   MarginCalled: ({ number }) =>
-    line("Margin call", `equity ${cash(number("equityWad"))}, initial margin ${cash(number("initialWad"))}`, null, "warn"),
+    line(
+      "Margin call",
+      `equity ${cash(number("equityWad"))}, initial margin ${cash(number("initialWad"))}`,
+      null,
+      "warn",
+    ),
   MarginCallMet: ({ number }) => line("Margin call met", `equity ${cash(number("equityWad"))}`),
   AuctionStarted: ({ number }) =>
     line(
@@ -185,11 +214,11 @@ export function linesOf(events: readonly Pick<Event, "name" | "args">[], id: big
   const lines: Line[] = [];
   let lastName = "";
   for (const { name, args } of events) {
-    const describe = DESCRIBE[name];
-    if (!describe) continue;
+    const tell = DESCRIBE[name];
+    if (!tell) continue;
     const number = (key: string) => BigInt((args[key] as bigint | number | undefined) ?? 0);
     const text = (key: string) => String(args[key] ?? "");
-    const told = describe({ number, text, naming, id, isSlice });
+    const told = tell({ number, text, naming, id, isSlice });
     const last = lines.at(-1);
     // The cash of a trade belongs to the trade.
     const isPremium = name === "CashChanged" && Number(number("reason")) === TRADE && lastName === "PositionChanged";
@@ -207,7 +236,10 @@ export async function readHistory(context: Context, id: bigint): Promise<Entry[]
   const times = new Map(
     await Promise.all(
       blocks.map(async (block) => {
-        const raw = await context.client.request({ method: "eth_getBlockByNumber", params: [numberToHex(block), false] });
+        const raw = await context.client.request({
+          method: "eth_getBlockByNumber",
+          params: [numberToHex(block), false],
+        });
         return [block, raw ? hexToNumber(raw.timestamp) : 0] as const;
       }),
     ),
@@ -233,7 +265,11 @@ function grouped(events: readonly Event[]): Map<Hex, Event[]> {
 const SETTLED = "Settled";
 
 /** Fills of an account in the option positions that it holds, by instrument, in their order. */
-export async function readFills(context: Context, id: bigint, positions: readonly Position[]): Promise<Map<bigint, Fill[]>> {
+export async function readFills(
+  context: Context,
+  id: bigint,
+  positions: readonly Position[],
+): Promise<Map<bigint, Fill[]>> {
   const words = positions.map(instrumentWord);
   const found = new Map<bigint, Fill[]>(words.map((word) => [word, []]));
   if (!words.length) return found;
@@ -252,4 +288,3 @@ export async function readFills(context: Context, id: bigint, positions: readonl
   }
   return found;
 }
-

@@ -95,7 +95,13 @@ async function tokenOf(at: AtBlock, record: TokenRecord, underlyings: readonly U
   const args = [BigInt(record.tokenId)] as const;
   const [custody, terms, [ownWad, ownTs]] = await Promise.all([
     readContract(client, { address: Vault, abi: vaultAbi, functionName: "tokenOf", args, blockNumber }),
-    readContract(client, { address: ScenarioBook, abi: scenarioBookAbi, functionName: "collateralOf", args, blockNumber }),
+    readContract(client, {
+      address: ScenarioBook,
+      abi: scenarioBookAbi,
+      functionName: "collateralOf",
+      args,
+      blockNumber,
+    }),
     readContract(client, { address: Oracle, abi: oracleAbi, functionName: "lastTokenPriceOf", args, blockNumber }),
   ]);
   const linked = underlyings.find((entry) => entry.id === terms.linkedUnderlying);

@@ -9,7 +9,11 @@ import { type Instrument, isOption, pack } from "./words.ts";
 const E8_TO_WAD = 10n ** 10n;
 
 /** Mark of one unit, wad: the price of an option, the price at which a linear instrument has no profit; null when stale. */
-export async function markOf(context: Context | AtBlock, instrument: Instrument, spotWad: bigint): Promise<bigint | null> {
+export async function markOf(
+  context: Context | AtBlock,
+  instrument: Instrument,
+  spotWad: bigint,
+): Promise<bigint | null> {
   const option = isOption(instrument.kind);
   const entryE8 = option ? instrument.strikeE8 : spotWad / E8_TO_WAD;
   const risk = await readContract(context.client, {

@@ -75,7 +75,11 @@ export async function readOperators(context: Context, id: bigint): Promise<Opera
         Promise.all(
           context.deployment.tokens.map(async ({ tokenId }) => {
             const args = [id, operator, BigInt(tokenId)] as const;
-            const [leftRaw, maxRaw] = await readContract(context.client, { ...read, functionName: "allowanceOf", args });
+            const [leftRaw, maxRaw] = await readContract(context.client, {
+              ...read,
+              functionName: "allowanceOf",
+              args,
+            });
             return { tokenId, leftRaw, maxRaw };
           }),
         ),

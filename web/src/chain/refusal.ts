@@ -27,13 +27,14 @@ const SENTENCES: Readonly<Record<string, (v: Values) => string>> = {
   MarginEngine__BelowMaintenance: (v) =>
     `This would leave ${v.observedWad} above the maintenance margin; at least ${v.limitWad} must remain.`,
   Accounts__InsufficientCash: (v) => `The account has ${v.observedWad} of cash, and this needs ${v.neededWad}.`,
-  Accounts__InsufficientCollateral: (v) => `The account has ${v.observedWad} of the token, and this needs ${v.neededWad}.`,
-  Accounts__UtilisationAboveCap: (v) =>
-    `This would leave ${v.observedWad} lent out, and at most ${v.limitWad} may be.`,
+  Accounts__InsufficientCollateral: (v) =>
+    `The account has ${v.observedWad} of the token, and this needs ${v.neededWad}.`,
+  Accounts__UtilisationAboveCap: (v) => `This would leave ${v.observedWad} lent out, and at most ${v.limitWad} may be.`,
   Vault__AboveOutflow: (v) =>
     `The vault lets out at most ${v.limitRaw} now, and this is ${v.observedRaw}: take less, or queue the withdrawal.`,
   Vault__CapExceeded: (v) => `The vault takes ${v.limitRaw} more of this token, and this is ${v.observedRaw}.`,
-  Vault__Illiquid: (v) => `The vault holds ${v.limitRaw} now, less than the ${v.observedRaw} asked for: the rest is lent out.`,
+  Vault__Illiquid: (v) =>
+    `The vault holds ${v.limitRaw} now, less than the ${v.observedRaw} asked for: the rest is lent out.`,
   Vault__RequestAboveHolding: (v) => `The account has ${v.limitRaw}, and the request is for ${v.observedRaw}.`,
   Vault__NotAuthorised: (v) => `${v.caller} may not act for account ${v.accountId}.`,
   Oracle__Stale: (v) =>
@@ -42,8 +43,10 @@ const SENTENCES: Readonly<Record<string, (v: Values) => string>> = {
   Exchange__Overfilled: (v) => `The order has ${v.limitWad} left, and this fill is of ${v.observedWad}.`,
   Exchange__PriceAboveLimit: (v) => `The price is ${v.observedWad}, above the limit of ${v.limitWad}.`,
   Exchange__PriceBelowLimit: (v) => `The price is ${v.observedWad}, below the limit of ${v.limitWad}.`,
-  Exchange__FeeAboveLimit: (v) => `The fee is ${v.observedWad} of the trade, above the ${v.limitWad} that was accepted.`,
-  Auction__LimitMissed: (v) => `The bid would move ${v.observedWad} of cash, beyond your limit of ${v.limitWad}: the price has moved.`,
+  Exchange__FeeAboveLimit: (v) =>
+    `The fee is ${v.observedWad} of the trade, above the ${v.limitWad} that was accepted.`,
+  Auction__LimitMissed: (v) =>
+    `The bid would move ${v.observedWad} of cash, beyond your limit of ${v.limitWad}: the price has moved.`,
   Auction__BidderBelowInitial: (v) =>
     `Your account would have an equity of ${v.equityWad} after this bid, below its initial margin of ${v.initialWad}.`,
   Auction__NotLiquidatable: (v) =>
@@ -81,13 +84,20 @@ function show(error: string, name: string, value: unknown, wording: Wording): st
 const UNIT = /(LnWad|Wad|Raw|Ts|Sec|E6|E8|Bps)$/;
 
 /** `limitWad` as `limit`, `neededRaw` as `needed`, `nextId` as `next id`. */
-const spoken = (name: string): string => name.replace(UNIT, "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+const spoken = (name: string): string =>
+  name
+    .replace(UNIT, "")
+    .replace(/([a-z])([A-Z])/g, "$1 $2")
+    .toLowerCase();
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A name that has no reason, as words: `FailedCall` as `failed call`. */
 const words = (name: string): string =>
-  name.replace(/^\w+?__/, "").replace(/([a-z0-9])([A-Z])/g, "$1 $2").toLowerCase();
+  name
+    .replace(/^\w+?__/, "")
+    .replace(/([a-z0-9])([A-Z])/g, "$1 $2")
+    .toLowerCase();
 
 const PANICS: Readonly<Record<string, string>> = {
   "17": "a number left its range",
@@ -111,9 +121,13 @@ export async function decodeRefusal(data: Hex, wording: Wording): Promise<Refusa
   }
   const { errorTable } = await import("./errors.ts");
   const entry = errorTable[selector];
-  if (!entry) return { name: selector, sentence: `The contract refused with an error that is not known here (${selector}).` };
+  if (!entry)
+    return { name: selector, sentence: `The contract refused with an error that is not known here (${selector}).` };
   const [name, reason, parameters] = entry;
-  const decoded = decodeAbiParameters(parameters.map(([, type]) => ({ type }) as AbiParameter), body);
+  const decoded = decodeAbiParameters(
+    parameters.map(([, type]) => ({ type }) as AbiParameter),
+    body,
+  );
   const values = Object.fromEntries(
     parameters.map(([argument], index) => [argument, show(name, argument, decoded[index], wording)]),
   );

@@ -41,6 +41,7 @@ export function strikesAround(surface: Surface, roundTs: number): number[] {
   const [low, high] = [forward * Math.exp(-reach), forward * Math.exp(reach)];
   const step = niceStep(high - low, MOST_STRIKES);
   const found: number[] = [];
-  for (let strike = Math.ceil(low / step) * step; strike <= high; strike += step) found.push(Number(strike.toPrecision(12)));
+  for (let strike = Math.ceil(low / step) * step; strike <= high; strike += step)
+    found.push(Number(strike.toPrecision(12)));
   return found;
 }

@@ -27,6 +27,9 @@ export function extend(blocks: readonly Block[], next: Block): { blocks: readonl
   const fallsBack = last !== undefined && next.number < last.number && !same;
   const isReorganised =
     (same !== undefined && same.hash !== next.hash) || (below !== undefined && below.hash !== next.parent) || fallsBack;
-  const kept = blocks.filter((block) => block.number < next.number && !(isReorganised && block.number === next.number - 1n && block.hash !== next.parent));
+  const kept = blocks.filter(
+    (block) =>
+      block.number < next.number && !(isReorganised && block.number === next.number - 1n && block.hash !== next.parent),
+  );
   return { blocks: [...kept, next].slice(-KEPT), isReorganised };
 }

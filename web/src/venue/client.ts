@@ -1,8 +1,8 @@
 /** The order service as the page asks it; it has no authority: what it says is checked against what was asked. */
 import createClient from "openapi-fetch";
 import type { Address, Hex } from "viem";
-import type { components, paths } from "./schema.ts";
 import { type SignedOrder, toWire } from "./order.ts";
+import type { components, paths } from "./schema.ts";
 
 export type InstrumentView = components["schemas"]["InstrumentView"];
 export type OrderView = components["schemas"]["OrderView"];
@@ -22,7 +22,8 @@ export class VenueProblem extends Error {
   }
 }
 
-const OFFLINE = "The order service does not answer. Orders that it has taken stay valid; deposits, margins and withdrawals work without it.";
+const OFFLINE =
+  "The order service does not answer. Orders that it has taken stay valid; deposits, margins and withdrawals work without it.";
 
 interface Answered<T> {
   readonly data?: T | undefined;

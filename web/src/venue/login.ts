@@ -16,7 +16,11 @@ const FIELDS = [
 ] as const;
 
 /** Typed data of a login; only the message is the service's. */
-export function loginTypedData(chainId: number, exchange: Address, { message }: Pick<Challenge, "message">): TypedDataDefinition {
+export function loginTypedData(
+  chainId: number,
+  exchange: Address,
+  { message }: Pick<Challenge, "message">,
+): TypedDataDefinition {
   return {
     domain: { name: "Plimsoll Venue", version: "1", chainId, verifyingContract: exchange },
     primaryType: "Login",

@@ -83,9 +83,16 @@ export function toWire(order: Order): WireOrder {
 }
 
 /** All that is signed, in words: nothing is left to the wallet's screen alone. */
-export function describeOrder(order: Order, instrument: Instrument, symbol: string): readonly (readonly [string, string])[] {
+export function describeOrder(
+  order: Order,
+  instrument: Instrument,
+  symbol: string,
+): readonly (readonly [string, string])[] {
   return [
-    ["Order", `${order.isBuy ? "Buy" : "Sell"} at most ${quantity(order.quantityWad)} ${instrumentName(instrument, symbol)}`],
+    [
+      "Order",
+      `${order.isBuy ? "Buy" : "Sell"} at most ${quantity(order.quantityWad)} ${instrumentName(instrument, symbol)}`,
+    ],
     [order.isBuy ? "At most" : "At least", `${cash(order.priceWad)} a unit`],
     ["Kind", `${ORDER_KINDS[order.kind] ?? order.kind}${order.reduceOnly ? ", reduces only" : ""}`],
     ["Good until", moment(order.expiryTs)],

@@ -83,10 +83,32 @@ function MarginPanel({ account, margin }: { account: Account; margin: Margin }) 
     >
       <Figures
         items={[
-          { name: "Equity", value: cash(margin.equityWad), hint: "cash, positions, collateral after haircuts", large: true },
-          { name: "Left to use", value: cash(free), hint: "equity above the initial margin", large: true, tone: free < 0n ? "bad" : "plain" },
-          { name: "Cushion", value: cash(cushion), hint: "above the maintenance margin", large: true, tone: cushion < 0n ? "bad" : "plain" },
-          { name: "In use", value: use === null ? "–" : `${decimal(use * 100, 0)} %`, hint: "initial margin of equity", large: true },
+          {
+            name: "Equity",
+            value: cash(margin.equityWad),
+            hint: "cash, positions, collateral after haircuts",
+            large: true,
+          },
+          {
+            name: "Left to use",
+            value: cash(free),
+            hint: "equity above the initial margin",
+            large: true,
+            tone: free < 0n ? "bad" : "plain",
+          },
+          {
+            name: "Cushion",
+            value: cash(cushion),
+            hint: "above the maintenance margin",
+            large: true,
+            tone: cushion < 0n ? "bad" : "plain",
+          },
+          {
+            name: "In use",
+            value: use === null ? "–" : `${decimal(use * 100, 0)} %`,
+            hint: "initial margin of equity",
+            large: true,
+          },
         ]}
       />
       <LoadLine margin={margin} />
@@ -115,9 +137,18 @@ export function useBooks(app: ViewProps["app"], margin: Margin | null): readonly
   return answer.value ?? [];
 }
 
-const signedPercent = (move: number): string => `${move > 0 ? "+" : move < 0 ? "−" : ""}${decimal(Math.abs(move) * 100, 1)} %`;
+const signedPercent = (move: number): string =>
+  `${move > 0 ? "+" : move < 0 ? "−" : ""}${decimal(Math.abs(move) * 100, 1)} %`;
 
-export function DistancePanel({ margin, books, market }: { margin: Margin; books: readonly BookRows[]; market: Market }) {
+export function DistancePanel({
+  margin,
+  books,
+  market,
+}: {
+  margin: Margin;
+  books: readonly BookRows[];
+  market: Market;
+}) {
   const entries = margin.underlyings.flatMap((risk, index) => {
     const detail = margin.details[index];
     const book = books.find((entry) => entry.id === risk.underlyingId);
@@ -142,10 +173,18 @@ export function DistancePanel({ margin, books, market }: { margin: Margin; books
           <thead>
             <tr>
               <th scope="col">If only</th>
-              <th scope="col" class="number">now</th>
-              <th scope="col" class="number">falls to</th>
-              <th scope="col" class="number">rises to</th>
-              <th scope="col" class="number">or vol by</th>
+              <th scope="col" class="number">
+                now
+              </th>
+              <th scope="col" class="number">
+                falls to
+              </th>
+              <th scope="col" class="number">
+                rises to
+              </th>
+              <th scope="col" class="number">
+                or vol by
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -196,10 +235,16 @@ export function HeatPanel({ margin, books, market }: { margin: Margin; books: re
         const largest = Math.max(...cells.map((cell) => Math.abs(toFloat(cell.pnlWad))));
         const vols = [...new Set(cells.map((cell) => cell.vol))].sort();
         return (
-          <Panel key={risk.underlyingId} title={`${underlying.symbol} scenarios`} aside={`requirement ${cash(risk.requirementWad)}`}>
+          <Panel
+            key={risk.underlyingId}
+            title={`${underlying.symbol} scenarios`}
+            aside={`requirement ${cash(risk.requirementWad)}`}
+          >
             <Scroll label={`Profit and loss of ${underlying.symbol} by scenario`}>
               <table class="heat">
-                <caption class="visually-hidden">Profit and loss by price move and volatility; the worst cell is framed</caption>
+                <caption class="visually-hidden">
+                  Profit and loss by price move and volatility; the worst cell is framed
+                </caption>
                 <thead>
                   <tr>
                     <th scope="col">price</th>
@@ -214,7 +259,8 @@ export function HeatPanel({ margin, books, market }: { margin: Margin; books: re
                   {[...lines].map(([move, row]) => (
                     <tr key={move} class={move === 0 ? "base" : ""}>
                       <th scope="row">
-                        {signedPercent(move)} <span class="muted">{decimal(toFloat(underlying.spotWad) * (1 + move), 0)}</span>
+                        {signedPercent(move)}{" "}
+                        <span class="muted">{decimal(toFloat(underlying.spotWad) * (1 + move), 0)}</span>
                       </th>
                       {vols.map((vol) => {
                         const cell = row.find((entry) => entry.vol === vol);
@@ -262,17 +308,25 @@ export function GreeksPanel({ margin, market }: { margin: Margin; market: Market
           <thead>
             <tr>
               <th scope="col">Expiry</th>
-              <th scope="col" class="number">Delta</th>
-              <th scope="col" class="number">Gamma</th>
-              <th scope="col" class="number">Vega</th>
-              <th scope="col" class="number">Theta</th>
+              <th scope="col" class="number">
+                Delta
+              </th>
+              <th scope="col" class="number">
+                Gamma
+              </th>
+              <th scope="col" class="number">
+                Vega
+              </th>
+              <th scope="col" class="number">
+                Theta
+              </th>
             </tr>
           </thead>
           <tbody>
             {lines.map((entry) => (
               <tr key={`${entry.symbol}${entry.expiryTs}`}>
                 <th scope="row">
-                  {entry.symbol} {entry.expiryTs ? day(entry.expiryTs) : "perpetual, spot"}
+                  {entry.symbol} {entry.expiryTs ? day(entry.expiryTs) : "perp"}
                 </th>
                 <td class="number">{decimal(toFloat(entry.deltaWad), 3)}</td>
                 <td class="number">{decimal(toFloat(entry.gammaWad), 5)}</td>
@@ -283,7 +337,10 @@ export function GreeksPanel({ margin, market }: { margin: Margin; market: Market
           </tbody>
         </table>
       </Scroll>
-      <p class="note">Delta in units, gamma per unit of price, vega for one point of volatility, theta for one day.</p>
+      <p class="note">
+        What never expires, perpetuals and linked collateral, is in perp. Delta in units, gamma per unit of price, vega
+        for one point of volatility, theta for one day.
+      </p>
     </Panel>
   );
 }
@@ -291,7 +348,11 @@ export function GreeksPanel({ margin, market }: { margin: Margin; market: Market
 export function PositionsPanel({ app, account, market }: ViewProps & { account: Account; market: Market }) {
   const options = account.positions.filter((position) => isOption(position.kind));
   const key = `${account.id}:${options.map((position) => position.word).join()}`;
-  const fills = useAnswer(key, () => readFills(app.context, account.id, options), (thrown) => readProblem(thrown, app.context));
+  const fills = useAnswer(
+    key,
+    () => readFills(app.context, account.id, options),
+    (thrown) => readProblem(thrown, app.context),
+  );
   if (!account.positions.length) {
     return (
       <Panel title="Positions">
@@ -322,11 +383,21 @@ export function PositionsPanel({ app, account, market }: ViewProps & { account: 
           <thead>
             <tr>
               <th scope="col">Instrument</th>
-              <th scope="col" class="number">Quantity</th>
-              <th scope="col" class="number hide-narrow">Entry</th>
-              <th scope="col" class="number">Mark</th>
-              <th scope="col" class="number hide-narrow">Value</th>
-              <th scope="col" class="number">P&amp;L</th>
+              <th scope="col" class="number">
+                Quantity
+              </th>
+              <th scope="col" class="number hide-narrow">
+                Entry
+              </th>
+              <th scope="col" class="number">
+                Mark
+              </th>
+              <th scope="col" class="number hide-narrow">
+                Value
+              </th>
+              <th scope="col" class="number">
+                P&amp;L
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -356,7 +427,10 @@ export function PositionsPanel({ app, account, market }: ViewProps & { account: 
         </table>
       </Scroll>
       {lines.some((line) => line.profit === null && line.mark !== null) && (
-        <p class="note">No profit is shown where a position came by isolation or a liquidation: its entry is not in the account's own fills.</p>
+        <p class="note">
+          No profit is shown where a position came by isolation or a liquidation: its entry is not in the account's own
+          fills.
+        </p>
       )}
     </Panel>
   );
@@ -376,10 +450,18 @@ export function CollateralPanel({ account, market }: { account: Account; market:
           <thead>
             <tr>
               <th scope="col">Token</th>
-              <th scope="col" class="number">Amount</th>
-              <th scope="col" class="number hide-narrow">Price</th>
-              <th scope="col" class="number">Haircut</th>
-              <th scope="col" class="number">Counts</th>
+              <th scope="col" class="number">
+                Amount
+              </th>
+              <th scope="col" class="number hide-narrow">
+                Price
+              </th>
+              <th scope="col" class="number">
+                Haircut
+              </th>
+              <th scope="col" class="number">
+                Counts
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -423,7 +505,11 @@ export function CarryPanel({ account, market }: { account: Account; market: Mark
       <Figures
         items={[
           { name: "Accrued, not booked", value: change(pending), hint: "already counted in the cash" },
-          { name: "Funding a day", value: change(funding), hint: perps.length ? "at the present rates" : "no perpetuals" },
+          {
+            name: "Funding a day",
+            value: change(funding),
+            hint: perps.length ? "at the present rates" : "no perpetuals",
+          },
           {
             name: account.cashWad < 0n ? "Interest paid a day" : "Interest earned a day",
             value: decimal(Math.abs(interest), 2),

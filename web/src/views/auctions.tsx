@@ -3,8 +3,8 @@ import { useState } from "preact/hooks";
 import { encodeFunctionData } from "viem";
 import { bidLimit, FAST_SEC, INSOLVENT_SEC, pathPoints, priceFactor } from "../auction/path.ts";
 import { auctionAbi } from "../chain/abi.ts";
-import { previewBid, quoteBid, type Running, readAuctions } from "../chain/auctions.ts";
 import { marginFrom } from "../chain/account.ts";
+import { previewBid, quoteBid, type Running, readAuctions } from "../chain/auctions.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { cash, change, decimal, duration, parseUnits, percent, WAD } from "../chain/units.ts";
 import { clock, head, loaded } from "../state/app.ts";
@@ -116,8 +116,16 @@ function AuctionPanel({ app, running, bidderId }: ViewProps & { running: Running
         {now && (
           <Figures
             items={[
-              { name: "Share that is sold", value: percent(now.fractionWad, 2), hint: "no more than restores the account" },
-              { name: now.isSolvent ? "You pay" : "You are paid", value: cash(now.cashWad), hint: `fee ${cash(now.feeWad)}` },
+              {
+                name: "Share that is sold",
+                value: percent(now.fractionWad, 2),
+                hint: "no more than restores the account",
+              },
+              {
+                name: now.isSolvent ? "You pay" : "You are paid",
+                value: cash(now.cashWad),
+                hint: `fee ${cash(now.feeWad)}`,
+              },
               ...(result
                 ? [
                     {
@@ -131,12 +139,21 @@ function AuctionPanel({ app, running, bidderId }: ViewProps & { running: Running
             ]}
           />
         )}
-        {bidderId !== null && !isMine && <Compare answer={comparison} empty="Asking what the bid does to your margin…" />}
+        {bidderId !== null && !isMine && (
+          <Compare answer={comparison} empty="Asking what the bid does to your margin…" />
+        )}
         {result && !result.isAllowed && (
-          <Message tone="warn">Your account would be below its own initial margin: take a smaller share or deposit first.</Message>
+          <Message tone="warn">
+            Your account would be below its own initial margin: take a smaller share or deposit first.
+          </Message>
         )}
         <div class="row">
-          <button type="button" class="main" disabled={!connection || !result?.isAllowed || preview.isOld || work.busy} onClick={bid}>
+          <button
+            type="button"
+            class="main"
+            disabled={!connection || !result?.isAllowed || preview.isOld || work.busy}
+            onClick={bid}
+          >
             {work.busy ? "Waiting for the wallet…" : "Bid"}
           </button>
           <span class="small muted">
@@ -177,7 +194,12 @@ export function AuctionsView({ app }: ViewProps) {
   return (
     <div class="grid halves">
       {list.map((running) => (
-        <AuctionPanel key={String(running.accountId)} app={app} running={running} bidderId={mine?.account?.id ?? null} />
+        <AuctionPanel
+          key={String(running.accountId)}
+          app={app}
+          running={running}
+          bidderId={mine?.account?.id ?? null}
+        />
       ))}
     </div>
   );

@@ -1,44 +1,18 @@
 /** The option chain of one expiry: calls, strike, puts, with marks and the best prices; and its smile. */
 import { useEffect, useState } from "preact/hooks";
-import { markOf } from "../chain/marks.ts";
 import type { Surface, Underlying } from "../chain/market.ts";
+import { markOf } from "../chain/marks.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { cash, decimal, toFloat } from "../chain/units.ts";
 import { CALL, type Instrument, PUT, strikeText } from "../chain/words.ts";
 import { strikesAround, volAt } from "../margin/smile.ts";
-import type { InstrumentView, Venue } from "../venue/client.ts";
+import { type ChainRow, NONE, rowsFrom, type Side } from "../venue/chain-rows.ts";
+import type { Venue } from "../venue/client.ts";
 import type { ViewProps } from "./frame.tsx";
 import { Message, Panel, Scroll, useAnswer } from "./parts.tsx";
 import { Plot } from "./plot.tsx";
 
-export interface Side {
-  readonly markWad: bigint | null;
-  readonly bidWad: bigint | null;
-  readonly askWad: bigint | null;
-}
-
-export interface ChainRow {
-  readonly strikeE8: bigint;
-  readonly call: Side;
-  readonly put: Side;
-}
-
-const NONE: Side = { markWad: null, bidWad: null, askWad: null };
 const REFRESH_MS = 2_000;
-
-const big = (text: string | null): bigint | null => (text === null ? null : BigInt(text));
-
-/** Rows out of the service's instruments, by rising strike. */
-export function rowsFrom(instruments: readonly InstrumentView[]): ChainRow[] {
-  const rows = new Map<string, ChainRow>();
-  for (const entry of instruments) {
-    if (entry.kind !== "call" && entry.kind !== "put") continue;
-    const row = rows.get(entry.strikeE8) ?? { strikeE8: BigInt(entry.strikeE8), call: NONE, put: NONE };
-    const side = { markWad: big(entry.markWad), bidWad: big(entry.bidWad), askWad: big(entry.askWad) };
-    rows.set(entry.strikeE8, { ...row, [entry.kind]: side });
-  }
-  return [...rows.values()].sort((a, b) => (a.strikeE8 < b.strikeE8 ? -1 : 1));
-}
 
 async function rowsFromChain(app: ViewProps["app"], underlying: Underlying, surface: Surface): Promise<ChainRow[]> {
   const strikes = strikesAround(surface, underlying.roundTs);
@@ -88,21 +62,55 @@ export function ChainPanel({ app, underlying, surface, venue, selected, onPick }
   const forward = toFloat(surface.forwardWad);
   const atm = rows.reduce<ChainRow | null>(
     (best, row) =>
-      best === null || Math.abs(Number(row.strikeE8) / 1e8 - forward) < Math.abs(Number(best.strikeE8) / 1e8 - forward) ? row : best,
+      best === null || Math.abs(Number(row.strikeE8) / 1e8 - forward) < Math.abs(Number(best.strikeE8) / 1e8 - forward)
+        ? row
+        : best,
     null,
   );
   const cell = (row: ChainRow, kind: number, price: bigint | null, isBuy: boolean, word: string) => {
     const instrument = { underlyingId: underlying.id, kind, expiryTs: surface.expiryTs, strikeE8: row.strikeE8 };
-    const isPicked = selected?.kind === kind && selected.strikeE8 === row.strikeE8 && selected.expiryTs === surface.expiryTs;
+    const isPicked =
+      selected?.kind === kind && selected.strikeE8 === row.strikeE8 && selected.expiryTs === surface.expiryTs;
     const label = `${word} ${strikeText(row.strikeE8)} ${kind === CALL ? "call" : "put"}, ${price === null ? "no price" : cash(price)}`;
     return (
-      <td class="number">
-        <button type="button" class="slim" aria-label={label} aria-pressed={isPicked} onClick={() => onPick(instrument, price, isBuy)}>
+      <td class={`number ${venue && word === "Mark of" ? "hide-narrow" : ""}`}>
+        <button
+          type="button"
+          class="slim chain-price"
+          aria-label={label}
+          aria-pressed={isPicked}
+          onClick={() => onPick(instrument, price, isBuy)}
+        >
           {price === null ? "–" : cash(price)}
         </button>
       </td>
     );
   };
+  // Without a service nobody bids and nobody asks; on a narrow screen the mark gives way to both.
+  const cells = (row: ChainRow, kind: number, side: Side) => (
+    <>
+      {venue && cell(row, kind, side.bidWad, false, "Sell at the bid of")}
+      {cell(row, kind, side.markWad, true, "Mark of")}
+      {venue && cell(row, kind, side.askWad, true, "Buy at the ask of")}
+    </>
+  );
+  const titles = (name: string) => (
+    <>
+      {venue && (
+        <th scope="col" class="number">
+          {name} bid
+        </th>
+      )}
+      <th scope="col" class={`number ${venue ? "hide-narrow" : ""}`}>
+        {venue ? "mark" : `${name} mark`}
+      </th>
+      {venue && (
+        <th scope="col" class="number">
+          ask
+        </th>
+      )}
+    </>
+  );
   return (
     <Panel title="Options" aside={`forward ${cash(surface.forwardWad)}`}>
       {answer.problem && <Message tone="bad">{answer.problem}</Message>}
@@ -111,27 +119,21 @@ export function ChainPanel({ app, underlying, surface, venue, selected, onPick }
           <caption class="visually-hidden">Calls, strikes and puts; a price opens the ticket</caption>
           <thead>
             <tr>
-              <th scope="col" class="number">Call bid</th>
-              <th scope="col" class="number">mark</th>
-              <th scope="col" class="number">ask</th>
-              <th scope="col" class="strike">Strike</th>
-              <th scope="col" class="number">Put bid</th>
-              <th scope="col" class="number">mark</th>
-              <th scope="col" class="number">ask</th>
+              {titles("Call")}
+              <th scope="col" class="strike">
+                Strike
+              </th>
+              {titles("Put")}
             </tr>
           </thead>
           <tbody>
             {rows.map((row) => (
               <tr key={String(row.strikeE8)} class={row === atm ? "atm" : ""}>
-                {cell(row, CALL, row.call.bidWad, false, "Sell at the bid of")}
-                {cell(row, CALL, row.call.markWad, true, "Mark of")}
-                {cell(row, CALL, row.call.askWad, true, "Buy at the ask of")}
+                {cells(row, CALL, row.call)}
                 <th scope="row" class="strike">
                   {strikeText(row.strikeE8)}
                 </th>
-                {cell(row, PUT, row.put.bidWad, false, "Sell at the bid of")}
-                {cell(row, PUT, row.put.markWad, true, "Mark of")}
-                {cell(row, PUT, row.put.askWad, true, "Buy at the ask of")}
+                {cells(row, PUT, row.put)}
               </tr>
             ))}
           </tbody>
@@ -164,7 +166,12 @@ function Smile({ underlying, surface, rows }: { underlying: Underlying; surface:
         x={x}
         curves={[
           { label: "curve", values: vols, colour: "accent" },
-          { label: "strikes", values: vols.map((vol, index) => (isListed.has(x[index] ?? 0) ? vol : null)), colour: "accent", isPoints: true },
+          {
+            label: "strikes",
+            values: vols.map((vol, index) => (isListed.has(x[index] ?? 0) ? vol : null)),
+            colour: "accent",
+            isPoints: true,
+          },
         ]}
         xText={(value) => decimal(value, value < 10 ? 2 : 0)}
         yText={(value) => `${decimal(value * 100, 0)} %`}

@@ -32,9 +32,19 @@ interface Line {
 const linesOf = ({ before, after }: Comparison): readonly Line[] => [
   { name: "Equity", before: before.equityWad, after: after.equityWad, isGood: true },
   { name: "Initial margin", before: before.initialWad, after: after.initialWad, isGood: false },
-  { name: "Left to use", before: before.equityWad - before.initialWad, after: after.equityWad - after.initialWad, isGood: true },
+  {
+    name: "Left to use",
+    before: before.equityWad - before.initialWad,
+    after: after.equityWad - after.initialWad,
+    isGood: true,
+  },
   { name: "Maintenance margin", before: before.maintenanceWad, after: after.maintenanceWad, isGood: false },
-  { name: "Cushion", before: before.equityWad - before.maintenanceWad, after: after.equityWad - after.maintenanceWad, isGood: true },
+  {
+    name: "Cushion",
+    before: before.equityWad - before.maintenanceWad,
+    after: after.equityWad - after.maintenanceWad,
+    isGood: true,
+  },
 ];
 
 export function Compare({ answer, empty }: { answer: Answer<Comparison>; empty: string }) {
@@ -76,7 +86,9 @@ export function Compare({ answer, empty }: { answer: Answer<Comparison>; empty: 
           <tr>
             <th scope="row">State</th>
             <td class="number">{STATES[before.state]}</td>
-            <td class={`number ${after.state === 0 ? "" : after.state === 1 ? "warn" : "bad"}`}>{STATES[after.state]}</td>
+            <td class={`number ${after.state === 0 ? "" : after.state === 1 ? "warn" : "bad"}`}>
+              {STATES[after.state]}
+            </td>
             <td class="hide-narrow" />
           </tr>
         </tbody>

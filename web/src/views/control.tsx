@@ -42,7 +42,12 @@ export function SendButton(props: {
     });
   return (
     <>
-      <button type="button" class={props.isMain ? "main" : "slim"} disabled={!connection || !call || work.busy} onClick={send}>
+      <button
+        type="button"
+        class={props.isMain ? "main" : "slim"}
+        disabled={!connection || !call || work.busy}
+        onClick={send}
+      >
         {work.busy ? "Waiting for the wallet…" : props.children}
       </button>
       {work.problem && <Message tone="bad">{work.problem}</Message>}
@@ -117,7 +122,10 @@ function IsolatePanel({ app, account, market: now, connection }: ControlProps) {
             value={index}
             options={account.positions.map(
               (each, number) =>
-                [String(number), `${quantity(each.quantityWad)} ${instrumentName(each, symbolOf(each.underlyingId))}`] as const,
+                [
+                  String(number),
+                  `${quantity(each.quantityWad)} ${instrumentName(each, symbolOf(each.underlyingId))}`,
+                ] as const,
             )}
             onChange={setIndex}
           />
@@ -135,7 +143,8 @@ function IsolatePanel({ app, account, market: now, connection }: ControlProps) {
               options={[
                 ["0", "none"],
                 ...account.holdings.map(
-                  (holding) => [String(holding.tokenId), now.tokens[holding.tokenId]?.symbol ?? `${holding.tokenId}`] as const,
+                  (holding) =>
+                    [String(holding.tokenId), now.tokens[holding.tokenId]?.symbol ?? `${holding.tokenId}`] as const,
                 ),
               ]}
               onChange={setTokenId}
@@ -170,7 +179,9 @@ export function ControlView({ app }: ViewProps) {
   if (!account) {
     return (
       <Panel title="Control">
-        <p class="empty">Modes, isolation, trader keys and operators belong to an account; a first deposit opens one.</p>
+        <p class="empty">
+          Modes, isolation, trader keys and operators belong to an account; a first deposit opens one.
+        </p>
       </Panel>
     );
   }
@@ -188,4 +199,3 @@ export function ControlView({ app }: ViewProps) {
     </div>
   );
 }
-

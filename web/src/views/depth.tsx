@@ -35,7 +35,10 @@ export function DepthPanel({ depth, name }: { depth: Depth; name: string }) {
   const most = Math.max(0, ...[...asks, ...bids].map((level) => toFloat(level.quantityWad)));
   const tone: Tone = now === "live" ? "good" : now === "lost" ? "bad" : "plain";
   return (
-    <Panel title="Depth" aside={<Chip tone={tone}>{now === "live" ? "live" : now === "lost" ? "connection lost" : "connecting"}</Chip>}>
+    <Panel
+      title="Depth"
+      aside={<Chip tone={tone}>{now === "live" ? "live" : now === "lost" ? "connection lost" : "connecting"}</Chip>}
+    >
       <div class="fields" style="align-items:start">
         <table aria-label={`Open orders in ${name}`}>
           <thead>

@@ -1,8 +1,8 @@
 /** The frame around every view: who acts, how the chain is, what is under way, and which view. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { chainOf } from "../chain/client.ts";
 import { MODES } from "../chain/account.ts";
+import { chainOf } from "../chain/client.ts";
 import { duration, short } from "../chain/units.ts";
 import { type App, clock, head, loaded, market, notice, outage, selectedId } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
@@ -50,7 +50,10 @@ function useView(): { id: string; View: View | null; problem: string } {
     VIEWS.find((view) => view.id === id)
       ?.load()
       .then((View) => isCurrent && setShown({ id, View }))
-      .catch(() => isCurrent && setProblem("This part of the page could not be loaded. Reload the page once the host answers."));
+      .catch(
+        () =>
+          isCurrent && setProblem("This part of the page could not be loaded. Reload the page once the host answers."),
+      );
     return () => {
       isCurrent = false;
     };
@@ -126,7 +129,9 @@ function StaleRound() {
   const stale = now.underlyings.filter((entry) => time - entry.roundTs > now.heartbeatSec);
   if (!stale.length) return null;
   const ages = stale.map((entry) =>
-    entry.roundTs === 0 ? `${entry.symbol} has no round yet` : `${entry.symbol} is ${duration(time - entry.roundTs)} old`,
+    entry.roundTs === 0
+      ? `${entry.symbol} has no round yet`
+      : `${entry.symbol} is ${duration(time - entry.roundTs)} old`,
   );
   return (
     <Message tone="warn">
@@ -177,9 +182,9 @@ export function Frame({ app }: ViewProps) {
   }, [id]);
   return (
     <div class="frame">
-      <a class="skip" href="#main" onClick={(event) => focusMain(event)}>
+      <button type="button" class="skip" onClick={() => document.getElementById("main")?.focus()}>
         Skip to the content
-      </a>
+      </button>
       <header class="top">
         <a class="brand" href="#/account">
           <svg viewBox="0 0 32 32" aria-hidden="true">
@@ -224,10 +229,4 @@ export function Frame({ app }: ViewProps) {
       {isOpen && <WalletDialog onClose={() => setOpen(false)} />}
     </div>
   );
-}
-
-/** The hash is the route, so that a link into the page must not change it. */
-function focusMain(event: Event): void {
-  event.preventDefault();
-  document.getElementById("main")?.focus();
 }

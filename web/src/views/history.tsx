@@ -50,7 +50,9 @@ export function HistoryView({ app }: ViewProps) {
                   {entry.title}
                   <span class="sub">{entry.detail}</span>
                 </th>
-                <td class={`number ${signTone(entry.cashWad ?? 0n)}`}>{entry.cashWad === null ? "" : change(entry.cashWad)}</td>
+                <td class={`number ${signTone(entry.cashWad ?? 0n)}`}>
+                  {entry.cashWad === null ? "" : change(entry.cashWad)}
+                </td>
                 <td class="hide-narrow muted" style="white-space:nowrap">
                   {entry.ts ? moment(entry.ts) : ""}
                 </td>

@@ -1,7 +1,7 @@
 /** Choose any instrument, side, size and price. */
 import { useEffect, useState } from "preact/hooks";
-import { markOf } from "../chain/marks.ts";
 import type { Market } from "../chain/market.ts";
+import { markOf } from "../chain/marks.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { cash, day, parseUnits, plainUnits, toFloat } from "../chain/units.ts";
 import { type Instrument, instrumentName, instrumentWord, isOption, KINDS, PERP } from "../chain/words.ts";
@@ -49,7 +49,12 @@ export function InstrumentForm({ app, market, onAdd }: Props) {
   const instrument: Instrument | null =
     option && !strikeE8.ok
       ? null
-      : { underlyingId, kind, expiryTs: kind === PERP ? 0 : expiryTs, strikeE8: option && strikeE8.ok ? strikeE8.value : 0n };
+      : {
+          underlyingId,
+          kind,
+          expiryTs: kind === PERP ? 0 : expiryTs,
+          strikeE8: option && strikeE8.ok ? strikeE8.value : 0n,
+        };
   const mark = useAnswer(
     instrument ? `${instrumentWord(instrument)}|${underlying?.roundTs}` : "",
     instrument ? () => markOf(app.context, instrument, spotWad) : null,
@@ -105,11 +110,21 @@ export function InstrumentForm({ app, market, onAdd }: Props) {
           />
         )}
         {option && (
-          <Field label="Strike" value={strike} problem={strikeE8.ok ? undefined : strikeE8.problem} onInput={setStrike} />
+          <Field
+            label="Strike"
+            value={strike}
+            problem={strikeE8.ok ? undefined : strikeE8.problem}
+            onInput={setStrike}
+          />
         )}
       </div>
       <div class="fields">
-        <Field label="Quantity" value={size} problem={size && !quantityWad.ok ? quantityWad.problem : undefined} onInput={setSize} />
+        <Field
+          label="Quantity"
+          value={size}
+          problem={size && !quantityWad.ok ? quantityWad.problem : undefined}
+          onInput={setSize}
+        />
         <Field
           label={mark.value === null ? "Price" : `Price (mark ${cash(mark.value)})`}
           value={price}
@@ -118,7 +133,15 @@ export function InstrumentForm({ app, market, onAdd }: Props) {
         />
       </div>
       <div class="row">
-        <Segments label="Side" value={side} options={[["buy", "Buy"], ["sell", "Sell"]]} onChange={setSide} />
+        <Segments
+          label="Side"
+          value={side}
+          options={[
+            ["buy", "Buy"],
+            ["sell", "Sell"],
+          ]}
+          onChange={setSide}
+        />
         <button type="submit" class="main" disabled={!instrument || !quantityWad.ok || !priceWad.ok}>
           Add {instrument && underlying ? instrumentName(instrument, underlying.symbol) : ""}
         </button>

@@ -59,7 +59,11 @@ function GrantForm({ app, account, market, connection }: ControlProps) {
         maxVegaWad: vega.ok ? vega.value : 0n,
       })),
     };
-    const data = encodeFunctionData({ abi: delegationAbi, functionName: "grant", args: [account.id, key as Address, terms] });
+    const data = encodeFunctionData({
+      abi: delegationAbi,
+      functionName: "grant",
+      args: [account.id, key as Address, terms],
+    });
     return { to: app.context.deployment.contracts.Delegation, data, label: `Let ${short(key)} trade` };
   };
   return (
@@ -78,7 +82,11 @@ function GrantForm({ app, account, market, connection }: ControlProps) {
       <div class="row">
         {KINDS.map((name, kind) => (
           <label class="check" key={name}>
-            <input type="checkbox" checked={(kinds & (1 << kind)) !== 0} onChange={() => setKinds(kinds ^ (1 << kind))} />
+            <input
+              type="checkbox"
+              checked={(kinds & (1 << kind)) !== 0}
+              onChange={() => setKinds(kinds ^ (1 << kind))}
+            />
             {name}s
           </label>
         ))}
@@ -98,7 +106,8 @@ function GrantForm({ app, account, market, connection }: ControlProps) {
           );
         };
         const isPicked = picked.has(entry.id);
-        const toggle = () => setPicked(new Set(isPicked ? [...picked].filter((id) => id !== entry.id) : [...picked, entry.id]));
+        const toggle = () =>
+          setPicked(new Set(isPicked ? [...picked].filter((id) => id !== entry.id) : [...picked, entry.id]));
         return (
           <div class="fields" key={entry.id}>
             <label class="check">
@@ -152,7 +161,8 @@ export function KeysPanel(props: ControlProps) {
                 {key.limits
                   .map((limit) => {
                     const symbol = app.context.deployment.underlyings.get(limit.underlyingId);
-                    const delta = limit.maxDeltaWad === UNBOUNDED ? "any delta" : `delta ±${quantity(limit.maxDeltaWad)}`;
+                    const delta =
+                      limit.maxDeltaWad === UNBOUNDED ? "any delta" : `delta ±${quantity(limit.maxDeltaWad)}`;
                     const vega = limit.maxVegaWad === UNBOUNDED ? "any vega" : `vega ±${quantity(limit.maxVegaWad)}`;
                     return `${symbol} ${delta}, ${vega}`;
                   })
@@ -169,4 +179,3 @@ export function KeysPanel(props: ControlProps) {
     </Panel>
   );
 }
-

@@ -1,7 +1,8 @@
 /** Money in and out: deposit, withdraw, borrow, and the queue of withdrawals. */
+
+import { useState } from "preact/hooks";
 import { encodeFunctionData } from "viem";
 import { readContract } from "viem/actions";
-import { useState } from "preact/hooks";
 import { actionPreviewAbi, localTokenAbi, vaultAbi } from "../chain/abi.ts";
 import { type Account, type Changes, KEEP_MODE } from "../chain/account.ts";
 import type { Market, Token } from "../chain/market.ts";
@@ -9,13 +10,13 @@ import { readProblem } from "../chain/refusal.ts";
 import { cash, decimal, formatUnits, parseUnits, percent, plainUnits, quantity } from "../chain/units.ts";
 import { head, loaded, market } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
-import { chooseWay, CONFIRMATIONS, deposit, type Facts, gatherFacts, type Wish } from "../wallet/deposit.ts";
+import { CONFIRMATIONS, chooseWay, deposit, type Facts, gatherFacts, type Wish } from "../wallet/deposit.ts";
 import { type Call, sendCall } from "../wallet/send.ts";
 import { addressOf, type Connection, session } from "../wallet/session.ts";
 import { Compare, TYPING_MS, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
-import { Field, Message, Panel, Scroll, Segments, Select, useAnswer, useWork } from "./parts.tsx";
 import { ModeChoice } from "./mode.tsx";
+import { Field, Message, Panel, Scroll, Segments, Select, useAnswer, useWork } from "./parts.tsx";
 import { QueuePanel } from "./queue.tsx";
 
 interface Props extends ViewProps {
@@ -49,7 +50,12 @@ function useBalances(app: ViewProps["app"], tokens: readonly Token[]): ReadonlyM
             await Promise.all(
               tokens.map(async ({ tokenId, address }) => {
                 const args = [owner] as const;
-                const raw = await readContract(app.context.client, { address, abi: localTokenAbi, functionName: "balanceOf", args });
+                const raw = await readContract(app.context.client, {
+                  address,
+                  abi: localTokenAbi,
+                  functionName: "balanceOf",
+                  args,
+                });
                 return [tokenId, raw] as const;
               }),
             ),
@@ -68,10 +74,18 @@ function TokenTable({ tokens, balances }: { tokens: readonly Token[]; balances: 
           <thead>
             <tr>
               <th scope="col">Token</th>
-              <th scope="col" class="number">Wallet</th>
-              <th scope="col" class="number">Price</th>
-              <th scope="col" class="number">Haircut</th>
-              <th scope="col" class="number hide-narrow">Room below the cap</th>
+              <th scope="col" class="number">
+                Wallet
+              </th>
+              <th scope="col" class="number">
+                Price
+              </th>
+              <th scope="col" class="number">
+                Haircut
+              </th>
+              <th scope="col" class="number hide-narrow">
+                Room below the cap
+              </th>
             </tr>
           </thead>
           <tbody>
@@ -79,9 +93,13 @@ function TokenTable({ tokens, balances }: { tokens: readonly Token[]; balances: 
               <tr key={token.tokenId}>
                 <th scope="row">
                   {token.symbol}
-                  <span class="sub">{token.tokenId === 0 ? "cash" : token.linkedId ? "risk in the scenarios" : "collateral"}</span>
+                  <span class="sub">
+                    {token.tokenId === 0 ? "cash" : token.linkedId ? "risk in the scenarios" : "collateral"}
+                  </span>
                 </th>
-                <td class="number">{balances.has(token.tokenId) ? quantity(balances.get(token.tokenId) ?? 0n, token.decimals, 4) : "–"}</td>
+                <td class="number">
+                  {balances.has(token.tokenId) ? quantity(balances.get(token.tokenId) ?? 0n, token.decimals, 4) : "–"}
+                </td>
                 <td class="number">{cash(token.priceWad)}</td>
                 <td class="number">{token.tokenId === 0 ? "none" : percent(token.haircutWad)}</td>
                 <td class="number hide-narrow">
@@ -104,7 +122,10 @@ function TokenTable({ tokens, balances }: { tokens: readonly Token[]; balances: 
 const accountChoices = (account: Account | null) =>
   account === null
     ? ([["new", "a new account"]] as const)
-    : ([["this", `account ${account.id}`], ["new", "a new account"]] as const);
+    : ([
+        ["this", `account ${account.id}`],
+        ["new", "a new account"],
+      ] as const);
 
 function DepositPanel({ app, account, market, connection }: Props & { connection: Connection | null }) {
   const [tokenId, setTokenId] = useState("0");
@@ -119,12 +140,15 @@ function DepositPanel({ app, account, market, connection }: Props & { connection
   const accountId = target === "this" && account ? account.id : null;
   const wish: Wish | null = token && amount.ok ? { token, amountRaw: amount.value, accountId, mode } : null;
   const facts = useAnswer<Facts>(
-    connection && wish ? `${connection.address}|${connection.wallet.id}|${tokenId}|${amount.ok && amount.value}|${accountId}` : "",
+    connection && wish
+      ? `${connection.address}|${connection.wallet.id}|${tokenId}|${amount.ok && amount.value}|${accountId}`
+      : "",
     connection && wish ? () => gatherFacts(app.context, connection, wish) : null,
     (thrown) => readProblem(thrown, app.context),
     TYPING_MS,
   );
-  const changes = token && wish && accountId !== null ? tokenChanges(token, toWad(wish.amountRaw, token.decimals)) : null;
+  const changes =
+    token && wish && accountId !== null ? tokenChanges(token, toWad(wish.amountRaw, token.decimals)) : null;
   const preview = usePreview(app, accountId, changes);
   if (!token) return null;
   const tooMuch = amount.ok && balance !== undefined && amount.value > balance;
@@ -165,7 +189,12 @@ function DepositPanel({ app, account, market, connection }: Props & { connection
               ) : undefined
             }
           />
-          <Select label="Into" value={account ? target : "new"} options={accountChoices(account)} onChange={setTarget} />
+          <Select
+            label="Into"
+            value={account ? target : "new"}
+            options={accountChoices(account)}
+            onChange={setTarget}
+          />
         </div>
         {accountId === null && <ModeChoice value={mode} onChange={setMode} />}
         {way && wish && (
@@ -218,7 +247,14 @@ function Faucet({ app, token, connection }: ViewProps & { token: Token; connecti
 
 type Kind = "withdraw" | "borrow";
 
-function outCall(app: ViewProps["app"], account: Account, token: Token, amountRaw: bigint, owner: `0x${string}`, kind: Kind | "queue"): Call {
+function outCall(
+  app: ViewProps["app"],
+  account: Account,
+  token: Token,
+  amountRaw: bigint,
+  owner: `0x${string}`,
+  kind: Kind | "queue",
+): Call {
   const to = app.context.deployment.contracts.Vault;
   const text = `${quantity(amountRaw, token.decimals)} ${token.symbol}`;
   if (kind === "borrow") {
@@ -227,7 +263,11 @@ function outCall(app: ViewProps["app"], account: Account, token: Token, amountRa
   }
   const args = [account.id, token.address, amountRaw, owner] as const;
   return kind === "queue"
-    ? { to, data: encodeFunctionData({ abi: vaultAbi, functionName: "requestWithdrawal", args }), label: `Queue ${text}` }
+    ? {
+        to,
+        data: encodeFunctionData({ abi: vaultAbi, functionName: "requestWithdrawal", args }),
+        label: `Queue ${text}`,
+      }
     : { to, data: encodeFunctionData({ abi: vaultAbi, functionName: "withdraw", args }), label: `Withdraw ${text}` };
 }
 
@@ -240,8 +280,18 @@ function useLimits(app: ViewProps["app"], account: Account, token: Token) {
       const { client, deployment } = app.context;
       const { ActionPreview, Vault } = deployment.contracts;
       const [safeRaw, vaultRaw, queue] = await Promise.all([
-        readContract(client, { address: ActionPreview, abi: actionPreviewAbi, functionName: "maxWithdraw", args: [account.id, token.address] }),
-        readContract(client, { address: Vault, abi: vaultAbi, functionName: "limitOf", args: [account.id, BigInt(token.tokenId)] }),
+        readContract(client, {
+          address: ActionPreview,
+          abi: actionPreviewAbi,
+          functionName: "maxWithdraw",
+          args: [account.id, token.address],
+        }),
+        readContract(client, {
+          address: Vault,
+          abi: vaultAbi,
+          functionName: "limitOf",
+          args: [account.id, BigInt(token.tokenId)],
+        }),
         readContract(client, { address: Vault, abi: vaultAbi, functionName: "queueOf", args: [BigInt(token.tokenId)] }),
       ]);
       return { safeRaw, vaultRaw, waiting: queue[1] - queue[0] };
@@ -250,7 +300,12 @@ function useLimits(app: ViewProps["app"], account: Account, token: Token) {
   );
 }
 
-function WithdrawPanel({ app, account, market, connection }: Props & { account: Account; connection: Connection | null }) {
+function WithdrawPanel({
+  app,
+  account,
+  market,
+  connection,
+}: Props & { account: Account; connection: Connection | null }) {
   const [kind, setKind] = useState<Kind>("withdraw");
   const [tokenId, setTokenId] = useState("0");
   const [text, setText] = useState("");
@@ -258,7 +313,9 @@ function WithdrawPanel({ app, account, market, connection }: Props & { account: 
   const held = market.tokens.filter(
     (token) => token.tokenId === 0 || account.holdings.some((holding) => holding.tokenId === token.tokenId),
   );
-  const token = (kind === "borrow" ? market.tokens[0] : held.find((entry) => String(entry.tokenId) === tokenId)) ?? market.tokens[0];
+  const token =
+    (kind === "borrow" ? market.tokens[0] : held.find((entry) => String(entry.tokenId) === tokenId)) ??
+    market.tokens[0];
   if (!token) return null;
   return (
     <WithdrawForm
@@ -307,7 +364,10 @@ function WithdrawForm(props: FormProps) {
         <Segments
           label="How"
           value={kind}
-          options={[["withdraw", "Withdraw"], ["borrow", "Borrow cash"]]}
+          options={[
+            ["withdraw", "Withdraw"],
+            ["borrow", "Borrow cash"],
+          ]}
           onChange={props.setKind}
         />
         <div class="fields">
@@ -337,20 +397,26 @@ function WithdrawForm(props: FormProps) {
         {limits.problem && <Message tone="warn">{limits.problem}</Message>}
         {limit && kind === "withdraw" && (
           <p class="small muted">
-            Largest safe withdrawal now: {quantity(limit.safeRaw, token.decimals)} {token.symbol}, with which the account
-            keeps its initial margin. The vault lets out {quantity(limit.vaultRaw, token.decimals)}.
+            Largest safe withdrawal now: {quantity(limit.safeRaw, token.decimals)} {token.symbol}, with which the
+            account keeps its initial margin. The vault lets out {quantity(limit.vaultRaw, token.decimals)}.
             {limit.waiting > 0n && ` ${limit.waiting} withdrawals wait in the queue.`}
           </p>
         )}
         {kind === "borrow" && (
           <p class="small muted">
-            What the account lacks is borrowed against its collateral, at {decimal(market.lending.borrowE6 / 1e4, 2)} % a
-            year now; cash that others leave in earns {decimal(market.lending.earnE6 / 1e4, 2)} %. A deposit pays it back.
+            What the account lacks is borrowed against its collateral, at {decimal(market.lending.borrowE6 / 1e4, 2)} %
+            a year now; cash that others leave in earns {decimal(market.lending.earnE6 / 1e4, 2)} %. A deposit pays it
+            back.
           </p>
         )}
         <Compare answer={preview} empty="Enter an amount to see the margin before and after." />
         <div class="row">
-          <button type="button" class="main" disabled={!connection || !amount.ok || !!problem || work.busy} onClick={() => send(kind)}>
+          <button
+            type="button"
+            class="main"
+            disabled={!connection || !amount.ok || !!problem || work.busy}
+            onClick={() => send(kind)}
+          >
             {work.busy ? "Waiting for the wallet…" : kind === "borrow" ? "Borrow" : "Withdraw"}
           </button>
           {aboveVault && (

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { type Address, encodeFunctionData, isAddress } from "viem";
 import { accountsAbi, operatorsAbi } from "../chain/abi.ts";
-import { isApproved, type Operator, readOperators, ROLES } from "../chain/permissions.ts";
+import { isApproved, type Operator, ROLES, readOperators } from "../chain/permissions.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { DAY_SEC, moment, parseUnits, quantity, short } from "../chain/units.ts";
 import { head } from "../state/app.ts";
@@ -44,7 +44,14 @@ function GrantForm({ app, account, market, connection }: ControlProps) {
   return (
     <div class="stack">
       <div class="fields">
-        <Field label="Address of the operator" value={operator} isText placeholder="0x…" problem={problem} onInput={setOperator} />
+        <Field
+          label="Address of the operator"
+          value={operator}
+          isText
+          placeholder="0x…"
+          problem={problem}
+          onInput={setOperator}
+        />
         <Select label="For" value={days} options={LIVES} onChange={setDays} />
       </div>
       <div class="row">
@@ -81,11 +88,16 @@ function GrantForm({ app, account, market, connection }: ControlProps) {
   );
 }
 
-function roleText(operator: Operator, symbolOf: (id: number) => { symbol: string; decimals: number } | undefined): string {
+function roleText(
+  operator: Operator,
+  symbolOf: (id: number) => { symbol: string; decimals: number } | undefined,
+): string {
   const names = ROLES.filter((role) => operator.roles & role.bit).map((role) => role.name);
   const amounts = operator.allowances.map(({ tokenId, leftRaw, maxRaw }) => {
     const token = symbolOf(tokenId);
-    return token ? `${quantity(leftRaw, token.decimals)} of ${quantity(maxRaw, token.decimals)} ${token.symbol} left today` : "";
+    return token
+      ? `${quantity(leftRaw, token.decimals)} of ${quantity(maxRaw, token.decimals)} ${token.symbol} left today`
+      : "";
   });
   return [...names, ...amounts].join("; ");
 }
@@ -126,7 +138,11 @@ export function OperatorsPanel(props: ControlProps) {
         {answer.problem && <Message tone="bad">{answer.problem}</Message>}
         {answer.value && (
           <div class="row">
-            <span class="small">{approved ? "Operators may act for your accounts." : "No operator may act until you approve their contract."}</span>
+            <span class="small">
+              {approved
+                ? "Operators may act for your accounts."
+                : "No operator may act until you approve their contract."}
+            </span>
             <SendButton app={app} connection={connection} call={approve(!approved)}>
               {approved ? "Stop every operator" : "Approve the contract of operators"}
             </SendButton>

@@ -1,13 +1,14 @@
 /** Own orders and fills; a login by signature shows them, because a book is public and its owners are not. */
+
+import { encodeFunctionData } from "viem";
+import { exchangeAbi } from "../chain/abi.ts";
 import type { Account } from "../chain/account.ts";
 import { cash, quantity, short } from "../chain/units.ts";
 import { instrumentName, unpack } from "../chain/words.ts";
 import { useStore } from "../state/store.ts";
 import { login } from "../venue/login.ts";
-import type { Connection } from "../wallet/session.ts";
-import { encodeFunctionData } from "viem";
-import { exchangeAbi } from "../chain/abi.ts";
 import { sendCall } from "../wallet/send.ts";
+import type { Connection } from "../wallet/session.ts";
 import type { ViewProps } from "./frame.tsx";
 import { Chip, Message, Panel, Scroll, SlimButton, type Tone, useWork } from "./parts.tsx";
 import { loggedIn, type Own, venueAt } from "./venue-state.ts";
@@ -75,7 +76,12 @@ export function OrdersPanel({ app, url, account, connection, own }: Props) {
       title="Your orders"
       aside={
         open.length > 0 && (
-          <button type="button" class="plain slim" disabled={work.busy} onClick={() => work.run(() => venue.cancelAll(account.id))}>
+          <button
+            type="button"
+            class="plain slim"
+            disabled={work.busy}
+            onClick={() => work.run(() => venue.cancelAll(account.id))}
+          >
             Cancel all
           </button>
         )
@@ -93,9 +99,15 @@ export function OrdersPanel({ app, url, account, connection, own }: Props) {
             <thead>
               <tr>
                 <th scope="col">Order</th>
-                <th scope="col" class="number">Price</th>
-                <th scope="col" class="number">Open</th>
-                <th scope="col" class="number">Actions</th>
+                <th scope="col" class="number">
+                  Price
+                </th>
+                <th scope="col" class="number">
+                  Open
+                </th>
+                <th scope="col" class="number">
+                  Actions
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -104,7 +116,8 @@ export function OrdersPanel({ app, url, account, connection, own }: Props) {
                   <th scope="row">
                     {order.order.isBuy ? "Buy" : "Sell"} {named(order.order.instrument)}
                     <span class="sub">
-                      {BigInt(order.pendingWad) > 0n && `${quantity(BigInt(order.pendingWad))} on the way to the chain `}
+                      {BigInt(order.pendingWad) > 0n &&
+                        `${quantity(BigInt(order.pendingWad))} on the way to the chain `}
                       {BigInt(order.filledWad) > 0n && `${quantity(BigInt(order.filledWad))} filled`}
                     </span>
                   </th>
@@ -138,8 +151,12 @@ export function OrdersPanel({ app, url, account, connection, own }: Props) {
             <thead>
               <tr>
                 <th scope="col">Fill</th>
-                <th scope="col" class="number">Price</th>
-                <th scope="col" class="number">Quantity</th>
+                <th scope="col" class="number">
+                  Price
+                </th>
+                <th scope="col" class="number">
+                  Quantity
+                </th>
                 <th scope="col">State</th>
               </tr>
             </thead>

@@ -194,8 +194,17 @@ export interface Answer<T> {
  * The answer to a question that is asked anew when its key changes; an answer to an older question is never shown as
  * one to a newer. A pause before asking keeps typing from becoming traffic.
  */
-export function useAnswer<T>(key: string, ask: (() => Promise<T>) | null, explain: (thrown: unknown) => Promise<string>, pauseMs = 0): Answer<T> {
-  const [answer, setAnswer] = useState<{ key: string; value: T | null; problem: string }>({ key: "", value: null, problem: "" });
+export function useAnswer<T>(
+  key: string,
+  ask: (() => Promise<T>) | null,
+  explain: (thrown: unknown) => Promise<string>,
+  pauseMs = 0,
+): Answer<T> {
+  const [answer, setAnswer] = useState<{ key: string; value: T | null; problem: string }>({
+    key: "",
+    value: null,
+    problem: "",
+  });
   const latest = useRef({ ask, explain });
   latest.current = { ask, explain };
   useEffect(() => {

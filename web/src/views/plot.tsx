@@ -58,6 +58,7 @@ export function Plot({ label, x, curves, xText, yText, xSteps, height = DEFAULT_
         height,
         legend: { show: false },
         cursor: { show: false },
+        pxAlign: 0,
         scales: { x: { time: false } },
         axes: [
           { ...axis((value) => latest.current.xText(value)), size: 30, ...(xSteps ? { incrs: [...xSteps] } : {}) },

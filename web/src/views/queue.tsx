@@ -30,7 +30,9 @@ async function readRequests(app: ViewProps["app"], account: Account) {
       const count = next - first > MOST ? MOST : next - first;
       const ids = Array.from({ length: Number(count) }, (_, index) => first + BigInt(index));
       const requests = await Promise.all(
-        ids.map((id) => readContract(client, { address, abi: vaultAbi, functionName: "requestOf", args: [args[0], id] })),
+        ids.map((id) =>
+          readContract(client, { address, abi: vaultAbi, functionName: "requestOf", args: [args[0], id] }),
+        ),
       );
       return requests.flatMap((request, index) =>
         request.accountId === account.id && request.amountRaw > 0n

@@ -1,7 +1,6 @@
 /** A request for quote of up to eight legs, and the quotes of makers: all legs fill or none. */
 import { useEffect, useState } from "preact/hooks";
-import { encodeFunctionData, type Hex } from "viem";
-import { exchangeAbi } from "../chain/abi.ts";
+import type { Hex } from "viem";
 import { type Account, KEEP_MODE } from "../chain/account.ts";
 import { cash, duration, quantity } from "../chain/units.ts";
 import { type Instrument, instrumentName, instrumentWord } from "../chain/words.ts";
@@ -9,7 +8,7 @@ import { changesOf } from "../margin/draft.ts";
 import { clock } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
 import type { RequestView } from "../venue/client.ts";
-import type { WireQuote } from "../venue/order.ts";
+import { answersRequest, type QuoteLeg, takeCall } from "../venue/quote.ts";
 import { sendCall } from "../wallet/send.ts";
 import type { Connection } from "../wallet/session.ts";
 import { Compare, usePreview } from "./compare.tsx";
@@ -17,58 +16,15 @@ import type { ViewProps } from "./frame.tsx";
 import { Message, Panel, SlimButton, useWork } from "./parts.tsx";
 import { loggedIn, venueAt } from "./venue-state.ts";
 
-export interface QuoteLeg {
-  readonly instrument: Instrument;
-  readonly isBuy: boolean;
-  readonly quantityWad: bigint;
-}
-
 export const MOST_LEGS = 8;
 const LIFE_SEC = 60;
 const POLL_MS = 1_000;
-/** A taker accepts no fee above this share; the exchange's own rate is far below it. */
-const MAX_FEE_WAD = 10n ** 16n;
-
 interface Props extends ViewProps {
   readonly url: string;
   readonly account: Account;
   readonly connection: Connection;
   readonly legs: readonly QuoteLeg[];
   readonly onLegs: (legs: readonly QuoteLeg[]) => void;
-}
-
-/** Whether a quote is for what was asked: the same legs, seen from the maker's side. */
-export function answersRequest(quote: WireQuote, legs: readonly QuoteLeg[], takerId: bigint): boolean {
-  if (quote.legs.length !== legs.length || (quote.takerId !== 0 && BigInt(quote.takerId) !== takerId)) return false;
-  return quote.legs.every((leg, index) => {
-    const asked = legs[index];
-    return (
-      asked !== undefined &&
-      BigInt(leg.instrument) === instrumentWord(asked.instrument) &&
-      leg.isBuy !== asked.isBuy &&
-      BigInt(leg.quantityWad) === asked.quantityWad
-    );
-  });
-}
-
-/** The call that takes a quote, built here from what is shown and not taken from the service. */
-export function takeCall(quote: WireQuote, signature: Hex, takerId: bigint): Hex {
-  const struct = {
-    ...quote,
-    accountId: BigInt(quote.accountId),
-    takerId: BigInt(quote.takerId),
-    nonce: BigInt(quote.nonce),
-    signer: quote.signer as Hex,
-    maxFeeWad: BigInt(quote.maxFeeWad),
-    transferCount: BigInt(quote.transferCount),
-    legs: quote.legs.map((leg) => ({
-      instrument: BigInt(leg.instrument),
-      isBuy: leg.isBuy,
-      quantityWad: BigInt(leg.quantityWad),
-      priceWad: BigInt(leg.priceWad),
-    })),
-  };
-  return encodeFunctionData({ abi: exchangeAbi, functionName: "fillQuote", args: [struct, signature, takerId, MAX_FEE_WAD] });
 }
 
 export function QuotesPanel({ app, url, account, connection, legs, onLegs }: Props) {
@@ -138,7 +94,10 @@ export function QuotesPanel({ app, url, account, connection, legs, onLegs }: Pro
                 </th>
                 <td class="number">{best ? cash(BigInt(best.quote.legs[index]?.priceWad ?? "0")) : ""}</td>
                 <td class="number">
-                  <SlimButton label={`Remove ${named(leg.instrument)}`} onClick={() => onLegs(legs.filter((other) => other !== leg))}>
+                  <SlimButton
+                    label={`Remove ${named(leg.instrument)}`}
+                    onClick={() => onLegs(legs.filter((other) => other !== leg))}
+                  >
                     Remove
                   </SlimButton>
                 </td>
@@ -151,7 +110,8 @@ export function QuotesPanel({ app, url, account, connection, legs, onLegs }: Pro
             <p>
               Best of {quotes.length}:{" "}
               <strong>
-                {BigInt(best.netWad) > 0n ? "costs" : "brings"} {cash(BigInt(best.netWad) < 0n ? -BigInt(best.netWad) : BigInt(best.netWad))}
+                {BigInt(best.netWad) > 0n ? "costs" : "brings"}{" "}
+                {cash(BigInt(best.netWad) < 0n ? -BigInt(best.netWad) : BigInt(best.netWad))}
               </strong>
               , good for {duration(best.quote.expiryTs - wall)}.
             </p>

@@ -52,6 +52,12 @@ interface Props extends ViewProps {
   readonly onQuote: (leg: { instrument: Instrument; isBuy: boolean; quantityWad: bigint }) => void;
 }
 
+/** An order may make or take, so that it has to accept the higher rate. */
+function largest(rates: readonly bigint[]): bigint {
+  const [first = 0n] = [...rates].sort((a, b) => (a < b ? 1 : -1));
+  return first;
+}
+
 /** Fee rates, wad, and how often the account has changed hands: what an order has to name. */
 function useTerms(app: ViewProps["app"], account: Account | null, instrument: Instrument) {
   const { Exchange, Accounts } = app.context.deployment.contracts;
@@ -61,12 +67,17 @@ function useTerms(app: ViewProps["app"], account: Account | null, instrument: In
       ? async () => {
           const [[fees], transferCount] = await Promise.all([
             readContract(app.context.client, { address: Exchange, abi: exchangeAbi, functionName: "feesOf" }),
-            readContract(app.context.client, { address: Accounts, abi: accountsAbi, functionName: "transferCountOf", args: [account.id] }),
+            readContract(app.context.client, {
+              address: Accounts,
+              abi: accountsAbi,
+              functionName: "transferCountOf",
+              args: [account.id],
+            }),
           ]);
           const rates = isOption(instrument.kind)
             ? [fees.makerOptionWad, fees.takerOptionWad]
             : [fees.makerLinearWad, fees.takerLinearWad];
-          return { maxFeeWad: rates.reduce((a, b) => (a > b ? a : b)), transferCount };
+          return { maxFeeWad: largest(rates), transferCount };
         }
       : null,
     (thrown) => readProblem(thrown, app.context),
@@ -84,7 +95,6 @@ export function Ticket({ app, picked, symbol, account, connection, venue, onQuot
   const [life, setLife] = useState<string>("3600");
   const [reduceOnly, setReduceOnly] = useState(false);
   const [placed, setPlaced] = useState("");
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another pick fills the form, typing in it does not
   useEffect(() => {
     setSide(picked.isBuy ? "buy" : "sell");
     if (picked.priceWad !== null) setPrice(plainUnits(picked.priceWad - (picked.priceWad % 10n ** 16n), 18));
@@ -129,7 +139,12 @@ export function Ticket({ app, picked, symbol, account, connection, venue, onQuot
       const random = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
       const signed = { ...order, nonce: freshNonce(Date.now(), random) };
       const contract = await isContract(app.context, connection.address);
-      const signature = await signTyped(app.context, connection, orderTypedData(app.context.deployment, signed), contract);
+      const signature = await signTyped(
+        app.context,
+        connection,
+        orderTypedData(app.context.deployment, signed),
+        contract,
+      );
       const result = await venue.place({ order: signed, signature }, WAYS[way].timeInForce);
       const matched = result.matches.reduce((sum, match) => sum + BigInt(match.quantityWad), 0n);
       setPlaced(
@@ -143,9 +158,22 @@ export function Ticket({ app, picked, symbol, account, connection, venue, onQuot
   return (
     <Panel title="Order" aside={instrumentName(instrument, symbol)}>
       <div class="stack">
-        <Segments label="Side" value={side} options={[["buy", "Buy"], ["sell", "Sell"]]} onChange={setSide} />
+        <Segments
+          label="Side"
+          value={side}
+          options={[
+            ["buy", "Buy"],
+            ["sell", "Sell"],
+          ]}
+          onChange={setSide}
+        />
         <div class="fields">
-          <Field label="Quantity" value={size} problem={size && !quantityWad.ok ? quantityWad.problem : undefined} onInput={setSize} />
+          <Field
+            label="Quantity"
+            value={size}
+            problem={size && !quantityWad.ok ? quantityWad.problem : undefined}
+            onInput={setSize}
+          />
           <Field
             label={isBuy ? "Highest price" : "Lowest price"}
             value={price}
@@ -166,7 +194,9 @@ export function Ticket({ app, picked, symbol, account, connection, venue, onQuot
           <input type="checkbox" checked={reduceOnly} onChange={() => setReduceOnly(!reduceOnly)} />
           only reduce what the account holds
         </label>
-        {account && <Compare answer={preview} empty="Enter quantity and price to see the margin before and after a whole fill." />}
+        {account && (
+          <Compare answer={preview} empty="Enter quantity and price to see the margin before and after a whole fill." />
+        )}
         {isShort && (
           <Message tone="warn">
             A whole fill would leave less than the initial margin: the exchange refuses it unless it reduces risk.
@@ -199,7 +229,8 @@ export function Ticket({ app, picked, symbol, account, connection, venue, onQuot
         </div>
         {!venue && (
           <p class="small muted">
-            This page has no order service, so that orders have nowhere to meet. Margins and marks are the contracts' own.
+            This page has no order service, so that orders have nowhere to meet. Margins and marks are the contracts'
+            own.
           </p>
         )}
         {venue && !account && <p class="small muted">An order needs an account; a first deposit opens one.</p>}
@@ -209,4 +240,3 @@ export function Ticket({ app, picked, symbol, account, connection, venue, onQuot
     </Panel>
   );
 }
-

@@ -4,13 +4,14 @@ import { cash, day } from "../chain/units.ts";
 import { FUTURE, type Instrument, instrumentName, instrumentWord, PERP } from "../chain/words.ts";
 import { loaded, market } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
+import type { QuoteLeg } from "../venue/quote.ts";
 import { session } from "../wallet/session.ts";
 import { ChainPanel } from "./chain-table.tsx";
 import { DepthPanel } from "./depth.tsx";
 import type { ViewProps } from "./frame.tsx";
 import { OrdersPanel } from "./orders.tsx";
 import { Panel, Segments } from "./parts.tsx";
-import { MOST_LEGS, type QuoteLeg, QuotesPanel } from "./quotes.tsx";
+import { MOST_LEGS, QuotesPanel } from "./quotes.tsx";
 import { type Picked, Ticket } from "./ticket.tsx";
 import { useDepth, useOwn, venueAt } from "./venue-state.ts";
 
@@ -25,7 +26,9 @@ export function TradeView({ app }: ViewProps) {
   const [picked, setPicked] = useState<Picked | null>(null);
   const [legs, setLegs] = useState<readonly QuoteLeg[]>([]);
   const underlying = now?.underlyings.find((entry) => entry.id === underlyingId) ?? now?.underlyings[0] ?? null;
-  const perp: Instrument | null = underlying ? { underlyingId: underlying.id, kind: PERP, expiryTs: 0, strikeE8: 0n } : null;
+  const perp: Instrument | null = underlying
+    ? { underlyingId: underlying.id, kind: PERP, expiryTs: 0, strikeE8: 0n }
+    : null;
   const perpWad = underlying?.perpWad || underlying?.spotWad || null;
   // The price moves with every round, which must not undo what was typed.
   // biome-ignore lint/correctness/useExhaustiveDependencies: one pick for each underlying
@@ -41,7 +44,8 @@ export function TradeView({ app }: ViewProps) {
   const surface = underlying.surfaces.find((entry) => entry.expiryTs === expiry) ?? underlying.surfaces[0] ?? null;
   const connection = who.kind === "connected" ? who.connection : null;
   const symbol = now.underlyings.find((entry) => entry.id === shown.instrument.underlyingId)?.symbol ?? "";
-  const pick = (instrument: Instrument, priceWad: bigint | null, isBuy: boolean) => setPicked({ instrument, priceWad, isBuy });
+  const pick = (instrument: Instrument, priceWad: bigint | null, isBuy: boolean) =>
+    setPicked({ instrument, priceWad, isBuy });
   const addLeg = (leg: QuoteLeg) => {
     const others = legs.filter((other) => instrumentWord(other.instrument) !== instrumentWord(leg.instrument));
     setLegs([...others, leg].slice(-MOST_LEGS));
@@ -53,7 +57,9 @@ export function TradeView({ app }: ViewProps) {
         <Segments
           label="Underlying"
           value={String(underlying.id)}
-          options={now.underlyings.map((entry) => [String(entry.id), `${entry.symbol} ${cash(entry.spotWad)}`] as const)}
+          options={now.underlyings.map(
+            (entry) => [String(entry.id), `${entry.symbol} ${cash(entry.spotWad)}`] as const,
+          )}
           onChange={(text) => {
             setUnderlyingId(Number(text));
             setPicked(null);
@@ -77,7 +83,11 @@ export function TradeView({ app }: ViewProps) {
             type="button"
             class="slim"
             onClick={() =>
-              pick({ underlyingId: underlying.id, kind: FUTURE, expiryTs: surface.expiryTs, strikeE8: 0n }, surface.forwardWad, true)
+              pick(
+                { underlyingId: underlying.id, kind: FUTURE, expiryTs: surface.expiryTs, strikeE8: 0n },
+                surface.forwardWad,
+                true,
+              )
             }
           >
             Future {cash(surface.forwardWad)}
@@ -97,7 +107,9 @@ export function TradeView({ app }: ViewProps) {
             />
           ) : (
             <Panel title="Options">
-              <p class="empty">There is no fresh round of {underlying.symbol}, and without one nothing can be priced.</p>
+              <p class="empty">
+                There is no fresh round of {underlying.symbol}, and without one nothing can be priced.
+              </p>
             </Panel>
           )}
           {url && account && connection && (

@@ -1,8 +1,8 @@
 /** What if: trades, deposits, withdrawals and a mode that are only tried; the contracts answer. */
 import { useState } from "preact/hooks";
 import { type Account, KEEP_MODE, MODES } from "../chain/account.ts";
-import { markOf } from "../chain/marks.ts";
 import type { Market } from "../chain/market.ts";
+import { markOf } from "../chain/marks.ts";
 import { cash, parseUnits, quantity } from "../chain/units.ts";
 import { instrumentName, type Position } from "../chain/words.ts";
 import { changesOf, type Draft, EMPTY, isEmpty, premiumOf } from "../margin/draft.ts";
@@ -12,7 +12,7 @@ import { DistancePanel, GreeksPanel, HeatPanel, LoadLine, useBooks } from "./acc
 import { Compare, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
 import { InstrumentForm, legKey } from "./instrument.tsx";
-import { Panel, Segments, Select, SlimButton, Field } from "./parts.tsx";
+import { Field, Panel, Segments, Select, SlimButton } from "./parts.tsx";
 
 /** The draft outlives the view, so that one can look elsewhere and come back. */
 export const draft = new Store<Draft>(EMPTY);
@@ -22,7 +22,8 @@ interface Props extends ViewProps {
   readonly market: Market;
 }
 
-const symbolOf = (now: Market, id: number): string => now.underlyings.find((entry) => entry.id === id)?.symbol ?? `#${id}`;
+const symbolOf = (now: Market, id: number): string =>
+  now.underlyings.find((entry) => entry.id === id)?.symbol ?? `#${id}`;
 
 function Legs({ market: now, draft: plan }: { market: Market; draft: Draft }) {
   const tokens = [...plan.tokens].filter(([, amount]) => amount !== 0n);
@@ -34,7 +35,8 @@ function Legs({ market: now, draft: plan }: { market: Market; draft: Draft }) {
         {plan.legs.map((leg) => (
           <tr key={leg.key}>
             <th scope="row">
-              {leg.quantityWad > 0n ? "Buy" : "Sell"} {quantity(leg.quantityWad < 0n ? -leg.quantityWad : leg.quantityWad)}{" "}
+              {leg.quantityWad > 0n ? "Buy" : "Sell"}{" "}
+              {quantity(leg.quantityWad < 0n ? -leg.quantityWad : leg.quantityWad)}{" "}
               {instrumentName(leg.instrument, symbolOf(now, leg.instrument.underlyingId))}
               <span class="sub">
                 at {cash(leg.priceWad)}
@@ -55,7 +57,8 @@ function Legs({ market: now, draft: plan }: { market: Market; draft: Draft }) {
         {tokens.map(([tokenId, amount]) => (
           <tr key={`t${tokenId}`}>
             <th scope="row">
-              {amount > 0n ? "Deposit" : "Withdraw"} {quantity(amount < 0n ? -amount : amount)} {now.tokens[tokenId]?.symbol}
+              {amount > 0n ? "Deposit" : "Withdraw"} {quantity(amount < 0n ? -amount : amount)}{" "}
+              {now.tokens[tokenId]?.symbol}
             </th>
             <td class="number">
               <SlimButton label={`Remove ${now.tokens[tokenId]?.symbol}`} onClick={() => setToken(plan, tokenId, 0n)}>
@@ -106,10 +109,23 @@ function MoneyForm({ market: now, draft: plan }: { market: Market; draft: Draft 
           options={now.tokens.map((entry) => [String(entry.tokenId), entry.symbol] as const)}
           onChange={setTokenId}
         />
-        <Field label="Amount" value={text} problem={text && !amount.ok ? amount.problem : undefined} onInput={setText} />
+        <Field
+          label="Amount"
+          value={text}
+          problem={text && !amount.ok ? amount.problem : undefined}
+          onInput={setText}
+        />
       </div>
       <div class="row">
-        <Segments label="Direction" value={way} options={[["in", "Deposit"], ["out", "Withdraw"]]} onChange={setWay} />
+        <Segments
+          label="Direction"
+          value={way}
+          options={[
+            ["in", "Deposit"],
+            ["out", "Withdraw"],
+          ]}
+          onChange={setWay}
+        />
         <button type="submit" disabled={!amount.ok}>
           Add to the draft
         </button>
@@ -163,7 +179,12 @@ function Draftboard({ app, account, market: now }: Props) {
         {tab === "close" && (
           <div class="row">
             {account.positions.map((position) => (
-              <button key={String(position.word)} type="button" class="slim" onClick={() => void close(app, now, position)}>
+              <button
+                key={String(position.word)}
+                type="button"
+                class="slim"
+                onClick={() => void close(app, now, position)}
+              >
                 {quantity(position.quantityWad)} {instrumentName(position, symbolOf(now, position.underlyingId))}
               </button>
             ))}

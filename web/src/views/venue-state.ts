@@ -1,8 +1,8 @@
 /** The order service of this page: its stream, the login, and own orders as the service tells them. */
 import { useEffect, useState } from "preact/hooks";
 import { Store, useStore } from "../state/store.ts";
-import { Venue, type FillView, type OrderView, type TradeView } from "../venue/client.ts";
 import { type Book, bookOf, changed } from "../venue/book.ts";
+import { type FillView, type OrderView, type TradeView, Venue } from "../venue/client.ts";
 import { type Health, Stream } from "../venue/stream.ts";
 
 export const health = new Store<Health>("connecting");
@@ -62,7 +62,7 @@ export interface Own {
 const NOTHING: Own = { orders: [], fills: [] };
 const KEPT_FILLS = 20;
 
-const mergedBy = <T,>(known: readonly T[], more: readonly T[], key: (entry: T) => string): T[] => [
+const mergedBy = <T>(known: readonly T[], more: readonly T[], key: (entry: T) => string): T[] => [
   ...new Map([...known, ...more].map((entry) => [key(entry), entry])).values(),
 ];
 
@@ -82,7 +82,9 @@ export function useOwn(stream: Stream | null, accountId: bigint | null): Own {
         const { orders, fills } = message.data;
         setOwn((now) => ({
           orders: mergedBy(now.orders, orders, (order) => order.orderHash),
-          fills: mergedBy(now.fills, fills, fillKey).sort((a, b) => b.seq - a.seq).slice(0, KEPT_FILLS),
+          fills: mergedBy(now.fills, fills, fillKey)
+            .sort((a, b) => b.seq - a.seq)
+            .slice(0, KEPT_FILLS),
         }));
       }
     });

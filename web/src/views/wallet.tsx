@@ -53,7 +53,13 @@ export function WalletDialog({ onClose }: { onClose: () => void }) {
       )}
       <div class="choices">
         {found.map((wallet) => (
-          <button key={wallet.id} type="button" disabled={work.busy} onClick={() => done(() => connectWallet(wallet))}>
+          <button
+            key={wallet.id}
+            class="choice"
+            type="button"
+            disabled={work.busy}
+            onClick={() => done(() => connectWallet(wallet))}
+          >
             {wallet.icon && <img src={wallet.icon} alt="" />}
             {wallet.name}
           </button>

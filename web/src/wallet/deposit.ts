@@ -6,8 +6,8 @@ import {
   type Hex,
   numberToHex,
   parseSignature,
-  type TypedDataDomain,
   type TypedDataDefinition,
+  type TypedDataDomain,
 } from "viem";
 import { getCode, readContract } from "viem/actions";
 import { localTokenAbi, vaultAbi } from "../chain/abi.ts";
@@ -56,7 +56,10 @@ export function chooseWay(facts: Facts): Way {
 export const CONFIRMATIONS: Readonly<Record<Way, readonly string[]>> = {
   direct: ["One transaction: the deposit. The token already lets the vault take this much."],
   batch: ["One confirmation: the wallet sends allowance and deposit together."],
-  permit: ["A signature that lets the vault take exactly this amount for 20 minutes; it costs nothing.", "One transaction: the deposit."],
+  permit: [
+    "A signature that lets the vault take exactly this amount for 20 minutes; it costs nothing.",
+    "One transaction: the deposit.",
+  ],
   permit2: ["A signature for Permit2 for exactly this amount; it costs nothing.", "One transaction: the deposit."],
   approve: ["A transaction that lets the vault take exactly this amount.", "A second transaction: the deposit."],
 };
@@ -75,7 +78,12 @@ async function permitDomainOf(context: Context, token: Address, owner: Address):
   ]);
   if (nonce === null || separator === null) return null;
   const version = told ? told[2] : "1";
-  const domain = { name: told ? told[1] : (name ?? ""), version, chainId: deployment.chainId, verifyingContract: token };
+  const domain = {
+    name: told ? told[1] : (name ?? ""),
+    version,
+    chainId: deployment.chainId,
+    verifyingContract: token,
+  };
   return domainSeparator({ domain }) === separator ? domain : null;
 }
 
@@ -142,7 +150,11 @@ function plainDeposit(context: Context, wish: Wish): Call {
   const { address } = wish.token;
   const data =
     wish.accountId === null
-      ? encodeFunctionData({ abi: vaultAbi, functionName: "openAndDeposit", args: [wish.mode, address, wish.amountRaw] })
+      ? encodeFunctionData({
+          abi: vaultAbi,
+          functionName: "openAndDeposit",
+          args: [wish.mode, address, wish.amountRaw],
+        })
       : encodeFunctionData({ abi: vaultAbi, functionName: "deposit", args: [wish.accountId, address, wish.amountRaw] });
   return { to: context.deployment.contracts.Vault, data, label: depositLabel(wish) };
 }
@@ -257,7 +269,12 @@ const BATCH_POLL_MS = 1_000;
 const BATCH_LIMIT_MS = 180_000;
 
 /** Sends calls as one and waits for the hash that holds them. */
-async function sendBatch(context: Context, connection: Connection, calls: readonly Call[], label: string): Promise<void> {
+async function sendBatch(
+  context: Context,
+  connection: Connection,
+  calls: readonly Call[],
+  label: string,
+): Promise<void> {
   const { chainId } = context.deployment;
   const { provider } = connection.wallet;
   await confirmSame(connection, chainId);
@@ -274,10 +291,17 @@ async function sendBatch(context: Context, connection: Connection, calls: readon
     const answer = await ask<BatchStatus>(provider, { method: "wallet_getCallsStatus", params: [id] });
     const last = answer.receipts?.at(-1);
     if (last) return track(last.transactionHash, label, chainId);
-    if (answer.status >= 400) throw new WalletProblem("unknown", `The wallet could not send the calls (status ${answer.status}). Nothing was moved.`);
+    if (answer.status >= 400)
+      throw new WalletProblem(
+        "unknown",
+        `The wallet could not send the calls (status ${answer.status}). Nothing was moved.`,
+      );
     await new Promise((resolve) => setTimeout(resolve, BATCH_POLL_MS));
   }
-  throw new WalletProblem("timeout", "The wallet took the calls and has not said that they are on chain. Look into the wallet before you try again.");
+  throw new WalletProblem(
+    "timeout",
+    "The wallet took the calls and has not said that they are on chain. Look into the wallet before you try again.",
+  );
 }
 
 /** Carries a deposit out; `wait` resolves when a transaction is on chain, which the second of two needs. */
@@ -295,7 +319,12 @@ export async function deposit(
       return;
     case "batch":
       try {
-        await sendBatch(context, connection, [approval(context, wish), plainDeposit(context, wish)], depositLabel(wish));
+        await sendBatch(
+          context,
+          connection,
+          [approval(context, wish), plainDeposit(context, wish)],
+          depositLabel(wish),
+        );
       } catch (thrown) {
         throw problemOf(thrown);
       }
@@ -306,7 +335,12 @@ export async function deposit(
       return;
     case "permit2":
       if (wish.accountId === null) throw new Error("the vault opens no account by Permit2");
-      await sendCall(context, connection, await byPermit2(context, connection, wish, wish.accountId, facts.isContract), wording);
+      await sendCall(
+        context,
+        connection,
+        await byPermit2(context, connection, wish, wish.accountId, facts.isContract),
+        wording,
+      );
       return;
     case "approve":
       await wait(await sendCall(context, connection, approval(context, wish), wording));

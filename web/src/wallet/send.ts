@@ -1,10 +1,18 @@
 /** One call of a contract through the wallet: tried first, then shown to the person by the wallet, then followed. */
-import { type Address, type Hex, getTypesForEIP712Domain, type TypedDataDefinition, numberToHex, recoverTypedDataAddress, serializeTypedData } from "viem";
+import {
+  type Address,
+  getTypesForEIP712Domain,
+  type Hex,
+  numberToHex,
+  recoverTypedDataAddress,
+  serializeTypedData,
+  type TypedDataDefinition,
+} from "viem";
 import { estimateGas } from "viem/actions";
 import type { Context } from "../chain/client.ts";
 import { decodeRefusal, revertData, type Wording } from "../chain/refusal.ts";
-import { ask, type Connection, confirmSame } from "./session.ts";
 import { problemOf, WalletProblem } from "./problems.ts";
+import { ask, type Connection, confirmSame } from "./session.ts";
 import { track } from "./transactions.ts";
 
 export interface Call {
@@ -30,7 +38,11 @@ export async function tryCall(context: Context, from: Address, call: Call, wordi
     }
     const known = problemOf(thrown);
     if (known.kind === "funds") throw known;
-    throw new WalletProblem("offline", "The node does not answer, so the transaction was not tried and nothing was sent.", thrown);
+    throw new WalletProblem(
+      "offline",
+      "The node does not answer, so the transaction was not tried and nothing was sent.",
+      thrown,
+    );
   }
 }
 
@@ -83,7 +95,10 @@ export async function signTyped(
     // Bytes that are no signature of a key have no signer.
   }
   if (signer !== connection.address) {
-    throw new WalletProblem("switched", "The wallet signed with another account than the one shown here. The signature was thrown away.");
+    throw new WalletProblem(
+      "switched",
+      "The wallet signed with another account than the one shown here. The signature was thrown away.",
+    );
   }
   return signature;
 }

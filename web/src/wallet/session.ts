@@ -42,7 +42,9 @@ export async function ask<T>(provider: EIP1193Provider, request: Request, limitM
 
 function addressesIn(answer: unknown): Address[] {
   if (!Array.isArray(answer)) return [];
-  return answer.filter((entry): entry is string => typeof entry === "string" && isAddress(entry)).map((a) => getAddress(a));
+  return answer
+    .filter((entry): entry is string => typeof entry === "string" && isAddress(entry))
+    .map((a) => getAddress(a));
 }
 
 let forget: (() => void) | null = null;
@@ -127,12 +129,13 @@ export async function switchChain(connection: Connection, chain: Chain): Promise
   }
   const now = Number(await ask<string>(provider, { method: "eth_chainId" }, QUICK_MS));
   if (now !== chain.id) {
-    throw new WalletProblem("wrong chain", `The wallet stayed on chain ${now}; this deployment is on chain ${chain.id}.`);
+    throw new WalletProblem(
+      "wrong chain",
+      `The wallet stayed on chain ${now}; this deployment is on chain ${chain.id}.`,
+    );
   }
   session.update((before) =>
-    before.kind === "connected"
-      ? { kind: "connected", connection: { ...before.connection, chainId: now } }
-      : before,
+    before.kind === "connected" ? { kind: "connected", connection: { ...before.connection, chainId: now } } : before,
   );
 }
 
@@ -161,6 +164,9 @@ export async function confirmSame(connection: Connection, chainId: number): Prom
   }
   const chain = Number(await ask<string>(provider, { method: "eth_chainId" }, QUICK_MS));
   if (chain !== chainId) {
-    throw new WalletProblem("wrong chain", `The wallet is on chain ${chain}, and this deployment is on chain ${chainId}. Switch the chain first.`);
+    throw new WalletProblem(
+      "wrong chain",
+      `The wallet is on chain ${chain}, and this deployment is on chain ${chainId}. Switch the chain first.`,
+    );
   }
 }

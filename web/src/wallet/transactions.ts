@@ -1,8 +1,8 @@
 /** Transactions from the wallet's prompt until the chain will not give them back; kept over a reload of the page. */
-import { type Hex, type RpcTransactionReceipt, hexToBigInt } from "viem";
+import { type Hex, hexToBigInt, type RpcTransactionReceipt } from "viem";
 import { call, getTransaction } from "viem/actions";
-import { decodeRefusal, revertData, type Wording } from "../chain/refusal.ts";
 import type { Context } from "../chain/client.ts";
+import { decodeRefusal, revertData, type Wording } from "../chain/refusal.ts";
 import { Store } from "../state/store.ts";
 
 export type Stage = "waiting" | "mined" | "settled" | "failed" | "returned";
@@ -69,7 +69,8 @@ interface Receipt {
 export function advance(entry: Sent, receipt: Receipt | null, head: bigint, depth: bigint): Sent {
   if (receipt === null) {
     if (entry.blockHash === null) return entry;
-    const note = "The chain was reorganised and gave the block with this transaction back. It waits again, and what it did is undone until it is mined anew.";
+    const note =
+      "The chain was reorganised and gave the block with this transaction back. It waits again, and what it did is undone until it is mined anew.";
     return { ...entry, stage: "returned", blockHash: null, blockNumber: null, note };
   }
   if (!receipt.succeeded) {
@@ -77,7 +78,8 @@ export function advance(entry: Sent, receipt: Receipt | null, head: bigint, dept
   }
   const stage: Stage = head >= receipt.blockNumber + depth ? "settled" : "mined";
   const moved = entry.blockHash !== null && entry.blockHash !== receipt.blockHash;
-  const note = moved || entry.stage === "returned" ? "The chain was reorganised; the transaction is in again." : entry.note;
+  const note =
+    moved || entry.stage === "returned" ? "The chain was reorganised; the transaction is in again." : entry.note;
   if (stage === entry.stage && receipt.blockHash === entry.blockHash && note === entry.note) return entry;
   return { ...entry, stage, blockHash: receipt.blockHash, blockNumber: receipt.blockNumber, note };
 }

@@ -26,7 +26,7 @@ test("a deposit by keyboard alone", async ({ page, host, alice }) => {
   await open(page, host, "money");
   await expect(page.getByRole("heading", { name: "Deposit", exact: true })).toBeVisible();
   await page.keyboard.press("Tab");
-  await expect(page.getByRole("link", { name: "Skip to the content" })).toBeFocused();
+  await expect(page.getByRole("button", { name: "Skip to the content" })).toBeFocused();
   await page.getByRole("button", { name: "Connect" }).focus();
   await page.keyboard.press("Enter");
   const dialog = page.getByRole("dialog");

@@ -50,13 +50,20 @@ test("more than can leave is refused at the field with the limit", async ({ page
   await expect(page.getByText("Write the amount with a point and without commas.")).toBeVisible();
 });
 
-test("a reorganised deposit is said to be undone, and found again when it is mined anew", async ({ page, host, alice, chain }) => {
+test("a reorganised deposit is said to be undone, and found again when it is mined anew", async ({
+  page,
+  host,
+  alice,
+  chain,
+}) => {
   await connected(page, host, alice, "money");
   await page.getByLabel("Amount to deposit").fill("100");
   const state = await chain.rpc<string>("evm_snapshot");
   await page.getByRole("button", { name: "Open an account and deposit" }).click();
   await expect(page.getByText(/Open an account with 100 USDC: on chain/)).toBeVisible();
-  const [hash] = await page.evaluate(() => (JSON.parse(sessionStorage.getItem("plimsoll.pending") ?? "[]") as { hash: string }[]).map((entry) => entry.hash));
+  const [hash] = await page.evaluate(() =>
+    (JSON.parse(sessionStorage.getItem("plimsoll.pending") ?? "[]") as { hash: string }[]).map((entry) => entry.hash),
+  );
   const raw = await chain.rpc<string>("eth_getRawTransactionByHash", hash);
   await chain.rpc("evm_revert", state);
   await chain.rpc("evm_mine");
@@ -82,7 +89,13 @@ test("a reload in the middle of a transaction loses nothing", async ({ page, hos
   await expect(page.getByText(/Open an account with 100 USDC: on chain/)).toBeVisible();
 });
 
-test("two tabs show the same account, and one follows what the other does", async ({ page, context, host, bob, chain }) => {
+test("two tabs show the same account, and one follows what the other does", async ({
+  page,
+  context,
+  host,
+  bob,
+  chain,
+}) => {
   await chain.tell({ do: "pocket", key: "bob" });
   await connected(page, host, bob, "money");
   const other = await context.newPage();
@@ -92,11 +105,11 @@ test("two tabs show the same account, and one follows what the other does", asyn
   await other.getByRole("button", { name: "Watch" }).click();
   const usdc = other.getByRole("row", { name: /^USDC/ });
   await expect(usdc).toBeVisible();
-  const before = await usdc.innerText();
+  const before = await usdc.textContent();
   await page.getByLabel("Amount to deposit").fill("1000");
   await page.getByRole("button", { name: "Deposit", exact: true }).click();
   await expect(page.getByText(/Deposit 1,000 USDC: on chain/)).toBeVisible();
-  await expect.poll(() => usdc.innerText()).not.toBe(before);
+  await expect.poll(() => usdc.textContent()).not.toBe(before);
 });
 
 test("a transaction that fails on chain says why", async ({ page, host, bob, chain }) => {

@@ -54,7 +54,12 @@ test("by a permit into the account that there is", async ({ page, host, chain, b
 });
 
 test("out of an allowance without asking for another", async ({ page, host, chain, alice }) => {
-  await act(chain, chain.facts.addresses.alice, usdcOf(chain), approval(recordOf(chain).contracts.Vault, parseUnits("700", 6)));
+  await act(
+    chain,
+    chain.facts.addresses.alice,
+    usdcOf(chain),
+    approval(recordOf(chain).contracts.Vault, parseUnits("700", 6)),
+  );
   await connected(page, host, alice, "money");
   await depositUsdc(page, "700", "Open an account and deposit");
   expect(confirmations(alice)).toEqual(["eth_sendTransaction"]);
@@ -86,8 +91,13 @@ test("by Permit2 where a token has no permit", async ({ page, host, chain, bob }
     const calls = JSON.parse(body) as { id: number; params: [{ data?: string }] }[];
     const response = await route.fetch();
     const answers = (await response.json()) as { id: number; result?: string }[];
-    const hidden = new Set(calls.filter((call) => call.params[0]?.data?.startsWith("0x7ecebe00")).map((call) => call.id));
-    await route.fulfill({ response, json: answers.map((answer) => (hidden.has(answer.id) ? { ...answer, result: "0x" } : answer)) });
+    const hidden = new Set(
+      calls.filter((call) => call.params[0]?.data?.startsWith("0x7ecebe00")).map((call) => call.id),
+    );
+    await route.fulfill({
+      response,
+      json: answers.map((answer) => (hidden.has(answer.id) ? { ...answer, result: "0x" } : answer)),
+    });
   });
   await connected(page, host, bob, "money");
   await depositUsdc(page, "40", "Deposit");
@@ -95,7 +105,12 @@ test("by Permit2 where a token has no permit", async ({ page, host, chain, bob }
   expect(await heldBy(chain, chain.facts.addresses.bob)).toBe(parseUnits("59960", 6));
 });
 
-test("a contract wallet approves and deposits, then deposits by what its key signed", async ({ page, host, chain, alice }) => {
+test("a contract wallet approves and deposits, then deposits by what its key signed", async ({
+  page,
+  host,
+  chain,
+  alice,
+}) => {
   test.skip(NO_MOCKS, "make build compiles the contract wallet");
   const { address } = (await chain.tell({ do: "contract wallet", key: "alice" })) as { address: Address };
   const mint = encodeFunctionData({ abi: localTokenAbi, functionName: "mint", args: [address, parseUnits("900", 6)] });

@@ -1,6 +1,7 @@
 /** The first hour of a user: connect, deposit by permit, look, try, be called for margin, be liquidated, withdraw. */
-import { readContract } from "viem/actions";
+
 import { createClient, http } from "viem";
+import { readContract } from "viem/actions";
 import { accountsAbi } from "../../src/chain/abi.ts";
 import { parseDeployment } from "../../src/chain/deployment.ts";
 import { connected, expect, test } from "./fixtures.ts";
@@ -14,7 +15,12 @@ const cashOf = (chain: Scene, id: bigint): Promise<bigint> =>
     args: [id],
   });
 
-test("a new user deposits by permit, trades, is called, is liquidated and takes the rest home", async ({ page, host, chain, alice }) => {
+test("a new user deposits by permit, trades, is called, is liquidated and takes the rest home", async ({
+  page,
+  host,
+  chain,
+  alice,
+}) => {
   await connected(page, host, alice, "money");
   await test.step("one signature and one transaction open the account", async () => {
     await page.getByLabel("Amount to deposit").fill("9000");

@@ -28,7 +28,12 @@ export class Scene {
   readonly #lines: AsyncIterator<string>;
   readonly #folder: string;
 
-  private constructor(process: ChildProcessByStdio<Writable, Readable, null>, lines: AsyncIterator<string>, facts: Facts, folder: string) {
+  private constructor(
+    process: ChildProcessByStdio<Writable, Readable, null>,
+    lines: AsyncIterator<string>,
+    facts: Facts,
+    folder: string,
+  ) {
     this.#process = process;
     this.#lines = lines;
     this.#folder = folder;
@@ -63,7 +68,10 @@ export class Scene {
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ jsonrpc: "2.0", id: 1, method, params }),
     });
-    const { result, error } = (await response.json()) as { result: T; error?: { code: number; message: string; data?: unknown } };
+    const { result, error } = (await response.json()) as {
+      result: T;
+      error?: { code: number; message: string; data?: unknown };
+    };
     if (error) throw Object.assign(new Error(error.message), error);
     return result;
   }

@@ -22,7 +22,9 @@ class Refusal extends Error {
 
 const ICON =
   "data:image/svg+xml;utf8," +
-  encodeURIComponent('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" rx="2" fill="#e2761b"/></svg>');
+  encodeURIComponent(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8" rx="2" fill="#e2761b"/></svg>',
+  );
 
 export interface Manner {
   /** Announce by EIP-6963; otherwise only be `window.ethereum`. */
@@ -72,7 +74,8 @@ export class TestWallet {
     await page.addInitScript(
       ({ icon, announce }) => {
         type Answer = { result?: unknown; error?: { code: number; message: string; data: unknown } };
-        const ask = (window as unknown as { plimsollTestWallet: (request: unknown) => Promise<Answer> }).plimsollTestWallet;
+        const ask = (window as unknown as { plimsollTestWallet: (request: unknown) => Promise<Answer> })
+          .plimsollTestWallet;
         const listeners = new Map<string, Set<(value: unknown) => void>>();
         const provider = {
           request: async (request: unknown) => {
@@ -94,7 +97,9 @@ export class TestWallet {
         if (!announce) return;
         const info = { uuid: "0d0c1f0e-8d0d-4c8b-9c0e-test", name: "Test wallet", icon, rdns: "test.wallet" };
         const tell = () =>
-          window.dispatchEvent(new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }));
+          window.dispatchEvent(
+            new CustomEvent("eip6963:announceProvider", { detail: Object.freeze({ info, provider }) }),
+          );
         window.addEventListener("eip6963:requestProvider", tell);
         tell();
       },
@@ -105,7 +110,10 @@ export class TestWallet {
   async emit(name: string, value: unknown): Promise<void> {
     await this.#page?.evaluate(
       ([event, payload]) =>
-        (window as unknown as { plimsollTestEmit: (name: unknown, value: unknown) => void }).plimsollTestEmit(event, payload),
+        (window as unknown as { plimsollTestEmit: (name: unknown, value: unknown) => void }).plimsollTestEmit(
+          event,
+          payload,
+        ),
       [name, value] as const,
     );
   }
@@ -121,7 +129,8 @@ export class TestWallet {
   async #answer(request: Request): Promise<unknown> {
     this.asked.push(request);
     await this.before?.(request.method);
-    if (this.silent && request.method !== "eth_accounts" && request.method !== "eth_chainId") await new Promise(() => undefined);
+    if (this.silent && request.method !== "eth_accounts" && request.method !== "eth_chainId")
+      await new Promise(() => undefined);
     const params = request.params ?? [];
     switch (request.method) {
       case "eth_chainId":

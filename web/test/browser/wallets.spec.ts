@@ -50,7 +50,9 @@ test("a rejected connection and a rejected deposit", async ({ page, host, alice 
   alice.rejects = true;
   await page.getByLabel("Amount to deposit").fill("10");
   await page.getByRole("button", { name: "Open an account and deposit" }).click();
-  await expect(page.getByRole("alert")).toHaveText(/You declined in the wallet. Nothing was signed and nothing was sent/);
+  await expect(page.getByRole("alert")).toHaveText(
+    /You declined in the wallet. Nothing was signed and nothing was sent/,
+  );
   expect(await page.getByLabel("Amount to deposit").inputValue()).toBe("10");
 });
 
