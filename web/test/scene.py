@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -102,8 +103,19 @@ def install_permit2(session: Session) -> str:
     return PERMIT2
 
 
-def obey(session: Session, holders: dict[str, Holder], command: dict[str, Any]) -> dict[str, Any]:
+@dataclass(slots=True)
+class Stage:
+    """What commands act on."""
+
+    session: Session
+    record: Path
+    holders: dict[str, Holder]
+    venue: Any = None
+
+
+def obey(stage: Stage, command: dict[str, Any]) -> dict[str, Any]:
     """Carry one command out; between two commands the tests may have taken the chain back."""
+    session, maker = stage.session, stage.holders["maker"]
     session.client.forget_nonces()
     match command:
         case {"do": "round", "underlying": underlying, "spot": spot}:
@@ -115,11 +127,10 @@ def obey(session: Session, holders: dict[str, Holder], command: dict[str, Any]) 
             start_auction(session, account_id, "keeper")
             return {"accountId": account_id}
         case {"do": "bid", "account": account_id}:
-            return {"taken": str(bid(session, account_id, holders["maker"], 1.0, 60))}
+            return {"taken": str(bid(session, account_id, maker, 1.0, 60))}
         case {"do": "trade", "taker": account_id, "key": key, "instrument": text, "units": units}:
-            taker = Holder(wallet(key), account_id)
             found = instrument(session, text, units)
-            trade(session, taker, holders["maker"], found, mark(session, found))
+            trade(session, Holder(wallet(key), account_id), maker, found, mark(session, found))
             return {"accountId": account_id}
         case {"do": "pocket", "key": key}:
             return {"address": fill_pocket(session, key).address}
@@ -127,6 +138,23 @@ def obey(session: Session, holders: dict[str, Holder], command: dict[str, Any]) 
             return {"address": install_permit2(session)}
         case {"do": "contract wallet", "key": key}:
             return {"address": create_mock(session, "WalletStub", session.wallet(key).address)}
+        case _:
+            return obey_venue(stage, command)
+
+
+def obey_venue(stage: Stage, command: dict[str, Any]) -> dict[str, Any]:
+    """Carry out a command about the order service; its packages are loaded when it is asked for."""
+    match command:
+        case {"do": "venue"}:
+            from venue_scene import start_venue
+
+            stage.venue = start_venue(stage.session, stage.record, stage.holders["maker"].account_id)
+            return {"url": stage.venue.url}
+        case {"do": "quotes", "underlying": symbol}:
+            return {"placed": stage.venue.quote_around_marks(stage.session.deployment.underlyings[symbol])}
+        case {"do": "stop venue"}:
+            stage.venue.stop()
+            return {}
         case _:
             return {"error": f"unknown command {command}"}
 
@@ -139,26 +167,32 @@ def main(record: Path) -> None:
         session = open_session(client, record, load_market(MARKET), _no_key)
         for underlying in session.deployment.underlyings:
             post_round(session, underlying, None)
-        holders = people(session)
-        alice = fill_pocket(session, "alice")
-        near, far = (_day(ts) for ts in expiries_of(session, "ETH")[:2])
-        keys = {name: wallet(name).key.to_0x_hex() for name in ("alice", "bob", "carol", "dora")}
-        scene = {
-            "rpc": chain.url,
-            "deployment": str(record),
-            "accounts": {name: holder.account_id for name, holder in holders.items()},
-            "addresses": {name: wallet(name).address for name in keys} | {"alice": alice.address},
-            "keys": keys,
-            "near": near,
-            "far": far,
-        }
-        print(json.dumps(scene), flush=True)
+        stage = Stage(session, record, people(session))
+        fill_pocket(session, "alice")
+        print(json.dumps(_facts(chain.url, stage)), flush=True)
         for line in sys.stdin:
             try:
-                answer = obey(session, holders, json.loads(line))
+                answer = obey(stage, json.loads(line))
             except PlimsollError as problem:
                 answer = {"error": str(problem)}
             print(json.dumps(answer), flush=True)
+        if stage.venue is not None:
+            stage.venue.stop()
+
+
+def _facts(url: str, stage: Stage) -> dict[str, Any]:
+    """Where everything is; the keys are throw-away ones of public seeds."""
+    near, far = (_day(ts) for ts in expiries_of(stage.session, "ETH")[:2])
+    wallets = {name: wallet(name) for name in ("alice", "bob", "carol", "dora")}
+    return {
+        "rpc": url,
+        "deployment": str(stage.record),
+        "accounts": {name: holder.account_id for name, holder in stage.holders.items()},
+        "addresses": {name: found.address for name, found in wallets.items()},
+        "keys": {name: found.key.to_0x_hex() for name, found in wallets.items()},
+        "near": near,
+        "far": far,
+    }
 
 
 if __name__ == "__main__":

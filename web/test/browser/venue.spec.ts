@@ -1,0 +1,149 @@
+/** Trading through a real order service: book, ticket, fill, own orders, requests for quote, gaps, and its end. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test as base, expect, type Page } from "@playwright/test";
+import { Scene } from "./scene.ts";
+import { TestWallet } from "./wallet.ts";
+
+const HAS_VENUE = existsSync(join(import.meta.dirname, "../../../offchain/plimsoll/venue/venue.py"));
+
+interface Once {
+  /** A chain of its own: the service must not see the chain taken back between tests. */
+  readonly town: { scene: Scene; url: string };
+}
+
+const test = base.extend<{ bob: TestWallet }, Once>({
+  town: [
+    // biome-ignore lint/correctness/noEmptyPattern: the runner reads the pattern
+    async ({}, use) => {
+      const scene = await Scene.start();
+      const { url } = (await scene.tell({ do: "venue" })) as { url: string };
+      await scene.tell({ do: "quotes", underlying: "ETH" });
+      await use({ scene, url });
+      await scene.stop();
+    },
+    { scope: "worker", timeout: 120_000 },
+  ],
+  bob: async ({ town }, use) => use(new TestWallet(town.scene, town.scene.facts.keys.bob)),
+});
+
+test.skip(!HAS_VENUE, "the order service is not in this checkout");
+
+async function enter(page: Page, url: string, wallet: TestWallet): Promise<void> {
+  await wallet.enter(page);
+  await page.goto(`${url}/#/trade`);
+  await page.getByRole("button", { name: "Connect" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Test wallet" }).click();
+  await expect(page.getByRole("heading", { name: "Options" })).toBeVisible();
+}
+
+const signIn = async (page: Page): Promise<void> => {
+  await page.getByRole("button", { name: "Sign in to your orders" }).click();
+  await expect(page.getByText("No open orders.")).toBeVisible();
+};
+
+test("a taker sees the book, signs an order that says what it does, and the chain fills it", async ({
+  page,
+  town,
+  bob,
+}) => {
+  await enter(page, town.url, bob);
+  await page.getByRole("button", { name: /^Buy at the ask of 1,900 call, [\d.]+$/ }).click();
+  await expect(page.getByText(/ETH .* 1,900 call/).first()).toBeVisible();
+  await page.getByLabel("Quantity").fill("2");
+  await page.getByLabel("Way").selectOption("ioc");
+  await expect(page.getByRole("row", { name: /^Initial margin/ })).toBeVisible();
+  await page.getByText("What is signed").click();
+  await expect(page.getByRole("row", { name: /Order Buy at most 2 ETH .* 1,900 call/ })).toBeVisible();
+  await page.getByRole("button", { name: "Sign buy order" }).click();
+  await expect(page.getByText("Matched 2; it counts when the chain has it.")).toBeVisible();
+  await page.getByRole("link", { name: "Account", exact: true }).click();
+  await expect(page.getByRole("row", { name: /1,900 call 4/ })).toBeVisible();
+});
+
+test("own orders are shown after a signature, live, and cancelled", async ({ page, town, bob }) => {
+  await enter(page, town.url, bob);
+  await signIn(page);
+  await page.getByLabel("Highest price").fill("1500");
+  await page.getByLabel("Way").selectOption("post");
+  await page.getByRole("button", { name: "Sign buy order" }).click();
+  await expect(page.getByText("The order is in the book.")).toBeVisible();
+  const row = page.getByRole("row", { name: /Buy ETH perpetual.* 1,500\.00 1 / });
+  await expect(row).toBeVisible();
+  await expect(page.getByRole("table", { name: "Open orders in ETH perpetual" }).getByText("1,500.00")).toBeVisible();
+  await row.getByRole("button", { name: /^Cancel/ }).click();
+  await expect(row).toBeHidden();
+  await expect(page.getByRole("table", { name: "Open orders in ETH perpetual" }).getByText("1,500.00")).toBeHidden();
+});
+
+test("a refusal of the service is one sentence", async ({ page, town, bob }) => {
+  await enter(page, town.url, bob);
+  await page.getByLabel("Quantity").fill("900");
+  await page.getByLabel("Highest price").fill("1800");
+  await expect(page.getByText(/A whole fill would leave less than the initial margin/)).toBeVisible();
+  await page.getByRole("button", { name: "Sign buy order" }).click();
+  await expect(page.getByRole("alert")).toHaveText(/margin/);
+});
+
+test("a request for quote of two legs is answered and taken, all or nothing", async ({ page, town, bob }) => {
+  await enter(page, town.url, bob);
+  await signIn(page);
+  for (const strike of ["1,900", "2,000"]) {
+    await page.getByRole("button", { name: new RegExp(`^Mark of ${strike} put,`) }).click();
+    await page.getByRole("button", { name: "Add to a request for quote" }).click();
+  }
+  await page.getByRole("button", { name: "Ask for quotes" }).click();
+  await expect(page.getByText(/Best of 1:/)).toBeVisible();
+  await page.getByRole("button", { name: "Take it" }).click();
+  await expect(page.getByText(/Take a quote of 2 legs: on chain/)).toBeVisible();
+  await page.getByRole("link", { name: "Account", exact: true }).click();
+  await expect(page.getByRole("row", { name: /1,900 put 1/ })).toBeVisible();
+  await expect(page.getByRole("row", { name: /2,000 put 1/ })).toBeVisible();
+});
+
+test("a message that is lost is noticed, and the book is asked for anew", async ({ page, town, bob }) => {
+  let losing = false;
+  let lost = 0;
+  const asked: string[] = [];
+  await page.routeWebSocket(/api\/stream/, (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((message) => {
+      if (String(message).includes('"subscribe"') && String(message).includes("book:")) asked.push(String(message));
+      server.send(message);
+    });
+    server.onMessage((message) => {
+      if (losing && lost === 0 && String(message).includes('"bookChange"')) {
+        lost += 1;
+        return;
+      }
+      socket.send(message);
+    });
+  });
+  await enter(page, town.url, bob);
+  await signIn(page);
+  const before = asked.length;
+  losing = true;
+  const book = page.getByRole("table", { name: "Open orders in ETH perpetual" });
+  for (const price of ["1401", "1402"]) {
+    await page.getByLabel("Highest price").fill(price);
+    await page.getByLabel("Way").selectOption("post");
+    await page.getByRole("button", { name: "Sign buy order" }).click();
+    await expect(page.getByRole("row", { name: new RegExp(`1,${price.slice(1)}\\.00 1 `) })).toBeVisible();
+  }
+  await expect(book.getByText("1,401.00")).toBeVisible();
+  await expect(book.getByText("1,402.00")).toBeVisible();
+  expect(lost).toBe(1);
+  expect(asked.length).toBeGreaterThan(before);
+  await page.getByRole("button", { name: "Cancel all" }).click();
+  await expect(page.getByText("No open orders.")).toBeVisible();
+});
+
+test("without the service money still moves, and the page says what is missing", async ({ page, town, bob }) => {
+  await enter(page, town.url, bob);
+  await expect(page.getByText("live", { exact: true })).toBeVisible();
+  await town.scene.tell({ do: "stop venue" });
+  await expect(page.getByText("connection lost")).toBeVisible();
+  await expect(page.getByRole("alert").first()).toHaveText(/The order service does not answer/);
+  await page.getByRole("link", { name: "Account", exact: true }).click();
+  await expect(page.getByRole("heading", { name: /^Account \d/ })).toBeVisible();
+});
