@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from plimsoll.venue.client.client import Terms, sign_typed
 from plimsoll.venue.schema.rfq import GiveQuote, Quote, QuoteLeg, QuoteView, RequestPage
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "dist"
+OFFCHAIN: Final = Path(__file__).resolve().parents[2] / "offchain"
 #: Of a throw-away key in a folder that ends with the tests.
 PASSWORD: Final = "local"  # noqa: S105
 SPREAD: Final = 0.02
@@ -131,7 +133,9 @@ def start_venue(session: Session, record: Path, maker_id: int) -> VenueScene:
     config.write_text("\n".join(lines), encoding="utf-8")
     command = [sys.executable, "-m", "plimsoll", "venue", "run", "--config", str(config)]
     with (folder / "venue.log").open("w", encoding="utf-8") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
+        # The package of this very checkout, as for the scene itself.
+        environment = os.environ | {"PYTHONPATH": str(OFFCHAIN)}
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment)
     url = process.stdout.readline().strip() if process.stdout else ""
     if not url:
         raise AssertionError((folder / "venue.log").read_text(encoding="utf-8")[-3_000:])

@@ -198,6 +198,25 @@ export interface Changes {
   readonly positions: readonly bigint[];
 }
 
+export interface Holdings {
+  readonly mode: number;
+  readonly cashWad: bigint;
+  readonly tokenIds: readonly bigint[];
+  readonly amountsWad: readonly bigint[];
+  readonly positions: readonly bigint[];
+}
+
+/** Margin of an account that does not exist yet. */
+export async function evaluate(context: Context, snapshot: Holdings): Promise<Margin> {
+  const [state, details] = await readContract(context.client, {
+    address: context.deployment.contracts.MarginEngine,
+    abi: marginEngineAbi,
+    functionName: "evaluateDetailed",
+    args: [snapshot],
+  });
+  return marginFrom(state, details);
+}
+
 export interface Comparison {
   readonly before: Margin;
   readonly after: Margin;

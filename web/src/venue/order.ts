@@ -82,6 +82,19 @@ export function toWire(order: Order): WireOrder {
   };
 }
 
+/** An order as the service tells it, with the numbers of the chain as numbers. */
+export const fromWire = (wire: WireOrder): Order => ({
+  ...wire,
+  accountId: BigInt(wire.accountId),
+  instrument: BigInt(wire.instrument),
+  quantityWad: BigInt(wire.quantityWad),
+  priceWad: BigInt(wire.priceWad),
+  nonce: BigInt(wire.nonce),
+  maxFeeWad: BigInt(wire.maxFeeWad),
+  transferCount: BigInt(wire.transferCount),
+  signer: wire.signer as Address,
+});
+
 /** All that is signed, in words: nothing is left to the wallet's screen alone. */
 export function describeOrder(
   order: Order,

@@ -2,20 +2,21 @@
 import { useState } from "preact/hooks";
 import { encodeFunctionData } from "viem";
 import { accountsAbi } from "../chain/abi.ts";
-import { type Account, KEEP_MODE } from "../chain/account.ts";
+import { type Account, evaluate, KEEP_MODE } from "../chain/account.ts";
 import type { Market } from "../chain/market.ts";
-import { parseUnits, quantity } from "../chain/units.ts";
+import { readProblem } from "../chain/refusal.ts";
+import { cash, parseUnits, quantity } from "../chain/units.ts";
 import { instrumentName } from "../chain/words.ts";
-import { loaded, market } from "../state/app.ts";
+import { head, loaded, market } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
 import { type Call, sendCall } from "../wallet/send.ts";
 import { type Connection, session } from "../wallet/session.ts";
-import { Compare, usePreview } from "./compare.tsx";
+import { Compare, TYPING_MS, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
 import { KeysPanel } from "./keys.tsx";
 import { ModeChoice } from "./mode.tsx";
 import { OperatorsPanel } from "./operators.tsx";
-import { Field, Message, Panel, Select, useWork } from "./parts.tsx";
+import { Field, Figures, Message, Panel, Select, useAnswer, useWork } from "./parts.tsx";
 
 export interface ControlProps extends ViewProps {
   readonly account: Account;
@@ -82,6 +83,7 @@ function ModePanel({ app, account, connection }: ControlProps) {
 
 /** Moves one position with some cash and collateral into an account of its own. */
 function IsolatePanel({ app, account, market: now, connection }: ControlProps) {
+  const block = useStore(head);
   const [index, setIndex] = useState("0");
   const [cashText, setCashText] = useState("");
   const [tokenId, setTokenId] = useState("0");
@@ -101,6 +103,21 @@ function IsolatePanel({ app, account, market: now, connection }: ControlProps) {
       }
     : null;
   const preview = usePreview(app, account.id, changes);
+  const part = ready
+    ? {
+        mode: account.mode,
+        cashWad: cashWad.value,
+        tokenIds: amount.value ? [BigInt(tokenId)] : [],
+        amountsWad: amount.value ? [amount.value] : [],
+        positions: [position.word],
+      }
+    : null;
+  const fresh = useAnswer(
+    part ? `${position?.word}|${part.cashWad}|${tokenId}|${part.amountsWad.join()}|${block?.hash}` : "",
+    part ? () => evaluate(app.context, part) : null,
+    (thrown) => readProblem(thrown, app.context),
+    TYPING_MS,
+  );
   const call = (): Call => {
     if (!position || !cashWad.ok || !amount.ok) throw new Error("the form is incomplete");
     const args = [account.id, position.word, BigInt(tokenId), amount.value, cashWad.value] as const;
@@ -160,6 +177,20 @@ function IsolatePanel({ app, account, market: now, connection }: ControlProps) {
           )}
         </div>
         <Compare answer={preview} empty="Asking the contracts what stays…" />
+        {fresh.value && (
+          <Figures
+            items={[
+              { name: "Equity of the new account", value: cash(fresh.value.equityWad) },
+              {
+                name: "Its initial margin",
+                value: cash(fresh.value.initialWad),
+                tone: fresh.value.equityWad < fresh.value.initialWad ? "bad" : "plain",
+                hint: fresh.value.equityWad < fresh.value.initialWad ? "more has to go along" : "covered",
+              },
+            ]}
+          />
+        )}
+        {fresh.problem && <Message tone="bad">{fresh.problem}</Message>}
         <div>
           <SendButton app={app} connection={connection} call={ready ? call : null} isMain>
             Isolate

@@ -78,6 +78,7 @@ export function DepthPanel({ depth, name }: { depth: Depth; name: string }) {
           </tbody>
         </table>
       </div>
+      {book && !trades.length && <p class="small muted">No trades yet.</p>}
       {book && !asks.length && !bids.length && <p class="empty">Nobody quotes this instrument now.</p>}
     </Panel>
   );

@@ -134,7 +134,7 @@ export function OrdersPanel({ app, url, account, connection, own }: Props) {
                       label={`Revoke ${named(order.order.instrument)} on chain`}
                       onClick={() => revoke(order.order.nonce)}
                     >
-                      Revoke on chain
+                      Revoke
                     </SlimButton>
                   </td>
                 </tr>

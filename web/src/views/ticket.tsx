@@ -1,20 +1,20 @@
 /** The order ticket: what is signed, in words, with the margin before and after a whole fill. */
 import { useEffect, useState } from "preact/hooks";
 import { readContract } from "viem/actions";
-import { accountsAbi, exchangeAbi } from "../chain/abi.ts";
+import { accountsAbi, exchangeAbi, orderPreviewAbi } from "../chain/abi.ts";
 import { type Account, KEEP_MODE } from "../chain/account.ts";
 import { readProblem } from "../chain/refusal.ts";
-import { DAY_SEC, parseUnits, plainUnits } from "../chain/units.ts";
+import { cash, DAY_SEC, parseUnits, plainUnits } from "../chain/units.ts";
 import { type Instrument, instrumentName, isOption } from "../chain/words.ts";
 import { changesOf } from "../margin/draft.ts";
 import { head } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
-import type { Venue } from "../venue/client.ts";
-import { describeOrder, freshNonce, type Order, orderOf, orderTypedData } from "../venue/order.ts";
+import type { OrderView, Venue } from "../venue/client.ts";
+import { describeOrder, freshNonce, fromWire, type Order, orderOf, orderTypedData } from "../venue/order.ts";
 import { isContract } from "../wallet/deposit.ts";
 import { signTyped } from "../wallet/send.ts";
 import type { Connection } from "../wallet/session.ts";
-import { Compare, usePreview } from "./compare.tsx";
+import { Compare, TYPING_MS, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
 import { Field, Message, Panel, Segments, Select, useAnswer, useWork } from "./parts.tsx";
 
@@ -49,6 +49,8 @@ interface Props extends ViewProps {
   readonly account: Account | null;
   readonly connection: Connection | null;
   readonly venue: Venue | null;
+  /** Own orders that are open, as far as the service tells them. */
+  readonly open: readonly OrderView[];
   readonly onQuote: (leg: { instrument: Instrument; isBuy: boolean; quantityWad: bigint }) => void;
 }
 
@@ -84,7 +86,28 @@ function useTerms(app: ViewProps["app"], account: Account | null, instrument: In
   );
 }
 
-export function Ticket({ app, picked, symbol, account, connection, venue, onQuote }: Props) {
+/** Margin when the open orders and this one fill as badly as they can, as the contracts try it. */
+function useWorst(app: ViewProps["app"], account: Account | null, order: Order | null, open: readonly OrderView[]) {
+  const orders = order && open.length ? [...open.map((entry) => fromWire(entry.order)), order] : null;
+  const key =
+    orders?.map((entry) => `${entry.instrument}${entry.isBuy}${entry.priceWad}${entry.quantityWad}`).join() ?? "";
+  return useAnswer(
+    key,
+    account && orders
+      ? () =>
+          readContract(app.context.client, {
+            address: app.context.deployment.contracts.OrderPreview,
+            abi: orderPreviewAbi,
+            functionName: "previewOrders",
+            args: [account.id, orders],
+          })
+      : null,
+    (thrown) => readProblem(thrown, app.context),
+    TYPING_MS,
+  );
+}
+
+export function Ticket({ app, picked, symbol, account, connection, venue, open, onQuote }: Props) {
   const { instrument } = picked;
   const block = useStore(head);
   const work = useWork();
@@ -132,6 +155,7 @@ export function Ticket({ app, picked, symbol, account, connection, venue, onQuot
           0n,
         )
       : null;
+  const worst = useWorst(app, account, order, open);
   const place = () =>
     work.run(async () => {
       if (!order || !connection || !venue) return;
@@ -196,6 +220,16 @@ export function Ticket({ app, picked, symbol, account, connection, venue, onQuot
         </label>
         {account && (
           <Compare answer={preview} empty="Enter quantity and price to see the margin before and after a whole fill." />
+        )}
+        {worst.value && (
+          <p class="small muted">
+            With your {open.length} open {open.length === 1 ? "order" : "orders"} filled at the worst: equity{" "}
+            {cash(worst.value.worst.equityWad)}, initial margin {cash(worst.value.worst.initialWad)},{" "}
+            <span class={worst.value.worst.equityWad < worst.value.worst.initialWad ? "bad" : ""}>
+              left to use {cash(worst.value.worst.equityWad - worst.value.worst.initialWad)}
+            </span>
+            .
+          </p>
         )}
         {isShort && (
           <Message tone="warn">

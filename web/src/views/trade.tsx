@@ -112,9 +112,6 @@ export function TradeView({ app }: ViewProps) {
               </p>
             </Panel>
           )}
-          {url && account && connection && (
-            <OrdersPanel app={app} url={url} account={account} connection={connection} own={own} />
-          )}
         </div>
         <div class="stack">
           <Ticket
@@ -124,6 +121,7 @@ export function TradeView({ app }: ViewProps) {
             account={account}
             connection={connection}
             venue={venue}
+            open={own.orders.filter((entry) => entry.state === "open")}
             onQuote={addLeg}
           />
           {url && account && connection && (
@@ -132,6 +130,9 @@ export function TradeView({ app }: ViewProps) {
           {service && <DepthPanel depth={depth} name={instrumentName(shown.instrument, symbol)} />}
         </div>
       </div>
+      {url && account && connection && (
+        <OrdersPanel app={app} url={url} account={account} connection={connection} own={own} />
+      )}
     </div>
   );
 }

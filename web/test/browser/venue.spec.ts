@@ -1,6 +1,7 @@
 /** Trading through a real order service: book, ticket, fill, own orders, requests for quote, gaps, and its end. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { AxeBuilder } from "@axe-core/playwright";
 import { test as base, expect, type Page } from "@playwright/test";
 import { Scene } from "./scene.ts";
 import { TestWallet } from "./wallet.ts";
@@ -68,6 +69,7 @@ test("own orders are shown after a signature, live, and cancelled", async ({ pag
   await page.getByLabel("Way").selectOption("post");
   await page.getByRole("button", { name: "Sign buy order" }).click();
   await expect(page.getByText("The order is in the book.")).toBeVisible();
+  await expect(page.getByText(/With your 1 open order filled at the worst/)).toBeVisible();
   const row = page.getByRole("row", { name: /Buy ETH perpetual.* 1,500\.00 1 / });
   await expect(row).toBeVisible();
   await expect(page.getByRole("table", { name: "Open orders in ETH perpetual" }).getByText("1,500.00")).toBeVisible();
@@ -137,6 +139,32 @@ test("a message that is lost is noticed, and the book is asked for anew", async 
   await page.getByRole("button", { name: "Cancel all" }).click();
   await expect(page.getByText("No open orders.")).toBeVisible();
 });
+
+for (const width of [380, 1280] as const) {
+  for (const scheme of ["light", "dark"] as const) {
+    test(`pictures of trading at ${width} px, ${scheme}`, async ({ page, town, bob }) => {
+      await page.setViewportSize({ width, height: 900 });
+      await page.emulateMedia({ colorScheme: scheme });
+      await enter(page, town.url, bob);
+      await signIn(page);
+      await page.getByLabel("Highest price").fill("1850");
+      await page.getByLabel("Way").selectOption("post");
+      await page.getByRole("button", { name: "Sign buy order" }).click();
+      await expect(page.getByText("The order is in the book.")).toBeVisible();
+      await page.getByRole("button", { name: /^Buy at the ask of 2,000 call/ }).click();
+      await page.getByRole("button", { name: "Add to a request for quote" }).click();
+      await expect(page.getByText(/Reading|Asking/)).toHaveCount(0);
+      await page.waitForTimeout(400);
+      const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+      expect(wide).toBeLessThanOrEqual(width);
+      await page.screenshot({ path: `../reports/web/venue-${width}-${scheme}.png`, fullPage: true });
+      const { violations } = await new AxeBuilder({ page }).analyze();
+      expect(violations.map((entry) => `${entry.id}: ${entry.nodes[0]?.html}`)).toEqual([]);
+      await page.getByRole("button", { name: "Cancel all" }).click();
+      await expect(page.getByText("No open orders.")).toBeVisible();
+    });
+  }
+}
 
 test("without the service money still moves, and the page says what is missing", async ({ page, town, bob }) => {
   await enter(page, town.url, bob);

@@ -4,7 +4,7 @@ import { parseDeployment } from "../../src/chain/deployment.ts";
 import { bookOf, changed } from "../../src/venue/book.ts";
 import { rowsFrom } from "../../src/venue/chain-rows.ts";
 import { loginTypedData } from "../../src/venue/login.ts";
-import { describeOrder, freshNonce, orderOf, orderTypedData, toWire } from "../../src/venue/order.ts";
+import { describeOrder, freshNonce, fromWire, orderOf, orderTypedData, toWire } from "../../src/venue/order.ts";
 import { answersRequest } from "../../src/venue/quote.ts";
 import { judge } from "../../src/venue/sequence.ts";
 import { record } from "./record.ts";
@@ -88,6 +88,7 @@ describe("an order", () => {
     expect(wire.accountId).toBe(5);
     expect(wire.transferCount).toBe(1);
     expect(JSON.parse(JSON.stringify(wire))).toEqual(wire);
+    expect(fromWire(wire)).toEqual(order);
   });
 
   it("has a digest that every field moves", () => {
