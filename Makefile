@@ -190,6 +190,29 @@ coverage: build/.stamp ## contract coverage of ledger, vault, funding and lendin
 	@rm -f build/tests.json
 	@$(CHAIN_TEST) $(COVERED) --disable-warnings --stateful false --coverage
 
+web/node_modules/.stamp: web/package-lock.json
+	@$(STEP) "installing the packages of the wallet page (npm ci)" npm ci --prefix web $(NPM_QUIET)
+	@touch $@
+
+web: web/node_modules/.stamp ## build the wallet page into web/dist; the first view must stay below 150 kB gzip
+	@$(STEP) "building the wallet page" npm run --silent --prefix web build
+
+lint-web: web/node_modules/.stamp $(VENV)/.stamp-dev ## types and style of the wallet page, and whether it knows the contracts as they are
+	@$(STEP) "tsc --strict and biome" npm run --silent --prefix web lint
+	@$(STEP) "ABI and errors of the wallet page" $(PY) tools/generate/web_abi.py --check
+
+# Debian's chromium, or what PLIMSOLL_CHROMIUM names; pictures of every view go into reports/web.
+test-web: artifacts web $(VENV)/.stamp-dev ## the wallet page: logic, then every flow in a real browser on a real chain
+	@printf '== web: vitest\n' >&2
+	@npm run --silent --prefix web test
+	@printf '== web: playwright\n' >&2
+	@npm run --silent --prefix web test-browser -- $(ARGS)
+
+# The generator of types needs another TypeScript than the page: it has a folder and a lock file of its own.
+web-api: docs/reference/openapi.json ## write the types of the order service for the wallet page from its OpenAPI file
+	@$(STEP) "installing the generator of types" npm ci --prefix web/tools/api $(NPM_QUIET)
+	@$(STEP) "writing web/src/venue/schema.ts" npm run --silent --prefix web/tools/api generate
+
 demo-slice: build/.stamp
 	@printf '== demo on a short slice\n' >&2
 	@$(VENV)/bin/plimsoll demo --rounds 6

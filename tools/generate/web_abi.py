@@ -1,8 +1,8 @@
-"""Write what the wallet page knows of the contracts: ABI, typed data and errors; ``--check`` fails when it is out of date.
+"""Write what the wallet page knows of the contracts: ABI, typed data, errors; ``--check`` fails when it is out of date.
 
 ``web/src/chain/abi.ts`` holds the functions and events that the page uses, from the artefacts of the package, and the
 structs that a wallet signs. ``web/src/chain/errors.ts`` holds every custom error of every contract with the reason that
-its NatSpec gives, so that a refusal is always a sentence; the page loads it when something is refused for the first time.
+its NatSpec gives, so that a refusal is always a sentence; the page loads it when something is refused the first time.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any, Final
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "offchain"))
 
 from eth_utils.crypto import keccak
+
 from plimsoll.chain.abi import ARTIFACTS, canonical_type
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -66,12 +67,10 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "Operators": ("Granted", "Revoked", "OperatorWithdrew"),
     "Exchange": ("Settled", "QuoteFilled", "FeePaid"),
     "Settlement": ("AccountSettled",),
-    "Auction": (
-        *("AuctionStarted", "BidFilled", "LossCovered", "AuctionEnded", "MarginCalled", "MarginCallMet"),
-    ),
+    "Auction": (*("AuctionStarted", "BidFilled", "LossCovered", "AuctionEnded", "MarginCalled", "MarginCallMet"),),
 }
-#: Structs that a wallet signs: primary type, and the function whose argument it is.
-SIGNED: Final = (("order", "settle"), ("quote", "fillQuote"))
+#: Functions whose first argument is a struct that a wallet signs.
+SIGNED: Final = ("settle", "fillQuote")
 KEPT: Final = ("name", "type", "indexed", "stateMutability", "anonymous")
 ERROR: Final = re.compile(r"((?:^[ ]*///[^\n]*\n)+)[ ]*error (\w+)\(", re.MULTILINE)
 THROWN: Final = re.compile(r"@notice Thrown (when|for|after|by|where)\s+(.*?)(?:@\w+|$)", re.DOTALL)
@@ -134,7 +133,7 @@ def signed_types() -> dict[str, list[dict[str, str]]]:
     """Return the EIP-712 types of orders and quotes, from the arguments of the exchange's functions."""
     abi = {entry["name"]: entry for entry in artefact_of("Exchange") if entry["type"] == "function"}
     found: dict[str, list[dict[str, str]]] = {}
-    for _, function in SIGNED:
+    for function in SIGNED:
         struct_fields(abi[function]["inputs"][0], found)
     return found
 
@@ -179,7 +178,8 @@ def abi_module() -> str:
     types = ",\n  ".join(
         f"{name}: {json.dumps(fields, separators=(',', ':'))}" for name, fields in signed_types().items()
     )
-    parts.append(f"/** EIP-712 types of what a wallet signs for the exchange. */\nexport const signedTypes = {{\n  {types},\n}} as const;\n")
+    note = "/** EIP-712 types of what a wallet signs for the exchange. */\n"
+    parts.append(f"{note}export const signedTypes = {{\n  {types},\n}} as const;\n")
     return HEADER + "\n".join(parts)
 
 

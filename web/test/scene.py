@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-ROOT: Final = Path(__file__).resolve().parents[2]
 # The package of this very checkout, wherever the script is called from.
-sys.path.insert(0, str(ROOT / "offchain"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "offchain"))
 
 from eth_abi.abi import encode
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
+
 from plimsoll.chain.anvil import running, wallet
 from plimsoll.chain.client import Client
 from plimsoll.errors import PlimsollError
@@ -35,6 +35,7 @@ from plimsoll.session.session import Holder, Session, open_session
 from plimsoll.session.trades import instrument, mark, trade
 from plimsoll.units import float_to_raw
 
+ROOT: Final = Path(__file__).resolve().parents[2]
 MARKET: Final = ROOT / "examples" / "market.json"
 MOCKS: Final = ROOT / "build" / "mocks"
 PERMIT2: Final = "0x000000000022D473030F116dDEE9F6B43aC78BA3"

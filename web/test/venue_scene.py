@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from eth_account.signers.local import LocalAccount
+
 from plimsoll.chain.anvil import wallet
 from plimsoll.session.session import Session
 from plimsoll.units import float_to_wad
