@@ -247,7 +247,9 @@ export function HeatPanel({ margin, books, market }: { margin: Margin; books: re
                 </caption>
                 <thead>
                   <tr>
-                    <th scope="col">price</th>
+                    <th scope="col" class="heat-price">
+                      price
+                    </th>
                     {vols.map((vol) => (
                       <th key={vol} scope="col" class="number">
                         {VOL_NAMES[vol]}
@@ -392,7 +394,7 @@ export function PositionsPanel({ app, account, market }: ViewProps & { account: 
               <th scope="col" class="number">
                 Mark
               </th>
-              <th scope="col" class="number hide-narrow">
+              <th scope="col" class="number hide-medium">
                 Value
               </th>
               <th scope="col" class="number">
@@ -407,7 +409,7 @@ export function PositionsPanel({ app, account, market }: ViewProps & { account: 
                 <td class="number">{quantity(position.quantityWad)}</td>
                 <td class="number hide-narrow">{entry}</td>
                 <td class="number">{mark === null ? "–" : cash(mark)}</td>
-                <td class="number hide-narrow">{value === null ? "" : cash(value)}</td>
+                <td class="number hide-medium">{value === null ? "" : cash(value)}</td>
                 <td class={`number ${signTone(profit ?? 0n)}`}>{profit === null ? "–" : change(profit)}</td>
               </tr>
             ))}
@@ -419,7 +421,7 @@ export function PositionsPanel({ app, account, market }: ViewProps & { account: 
                 <td />
                 <td class="hide-narrow" />
                 <td />
-                <td class="hide-narrow" />
+                <td class="hide-medium" />
                 <td class={`number ${signTone(total)}`}>{change(total)}</td>
               </tr>
             </tfoot>

@@ -48,7 +48,10 @@ export function HistoryView({ app }: ViewProps) {
               <tr key={`${entry.hash}${entries.length - index}`}>
                 <th scope="row" class={entry.tone === "warn" ? "warn" : ""}>
                   {entry.title}
-                  <span class="sub">{entry.detail}</span>
+                  <span class="sub">
+                    {entry.detail}
+                    {entry.ts > 0 && <span class="only-narrow"> · {moment(entry.ts)}</span>}
+                  </span>
                 </th>
                 <td class={`number ${signTone(entry.cashWad ?? 0n)}`}>
                   {entry.cashWad === null ? "" : change(entry.cashWad)}

@@ -24,3 +24,14 @@ for (const width of [380, 1280] as const) {
     });
   }
 }
+
+/** The picture of the README; whoever changes how the page looks copies it to docs/operate/wallet-page.png. */
+test("picture for the README", async ({ page, host, bob, chain }) => {
+  await chain.tell({ do: "sleep", seconds: 1800 });
+  await chain.tell({ do: "round", underlying: "ETH", spot: 1720 });
+  await page.setViewportSize({ width: 1120, height: 800 });
+  await connected(page, host, bob);
+  await expect(page.getByText(/Loading…|Reading|Asking/)).toHaveCount(0);
+  await expect(page.getByRole("heading", { name: "ETH scenarios" })).toBeVisible();
+  await page.screenshot({ path: `${FOLDER}/readme.png` });
+});
