@@ -135,6 +135,10 @@ def obey(stage: Stage, command: dict[str, Any]) -> dict[str, Any]:
             return {"accountId": account_id}
         case {"do": "pocket", "key": key}:
             return {"address": fill_pocket(session, key).address}
+        case {"do": "outflow", "token": symbol, "share": share}:
+            values = (session.deployment.tokens[symbol].token_id, round(share * 10**6), round(share * 10**6))
+            session.send(session.wallet("deployer"), session.contract("Vault"), "setOutflow", *values)
+            return {}
         case {"do": "permit2"}:
             return {"address": install_permit2(session)}
         case {"do": "contract wallet", "key": key}:

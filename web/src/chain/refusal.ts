@@ -22,6 +22,8 @@ type Values = Readonly<Record<string, string>>;
 const SENTENCES: Readonly<Record<string, (v: Values) => string>> = {
   MarginEngine__BelowInitial: (v) =>
     `This would leave an equity of ${v.equityWad}, below the initial margin of ${v.initialWad}.`,
+  Accounts__Unhealthy: (v) =>
+    `This needs an account with its initial margin: an equity of ${v.equityWad} would stand below an initial margin of ${v.initialWad}.`,
   MarginEngine__EquityFell: (v) =>
     `Below its initial margin an account may only reduce risk at a fair price: this would cost ${v.observedWad}, at most ${v.limitWad} may be lost.`,
   MarginEngine__BelowMaintenance: (v) =>

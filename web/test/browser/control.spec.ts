@@ -1,0 +1,119 @@
+/** What an owner may do with an account: mode, isolation, trader keys, operators, loans, and bids for others'. */
+import type { Page } from "@playwright/test";
+import { connected, expect, test } from "./fixtures.ts";
+
+const KEY = "0x000000000000000000000000000000000000dEaD";
+
+const onChain = (page: Page, label: string | RegExp) =>
+  expect(page.getByRole("status").filter({ hasText: label }).filter({ hasText: "on chain" })).toBeVisible();
+
+test("the mode is changed after its margin was shown", async ({ page, host, bob }) => {
+  await connected(page, host, bob, "control");
+  await page.getByRole("button", { name: "SINGLE" }).click();
+  await expect(page.getByRole("region", { name: "Margin mode" }).getByRole("row", { name: /^Equity/ })).toBeVisible();
+  await page.getByRole("button", { name: "Change the mode" }).click();
+  await onChain(page, "Change the margin mode");
+  await page.getByRole("link", { name: "Account", exact: true }).click();
+  await expect(page.getByText("mode SINGLE")).toBeVisible();
+});
+
+test("a position is isolated with cash that covers it, and too little is said before", async ({ page, host, bob }) => {
+  await connected(page, host, bob, "control");
+  await page.getByLabel("Position", { exact: true }).selectOption({ label: "−3 ETH perpetual" });
+  await expect(page.getByText("more has to go along")).toBeVisible();
+  await page.getByRole("button", { name: "Isolate", exact: true }).click();
+  await expect(page.getByRole("alert")).toHaveText(
+    /an equity of 0\.00 would stand below an initial margin of [\d,.]+\./,
+  );
+  await page.getByLabel("Cash to go along").fill("3000");
+  await expect(page.getByText("covered")).toBeVisible();
+  await page.getByRole("button", { name: "Isolate", exact: true }).click();
+  await onChain(page, "Isolate a position");
+  await expect(page.getByLabel("Account", { exact: true })).toBeVisible();
+  await page.getByLabel("Account", { exact: true }).selectOption("5");
+  await page.getByRole("link", { name: "Account", exact: true }).click();
+  await expect(page.getByRole("heading", { name: "Account 5" })).toBeVisible();
+  await expect(page.getByRole("row", { name: /ETH perpetual −3/ })).toBeVisible();
+});
+
+test("a trader key is let in within limits and revoked", async ({ page, host, bob }) => {
+  await connected(page, host, bob, "control");
+  const keys = page.getByRole("region", { name: "Trader keys" });
+  await keys.getByLabel("Address of the key").fill("0x12");
+  await expect(keys.getByText("That is no address.")).toBeVisible();
+  await keys.getByLabel("Address of the key").fill(KEY);
+  await keys.getByLabel("May lose at most").fill("250");
+  await keys.getByLabel("Largest ETH delta").fill("20");
+  await keys.getByLabel("BTC", { exact: true }).uncheck();
+  await keys.getByRole("button", { name: "Let the key trade" }).click();
+  await expect(keys.getByText(/lost 0\.00 of at most 250\.00; ETH delta ±20, any vega/)).toBeVisible();
+  await keys.getByRole("button", { name: "Revoke" }).click();
+  await expect(keys.getByText(/lost 0\.00 of at most/)).toBeHidden();
+});
+
+test("an operator gets a daily amount and loses it", async ({ page, host, bob }) => {
+  await connected(page, host, bob, "control");
+  const operators = page.getByRole("region", { name: "Operators" });
+  await operators.getByRole("button", { name: "Approve the contract of operators" }).click();
+  await expect(operators.getByText("Operators may act for your accounts.")).toBeVisible();
+  await operators.getByLabel("Address of the operator").fill(KEY);
+  await operators.getByLabel("withdraw to the owner").check();
+  await operators.getByLabel("USDC a day").fill("100");
+  await operators.getByRole("button", { name: "Give the roles" }).click();
+  await expect(operators.getByText(/withdraw to the owner; 100 of 100 USDC left today/)).toBeVisible();
+  await operators.getByRole("button", { name: "Revoke" }).click();
+  await expect(operators.getByText(/left today/)).toBeHidden();
+  await operators.getByRole("button", { name: "Stop every operator" }).click();
+  await expect(operators.getByText("No operator may act until you approve their contract.")).toBeVisible();
+});
+
+test("cash is borrowed against collateral after its margin was shown", async ({ page, host, alice }) => {
+  await connected(page, host, alice, "money");
+  await page.getByLabel("Token", { exact: true }).selectOption("WETH");
+  await page.getByLabel("Amount to deposit").fill("10");
+  await page.getByRole("button", { name: "Open an account and deposit" }).click();
+  await onChain(page, "Open an account with 10 WETH");
+  await page.getByRole("button", { name: "Borrow cash" }).click();
+  await page.getByLabel("USDC to take out").fill("5000.25");
+  await expect(page.getByRole("row", { name: /^Equity/ })).toContainText("−5,000.25");
+  await page.getByRole("button", { name: "Borrow", exact: true }).click();
+  await onChain(page, "Borrow 5,000.25 USDC");
+  await page.getByRole("link", { name: "Account", exact: true }).click();
+  await expect(page.getByRole("row", { name: /^USDC −5,000.25/ })).toBeVisible();
+  await expect(page.getByText("Interest paid a day")).toBeVisible();
+});
+
+test("a bid takes a slice of an account under auction", async ({ page, host, bob, chain }) => {
+  await chain.tell({ do: "sleep", seconds: 1800 });
+  await chain.tell({ do: "round", underlying: "ETH", spot: 1560 });
+  await chain.tell({ do: "auction", account: chain.facts.accounts.carol });
+  await connected(page, host, bob, "auctions");
+  await expect(page.getByText("Gain at the mark")).toBeVisible();
+  await expect(page.getByRole("img", { name: /^Price path: now 9\d\.\d % of the value/ })).toBeVisible();
+  await page.getByLabel("Largest share to take, per cent").fill("101");
+  await expect(page.getByText("At most 100.")).toBeVisible();
+  await page.getByLabel("Largest share to take, per cent").fill("5");
+  await expect(page.getByText("5.00 %")).toBeVisible();
+  await page.getByRole("button", { name: "Bid", exact: true }).click();
+  await onChain(page, `Bid for 5 % of account ${chain.facts.accounts.carol}`);
+  await page.getByRole("link", { name: "History" }).click();
+  await expect(page.getByRole("row", { name: `Bid filled in account ${chain.facts.accounts.carol}` })).toBeVisible();
+});
+
+test("a withdrawal beyond the bucket waits in the queue, and its place is given up", async ({
+  page,
+  host,
+  chain,
+  bob,
+}) => {
+  await chain.tell({ do: "outflow", token: "WETH", share: 0.01 });
+  await connected(page, host, bob, "money");
+  await page.getByRole("combobox", { name: "Token" }).last().selectOption("WETH");
+  await page.getByLabel("Amount to withdraw").fill("1");
+  await page.getByRole("button", { name: "Queue it" }).click();
+  const queue = page.getByRole("region", { name: "Queued withdrawals" });
+  await expect(queue.getByText("1 WETH")).toBeVisible();
+  await expect(queue.getByText("next in the queue")).toBeVisible();
+  await queue.getByRole("button", { name: "Give up" }).click();
+  await expect(queue).toBeHidden();
+});
