@@ -190,6 +190,8 @@ coverage: build/.stamp ## contract coverage of ledger, vault, funding and lendin
 	@rm -f build/tests.json
 	@$(CHAIN_TEST) $(COVERED) --disable-warnings --stateful false --coverage
 
+.PHONY: web lint-web test-web web-api
+
 web/node_modules/.stamp: web/package-lock.json
 	@$(STEP) "installing the packages of the wallet page (npm ci)" npm ci --prefix web $(NPM_QUIET)
 	@touch $@
