@@ -39,10 +39,10 @@ export function TradeView({ app }: ViewProps) {
   const shown = picked ?? first;
   const depth = useDepth(service?.stream ?? null, shown ? instrumentWord(shown.instrument) : null);
   const account = mine?.account ?? null;
-  const own = useOwn(service?.stream ?? null, account?.id ?? null);
+  const connection = who.kind === "connected" ? who.connection : null;
+  const own = useOwn(service?.stream ?? null, account?.id ?? null, connection?.address ?? null);
   if (!now || !underlying || !shown) return <p class="empty">Reading the chain…</p>;
   const surface = underlying.surfaces.find((entry) => entry.expiryTs === expiry) ?? underlying.surfaces[0] ?? null;
-  const connection = who.kind === "connected" ? who.connection : null;
   const symbol = now.underlyings.find((entry) => entry.id === shown.instrument.underlyingId)?.symbol ?? "";
   const pick = (instrument: Instrument, priceWad: bigint | null, isBuy: boolean) =>
     setPicked({ instrument, priceWad, isBuy });

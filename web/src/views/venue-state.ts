@@ -68,11 +68,11 @@ const mergedBy = <T>(known: readonly T[], more: readonly T[], key: (entry: T) =>
 
 const fillKey = (fill: FillView): string => `${fill.tradeId}:${fill.orderHash}`;
 
-/** Own orders and fills, live; nothing before the login. */
-export function useOwn(stream: Stream | null, accountId: bigint | null): Own {
+/** Own orders and fills, live; nothing before the login of the address that acts now. */
+export function useOwn(stream: Stream | null, accountId: bigint | null, address: string | null): Own {
   const [own, setOwn] = useState<Own>(NOTHING);
   const who = useStore(loggedIn);
-  const key = accountId === null || !who ? "" : accountId.toString();
+  const key = accountId === null || !who || who !== address ? "" : accountId.toString();
   useEffect(() => {
     setOwn(NOTHING);
     if (!stream || !key) return;
