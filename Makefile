@@ -190,7 +190,7 @@ coverage: build/.stamp ## contract coverage of ledger, vault, funding and lendin
 	@rm -f build/tests.json
 	@$(CHAIN_TEST) $(COVERED) --disable-warnings --stateful false --coverage
 
-.PHONY: web lint-web test-web web-api
+.PHONY: web lint-web test-web bench-web web-api
 
 web/node_modules/.stamp: web/package-lock.json
 	@$(STEP) "installing the packages of the wallet page (npm ci)" npm ci --prefix web $(NPM_QUIET)
@@ -209,6 +209,9 @@ test-web: artifacts web $(VENV)/.stamp-dev ## the wallet page: logic, then every
 	@npm run --silent --prefix web test
 	@printf '== web: playwright\n' >&2
 	@npm run --silent --prefix web test-browser -- $(ARGS)
+
+bench-web: web ## size of the wallet page's first view beside its budget, into reports/bench.json
+	@$(PY) tools/bench/web.py
 
 # The generator of types needs another TypeScript than the page: it has a folder and a lock file of its own.
 web-api: docs/reference/openapi.json ## write the types of the order service for the wallet page from its OpenAPI file

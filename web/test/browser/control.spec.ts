@@ -108,7 +108,7 @@ test("a withdrawal beyond the bucket waits in the queue, and its place is given 
 }) => {
   await chain.tell({ do: "outflow", token: "WETH", share: 0.01 });
   await connected(page, host, bob, "money");
-  await page.getByRole("combobox", { name: "Token" }).last().selectOption("WETH");
+  await page.getByRole("region", { name: "Withdraw or borrow" }).getByLabel("Token").selectOption("WETH");
   await page.getByLabel("Amount to withdraw").fill("1");
   await page.getByRole("button", { name: "Queue it" }).click();
   const queue = page.getByRole("region", { name: "Queued withdrawals" });
