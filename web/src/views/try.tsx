@@ -8,11 +8,13 @@ import { instrumentName, type Position } from "../chain/words.ts";
 import { changesOf, type Draft, EMPTY, isEmpty, premiumOf } from "../margin/draft.ts";
 import { loaded, market } from "../state/app.ts";
 import { Store, useStore } from "../state/store.ts";
-import { DistancePanel, GreeksPanel, HeatPanel, LoadLine, useBooks } from "./account.tsx";
 import { Compare, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
+import { GreeksPanel } from "./greeks.tsx";
 import { InstrumentForm, legKey } from "./instrument.tsx";
+import { LoadLine } from "./load-line.tsx";
 import { Field, Panel, Segments, Select, SlimButton } from "./parts.tsx";
+import { DistancePanel, HeatPanel, useBooks } from "./scenarios.tsx";
 
 /** The draft outlives the view, so that one can look elsewhere and come back. */
 export const draft = new Store<Draft>(EMPTY);
