@@ -42,8 +42,9 @@ PERMIT2: Final = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
 MAKER_CASH: Final = 3_000_000.0
 #: What the wallet that the tests drive finds in its pocket.
 POCKET: Final = {"USDC": 60_000.0, "WETH": 20.0, "WBTC": 1.0}
-#: Long enough for the oracle to follow a fall of a third.
-CALM_SEC: Final = 1_800
+#: The largest number stands for no bound.
+ANY: Final = 2**128 - 1
+KEY_LIFE_SEC: Final = 86_400
 
 
 def _no_key(name: str) -> LocalAccount:
@@ -133,11 +134,25 @@ def obey(stage: Stage, command: dict[str, Any]) -> dict[str, Any]:
             found = instrument(session, text, units)
             trade(session, Holder(wallet(key), account_id), maker, found, mark(session, found))
             return {"accountId": account_id}
+        case _:
+            return obey_wallets(stage, command)
+
+
+def obey_wallets(stage: Stage, command: dict[str, Any]) -> dict[str, Any]:
+    """Carry out a command about what wallets have and may, and about the vault's door."""
+    session = stage.session
+    match command:
         case {"do": "pocket", "key": key}:
             return {"address": fill_pocket(session, key).address}
         case {"do": "outflow", "token": symbol, "share": share}:
             values = (session.deployment.tokens[symbol].token_id, round(share * 10**6), round(share * 10**6))
             session.send(session.wallet("deployer"), session.contract("Vault"), "setOutflow", *values)
+            return {}
+        case {"do": "key", "account": account_id, "owner": owner, "key": key}:
+            limits = [(number, ANY, ANY, ANY) for number in session.deployment.underlyings.values()]
+            terms = (session.client.block_ts() + KEY_LIFE_SEC, 15, ANY, limits)
+            delegation = session.contract("Delegation")
+            session.send(session.wallet(owner), delegation, "grant", account_id, session.wallet(key).address, terms)
             return {}
         case {"do": "permit2"}:
             return {"address": install_permit2(session)}

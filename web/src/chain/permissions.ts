@@ -63,6 +63,20 @@ export async function readKeys(context: Context, id: bigint): Promise<TraderKey[
   return found.filter((key) => key.grantId !== 0n);
 }
 
+/** Ids of the accounts that an address may sign orders for as a trader key, ascending. */
+export async function readTradedIds(context: Context, key: Address): Promise<bigint[]> {
+  const address = context.deployment.contracts.Delegation;
+  const [topic] = encodeEventTopics({ abi: delegationAbi, eventName: "Granted" }) as [Hex];
+  const logs = await readLogs(context, { address: [address], topics: [topic, null, pad(key, { size: 32 })] });
+  const ids = [...new Set(logs.map((log) => BigInt(log.topics[1] ?? "0x0")))];
+  const grants = await Promise.all(
+    ids.map((id) =>
+      readContract(context.client, { address, abi: delegationAbi, functionName: "grantOf", args: [id, key] }),
+    ),
+  );
+  return ids.filter((_, index) => grants[index]?.grantId !== 0n).sort((a, b) => (a < b ? -1 : 1));
+}
+
 export async function readOperators(context: Context, id: bigint): Promise<Operator[]> {
   const address = context.deployment.contracts.Operators;
   const [topic] = encodeEventTopics({ abi: operatorsAbi, eventName: "Granted" }) as [Hex];

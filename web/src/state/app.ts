@@ -4,6 +4,7 @@ import { type Account, readAccount, readAccountIds } from "../chain/account.ts";
 import { type Context, connect } from "../chain/client.ts";
 import { LOCAL_CHAIN_ID, type Settings } from "../chain/deployment.ts";
 import { type Market, readMarket } from "../chain/market.ts";
+import { readTradedIds } from "../chain/permissions.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { addressOf, session } from "../wallet/session.ts";
 import { follow, resume, sent } from "../wallet/transactions.ts";
@@ -11,6 +12,7 @@ import { type Block, extend, REORG_NOTE } from "./head.ts";
 import { Store } from "./store.ts";
 
 export interface Loaded {
+  /** Accounts that the address trades as a key, then those that it owns. */
   readonly ids: readonly bigint[];
   readonly account: Account | null;
 }
@@ -95,10 +97,12 @@ export class App {
       const block = await this.#latest();
       const at = { ...this.context, blockNumber: block.number };
       const owner = addressOf(session.get());
-      const [marketNow, ids] = await Promise.all([
+      const [marketNow, owned, traded] = await Promise.all([
         readMarket(at, block.ts),
-        owner ? readAccountIds(this.context, owner) : Promise.resolve([]),
+        owner ? readAccountIds(this.context, owner) : Promise.resolve<bigint[]>([]),
+        owner ? readTradedIds(this.context, owner) : Promise.resolve<bigint[]>([]),
       ]);
+      const ids = [...traded.filter((id) => !owned.includes(id)), ...owned];
       const wanted = selectedId.get();
       const id = wanted !== null && ids.includes(wanted) ? wanted : (ids.at(-1) ?? null);
       const account = id === null ? null : await readAccount(at, id);

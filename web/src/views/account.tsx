@@ -1,7 +1,7 @@
 /** One account: its margin, how far away liquidation is, what it holds and what that earns or costs. */
 import { type Account, type Margin, MODES, STATES } from "../chain/account.ts";
 import { readProblem } from "../chain/refusal.ts";
-import { cash, decimal, moment } from "../chain/units.ts";
+import { cash, decimal, moment, short } from "../chain/units.ts";
 import { useOf } from "../margin/bar.ts";
 import { loaded, market } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
@@ -131,8 +131,15 @@ export function AccountView({ app }: ViewProps) {
     );
   }
   const { margin } = account;
+  const isKey = who.kind === "connected" && account.owner !== who.connection.address;
   return (
     <div class="stack">
+      {isKey && (
+        <Message tone="plain">
+          This wallet is a trader key of the account, which {short(account.owner)} owns: it may sign orders within its
+          limits, and nothing else.
+        </Message>
+      )}
       {margin ? (
         <>
           <MarginCall account={account} margin={margin} />

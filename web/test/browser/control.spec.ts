@@ -1,6 +1,7 @@
 /** What an owner may do with an account: mode, isolation, trader keys, operators, loans, and bids for others'. */
 import type { Page } from "@playwright/test";
 import { connected, expect, test } from "./fixtures.ts";
+import { TestWallet } from "./wallet.ts";
 
 const KEY = "0x000000000000000000000000000000000000dEaD";
 
@@ -49,6 +50,23 @@ test("a trader key is let in within limits and revoked", async ({ page, host, bo
   await expect(keys.getByText(/lost 0\.00 of at most 250\.00; ETH delta ±20, any vega/)).toBeVisible();
   await keys.getByRole("button", { name: "Revoke" }).click();
   await expect(keys.getByText(/lost 0\.00 of at most/)).toBeHidden();
+});
+
+test("a trader key sees the account that it trades, and cannot take anything out", async ({
+  page,
+  host,
+  chain,
+  bob,
+}) => {
+  const { bob: id } = chain.facts.accounts;
+  await chain.tell({ do: "key", account: id, owner: "bob", key: "dora" });
+  await connected(page, host, new TestWallet(chain, chain.facts.keys.dora));
+  await expect(page.getByText(/This wallet is a trader key of the account/)).toBeVisible();
+  await page.getByRole("link", { name: "Deposit and withdraw" }).click();
+  await page.getByRole("button", { name: "Largest" }).click();
+  await page.getByRole("button", { name: "Withdraw", exact: true }).last().click();
+  await expect(page.getByRole("alert")).toHaveText(/0x\w{4}…\w{4} may not act for account 3\./);
+  expect(bob.asked).toEqual([]);
 });
 
 test("an operator gets a daily amount and loses it", async ({ page, host, bob }) => {
