@@ -19,6 +19,8 @@ interface Props extends ViewProps {
   readonly account: Account | null;
   readonly market: Market;
   readonly connection: Connection | null;
+  /** Whether it is known which accounts there are: before that a deposit would seem to open another one. */
+  readonly isKnown: boolean;
 }
 
 const accountChoices = (account: Account | null) =>
@@ -29,7 +31,7 @@ const accountChoices = (account: Account | null) =>
         ["new", "a new account"],
       ] as const);
 
-export function DepositPanel({ app, account, market, connection }: Props) {
+export function DepositPanel({ app, account, market, connection, isKnown }: Props) {
   const [tokenId, setTokenId] = useState("0");
   const [text, setText] = useState("");
   const [target, setTarget] = useState<"this" | "new">("this");
@@ -56,7 +58,7 @@ export function DepositPanel({ app, account, market, connection }: Props) {
   const tooMuch = amount.ok && balance !== undefined && amount.value > balance;
   const shortage = tooMuch ? `The wallet holds ${quantity(balance, token.decimals)} ${token.symbol}.` : undefined;
   const problem = text && !amount.ok ? amount.problem : shortage;
-  const ready = connection && wish && facts.value && !facts.isOld && !problem;
+  const ready = isKnown && connection && wish && facts.value && !facts.isOld && !problem;
   const way = facts.value && wish ? chooseWay({ ...facts.value, amountRaw: wish.amountRaw }) : null;
   const send = () =>
     work.run(async () => {
@@ -115,7 +117,13 @@ export function DepositPanel({ app, account, market, connection }: Props) {
         {facts.problem && <Message tone="bad">{facts.problem}</Message>}
         <div class="row">
           <button type="button" class="main" disabled={!ready || work.busy} onClick={send}>
-            {work.busy ? "Waiting for the wallet…" : accountId === null ? "Open an account and deposit" : "Deposit"}
+            {work.busy
+              ? "Waiting for the wallet…"
+              : !isKnown
+                ? "Reading the chain…"
+                : accountId === null
+                  ? "Open an account and deposit"
+                  : "Deposit"}
           </button>
           {!connection && <span class="small muted">Connect a wallet to deposit.</span>}
         </div>

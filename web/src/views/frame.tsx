@@ -170,7 +170,9 @@ function AccountChooser() {
 
 export function Frame({ app }: ViewProps) {
   const { id, View, problem } = useView();
-  const [isOpen, setOpen] = useState(false);
+  // Each opening is a dialog of its own: one that closes late must not close the next.
+  const [opening, setOpening] = useState(0);
+  const [shown, setShown] = useState(0);
   const now = useStore(session);
   const lost = useStore(outage);
   const told = useStore(notice);
@@ -198,7 +200,14 @@ export function Frame({ app }: ViewProps) {
         <button type="button" class="plain slim" aria-label={`Colours: ${look}. Change`} onClick={nextTheme}>
           {look === "light" ? "☀" : look === "dark" ? "☾" : "◐"}
         </button>
-        <button type="button" class={address ? "" : "main"} onClick={() => setOpen(true)}>
+        <button
+          type="button"
+          class={address ? "" : "main"}
+          onClick={() => {
+            setOpening(opening + 1);
+            setShown(opening + 1);
+          }}
+        >
           {address ? `${now.kind === "watching" ? "Watching " : ""}${short(address)}` : "Connect"}
         </button>
       </header>
@@ -226,7 +235,7 @@ export function Frame({ app }: ViewProps) {
         <h1 class="visually-hidden">{VIEWS.find((view) => view.id === id)?.title}</h1>
         {problem ? <Message tone="bad">{problem}</Message> : View ? <View app={app} /> : <p class="empty">Loading…</p>}
       </main>
-      {isOpen && <WalletDialog onClose={() => setOpen(false)} />}
+      {shown > 0 && <WalletDialog key={shown} onClose={() => setShown((now) => (now === shown ? 0 : now))} />}
     </div>
   );
 }

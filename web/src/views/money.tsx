@@ -14,14 +14,19 @@ export function MoneyView({ app }: ViewProps) {
   const now = useStore(loaded);
   const who = useStore(session);
   const balances = useBalances(app, state?.tokens ?? []);
-  // Before it is known which accounts there are, a deposit would seem to open another one.
-  if (!state || (addressOf(who) && !now)) return <p class="empty">Reading the chain…</p>;
+  if (!state) return <p class="empty">Reading the chain…</p>;
   const connection = who.kind === "connected" ? who.connection : null;
   const account = now?.account ?? null;
   return (
     <div class="grid halves">
       <div class="stack">
-        <DepositPanel app={app} account={account} market={state} connection={connection} />
+        <DepositPanel
+          app={app}
+          account={account}
+          market={state}
+          connection={connection}
+          isKnown={now !== null || !addressOf(who)}
+        />
         <TokenTable tokens={state.tokens} balances={balances} />
       </div>
       <div class="stack">
