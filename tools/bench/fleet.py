@@ -5,6 +5,7 @@ A figure of a shared machine says little; its ratio to the anchor that was measu
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 import time
@@ -207,6 +208,8 @@ def columns_of_few(columns, accounts: int = 10):
 
 def on_ray() -> Entry:
     """Two workers on Ray against two threads here, a new round for everybody."""
+    # As the keeper sets it: by default the workers would give way to whatever else runs.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     import ray
 
     from plimsoll.mirror.fleet.ray_fleet import RayFleet

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
@@ -272,6 +273,8 @@ def _fleet(config: KeeperConfig, deployment: Deployment) -> Any:
     names = names_of(deployment)
     if config.fleet.engine == "numba":
         return Fleet(names)
+    # Workers that Ray starts here give way to every other process unless told otherwise, and margins must not.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     import ray
 
     from plimsoll.mirror.fleet.ray_fleet import RayFleet
