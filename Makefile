@@ -239,10 +239,10 @@ demo: artifacts ## the main job: a market on chain, replayed through a real cras
 	@printf '== make demo: %d s in all\n' $$(( $$(date +%s) - $(STARTED_TS) )) >&2
 
 # The page is served when it was built.
-venue: artifacts ## a whole market to trade on: chain, moving prices, keeper, venue, makers (ARGS='--speed 20')
+venue: artifacts web ## a whole market to trade on: chain, moving prices, keeper, venue, makers (ARGS='--speed 20')
 	@$(VENV)/bin/plimsoll venue local $(ARGS)
 
-bench: bench-gas bench-math bench-fleet bench-keeper bench-venue ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of mirror and keeper
+bench: bench-gas bench-math bench-fleet bench-keeper bench-venue bench-web ## every benchmark, into reports/bench.json: gas, fixed-point libraries, speed of mirror and keeper
 	@$(PY) tools/bench/mirror.py
 
 bench-fleet: ## speed of pricing and margins of a million accounts beside anchors of the same run, into reports/bench.json
