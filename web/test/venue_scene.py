@@ -17,11 +17,11 @@ from typing import Any, Final
 from eth_account.signers.local import LocalAccount
 
 from plimsoll.chain.anvil import wallet
+from plimsoll.client import Trader, VenueError, connect_venue
+from plimsoll.client.client import Terms, sign_typed
+from plimsoll.client.schema.rfq import GiveQuote, Quote, QuoteLeg, QuoteView, RequestPage
 from plimsoll.session.session import Session
 from plimsoll.units import float_to_wad
-from plimsoll.venue.client import Trader, VenueError, connect_venue
-from plimsoll.venue.client.client import Terms, sign_typed
-from plimsoll.venue.schema.rfq import GiveQuote, Quote, QuoteLeg, QuoteView, RequestPage
 
 PAGE: Final = Path(__file__).resolve().parents[1] / "dist"
 OFFCHAIN: Final = Path(__file__).resolve().parents[2] / "offchain"

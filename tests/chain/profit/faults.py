@@ -167,8 +167,8 @@ FAULTS = (
         (
             (
                 "contracts/margin/MarginEngine.sol",
-                "_evaluate(margin, ACCOUNTS.snapshotOf(accountId), FOR_AUCTION);",
-                "_evaluate(margin, ACCOUNTS.snapshotOf(accountId), PLAIN);",
+                "_evaluate(margin, PlainCall.snapshotOf(ACCOUNTS, accountId), FOR_AUCTION);",
+                "_evaluate(margin, PlainCall.snapshotOf(ACCOUNTS, accountId), PLAIN);",
             ),
         ),
         MARGIN,
