@@ -50,6 +50,7 @@ TARGETS: Final = {
     f"{LIBRARIES}Units.sol": ("LibraryProbe", "MarginEngine", "RiskEngine"),
     f"{LIBRARIES}MarginMath.sol": ("MarginEngine",),
     f"{LIBRARIES}SnapshotMath.sol": ("MarginEngine",),
+    f"{LIBRARIES}PlainCall.sol": ("MarginEngine", "RiskEngine"),
     f"{LIBRARIES}RoundDomain.sol": ("Oracle",),
     f"{LIBRARIES}RoundHash.sol": ("Oracle",),
     f"{LIBRARIES}SpeedLimit.sol": ("LibraryProbe", "Oracle"),
