@@ -1,8 +1,13 @@
-"""Measure the desk: a warm re-solve of the margin program, VaR of ten thousand accounts; into reports/bench.json."""
+"""Measure the desk: programs, VaR of many accounts, commands on a full account; into reports/bench.json."""
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -10,7 +15,7 @@ import numpy as np
 from plimsoll.analytics.optimise.trades import TradeProgram, trade_program
 from plimsoll.analytics.optimise.universe import TradingCosts, universe_of
 from plimsoll.analytics.var.many import SparseBooks, var_many
-from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from plimsoll.model import MAX_POSITIONS, Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
 from tools.bench.report import Entry
 
@@ -19,6 +24,14 @@ TS: Final = 1_770_326_940
 SCENARIOS, UNITS, ACCOUNTS, HELD = 10_000, 2_000, 10_000, 20
 #: What each must stay below.
 LP_MS, VAR_SEC = 3.0, 1.0
+MARKET: Final = Path(__file__).resolve().parents[2] / "examples" / "market.json"
+#: Commands of the desk on a full account, and the seconds that each should stay below.
+COMMANDS: Final = {
+    "desk.stress": (["stress"], 5.0),
+    "desk.reverse": (["stress", "--reverse"], 5.0),
+    "desk.var": (["risk", "var"], 5.0),
+    "desk.report": (["report", "desk"], 10.0),
+}
 
 
 def margin_program() -> TradeProgram:
@@ -67,9 +80,48 @@ def var_sec() -> float:
     return min(times[1:])
 
 
+def _book(folder: Path) -> list[str]:
+    """Write an account of 128 options on the example market; return the options that name its files."""
+    market = json.loads(MARKET.read_text(encoding="utf-8"))
+    draw, legs = np.random.default_rng(3), {}
+    while len(legs) < MAX_POSITIONS:
+        name = str(draw.choice(sorted(market["underlyings"])))
+        listed = market["underlyings"][name]["expiries"]
+        expiry = listed[draw.integers(0, len(listed))]
+        strike, right = float(round(expiry["forward"] * draw.uniform(0.6, 1.5), -1)), str(draw.choice(("call", "put")))
+        unit = 1_900.0 / market["underlyings"][name]["spot"]
+        quantity = round(float(draw.integers(1, 20) * draw.choice((-1, 1))) * unit, 4)
+        leg = {"underlying": name, "kind": "option", "right": right, "expiry": expiry["expiry"], "strike": strike}
+        legs[name, expiry["expiry"], strike, right] = leg | {"quantity": quantity}
+    folio = {"schema": "plimsoll.portfolio/1", "mode": "SINGLE", "cash": 150_000.0, "collateral": []}
+    path = folder / "portfolio.json"
+    path.write_text(json.dumps({**folio, "positions": list(legs.values())}), encoding="utf-8")
+    return ["--market", str(MARKET), "--portfolio", str(path)]
+
+
+def command_sec(arguments: list[str], folder: Path) -> float:
+    """Shorter of two runs of a command as a process of its own, its start included, seconds."""
+    times = []
+    for _ in range(2):
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "plimsoll", *arguments], cwd=folder, check=True, stdout=subprocess.DEVNULL
+        )
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
 def desk_entries() -> list[Entry]:
-    """Measure both and print them beside their limits."""
+    """Measure all and print them beside their limits."""
     lp, var = lp_ms(), var_sec()
     print(f"margin program    {lp:8.3f} ms a re-solve, limit {LP_MS:g}")
     print(f"VaR, 10k accounts {var:8.3f} s over 10k scenarios, limit {VAR_SEC:g}")
-    return [Entry("off.lp", "ms", lp), Entry("off.var", "s", var)]
+    found = [Entry("off.lp", "ms", lp), Entry("off.var", "s", var)]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        files = _book(folder)
+        for row, (arguments, most) in COMMANDS.items():
+            spent = command_sec([*arguments, *files], folder)
+            print(f"{' '.join(arguments):<18}{spent:8.3f} s on {MAX_POSITIONS} positions, limit {most:g}")
+            found.append(Entry(row, "s", spent))
+    return found

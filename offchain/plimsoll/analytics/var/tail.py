@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from plimsoll.errors import InputError
 
 Vector = npt.NDArray[np.float64]
 Interval = tuple[float, float]
+#: Weights of this size together change no figure.
+NEGLIGIBLE: Final = 1e-18
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +78,22 @@ def _ordered_weights(n: int, level: float) -> TailWeights:
     return TailWeights(var / var.sum(), es / es.sum())
 
 
+@lru_cache(maxsize=64)
+def _first_counted(n: int, level: float) -> int:
+    """Place in the order of losses before which all weights together are less than rounding."""
+    ordered = _ordered_weights(n, level)
+    return int(np.argmax(np.cumsum(ordered.var + ordered.es) > NEGLIGIBLE))
+
+
 def tail_figures(pnl: Vector, level: float) -> tuple[float, float]:
-    """VaR and ES of a sample, cash, a loss positive; weights as ``tail_weights``."""
-    losses, ordered = np.sort(-pnl), _ordered_weights(pnl.size, level)
-    return float(ordered.var @ losses), float(ordered.es @ losses)
+    """VaR and ES of a sample, cash, a loss positive; weights as ``tail_weights``.
+
+    Only the losses that count are put in order: the others weigh less than ``NEGLIGIBLE`` together.
+    """
+    ordered, first = _ordered_weights(pnl.size, level), _first_counted(pnl.size, level)
+    losses = np.partition(-pnl, first)[first:]
+    losses.sort()
+    return float(ordered.var[first:] @ losses), float(ordered.es[first:] @ losses)
 
 
 def order_interval(pnl: Vector, level: float, effective: float, confidence: float) -> Interval:
