@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import GenericAlias
 from typing import Any, Final, TypeVar
 
 import httpx
@@ -53,7 +54,8 @@ class Transport:
 
     def get_list(self, path: str, model: type[M], **query: Any) -> list[M]:
         """Ask for a list of models."""
-        adapter: TypeAdapter[list[M]] = TypeAdapter(list[model])  # type: ignore[valid-type]
+        # `list[model]`, of a model that is known only when it is asked for.
+        adapter: TypeAdapter[list[M]] = TypeAdapter(GenericAlias(list, (model,)))
         try:
             return adapter.validate_json(self._send("GET", path, None, query))
         except ValidationError as fault:

@@ -6,12 +6,12 @@ rises by ``volUp`` for every price range that the price has moved.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from plimsoll.analytics.stress.crossing import first_crossing
 from plimsoll.analytics.stress.shock import MAX_VOL_MOVE, Shock, shocked_market
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Market, Portfolio
@@ -21,8 +21,6 @@ from plimsoll.params import Params
 LOWEST: Final = -0.95
 HIGHEST: Final = 3.0
 STEPS: Final = 48
-BISECTIONS: Final = 24
-Distance = Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +48,21 @@ class LiquidationPrice:
         }
 
 
-def _crossing(distance: Distance, moves: list[float]) -> float | None:
-    """First move along a side at which the distance is below zero, to ``2**-BISECTIONS`` of a step."""
-    safe = 0.0
-    for move in moves:
-        if distance(move) >= 0.0:
-            safe = move
-            continue
-        broken = move
-        for _ in range(BISECTIONS):
-            middle = 0.5 * (safe + broken)
-            safe, broken = (middle, broken) if distance(middle) >= 0.0 else (safe, middle)
-        return broken
-    return None
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """An account while the price of one underlying moves, and its volatilities by ``slope`` of the move's size."""
+
+    market: Market
+    portfolio: Portfolio
+    params: Params
+    underlying: str
+    slope: float
+
+    def distance(self, move: float) -> float:
+        """Equity less maintenance margin after a move of the price."""
+        shock = Shock(move, min(self.slope * abs(move), MAX_VOL_MOVE))
+        result = evaluate(shocked_market(self.market, {self.underlying: shock}), self.portfolio, self.params)
+        return result.equity - result.maintenance_margin
 
 
 def liquidation_prices(market: Market, portfolio: Portfolio, params: Params) -> list[LiquidationPrice]:
@@ -91,17 +91,11 @@ def liquidation_prices(market: Market, portfolio: Portfolio, params: Params) -> 
     found = []
     for name in dict.fromkeys(held):
         spot, own = market.rounds[name].spot, params.for_underlying(name)
-
-        def distance(move: float, slope: float, name: str = name) -> float:
-            vol = min(slope * abs(move), MAX_VOL_MOVE)
-            result = evaluate(shocked_market(market, {name: Shock(move, vol)}), portfolio, params)
-            return result.equity - result.maintenance_margin
-
         for side, last in (("down", LOWEST), ("up", HIGHEST)):
-            moves = np.expm1(np.linspace(0.0, np.log1p(last), STEPS + 1)).tolist()
+            moves = np.expm1(np.linspace(0.0, np.log1p(last), STEPS + 1)).tolist()[1:]
             ends = []
             for slope in (0.0, own.vol_up / own.price_range):
-                move = _crossing(lambda x, slope=slope: distance(x, slope), moves)  # type: ignore[misc]
+                move = first_crossing(_Path(market, portfolio, params, name, slope).distance, moves)
                 ends.append(None if move is None else spot * (1.0 + move))
             found.append(LiquidationPrice(name, side, spot, *ends))
     return found

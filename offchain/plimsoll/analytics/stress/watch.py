@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Final
 
+from plimsoll.analytics.stress.crossing import first_crossing
 from plimsoll.analytics.stress.shock import Shock, shocked_market
 from plimsoll.errors import DomainError, InputError
 from plimsoll.mirror.margin_engine import HEALTHY, MarginResult, evaluate
@@ -14,7 +15,6 @@ from plimsoll.params import Params
 
 #: Price moves at which the search for liquidation looks first.
 GRID: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75)
-_BISECTIONS: Final = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +116,7 @@ def liquidation_move(market: Market, portfolio: Portfolio, params: Params, sign:
     float or None
         Signed; None when no point of ``GRID`` is below.
     """
-    low = 0.0
-    if _slack(market, portfolio, params, 0.0) < 0.0:
-        return 0.0
-    for step in GRID:
-        if _slack(market, portfolio, params, sign * step) >= 0.0:
-            low = step
-            continue
-        high = step
-        for _ in range(_BISECTIONS):
-            middle = 0.5 * (low + high)
-            if _slack(market, portfolio, params, sign * middle) >= 0.0:
-                low = middle
-            else:
-                high = middle
-        return sign * high
-    return None
+    return first_crossing(lambda move: _slack(market, portfolio, params, move), (sign * step for step in GRID))
 
 
 def _alerts(

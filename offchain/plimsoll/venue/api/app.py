@@ -32,23 +32,26 @@ ABOUT: Final = (
 _REF: Final = "#/components/schemas/{model}"
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
-    """Return the OpenAPI document, the messages of the stream among its schemas."""
-    if app.openapi_schema is None:
-        # The interface has no number of its own: it is that of the commit.
-        document = get_openapi(title=TITLE, version="0", description=ABOUT, routes=app.routes)
-        schemas: dict[str, Any] = document["components"]["schemas"]
-        messages: tuple[tuple[str, Any, Any], ...] = (
-            ("ClientMessage", ClientMessage, "validation"),
-            ("ServerMessage", ServerMessage, "serialization"),
-        )
-        for name, adapted, mode in messages:
-            found = TypeAdapter(adapted).json_schema(mode=mode, ref_template=_REF)
-            for inner, schema in found.pop("$defs", {}).items():
-                schemas.setdefault(inner, schema)
-            schemas[name] = found
-        app.openapi_schema = document
-    return app.openapi_schema
+class _Application(FastAPI):
+    """The application; its document has the messages of the stream among its schemas, which no route mentions."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document."""
+        if self.openapi_schema is None:
+            # The interface has no number of its own: it is that of the commit.
+            document = get_openapi(title=TITLE, version="0", description=ABOUT, routes=self.routes)
+            schemas: dict[str, Any] = document["components"]["schemas"]
+            messages: tuple[tuple[str, Any, Any], ...] = (
+                ("ClientMessage", ClientMessage, "validation"),
+                ("ServerMessage", ServerMessage, "serialization"),
+            )
+            for name, adapted, mode in messages:
+                found = TypeAdapter(adapted).json_schema(mode=mode, ref_template=_REF)
+                for inner, schema in found.pop("$defs", {}).items():
+                    schemas.setdefault(inner, schema)
+                schemas[name] = found
+            self.openapi_schema = document
+        return self.openapi_schema
 
 
 def build_app(
@@ -81,7 +84,7 @@ def build_app(
     -------
     FastAPI
     """
-    app = FastAPI(
+    app = _Application(
         title=TITLE,
         openapi_url=f"{PREFIX}/openapi.json",
         docs_url=None,
@@ -91,13 +94,12 @@ def build_app(
     app.state.backend, app.state.source, app.state.limits, app.state.streams = backend, source, limits, streams
     for part in (about, markets, accounts, orders, quotes, logins, stream):
         app.include_router(part.router, prefix=PREFIX)
-    app.add_exception_handler(RefusalError, on_refusal)
-    app.add_exception_handler(RequestValidationError, on_fields)
-    app.add_exception_handler(InputError, on_input)
-    app.add_exception_handler(UnavailableError, on_unavailable)
+    app.exception_handler(RefusalError)(on_refusal)
+    app.exception_handler(RequestValidationError)(on_fields)
+    app.exception_handler(InputError)(on_input)
+    app.exception_handler(UnavailableError)(on_unavailable)
     for status in (404, 405):
-        app.add_exception_handler(status, on_status)
-    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+        app.exception_handler(status)(on_status)
     if limits is not None:
         app.add_middleware(LimitsMiddleware, backend=backend, limits=limits, prefix=PREFIX)
     if origins:

@@ -33,7 +33,7 @@ BATCH: Final = 50
 #: Tries of a trade that fails although neither side is at fault, and the pause between them.
 ATTEMPTS: Final = 3
 PAUSE_SEC: Final = 0.5
-#: The chain refuses everything of the kind for now; the same trade may pass later.
+#: Refusals that are about the moment and no order: the same trade is tried again after a pause.
 LATER: Final = frozenset(
     (
         *(
