@@ -43,7 +43,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "model": {"errors"},
     "params": {"errors"},
     "mirror": {"errors", "model", "params"},
-    "files": {"errors", "frames", "model", "params", "mirror"},
+    "files": {"errors", "dialects", "frames", "model", "params", "mirror"},
     "market": {"errors", "dialects", "model", "mirror"},
     # Books of other venues, read into our files; live reads are signed here, and nothing is ever sent.
     "intake": {"errors", "dialects", "model", "mirror", "market"},

@@ -8,6 +8,7 @@ from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
+from plimsoll.chain.abi import Function
 from plimsoll.chain.contracts import Contract
 
 Fields = list[dict[str, str]]
@@ -61,6 +62,23 @@ def struct_types(contract: Contract, function: str, index: int = 0) -> tuple[str
     tuple[str, dict[str, Fields]]
         Name of the struct; types of it and of the structs inside.
     """
+    return types_of(contract.artifact.functions[function], index)
+
+
+def types_of(function: Function, index: int = 0) -> tuple[str, dict[str, Fields]]:
+    """Read the EIP-712 types of a struct argument; as ``struct_types``, of a function of an artefact.
+
+    Parameters
+    ----------
+    function : Function
+    index : int
+        Position of the struct among its arguments.
+
+    Returns
+    -------
+    tuple[str, dict[str, Fields]]
+        Name of the struct; types of it and of the structs inside.
+    """
     types: dict[str, Fields] = {}
 
     def visit(entry: Mapping[str, Any]) -> str:
@@ -71,8 +89,7 @@ def struct_types(contract: Contract, function: str, index: int = 0) -> tuple[str
         types[name] = [{"name": c["name"], "type": visit(c)} for c in entry["components"]]
         return name + kind[5:]
 
-    primary = visit(contract.artifact.functions[function].inputs[index])
-    return primary, types
+    return visit(function.inputs[index]), types
 
 
 def sign(

@@ -10,7 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from plimsoll.cli.market import DecimalMark, Decimals, Timezone, parse_ts
+from plimsoll.analytics.series.as_of import moment_of_text
+from plimsoll.cli.market import DecimalMark, Decimals, Timezone
 from plimsoll.cli.output import print_document
 from plimsoll.dialects.numerals import MARKS, exact
 from plimsoll.dialects.times import zone_of
@@ -51,7 +52,7 @@ def _dialect(timezone: str | None, decimal: DecimalMark | None, at: str | None, 
             raise InputError("--price", f"{item!r} is not like ETH=1900")
         found[name.strip().upper()] = price
     mark = None if decimal is None else MARKS[decimal.value]
-    return Dialect(zone_of(timezone), mark, None if at is None else parse_ts(at, "--at"), found)
+    return Dialect(zone_of(timezone), mark, None if at is None else moment_of_text(at, "--at"), found)
 
 
 def _live(venue: VenueName, key_file: Path | None, url: str | None, chains: list[str], dialect: Dialect) -> Statement:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
+from plimsoll.analytics.series.as_of import moment_of_text
 from plimsoll.cli.html_option import HtmlFile
 from plimsoll.cli.output import print_document
 from plimsoll.dialects.numerals import MARKS
@@ -48,37 +49,6 @@ def _snapshots(file: Path, timezone: str | None, decimal: DecimalMark | None) ->
 def iso(ts: int) -> str:
     """Return a time as ISO 8601 in UTC."""
     return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def parse_ts(text: str, option: str = "--ts") -> int:
-    """Read unix seconds or ISO 8601 (UTC unless it says otherwise).
-
-    Parameters
-    ----------
-    text : str
-        Value of the option.
-    option : str
-        Its name, for errors.
-
-    Returns
-    -------
-    int
-        Unix seconds.
-
-    Raises
-    ------
-    InputError
-        When it is neither.
-    """
-    try:
-        return int(text)
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(option, f"{text!r} is neither unix seconds nor ISO 8601") from error
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
 def pick(
@@ -225,7 +195,7 @@ def fit(
         raise InputError("--perp", "one price needs one underlying; give --currency too")
     if perp is not None and not 0.0 < perp < float("inf"):
         raise InputError("--perp", f"{perp} must be a finite price above 0")
-    asked = parse_ts(ts) if ts is not None else None
+    asked = moment_of_text(ts, "--ts") if ts is not None else None
     chosen, note = pick(_snapshots(file, timezone, decimal), currency, asked, str(file))
     fits: dict[str, SnapshotFit] = {}
     origins: dict[str, str] = {}
@@ -261,7 +231,7 @@ def smile(
     """Lay marks beside the fitted surface: error per strike, butterfly and calendar checks."""
     from plimsoll.analytics.report.smile import smile_of, smile_page
 
-    asked = parse_ts(ts) if ts is not None else None
+    asked = moment_of_text(ts, "--ts") if ts is not None else None
     chosen, note = pick(_snapshots(file, timezone, decimal), currency, asked, str(file))
     smiles = [smile_of(snapshot) for snapshot in chosen]
     found = {one.currency: one.to_json() for one in smiles}

@@ -16,7 +16,7 @@ from typing import Any, Final
 from plimsoll.errors import InputError, PlimsollError
 from plimsoll.feeds.reading import Price, Problem, Reading, Sample
 from plimsoll.feeds.web import Web, json_of
-from plimsoll.market.venues.deribit import BusyError
+from plimsoll.market.venues.patience import BusyError
 
 MAX_SPREAD: Final = 0.02
 """A book this wide, as a share of its middle, prices nothing."""

@@ -12,9 +12,8 @@ from tenacity import AsyncRetrying, retry_if_exception_type, stop_after_attempt,
 
 from plimsoll.errors import InputError
 from plimsoll.feeds.reading import SourceError
-from plimsoll.market.venues.deribit import SERVER_STATUS, TOO_MANY_REQUESTS_STATUS, BusyError
+from plimsoll.market.venues.patience import ATTEMPTS, BusyError, check_status
 
-ATTEMPTS: Final = 4
 TIMEOUT_SEC: Final = 10.0
 MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_PAUSE_SEC: Final = 4.0
@@ -142,8 +141,7 @@ def json_of(source: str, status: int, body: bytes) -> Any:
     SourceError
         When it refuses, or answers something else than JSON.
     """
-    if status == TOO_MANY_REQUESTS_STATUS or status >= SERVER_STATUS:
-        raise BusyError(f"HTTP status {status}")
+    check_status(status)
     if status >= 300:
         raise SourceError(source, f"HTTP status {status}")
     try:

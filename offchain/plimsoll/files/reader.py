@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from plimsoll.dialects.json_text import json_of
 from plimsoll.errors import InputError
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
@@ -124,27 +125,13 @@ def _name(value: object) -> str:
 
 def _parse(path: Path, source: str) -> Any:
     """Parse a file as JSON; every way in which that fails is an InputError."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        seen: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in seen:
-                raise InputError(source, f"key {key!r} appears twice in one object")
-            seen[key] = value
-        return seen
-
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(source, f"larger than {MAX_FILE_BYTES} bytes")
-        return json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
+        # One byte more than is read tells that the file is larger, however large it is.
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise InputError(str(path), f"cannot be read ({error.strerror or error})") from None
-    except UnicodeDecodeError:
-        raise InputError(source, "is not UTF-8 text") from None
-    except RecursionError:
-        raise InputError(source, "is nested too deeply") from None
-    except ValueError as error:
-        raise InputError(source, f"is not valid JSON ({error})") from None
+    return json_of(content, source, MAX_FILE_BYTES)
 
 
 #: Where a document comes from: a file, or what a file would hold.

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import httpx
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.intake.contract import Contract
@@ -18,9 +17,9 @@ from plimsoll.intake.sign import SIGNERS
 from plimsoll.intake.statement import Statement
 from plimsoll.intake.venue import Question, Unpacked, Venue, each_with
 from plimsoll.market.chain_rows import ChainRows
-from plimsoll.market.venues.deribit import CASH, COIN_PAID, SERVER_STATUS, TOO_MANY_REQUESTS_STATUS, BusyError
+from plimsoll.market.venues.deribit import CASH, COIN_PAID
+from plimsoll.market.venues.patience import ATTEMPTS, BusyError, check_status, patiently
 
-ATTEMPTS: Final = 4
 TIMEOUT_SEC: Final = 10.0
 CLIENT_STATUS: Final = 400
 
@@ -112,18 +111,10 @@ class Live:
         return unpacked_sheets(statement, Unpacked(lists, unpacked.ts, unpacked.rule), source, dialect)
 
     def _read(self, question: Question, source: str) -> bytes:
-        retrying = Retrying(
-            retry=retry_if_exception_type(BusyError),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(multiplier=0.5, max=4.0),
-            sleep=self.sleep,
-            reraise=True,
-        )
         try:
-            answer: bytes = retrying(self._read_once, question, source)
+            return patiently(lambda: self._read_once(question, source), self.sleep)
         except BusyError as error:
             raise UnavailableError(source, f"failed {ATTEMPTS} times: {error}") from None
-        return answer
 
     def _read_once(self, question: Question, source: str) -> bytes:
         if self._sign is None:
@@ -133,8 +124,7 @@ class Live:
             response = self.client.send(request)
         except httpx.TransportError as error:
             raise BusyError(str(error) or type(error).__name__) from None
-        if response.status_code == TOO_MANY_REQUESTS_STATUS or response.status_code >= SERVER_STATUS:
-            raise BusyError(f"HTTP status {response.status_code}")
+        check_status(response.status_code)
         if response.status_code >= CLIENT_STATUS:
             raise UnavailableError(source, f"refused with HTTP status {response.status_code}; is the key right?")
         return response.content

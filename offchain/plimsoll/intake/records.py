@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from plimsoll.dialects.csv_text import TextTable, read_text_table
+from plimsoll.dialects.json_text import json_of
 from plimsoll.dialects.numerals import EMPTY, Mark, decimal_mark, read_number
 from plimsoll.dialects.times import read_times
 from plimsoll.errors import InputError
@@ -229,26 +229,10 @@ def parse_answer(content: bytes, source: str) -> Any:
         When it is no JSON, or repeats a key, or holds a number that is none.
     """
 
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) != len(pairs):
-            raise InputError(source, "repeats a key in one object")
-        return found
-
     def refuse(word: str) -> None:
         raise InputError(source, f"holds {word}, which is no number")
 
-    if len(content) > MAX_BYTES:
-        raise InputError(source, f"larger than {MAX_BYTES} bytes")
-    try:
-        text = content.decode("utf-8-sig")
-        return json.loads(text, parse_float=Decimal, parse_constant=refuse, object_pairs_hook=unique)
-    except UnicodeDecodeError:
-        raise InputError(source, "is not UTF-8 text") from None
-    except RecursionError:
-        raise InputError(source, "is nested too deeply") from None
-    except ValueError as error:
-        raise InputError(source, f"is not valid JSON ({error})") from None
+    return json_of(content, source, MAX_BYTES, parse_float=Decimal, parse_constant=refuse)
 
 
 def read_answer(path: Path) -> Any:

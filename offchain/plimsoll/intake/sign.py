@@ -16,7 +16,7 @@ import httpx
 
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.intake.venue import Question
-from plimsoll.market.venues.deribit import SERVER_STATUS, TOO_MANY_REQUESTS_STATUS, BusyError
+from plimsoll.market.venues.patience import BusyError, check_status
 
 #: Makes the request of a question.
 Signed = Callable[[Question], httpx.Request]
@@ -44,8 +44,7 @@ def _deribit(client: httpx.Client, root: str, key: Mapping[str, str]) -> Signed:
         try:
             # In the body: an address with a secret in it would be written into logs on the way.
             response = client.post(f"{root}/public/auth", json=body)
-            if response.status_code == TOO_MANY_REQUESTS_STATUS or response.status_code >= SERVER_STATUS:
-                raise BusyError(f"HTTP status {response.status_code}")
+            check_status(response.status_code)
             found = response.json()["result"]["access_token"]
         except httpx.TransportError as error:
             raise BusyError(str(error) or type(error).__name__) from None

@@ -17,7 +17,8 @@ from plimsoll.feeds.http_source import HttpSource
 from plimsoll.feeds.reading import NoSource, SourceError
 from plimsoll.feeds.sources import open_source
 from plimsoll.feeds.tickers import EXCHANGES, TickerSource
-from plimsoll.feeds.web import ATTEMPTS, Web, shown
+from plimsoll.feeds.web import Web, shown
+from plimsoll.market.venues.patience import ATTEMPTS
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ def test_one_snapshot_of_one_underlying_as_json(chain_file, first, capsys):
     ("options", "says"),
     [
         (["--ts", "5"], "error: --ts: "),
-        (["--ts", "soon"], "neither unix seconds nor ISO 8601"),
+        (["--ts", "soon"], "is no time: unix seconds"),
         (["--perp", "2700"], "error: --perp: one price needs one underlying"),
         (["--perp", "nan", "--currency", "ETH"], "error: --perp: "),
         (["--perp", "27000", "--currency", "ETH"], "error: perp: premium over spot is"),
@@ -93,7 +93,7 @@ def test_a_bad_file_writes_nothing(tmp_path, capsys):
 
 def test_a_feed_out_of_reach_exits_3_and_writes_nothing(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("plimsoll.market.venues.deribit.PAUSE_SEC", 0.0)
-    monkeypatch.setattr("plimsoll.market.venues.deribit.ATTEMPTS", 1)
+    monkeypatch.setattr("plimsoll.market.venues.patience.ATTEMPTS", 1)
     out = tmp_path / "chain.parquet"
     assert run(["market", "fetch", "--currency", "BTC", "--out", str(out), "--url", "http://127.0.0.1:9"]) == 3
     assert capsys.readouterr().err.startswith("error: http://127.0.0.1:9: ")

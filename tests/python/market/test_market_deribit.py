@@ -12,7 +12,8 @@ from plimsoll.errors import UnavailableError
 from plimsoll.market.chain_file import split_table
 from plimsoll.market.fit.bands import coin_price
 from plimsoll.market.fit.rounds import snapshot_to_round
-from plimsoll.market.venues.deribit import ATTEMPTS, Deribit
+from plimsoll.market.venues.deribit import Deribit
+from plimsoll.market.venues.patience import ATTEMPTS
 
 US_OUT = 1_770_326_977_123_456
 EXPIRY_MS = 1_770_969_600_000

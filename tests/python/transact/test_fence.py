@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 
 import pytest
 from helpers.lab import CHAIN_ID, KEEPER, QUICK, Bench, chain, effect
-from helpers.postgres import server
 
 from plimsoll.keeper.lease_table import LeaseTable
 from plimsoll.storage import open_database, upgrade
@@ -15,19 +14,6 @@ from plimsoll.transact.fees import Fees
 from plimsoll.transact.fence import DeposedError
 from plimsoll.transact.intent import Result
 from plimsoll.transact.ledger import Ledger
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with server() as running:
-        yield running
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'keeper.sqlite'}"
-    return request.getfixturevalue("postgres").new_database()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 from helpers.lab import CHAIN_ID, KEEPER, QUICK, Bench, chain, effect
-from helpers.postgres import server
 
 from plimsoll.storage import StorageError, open_database, upgrade
 from plimsoll.transact.budget import Budget, Failure
@@ -15,19 +14,6 @@ from plimsoll.transact.fence import OvertakenError
 from plimsoll.transact.ledger import Ledger
 
 HUGE = 2**200 + 1
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with server() as running:
-        yield running
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'keeper.sqlite'}"
-    return request.getfixturevalue("postgres").new_database()
 
 
 @pytest.fixture

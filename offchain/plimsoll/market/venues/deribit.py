@@ -15,29 +15,21 @@ from typing import Any, Final
 
 import httpx
 import pyarrow as pa
-from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.market.chain_file import INDEX_NAME, split_table
 from plimsoll.market.chain_rows import ChainRows, Row
+from plimsoll.market.venues.patience import ATTEMPTS, BusyError, check_status, patiently
 
 COIN_PAID: Final = ("BTC", "ETH")
 """Underlyings whose options are paid in coin; those of every other one are linear, paid in :data:`CASH`."""
 CASH: Final = "USDC"
 BASE_URL: Final = "https://www.deribit.com/api/v2"
-ATTEMPTS: Final = 4
 PAUSE_SEC: Final = 0.25
 """Least time between two requests; the public limit is 20 a second."""
 TIMEOUT_SEC: Final = 10.0
 BUSY_CODES: Final = frozenset({10_028, 10_040, 10_041, 10_047, 10_066, 11_051, 11_094, 13_028, 13_888})
 """Too many requests, "retry", settlement in progress, full queues, maintenance, time-outs: what passes by itself."""
-TOO_MANY_REQUESTS_STATUS: Final = 429
-SERVER_STATUS: Final = 500
-"""From here on an HTTP status is the server's fault, those of a proxy before it (520 to 527) included."""
-
-
-class BusyError(Exception):
-    """The venue asked for patience, or the connection broke; the read is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +116,10 @@ class Deribit:
         UnavailableError
             When every attempt failed or the answer is an error.
         """
-        retrying = Retrying(
-            retry=retry_if_exception_type(BusyError),
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=wait_exponential(multiplier=0.5, max=4.0),
-            sleep=self.sleep,
-            reraise=True,
-        )
         try:
-            answer: tuple[Any, int] = retrying(self._read_once, method, params)
+            return patiently(lambda: self._read_once(method, params), self.sleep)
         except BusyError as error:
             raise self._unavailable(f"{method} failed {ATTEMPTS} times: {error}") from error
-        return answer
 
     def _read_once(self, method: str, params: dict[str, str]) -> tuple[Any, int]:
         if self._requests:
@@ -196,8 +180,7 @@ def unwrap(source: str, method: str, status: int, body: bytes) -> tuple[Any, int
     UnavailableError
         When the answer is another error, or none.
     """
-    if status == TOO_MANY_REQUESTS_STATUS or status >= SERVER_STATUS:
-        raise BusyError(f"HTTP status {status}")
+    check_status(status)
     try:
         document = json.loads(body)
     except ValueError as error:

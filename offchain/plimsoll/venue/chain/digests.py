@@ -11,8 +11,8 @@ from eth_account.messages import encode_typed_data
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
-from plimsoll.chain.abi import Function, load_artifact
-from plimsoll.chain.signing import DOMAIN_FIELDS, Fields
+from plimsoll.chain.abi import load_artifact
+from plimsoll.chain.signing import DOMAIN_FIELDS, types_of
 from plimsoll.client.schema.service import Domain, TypedField, TypedStruct
 from plimsoll.deployment.record import Deployment
 
@@ -22,21 +22,6 @@ _SIGNATURE_BYTES: Final = 65
 _WORD: Final = 32
 #: Name of the EIP-712 domain, by contract.
 _DOMAINS: Final = {"Exchange": "Plimsoll Exchange", "Intents": "Plimsoll Intents"}
-
-
-def _types_of(function: Function) -> tuple[str, dict[str, Fields]]:
-    """Read the types of a struct argument off the ABI, so that they cannot drift from the contract."""
-    types: dict[str, Fields] = {}
-
-    def visit(entry: Mapping[str, Any]) -> str:
-        kind = str(entry["type"])
-        if not kind.startswith("tuple"):
-            return kind
-        name = str(entry["internalType"]).removeprefix("struct ").rsplit(".", 1)[-1].split("[", 1)[0]
-        types[name] = [{"name": c["name"], "type": visit(c)} for c in entry["components"]]
-        return name + kind[5:]
-
-    return visit(function.inputs[0]), types
 
 
 class Typed:
@@ -51,7 +36,7 @@ class Typed:
     """
 
     def __init__(self, deployment: Deployment, contract: str, function: str) -> None:
-        self.primary, self.types = _types_of(load_artifact(contract).functions[function])
+        self.primary, self.types = types_of(load_artifact(contract).functions[function])
         self.domain = {
             "name": _DOMAINS[contract],
             "version": "1",
