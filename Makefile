@@ -202,6 +202,8 @@ web: web/node_modules/.stamp ## build the wallet page into web/dist; the first v
 lint-web: web/node_modules/.stamp $(VENV)/.stamp-dev ## types and style of the wallet page, and whether it knows the contracts as they are
 	@$(STEP) "tsc --strict and biome" npm run --silent --prefix web lint
 	@$(STEP) "ABI and errors of the wallet page" $(PY) tools/generate/web_abi.py --check
+	@$(STEP) "installing the generator of types" npm ci --prefix web/tools/api $(NPM_QUIET)
+	@$(STEP) "types of the order service" npm run --silent --prefix web/tools/api check
 
 # Debian's chromium, or what PLIMSOLL_CHROMIUM names; pictures of every view go into reports/web.
 test-web: artifacts web $(VENV)/.stamp-dev ## the wallet page: logic, then every flow in a real browser on a real chain
