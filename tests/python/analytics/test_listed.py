@@ -211,6 +211,9 @@ def test_a_collar_that_would_raise_margin_is_passed_over_or_refused():
     assert paid.after.initial_margin > 1.01 * paid.before.initial_margin
     assert kept.after.initial_margin <= 1.001 * kept.before.initial_margin
     assert kept.notes == ("no call that may be sold pays for the put",)
+    for limits, option in ((Limits(more_margin=None, budget=0.1), "--budget"), (Limits(turnover=10.0), "--turnover")):
+        with pytest.raises(InputError, match=option):
+            collar(market, under(1_500.0, -2.0), Params(), TradingCosts(), "ETH", 0.5, EXPIRY, limits)
 
 
 def test_the_program_knows_the_charge_for_size():

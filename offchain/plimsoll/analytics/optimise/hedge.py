@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.optimise.limits import Limits, add_limits, check_margin, keeps_margin
+from plimsoll.analytics.optimise.limits import Limits, add_limits, broken, checked
 from plimsoll.analytics.optimise.linear_program import Index
 from plimsoll.analytics.optimise.listed import Listed
 from plimsoll.analytics.optimise.trades import (
@@ -131,7 +131,7 @@ def hedge(
     if not trades:
         raise InputError("optimise", f"{target} of {underlying} is at its goal to within a lot already")
     found = suggestion_of(f"hedge {target}", market, portfolio, params, trades, ("the perpetual takes up rounding",))
-    return check_margin(found, limits)
+    return checked(found, limits)
 
 
 def _collars(
@@ -170,7 +170,7 @@ def collar(
         Strike of the put as a share of the forward, below 1; the nearest strike that is offered is taken.
     expiry_ts : int
     limits : Limits, optional
-        By how much initial margin may rise; the default is not at all.
+        Of cost, turnover and margin, which by default may not rise. Their worth is not looked at.
     listed : Listed, optional
         Instruments and prices of a venue's chain.
 
@@ -178,12 +178,12 @@ def collar(
     -------
     Suggestion
         The call has the highest strike whose price pays for the put; where none does, the one that pays the most. A
-        call that raises initial margin beyond the limit is passed over.
+        call that breaks a limit is passed over.
 
     Raises
     ------
     InputError
-        When there is no long exposure, expiry or liquidity, or every call raises initial margin too far.
+        When there is no long exposure, expiry or liquidity, or every call breaks a limit.
     """
     limits = Limits() if limits is None else limits
     if not 0.3 <= floor < 1.0:
@@ -207,8 +207,8 @@ def collar(
         for pair in pairs
         if quantity <= pair[1].candidate.most_sold
     ]
-    # The first that keeps the limit of margin; where none does, the one first wanted says by how much it misses it.
-    return check_margin(next((one for one in found if keeps_margin(one, limits)), found[0]), limits)
+    # The first that keeps the limits; where none does, the one first wanted says which it misses, and by how much.
+    return checked(next((one for one in found if broken(one, limits) is None), found[0]), limits)
 
 
 def _unpaid(pair: tuple[Trade, Trade]) -> tuple[str, ...]:

@@ -79,22 +79,29 @@ def add_worth(program: TradeProgram, worth: float, before: MarginResult) -> None
     program.lp.row("margin freed for its cost", [*program.margin, *cost], upper=most, wanted=True)
 
 
-def keeps_margin(found: Suggestion, limits: Limits) -> bool:
-    """Whether initial margin stays within its limit as the mirror states it."""
+def broken(found: Suggestion, limits: Limits) -> str | None:
+    """Say which limit of cost, turnover or margin a suggestion does not keep, as the mirror states it; None: it does.
+
+    Margin may miss its limit by what rounding to lots explains.
+    """
+    for what, value, limit, option in (
+        ("cost", found.cost, limits.budget, "--budget"),
+        ("turn over", found.turnover, limits.turnover, "--turnover"),
+    ):
+        if limit is not None and value > limit * (1.0 + FEASIBLE) + FEASIBLE:
+            return f"{found.method} would {what} {value:,.2f}; the limit is {limit:,.2f} ({option})"
     if limits.more_margin is None:
-        return True
+        return None
     most = found.before.initial_margin + limits.more_margin
-    return found.after.initial_margin <= most + ROUNDING * max(most, 1.0)
+    if found.after.initial_margin <= most + ROUNDING * max(most, 1.0):
+        return None
+    told = f"{found.method} would raise initial margin by {-found.freed:,.2f}"
+    return f"{told}; the limit is {limits.more_margin:,.2f} (--more-margin)"
 
 
 def kept(found: Suggestion, limits: Limits) -> bool:
-    """Whether a suggestion keeps its limits as the mirror states them, but for what rounding to lots explains."""
-    cost = found.cost
-    within = all(
-        limit is None or value <= limit * (1.0 + FEASIBLE) + FEASIBLE
-        for value, limit in ((cost, limits.budget), (found.turnover, limits.turnover))
-    )
-    return within and keeps_margin(found, limits) and found.freed >= limits.worth * cost - 1e-9
+    """Whether a suggestion keeps its limits, that of what a unit of cost must free among them."""
+    return broken(found, limits) is None and found.freed >= limits.worth * found.cost - 1e-9
 
 
 def best_of(
@@ -153,18 +160,15 @@ def best_of(
     return min(reached, key=lambda one: (one.cost, len(one.trades)))
 
 
-def check_margin(found: Suggestion, limits: Limits) -> Suggestion:
-    """Return a suggestion that keeps the limit of margin as the mirror states it.
+def checked(found: Suggestion, limits: Limits) -> Suggestion:
+    """Return a suggestion that keeps its limits of cost, turnover and margin.
 
     Raises
     ------
     InputError
-        When it does not, by more than rounding to lots explains.
+        When it does not; it says which, and by how much.
     """
-    if not keeps_margin(found, limits):
-        rise = found.after.initial_margin - found.before.initial_margin
-        told = (
-            f"{found.method} would raise initial margin by {rise:,.2f}; the limit is {limits.more_margin or 0.0:,.2f}"
-        )
-        raise InputError("optimise", f"{told} (--more-margin)")
+    problem = broken(found, limits)
+    if problem is not None:
+        raise InputError("optimise", problem)
     return found

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.analytics.optimise.choice import Breadth, Choice, Tell, interleaved, silent
-from plimsoll.analytics.optimise.limits import MAX_LIMIT, Limits, add_limits, check_margin
+from plimsoll.analytics.optimise.limits import MAX_LIMIT, Limits, add_limits, checked
 from plimsoll.analytics.optimise.linear_program import Terms
 from plimsoll.analytics.optimise.listed import Listed
 from plimsoll.analytics.optimise.trades import (
@@ -309,4 +309,4 @@ def _judged(
         "unseenAfter": new_after,
     }
     found = suggestion_of(f"risk {measure.name}", market, portfolio, params, trades, notes)
-    return check_margin(replace(found, figures=figures), limits)
+    return checked(replace(found, figures=figures), limits)
