@@ -359,7 +359,12 @@ class Index:
     async def _finalise(self, head: Head, final: int, step: int | None = None) -> int:
         """Move the base to the last final block; return how many ranges the second reading put right."""
         target = self._known.blocks.get(min(final, self.head.number))
-        if target is None or target.number - self.base.number < (self._final_step if step is None else step):
+        if target is None:
+            return 0
+        if step is None:
+            # A settlement counts once it is in the base: holders wait for it, and no more blocks than need be.
+            step = 1 if self.ledger.changed_by("settled", target.number) else self._final_step
+        if target.number - self.base.number < step:
             return 0
         while self.base.number < target.number:
             first = self.base.number + 1

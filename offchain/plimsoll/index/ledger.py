@@ -129,6 +129,22 @@ class Ledger:
         """
         return {key for images in self._images.values() for name, key in images if name == section}
 
+    def changed_by(self, section: str, number: int) -> bool:
+        """Return whether a block up to this one, above the base, changed a section.
+
+        Parameters
+        ----------
+        section : str
+            Field of the state.
+        number : int
+            Last block that counts.
+
+        Returns
+        -------
+        bool
+        """
+        return any(name == section for block, images in self._images.items() if block <= number for name, _ in images)
+
     def forget(self, number: int) -> None:
         """Give up the way back below a block, once what it led to is stored.
 

@@ -49,13 +49,14 @@ def proxy(chain):
 class Follower:
     """Runs the asynchronous index in a test that is not."""
 
-    def __init__(self, urls, database, *, final_depth=10_000, deployment=None, **options):
+    def __init__(self, urls, database, *, final_depth=10_000, final_step=1, deployment=None, **options):
         self._loop = asyncio.new_event_loop()
         self.engine = open_database(database)
         upgrade(self.engine)
         self.nodes = [Node(url, timeout_sec=2.0) for url in urls]
         self.endpoints = Endpoints(self.nodes, final_depth=final_depth, use_final_tag=False, wait_sec=0.5)
-        self.index = Index(self.endpoints, deployment or fake_deployment(), self.engine, final_step=1, **options)
+        options |= {"final_step": final_step}
+        self.index = Index(self.endpoints, deployment or fake_deployment(), self.engine, **options)
 
     def run(self, coroutine):
         return self._loop.run_until_complete(coroutine)

@@ -101,6 +101,24 @@ def test_sync__final_blocks__become_the_base_and_leave_no_headers(chain, databas
     assert follow(chain.client.url, database, final_depth=5).state == follower.state
 
 
+def test_sync__settlement_that_is_final__is_in_the_base_without_waiting_for_more_blocks(chain, database, follow):
+    """The fault: the base moved every sixteen blocks, and on a chain that stood still holders waited for ever."""
+    chain.open(2)
+    follower = follow(chain.client.url, database, final_depth=1, final_step=50)
+    price = record("Oracle", "SettlementPosted", underlyingId=1, expiryTs=1_800, priceWad=7, source=0)
+    chain.emit(price, contract="Oracle")
+    follower.sync()
+    assert follower.index.ledger.changed_since_final("settled") == {(1, 1_800)}
+    chain.cash(2, [5])
+    follower.sync()
+    assert follower.index.ledger.changed_since_final("settled") == set()
+    assert follower.state.settled == {(1, 1_800): 7}
+    base = follower.index.base.number
+    chain.cash(2, [6])
+    follower.sync()
+    assert follower.index.base.number == base
+
+
 def test_sync__fork_below_the_final_block__is_one_clear_error(chain, database, follow):
     chain.open(2)
     for amount in range(1, 11):

@@ -25,14 +25,14 @@ BLOCKS, ACCOUNTS, KILLS = 40, 10, 12
 PROCESSES = multiprocessing.get_context("fork")
 
 
-async def sync(node, database, depth, started):
+async def sync(node, database, depth, ready):
     # Many small steps: more places to be killed at.
     fetch.NEAR_BLOCKS = fetch.DEEP_BLOCKS = fetch.MOST_DEEP_BLOCKS = 2
     engine = open_database(database)
     upgrade(engine)
     endpoints = Endpoints([Node(node)], final_depth=depth, use_final_tag=False)
     index = Index(endpoints, fake_deployment(), engine, final_step=1)
-    started.set()
+    ready.set()
     await index.sync()
     await endpoints.close()
 
@@ -41,23 +41,39 @@ def run(*arguments):
     asyncio.run(sync(*arguments))
 
 
+def started(*arguments):
+    """Start a sync in a process of its own; it has opened the database when this returns."""
+    ready = PROCESSES.Event()
+    process = PROCESSES.Process(target=run, args=(*arguments, ready))
+    process.start()
+    assert ready.wait(20)
+    return process
+
+
+def whole_sync_sec(node, folder):
+    """Time an undisturbed sync: how fast a machine is decides when half of one is done."""
+    process = started(node, f"sqlite:///{folder / 'undisturbed.sqlite'}", 20)
+    began = time.monotonic()
+    process.join()
+    assert process.exitcode == 0
+    return time.monotonic() - began
+
+
 def word(amount):
     return pack(Word(1, Kind.CALL, 1_800_000_000, 2_000 * 10**8, amount))
 
 
-def test_sync__killed_at_random_moments__resumes_to_the_same_state(chain, database, follow):
+def test_sync__killed_at_random_moments__resumes_to_the_same_state(chain, database, follow, tmp_path):
     ids = range(2, 2 + ACCOUNTS)
     chain.open(*ids)
     for block in range(1, BLOCKS):
         old = 0 if block == 1 else word(block - 1)
         chain.emit(*(item for i in ids for item in (cash(i, block * WAD), position(i, old, word(block)))))
     draw, deaths = random.Random(database.split(":")[0]), 0
+    longest_sec = 0.3 * whole_sync_sec(chain.client.url, tmp_path)
     for _ in range(KILLS):
-        started = PROCESSES.Event()
-        process = PROCESSES.Process(target=run, args=(chain.client.url, database, 20, started))
-        process.start()
-        assert started.wait(20)
-        time.sleep(draw.uniform(0.0, 0.12))
+        process = started(chain.client.url, database, 20)
+        time.sleep(draw.uniform(0.0, longest_sec))
         process.kill()
         process.join()
         deaths += process.exitcode == -9
