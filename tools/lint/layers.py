@@ -87,7 +87,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
         *("chain", "deployment", "protocol", "keeper"),
     },
     "demo": {
-        *("errors", "model", "params", "units", "market", "mirror"),
+        *("errors", "model", "params", "units", "market", "mirror", "analytics"),
         *("chain", "deployment", "protocol", "index", "decide", "transact", "keeper", "venue", "client"),
     },
     "cli": {

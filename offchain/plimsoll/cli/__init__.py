@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "risk": ("plimsoll.cli.risk", "VaR, expected shortfall and contributions of one account."),
     "stress": ("plimsoll.cli.stress", "Scenarios, crashes, reverse stress and liquidation surface of one account."),
     "cascade": ("plimsoll.cli.cascade", "A shock through all accounts: hedging and liquidations move the price."),
+    "fund": ("plimsoll.cli.fund", "The insurance fund beside the two largest defaults at once."),
     "compare": ("plimsoll.cli.compare", "Margin models of other venues on one account."),
     "optimise": ("plimsoll.cli.optimise", "Trades that release margin, hedges, less tail risk, allocation, bands."),
     "report": ("plimsoll.cli.report", "One page about one account: margin, greeks, VaR, stress, models."),

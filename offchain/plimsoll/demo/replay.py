@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from plimsoll.analytics.fund.size import fund_size
 from plimsoll.chain import anvil
 from plimsoll.chain.client import Client, Receipt
 from plimsoll.constants import CLEARING_ID, DAY_SEC, FUND_ID, YEAR_SEC
@@ -48,6 +49,7 @@ from plimsoll.demo.facts import Side
 from plimsoll.demo.plan import TAKER_FEE_LINEAR, TAKER_FEE_OPTION, Plan, plan_all, plan_book
 from plimsoll.demo.result import (
     AccountResult,
+    CoverPoint,
     DemoResult,
     Figures,
     GasBook,
@@ -354,6 +356,7 @@ def _record(run: _Run, number: int) -> None:
     standard = standard_initials(run.world, ids)
     chain = chain_margins(run.world, ids, run.params)
     _compare(run, mirror, chain, folios, market)
+    run.result.cover.append(_cover(run, number, chain))
     for account in run.result.accounts:
         found = chain[account.account_id]
         figures = Figures(found.equity, found.initial_margin, found.maintenance_margin, standard[account.account_id])
@@ -364,6 +367,22 @@ def _record(run: _Run, number: int) -> None:
         run.last_state[account.account_id] = found.state
     for symbol, posted in market.rounds.items():
         run.result.market[symbol].append(MarketPoint(posted.ts, posted.spot, atm_vol(posted)))
+
+
+def _cover(run: _Run, number: int, chain: dict[int, MarginResult]) -> CoverPoint:
+    """Hold the insurance fund against the two largest defaults at once, by the contracts' own rows."""
+    fund = wad_to_float(run.world.contract("InsuranceFund").call("balanceWad"))
+    found = fund_size(fund, [run.names[i] for i in chain], list(chain.values()), run.params)
+    return CoverPoint(
+        round_number=number,
+        ts=run.feed.ts,
+        fund=fund,
+        cover_two_within=found.cover_two_within.cost,
+        cover_two=found.cover_two.cost,
+        who=found.cover_two.names,
+        row="" if found.cover_two.row is None else str(found.cover_two.row),
+        covered_share=found.covered_share,
+    )
 
 
 def _compare(

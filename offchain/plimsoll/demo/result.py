@@ -126,6 +126,33 @@ class MarketPoint:
     atm_vol: float
 
 
+@dataclass(frozen=True, slots=True)
+class CoverPoint:
+    """The insurance fund at one round beside the two largest defaults at once, cash; ``who`` and ``row`` of any row."""
+
+    round_number: int
+    ts: int
+    fund: float
+    cover_two_within: float
+    cover_two: float
+    who: tuple[str, ...]
+    row: str
+    covered_share: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the point as ``plimsoll.demo/1`` has it."""
+        return {
+            "round": self.round_number,
+            "timestamp": self.ts,
+            "fund": self.fund,
+            "coverTwoWithin": self.cover_two_within,
+            "coverTwo": self.cover_two,
+            "accounts": list(self.who),
+            "row": self.row,
+            "coveredShare": self.covered_share,
+        }
+
+
 @dataclass(slots=True)
 class GasBook:
     """Gas used by step; the report shows the largest and the mean."""
@@ -163,6 +190,7 @@ class DemoResult:
     accounts: list[AccountResult]
     market: dict[str, list[MarketPoint]]
     liquidations: list[Liquidation] = field(default_factory=list)
+    cover: list[CoverPoint] = field(default_factory=list)
     facts: Facts | None = None
     margin_calls: int = 0
     settled_series: int = 0
@@ -232,6 +260,7 @@ class DemoResult:
             "expiries": [expiry.as_json() for expiry in facts.expiries] if facts else [],
             "insolvencies": [item.as_json() for item in self.liquidations if item.is_insolvent],
             "fund": facts.fund.as_json() if facts else None,
+            "fundCover": [point.as_json() for point in self.cover],
             "indexMatchesChain": not self.index_problems,
             "problems": [*self.conservation_problems, *self.index_problems],
         }

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.demo.facts import Facts, QuoteFill
-from plimsoll.demo.result import AccountResult, DemoResult, Liquidation
+from plimsoll.demo.result import AccountResult, CoverPoint, DemoResult, Liquidation
 from plimsoll.model import Kind, Position
 from plimsoll.units import wad_to_float
 
@@ -413,8 +413,8 @@ def insolvency_section(result: DemoResult) -> Section:
     )
 
 
-def fund_section(facts: Facts) -> Section:
-    """Return the insurance fund's book."""
+def fund_section(result: DemoResult, facts: Facts) -> Section:
+    """Return the insurance fund's book, and what it would have had to bear."""
     fund = facts.fund
     lines = [
         ("deposited by governance", fund.deposited_wad),
@@ -432,8 +432,43 @@ def fund_section(facts: Facts) -> Section:
         "fund",
         "The insurance fund",
         f"Account 1 of the ledger. The lines are sums of events and explain {explained} of the balance.",
-        (Grid(("", "cash"), (0,), rows, 1),),
+        (Grid(("", "cash"), (0,), rows, 1), _cover_grid(result)),
+        _cover_notes(result),
     )
+
+
+def _worst_cover(result: DemoResult) -> CoverPoint:
+    """Return the round at which the fund was furthest below cover-2."""
+    return min(result.cover, key=lambda point: point.fund - point.cover_two)
+
+
+def _cover_grid(result: DemoResult) -> Grid:
+    """Return the fund beside cover-2 at the first round, at the worst for it, and at the last."""
+    points = (result.cover[0], _worst_cover(result), result.cover[-1])
+    rows = tuple(
+        (
+            f"{when}, round {point.round_number}",
+            whole(point.fund),
+            whole(point.cover_two_within),
+            whole(point.cover_two),
+            f"{point.covered_share:.0%}",
+        )
+        for when, point in zip(("first", "worst", "last"), points, strict=True)
+    )
+    return Grid(("", "fund", "cover-2\nin range", "cover-2\nany row", "covered"), (0,), rows)
+
+
+def _cover_notes(result: DemoResult) -> tuple[str, ...]:
+    """Say what cover-2 is and where it was worst."""
+    worst = _worst_cover(result)
+    said = (
+        "Cover-2 is what the two largest defaults at once would leave unpaid, the cost of their auctions included: "
+        "under moves within the price range, and under any row of the scenario book. Covered are those whom every move "
+        "within the range leaves solvent. `plimsoll fund` asks the same of any deployment."
+    )
+    if not worst.who:
+        return (said,)
+    return (said, f"Worst at round {worst.round_number}: {' and '.join(worst.who)}, {worst.row}.")
 
 
 def checks_section(result: DemoResult) -> Section:
@@ -496,5 +531,5 @@ def sections_of(result: DemoResult) -> Sequence[Section]:
         ]
     found += [liquidation_section(result), insolvency_section(result)]
     if facts is not None:
-        found.append(fund_section(facts))
+        found.append(fund_section(result, facts))
     return [*found, checks_section(result), gas_section(result)]

@@ -1,0 +1,1 @@
+"""How large the insurance fund has to be: what accounts together would leave unpaid."""

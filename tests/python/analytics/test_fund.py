@@ -1,0 +1,192 @@
+"""The fund beside the defaults it may have to bear: by hand on perpetuals, by other prices on options."""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.desk import fails, printed
+from scipy.stats import norm
+
+from plimsoll.analytics.fund.shortfall import shortfalls
+from plimsoll.analytics.fund.size import fund_size
+from plimsoll.cli import run
+from plimsoll.errors import InputError
+from plimsoll.files.market import load_market
+from plimsoll.mirror.margin_engine import evaluate_many
+from plimsoll.model import Kind, Mode, Portfolio, Position
+from plimsoll.params import Params
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+MARKET = load_market(EXAMPLES / "market.json")
+PARAMS = Params()
+ETH, BTC = (MARKET.rounds[name] for name in ("ETH", "BTC"))
+R_ETH, R_BTC = 0.285, 0.23
+
+
+def perp(name, quantity, cash):
+    """Account with one perpetual, entered at its mark."""
+    return Portfolio(Mode.SINGLE, cash, {}, (Position(name, Kind.PERP, 0, MARKET.rounds[name].perp, quantity),))
+
+
+def sized(fund, *folios, params=PARAMS):
+    names = [f"account {number}" for number in range(len(folios))]
+    return fund_size(fund, names, evaluate_many(MARKET, list(folios), params), params)
+
+
+def left(loss, maintenance):
+    """What one account leaves, with its auction: risk-model section 8, after an hour."""
+    return loss + min(0.25 * maintenance, loss + 0.02 * maintenance) if loss > 0.0 else 0.0
+
+
+def test_fund_size__perpetuals__is_what_the_formulas_of_the_auction_give():
+    shorts = [perp("ETH", -quantity, cash) for quantity, cash in ((100.0, 60e3), (50.0, 30e3), (10.0, 3e3))]
+    margins = evaluate_many(MARKET, shorts, PARAMS)
+    up = [100.0, 50.0, 10.0]
+    unpaid = [
+        left(quantity * ETH.perp * 3 * R_ETH - folio.cash, margin.maintenance_margin)
+        for quantity, folio, margin in zip(up, shorts, margins, strict=True)
+    ]
+    found = sized(200e3, *shorts)
+    assert min(unpaid) > 0.0
+    assert [cover.cost for cover in found.cover] == pytest.approx([unpaid[0], sum(unpaid[:2]), sum(unpaid)], rel=1e-12)
+    assert found.cover_two.names == ("account 0", "account 1")
+    assert found.cover_two.row.multiple == 3.0
+    assert found.spare == pytest.approx(200e3 - sum(unpaid[:2]))
+    assert found.per_hour == pytest.approx(0.2 * 200e3)
+
+
+def test_fund_size__two_underlyings__fall_at_once():
+    eth, btc = perp("ETH", 100.0, 60e3), perp("BTC", 3.0, 60e3)
+    margins = evaluate_many(MARKET, [eth, btc], PARAMS)
+    unpaid = [
+        left(100.0 * ETH.perp * 3 * R_ETH - 60e3, margins[0].maintenance_margin),
+        left(3.0 * BTC.perp * 3 * R_BTC - 60e3, margins[1].maintenance_margin),
+    ]
+    found = sized(0.0, eth, btc)
+    assert min(unpaid) > 0.0
+    assert found.cover_two.cost == pytest.approx(sum(unpaid), rel=1e-12)
+    assert found.cover_two.row.underlyings == ("BTC", "ETH")
+
+
+def test_fund_size__gain_in_one_hides_loss_in_the_other__the_row_of_one_alone_counts():
+    both = Portfolio(
+        Mode.SINGLE,
+        60e3,
+        {},
+        (
+            Position("ETH", Kind.PERP, 0, ETH.perp, 100.0),
+            Position("BTC", Kind.PERP, 0, BTC.perp, -100.0 * ETH.perp * R_ETH / (BTC.perp * R_BTC)),
+        ),
+    )
+    found = sized(0.0, both)
+    assert len(found.cover_two.row.underlyings) == 1
+    assert found.cover_two.cost > 0.0
+
+
+def test_fund_size__within_the_range__leaves_the_tails_out():
+    thin = perp("ETH", -100.0, 100.0 * ETH.perp * R_ETH * 0.99)
+    thick = perp("ETH", -100.0, 100.0 * ETH.perp * R_ETH * 1.01)
+    found = sized(1e6, thin, thick)
+    assert [entry.name for entry in found.uncovered] == ["account 0"]
+    assert found.covered_share == 0.5
+    assert found.cover_two_within.names == ("account 0",)
+    assert found.cover_two_within.row.multiple == 1.0
+    assert found.cover_two.names == ("account 0", "account 1")
+
+
+def test_shortfalls__short_options__equal_black_76_at_every_row():
+    surface = ETH.surfaces[0]
+    strike, quantity = round(surface.forward), -30.0
+    folio = Portfolio(Mode.SINGLE, 1e3, {}, (Position("ETH", Kind.CALL, surface.expiry_ts, strike, quantity),))
+    margin = evaluate_many(MARKET, [folio], PARAMS)[0]
+    found = shortfalls(["one"], [margin], PARAMS)
+    years = (surface.expiry_ts - ETH.ts) / (365 * 86_400)
+    k = math.log(strike / surface.forward)
+    svi = surface.svi
+    variance = svi.a + svi.b * (svi.rho * (k - svi.m) + math.hypot(k - svi.m, svi.sigma))
+    sigma = math.sqrt(variance / years)
+    power = 0.30 if years <= 30 / 365 else 0.13
+    term = (30 / 365 / max(years, 1 / 365)) ** power
+    vols = {"up": max(0.40, sigma * (1 + 0.5 * term)), "flat": sigma, "down": sigma * (1 - 0.25 * term)}
+
+    def price(forward, vol):
+        total = vol * math.sqrt(years)
+        d1 = math.log(forward / strike) / total + total / 2
+        return math.exp(-surface.rate * years) * (forward * norm.cdf(d1) - strike * norm.cdf(d1 - total))
+
+    seen = 0
+    for number, row in enumerate(found.rows):
+        if row.underlyings != ("ETH",):
+            continue
+        moved = price(surface.forward * (1 + row.multiple * R_ETH), vols[row.vol])
+        expected = left(-(folio.cash + quantity * moved), margin.maintenance_margin)
+        assert found.unpaid[number, 0] == pytest.approx(expected, rel=1e-6, abs=1e-6 * strike)
+        seen += expected > 0.0
+    assert seen >= 6
+
+
+def test_fund_size__nobody_can_lose__costs_nothing_and_names_nobody():
+    found = sized(10.0, Portfolio(Mode.SINGLE, 5.0, {}, ()), Portfolio(Mode.SINGLE, 5.0, {}, ()))
+    assert found.cover_two.cost == 0.0
+    assert found.cover_two.row is None
+    assert found.concentrations == ()
+    assert found.covered_share == 1.0
+
+
+def test_fund_size__more_accounts__never_cost_less():
+    rng = np.random.default_rng(5)
+    folios = [perp("ETH", float(q), float(abs(q) * 400)) for q in rng.normal(0.0, 50.0, 12)]
+    costs = [sized(0.0, *folios[:count]).cover_two.cost for count in range(2, 13)]
+    assert costs == sorted(costs)
+    assert costs[0] < costs[-1]
+
+
+@pytest.mark.parametrize("fund", [-1.0, math.nan, math.inf])
+def test_fund_size__no_amount_of_cash__is_refused(fund):
+    with pytest.raises(InputError, match=r"fund: .* is not an amount of cash"):
+        sized(fund, perp("ETH", 1.0, 1e3))
+
+
+def test_fund_size__no_account__is_refused():
+    with pytest.raises(InputError, match="accounts: there is none"):
+        fund_size(1.0, [], [], PARAMS)
+
+
+def test_shortfalls__bonus_share_of_governance__is_the_one_used():
+    params = replace(PARAMS, account=replace(PARAMS.account, bonus_share=0.0))
+    folio = perp("ETH", -100.0, 60e3)
+    assert sized(0.0, folio, params=params).cover_two.cost == pytest.approx(100.0 * ETH.perp * 3 * R_ETH - 60e3)
+
+
+FILES = ["--market", str(EXAMPLES / "market.json"), "--portfolio", str(EXAMPLES / "portfolio.json")]
+
+
+def test_command__files__prints_one_document(capsys):
+    document = printed(capsys, ["fund", *FILES, *FILES[2:], "--fund", "5", "--json"])
+    assert document["schema"] == "plimsoll.fund/1"
+    assert document["accounts"] == 2
+    assert document["fund"] == 5.0
+    assert [cover["defaults"] for cover in document["cover"]] == [1, 2]
+
+
+def test_command__table__fits_into_80_columns(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["fund", *FILES, "--fund", "5"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("the fund holds 5.00, 5.00 more than cover-2") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "error: --market: missing; give files, or a chain by --rpc and --deployment"),
+        (["--rpc", "http://localhost:1"], "error: --deployment: missing; a chain is read with both"),
+        (["--rpc", "x", "--deployment", "y", "--fund", "1"], "error: --fund: is read from the chain"),
+        ([*FILES, "--fund", "nan"], "error: fund: nan is not an amount of cash"),
+    ],
+)
+def test_command__bad_arguments__is_one_line(capsys, arguments, line):
+    assert fails(capsys, ["fund", *arguments]).startswith(line)
