@@ -1,0 +1,89 @@
+"""``make faults-proof``: plant every fault in the keeper, one at a time, and see its tests fail.
+
+The tests pass first without any plant; otherwise a failure would prove nothing. The table goes to
+``reports/faults-proof.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+
+from tests.faults.proof.first_keeper import PLANTS as FIRST_KEEPER
+from tests.faults.proof.peers import PLANTS as PEERS
+from tests.faults.proof.plant import ROOT, Plant, StalePlantError, planted
+from tests.faults.proof.report import write_report
+from tests.faults.proof.trial import Trial, TrialError, attempt, copied, run_tests
+
+REPORT = ROOT / "reports" / "faults-proof.md"
+PLANTS = (*PEERS, *FIRST_KEEPER)
+
+
+def wanted(part: str) -> list[Plant]:
+    """Return the plants whose line or name holds a text."""
+    return [plant for plant in PLANTS if part.lower() in f"{plant.line}: {plant.name}".lower()]
+
+
+def check_sound(plants: list[Plant]) -> list[str]:
+    """Run the tests of plants without any; return those that fail."""
+    tests = sorted({test for plant in plants for test in plant.tests})
+    failed = []
+    with copied({}) as copy:
+        for room in ("tests/python", "tests/faults"):
+            some = [test for test in tests if test.startswith(f"{room}/")]
+            if some:
+                verdicts = run_tests(some, copy).values()
+                failed += [f"{found.test}: {found.reason}" for found in verdicts if found.failed]
+    return failed
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the proof; return 1 when a plant was missed, 2 when it cannot be run."""
+    parser = argparse.ArgumentParser(prog="make faults-proof", description=__doc__)
+    parser.add_argument("-k", default="", metavar="TEXT", help="only the plants whose line or name holds the text")
+    parser.add_argument("--planted-only", action="store_true", help="do not run the tests without a plant first")
+    options = parser.parse_args(arguments)
+    plants = wanted(options.k)
+    if not plants:
+        print(f"error: -k {options.k!r}: no line and no plant holds it", file=sys.stderr)
+        return 2
+    try:
+        for plant in plants:
+            planted(plant)
+        if not options.planted_only:
+            _say(f"{len({test for plant in plants for test in plant.tests})} tests without a plant")
+            failed = check_sound(plants)
+            if failed:
+                raise TrialError("fails without any plant: " + "; ".join(failed))
+        trials = _try_all(plants)
+    except (StalePlantError, TrialError) as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 2
+    if len(plants) == len(PLANTS):
+        write_report(REPORT, trials)
+    missed = [trial.plant for trial in trials if not trial.is_noticed]
+    for plant in missed:
+        print(f"error: {plant.line}: {plant.name}: was not noticed", file=sys.stderr)
+    return 1 if missed else 0
+
+
+def _try_all(plants: list[Plant]) -> list[Trial]:
+    """Try each plant, with a line of progress."""
+    trials = []
+    for place, plant in enumerate(plants, 1):
+        trial = attempt(plant)
+        trials.append(trial)
+        said = "noticed" if trial.is_noticed else "MISSED"
+        _say(f"{place:>2}/{len(plants)}  {plant.line}: {plant.name}: {said}, {trial.seconds:.0f} s")
+        for verdict in trial.verdicts:
+            _say(f"        {'failed' if verdict.failed else 'NOT'}: {verdict.test.partition('::')[2]}: {verdict.reason}")
+    return trials
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
