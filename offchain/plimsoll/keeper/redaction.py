@@ -18,6 +18,8 @@ TELLING: Final = re.compile(
     r"(^|_)(private_?key|secret(_key)?|passw(or)?d|passphrase|pass|mnemonic|seed(_phrase)?|token|api_?key|authorization)$",
     re.IGNORECASE,
 )
+#: Names whose value is a secret unless it is a number: a lease and a token of the book have numbers, no credential is one.
+NUMBERED: Final = re.compile(r"(^|_)token$", re.IGNORECASE)
 #: Whatever stands in front of the host of a web address, and user with password in front of any other. The name of a
 #: user alone, as databases have it, is no secret.
 USER_INFO: Final = re.compile(
@@ -110,7 +112,7 @@ class Redactor:
         Any
             Of the same shape.
         """
-        if TELLING.search(name) and value not in (None, "", True, False):
+        if _is_telling(name, value):
             return HIDDEN
         if isinstance(value, Mapping):
             return {self.text(str(key)): self.value(inner, str(key)) for key, inner in value.items()}
@@ -119,3 +121,10 @@ class Redactor:
         if value is None or isinstance(value, bool | int | float):
             return value
         return self.text(value if isinstance(value, str) else str(value))
+
+
+def _is_telling(name: str, value: Any) -> bool:
+    """Return whether a name says that its value is a secret, and the value may be one."""
+    if value is None or value == "" or isinstance(value, bool) or not TELLING.search(name):
+        return False
+    return not (isinstance(value, int) and NUMBERED.search(name))

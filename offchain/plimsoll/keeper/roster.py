@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import structlog
@@ -74,6 +74,8 @@ class Report:
         How long it took.
     posted : Pass or None
         What the feeds said, of the duty of prices.
+    is_broken : bool
+        Whether it ended on the way: such a pass is no progress.
     """
 
     duty: str
@@ -81,6 +83,7 @@ class Report:
     problems: tuple[str, ...] = ()
     seconds: float = 0.0
     posted: Pass | None = None
+    is_broken: bool = False
 
 
 @dataclass(slots=True)
@@ -300,9 +303,9 @@ async def _guarded(name: str, duty: Callable[[Look], Awaitable[Report]], look: L
     try:
         report = await duty(look)
     except PlimsollError as problem:
-        report = Report(name, problems=(str(problem),))
+        report = Report(name, problems=(str(problem),), is_broken=True)
     except Exception as defect:
         # A defect of one duty is logged whole, counted, and leaves the others at work.
         log.exception("a duty failed", duty=name)
-        report = Report(name, problems=(f"{type(defect).__name__}: {defect}",))
-    return Report(report.duty, report.deeds, report.problems, time.monotonic() - began, report.posted)
+        report = Report(name, problems=(f"{type(defect).__name__}: {defect}",), is_broken=True)
+    return replace(report, seconds=time.monotonic() - began)

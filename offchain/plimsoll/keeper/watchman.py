@@ -168,7 +168,8 @@ class Watchman:
     def reported(self, report: Report) -> None:
         """Take in what a duty did."""
         metrics = self._ops.metrics
-        self._ops.progress.duty_done(report.duty)
+        if not report.is_broken:
+            self._ops.progress.duty_done(report.duty)
         metrics.pass_sec.labels(duty=report.duty).observe(report.seconds)
         for problem in report.problems:
             log.warning("left undone", duty=report.duty, reason=problem)

@@ -17,7 +17,7 @@ PLANTS: Final = (
         "a retry with a new nonce sends twice",
         "a pending intent that is wanted again gets a nonce of its own",
         (
-            f"{TRANSACTIONS}::test_process__killed_while_it_sends__nothing_is_lost_or_sent_twice[after the node has it]",
+            f"{TRANSACTIONS}::test_process__killed_while_it_sends__nothing_is_lost_or_sent_twice[before the node has it]",
             "tests/python/transact/test_restart.py::test_restart__killed_at_every_state__effect_once[after-send-1]",
         ),
         (

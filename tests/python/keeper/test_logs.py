@@ -71,6 +71,17 @@ def test_logs__every_way_a_secret_could_get_in__shows_none(style, stream, tmp_pa
     assert len(shown.splitlines()) >= 8
 
 
+def test_logs__number_of_a_lease__is_shown_and_a_token_of_letters_is_not(stream):
+    """The fault: a name that tells a secret hid every number but 0 and 1, which equal false and true."""
+    log = start("json", stream)
+    for number in (0, 1, 2, 17):
+        log.info("lease acquired", token=number, first_token=number)
+    log.info("asked", token=KEY, api_token="17", password=17, seed=1)
+    *leases, asked = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["token"], line["first_token"]) for line in leases] == [(n, n) for n in (0, 1, 2, 17)]
+    assert {asked[name] for name in ("token", "api_token", "password", "seed")} == {"***"}
+
+
 def test_json__each_line__is_one_object_with_time_and_level(stream):
     log = start("json", stream)
     log.info("pass", wei=10**30, ratio=float("inf"), missing=None, nan=float("nan"), raw=b"\xff", text="a\nb")

@@ -69,7 +69,8 @@ def test_unstick__pending__is_replaced_at_a_higher_fee_and_lands_once(stuck, cap
     assert len(lines) == len(before), lines
     for key, line in before.items():
         assert after[key]["nonce"] == line["nonce"]
-        assert after[key]["max_fee_wei"] > line["max_fee_wei"]
+        # Below a tenth more nodes refuse a replacement, though not the one of this test.
+        assert 10 * after[key]["max_fee_wei"] >= 11 * line["max_fee_wei"]
         assert len(after[key]["hashes"]) == len(line["hashes"]) + 1
     chain.client.rpc("evm_mine")
     chain.sync()

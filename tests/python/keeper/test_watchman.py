@@ -83,3 +83,12 @@ def test_tick__round_then_start__is_observed_once_from_the_first_sight_of_the_ro
     watchman.reported(Report("liquidations", (refused, touched, *starts)))
     assert value(ops, "tick_to_tx_seconds_count") == 1
     assert value(ops, "tick_to_tx_seconds_sum") == pytest.approx(1.25)
+
+
+def test_reported__duty_that_ended_on_the_way__is_no_pass_of_it(ops, watchman):
+    """The fault: a duty that failed in every pass was healthy for ever."""
+    watchman.reported(Report("liquidations", problems=("no answer",), is_broken=True))
+    assert ops.progress.health().facts["last_pass_sec"] == {"liquidations": None}
+    # What it met and went on from is none of that.
+    watchman.reported(Report("liquidations", problems=("account 7: reverts",)))
+    assert ops.progress.health().facts["last_pass_sec"]["liquidations"] is not None
