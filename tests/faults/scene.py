@@ -212,6 +212,13 @@ class Scene:
     def block(self) -> int:
         return int(self.chain.client.rpc("eth_blockNumber"), 16)
 
+    def waiting(self, wallet) -> dict[int, dict]:
+        """Return what waits in the pool of one wallet, by nonce."""
+        content = self.chain.client.rpc("txpool_content")
+        found = {**content["pending"], **content["queued"]}
+        mine = next((items for address, items in found.items() if address.lower() == wallet.address.lower()), {})
+        return {int(nonce): item for nonce, item in mine.items()}
+
     def crash(self, eth: float = 1_600.0) -> None:
         """Post rounds that make one account liquidatable and another one short of initial margin."""
         self.chain.post(eth)
@@ -347,6 +354,16 @@ def mined_twice(url: str) -> list[str]:
     try:
         with engine.connect() as connection:
             return list(connection.scalars(query))
+    finally:
+        engine.dispose()
+
+
+def journal_keys(url: str) -> list[str]:
+    """Return the intents of a journal, each as often as it was begun."""
+    engine = open_database(url)
+    try:
+        with engine.connect() as connection:
+            return list(connection.scalars(select(JOURNAL.c.key)))
     finally:
         engine.dispose()
 

@@ -43,12 +43,9 @@ def test_chain__without_base_fee__everybody_is_attended_by_legacy_transactions(s
     scene.judge("chain without base fee", "attended, legacy transactions")
 
 
-def waiting_of(scene, wallet) -> dict[int, str]:
-    """What waits in the pool of one wallet: hash by nonce."""
-    content = scene.chain.client.rpc("txpool_content")
-    found = {**content["pending"], **content["queued"]}
-    mine = next((items for address, items in found.items() if address.lower() == wallet.address.lower()), {})
-    return {int(nonce): item["hash"] for nonce, item in mine.items()}
+def hashes_of(scene, wallet) -> set[str]:
+    """What waits in the pool of one wallet."""
+    return {item["hash"] for item in scene.waiting(wallet).values()}
 
 
 def test_mining__stopped_while_rounds_come__a_newer_one_takes_the_nonce_of_an_older(scene, feed):  # noqa: F811
@@ -62,10 +59,10 @@ def test_mining__stopped_while_rounds_come__a_newer_one_takes_the_nonce_of_an_ol
         # No block, so no time of the chain: the feed's own goes on.
         feed_ts = client.block_ts() + step
         show(feed, scene.chain, 1_900.0 - 20.0 * step, ts=feed_ts)
-        until(lambda known=frozenset(hashes): set(waiting_of(scene, wallet).values()) - known, scene.story)
+        until(lambda known=frozenset(hashes): hashes_of(scene, wallet) - known, scene.story)
         time.sleep(1.5)
-        hashes |= set(waiting_of(scene, wallet).values())
-        counts.append(len(waiting_of(scene, wallet)))
+        hashes |= hashes_of(scene, wallet)
+        counts.append(len(scene.waiting(wallet)))
     # Two underlyings and one message of tokens at most, however many came.
     assert max(counts) <= 3, scene.story()
     client.rpc("evm_setAutomine", True)

@@ -9,9 +9,14 @@ import time
 import pytest
 from helpers import rpc_proxy as faulty
 from helpers.rpc_proxy import Drop, Fault
-from scene import until
+from scene import journal_keys, until
+
+from plimsoll.constants import DAY_SEC
+from plimsoll.keeper.calls import call_data
+from plimsoll.transact.policy import Policy
 
 SENDS = "eth_sendRawTransaction"
+START = "0x" + call_data("Auction", "start", 0)[:4].hex()
 
 
 @pytest.mark.parametrize("confirmations", [1, 12, 40])
@@ -116,3 +121,120 @@ def test_process__killed_while_it_sends__nothing_is_lost_or_sent_twice(scene, is
     scene.judge(
         f"kill -9 while it sends, {when} the node has the transaction", "attended by the next start", bound_sec=30
     )
+
+
+def short_estimates() -> Fault:
+    """The node says half of what a start of an auction needs: it runs at the head, and reverts when it is mined."""
+
+    def half(request, answer):
+        if not request["params"][0]["data"].startswith(START) or "result" not in answer:
+            return None
+        return [{**answer, "result": hex(int(answer["result"], 16) // 2)}]
+
+    return Fault("short estimates", frozenset({"eth_estimateGas"}), on_answer=half)
+
+
+def reverted(scene) -> list:
+    """What was mined of the keeper without effect."""
+    return [one for one in scene.sent() if not one.is_done]
+
+
+def test_reverts__in_a_loop__stop_at_the_budget_and_others_go_on(scene):
+    """Peers' keepers sent what reverted again and again until there was no money left."""
+    budget = 2
+    scene.start(scene.file(transact__failure_budget=budget))
+    fault = scene.proxy.add(short_estimates())
+    scene.crash()
+    until(lambda: len(reverted(scene)) >= budget and scene.called in called_of(scene), scene.story)
+    for _ in range(4):
+        # Heads to act on.
+        scene.chain.client.rpc("evm_mine")
+        time.sleep(0.5)
+    assert fault.struck
+    assert len(reverted(scene)) == budget, scene.story()
+    scene.proxy.clear()
+    scene.chain.wait(Policy().failure_window_sec)
+    scene.crash()
+    scene.wait_attended()
+    scene.quiet()
+    scene.judge(
+        "a start reverts whenever it is mined",
+        "tried twice, the call made; attended an hour later",
+        in_vain=budget,
+        rounds=2,
+    )
+
+
+def test_reverts__in_a_loop__cost_no_more_than_a_day_may(scene):
+    client, wallet = scene.chain.client, scene.chain.keeper
+    # Room for some transactions at twice the present fee, whatever each of them needs.
+    cap_wei = 1_500_000 * 2 * int(client.rpc("eth_gasPrice"), 16)
+    budgets = {"transact__failure_budget": 1_000, "transact__account_failure_budget": 1_000}
+    scene.start(scene.file(transact__daily_spend_wei=cap_wei, **budgets))
+    before_wei = int(client.rpc("eth_getBalance", wallet.address, "latest"), 16)
+    scene.proxy.add(short_estimates())
+    scene.crash()
+    until(lambda: reverted(scene), scene.story)
+    scene.quiet(3, 60)
+    count = len(reverted(scene))
+    assert before_wei - int(client.rpc("eth_getBalance", wallet.address, "latest"), 16) <= cap_wei
+    scene.proxy.clear()
+    scene.chain.wait(DAY_SEC)
+    scene.crash()
+    scene.wait_attended()
+    scene.quiet()
+    outcome = f"{count} reverts within the cap, attended the next day"
+    scene.judge("a start reverts, and the day's cap is the only budget", outcome, in_vain=count, rounds=None)
+
+
+def called_of(scene) -> set[int]:
+    """Who is called for margin on chain."""
+    scene.chain.sync()
+    return scene.chain.effects.called
+
+
+def test_sends__lost_while_blocks_come__are_one_intent_and_not_one_for_each_block(scene):
+    """The first keeper named a start by the time of its block: a lost one was another effect in every pass."""
+    scene.start()
+    fault = scene.proxy.add(faulty.lost_sends())
+    scene.crash()
+    for _ in range(4):
+        known = fault.struck
+        until(lambda known=known: fault.struck > known, scene.story)
+        scene.chain.client.rpc("evm_mine")
+        time.sleep(0.5)
+    keys = [key for key in journal_keys(scene.url) if key.startswith(("start:", "margin-call:"))]
+    assert sorted(keys) == [f"margin-call:{scene.called}:0", f"start:{scene.short}:0"], scene.story()
+    scene.proxy.clear()
+    outage_sec = time.monotonic() - scene.crashed_at
+    scene.wait_attended()
+    scene.quiet()
+    scene.judge("every send lost while blocks come", "one intent each; then attended", outage_sec=outage_sec)
+
+
+def test_fee__base_fee_passes_what_was_bid__is_replaced_at_its_nonce_and_lands_once(scene):
+    client = scene.chain.client
+    scene.start()
+    # What is sent before mining stops would be mined.
+    scene.proxy.add(faulty.lost_sends())
+    scene.crash()
+    until(lambda: len(journal_keys(scene.url)) >= 2, scene.story)
+    client.rpc("evm_setAutomine", False)
+    scene.proxy.clear()
+    until(lambda: len(scene.waiting(scene.chain.keeper)) >= 2, scene.story)
+    first = scene.waiting(scene.chain.keeper)
+    base_wei = 2 * max(int(item["maxFeePerGas"], 16) for item in first.values())
+
+    def mine_dear():
+        client.rpc("anvil_setNextBlockBaseFeePerGas", hex(base_wei))
+        client.rpc("evm_mine")
+        return scene.attended()
+
+    until(mine_dear, scene.story)
+    outage_sec = time.monotonic() - scene.crashed_at
+    scene.wait_attended()
+    landed = {one.nonce: one for one in scene.sent()}
+    assert set(first) <= set(landed), scene.story()
+    client.rpc("evm_setAutomine", True)
+    scene.quiet()
+    scene.judge("base fee at twice what was bid", "replaced at the same nonces, landed once", outage_sec=outage_sec)

@@ -77,7 +77,9 @@ def _try_all(plants: list[Plant]) -> list[Trial]:
         said = "noticed" if trial.is_noticed else "MISSED"
         _say(f"{place:>2}/{len(plants)}  {plant.line}: {plant.name}: {said}, {trial.seconds:.0f} s")
         for verdict in trial.verdicts:
-            _say(f"        {'failed' if verdict.failed else 'NOT'}: {verdict.test.partition('::')[2]}: {verdict.reason}")
+            _say(
+                f"        {'failed' if verdict.failed else 'NOT'}: {verdict.test.partition('::')[2]}: {verdict.reason}"
+            )
     return trials
 
 

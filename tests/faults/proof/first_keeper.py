@@ -95,7 +95,13 @@ PLANTS: Final = (
         "rows of governance's own",
         "who cannot be margined here is left out",
         (f"{MARKET}::test_governance__stores_rows_of_its_own__the_contract_is_asked",),
-        (Change("keeper/accounts.py", "if number >= FIRST_USER_ACCOUNT and (account.words or account.cash_wad < 0)", "if False"),),
+        (
+            Change(
+                "keeper/accounts.py",
+                "if number >= FIRST_USER_ACCOUNT and (account.words or account.cash_wad < 0)",
+                "if False",
+            ),
+        ),
     ),
     Plant(
         "one lost send",
@@ -193,7 +199,7 @@ PLANTS: Final = (
             Change("chain/node.py", 'raise NodeProblem(self.url, text, "limit", wait_sec)', "raise SystemExit(text)"),
             Change(
                 "chain/node.py",
-                "            whole = _problem_of(self.url, \"batch\", body[\"error\"])\n",
+                '            whole = _problem_of(self.url, "batch", body["error"])\n',
                 "            raise SystemExit(str(body))\n",
             ),
         ),
@@ -302,7 +308,9 @@ PLANTS: Final = (
     Plant(
         "restart inside a settlement window, start 1,200 s before its end",
         "the venue's history is not asked for",
-        (f"{FEEDS}/test_settlement.py::test_window_samples__started_1200_s_before_the_expiry__is_filled_by_the_venues_history",),
+        (
+            f"{FEEDS}/test_settlement.py::test_window_samples__started_1200_s_before_the_expiry__is_filled_by_the_venues_history",
+        ),
         (
             Change(
                 "feeds/window_samples.py",
@@ -327,7 +335,13 @@ PLANTS: Final = (
         "wrapped tokens at spot, cash at par",
         "a wrapped token is signed at spot",
         (f"{FEEDS}/test_wrapped_token.py::test_posts__wrapped_token__is_signed_at_its_rate_and_not_at_spot",),
-        (Change("feeds/tokens.py", "return Price(spot.ts, spot.value * token.rate), \"\"", 'return Price(spot.ts, spot.value), ""'),),
+        (
+            Change(
+                "feeds/tokens.py",
+                'return Price(spot.ts, spot.value * token.rate), ""',
+                'return Price(spot.ts, spot.value), ""',
+            ),
+        ),
     ),
     Plant(
         "wrapped tokens at spot, cash at par",
@@ -349,7 +363,7 @@ PLANTS: Final = (
             Change(
                 "market/chain_rows.py",
                 "        self.dropped.append((name, reason))\n",
-                "        raise ValueError(f\"{name}: {reason}\")\n",
+                '        raise ValueError(f"{name}: {reason}")\n',
             ),
         ),
     ),
@@ -411,9 +425,7 @@ PLANTS: Final = (
         "spot or forward at three times spot",
         "a jump of one source is believed, and no speed or forward is a limit",
         (f"{WILD}[forward at three times spot]", f"{WILD}[spot at three times what it was]"),
-        (
-            Change("feeds/memory.py", "if self.confirm_sec == 0 or name in self._backed or run is None:", "if True:"),
-        ),
+        (Change("feeds/memory.py", "if self.confirm_sec == 0 or name in self._backed or run is None:", "if True:"),),
     ),
     Plant(
         "calendar arbitrage",
@@ -436,7 +448,9 @@ PLANTS: Final = (
     Plant(
         "intents named by the time of a block",
         "a start is named by the time of its block",
-        ("tests/python/decide/test_liquidations.py::test_decide_liquidations__the_same_effect_later__has_the_same_key[600]",),
+        (
+            "tests/python/decide/test_liquidations.py::test_decide_liquidations__the_same_effect_later__has_the_same_key[600]",
+        ),
         (
             Change(
                 "decide/liquidations.py",
@@ -449,7 +463,11 @@ PLANTS: Final = (
         "33,000 holders of perpetuals",
         "all whose cash moves by time are taken in every pass",
         ("tests/python/keeper/test_kept_margins.py::test_take__cash_that_moves_by_time__is_taken_again_and_in_turns",),
-        (Change("keeper/accounts.py", "oldest = islice(self._accruing.items(), share)", "return list(self._accruing)"),),
+        (
+            Change(
+                "keeper/accounts.py", "oldest = islice(self._accruing.items(), share)", "return list(self._accruing)"
+            ),
+        ),
     ),
     Plant(
         "two keepers with two keys",
@@ -490,7 +508,9 @@ PLANTS: Final = (
     Plant(
         "no replay feed on the command line",
         "a file is no source",
-        ("tests/python/keeper/test_runner_prices.py::test_prices__file__are_posted_once_and_a_second_pass_posts_nothing",),
+        (
+            "tests/python/keeper/test_runner_prices.py::test_prices__file__are_posted_once_and_a_second_pass_posts_nothing",
+        ),
         (
             Change(
                 "feeds/sources.py",

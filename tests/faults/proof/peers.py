@@ -43,7 +43,9 @@ PLANTS: Final = (
             "tests/python/keeper/test_unstick.py::test_unstick__pending__is_replaced_at_a_higher_fee_and_lands_once",
         ),
         (
-            Change("transact/fees.py", "return fee_wei + -(-fee_wei * policy.bump_bps // BPS) + 1", "return fee_wei + 1"),
+            Change(
+                "transact/fees.py", "return fee_wei + -(-fee_wei * policy.bump_bps // BPS) + 1", "return fee_wei + 1"
+            ),
             Change(
                 "transact/fees.py",
                 "max_wei, tip_wei = max(max_wei, opening.max_wei), max(tip_wei, opening.tip_wei)",
@@ -96,7 +98,9 @@ PLANTS: Final = (
     Plant(
         "nodes that are stale or disagree",
         "the first node is believed",
-        ("tests/python/chain/test_endpoints.py::test_head__halves_disagree__is_an_error_after_the_wait_and_not_before",),
+        (
+            "tests/python/chain/test_endpoints.py::test_head__halves_disagree__is_an_error_after_the_wait_and_not_before",
+        ),
         (Change("chain/endpoints.py", "if len(best) < self.quorum:", "if not best:"),),
     ),
     Plant(
@@ -155,12 +159,20 @@ PLANTS: Final = (
             f"{KEEPERS}::test_standby__leader_killed__takes_over_and_sends_nothing_twice",
             f"{KEEPERS}::test_standby__leader_killed_in_the_crash__the_standby_attends",
         ),
-        (Change("keeper/lease.py", "        if token is None:\n            return\n        if self._is_over:", "        if token is None or row is not None:\n            return\n        if self._is_over:"),),
+        (
+            Change(
+                "keeper/lease.py",
+                "        if token is None:\n            return\n        if self._is_over:",
+                "        if token is None or row is not None:\n            return\n        if self._is_over:",
+            ),
+        ),
     ),
     Plant(
         "a hot standby",
         "an index writes over what another one wrote",
-        ("tests/python/index/test_shared_database.py::test_sync__two_indexes_take_turns__both_and_the_database_are_the_chain",),
+        (
+            "tests/python/index/test_shared_database.py::test_sync__two_indexes_take_turns__both_and_the_database_are_the_chain",
+        ),
         (
             Change(
                 "index/archive.py",
@@ -190,7 +202,9 @@ PLANTS: Final = (
     Plant(
         "keys in files, logs, lists of processes",
         "a secret in the file is taken",
-        ("tests/python/keeper/test_keeper_config.py::test_load__secret_in_the_file__is_refused_by_name_and_never_shown",),
+        (
+            "tests/python/keeper/test_keeper_config.py::test_load__secret_in_the_file__is_refused_by_name_and_never_shown",
+        ),
         (Change("keeper/config/load.py", "    refuse_secrets(tree, path.name)\n", ""),),
     ),
 )
