@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 
+from helpers import rpc_proxy as faulty
+from helpers.rpc_proxy import RpcProxy
 from scene import mined_twice, until
+
+SENDS = "eth_sendRawTransaction"
 
 
 def test_standby__leader_killed__takes_over_and_sends_nothing_twice(scene, postgres_server):
@@ -42,11 +47,22 @@ def test_standby__leader_killed_in_the_crash__the_standby_attends(scene, postgre
 def test_keepers__two_keys_and_two_databases__what_the_other_did_is_done(scene):
     """Of the first keeper's starts 3 of 11 reverted, and funding was sent twice."""
     scene.senders.append(scene.chain.second)
-    scene.start(scene.file("one"))
     other = f"sqlite:///{scene.folder / 'other.sqlite'}"
-    scene.start(scene.file("two", scene.chain.second, url=other))
-    scene.crash()
-    scene.wait_attended()
-    scene.quiet()
+    with RpcProxy(scene.chain.client.url) as slower:
+        # Both decide on the same head, before anything of either of them is mined.
+        scene.proxy.add(faulty.delay(0.7, SENDS))
+        slower.add(faulty.delay(1.5, SENDS))
+        scene.start(scene.file("one"))
+        options = {"url": other, "chain__endpoints": json.dumps([slower.url])}
+        second = scene.start(scene.file("two", scene.chain.second, **options))
+        until(lambda: slower.seen["eth_call"], "the second keeper looks", 60)
+        scene.crash()
+        scene.wait_attended()
+        scene.quiet(3)
+        second.end()
+    for key in (f"start:{scene.short}:0", f"margin-call:{scene.called}:0"):
+        ends = [line for line in second.lines if line.startswith(f"{key} ") and " sent " not in line]
+        assert ends, second.lines
+        assert all(" already done " in line for line in ends), ends
     scene.judge("two keepers with two keys and two databases", "each effect once; what the other did is done")
     assert mined_twice(other) == []

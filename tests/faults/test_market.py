@@ -9,14 +9,17 @@ from dataclasses import replace
 import pytest
 from feed import Feed
 from files import price_lines
+from helpers.venue_server import DeribitDouble, serving
 from scene import until
 
 from plimsoll.chain.book import plain_rows
+from plimsoll.feeds import deribit_source
 from plimsoll.feeds.document import document_of
 from plimsoll.feeds.oracle_view import OracleView
 from plimsoll.feeds.reading import Price, Reading
 from plimsoll.model import Kind, Position
 from plimsoll.protocol.margin_engine import own_prices
+from plimsoll.units import float_to_wad
 
 
 def rounds_of(chain, eth, ts):
@@ -111,6 +114,9 @@ def test_signer__service_missing__quorum_of_the_others_posts(scene, feed):
     scene.judge("one signer service missing", "posted by the others, attended", others=True)
 
 
+#: Longer than any case.
+GRACE_SEC = 3_600
+
 BROKEN = [
     ("down", 503, b"no"),
     ("garbage", 200, b"\x00\xff{"),
@@ -198,3 +204,80 @@ def test_feed__calendar_arbitrage__that_expiry_is_left_out(scene, feed):
     scene.wait_attended()
     scene.quiet()
     scene.judge("feed: calendar arbitrage", "expiry left out; attended", others=True, rounds=2)
+
+
+#: What one row of a venue may be like: another type, no number, a volatility of a thousand per cent.
+BAD_ROWS = {
+    "null": lambda rows: rows.insert(3, None),
+    "no underlying price": lambda rows: rows[4].update(underlying_price=None),
+    "volatility above 1,000 %": lambda rows: rows[4].update(mark_iv=1_001.0),
+}
+
+
+@pytest.mark.parametrize("bad", BAD_ROWS)
+def test_venue__busy_and_with_one_bad_row__its_rounds_are_posted(scene, feed, monkeypatch, bad):
+    """The first keeper refused the whole answer, and asked no busy venue again."""
+    chain, spot = scene.chain, 1_904.0
+    venue = DeribitDouble(chain.client.block_ts(), {"ETH": spot, "BTC": chain.market.rounds["BTC"].spot})
+    venue.spoil = lambda currency, rows: BAD_ROWS[bad](rows) if currency == "ETH" else None
+    venue.failures = [(520, ""), (200, {"error": {"code": 10_040, "message": "retry"}})]
+    number = chain.deployment.underlyings["ETH"]
+    with serving(venue) as address:
+        monkeypatch.setattr(deribit_source, "BASE_URL", address)
+        feed.url = "deribit"
+        scene.start(poster(scene, feed))
+        until(lambda: chain.sync() or chain.state.rounds[number].spotWad == float_to_wad(spot), scene.story)
+        scene.crash()
+        scene.wait_attended()
+        scene.quiet()
+        scene.judge(f"venue: busy, and one row bad: {bad}", "its round posted; attended", others=True, rounds=2)
+
+
+def with_grace(scene):
+    """Let every change of parameters be followed by a grace; return the book."""
+    book = scene.chain.world.contract("ScenarioBook")
+    book.send(scene.chain.world.governor, "setGrace", GRACE_SEC)
+    return book
+
+
+@pytest.mark.parametrize("is_before", [False, True], ids=["by the keeper", "before the keeper comes"])
+def test_range__raised_by_the_crash__whom_the_crash_hurts_is_liquidated_within_the_grace(scene, is_before):
+    """A raise of the keeper's own opens a grace, which protects from the raise and not from the crash.
+
+    That is why the keeper holds no raise back while somebody is liquidatable: whom it could liquidate without the raise
+    it can liquidate with it, at once.
+    """
+    chain, book = scene.chain, with_grace(scene)
+    number = chain.deployment.underlyings["ETH"]
+    before_wad = book.call("bookOf", number).params.priceRangeWad
+    if not is_before:
+        scene.start()
+    scene.crash()
+    if is_before:
+        chain.world.contract("RangeRule").send(chain.relayer, "recalibrate", number)
+        scene.start()
+    scene.wait_attended()
+    scene.quiet()
+    assert book.call("bookOf", number).params.priceRangeWad > before_wad, scene.story()
+    assert book.call("graceEndTs") > chain.client.block_ts(), scene.story()
+    who = "somebody else's" if is_before else "the keeper's own"
+    scene.judge(f"{who} raise of the range opens a grace", "attended within the grace")
+
+
+def test_range__raised_without_a_crash__whom_the_raise_hurts_is_liquidated_when_the_grace_is_over(scene):
+    chain, book = scene.chain, with_grace(scene)
+    number = chain.deployment.underlyings["ETH"]
+    stored = book.call("bookOf", number)
+    wider = vars(stored.params) | {"priceRangeWad": float_to_wad(0.5)}
+    scene.start()
+    book.send(chain.world.governor, "setBook", number, wider, plain_rows(stored.rows))
+    chain.post(1_900.0)
+    time.sleep(3)
+    chain.sync()
+    assert not chain.state.auctions, scene.story()
+    chain.wait(GRACE_SEC)
+    chain.post(1_900.0)
+    scene.crashed_at = time.monotonic()
+    scene.wait_auction()
+    scene.quiet()
+    scene.judge("a raise of the range that alone hurts", "liquidated after the grace", others=True, rounds=None)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import time
 
 import pytest
@@ -175,3 +177,28 @@ def test_settlement__batch_above_what_a_transaction_may_use__is_cut(scene, serie
     assert all(one.is_done for one in settled)
     crash(scene, series)
     scene.judge("estimate of a batch above 16.7 M gas", "cut into parts that fit", others=True, rounds=2)
+
+
+def test_settlement__nobody_has_samples__a_person_gives_a_price_and_the_keeper_settles_on_it(scene, series):
+    """The first keeper had no command for it: a series that it had not seen end never settled."""
+    (holder,) = series.hold(1)
+    series.wait_until(series.expiry_ts + 30)
+    scene.start(series.file(index__finality_blocks=1))
+    scene.quiet()
+    assert not series.is_priced(), scene.story()
+    signers = [scene.key(f"by-hand-{n}", wallet) for n, wallet in enumerate(scene.chain.world.signers)]
+    words = ["feed", "settle", "ETH", str(series.expiry_ts), "1987.5", "--rpc", scene.chain.client.url]
+    words += ["--deployment", "deployment.json", "--pass-file", "password"]
+    words += ["--keystore", scene.key("person", scene.chain.relayer)]
+    words += [word for name in signers for word in ("--signer", name)]
+    said = subprocess.run(
+        [sys.executable, "-m", "plimsoll", *words], cwd=scene.folder, capture_output=True, text=True, timeout=60
+    )
+    assert said.returncode == 0, said.stderr
+    scene.chain.client.forget_nonces()
+    assert series.is_priced()
+    assert wad_to_float(scene.chain.state.settled[series.number, series.expiry_ts]) == pytest.approx(1_987.5)
+    scene.chain.client.rpc("evm_mine")
+    until(lambda: holder not in series.holders(), scene.story)
+    crash(scene, series)
+    scene.judge("no samples of a series", "a person gives its price, the keeper settles", others=True, rounds=2)

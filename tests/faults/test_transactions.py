@@ -19,17 +19,27 @@ SENDS = "eth_sendRawTransaction"
 START = "0x" + call_data("Auction", "start", 0)[:4].hex()
 
 
+def is_told_done(keeper, account_id: int) -> bool:
+    """Whether a keeper has said that the start of an auction is final."""
+    words = (line.split() for line in keeper.lines)
+    return any(line[:2] == [f"start:{account_id}:0", "done"] for line in words)
+
+
 @pytest.mark.parametrize("confirmations", [1, 12, 40])
 def test_reorganisation__takes_auction_and_call_back__both_are_sent_again(scene, confirmations):
-    scene.start(scene.file(transact__confirmations=confirmations))
+    keeper = scene.start(scene.file(transact__confirmations=confirmations))
     scene.crash()
     last = scene.block()
     scene.wait_attended()
     scene.quiet()
+    # Told once it is as deep as the option says, and not before; less is built on it than the deeper ones ask for.
+    assert is_told_done(keeper, scene.short) is (confirmations == 1), keeper.lines
     scene.chain.client.rpc("anvil_reorg", scene.block() - last, [])
     scene.crashed_at = time.monotonic()
     scene.wait_attended()
     scene.quiet()
+    scene.chain.client.rpc("anvil_mine", hex(confirmations))
+    until(lambda: is_told_done(keeper, scene.short), scene.story)
     scene.judge(f"reorganisation of everything sent, final after {confirmations}", "sent again")
 
 
@@ -168,9 +178,11 @@ def test_reverts__in_a_loop__stop_at_the_budget_and_others_go_on(scene):
 def test_reverts__in_a_loop__cost_no_more_than_a_day_may(scene):
     client, wallet = scene.chain.client, scene.chain.keeper
     # Room for some transactions at twice the present fee, whatever each of them needs.
-    cap_wei = 1_500_000 * 2 * int(client.rpc("eth_gasPrice"), 16)
+    # A tip that outweighs the base fee, which falls while blocks are nearly empty.
+    tip_wei = 50 * int(client.rpc("eth_gasPrice"), 16)
+    cap_wei = 1_000_000 * tip_wei
     budgets = {"transact__failure_budget": 1_000, "transact__account_failure_budget": 1_000}
-    scene.start(scene.file(transact__daily_spend_wei=cap_wei, **budgets))
+    scene.start(scene.file(transact__daily_spend_wei=cap_wei, transact__min_tip_wei=tip_wei, **budgets))
     before_wei = int(client.rpc("eth_getBalance", wallet.address, "latest"), 16)
     scene.proxy.add(short_estimates())
     scene.crash()
