@@ -131,6 +131,10 @@ test-faults: artifacts $(VENV)/.stamp-dev ## the whole keeper under every fault:
 	@printf '== tests/faults\n' >&2
 	@$(PYTEST) tests/faults $(ARGS)
 
+faults-proof: artifacts $(VENV)/.stamp-dev ## plant every fault in the keeper, one at a time, and see its tests fail, into reports/faults-proof.md (ARGS='-k feed')
+	@printf '== faults planted in the keeper, one at a time\n' >&2
+	@$(PY) -m tests.faults.proof $(ARGS)
+
 soak: artifacts $(VENV)/.stamp-dev ## half an hour of the demo's market at 20 times its speed: faults, kill -9, PostgreSQL, a standby; into reports/soak.md (ARGS='--minutes 3 --seed 7')
 	@printf '== soak\n' >&2
 	@$(PY) -m tests.faults.soak $(ARGS)
@@ -295,4 +299,4 @@ market-fit: $(VENV)/.stamp ## fit the volatility surface of an option chain: mak
 clean: ## remove what the build made (keeps .venv and node_modules)
 	rm -rf build reports .brownie
 
-.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults soak test-python test-python-numbers test-python-keeper test-python-rest test-quick test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean venue bench-venue
+.PHONY: help setup build docs lint audit audit-proof test-profit test-audit artifacts slither test-faults faults-proof soak test-python test-python-numbers test-python-keeper test-python-rest test-quick test-chain test-diff test-proof test-accuracy test-stateful coverage demo-slice test demo bench bench-gas bench-math bench-fleet bench-keeper accuracy notebooks search-scan search-holes search-dense symbolic mutation market-fit clean venue bench-venue

@@ -15,6 +15,7 @@ SETTLEMENTS: Final = "tests/faults/test_settlements.py"
 TRANSACTIONS: Final = "tests/faults/test_transactions.py"
 FEEDS: Final = "tests/python/feeds"
 NODE_FAULT: Final = f"{ANSWERS}::test_node__fault__everybody_is_attended_and_nothing_sent_twice"
+VENUE: Final = f"{MARKET}::test_venue__busy_and_with_one_bad_row__its_rounds_are_posted"
 WILD: Final = f"{MARKET}::test_feed__wild_price_of_one_source__is_not_posted_and_nobody_is_hurt"
 SHAPES: Final = "`null`, no result, `[]`, short batches, errors in a batch, no batches, limits, 429, -32005"
 
@@ -118,7 +119,10 @@ PLANTS: Final = (
     Plant(
         "quiet chain",
         "a head of two minutes ago is too old to act on",
-        (f"{ANSWERS}::test_chain__without_blocks_for_two_minutes__is_no_stall",),
+        (
+            f"{ANSWERS}::test_chain__without_blocks_for_two_minutes__is_no_stall",
+            f"{ANSWERS}::test_chain__quiet_before_the_crash__is_acted_on",
+        ),
         (Change("transact/policy.py", "max_head_age_sec: int | None = None", "max_head_age_sec: int | None = 120"),),
     ),
     Plant(
@@ -133,8 +137,8 @@ PLANTS: Final = (
         (
             Change(
                 "chain/node.py",
-                '                raise NodeProblem(self.url, "a batch was answered by neither a list nor an error", "malformed")',
-                '                raise SystemExit("neither a list nor an error")',
+                'raise NodeProblem(self.url, "a batch was answered by neither a list nor an error", "malformed")',
+                'raise SystemExit("neither a list nor an error")',
             ),
             Change(
                 "chain/node.py",
@@ -224,8 +228,10 @@ PLANTS: Final = (
     ),
     Plant(
         "kill -9",
-        "a start does not read the journal",
+        "a journalled transaction is sent again only after 24 blocks",
         (
+            f"{TRANSACTIONS}::test_process__killed_while_it_sends__nothing_is_lost_or_sent_twice"
+            "[before the node has it]",
             "tests/python/transact/test_restart.py::"
             "test_restart__lost_transaction_in_the_journal__is_sent_before_anything_is_asked",
         ),
@@ -234,6 +240,28 @@ PLANTS: Final = (
                 "transact/transactor.py",
                 "        await self.pusher.send_again(entries, head)\n        return len(entries)",
                 "        return len(entries)",
+            ),
+            Change(
+                "transact/pursue.py",
+                "elif entry.state is State.PLANNED or entry.hashes[-1] not in sighting.known:",
+                "elif entry.hashes[-1] not in sighting.known and head_number - entry.planned_block >= 24:",
+            ),
+        ),
+    ),
+    Plant(
+        "kill -9",
+        "a killed keeper holds its lease for ten minutes",
+        (f"{TRANSACTIONS}::test_process__killed_at_a_random_moment__nothing_is_lost_or_sent_twice[1]",),
+        (
+            Change(
+                "keeper/lease.py",
+                "(self._table.acquire, str(self._me), section.lease_sec, self._delay(row), forced)",
+                "(self._table.acquire, str(self._me), 600.0, self._delay(row), None)",
+            ),
+            Change(
+                "keeper/lease.py",
+                "is_ours = await self._ask(self._table.renew, str(self._me), token, self._section.lease_sec)",
+                "is_ours = await self._ask(self._table.renew, str(self._me), token, 600.0)",
             ),
         ),
     ),
@@ -322,7 +350,10 @@ PLANTS: Final = (
     Plant(
         "no command posts samples by hand",
         "samples that a person gives are not signed",
-        (f"{FEEDS}/test_commands.py::test_feed_settle__one_price_by_hand__settles_the_series",),
+        (
+            f"{SETTLEMENTS}::test_settlement__nobody_has_samples__a_person_gives_a_price_and_the_keeper_settles_on_it",
+            f"{FEEDS}/test_commands.py::test_feed_settle__one_price_by_hand__settles_the_series",
+        ),
         (
             Change(
                 "feeds/by_hand.py",
@@ -358,7 +389,7 @@ PLANTS: Final = (
     Plant(
         "one bad row of a venue, its codes, HTTP 520",
         "one bad row refuses the whole answer",
-        (f"{FEEDS}/test_live_sources.py::test_deribit__one_bad_row__drops_that_row_alone",),
+        (VENUE, f"{FEEDS}/test_live_sources.py::test_deribit__one_bad_row__drops_that_row_alone"),
         (
             Change(
                 "market/chain_rows.py",
@@ -370,7 +401,7 @@ PLANTS: Final = (
     Plant(
         "one bad row of a venue, its codes, HTTP 520",
         "a busy venue is not asked again",
-        (f"{FEEDS}/test_live_sources.py::test_deribit__busy_venue__is_asked_again",),
+        (VENUE, f"{FEEDS}/test_live_sources.py::test_deribit__busy_venue__is_asked_again"),
         (Change("feeds/web.py", "stop=stop_after_attempt(self._attempts),", "stop=stop_after_attempt(1),"),),
     ),
     Plant(
@@ -449,7 +480,9 @@ PLANTS: Final = (
         "intents named by the time of a block",
         "a start is named by the time of its block",
         (
-            "tests/python/decide/test_liquidations.py::test_decide_liquidations__the_same_effect_later__has_the_same_key[600]",
+            f"{TRANSACTIONS}::test_sends__lost_while_blocks_come__are_one_intent_and_not_one_for_each_block",
+            "tests/python/decide/test_liquidations.py::"
+            "test_decide_liquidations__the_same_effect_later__has_the_same_key[600]",
         ),
         (
             Change(

@@ -34,12 +34,15 @@ class Line:
 
 def lines_of(path: Path = PAGE) -> list[Line]:
     """Return the lines of both tables, in their order."""
-    found = []
+    found, is_inside = [], False
     for text in path.read_text(encoding="utf-8").splitlines():
-        cells = [cell.strip() for cell in text.strip("|").split(" | ")] if text.startswith("| ") else []
-        tests = tuple(TEST.findall(cells[-1])) if cells else ()
-        if tests:
-            found.append(Line(cells[0], cells[-2], tests))
+        if text.startswith("|---"):
+            is_inside = True
+        elif not text.startswith("|"):
+            is_inside = False
+        elif is_inside:
+            cells = [cell.strip() for cell in text.strip("|").split(" | ")]
+            found.append(Line(cells[0], cells[-2], tuple(TEST.findall(cells[-1]))))
     return found
 
 

@@ -11,13 +11,17 @@ KEEPERS: Final = "tests/faults/test_keepers.py"
 CHAINS: Final = "tests/faults/test_chains.py"
 PENDING: Final = "tests/python/transact/test_pending.py"
 SUBMIT: Final = "tests/python/transact/test_submit.py"
+STALLS: Final = "tests/faults/test_stalls.py"
+NODES: Final = f"{STALLS}::test_nodes__have_different_blocks__nothing_is_sent_until_they_agree"
+DUTY: Final = f"{STALLS}::test_duty__fails_in_every_pass__health_is_false_and_the_others_go_on"
 
 PLANTS: Final = (
     Plant(
         "a retry with a new nonce sends twice",
         "a pending intent that is wanted again gets a nonce of its own",
         (
-            f"{TRANSACTIONS}::test_process__killed_while_it_sends__nothing_is_lost_or_sent_twice[before the node has it]",
+            f"{TRANSACTIONS}::test_process__killed_while_it_sends__nothing_is_lost_or_sent_twice"
+            "[before the node has it]",
             "tests/python/transact/test_restart.py::test_restart__killed_at_every_state__effect_once[after-send-1]",
         ),
         (
@@ -41,6 +45,7 @@ PLANTS: Final = (
         (
             f"{PENDING}::test_advance__passed_by__is_replaced_above_the_minimum_bump",
             "tests/python/keeper/test_unstick.py::test_unstick__pending__is_replaced_at_a_higher_fee_and_lands_once",
+            f"{TRANSACTIONS}::test_fee__base_fee_passes_what_was_bid__is_replaced_at_its_nonce_and_lands_once",
         ),
         (
             Change(
@@ -80,7 +85,10 @@ PLANTS: Final = (
     Plant(
         "a loop of reverts drains the purse",
         "what reverts when mined is not counted",
-        (f"{SUBMIT}::test_submit__reverts_when_mined__spend_the_budgets_of_key_and_account",),
+        (
+            f"{TRANSACTIONS}::test_reverts__in_a_loop__stop_at_the_budget_and_others_go_on",
+            f"{SUBMIT}::test_submit__reverts_when_mined__spend_the_budgets_of_key_and_account",
+        ),
         (
             Change(
                 "transact/transactor.py",
@@ -92,13 +100,17 @@ PLANTS: Final = (
     Plant(
         "a loop of reverts drains the purse",
         "a day has no limit",
-        (f"{SUBMIT}::test_submit__day_spent__is_refused_also_after_a_restart",),
+        (
+            f"{TRANSACTIONS}::test_reverts__in_a_loop__cost_no_more_than_a_day_may",
+            f"{SUBMIT}::test_submit__day_spent__is_refused_also_after_a_restart",
+        ),
         (Change("transact/plan.py", "if cap_wei is not None and needed_wei > cap_wei:", "if False:"),),
     ),
     Plant(
         "nodes that are stale or disagree",
         "the first node is believed",
         (
+            NODES,
             "tests/python/chain/test_endpoints.py::test_head__halves_disagree__is_an_error_after_the_wait_and_not_before",
         ),
         (Change("chain/endpoints.py", "if len(best) < self.quorum:", "if not best:"),),
@@ -106,7 +118,10 @@ PLANTS: Final = (
     Plant(
         "nodes that are stale or disagree",
         "health asks for passes alone",
-        ("tests/python/keeper/test_health.py::test_health__no_head_agreed_on__is_false_although_passes_count",),
+        (
+            NODES,
+            "tests/python/keeper/test_health.py::test_health__no_head_agreed_on__is_false_although_passes_count",
+        ),
         (
             Change(
                 "keeper/health.py",
@@ -137,7 +152,7 @@ PLANTS: Final = (
     Plant(
         "silent stalls",
         "health asks whether anything was done at all",
-        ("tests/python/keeper/test_health.py::test_health__one_duty_without_a_pass__is_false_and_names_it",),
+        (DUTY, "tests/python/keeper/test_health.py::test_health__one_duty_without_a_pass__is_false_and_names_it"),
         (
             Change(
                 "keeper/health.py",
@@ -145,6 +160,15 @@ PLANTS: Final = (
                 "elif now - max(filter(None, self._passes.values())) > section.duty_sec:",
             ),
         ),
+    ),
+    Plant(
+        "silent stalls",
+        "a duty that broke off counts as done",
+        (
+            DUTY,
+            "tests/python/keeper/test_watchman.py::test_reported__duty_that_ended_on_the_way__is_no_pass_of_it",
+        ),
+        (Change("keeper/watchman.py", "if not report.is_broken:", "if True:"),),
     ),
     Plant(
         "done by another keeper is success",

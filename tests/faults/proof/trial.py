@@ -126,7 +126,7 @@ def run_tests(tests: Sequence[str], copy: Path) -> dict[str, Verdict]:
         return {test: Verdict(test, failed=False, reason=f"hangs for more than {TEST_SEC} s") for test in tests}
     if ran.returncode not in (0, 1) or not report.is_file():
         raise TrialError(f"pytest ended with {ran.returncode}:\n{ran.stdout[-2_000:]}{ran.stderr[-2_000:]}")
-    return _read(report, tests)
+    return read_report(report, tests)
 
 
 def attempt(plant: Plant) -> Trial:
@@ -173,8 +173,26 @@ def _see_copy(copy: Path, environment: dict[str, str]) -> None:
         raise TrialError(f"{where.strip()} would be tested instead of {copy}")
 
 
-def _read(report: Path, tests: Sequence[str]) -> dict[str, Verdict]:
-    """Read the report of pytest; a test with several cases failed when each of them did."""
+def read_report(report: Path, tests: Sequence[str]) -> dict[str, Verdict]:
+    """Read a report of pytest.
+
+    Parameters
+    ----------
+    report : Path
+        JUnit's form, with the file of each test.
+    tests : sequence of str
+        As pytest was told them; one with several cases failed when each of them did.
+
+    Returns
+    -------
+    dict of Verdict
+        By test.
+
+    Raises
+    ------
+    TrialError
+        When a test is not in it.
+    """
     # The report is our own pytest's.
     cases = list(ElementTree.parse(report).getroot().iter("testcase"))  # noqa: S314
     found = {}
