@@ -1,6 +1,10 @@
 """Duty: what anybody may call and somebody has to: ranges, waiting withdrawals, shares of a loss that is over.
 
 Interest, funding and socialised losses need nobody: the contracts count them when an account is read.
+
+A raise of the range opens a grace, and no raise is held back while somebody is liquidatable: whom prices make short is
+short by the parameters before the raise as well, and may be liquidated within the grace. Only whom the raise alone
+makes short waits for its end.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def _by_room(tests: Sequence[str]) -> list[list[str]]:
 
 def _see_copy(copy: Path, environment: dict[str, str]) -> None:
     """Refuse to test another package than the copy."""
-    command = [sys.executable, "-c", "import plimsoll; print(plimsoll.__file__)"]
+    command = [sys.executable, "-c", "from importlib.util import find_spec; print(find_spec('plimsoll').origin)"]
     where = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
     if not Path(where.strip()).is_relative_to(copy):
         raise TrialError(f"{where.strip()} would be tested instead of {copy}")
