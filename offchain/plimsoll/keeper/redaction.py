@@ -18,7 +18,7 @@ TELLING: Final = re.compile(
     r"(^|_)(private_?key|secret(_key)?|passw(or)?d|passphrase|pass|mnemonic|seed(_phrase)?|token|api_?key|authorization)$",
     re.IGNORECASE,
 )
-#: Names whose value is a secret unless it is a number: a lease and a token of the book have numbers, no credential is one.
+#: Names whose value is a secret unless it is a number: a lease has a number, and so has a token of the book.
 NUMBERED: Final = re.compile(r"(^|_)token$", re.IGNORECASE)
 #: Whatever stands in front of the host of a web address, and user with password in front of any other. The name of a
 #: user alone, as databases have it, is no secret.

@@ -76,10 +76,10 @@ def test_logs__number_of_a_lease__is_shown_and_a_token_of_letters_is_not(stream)
     log = start("json", stream)
     for number in (0, 1, 2, 17):
         log.info("lease acquired", token=number, first_token=number)
-    log.info("asked", token=KEY, api_token="17", password=17, seed=1)
+    log.info("asked", token=KEY, seed_phrase="a b", password=17, seed=1)
     *leases, asked = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [(line["token"], line["first_token"]) for line in leases] == [(n, n) for n in (0, 1, 2, 17)]
-    assert {asked[name] for name in ("token", "api_token", "password", "seed")} == {"***"}
+    assert {asked[name] for name in ("token", "seed_phrase", "password", "seed")} == {"***"}
 
 
 def test_json__each_line__is_one_object_with_time_and_level(stream):
