@@ -16,6 +16,7 @@ TRANSACTIONS: Final = "tests/faults/test_transactions.py"
 FEEDS: Final = "tests/python/feeds"
 NODE_FAULT: Final = f"{ANSWERS}::test_node__fault__everybody_is_attended_and_nothing_sent_twice"
 VENUE: Final = f"{MARKET}::test_venue__busy_and_with_one_bad_row__its_rounds_are_posted"
+BROKEN: Final = f"{MARKET}::test_feed__broken__prices_of_others_are_liquidated_by"
 WILD: Final = f"{MARKET}::test_feed__wild_price_of_one_source__is_not_posted_and_nobody_is_hurt"
 SHAPES: Final = "`null`, no result, `[]`, short batches, errors in a batch, no batches, limits, 429, -32005"
 
@@ -78,7 +79,7 @@ PLANTS: Final = (
     Plant(
         "feed down or garbage",
         "what a feed meets ends the pass",
-        (f"{MARKET}::test_feed__broken__prices_of_others_are_liquidated_by",),
+        (f"{BROKEN}[down]", f"{BROKEN}[NaN]"),
         (
             Change(
                 "keeper/roster.py",
@@ -201,11 +202,7 @@ PLANTS: Final = (
         (f"{NODE_FAULT}[HTTP 429, 6 times]", f"{NODE_FAULT}[-32005 of everything, 10 times]"),
         (
             Change("chain/node.py", 'raise NodeProblem(self.url, text, "limit", wait_sec)', "raise SystemExit(text)"),
-            Change(
-                "chain/node.py",
-                '            whole = _problem_of(self.url, "batch", body["error"])\n',
-                "            raise SystemExit(str(body))\n",
-            ),
+            Change("chain/problem.py", '        return "limit"\n', "        raise SystemExit(text)\n"),
         ),
     ),
     Plant(
@@ -311,7 +308,11 @@ PLANTS: Final = (
         ),
         (
             Change("chain/problem.py", 'return RevertError(method, "no data")', "raise SystemExit(text)"),
-            Change("chain/problem.py", "return RevertError(method, data[:10])", "raise SystemExit(text)"),
+            Change(
+                "chain/revert.py",
+                'return RevertError(source, f"0x{selector}" if selector else "no data")',
+                "raise SystemExit(source)",
+            ),
             Change(
                 "transact/simulate.py",
                 "return Simulation(key, Result.TOO_MUCH_GAS, problem.message)",
@@ -454,9 +455,19 @@ PLANTS: Final = (
     ),
     Plant(
         "spot or forward at three times spot",
-        "a jump of one source is believed, and no speed or forward is a limit",
-        (f"{WILD}[forward at three times spot]", f"{WILD}[spot at three times what it was]"),
+        "a jump of one source is believed",
+        (f"{WILD}[spot at three times what it was]", f"{WILD}[spot at a third of what it was]"),
         (Change("feeds/memory.py", "if self.confirm_sec == 0 or name in self._backed or run is None:", "if True:"),),
+    ),
+    Plant(
+        "spot or forward at three times spot",
+        "a forward is believed wherever it is",
+        (f"{WILD}[forward at three times spot]",),
+        (
+            Change("feeds/memory.py", "if self.confirm_sec == 0 or name in self._backed or run is None:", "if True:"),
+            Change("feeds/round_checks.py", "if abs(moved) > reach:", "if False:"),
+            Change("feeds/round_checks.py", "if abs(carry) > CARRY_LIMIT:", "if False:"),
+        ),
     ),
     Plant(
         "calendar arbitrage",

@@ -37,11 +37,14 @@ class Verdict:
         Whether the test itself failed; what fails in a fixture, or hangs, says nothing about the fault.
     reason : str
         First line of what it said.
+    passed : bool
+        Whether every case of it passed.
     """
 
     test: str
     failed: bool
     reason: str = ""
+    passed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +152,7 @@ def attempt(plant: Plant) -> Trial:
     began = time.monotonic()
     found: dict[str, Verdict] = {}
     with copied(planted(plant)) as copy:
-        for tests in _by_room(plant.tests):
+        for tests in by_room(plant.tests):
             try:
                 found |= run_tests(tests, copy)
             except TrialError as problem:
@@ -157,8 +160,17 @@ def attempt(plant: Plant) -> Trial:
     return Trial(plant, [found[test] for test in plant.tests], time.monotonic() - began)
 
 
-def _by_room(tests: Sequence[str]) -> list[list[str]]:
-    """Part fault tests from unit tests, whose fixtures differ."""
+def by_room(tests: Sequence[str]) -> list[list[str]]:
+    """Part tests by room, whose fixtures differ: each part runs in one process.
+
+    Parameters
+    ----------
+    tests : sequence of str
+
+    Returns
+    -------
+    list of list of str
+    """
     rooms: dict[str, list[str]] = {}
     for test in tests:
         rooms.setdefault("/".join(test.split("/")[:2]), []).append(test)
@@ -217,7 +229,7 @@ def _verdict(test: str, cases: Sequence[ElementTree.Element]) -> Verdict:
     errors = [found.get("message", "") for case in cases if (found := case.find("error")) is not None]
     passed = len(cases) - len(messages) - len(errors)
     said = _first_line(errors[0]) if errors else f"{passed} of {len(cases)} passed"
-    return Verdict(test, failed=False, reason=said)
+    return Verdict(test, failed=False, reason=said, passed=passed == len(cases))
 
 
 def _first_line(text: str) -> str:

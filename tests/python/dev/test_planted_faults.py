@@ -95,6 +95,8 @@ def test_read_report__only_what_fails_in_the_test_itself_and_in_every_case__has_
     names = ("test_one", "test_two", "test_two[a]", "test_three")
     found = read_report(report, [f"tests/a.py::{name}" for name in names])
     said = {name: (found[f"tests/a.py::{name}"].failed, found[f"tests/a.py::{name}"].reason) for name in names}
+    assert [name for name in names if found[f"tests/a.py::{name}"].passed] == []
+    assert read_report(report, ["tests/a.py::test_two[b]"])["tests/a.py::test_two[b]"].passed
     assert said == {
         "test_one": (True, "assert 1 == 2"),
         "test_two": (False, "1 of 2 passed"),
