@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from plimsoll.analytics.series.history import History, load_history
     from plimsoll.analytics.stress.scenarios import Scenario
     from plimsoll.analytics.stress.shock import Shock
+    from plimsoll.analytics.stress.standard import standard_scenarios
     from plimsoll.errors import DomainError, InputError, PlimsollError, UnavailableError
     from plimsoll.files.market import load_market
     from plimsoll.files.params import load_params
@@ -58,6 +59,7 @@ _ROOMS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "plimsoll.analytics.stress.scenarios": ("Scenario",),
     "plimsoll.analytics.stress.shock": ("Shock",),
+    "plimsoll.analytics.stress.standard": ("standard_scenarios",),
     "plimsoll.errors": (
         "DomainError",
         "InputError",
@@ -188,6 +190,7 @@ __all__ = [
     "sample_chain",
     "sample_history",
     "smile",
+    "standard_scenarios",
     "stress",
     "var",
 ]

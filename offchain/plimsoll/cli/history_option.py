@@ -7,14 +7,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from plimsoll.analytics.series.as_of import Provenance, history_known_at, moment_of_text
-from plimsoll.analytics.series.history import History, join_histories, load_history
 from plimsoll.errors import InputError
-from plimsoll.market.replay.replay import DAILY_FILE, find_data
+from plimsoll.market.replay.data_folder import DAILY_FILE, find_data
+
+if TYPE_CHECKING:
+    # Late otherwise: what reads prices is slow to import, and many a command needs none.
+    from plimsoll.analytics.series.as_of import Provenance
+    from plimsoll.analytics.series.history import History
 
 #: Hours of the default history, each continued by the next.
 HOURLY_FILES = ("price_1h_binance_spot.parquet", "price_1h_okx_swap.parquet")
@@ -53,6 +56,8 @@ def hourly_history(given: Sequence[Path], assets: Sequence[str], hours: int) -> 
     InputError
         When none is there, or a step is missing within or between the files.
     """
+    from plimsoll.analytics.series.history import join_histories, load_history
+
     folder = find_data()
     found = list(given) or [folder / name for name in HOURLY_FILES if folder is not None and (folder / name).is_file()]
     if not found:
@@ -92,6 +97,9 @@ def chosen_history(
     InputError
         For a bad option, a bad file, or one in which too little was known by then.
     """
+    from plimsoll.analytics.series.as_of import history_known_at, moment_of_text
+    from plimsoll.analytics.series.history import load_history
+
     if days is not None and days < 2:
         raise InputError("--days", f"{days} is below 2")
     as_of_ts = None if as_of is None else moment_of_text(as_of)

@@ -21,7 +21,8 @@ from plimsoll.market.chain_file import ChainSnapshot, file_format, is_symbol, lo
 from plimsoll.market.fit.forwards import term_structure
 from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot
 from plimsoll.market.market_file import write_market
-from plimsoll.market.replay.replay import FUNDING_FILE, load_funding, premium_at
+from plimsoll.market.replay.data_folder import FUNDING_FILE
+from plimsoll.market.replay.replay import load_funding, premium_at
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 

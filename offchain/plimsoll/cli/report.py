@@ -21,7 +21,7 @@ from plimsoll.errors import InputError
 from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
-from plimsoll.market.replay.replay import DAILY_FILE, find_data
+from plimsoll.market.replay.data_folder import DAILY_FILE, find_data
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 

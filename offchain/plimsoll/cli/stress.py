@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from plimsoll.analytics.series.as_of import Provenance
-from plimsoll.analytics.series.history import History
-from plimsoll.analytics.stress.crashes import crash_scenarios
 from plimsoll.analytics.stress.reverse import ReverseStress, reverse_stress
 from plimsoll.analytics.stress.scenario_file import load_scenarios
 from plimsoll.analytics.stress.scenarios import StressResult, stress
+from plimsoll.analytics.stress.standard import standard_scenarios
 from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
-from plimsoll.analytics.var.breakdown import Breakdown, correlation_breakdown
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
-from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.output import print_document
@@ -29,6 +25,12 @@ from plimsoll.files.portfolio import load_portfolio
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 
+if TYPE_CHECKING:
+    # Late otherwise: only --replay and --correlations read prices, and what reads them is slow to import.
+    from plimsoll.analytics.series.as_of import Provenance
+    from plimsoll.analytics.series.history import History
+    from plimsoll.analytics.var.breakdown import Breakdown
+
 _SIGN = {"healthy": ".", "margin call": "c", "liquidatable": "L", "insolvent": "X"}
 
 
@@ -36,7 +38,7 @@ def _show_results(console: Console, results: list[StressResult]) -> None:
     names = ("scenario", "moves", "P&L", "equity", "maintenance", "state")
     table = plain_table("Scenarios, cash", names, left=("moves", "state"))
     for r in results:
-        moves = ", ".join(f"{u} {s.price:+.1%} vol {s.vol:+.0%}" for u, s in r.scenario.shocks.items())
+        moves = ", ".join(f"{u} {shock.words}" for u, shock in r.scenario.shocks.items())
         figures = (f"{x:,.0f}" for x in (r.pnl, r.equity, r.maintenance_margin))
         table.add_row(r.scenario.name, moves, *figures, r.state)
     console.print(table)
@@ -61,6 +63,9 @@ def _show_surface(console: Console, points: list[SurfacePoint]) -> None:
 
 
 def _breakdown(market: Market, portfolio: Portfolio, params: Params, prices: History) -> Breakdown:
+    from plimsoll.analytics.var.breakdown import correlation_breakdown
+    from plimsoll.analytics.var.settings import RiskSettings
+
     own = prices.select(underlyings_of(legs_of(market, portfolio)[0]))
     return correlation_breakdown(market, portfolio, params, own, RiskSettings())
 
@@ -110,6 +115,10 @@ def command(
     portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
     params: Annotated[Path | None, typer.Option(help="Parameter file; missing keys take the defaults.")] = None,
     scenarios: Annotated[Path | None, typer.Option(help="Your scenarios (plimsoll.scenarios/1).")] = None,
+    standard: Annotated[
+        bool,
+        typer.Option(help="A ladder of prices; skew, term, basis, perpetual and rate, alone and with a price."),
+    ] = False,
     replay: Annotated[bool, typer.Option(help="Replay the crashes of the price history.")] = False,
     history: Annotated[Path | None, typer.Option(help="Prices for --replay and --correlations.")] = None,
     as_of: AsOf = None,
@@ -124,12 +133,16 @@ def command(
     loaded = load_market(market)
     folio = load_portfolio(portfolio, loaded)
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
-    if scenarios is None and not (replay or reverse or surface or correlations):
+    if scenarios is None and not (standard or replay or reverse or surface or correlations):
         reverse = surface = True
     listed = load_scenarios(scenarios, set(loaded.rounds)) if scenarios is not None else []
+    if standard:
+        listed = [*listed, *standard_scenarios(loaded)]
     missing: list[str] = []
     broken, source = None, None
     if replay or correlations:
+        from plimsoll.analytics.stress.crashes import crash_scenarios
+
         held = list(loaded.rounds) if replay else list(underlyings_of(legs_of(loaded, folio)[0]))
         prices, source = chosen_history(history, held, market_ts=loaded.ts, as_of=as_of)
         crashes, missing = crash_scenarios(prices, crash_vol) if replay else ([], [])

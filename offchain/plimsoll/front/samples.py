@@ -12,7 +12,7 @@ from plimsoll.analytics.series.history import History, load_history
 from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 from plimsoll.market.chain_file import ChainSnapshot, load_chain, split_table
-from plimsoll.market.replay.replay import CHAIN_FILE, DAILY_FILE, find_data
+from plimsoll.market.replay.data_folder import CHAIN_FILE, DAILY_FILE, find_data
 from plimsoll.market.replay.synthetic import SOURCE, synthetic_market
 
 #: Synthetic history: about three years of days, before any crash that :func:`plimsoll.past_crashes` knows by its date.

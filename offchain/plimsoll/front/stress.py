@@ -13,7 +13,7 @@ from plimsoll.analytics.stress.crashes import crash_scenarios
 from plimsoll.analytics.stress.scenario_file import load_scenarios
 from plimsoll.analytics.stress.scenarios import Scenario, StressResult
 from plimsoll.analytics.stress.scenarios import stress as stressed
-from plimsoll.analytics.stress.shock import Shock
+from plimsoll.analytics.stress.standard import ladder
 from plimsoll.analytics.stress.surface import SurfacePoint
 from plimsoll.analytics.stress.surface import liquidation_surface as surface_points
 from plimsoll.errors import InputError
@@ -25,8 +25,6 @@ from plimsoll.params import Params
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-#: Moves of every price, and of every volatility with it, where nobody names scenarios.
-LADDER: Final = ((-0.5, 1.0), (-0.3, 0.6), (-0.2, 0.4), (-0.1, 0.2), (0.1, 0.0), (0.2, 0.1), (0.3, 0.2), (0.5, 0.4))
 _SIGNS: Final = {"healthy": ".", "margin call": "c", "liquidatable": "L", "insolvent": "X"}
 
 
@@ -81,14 +79,6 @@ class Stress(Tabular):
         return "\n".join(aligned(("scenario", "P&L", "equity", "maintenance", "state"), rows))
 
 
-def _ladder(market: Market) -> list[Scenario]:
-    """Move every price at once, volatilities up with it."""
-    return [
-        Scenario(f"{price:+.0%}, vol {vol:+.0%}", dict.fromkeys(market.rounds, Shock(price, vol)), 0.0, "ladder")
-        for price, vol in LADDER
-    ]
-
-
 def stress(
     market: Market,
     portfolio: Portfolio,
@@ -103,7 +93,7 @@ def stress(
     portfolio : Portfolio
     scenarios : sequence of Scenario, or str or Path, optional
         Scenarios, a scenario file, or nothing for a ladder of moves of every price. :func:`plimsoll.past_crashes` makes
-        scenarios of a price history.
+        scenarios of a price history, :func:`plimsoll.standard_scenarios` those of skew, term, basis and rate as well.
     params : Params, optional
         Default: those that are shipped.
 
@@ -129,7 +119,7 @@ def stress(
     if isinstance(scenarios, str | Path):
         listed: Sequence[Scenario] = load_scenarios(Path(scenarios), set(market.rounds))
     else:
-        listed = _ladder(market) if scenarios is None else scenarios
+        listed = ladder(market) if scenarios is None else scenarios
     if not listed:
         raise InputError("scenarios", "none given")
     return Stress(tuple(stressed(market, portfolio, Params() if params is None else params, listed)))

@@ -27,6 +27,9 @@ class Greeks:
 def _d1(forward: Vector, strike: Vector, std: Vector) -> Vector:
     """``ln(F/K)/std + std/2``; at zero variance its limit (plus or minus infinity, 0 at the money)."""
     log_moneyness = np.log(forward / strike)
+    if np.all(std > 0.0):
+        plain: Vector = log_moneyness / std + 0.5 * std
+        return plain
     safe = np.where(std > 0.0, std, 1.0)
     limit = np.where(log_moneyness > 0.0, np.inf, np.where(log_moneyness < 0.0, -np.inf, 0.0))
     return np.where(std > 0.0, log_moneyness / safe + 0.5 * safe, limit)
@@ -62,11 +65,10 @@ def price_and_delta(
     .. [1] F. Black, The pricing of commodity contracts, 1976.
     """
     d1 = _d1(forward, strike, std)
-    d2 = d1 - std
     sign = np.where(is_call, 1.0, -1.0)
-    price = discount * sign * (forward * ndtr(sign * d1) - strike * ndtr(sign * d2))
-    delta = discount * sign * ndtr(sign * d1)
-    return np.maximum(price, 0.0), delta
+    scale, held = discount * sign, ndtr(sign * d1)
+    price = scale * (forward * held - strike * ndtr(sign * (d1 - std)))
+    return np.maximum(price, 0.0), scale * held
 
 
 def greeks(

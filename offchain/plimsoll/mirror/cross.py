@@ -57,10 +57,10 @@ def cross_requirement(held: Sequence[Exposure], touched: Flags, stress_share: fl
     """
     groups = _layouts(held)
     rates = np.array([exposure.params.vega_term_rate for exposure in held])[:, None] * touched
-    cutoffs = sorted({cutoff for exposure in held for cutoff in cutoffs_of(exposure.expiries, exposure.round_.ts)})
+    cutoffs = sorted({cutoff for exposure in held for cutoff in cutoffs_of(exposure.expiries, exposure.ts)})
     largest = np.zeros(touched.shape[1])
     for cutoff in cutoffs:
-        parts = [components(exposure, scales_at(cutoff, exposure.expiries, exposure.round_.ts)) for exposure in held]
+        parts = [components(exposure, scales_at(cutoff, exposure.expiries, exposure.ts)) for exposure in held]
         plain = np.sum([part.requirement for part in parts], axis=0)
         joint = np.sum([_joint([parts[u] for u in group], rates[group].max(axis=0)) for group in groups], axis=0)
         largest = np.maximum(largest, stress_share * plain + (1.0 - stress_share) * joint)

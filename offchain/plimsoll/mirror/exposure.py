@@ -87,6 +87,10 @@ class Exposure:
 
     Attributes
     ----------
+    ts : int
+        Time of the round, of all rounds where there are several.
+    spot : float or ndarray, shape (n_acct,)
+        One for everybody, or of each account's own round.
     expiries : tuple of int, length n_expiries
         0 first: perpetual and linked collateral, which never expire.
     node : ndarray, shape (n_acct, n_expiries, n_nodes)
@@ -101,7 +105,8 @@ class Exposure:
         Net cash delta, basis charge, net vega, option units sold.
     """
 
-    round_: Round
+    ts: int
+    spot: float | Vector
     params: UnderlyingParams
     book: Book
     expiries: tuple[int, ...]
@@ -182,7 +187,30 @@ def _basis(net: Vector, value: Vector, expiry_ts: int, round_: Round, params: Un
 
 
 @dataclass(slots=True)
-class _Expiry:
+class ExpirySums:
+    """Positions of one expiry added up, before weights; every array has the account as first axis.
+
+    Attributes
+    ----------
+    pnl : ndarray, shape (n_acct, n_rows)
+        Of options.
+    gaps : ndarray, shape (n_acct, n_intervals)
+        Of what is long after netting calls and puts of one strike.
+    linear, net, value, vega, short_units : ndarray, shape (n_acct,)
+        Cash delta of what is linear and of everything, mark less entry, vega, option units sold that are open.
+    """
+
+    pnl: Vector
+    gaps: Vector
+    linear: Vector
+    net: Vector
+    value: Vector
+    vega: Vector
+    short_units: Vector
+
+
+@dataclass(slots=True)
+class ExpiryExposure:
     """Exposure of one expiry, every array with the account as first axis."""
 
     losses: _Losses
@@ -193,26 +221,82 @@ class _Expiry:
     short_units: Vector
 
 
-def _expiry(held: Holdings, expiry_ts: int, linked_cash: Vector) -> _Expiry:
-    """Add up the positions of one expiry; ``linked_cash`` is the linked collateral that belongs to it."""
-    unit, book, is_option = held.unit, held.book, held.is_option
+def expiry_exposure(
+    sums: ExpirySums, expiry_ts: int, linked_cash: float | Vector, round_: Round, params: UnderlyingParams, book: Book
+) -> ExpiryExposure:
+    """Weigh what was added up of one expiry.
+
+    Parameters
+    ----------
+    sums : ExpirySums
+    expiry_ts : int
+        0 for what never expires.
+    linked_cash : float or ndarray, shape (n_acct,)
+        Linked collateral, cash; it belongs to what never expires.
+    round_ : Round
+        Says the time, and whether a settlement window is open.
+    params : UnderlyingParams
+    book : Book
+
+    Returns
+    -------
+    ExpiryExposure
+    """
+    plus, minus = ([pair[side] for pair in book.skew_pairs] for side in (0, 1))
+    worse = np.minimum(sums.pnl[:, plus], sums.pnl[:, minus])
+    return ExpiryExposure(
+        losses=_losses(sums.pnl[:, : book.nodes], sums.gaps, sums.linear + linked_cash, book),
+        skew=np.maximum(sums.pnl[:, book.skew_nodes] - worse, 0.0),
+        cash_delta=sums.net + linked_cash,
+        basis=_basis(sums.net, sums.value, expiry_ts, round_, params),
+        vega=sums.vega,
+        short_units=sums.short_units,
+    )
+
+
+def _sums(held: Holdings, expiry_ts: int) -> ExpirySums:
+    """Add up the positions of one expiry."""
+    unit, is_option = held.unit, held.is_option
     every = np.flatnonzero(held.expiry_ts == expiry_ts)
     options, linears = every[is_option[every]], every[~is_option[every]]
     quantity = held.quantity[:, options]
-    pnl = quantity @ unit.row_pnl[:, options].T
     linear = held.quantity[:, linears] @ unit.cash_delta[linears]
     net = quantity @ unit.cash_delta[options] + linear
     value = (held.quantity[:, every] * (unit.mark[every] - held.entry[:, every] * unit.entry_factor[every])).sum(axis=1)
-    gaps = _net_gaps(held.quantity, options, held.instruments, unit)
-    plus, minus = ([pair[side] for pair in book.skew_pairs] for side in (0, 1))
-    worse = np.minimum(pnl[:, plus], pnl[:, minus])
-    return _Expiry(
-        losses=_losses(pnl[:, : book.nodes], gaps, linear + linked_cash, book),
-        skew=np.maximum(pnl[:, book.skew_nodes] - worse, 0.0),
-        cash_delta=net + linked_cash,
-        basis=_basis(net, value, expiry_ts, held.round_, held.params),
+    return ExpirySums(
+        pnl=quantity @ unit.row_pnl[:, options].T,
+        gaps=_net_gaps(held.quantity, options, held.instruments, unit),
+        linear=linear,
+        net=net,
+        value=value,
         vega=quantity @ unit.vega[options],
         short_units=np.maximum(-quantity, 0.0) @ unit.open_share[options],
+    )
+
+
+def joined_exposure(
+    parts: Sequence[ExpiryExposure],
+    expiries: Sequence[int],
+    ts: int,
+    spot: float | Vector,
+    params: UnderlyingParams,
+    book: Book,
+) -> Exposure:
+    """Put expiries side by side; ``parts`` are in the order of ``expiries``."""
+    return Exposure(
+        ts=ts,
+        spot=spot,
+        params=params,
+        book=book,
+        expiries=tuple(expiries),
+        node=np.stack([part.losses.node for part in parts], axis=1),
+        certified=np.stack([part.losses.certified for part in parts], axis=1),
+        worst_vol=np.stack([part.losses.worst_vol for part in parts], axis=1),
+        skew=np.stack([part.skew for part in parts], axis=1),
+        cash_delta=np.stack([part.cash_delta for part in parts], axis=1),
+        basis=np.stack([part.basis for part in parts], axis=1),
+        vega=np.stack([part.vega for part in parts], axis=1),
+        short_units=np.stack([part.short_units for part in parts], axis=1),
     )
 
 
@@ -227,20 +311,10 @@ def exposure_of(held: Holdings) -> Exposure:
     -------
     Exposure
     """
-    expiries = expiries_of(held.instruments)
-    linked_cash = held.linked_units * held.round_.spot
-    parts = [_expiry(held, ts, linked_cash if ts == 0 else np.zeros_like(linked_cash)) for ts in expiries]
-    return Exposure(
-        round_=held.round_,
-        params=held.params,
-        book=held.book,
-        expiries=tuple(expiries),
-        node=np.stack([part.losses.node for part in parts], axis=1),
-        certified=np.stack([part.losses.certified for part in parts], axis=1),
-        worst_vol=np.stack([part.losses.worst_vol for part in parts], axis=1),
-        skew=np.stack([part.skew for part in parts], axis=1),
-        cash_delta=np.stack([part.cash_delta for part in parts], axis=1),
-        basis=np.stack([part.basis for part in parts], axis=1),
-        vega=np.stack([part.vega for part in parts], axis=1),
-        short_units=np.stack([part.short_units for part in parts], axis=1),
-    )
+    expiries, round_ = expiries_of(held.instruments), held.round_
+    linked_cash = held.linked_units * round_.spot
+    parts = [
+        expiry_exposure(_sums(held, ts), ts, 0.0 if ts else linked_cash, round_, held.params, held.book)
+        for ts in expiries
+    ]
+    return joined_exposure(parts, expiries, round_.ts, round_.spot, held.params, held.book)

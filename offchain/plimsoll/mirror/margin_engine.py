@@ -148,7 +148,7 @@ def state_of(equity: float, market_equity: float, initial: float, maintenance: f
     return MARGIN_CALL if equity < initial else HEALTHY
 
 
-def _check_held(market: Market, portfolios: Sequence[Portfolio]) -> None:
+def check_held(market: Market, portfolios: Sequence[Portfolio]) -> None:
     """Refuse what has no round or no terms."""
     for number, folio in enumerate(portfolios):
         for position in folio.positions:
@@ -159,7 +159,8 @@ def _check_held(market: Market, portfolios: Sequence[Portfolio]) -> None:
                 raise DomainError(f"portfolio {number}", f"{symbol!r} is not a token of the market")
 
 
-def _linked_units(market: Market, portfolios: Sequence[Portfolio], name: str) -> Vector:
+def linked_units(market: Market, portfolios: Sequence[Portfolio], name: str) -> Vector:
+    """Add up the collateral of every account that is linked to an underlying, units of it, shape (n_acct,)."""
     tokens = [token for token in market.tokens.values() if token.linked == name]
     return np.array([sum(p.collateral.get(t.symbol, 0.0) * t.ratio for t in tokens) for p in portfolios], dtype=float)
 
@@ -178,7 +179,7 @@ def _holdings(market: Market, portfolios: Sequence[Portfolio], name: str, params
                 entry[row, i] = position.price
     own = params.for_underlying(name)
     book = scenario_book(params.book_of(name), own.price_range)
-    linked = _linked_units(market, portfolios, name)
+    linked = linked_units(market, portfolios, name)
     return holdings_of(market.rounds[name], instruments, quantity, entry, linked, own, book)
 
 
@@ -215,13 +216,17 @@ def _totals(parts: Mapping[str, _Slice], portfolios: Sequence[Portfolio], stress
     return total
 
 
-def _conf_charge(part: _Slice, account: int, params: AccountParams) -> float:
-    if part.confidence >= params.conf_threshold:
-        return 0.0
-    return (1.0 - part.confidence) * params.conf_rate * float(part.risk.gross_notional[account])
+def peg_factor(market: Market, params: AccountParams) -> float:
+    """Factor by which initial margin rises while the cash token is below its peg."""
+    return 1.0 + params.peg_slope * max(0.0, params.peg_threshold - market.usdc_price)
 
 
-def _haircut(token: Token, mode: Mode, params: Params) -> float:
+def conf_rate(confidence: float, params: AccountParams) -> float:
+    """Charge for a doubtful round, as a share of gross notional."""
+    return 0.0 if confidence >= params.conf_threshold else (1.0 - confidence) * params.conf_rate
+
+
+def haircut_of(token: Token, mode: Mode, params: Params) -> float:
     """Share of a token's price that does not count as equity.
 
     The price risk of a linked token is in the scan, but for STANDARD, which leaves it out of the scan and takes a
@@ -240,7 +245,7 @@ def _collateral_value(market: Market, folio: Portfolio, params: Params) -> tuple
     for symbol, amount in folio.collateral.items():
         worth = amount * market.price_of(symbol)
         whole += worth
-        counted += worth * (1.0 - _haircut(market.tokens[symbol], folio.mode, params))
+        counted += worth * (1.0 - haircut_of(market.tokens[symbol], folio.mode, params))
     return counted, whole
 
 
@@ -288,9 +293,8 @@ def _account(
     alone = sum(float(part.standard_value[i]) for part in parts.values())
     counted = alone if folio.mode == Mode.STANDARD else mark
     debt_charge = max(0.0, -folio.cash) * account.debt_rate
-    peg = 1.0 + account.peg_slope * max(0.0, account.peg_threshold - market.usdc_price)
-    doubt = sum(_conf_charge(part, i, account) for part in parts.values())
-    initial = account.im_factor * (required + debt_charge) * peg + doubt
+    doubt = sum(conf_rate(part.confidence, account) * float(part.risk.gross_notional[i]) for part in parts.values())
+    initial = account.im_factor * (required + debt_charge) * peg_factor(market, account) + doubt
     maintenance = account.mm_factor * (required + debt_charge)
     cut, whole = _collateral_value(market, folio, params)
     equity, market_equity = folio.cash + counted + cut, folio.cash + mark + whole
@@ -344,7 +348,7 @@ def evaluate_many(market: Market, portfolios: Sequence[Portfolio], params: Param
     ----------
     .. [1] contracts/margin/MarginEngine.sol, ``evaluateDetailed``.
     """
-    _check_held(market, portfolios)
+    check_held(market, portfolios)
     # An overflow is found in the results, by name; numpy's warning would only repeat it.
     with np.errstate(all="ignore"):
         parts = {name: _slice(market, portfolios, name, params) for name in market.rounds}

@@ -98,7 +98,7 @@ def components(held: Exposure, scale: Vector) -> Components:
         basis=_summed(held.basis, scale),
         vega_term=params.vega_term_rate * (non_parallel - certified_scan),
         skew_term=params.skew_rate * skew,
-        short_min=params.short_min_rate * held.round_.spot * _summed(held.short_units, scale),
+        short_min=params.short_min_rate * held.spot * _summed(held.short_units, scale),
         concentration=concentration_charge(
             _summed(held.cash_delta, scale), certified_scan, _summed(held.vega, scale), params
         ),

@@ -57,7 +57,7 @@ def expiry_greeks(held: Holdings) -> Vector:
     return sums
 
 
-def _largest(held: Exposure, whole: Components) -> tuple[Vector, npt.NDArray[np.int64]]:
+def largest_over_cutoffs(held: Exposure, whole: Components) -> tuple[Vector, npt.NDArray[np.int64]]:
     """Return the largest requirement over cut-offs and the cut-off it belongs to, the first of equals.
 
     Parameters
@@ -72,7 +72,7 @@ def _largest(held: Exposure, whole: Components) -> tuple[Vector, npt.NDArray[np.
     cutoff : ndarray of int, shape (n_acct,)
         0 when the whole set needs most.
     """
-    ts = held.round_.ts
+    ts = held.ts
     largest = whole.requirement
     found = np.full(len(largest), NO_CUTOFF, dtype=np.int64)
     for cutoff in cutoffs_of(held.expiries, ts)[1:]:
@@ -108,7 +108,7 @@ def risk_of(held: Holdings) -> tuple[UnderlyingRisk, Exposure]:
     """
     exposure, unit, quantity = exposure_of(held), held.unit, held.quantity
     whole = components(exposure, np.ones(len(exposure.expiries)))
-    requirement, cutoff = _largest(exposure, whole)
+    requirement, cutoff = largest_over_cutoffs(exposure, whole)
     row_pnl = _row_pnl(held)
     risk = UnderlyingRisk(
         row_pnl=row_pnl,

@@ -15,7 +15,7 @@ from plimsoll.demo.html import write_html
 from plimsoll.demo.replay import run_demo
 from plimsoll.demo.report import print_opening, print_rest
 from plimsoll.demo.sections import sections_of
-from plimsoll.market.replay.replay import find_data
+from plimsoll.market.replay.data_folder import find_data
 
 WIDTH = 100
 #: Every field of the fixed interface, with the fields of one entry where it is a list.

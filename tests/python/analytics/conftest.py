@@ -6,7 +6,7 @@ import pytest
 from helpers.documents import load
 from helpers.examples import MARKET, PORTFOLIO
 
-from plimsoll.market.replay.replay import find_data
+from plimsoll.market.replay.data_folder import find_data
 
 
 @pytest.fixture

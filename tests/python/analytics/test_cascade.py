@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from arch import arch_model
 from helpers.documents import load
 from helpers.examples import EXPIRY, MARKET, PORTFOLIO
 from helpers.histories import synthetic_history, walk
@@ -153,6 +154,16 @@ def test_garch_finds_the_parameters_of_a_simulated_path():
     assert rule.forecast[-1] ** 2 == pytest.approx(expected)
     residual = moves[:, 0] / rule.forecast[:-1, 0]
     assert residual.std() == pytest.approx(1.0, abs=0.05)
+
+
+@pytest.mark.parametrize("truth", [(2e-5, 0.10, 0.85), (4e-4, 0.05, 0.60)])
+def test_garch_is_the_fit_of_the_package_arch(truth):
+    moves = garch_path(1_500, *truth, seed=8)
+    rule = garch_rule(moves[:, None], ("ETH",))
+    model = arch_model(100.0 * moves, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
+    theirs = model.fit(disp="off", show_warning=False)
+    assert (rule.alpha[0], rule.beta[0]) == pytest.approx([theirs.params[k] for k in ("alpha[1]", "beta[1]")], abs=5e-3)
+    np.testing.assert_allclose(100.0 * rule.forecast[:-1, 0], theirs.conditional_volatility, rtol=5e-3)
 
 
 def test_garch_needs_history_and_leaves_still_factors_alone():

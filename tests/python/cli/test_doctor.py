@@ -59,14 +59,14 @@ def test_doctor__extra_that_is_not_installed__is_missing_and_says_what_for(capsy
     real = machine.version
 
     def version(name):
-        if name in ("arch", "textual"):
+        if name in ("cvxpy", "textual"):
             raise PackageNotFoundError(name)
         return real(name)
 
     monkeypatch.setattr(machine, "version", version)
     found = findings(capsys)
     assert found["extra desk"]["state"] == "missing"
-    assert found["extra desk"]["seen"] == "without arch, textual"
+    assert found["extra desk"]["seen"] == "without cvxpy, textual"
     assert "pip install 'plimsoll-margin[desk]'" in found["extra desk"]["advice"]
     assert found["extra frames"]["state"] == "ok"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import plimsoll as pm
-from plimsoll.market.replay.replay import DATA_VARIABLE, find_data
+from plimsoll.market.replay.data_folder import DATA_VARIABLE, find_data
 
 ROOT = Path(__file__).resolve().parents[3]
 EXAMPLES = ROOT / "examples"
@@ -28,8 +28,8 @@ OF_PRICES = ("crash", "smile", "value_at_risk")
 WITHOUT_DATA = """
 import runpy, sys
 from pathlib import Path
-from plimsoll.market.replay import replay
-replay.DATA_BESIDE = Path("/nowhere")
+from plimsoll.market.replay import data_folder
+data_folder.DATA_BESIDE = Path("/nowhere")
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """

@@ -33,7 +33,7 @@ NAMES = [
     *("Surface", "Svi", "Token", "TradingCosts", "UnavailableError", "ValueAtRisk", "__version__", "call", "compare"),
     *("connect", "fit", "frontier", "future", "liquidation_surface", "load_history", "load_market", "load_params"),
     *("load_portfolio", "margin", "optimise", "past_crashes", "perp", "put", "sample_chain", "sample_history", "smile"),
-    *("stress", "var"),
+    *("standard_scenarios", "stress", "var"),
 ]
 FUNCTIONS = [name for name in NAMES if name.islower() and not name.startswith("__")]
 

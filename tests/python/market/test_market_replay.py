@@ -8,19 +8,20 @@ import numpy as np
 import pytest
 
 from plimsoll.errors import InputError
-from plimsoll.market.replay import replay as replays
-from plimsoll.market.replay.replay import CHAIN_FILE, DATA_VARIABLE, TWAP_SEC, load_replay, premium_at
+from plimsoll.market.replay import data_folder
+from plimsoll.market.replay.data_folder import CHAIN_FILE, DATA_VARIABLE
+from plimsoll.market.replay.replay import TWAP_SEC, load_replay, premium_at
 from plimsoll.market.replay.synthetic import synthetic_market
 
 
 @pytest.fixture
 def no_data(monkeypatch):
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
-    monkeypatch.setattr(replays, "DATA_BESIDE", Path("/nowhere"))
+    monkeypatch.setattr(data_folder, "DATA_BESIDE", Path("/nowhere"))
 
 
 def test_data__without_a_named_folder__are_looked_for_beside_the_repository():
-    assert Path(__file__).resolve().parents[4] / "shared" / "market-data" == replays.DATA_BESIDE
+    assert Path(__file__).resolve().parents[4] / "shared" / "market-data" == data_folder.DATA_BESIDE
 
 
 def test_the_synthetic_market_stands_in(no_data):

@@ -6,16 +6,20 @@ rises by ``volUp`` for every price range that the price has moved.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from plimsoll.analytics.stress.crossing import first_crossing
-from plimsoll.analytics.stress.shock import MAX_VOL_MOVE, Shock, shocked_market
-from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.analytics.stress.moved import Move, margins_after
+from plimsoll.analytics.stress.shock import MAX_VOL_MOVE, Shock
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
+
+Vector = npt.NDArray[np.float64]
 
 #: How far is looked: to a twentieth of the price and to four times of it, in logs.
 LOWEST: Final = -0.95
@@ -58,11 +62,12 @@ class _Path:
     underlying: str
     slope: float
 
-    def distance(self, move: float) -> float:
-        """Equity less maintenance margin after a move of the price."""
-        shock = Shock(move, min(self.slope * abs(move), MAX_VOL_MOVE))
-        result = evaluate(shocked_market(self.market, {self.underlying: shock}), self.portfolio, self.params)
-        return result.equity - result.maintenance_margin
+    def distances(self, sizes: Sequence[float]) -> Vector:
+        """Equity less maintenance margin after each move of the price."""
+        shocks = [Shock(size, min(self.slope * abs(size), MAX_VOL_MOVE)) for size in sizes]
+        moves = [Move({self.underlying: shock}) for shock in shocks]
+        found = margins_after(self.market, self.portfolio, self.params, moves)
+        return found.equity - found.maintenance_margin
 
 
 def liquidation_prices(market: Market, portfolio: Portfolio, params: Params) -> list[LiquidationPrice]:
@@ -95,7 +100,7 @@ def liquidation_prices(market: Market, portfolio: Portfolio, params: Params) -> 
             moves = np.expm1(np.linspace(0.0, np.log1p(last), STEPS + 1)).tolist()[1:]
             ends = []
             for slope in (0.0, own.vol_up / own.price_range):
-                move = first_crossing(_Path(market, portfolio, params, name, slope).distance, moves)
+                move = first_crossing(_Path(market, portfolio, params, name, slope).distances, moves)
                 ends.append(None if move is None else spot * (1.0 + move))
             found.append(LiquidationPrice(name, side, spot, *ends))
     return found

@@ -9,9 +9,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.stress.shock import Shock, shocked_market
+from plimsoll.analytics.stress.moved import Move, margins_after
+from plimsoll.analytics.stress.shock import Shock
 from plimsoll.errors import InputError
-from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 
@@ -87,10 +87,7 @@ def payoff(
     early = [date for date in chosen if date < market.ts]
     if early:
         raise InputError("--date", f"{early[0]} is before the market's time {market.ts}")
-    now = evaluate(market, portfolio, params).market_equity
-    pnl = np.empty((len(moves), len(chosen)))
-    for row, move in enumerate(moves):
-        for column, date in enumerate(chosen):
-            moved = shocked_market(market, {underlying: Shock(move)}, date - market.ts)
-            pnl[row, column] = evaluate(moved, portfolio, params).market_equity - now
+    grid = [Move({underlying: Shock(move)}, date - market.ts) for move in moves for date in chosen]
+    found = margins_after(market, portfolio, params, [Move({}), *grid]).market_equity
+    pnl = (found[1:] - found[0]).reshape(len(moves), len(chosen))
     return Payoff(underlying, market.rounds[underlying].spot, tuple(moves), chosen, pnl)

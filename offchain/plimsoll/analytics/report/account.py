@@ -12,9 +12,10 @@ from plimsoll.analytics.models.compare import Line, compare
 from plimsoll.analytics.series.as_of import Provenance
 from plimsoll.analytics.series.history import History
 from plimsoll.analytics.stress.crashes import crash_scenarios
+from plimsoll.analytics.stress.moved import Move, margins_after
 from plimsoll.analytics.stress.reverse import ReverseStress, reverse_stress
 from plimsoll.analytics.stress.scenarios import StressResult, stress
-from plimsoll.analytics.stress.shock import Shock, shocked_market
+from plimsoll.analytics.stress.shock import Shock
 from plimsoll.analytics.stress.surface import SurfacePoint, liquidation_surface
 from plimsoll.analytics.var.breakdown import Breakdown, correlation_breakdown
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
@@ -116,12 +117,10 @@ def _legs(market: Market, portfolio: Portfolio, params: Params) -> tuple[LegLine
 
 
 def _profile(market: Market, portfolio: Portfolio, params: Params) -> tuple[ProfilePoint, ...]:
-    points = []
-    for move in PROFILE:
-        moved = shocked_market(market, dict.fromkeys(market.rounds, Shock(move)))
-        found = evaluate(moved, portfolio, params)
-        points.append(ProfilePoint(move, found.equity, found.initial_margin, found.maintenance_margin))
-    return tuple(points)
+    moves = [Move(dict.fromkeys(market.rounds, Shock(move))) for move in PROFILE]
+    found = margins_after(market, portfolio, params, moves)
+    columns = (found.equity.tolist(), found.initial_margin.tolist(), found.maintenance_margin.tolist())
+    return tuple(ProfilePoint(*point) for point in zip(PROFILE, *columns, strict=True))
 
 
 def _history_parts(

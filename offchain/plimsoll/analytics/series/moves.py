@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import lfilter
 
 from plimsoll.analytics.series.history import History
 from plimsoll.errors import InputError
@@ -111,7 +111,10 @@ def ewma_volatility(moves: Vector, decay: float, start: Vector | None = None) ->
         Row ``t`` uses moves before ``t`` only: ``v_t = decay*v_{t-1} + (1-decay)*m_{t-1}^2``.
     """
     first = (moves**2).mean(axis=0) if start is None else start
-    squares = moves**2
-    filtered, _ = lfilter([1.0 - decay], [1.0, -decay], squares, axis=0, zi=(decay * first)[None, :])
-    forecast: Vector = np.sqrt(np.vstack((first, filtered)))
-    return forecast
+    news = (1.0 - decay) * moves**2
+    # A filter of scipy.signal does the same, and takes longer to import than all else that is computed here.
+    columns = [
+        list(accumulate(column, lambda before, new: decay * before + new, initial=start))
+        for column, start in zip(news.T.tolist(), first.tolist(), strict=True)
+    ]
+    return np.sqrt(np.array(columns).T)

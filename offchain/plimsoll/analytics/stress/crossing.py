@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final
 
-BISECTIONS: Final = 24
+import numpy as np
+import numpy.typing as npt
+
+Vector = npt.NDArray[np.float64]
+
+#: Parts into which a step with a crossing is divided at a time, and how often: together 2^24.
+PARTS: Final = 16
+DIVISIONS: Final = 6
 
 
-def first_crossing(distance: Callable[[float], float], moves: Iterable[float]) -> float | None:
+def first_crossing(distances: Callable[[Sequence[float]], Vector], moves: Sequence[float]) -> float | None:
     """Find the smallest move at which a distance is below zero.
 
     Parameters
     ----------
-    distance : callable
-        Of a move; positive while the threshold is not reached. Continuous.
-    moves : iterable of float
-        Looked at in turn, each further away than the one before, from no move on. A distance that falls below zero and
-        rises again between two of them is not seen.
+    distances : callable
+        Of moves, one distance each; positive while the threshold is not reached. Continuous.
+    moves : sequence of float
+        Each further away than the one before, from no move on. A distance that falls below zero and rises again
+        between two of them is not seen.
 
     Returns
     -------
     float or None
-        Below the threshold, and within ``2**-BISECTIONS`` of a step of where it is met; 0 when it is reached already.
-        None when no move reaches it.
+        Below the threshold, and within ``PARTS**-DIVISIONS`` of a step of where it is met; 0 when it is reached
+        already. None when no move reaches it.
     """
-    if distance(0.0) < 0.0:
+    found = distances([0.0, *moves]) < 0.0
+    if found[0]:
         return 0.0
-    safe = 0.0
-    for move in moves:
-        if distance(move) >= 0.0:
-            safe = move
-            continue
-        broken = move
-        for _ in range(BISECTIONS):
-            middle = 0.5 * (safe + broken)
-            safe, broken = (middle, broken) if distance(middle) >= 0.0 else (safe, middle)
-        return broken
-    return None
+    if not found.any():
+        return None
+    place = int(found.argmax())
+    safe, broken = (0.0, *moves)[place - 1 : place + 1]
+    for _ in range(DIVISIONS):
+        ends = np.linspace(safe, broken, PARTS + 1).tolist()
+        # The last end is below the threshold already.
+        first = int(np.append(distances(ends[1:-1]) < 0.0, True).argmax())
+        safe, broken = ends[first], ends[first + 1]
+    return broken

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from scipy.optimize import brentq
+import numpy.typing as npt
 
-from plimsoll.analytics.stress.shock import Shock, shocked_market
-from plimsoll.mirror.margin_engine import MarginResult, evaluate
+from plimsoll.analytics.stress.moved import Move, margins_after
+from plimsoll.analytics.stress.shock import Shock
+from plimsoll.mirror.market_sheaf import SheafMargins
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 
+Vector = npt.NDArray[np.float64]
+
 #: Name -> how far the account is from the threshold, cash; it is reached at zero.
-THRESHOLDS: Final[dict[str, Callable[[MarginResult], float]]] = {
+THRESHOLDS: Final[dict[str, Callable[[SheafMargins], Vector]]] = {
     "initial": lambda m: m.equity - m.initial_margin,
     "maintenance": lambda m: m.equity - m.maintenance_margin,
     "zero": lambda m: m.market_equity,
@@ -26,6 +29,8 @@ STEPS: Final = 24
 MAX_SIZE: Final = 6.0
 #: To which a crossing is found, ranges.
 EXACT: Final = 1e-9
+#: Parts into which a crossing's interval is divided at a time.
+PARTS: Final = 8
 _REFINEMENTS: Final = 4
 
 
@@ -46,9 +51,18 @@ class ReverseStress:
             "threshold": self.threshold,
             "reached": self.size is not None,
             "size": self.size,
-            "moves": {name: {"price": s.price, "vol": s.vol} for name, s in self.moves.items()},
+            "moves": {name: shock.to_json() for name, shock in self.moves.items()},
             "searchedTo": MAX_SIZE,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class _Bracket:
+    """Where a ray meets a threshold: above it at ``low``, at or below it at ``high``."""
+
+    angle: float
+    low: float
+    high: float
 
 
 class _Search:
@@ -56,8 +70,8 @@ class _Search:
 
     def __init__(self, market: Market, portfolio: Portfolio, params: Params) -> None:
         self.market, self.portfolio, self.params = market, portfolio, params
-        # The thresholds share their rays, and a ray that reaches nothing is walked to its end for each of them.
-        self.known: dict[tuple[float, float], MarginResult] = {}
+        # The thresholds share the rays that are walked to the end.
+        self.known: dict[tuple[tuple[float, ...], float], SheafMargins] = {}
         self.held = {p.underlying for p in portfolio.positions} | {
             str(market.tokens[s].linked) for s in portfolio.collateral if market.tokens[s].linked is not None
         }
@@ -72,27 +86,71 @@ class _Search:
             out[name] = Shock(price, min(vol, 19.0))
         return out
 
-    def margin(self, angle: float, size: float) -> MarginResult:
-        """Margin of the account at a point."""
-        at = (angle, size)
-        if at not in self.known:
-            moved = shocked_market(self.market, self.shocks(angle, size))
-            self.known[at] = evaluate(moved, self.portfolio, self.params)
-        return self.known[at]
+    def margins(self, points: Sequence[tuple[float, float]]) -> SheafMargins:
+        """Margins of the account at points (angle, size)."""
+        moves = [Move(self.shocks(angle, size)) for angle, size in points]
+        return margins_after(self.market, self.portfolio, self.params, moves)
 
-    def crossing(self, angle: float, low: float, high: float, distance: Callable[[MarginResult], float]) -> float:
-        """Size at which ``distance`` falls to zero between ``low`` (above) and ``high`` (at or below)."""
-        # Continuous with kinks: a bracketing method keeps what bisection promises in a third of the looks.
-        return float(brentq(lambda size: distance(self.margin(angle, size)), low, high, xtol=EXACT))
+    def walk(self, angles: Sequence[float], limit: float) -> SheafMargins:
+        """Margins along rays: ``STEPS`` sizes up to the limit on each, one ray after another."""
+        key = (tuple(angles), limit)
+        if key not in self.known:
+            sizes = np.linspace(0.0, limit, STEPS + 1)[1:].tolist()
+            self.known[key] = self.margins([(angle, size) for angle in angles for size in sizes])
+        return self.known[key]
 
-    def first(self, angle: float, limit: float, distance: Callable[[MarginResult], float]) -> float | None:
-        """Smallest crossing of a ray below ``limit``, to the resolution of the steps."""
-        previous = 0.0
-        for size in np.linspace(0.0, limit, STEPS + 1)[1:]:
-            if distance(self.margin(angle, float(size))) <= 0.0:
-                return self.crossing(angle, previous, float(size), distance)
-            previous = float(size)
-        return None
+    def brackets(
+        self, angles: Sequence[float], limit: float, distance: Callable[[SheafMargins], Vector]
+    ) -> list[_Bracket]:
+        """First crossing of each ray that has one below the limit, to the resolution of the steps."""
+        below = (distance(self.walk(angles, limit)) <= 0.0).reshape(len(angles), STEPS)
+        steps = np.linspace(0.0, limit, STEPS + 1)
+        return [
+            _Bracket(angle, float(steps[row.argmax()]), float(steps[row.argmax() + 1]))
+            for angle, row in zip(angles, below, strict=True)
+            if row.any()
+        ]
+
+    def nearest(
+        self, brackets: Sequence[_Bracket], distance: Callable[[SheafMargins], Vector]
+    ) -> tuple[float, float] | None:
+        """Size and angle of the smallest crossing; brackets that begin beyond another's end are dropped on the way."""
+        live = list(brackets)
+        while live and max(bracket.high - bracket.low for bracket in live) > EXACT:
+            nearest = min(bracket.high for bracket in live)
+            live = [bracket for bracket in live if bracket.low < nearest]
+            inner = [np.linspace(bracket.low, bracket.high, PARTS + 1) for bracket in live]
+            points = [(b.angle, float(size)) for b, sizes in zip(live, inner, strict=True) for size in sizes[1:-1]]
+            below = (distance(self.margins(points)) <= 0.0).reshape(len(live), PARTS - 1)
+            # Its own end is below the threshold already.
+            firsts = [int(np.append(row, True).argmax()) for row in below]
+            live = [
+                _Bracket(bracket.angle, float(sizes[first]), float(sizes[first + 1]))
+                for bracket, sizes, first in zip(live, inner, firsts, strict=True)
+            ]
+        return min(((bracket.high, bracket.angle) for bracket in live), default=None)
+
+    def smallest(self, distance: Callable[[SheafMargins], Vector]) -> tuple[float, float] | None:
+        """Size and angle of the smallest move that reaches a threshold, or None."""
+        coarse = [2.0 * math.pi * i / DIRECTIONS for i in range(DIRECTIONS)]
+        best: tuple[float, float] | None = None
+        # Shorter steps may see what longer ones stepped over: again, until they see nothing nearer.
+        while True:
+            limit = MAX_SIZE if best is None else best[0]
+            found = self.nearest(self.brackets(coarse, limit, distance), distance)
+            if found is None or (best is not None and found[0] >= best[0] - EXACT):
+                break
+            best = found
+        if best is None:
+            return None
+        width = 2.0 * math.pi / DIRECTIONS
+        for _ in range(_REFINEMENTS):
+            width *= 0.5
+            beside = (best[1] - width, best[1] + width)
+            found = self.nearest(self.brackets(beside, best[0], distance), distance)
+            if found is not None and found[0] < best[0]:
+                best = found
+        return best
 
 
 def reverse_stress(market: Market, portfolio: Portfolio, params: Params) -> list[ReverseStress]:
@@ -112,32 +170,18 @@ def reverse_stress(market: Market, portfolio: Portfolio, params: Params) -> list
 
     Notes
     -----
-    Rays in ``DIRECTIONS`` directions, ``STEPS`` steps each up to the best size so far, bisection at the first
-    crossing, then ever finer directions round the best. The crossing is exact to about 1e-9; that no smaller one
-    exists is known to the resolution of directions and steps only.
+    Rays in ``DIRECTIONS`` directions, ``STEPS`` steps each up to the best size so far, the nearest crossing by division
+    of its interval, again with the steps that this leaves, then ever finer directions round the best. The crossing is
+    exact to about 1e-9; that no smaller one exists is known to the resolution of directions and steps only.
     """
     search = _Search(market, portfolio, params)
-    now = evaluate(market, portfolio, params)
-    coarse = [2.0 * math.pi * i / DIRECTIONS for i in range(DIRECTIONS)]
+    now = margins_after(market, portfolio, params, [Move({})])
     out = []
     for name, distance in THRESHOLDS.items():
-        if distance(now) <= 0.0:
+        if distance(now)[0] <= 0.0:
             out.append(ReverseStress(name, 0.0, {}))
             continue
-        best: tuple[float, float] | None = None
-        for angle in coarse:
-            size = search.first(angle, MAX_SIZE if best is None else best[0], distance)
-            if size is not None:
-                best = (size, angle)
-        if best is None:
-            out.append(ReverseStress(name, None, {}))
-            continue
-        width = 2.0 * math.pi / DIRECTIONS
-        for _ in range(_REFINEMENTS):
-            width *= 0.5
-            for angle in (best[1] - width, best[1] + width):
-                size = search.first(angle, best[0], distance)
-                if size is not None and size < best[0]:
-                    best = (size, angle)
-        out.append(ReverseStress(name, best[0], search.shocks(best[1], best[0])))
+        best = search.smallest(distance)
+        moves = {} if best is None else search.shocks(best[1], best[0])
+        out.append(ReverseStress(name, None if best is None else best[0], moves))
     return out

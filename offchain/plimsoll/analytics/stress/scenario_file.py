@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from pathlib import Path
+from typing import Final
 
 from plimsoll.analytics.stress.scenarios import Scenario
-from plimsoll.analytics.stress.shock import MAX_VOL_MOVE, Shock
+from plimsoll.analytics.stress.shock import LIMITS, Shock
 from plimsoll.files.reader import Node, read_document
 from plimsoll.files.schemas import Schema, document, number, thing
 
 MAX_SCENARIOS = 1_000
-MAX_PRICE_MOVE = 100.0
 MAX_HOURS = 8_760.0
+_ABOUT: Final = {
+    "price": "relative move of all prices",
+    "vol": "relative move of all volatilities",
+    "skew": "tilt of all smiles: wings times 1 + skew above and 1 - skew below the forward",
+    "front": "relative move of volatilities up to 7 days, fading to none at 180 days",
+    "back": "relative move of volatilities from 180 days on, fading to none at 7 days",
+    "basis": "added to the annualised basis of forwards over spot",
+    "perp": "relative move of the perpetual against spot",
+    "rate": "added to the rate of every expiry, forwards unchanged",
+}
 
 
 def _shock(node: Node) -> Shock:
-    node.object(set(), {"price", "vol"})
-    price = node.key("price").number(-1.0, MAX_PRICE_MOVE, open_low=True) if node.has("price") else 0.0
-    vol = node.key("vol").number(-1.0, MAX_VOL_MOVE, open_low=True) if node.has("vol") else 0.0
-    return Shock(price, vol)
+    node.object(set(), set(LIMITS))
+    given = {name: limits for name, limits in LIMITS.items() if node.has(name)}
+    return Shock(**{name: node.key(name).number(*limits, open_low=True) for name, limits in given.items()})
 
 
 def load_scenarios(path: Path, underlyings: Collection[str]) -> list[Scenario]:
@@ -61,10 +70,7 @@ def scenarios_schema() -> Schema:
     """Return the JSON schema of a scenario file."""
     shock = thing(
         {},
-        {
-            "price": number(-1.0, MAX_PRICE_MOVE, open_low=True, about="relative move of all prices"),
-            "vol": number(-1.0, MAX_VOL_MOVE, open_low=True, about="relative move of all volatilities"),
-        },
+        {name: number(*limits, open_low=True, about=_ABOUT[name]) for name, limits in LIMITS.items()},
     )
     moves = {"type": "object", "additionalProperties": shock, "description": "by underlying of the market"}
     one = thing(

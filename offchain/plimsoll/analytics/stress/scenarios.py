@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from plimsoll.analytics.stress.shock import Shock, shocked_market
-from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.analytics.stress.moved import Move, margins_after
+from plimsoll.analytics.stress.shock import Shock
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 
@@ -39,7 +39,7 @@ class StressResult:
             "name": self.scenario.name,
             "source": self.scenario.source,
             "hours": self.scenario.hours,
-            "moves": {name: {"price": s.price, "vol": s.vol} for name, s in self.scenario.shocks.items()},
+            "moves": {name: shock.to_json() for name, shock in self.scenario.shocks.items()},
             "pnl": self.pnl,
             "equity": self.equity,
             "marketEquity": self.market_equity,
@@ -64,20 +64,18 @@ def stress(market: Market, portfolio: Portfolio, params: Params, scenarios: Sequ
     list of StressResult
         In the order given.
     """
-    before = evaluate(market, portfolio, params).market_equity
-    results = []
-    for scenario in scenarios:
-        moved = shocked_market(market, scenario.shocks, round(scenario.hours * 3_600))
-        after = evaluate(moved, portfolio, params)
-        results.append(
-            StressResult(
-                scenario=scenario,
-                pnl=after.market_equity - before,
-                equity=after.equity,
-                market_equity=after.market_equity,
-                initial_margin=after.initial_margin,
-                maintenance_margin=after.maintenance_margin,
-                state=after.state,
-            )
+    moves = [Move({}), *(Move(scenario.shocks, round(scenario.hours * 3_600)) for scenario in scenarios)]
+    found = margins_after(market, portfolio, params, moves)
+    before = float(found.market_equity[0])
+    return [
+        StressResult(
+            scenario=scenario,
+            pnl=float(found.market_equity[i]) - before,
+            equity=float(found.equity[i]),
+            market_equity=float(found.market_equity[i]),
+            initial_margin=float(found.initial_margin[i]),
+            maintenance_margin=float(found.maintenance_margin[i]),
+            state=found.state(i),
         )
-    return results
+        for i, scenario in enumerate(scenarios, 1)
+    ]

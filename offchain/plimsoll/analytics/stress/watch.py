@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
+import numpy.typing as npt
+
 from plimsoll.analytics.stress.crossing import first_crossing
-from plimsoll.analytics.stress.shock import Shock, shocked_market
+from plimsoll.analytics.stress.moved import Move, margins_after
+from plimsoll.analytics.stress.shock import Shock
 from plimsoll.errors import DomainError, InputError
 from plimsoll.mirror.margin_engine import HEALTHY, MarginResult, evaluate
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
+
+Vector = npt.NDArray[np.float64]
 
 #: Price moves at which the search for liquidation looks first.
 GRID: Final = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.75)
@@ -94,12 +101,6 @@ class WatchView:
         }
 
 
-def _slack(market: Market, portfolio: Portfolio, params: Params, move: float) -> float:
-    """Equity less maintenance margin after a move of every price."""
-    found = evaluate(shocked_market(market, dict.fromkeys(market.rounds, Shock(move))), portfolio, params)
-    return found.equity - found.maintenance_margin
-
-
 def liquidation_move(market: Market, portfolio: Portfolio, params: Params, sign: float) -> float | None:
     """Find the smallest move of every price, in one direction, at which the account falls below maintenance margin.
 
@@ -116,7 +117,14 @@ def liquidation_move(market: Market, portfolio: Portfolio, params: Params, sign:
     float or None
         Signed; None when no point of ``GRID`` is below.
     """
-    return first_crossing(lambda move: _slack(market, portfolio, params, move), (sign * step for step in GRID))
+
+    def slack(sizes: Sequence[float]) -> Vector:
+        """Equity less maintenance margin after each move of every price."""
+        moves = [Move(dict.fromkeys(market.rounds, Shock(size))) for size in sizes]
+        found = margins_after(market, portfolio, params, moves)
+        return found.equity - found.maintenance_margin
+
+    return first_crossing(slack, [sign * step for step in GRID])
 
 
 def _alerts(

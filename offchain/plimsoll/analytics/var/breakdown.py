@@ -10,7 +10,7 @@ import numpy as np
 from plimsoll.analytics.series.covariance import horizon_covariance
 from plimsoll.analytics.series.history import History
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
-from plimsoll.analytics.var.monte_carlo import monte_carlo_var
+from plimsoll.analytics.var.monte_carlo import monte_carlo_figures
 from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.errors import InputError
 from plimsoll.mirror.margin_engine import evaluate
@@ -102,9 +102,8 @@ def correlation_breakdown(
         raise InputError("portfolio", f"correlations need two underlyings, it holds {', '.join(names)} only")
     points = []
     for correlation in (None, *CORRELATIONS):
-        found = monte_carlo_var(market, legs, history, replace(settings, correlation=correlation))
-        warned = tuple(w for w in found.warnings if "repaired" in w)
-        points.append(BreakdownPoint(correlation, found.var, found.es, warned))
+        var, es, notes = monte_carlo_figures(market, legs, history, replace(settings, correlation=correlation))
+        points.append(BreakdownPoint(correlation, var, es, tuple(note for note in notes if "repaired" in note)))
     covariance, _ = horizon_covariance(history, replace(settings, correlation=None))
     k = len(names)
     std = np.sqrt(np.diag(covariance)[:k])

@@ -16,7 +16,7 @@ from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.analytics.var.tail import replicate_interval, tail_weights
 from plimsoll.constants import DAY_SEC
-from plimsoll.errors import InputError
+from plimsoll.errors import DomainError, InputError
 from plimsoll.model import Market
 
 Vector = npt.NDArray[np.float64]
@@ -60,6 +60,38 @@ def student_moves(covariance: Vector, settings: RiskSettings, replicate: int) ->
     return Moves(drawn[:, :k], drawn[:, k:])
 
 
+def _simulated(
+    market: Market, legs: tuple[Leg, ...], history: History, settings: RiskSettings
+) -> tuple[list[Vector], list[str]]:
+    """P&L of the legs in every replicate, and notes on the covariance."""
+    if settings.paths * (1.0 - settings.level) < 1.0:
+        raise InputError("--paths", f"{settings.paths} leave no scenario beyond level {settings.level:g}")
+    covariance, notes = horizon_covariance(history, settings)
+    names = underlyings_of(legs)
+    parts = [
+        revalue(market, legs, names, student_moves(covariance, settings, replicate), settings.horizon_days * DAY_SEC)
+        for replicate in range(settings.replicates)
+    ]
+    return parts, notes
+
+
+def _figures(total: Vector, level: float) -> tuple[float, float]:
+    """VaR and ES of a sample."""
+    weights = tail_weights(total, level)
+    return -float(weights.var @ total), -float(weights.es @ total)
+
+
+def monte_carlo_figures(
+    market: Market, legs: tuple[Leg, ...], history: History, settings: RiskSettings
+) -> tuple[float, float, tuple[str, ...]]:
+    """VaR, ES and notes of :func:`monte_carlo_var` alone, without intervals and contributions."""
+    parts, notes = _simulated(market, legs, history, settings)
+    var, es = _figures(np.vstack(parts).sum(axis=1), settings.level)
+    if not np.isfinite([var, es]).all():
+        raise DomainError("Monte Carlo", "a figure is not a finite number")
+    return var, es, tuple(notes)
+
+
 def monte_carlo_var(market: Market, legs: tuple[Leg, ...], history: History, settings: RiskSettings) -> RiskResult:
     """VaR and ES from simulated joint moves; arguments as ``historical_var``.
 
@@ -68,23 +100,11 @@ def monte_carlo_var(market: Market, legs: tuple[Leg, ...], history: History, set
     Totals pool all replicates; intervals come from the spread of the replicates (randomised quasi-Monte Carlo).
     They cover the sampling error only, not that of the model or of the covariance.
     """
-    if settings.paths * (1.0 - settings.level) < 1.0:
-        raise InputError("--paths", f"{settings.paths} leave no scenario beyond level {settings.level:g}")
-    covariance, notes = horizon_covariance(history, settings)
-    names = underlyings_of(legs)
-    parts, singles = [], []
-    for replicate in range(settings.replicates):
-        moves = student_moves(covariance, settings, replicate)
-        pnl = revalue(market, legs, names, moves, settings.horizon_days * DAY_SEC)
-        own = pnl.sum(axis=1)
-        weights = tail_weights(own, settings.level)
-        singles.append((-float(weights.var @ own), -float(weights.es @ own)))
-        parts.append(pnl)
+    parts, notes = _simulated(market, legs, history, settings)
     pooled = np.vstack(parts)
     total = pooled.sum(axis=1)
-    weights = tail_weights(total, settings.level)
-    var, es = -float(weights.var @ total), -float(weights.es @ total)
-    spread = np.array(singles)
+    var, es = _figures(total, settings.level)
+    spread = np.array([_figures(pnl.sum(axis=1), settings.level) for pnl in parts])
     law = "normal" if settings.degrees >= NORMAL_FROM else f"Student-t({settings.degrees:g})"
     return RiskResult(
         method=f"Monte Carlo: {law}, EWMA {settings.decay:g} covariance, Sobol, seed {settings.seed}",

@@ -21,19 +21,21 @@ from plimsoll.mirror.unit_risk import open_volatility
 from plimsoll.model import Kind, Market, Position, Round
 
 Vector = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 
-def _option_value(call: bool, moment: Moment, forward: Vector, strike: float, sigma: Vector) -> Vector:
-    """Value of one unit: the open share at its open strike, or what is settled."""
+def _option_values(call: Flags, moment: Moment, forward: Vector, strike: Vector, sigma: Vector) -> Vector:
+    """Value of one unit of each option: the open share at its open strike, or what is settled."""
     if moment.open == 0.0:
-        return np.maximum((moment.known - strike) * (1.0 if call else -1.0), 0.0)
+        return np.maximum((moment.known - strike) * np.where(call, 1.0, -1.0), 0.0)
     open_strike = (strike - moment.known) / moment.open
-    positive = np.where(open_strike > 0.0, open_strike, 1.0)
-    value, _ = black76.price_and_delta(
-        np.array(call), forward, positive, sigma * moment.root, np.array(moment.discount)
-    )
-    straight = moment.discount * (forward - open_strike) if call else 0.0
-    return np.asarray(moment.open * np.where(open_strike > 0.0, value, straight))
+    curved, discount = open_strike > 0.0, np.array(moment.discount)
+    positive = np.where(curved, open_strike, 1.0)
+    value, _ = black76.price_and_delta(call, forward, positive, sigma * moment.root, discount)
+    if curved.all():
+        return np.asarray(moment.open * value)
+    straight = np.where(call, moment.discount * (forward - open_strike), 0.0)
+    return np.asarray(moment.open * np.where(curved, value, straight))
 
 
 def _linear(round_: Round, position: Position, growth: Vector, elapsed_sec: int) -> Vector:
@@ -43,15 +45,27 @@ def _linear(round_: Round, position: Position, growth: Vector, elapsed_sec: int)
     return np.asarray(after.value(position.price) - before.value(position.price))
 
 
-def _option(round_: Round, position: Position, growth: Vector, vol_factor: Vector, elapsed_sec: int) -> Vector:
-    """Per-unit P&L of an option."""
-    surface = round_.surface(position.expiry_ts)
-    forward = surface.forward * growth
+def _options(
+    round_: Round, positions: Sequence[Position], growth: Vector, vol_factor: Vector, elapsed_sec: int
+) -> Vector:
+    """Per-unit P&L of options of one expiry, a column each."""
+    surface = round_.surface(positions[0].expiry_ts)
+    forward = surface.forward * growth[:, None]
     now, later = moment_of(round_, surface, surface.forward), moment_of(round_, surface, forward, elapsed_sec)
-    call = position.kind == Kind.CALL
-    sigma = np.array(open_volatility(round_, position.instrument))
-    before = _option_value(call, now, np.array(surface.forward), position.price, sigma)
-    return _option_value(call, later, forward, position.price, sigma * vol_factor) - before
+    call = np.array([position.kind == Kind.CALL for position in positions])
+    strike = np.array([position.price for position in positions])
+    sigma = np.array([open_volatility(round_, position.instrument) for position in positions])
+    before = _option_values(call, now, np.array(surface.forward), strike, sigma)
+    return _option_values(call, later, forward, strike, sigma * vol_factor[:, None]) - before
+
+
+def _strips(legs: Sequence[Leg]) -> dict[tuple[str, int], list[int]]:
+    """Places of the options of each underlying and expiry: a strip is priced at once."""
+    found: dict[tuple[str, int], list[int]] = {}
+    for place, leg in enumerate(legs):
+        if leg.position is not None and leg.position.kind.is_option:
+            found.setdefault((leg.underlying, leg.position.expiry_ts), []).append(place)
+    return found
 
 
 def revalue(
@@ -90,8 +104,13 @@ def revalue(
             elif leg.position.kind.is_linear:
                 unit = _linear(round_, leg.position, growth[:, u], elapsed_sec)
             else:
-                unit = _option(round_, leg.position, growth[:, u], vol_factor[:, u], elapsed_sec)
+                continue
             out[:, j] = leg.quantity * unit
+        for (name, _), places in _strips(legs).items():
+            u = underlyings.index(name)
+            positions = [position for place in places if (position := legs[place].position) is not None]
+            units = _options(market.rounds[name], positions, growth[:, u], vol_factor[:, u], elapsed_sec)
+            out[:, places] = units * np.array([legs[place].quantity for place in places])
     if not np.isfinite(out).all():
         j = int((~np.isfinite(out)).any(axis=0).argmax())
         raise DomainError(legs[j].label, "its value under a scenario is too large for a float")

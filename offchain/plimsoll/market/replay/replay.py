@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from plimsoll.errors import InputError
 from plimsoll.market.chain_file import ChainSnapshot, load_chain, split_table
 from plimsoll.market.fit.forwards import term_structure
 from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot
+from plimsoll.market.replay.data_folder import CHAIN_FILE, FUNDING_FILE, PRICE_FILE, find_data
 from plimsoll.market.replay.synthetic import SOURCE, synthetic_market
 from plimsoll.model import Round
 
@@ -26,13 +26,6 @@ Vector = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 DataSource = Literal["real", "synthetic"]
 
-CHAIN_FILE: Final = "deribit_chain_crash_2026-02.parquet"
-PRICE_FILE: Final = "price_1h_okx_swap.parquet"
-DAILY_FILE: Final = "price_1d_binance_spot.csv.gz"
-FUNDING_FILE: Final = "funding_intraday.csv.gz"
-DATA_VARIABLE: Final = "PLIMSOLL_MARKET_DATA"
-#: Where the folder is looked for when none is named: beside the repository.
-DATA_BESIDE: Final = Path(__file__).resolve().parents[5] / "shared" / "market-data"
 TWAP_SEC: Final = 1_800
 DEFAULT_SAMPLES: Final = 30
 FUNDING_AGE_SEC: Final = 43_200
@@ -232,32 +225,6 @@ def load_replay(data_dir: Path | None = None, rounds: int | None = None) -> Repl
     folder = find_data(data_dir)
     replay = _synthetic() if folder is None else _real(folder)
     return replay if rounds is None else _first(replay, rounds)
-
-
-def find_data(data_dir: Path | None = None) -> Path | None:
-    """Folder of the market data.
-
-    Parameters
-    ----------
-    data_dir : Path, optional
-        As in ``load_replay``.
-
-    Returns
-    -------
-    Path or None
-        None when no folder was named and the default one does not exist.
-
-    Raises
-    ------
-    InputError
-        When a named folder does not hold the chain file.
-    """
-    named = data_dir or (Path(value) if (value := os.environ.get(DATA_VARIABLE)) else None)
-    if named is not None:
-        if not (named / CHAIN_FILE).is_file():
-            raise InputError(str(named), f"does not hold {CHAIN_FILE}")
-        return named
-    return DATA_BESIDE if (DATA_BESIDE / CHAIN_FILE).is_file() else None
 
 
 def premium_at(funding: tuple[Integers, Vector] | None, ts: int) -> float:
