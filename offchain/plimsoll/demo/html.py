@@ -9,44 +9,59 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from plimsoll.analytics.report.drawing.colours import COLOURS
+from plimsoll.analytics.report.drawing.picture import STYLE as PICTURE_STYLE
+from plimsoll.analytics.report.drawing.picture import picture
 from plimsoll.demo.result import AccountResult, DemoResult
 from plimsoll.demo.sections import Grid, Section, sections_of
 from plimsoll.errors import InputError
 
 COLUMNS = 3
 ROW_HEIGHT_PX = 220
-BLUE, AMBER, RED, GREEN = "#1f4e79", "#d98c00", "#b22222", "#2e7d32"
+BLUE, AMBER, RED, GREEN = COLOURS[0], COLOURS[1], COLOURS[4], COLOURS[2]
 STATE_CLASS = {"healthy": "good", "margin call": "warn", "liquidatable": "bad", "insolvent": "bad"}
-STYLE = """
-:root { color-scheme: light; }
-body { font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 1120px; margin: 2rem auto; padding: 0 1.2rem; }
-h1 { font-size: 1.7rem; margin: 0 0 .2rem; }
-h2 { font-size: 1.15rem; margin: 2.4rem 0 .2rem; border-top: 1px solid #dde3ea; padding-top: 1.1rem; }
-p { margin: .3rem 0 .8rem; max-width: 78ch; color: #445060; }
-p.note { color: #1c2430; }
+STYLE = (
+    """
+:root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6776; --text: #445060; --line: #dde3ea; --card: #fff;
+  --link: #1f4e79; --green: #2e7d32; --amber: #b26a00; --red: #b22222; }
+@media screen and (prefers-color-scheme: dark) { :root { --ink: #e6ebf0; --soft: #a3b0bc; --text: #c3ccd5;
+  --line: #323e49; --card: #12181e; --link: #82b7e8; --green: #6cc792; --amber: #e5ac4d; --red: #ff7b72; } }
+body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--card); max-width: 1120px;
+  margin: 2rem auto; padding: 0 1.2rem; }
+h1 { font-size: 1.7rem; line-height: 1.25; margin: 0 0 .2rem; }
+h2 { font-size: 1.15rem; margin: 2.4rem 0 .2rem; border-top: 1px solid var(--line); padding-top: 1.1rem; }
+p { margin: .3rem 0 .8rem; max-width: 78ch; color: var(--text); }
+p.note { color: var(--ink); }
 nav { margin: .8rem 0 0; line-height: 1.9; }
-nav a { margin-right: 1rem; color: #1f4e79; text-decoration: none; white-space: nowrap; }
-.cards { display: grid; grid-template-columns: repeat(3, 1fr); gap: .8rem; margin: 1.2rem 0; }
-.card { border: 1px solid #dde3ea; border-radius: 8px; padding: .7rem .9rem; }
+nav a { margin-right: 1rem; color: var(--link); text-decoration: none; white-space: nowrap; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(190px, 1fr)); gap: .8rem; margin: 1.2rem 0; }
+.card { border: 1px solid var(--line); border-radius: 8px; padding: .7rem .9rem; }
 .card b { display: block; font-size: 1.3rem; font-variant-numeric: tabular-nums; }
-.card span { color: #5b6776; font-size: .87rem; }
+.card span { color: var(--soft); font-size: .87rem; }
 table { border-collapse: collapse; margin: .4rem 0 1rem; font-variant-numeric: tabular-nums; font-size: .92rem; }
-caption { text-align: left; color: #5b6776; padding-bottom: .2rem; }
-th { text-align: right; font-weight: 600; color: #5b6776; border-bottom: 1.5px solid #b9c4d0; vertical-align: bottom; }
+caption { text-align: left; color: var(--soft); padding-bottom: .2rem; }
+th { text-align: right; font-weight: 600; color: var(--soft); border-bottom: 1.5px solid var(--guide);
+  vertical-align: bottom; }
 th, td { padding: .22rem .8rem .22rem 0; white-space: nowrap; }
-td { text-align: right; border-bottom: 1px solid #eef1f5; }
+td { text-align: right; border-bottom: 1px solid var(--line); }
 th.text, td.text { text-align: left; }
-tr.sum td { font-weight: 600; border-top: 1.5px solid #b9c4d0; }
-.good { color: #2e7d32; } .warn { color: #b26a00; } .bad { color: #b22222; }
+tr.sum td { font-weight: 600; border-top: 1.5px solid var(--guide); }
+.good { color: var(--green); } .warn { color: var(--amber); } .bad { color: var(--red); }
 .wide { overflow-x: auto; }
+.pic { margin-left: 0; margin-right: 0; }
+@page { size: A4; margin: 13mm 12mm; }
+@media print { body { margin: 0; padding: 0; max-width: none; font-size: 12px; } h2 { break-after: avoid; }
+  table { font-size: .8rem; } th, td { white-space: normal; padding-right: .5rem; } .wide { overflow: visible; } }
 """
+    + PICTURE_STYLE
+)
 
 
 def _times(timestamps: list[int]) -> list[datetime]:
     return [datetime.fromtimestamp(ts, tz=UTC) for ts in timestamps]
 
 
-def _market_figure(result: DemoResult) -> object:
+def market_figure(result: DemoResult) -> object:
     """Draw spot (relative to the start) and volatility of every underlying."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
@@ -64,7 +79,7 @@ def _market_figure(result: DemoResult) -> object:
     return figure
 
 
-def _accounts_figure(result: DemoResult) -> object:
+def accounts_figure(result: DemoResult) -> object:
     """Draw one panel per account: equity, IM, MM, and a mark where a slice was sold."""
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
@@ -116,12 +131,6 @@ def _mark_liquidations(figure: Any, result: DemoResult, account: AccountResult, 
         showlegend=False,
     )
     figure.add_trace(trace, row=row, col=column)
-
-
-def _draw(figure: Any, *, is_first: bool) -> str:
-    """Return a figure as a part of the page; the first brings the library along."""
-    options = {"full_html": False, "include_plotlyjs": is_first, "config": {"displayModeBar": False}}
-    return str(figure.to_html(**options))
 
 
 def _cell(text: str, *, is_text: bool, tag: str = "td") -> str:
@@ -182,8 +191,8 @@ def write_html(result: DemoResult, path: Path) -> None:
         Target; its folder is created.
     """
     figures = {
-        "market": _draw(_market_figure(result), is_first=True),
-        "closing": _draw(_accounts_figure(result), is_first=False),
+        "market": picture(market_figure(result)),
+        "closing": picture(accounts_figure(result)),
     }
     sections = sections_of(result)
     links = " ".join(f"<a href='#{s.key}'>{html.escape(s.title.partition(':')[0])}</a>" for s in sections)

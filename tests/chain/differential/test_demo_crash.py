@@ -191,3 +191,5 @@ def test_report_and_page__show_every_section_in_the_width(run, tmp_path):
     for number, section in enumerate(sections_of(run), 1):
         assert f"{number}. {section.title}" in lines
         assert f"<section id='{section.key}'>" in page
+    assert "<script" not in page
+    assert len(page.encode()) < 500_000

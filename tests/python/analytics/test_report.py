@@ -3,13 +3,16 @@
 import json
 import math
 import re
+from html import unescape
 
 import pytest
 from helpers.desk import account, fails, numbers, write_desk
 
 from plimsoll.analytics.report.documents import PAGES, document_page
+from plimsoll.analytics.report.drawing.colours import COLOURS
+from plimsoll.analytics.report.drawing.texts import figure_text
 from plimsoll.analytics.report.figures import bars_figure
-from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, money, page_of, write_pair
+from plimsoll.analytics.report.page import Section, Table, Tile, money, page_of, write_pair
 from plimsoll.analytics.report.smile import smile_of, smile_page
 from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS
 from plimsoll.cli import run
@@ -24,17 +27,31 @@ def files(tmp_path, monkeypatch):
     return write_desk(tmp_path, {"underlying": "BTC", "kind": "perp", "quantity": -0.2, "entry": 65_000.0})
 
 
+#: A page is sent as a letter is: no larger than this, bytes.
+LARGEST_PAGE = 500_000
+
+
 def self_contained(path):
-    """The page loads nothing: no reference outside of scripts' own text, the library inside, once."""
+    """The page is small, runs nothing and loads nothing; no figure of its document is infinite or none."""
     html = path.read_text()
-    outside = re.sub(r"<script.*?</script>", "", html, flags=re.S)
-    assert not re.search(r"(src|href)\s*=", outside)
-    assert not re.search(r"<script[^>]*\ssrc", html)
-    assert html.count("plotly.js v") <= 1 or html.count("Plotly.newPlot") >= 1
-    assert "NaN" not in outside
+    assert len(html.encode()) < LARGEST_PAGE
+    assert "<script" not in html
+    assert "content=\"default-src 'none'; style-src 'unsafe-inline'\"" in html
+    assert not re.search(r"(src|href)\s*=|url\(|@import", html)
+    assert not re.search(r"\b(nan|inf)\b|NaN|Infinity", html)
     document = json.loads(path.with_suffix(".json").read_text())
     assert all(math.isfinite(n) for n in numbers(document))
-    return outside, document
+    return html, document
+
+
+def said(html):
+    """What the marks of the pictures say to whoever hovers over them."""
+    return [unescape(text) for text in re.findall(r"<title>([^<]*)</title>", html)]
+
+
+def cells(html):
+    """Texts of all table cells, tiles and pictures."""
+    return {unescape(text) for text in re.findall(r"<(?:td|b|text)[^>]*>([^<]*)</", html)}
 
 
 def test_report_from_files(files, capsys):
@@ -64,6 +81,31 @@ def test_report_from_files(files, capsys):
     total = sum(leg["delta"] for leg in document["positions"])
     greeks = [u["greeks"]["delta"] for u in document["margin"]["underlyings"].values()]
     assert total == pytest.approx(sum(greeks))
+    capsys.readouterr()
+
+
+def test_pages_show_the_numbers_of_their_documents(files, capsys, monkeypatch):
+    monkeypatch.chdir(files)
+    history = ["--history", "H.csv"]
+    assert run(["report", "x", *account(files), *history, "--out", "r.html"]) == 0
+    html, document = self_contained(files / "r.html")
+    hovered, shown = said(html), cells(html)
+    margin = document["margin"]
+    assert {money(margin[key]) for key in ("equity", "initialMargin", "maintenanceMargin")} <= shown
+    for underlying in margin["underlyings"].values():
+        for row in underlying["rows"]:
+            assert f"{row['pnl']:,.0f}" in shown
+            assert any(text.endswith(f", vol {row['vol']}: {figure_text(row['pnl'])}") for text in hovered)
+    for point in document["surface"]:
+        assert f"price {point['price']:+.0%}, vol {point['vol']:+.0%}: {point['distance']:,.0f}" in hovered
+    for found in document["crashes"]:
+        assert f"{found['name']}: {figure_text(found['pnl'])}" in hovered
+        assert money(found["equity"]) in shown
+    for name, method in document["risk"]["methods"].items():
+        assert {money(method["var"]), money(method["es"])} <= shown
+        assert any(text.startswith(f"VaR, {name}: {figure_text(method['var'])}") for text in hovered)
+    for model in document["models"]:
+        assert f"initial, {model['model']}: {figure_text(model['initialRequirement'])}" in hovered
     capsys.readouterr()
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from plimsoll.analytics.report.account import AccountReport
+from plimsoll.analytics.report.drawing.colours import COLOURS
 from plimsoll.analytics.report.figures import (
     bars_figure,
     day_of,
@@ -18,7 +19,7 @@ from plimsoll.analytics.report.figures import (
     row_label,
     scenario_figure,
 )
-from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, days, layout, money, page_of, percent
+from plimsoll.analytics.report.page import Section, Table, Tile, days, layout, money, page_of, percent
 from plimsoll.mirror.margin_engine import HEALTHY, INSOLVENT, LIQUIDATABLE, MARGIN_CALL
 
 TONES: Final = {HEALTHY: "good", MARGIN_CALL: "warn", LIQUIDATABLE: "bad", INSOLVENT: "bad"}

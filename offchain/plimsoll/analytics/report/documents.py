@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from plimsoll.analytics.report.drawing.colours import COLOURS
 from plimsoll.analytics.report.figures import (
     bars_figure,
     columns_figure,
@@ -13,7 +14,7 @@ from plimsoll.analytics.report.figures import (
     models_figure,
     risk_figure,
 )
-from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, layout, money, page_of, percent
+from plimsoll.analytics.report.page import Section, Table, Tile, layout, money, page_of, percent
 from plimsoll.analytics.stress.surface import SurfacePoint
 from plimsoll.errors import InputError
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.report.page import COLOURS, days, layout, money, percent
+from plimsoll.analytics.report.drawing.colours import COLOURS
+from plimsoll.analytics.report.page import days, layout, money, percent
 from plimsoll.mirror.settlement_window import time_to_expiry
 from plimsoll.mirror.svi import total_variance, volatility
 from plimsoll.model import Round

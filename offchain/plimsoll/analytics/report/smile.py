@@ -10,8 +10,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from plimsoll.analytics.report.drawing.colours import COLOURS
 from plimsoll.analytics.report.figures import day_of
-from plimsoll.analytics.report.page import COLOURS, Section, Table, Tile, layout, page_of
+from plimsoll.analytics.report.page import Section, Table, Tile, layout, page_of
 from plimsoll.errors import DomainError
 from plimsoll.market.chain_file import ChainSnapshot
 from plimsoll.market.fit.clean import clean
