@@ -84,6 +84,7 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 	@$(STEP) "layer order" $(PY) tools/lint/layers.py
 	@$(STEP) "dependencies" $(PY) tools/lint/dependencies.py
 	@$(STEP) "one definition of each constant" $(PY) tools/lint/constants.py
+	@$(STEP) "what an instrument kind is, in one place" $(PY) tools/lint/kinds.py
 	@$(STEP) "file shape" $(PY) tools/lint/shape.py
 	@$(STEP) "NatSpec and documents" $(PY) tools/lint/docs.py
 	@$(STEP) "contract size" $(PY) tools/lint/sizes.py
@@ -118,7 +119,7 @@ test-python-rest: .solcx/.stamp
 	@$(PYTEST) tests/python $(addprefix --ignore=,$(NUMBERS) $(KEEPER))
 
 # Without a chain, without a fit, without a simulation, without a cluster.
-QUICK := $(addprefix tests/python/,border decide files index mirror transact session dev/test_lint_layers.py dev/test_lint_constants.py dev/test_lint_docs.py)
+QUICK := $(addprefix tests/python/,border decide files index mirror transact session dev/test_lint_layers.py dev/test_lint_constants.py dev/test_lint_docs.py dev/test_lint_kinds.py)
 
 test-quick: artifacts $(VENV)/.stamp-dev ## what finds most mistakes within two minutes: style, types, and the nouns, files, mirror and command line
 	@$(STEP) "ruff check" ruff check .

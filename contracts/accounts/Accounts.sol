@@ -566,7 +566,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
             h.positionCount = uint8(count - 1);
         }
         uint256 either = word == 0 ? oldWord : word;
-        if (either.kindOf() == PositionWord.PERP) {
+        if (PositionWord.paysFunding(either.kindOf())) {
             int256 change = _setPerp(accountId, either.underlyingOf(), word.quantityOf());
             h.perpCount = uint8(uint256(int256(uint256(h.perpCount)) + change));
         }

@@ -64,7 +64,7 @@ abstract contract Listing is IExchange, ExpiringPause {
         if ((uint256(rules.kinds) >> kind) & 1 == 0) {
             revert Exchange__KindNotListed(instrument.underlyingOf(), kind);
         }
-        if (kind != PositionWord.PERP) _requireExpiry(rules, instrument.expiryOf());
+        if (PositionWord.hasExpiry(kind)) _requireExpiry(rules, instrument.expiryOf());
         if (instrument.isOption() && instrument.priceE8Of() % int256(uint256(rules.strikeStepE8)) != 0) {
             revert Exchange__StrikeNotListed(instrument.priceE8Of(), rules.strikeStepE8);
         }

@@ -74,10 +74,10 @@ contract OrderPreview is IOrderPreview {
         for (uint256 i; i < orders.length; ++i) {
             IExchange.Order calldata o = orders[i];
             if (o.accountId != accountId) revert OrderPreview__WrongAccount(o.accountId, accountId);
-            bool isPerp = o.instrument.kindOf() == PositionWord.PERP;
+            bool hasExpiry = PositionWord.hasExpiry(o.instrument.kindOf());
             bool isDead = o.expiryTs < block.timestamp || o.transferCount != transferCount
                 || EXCHANGE.isCancelled(o.signer, o.nonce)
-                || (!isPerp && o.instrument.expiryOf() <= block.timestamp);
+                || (hasExpiry && o.instrument.expiryOf() <= block.timestamp);
             if (!isDead) remainingWad[i] = o.quantityWad - EXCHANGE.filledOf(EXCHANGE.hashOf(o));
         }
     }

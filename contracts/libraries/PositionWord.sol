@@ -96,6 +96,13 @@ library PositionWord {
         return kind != PERP;
     }
 
+    /// @notice Whether instruments of a kind pay funding, whose index an account keeps for each underlying.
+    /// @param kind Kind.
+    /// @return True for perpetuals alone.
+    function paysFunding(uint256 kind) internal pure returns (bool) {
+        return kind == PERP;
+    }
+
     /// @notice What identifies the instrument: the top 128 bits, without the entry price of linear ones.
     /// @param word Packed position.
     /// @return Instrument id.

@@ -87,6 +87,7 @@ _ROOMS: Final[dict[str, tuple[str, ...]]] = {
     "plimsoll.front.legs": (
         "call",
         "future",
+        "leg",
         "perp",
         "put",
     ),
@@ -177,6 +178,7 @@ __all__ = [
     "fit",
     "frontier",
     "future",
+    "leg",
     "liquidation_surface",
     "load_history",
     "load_market",

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from itertools import pairwise
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from plimsoll.errors import DomainError
 
@@ -58,7 +58,10 @@ def _time(source: str, name: str, value: int, low: int = 1) -> None:
 
 
 class Kind(IntEnum):
-    """Instrument kind; values equal ``PositionWord.sol``."""
+    """Instrument kind, and the one place off chain that knows what a kind is: everybody else asks its answers.
+
+    Values equal ``PositionWord.sol``. ``tools/lint/kinds.py`` refuses code elsewhere that decides by a member.
+    """
 
     CALL = 0
     PUT = 1
@@ -67,8 +70,13 @@ class Kind(IntEnum):
 
     @property
     def is_option(self) -> bool:
-        """Whether it is a call or a put."""
+        """Whether it is a call or a put: its price is a strike and a part of what it is."""
         return self in (Kind.CALL, Kind.PUT)
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it is an option to buy; of an option that is none, a put."""
+        return self is Kind.CALL
 
     @property
     def is_linear(self) -> bool:
@@ -81,9 +89,52 @@ class Kind(IntEnum):
         return self is not Kind.PERP
 
     @property
+    def pays_funding(self) -> bool:
+        """Whether holders pay each other funding, whose index an account keeps for each underlying."""
+        return self is Kind.PERP
+
+    @property
     def word(self) -> str:
         """Its name in files and for people: ``call``, ``put``, ``future``, ``perp``."""
         return self.name.lower()
+
+    @property
+    def title(self) -> str:
+        """Its name for people where there is room: ``perpetual`` instead of ``perp``."""
+        return _TITLES[self]
+
+    @property
+    def ending(self) -> str:
+        """Last part of an instrument's name, ``C`` in ``ETH-27MAR26-1800-C``; empty for a future."""
+        return _ENDINGS[self]
+
+    @classmethod
+    def of(cls, word: str) -> Self:
+        """Return the kind whose :attr:`word` it is.
+
+        Parameters
+        ----------
+        word : str
+            ``call``, ``put``, ``future`` or ``perp``.
+
+        Returns
+        -------
+        Kind
+
+        Raises
+        ------
+        KeyError
+            When no kind has it.
+        """
+        return cls[word.upper()]
+
+
+_TITLES: Final = {Kind.CALL: "call", Kind.PUT: "put", Kind.FUTURE: "future", Kind.PERP: "perpetual"}
+_ENDINGS: Final = {Kind.CALL: "C", Kind.PUT: "P", Kind.FUTURE: "", Kind.PERP: "PERP"}
+#: Kinds of one sort, to compare a column of kinds with: ``np.isin(column, OPTIONS)``.
+OPTIONS: Final = tuple(kind for kind in Kind if kind.is_option)
+CALLS: Final = tuple(kind for kind in Kind if kind.is_call)
+FUNDED: Final = tuple(kind for kind in Kind if kind.pays_funding)
 
 
 class Instrument(NamedTuple):

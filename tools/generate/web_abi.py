@@ -3,6 +3,7 @@
 ``web/src/chain/abi.ts`` holds the functions and events that the page uses, from the artefacts of the package, and the
 structs that a wallet signs. ``web/src/chain/errors.ts`` holds every custom error of every contract with the reason that
 its NatSpec gives, so that a refusal is always a sentence; the page loads it when something is refused the first time.
+``web/src/chain/kinds.ts`` holds what the package says of every instrument kind.
 """
 
 from __future__ import annotations
@@ -21,10 +22,24 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "offchain"))
 from eth_utils.crypto import keccak
 
 from plimsoll.chain.abi import ARTIFACTS, canonical_type
+from plimsoll.model import Kind
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 CHAIN: Final = ROOT / "web" / "src" / "chain"
 HEADER: Final = "// Written by tools/generate/web_abi.py; do not edit.\n\n"
+KIND_TYPE: Final = """\
+/** What an instrument kind is. Nothing else on the page decides by a kind's number or word. */
+export interface Kind {
+  /** Its name in the service's answers and in files. */
+  readonly word: string;
+  /** Its name for people. */
+  readonly title: string;
+  readonly isOption: boolean;
+  readonly isCall: boolean;
+  readonly hasExpiry: boolean;
+  readonly paysFunding: boolean;
+}
+"""
 #: Functions of each contract that the page calls or sends, in the order in which the data flows.
 USED: Final[Mapping[str, tuple[str, ...]]] = {
     "Accounts": (
@@ -193,13 +208,32 @@ def errors_module() -> str:
     return f"{HEADER}{note}export const errorTable: {kind} = {{\n{''.join(rows)}}};\n"
 
 
+def kinds_module() -> str:
+    """Return the text of ``kinds.ts``."""
+    numbers = "".join(f"export const {kind.name} = {kind.value};\n" for kind in Kind)
+    facts = [
+        {
+            "word": kind.word,
+            "title": kind.title,
+            "isOption": kind.is_option,
+            "isCall": kind.is_call,
+            "hasExpiry": kind.has_expiry,
+            "paysFunding": kind.pays_funding,
+        }
+        for kind in Kind
+    ]
+    rows = "".join(f"  {json.dumps(row, separators=(',', ':'))},\n" for row in facts)
+    return f"{HEADER}{KIND_TYPE}\n{numbers}\n/** By number. */\nexport const KINDS: readonly Kind[] = [\n{rows}];\n"
+
+
 def main() -> int:
-    """Write both modules, or compare them."""
+    """Write the three modules, or compare them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file would change")
     check = parser.parse_args().check
     stale = []
-    for path, text in ((CHAIN / "abi.ts", abi_module()), (CHAIN / "errors.ts", errors_module())):
+    modules = {"abi.ts": abi_module(), "errors.ts": errors_module(), "kinds.ts": kinds_module()}
+    for path, text in ((CHAIN / name, text) for name, text in modules.items()):
         if check:
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 stale.append(path.relative_to(ROOT))

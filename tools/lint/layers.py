@@ -41,9 +41,11 @@ ALLOWED: Final[dict[str, set[str]]] = {
     # Tables of any library in, frames out: what readers, analytics and the front door share.
     "frames": {"errors", "dialects"},
     "model": {"errors"},
+    # How venues write an instrument, both ways; what it says is checked by whoever reads it.
+    "instrument_names": {"model"},
     "params": {"errors"},
     "mirror": {"errors", "model", "params"},
-    "files": {"errors", "dialects", "frames", "model", "params", "mirror"},
+    "files": {"errors", "dialects", "frames", "model", "instrument_names", "params", "mirror"},
     "market": {"errors", "dialects", "model", "mirror"},
     # Books of other venues, read into our files; live reads are signed here, and nothing is ever sent.
     "intake": {"errors", "dialects", "model", "mirror", "market"},
@@ -52,7 +54,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "storage": {"errors"},
     "chain": {"errors", "model", "params", "units"},
     # A venue from the other side, and what is spoken with it; it knows nothing of the service.
-    "client": {"errors", "units", "chain"},
+    "client": {"errors", "model", "units", "chain"},
     "deployment": {"errors", "model", "params", "units", "files", "chain"},
     "protocol": {"errors", "model", "params", "units", "mirror", "chain", "deployment"},
     "governance": {"errors", "units", "chain", "deployment", "protocol"},
@@ -61,8 +63,8 @@ ALLOWED: Final[dict[str, set[str]]] = {
     # chain is read through protocol, which needs an endpoint and a deployment. It sends nothing, so it knows neither
     # keeper nor transact; of a venue it opens the client.
     "front": {
-        *("errors", "dialects", "frames", "model", "params", "mirror", "files", "market", "analytics"),
-        *("chain", "deployment", "protocol", "client"),
+        *("errors", "dialects", "frames", "model", "instrument_names", "params", "mirror", "files", "market"),
+        *("analytics", "chain", "deployment", "protocol", "client"),
     },
     "index": {"errors", "model", "storage", "chain", "deployment"},
     # The solver of signed intents values portfolios; everything else in it knows numbers alone.
@@ -79,11 +81,11 @@ ALLOWED: Final[dict[str, set[str]]] = {
     },
     # Where signed orders meet: books of its own, the chain through the index and the keeper's transactor.
     "venue": {
-        *("errors", "model", "params", "units", "market", "mirror", "files"),
+        *("errors", "model", "instrument_names", "params", "units", "market", "mirror", "files"),
         *("storage", "chain", "deployment", "protocol", "index", "feeds", "transact", "keeper", "client"),
     },
     "session": {
-        *("errors", "model", "params", "units", "front", "mirror"),
+        *("errors", "model", "instrument_names", "params", "units", "front", "mirror"),
         *("chain", "deployment", "protocol", "keeper"),
     },
     "demo": {

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from rich import box
 from rich.table import Table
 
-from plimsoll.model import Kind
 from plimsoll.protocol.account import AccountOnChain
 
 
@@ -44,7 +43,5 @@ def account_tables(view: AccountOnChain) -> list[Table]:
         positions.add_column(header, justify="left" if header == "instrument" else "right")
     for p in view.portfolio.positions:
         expiry = datetime.fromtimestamp(p.expiry_ts, tz=UTC).strftime("%Y-%m-%d %H:%M") if p.expiry_ts else ""
-        positions.add_row(
-            f"{p.underlying} {Kind(p.kind).name.lower()}", expiry, f"{p.price:,.4f}", f"{p.quantity:,.4f}"
-        )
+        positions.add_row(f"{p.underlying} {p.kind.word}", expiry, f"{p.price:,.4f}", f"{p.quantity:,.4f}")
     return [head, positions]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from plimsoll.mirror.linear import linear_unit
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
 from plimsoll.mirror.order_preview import OpenOrder, filled
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position
@@ -219,8 +220,9 @@ def _delta_trades(wish: DeltaWish, account: Portfolio, desk: Desk) -> list[tuple
 def _instruments(wish: DeltaWish, account: Portfolio, desk: Desk) -> list[Position]:
     """Return the instruments to try: linear ones, and options that the account holds."""
     underlying, market_round = wish.underlying, desk.market.rounds[wish.underlying]
-    linear = [Position(underlying, Kind.PERP, 0, market_round.perp, 1.0)]
-    linear += [Position(underlying, Kind.FUTURE, s.expiry_ts, s.forward, 1.0) for s in market_round.surfaces]
+    dates = [surface.expiry_ts for surface in market_round.surfaces]
+    series = [(kind, ts) for kind in Kind if kind.is_linear for ts in (dates if kind.has_expiry else [0])]
+    linear = [Position(underlying, *s, float(linear_unit(market_round, *s).fair), 1.0) for s in series]
     held = [held for held in account.positions if held.underlying == underlying and held.kind.is_option]
     return [position for position in (*linear, *held) if position.kind in wish.kinds]
 

@@ -8,6 +8,7 @@ from itertools import product
 
 from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
+from plimsoll.mirror.linear import linear_unit
 from plimsoll.model import Instrument, Kind, Mode, Position, Round
 
 # Listed strikes by underlying and expiry.
@@ -229,15 +230,16 @@ def resolve(leg: Leg, rounds: Mapping[str, Round], listing: Listing) -> Position
         When the market lists nothing for the underlying.
     """
     market_round = rounds[leg.underlying]
-    if leg.kind is Kind.PERP:
-        return Position(leg.underlying, leg.kind, 0, market_round.perp, leg.quantity)
+    if not leg.kind.has_expiry:
+        return Position(leg.underlying, leg.kind, 0, float(linear_unit(market_round, leg.kind, 0).fair), leg.quantity)
     target_ts = market_round.ts + leg.days * DAY_SEC
     alive = [s for s in market_round.surfaces if s.expiry_ts > market_round.ts + DAY_SEC / 2]
     if not alive:
         raise InputError("demo", f"no expiry of {leg.underlying} lies half a day ahead of the first round")
     surface = min(alive, key=lambda s: abs(s.expiry_ts - target_ts))
-    if leg.kind is Kind.FUTURE:
-        return Position(leg.underlying, leg.kind, surface.expiry_ts, surface.forward, leg.quantity)
+    if leg.kind.is_linear:
+        price = float(linear_unit(market_round, leg.kind, surface.expiry_ts).fair)
+        return Position(leg.underlying, leg.kind, surface.expiry_ts, price, leg.quantity)
     strikes = listing[leg.underlying][surface.expiry_ts]
     strike = min(strikes, key=lambda k: abs(k - leg.moneyness * surface.forward))
     return Position(leg.underlying, leg.kind, surface.expiry_ts, float(strike), leg.quantity)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.demo.facts import Facts, QuoteFill
 from plimsoll.demo.result import AccountResult, CoverPoint, DemoResult, Liquidation
-from plimsoll.model import Kind, Position
+from plimsoll.model import Position
 from plimsoll.units import wad_to_float
 
 TOP_LENDERS = 5
@@ -66,12 +66,13 @@ def instrument(position: Position) -> str:
     str
         For example ``ETH put 2,400 27 Feb``.
     """
-    if position.kind is Kind.PERP:
-        return f"{position.underlying} perpetual"
-    day = datetime.fromtimestamp(position.expiry_ts, tz=UTC).strftime("%d %b")
-    if position.kind is Kind.FUTURE:
-        return f"{position.underlying} future {day}"
-    return f"{position.underlying} {position.kind.word} {position.price:,.0f} {day}"
+    kind = position.kind
+    parts = [position.underlying, kind.title]
+    if kind.is_option:
+        parts.append(f"{position.price:,.0f}")
+    if kind.has_expiry:
+        parts.append(datetime.fromtimestamp(position.expiry_ts, tz=UTC).strftime("%d %b"))
+    return " ".join(parts)
 
 
 def market_section(result: DemoResult) -> Section:

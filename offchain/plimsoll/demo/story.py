@@ -10,7 +10,6 @@ from plimsoll.chain.words import from_word, unpack
 from plimsoll.constants import CLEARING_ID, FUND_ID
 from plimsoll.demo.facts import Borrowing, Expiry, Facts, FundBook, Funding, QuoteFill, QuoteLeg, Side
 from plimsoll.index.reader import ChainEvent
-from plimsoll.model import Kind
 from plimsoll.units import wad_to_float
 
 # Contracts whose events the story needs.
@@ -194,7 +193,7 @@ def expiries_of(events: Sequence[ChainEvent], symbols: Mapping[int, str]) -> tup
         values = event.values
         if event.name == "PositionChanged" and values["newWord"] == 0:
             word = unpack(values["oldWord"])
-            if word.kind is Kind.FUTURE:
+            if word.kind.is_linear:
                 futures.add((word.underlying_id, word.expiry_ts))
         elif event.name == "CashChanged" and values["reason"] == Reason.SETTLEMENT:
             pending[values["accountId"]] = values["deltaWad"]

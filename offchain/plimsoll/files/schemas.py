@@ -21,6 +21,8 @@ from plimsoll.model import (
     MAX_STORED_PRICE,
     MAX_TS,
     MIN_PRICE,
+    OPTIONS,
+    Kind,
 )
 from plimsoll.params import MAX_NODES, VOL_NAMES
 
@@ -159,28 +161,31 @@ def portfolio_schema() -> Schema:
         {
             "underlying": underlying,
             "kind": {"const": "option"},
-            "right": {"enum": ["call", "put"]},
+            "right": {"enum": [kind.word for kind in OPTIONS]},
             "expiry": _stamp("expiry"),
             "strike": number(0.0, MAX_STORED_PRICE, open_low=True, about="cash, at most 8 decimals"),
             "quantity": quantity,
         }
     )
-    future = thing(
-        {
-            "underlying": underlying,
-            "kind": {"const": "future"},
-            "expiry": _stamp("expiry"),
-            "quantity": quantity,
-            "entry": entry,
-        }
-    )
-    perp = thing({"underlying": underlying, "kind": {"const": "perp"}, "quantity": quantity, "entry": entry})
+    linear = [
+        thing(
+            {
+                "underlying": underlying,
+                "kind": {"const": kind.word},
+                **({"expiry": _stamp("expiry")} if kind.has_expiry else {}),
+                "quantity": quantity,
+                "entry": entry,
+            }
+        )
+        for kind in Kind
+        if kind.is_linear
+    ]
     held = thing({"token": {"type": "string"}, "amount": number(0.0, MAX_QUANTITY)})
     keys: dict[str, Schema] = {
         "schema": {"const": "plimsoll.portfolio/1"},
         "mode": {"enum": ["SINGLE", "STANDARD", "CROSS"]},
         "cash": number(-MAX_CASH, MAX_CASH, about="negative is owed"),
-        "positions": {"type": "array", "maxItems": MAX_POSITIONS, "items": {"oneOf": [option, future, perp]}},
+        "positions": {"type": "array", "maxItems": MAX_POSITIONS, "items": {"oneOf": [option, *linear]}},
     }
     collateral = {"collateral": {"type": "array", "maxItems": 64, "items": held}}
     return document("plimsoll.portfolio/1", "One account.", thing(keys, collateral))

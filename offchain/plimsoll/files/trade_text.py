@@ -7,16 +7,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 from plimsoll.errors import InputError
+from plimsoll.instrument_names import parse_name
 from plimsoll.mirror.linear import linear_unit
 from plimsoll.mirror.order_preview import OpenOrder
 from plimsoll.mirror.unit_risk import mark_of
-from plimsoll.model import MAX_QUANTITY, MAX_STORED_PRICE, Kind, Market, Position
+from plimsoll.model import MAX_QUANTITY, MAX_STORED_PRICE, Market, Position
 
 NUMBER: Final = r"[0-9]+(?:\.[0-9]+)?"
 TRADE: Final = re.compile(rf"(buy|sell) ({NUMBER}) ([A-Z0-9]+)-([A-Z0-9.-]+)(?: @ ?({NUMBER}))?", re.IGNORECASE)
 DAY: Final = re.compile(r"[0-9]{1,2}[A-Z]{3}[0-9]{2}")
-RIGHTS: Final = {"C": Kind.CALL, "P": Kind.PUT}
-PERPETUALS: Final = ("PERP", "PERPETUAL")
 FORM: Final = "say it like 'buy 5 ETH-27MAR26-1800-P', 'sell 2 ETH-27MAR26' or 'sell 0.1 BTC-PERP @ 65000'"
 
 
@@ -35,27 +34,23 @@ def _expiry(market: Market, underlying: str, day: str, source: str) -> int:
 
 def _instrument(market: Market, underlying: str, rest: str, source: str) -> Position:
     """Read what follows the underlying: ``PERP``, a day, or day, strike and right."""
-    if rest.upper() in PERPETUALS:
-        return Position(underlying, Kind.PERP, 0, 0.0, 0.0)
-    day, *option = rest.split("-")
-    if not DAY.fullmatch(day.upper()) or len(option) not in (0, 2):
+    name = parse_name(f"{underlying}-{rest}")
+    if name is None:
         raise InputError(source, f"{rest!r} is no instrument; {FORM}")
-    if not option:
-        return Position(underlying, Kind.FUTURE, _expiry(market, underlying, day, source), 0.0, 0.0)
-    strike, right = option
-    if right.upper() not in RIGHTS or not re.fullmatch(NUMBER, strike):
+    _, kind, day, strike = name
+    if (kind.has_expiry and not DAY.fullmatch(day.upper())) or (kind.is_option and not re.fullmatch(NUMBER, strike)):
         raise InputError(source, f"{rest!r} is no instrument; {FORM}")
-    if not 0.0 < float(strike) <= MAX_STORED_PRICE:
+    if kind.is_option and not 0.0 < float(strike) <= MAX_STORED_PRICE:
         raise InputError(source, f"the strike {strike} is outside (0, {MAX_STORED_PRICE:g}]")
-    expiry = _expiry(market, underlying, day, source)
-    return Position(underlying, RIGHTS[right.upper()], expiry, float(strike), 0.0)
+    expiry = _expiry(market, underlying, day, source) if kind.has_expiry else 0
+    return Position(underlying, kind, expiry, float(strike) if kind.is_option else 0.0, 0.0)
 
 
 def _price(market: Market, position: Position) -> float:
     """Price one unit as the mirror does now."""
     round_ = market.rounds[position.underlying]
     if position.kind.is_linear:
-        return float(linear_unit(round_, position.kind, position.expiry_ts).price)
+        return float(linear_unit(round_, position.kind, position.expiry_ts).fair)
     return mark_of(round_, position.instrument)
 
 

@@ -1,10 +1,12 @@
-"""Legs by name, as a trader says them: ``put("ETH", "27MAR26", 1800, 5)``."""
+"""Legs as a trader says them: ``put("ETH", "27MAR26", 1800, 5)``, or by name: ``leg("ETH-27MAR26-1800-P", 5)``."""
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta
 
 from plimsoll.errors import InputError
+from plimsoll.instrument_names import EXAMPLES, parse_name
 from plimsoll.model import Kind, Position
 
 #: Venues list an expiry by its day; all of ours, and Deribit's, end at 08:00 UTC.
@@ -43,6 +45,53 @@ def expiry_ts_of(expiry: str | int) -> int:
             continue
         return int((day + timedelta(hours=EXPIRY_HOUR)).timestamp())
     raise InputError("expiry", f"{expiry!r} is neither a day like 27MAR26 or 2026-03-27 nor unix seconds")
+
+
+def _strike(text: str) -> float:
+    try:
+        strike = float(text)
+    except ValueError:
+        strike = math.nan
+    if not 0.0 < strike < math.inf:
+        raise InputError("strike", f"{text!r} is no price above 0")
+    return strike
+
+
+def leg(name: str, quantity: float, entry: float = 0.0) -> Position:
+    """Return what a name says, of whatever kind it is.
+
+    Parameters
+    ----------
+    name : str
+        As venues write it: ``ETH-PERP``, ``ETH-27MAR26``, ``ETH-27MAR26-1800-C``; the day as :func:`expiry_ts_of` reads
+        a day without hyphens.
+    quantity : float
+        Units, negative when sold.
+    entry : float
+        Cash per unit at which a linear instrument was entered; an option has none.
+
+    Returns
+    -------
+    Position
+
+    Raises
+    ------
+    InputError
+        When the name has the form of no kind, or a part of it cannot be read.
+
+    Examples
+    --------
+    >>> leg("ETH-27MAR26-1800-P", 5) == put("ETH", "27MAR26", 1_800, 5)
+    True
+    >>> leg("BTC-PERP", -0.5, 90_000) == perp("BTC", 90_000, -0.5)
+    True
+    """
+    found = parse_name(name)
+    if found is None:
+        raise InputError("instrument", f"{name!r} has none of the forms {', '.join(EXAMPLES)}")
+    price = _strike(found.strike) if found.kind.is_option else float(entry)
+    expiry_ts = expiry_ts_of(found.day) if found.kind.has_expiry else 0
+    return Position(found.underlying, found.kind, expiry_ts, price, float(quantity))
 
 
 def call(underlying: str, expiry: str | int, strike: float, quantity: float) -> Position:

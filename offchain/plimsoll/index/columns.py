@@ -13,7 +13,7 @@ from plimsoll.constants import CLEARING_ID, FUND_ID, WAD
 from plimsoll.index.interest import accrual
 from plimsoll.index.state import State
 from plimsoll.index.words import positions, stack
-from plimsoll.model import Kind
+from plimsoll.model import FUNDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def columns_of(state: State, account_ids: Iterable[int] | None = None) -> Column
     collateral_counts = np.array([len(account.collateral) for account in accounts], dtype=np.int64)
     position_account = np.repeat(id_column, position_counts)
     cash = _cash_before_funding(state, ids)
-    is_perp = kind == Kind.PERP
+    is_perp = np.isin(kind, FUNDED)
     if is_perp.any():
         places = np.repeat(np.arange(len(ids)), position_counts)[is_perp]
         steps = _steps(state, position_account[is_perp], underlying[is_perp])

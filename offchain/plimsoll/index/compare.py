@@ -12,7 +12,7 @@ from plimsoll.index.interest import accrual
 from plimsoll.index.pages import Page
 from plimsoll.index.state import AccountState, AuctionState, State
 from plimsoll.index.words import Bytes
-from plimsoll.model import Kind
+from plimsoll.model import FUNDED
 
 _SIGN, _FULL = 1 << 255, 1 << 256
 _UNDERLYING_SHIFT, _KIND_SHIFT = 248, 240
@@ -166,7 +166,7 @@ def account_from(state: State, account_id: int, seen: Seen) -> AccountState:
     index_wad = moved.debt_index_wad if cash_wad < 0 else moved.cash_index_wad
     if account_id == CLEARING_ID:
         index_wad = state.lending.cash_index_wad
-    perps = [word for word in seen.words if (word >> _KIND_SHIFT) & 0xFF == Kind.PERP]
+    perps = [word for word in seen.words if (word >> _KIND_SHIFT) & 0xFF in FUNDED]
     paid = {word >> _UNDERLYING_SHIFT: state.funding_index(word >> _UNDERLYING_SHIFT) for word in perps}
     return AccountState(seen.owner, seen.mode, index_wad, cash_wad, dict(seen.collateral), list(seen.words), paid)
 

@@ -16,7 +16,6 @@ from plimsoll.index.effects import EFFECTS, EffectState
 from plimsoll.index.funding import index_at, owed
 from plimsoll.index.interest import Lending, accrual, after_index
 from plimsoll.index.reader import ChainEvent
-from plimsoll.model import Kind
 
 
 @dataclass(slots=True)
@@ -201,7 +200,7 @@ class State:
 
     def _owed(self, account: AccountState, word: Word) -> int:
         """Return the unsettled funding of one position."""
-        if word.kind is not Kind.PERP:
+        if not word.kind.pays_funding:
             return 0
         step = self.funding_index(word.underlying_id) - account.paid_index[word.underlying_id]
         return owed(word.quantity_wad, step)
@@ -249,7 +248,7 @@ def _position_changed(state: State, event: ChainEvent) -> None:
     words = account.words
     old, new = event.values["oldWord"], event.values["newWord"]
     traded = unpack(new or old)
-    if traded.kind is Kind.PERP:
+    if traded.kind.pays_funding:
         # Every change of a perpetual settles its funding first.
         account.paid_index[traded.underlying_id] = state.funding_index(traded.underlying_id)
     if old == 0:

@@ -18,7 +18,6 @@ from plimsoll.intake.records import Sheet
 from plimsoll.intake.statement import Statement
 from plimsoll.market.chain_rows import Row
 from plimsoll.mirror.black76 import price_and_delta
-from plimsoll.model import Kind
 
 MAX_AGE_SEC: Final = 300
 """A price that is older than the newest by more is left out."""
@@ -51,7 +50,7 @@ def take_prices(statement: Statement, sheets: Iterable[Sheet], parse: Parse, *, 
         index = quote.get("index") or quote.get("delivery")
         if index:
             statement.spots.setdefault(contract.underlying, Fraction(index))
-        if contract.kind is Kind.PERP and quote.get("mark"):
+        if not contract.kind.has_expiry and quote.get("mark"):
             statement.perps[contract.underlying] = Fraction(quote["mark"])
         if contract.kind.is_option:
             options.append((contract, quote))
@@ -197,7 +196,7 @@ def _row(contract: Contract, quote: Quote, ts: int, index: Mapping[str, float], 
         "currency": contract.underlying,
         "expiry": contract.expiry_ts,
         "strike": strike,
-        "type": "C" if contract.kind is Kind.CALL else "P",
+        "type": contract.kind.ending,
         "bid": _quoted(quote.get("bid"), scale),
         "ask": _quoted(quote.get("ask"), scale),
         "mark": mark * scale,
@@ -219,5 +218,5 @@ def _premium(contract: Contract, forward: float, strike: float, sigma: float, ts
     """Undiscounted Black-76 value, USD."""
     std = sigma * math.sqrt((contract.expiry_ts - ts) / YEAR_SEC)
     columns = (np.array([x]) for x in (forward, strike, std, 1.0))
-    value, _ = price_and_delta(np.array([contract.kind is Kind.CALL]), *columns)
+    value, _ = price_and_delta(np.array([contract.kind.is_call]), *columns)
     return float(value[0])

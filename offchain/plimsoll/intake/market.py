@@ -12,7 +12,7 @@ from plimsoll.intake.statement import Statement
 from plimsoll.market.chain_file import ChainSnapshot, split_table
 from plimsoll.market.fit.rounds import PREMIUM_BOUND, fit_snapshot
 from plimsoll.market.market_file import market_document
-from plimsoll.model import Kind, Round
+from plimsoll.model import Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def fitted_market(statement: Statement, book: Book) -> FittedMarket:
     warnings: list[str] = []
     needed = held_underlyings(book)
     for name in sorted(needed | statement.chain.underlyings):
-        held = {leg.expiry_ts for leg in book.legs.values() if leg.underlying == name and leg.kind is not Kind.PERP}
+        held = {leg.expiry_ts for leg in book.legs.values() if leg.underlying == name and leg.kind.has_expiry}
         snapshot = snapshots.get(name)
         if snapshot is None:
             rounds[name] = _plain_round(statement, name, ts, held)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from plimsoll.errors import DomainError
 from plimsoll.mirror.settlement_window import moment_of, time_to_expiry
 from plimsoll.model import Kind, Round
 
@@ -28,9 +29,24 @@ class LinearUnit:
     rate: float
     time: float
 
+    @property
+    def entry_factor(self) -> float:
+        """What one unit of cash of the entry takes off the value."""
+        return self.discount
+
+    @property
+    def delta(self) -> float:
+        """Value of a move of the price by one."""
+        return self.discount * self.share
+
+    @property
+    def fair(self) -> float | Vector:
+        """Entry at which it is worth nothing: what it trades at."""
+        return (self.share * self.price + self.known) * (self.discount / self.entry_factor)
+
     def value(self, entry: float) -> float | Vector:
         """Return what one unit that was entered at ``entry`` is worth."""
-        return self.discount * (self.share * self.price + self.known - entry)
+        return self.entry_factor * (self.fair - entry)
 
 
 def linear_unit(
@@ -66,3 +82,30 @@ def linear_unit(
     moment = moment_of(round_, surface, forward, elapsed_sec)
     time = time_to_expiry(expiry_ts, round_.ts + elapsed_sec)
     return LinearUnit(forward, moment.discount, moment.open, moment.known, surface.rate, time)
+
+
+def settled_value(kind: Kind, price: float, entry: float) -> float:
+    """Return what one unit of a dated linear instrument pays at its expiry, as ``SettlementMath.sol`` does.
+
+    Parameters
+    ----------
+    kind : Kind
+        A linear one that expires.
+    price : float
+        Settlement price, cash.
+    entry : float
+        Cash.
+
+    Returns
+    -------
+    float
+        Cash; negative when the holder pays.
+
+    Raises
+    ------
+    DomainError
+        When the kind is settled by nobody.
+    """
+    if kind.is_option or not kind.has_expiry:
+        raise DomainError(kind.word, "is no dated linear instrument")
+    return price - entry

@@ -16,7 +16,7 @@ from plimsoll.mirror import black76, svi, vol_shock
 from plimsoll.mirror.linear import linear_unit
 from plimsoll.mirror.scenario_book import FLAT, Book, Row
 from plimsoll.mirror.settlement_window import Window, window_of
-from plimsoll.model import Instrument, Kind, Round, Surface
+from plimsoll.model import Instrument, Round, Surface
 from plimsoll.params import UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
@@ -190,7 +190,7 @@ def _price_options(
     surface = round_.surface(instruments[int(index[0])].expiry_ts)
     window = window_of(round_, surface.expiry_ts)
     strike = np.array([instruments[i].strike for i in index])
-    is_call = np.array([instruments[i].kind == Kind.CALL for i in index])
+    is_call = np.array([instruments[i].kind.is_call for i in index])
     out["open_share"][index] = window.open
     if window.open == 0.0:
         settled = window.mean - strike
@@ -224,9 +224,9 @@ def _price_linear(out: dict[str, Vector], i: int, instrument: Instrument, round_
     unit = linear_unit(round_, instrument.kind, instrument.expiry_ts)
     open_price = unit.share * unit.discount * unit.price
     out["mark"][i] = unit.value(0.0)
-    out["delta"][i] = unit.share * unit.discount
+    out["delta"][i] = unit.delta
     out["cash_delta"][i] = open_price
-    out["entry_factor"][i] = unit.discount
+    out["entry_factor"][i] = unit.entry_factor
     out["open_share"][i] = unit.share
     out["row_pnl"][:, i] = open_price * book.moves
 

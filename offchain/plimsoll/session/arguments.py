@@ -1,17 +1,11 @@
-"""What a person types, as numbers and instruments; anything else is one error that names the argument."""
+"""What a person types, as numbers and names; anything else is one error that names the argument."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection
-from typing import Final
 
 from plimsoll.errors import InputError
-from plimsoll.front.legs import expiry_ts_of
-from plimsoll.model import Kind, Position
-
-RIGHTS: Final = {"C": Kind.CALL, "P": Kind.PUT}
-FORM: Final = "ETH-PERP, ETH-27MAR26 or ETH-27MAR26-1800-C"
 
 
 def number(name: str, text: str, low: float = 0.0, high: float = math.inf) -> float:
@@ -60,34 +54,3 @@ def choice(name: str, text: str, known: Collection[str]) -> str:
     if text not in known:
         raise InputError(name, f"{text!r} is none of {', '.join(known)}")
     return text
-
-
-def position(text: str, units: float, price: float) -> Position:
-    """Read an instrument.
-
-    Parameters
-    ----------
-    text : str
-        Underlying with ``PERP``, with an expiry, or with expiry, strike and ``C`` or ``P``.
-    units : float
-        Quantity of the position.
-    price : float
-        Entry of a linear instrument.
-
-    Returns
-    -------
-    Position
-
-    Raises
-    ------
-    InputError
-        When the text has none of the three forms.
-    """
-    match text.split("-"):
-        case [underlying, "PERP"]:
-            return Position(underlying, Kind.PERP, 0, price, units)
-        case [underlying, expiry]:
-            return Position(underlying, Kind.FUTURE, expiry_ts_of(expiry), price, units)
-        case [underlying, expiry, strike, right] if right in RIGHTS:
-            return Position(underlying, RIGHTS[right], expiry_ts_of(expiry), number("strike", strike), units)
-    raise InputError("instrument", f"{text!r} has none of the forms {FORM}")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
+from plimsoll.instrument_names import InstrumentName
 from plimsoll.model import Position
 from plimsoll.protocol.account import AccountOnChain, read_account
 from plimsoll.session.session import Session
@@ -64,8 +65,4 @@ def _rows(view: AccountOnChain) -> dict[str, str]:
 
 def _name(held: Position) -> str:
     """Name an instrument as it is typed."""
-    if not held.expiry_ts:
-        return f"{held.underlying}-PERP"
-    return f"{held.underlying}-{day_of(held.expiry_ts)}" + (
-        f"-{held.price:g}-{held.kind.name[0]}" if held.kind.is_option else ""
-    )
+    return str(InstrumentName(held.underlying, held.kind, day_of(held.expiry_ts), f"{held.price:g}"))

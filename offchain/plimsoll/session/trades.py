@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from plimsoll.errors import InputError
+from plimsoll.front.legs import leg
 from plimsoll.mirror.order_preview import OpenOrder
 from plimsoll.model import Mode, Portfolio, Position
 from plimsoll.protocol.margin_engine import snapshot_of
 from plimsoll.protocol.orders import OrderTerms, signed_order
-from plimsoll.session.arguments import choice, position
+from plimsoll.session.arguments import choice
 from plimsoll.session.report import day_of
 from plimsoll.session.rounds import last_spot
 from plimsoll.session.session import Holder, Session
@@ -46,7 +47,7 @@ def instrument(session: Session, text: str, units: float) -> Position:
         When the text names no instrument, or an underlying or expiry that the deployment does not have.
     """
     underlying = choice("instrument", text.split("-")[0], session.deployment.underlyings)
-    found = position(text, units, last_spot(session, underlying)[0])
+    found = leg(text, units, last_spot(session, underlying)[0])
     if found.expiry_ts:
         listed = session.contract("Oracle").call("expiriesOf", session.deployment.underlyings[underlying])
         if found.expiry_ts not in listed:

@@ -209,7 +209,7 @@ BAD = [
     (("deposit", "a", "b", "c", "d"), 2, "arguments: 4 given, at most 3: who, amount, symbol"),
     (("withdraw", "alice", "24999.5"), 2, "amount: 24,999.5 USDC is more than may leave account 2: 23,"),
     (("trade", "alice", "0"), 2, "quantity: 0 is no trade; positive buys, negative sells"),
-    (("trade", "alice", "1", "ETH"), 2, "instrument: 'ETH' has none of the forms ETH-PERP, ETH-27MAR26 or"),
+    (("trade", "alice", "1", "ETH"), 2, "instrument: 'ETH' has none of the forms ETH-27MAR26-1800-C,"),
     (("trade", "alice", "1", "DOGE-PERP"), 2, "instrument: 'DOGE' is none of BTC, ETH"),
     (("trade", "alice", "1", "ETH-01JAN30"), 2, "instrument: ETH-01JAN30 has no expiry of the rounds of ETH: "),
     (("trade", "alice", "1", "ETH-PERP", "1900", "alice"), 2, "maker: account 2 cannot trade with itself"),

@@ -31,7 +31,17 @@ NAMES = [
         "Stress",
     ),
     *("Surface", "Svi", "Token", "TradingCosts", "UnavailableError", "ValueAtRisk", "__version__", "call", "compare"),
-    *("connect", "fit", "frontier", "future", "liquidation_surface", "load_history", "load_market", "load_params"),
+    *(
+        "connect",
+        "fit",
+        "frontier",
+        "future",
+        "leg",
+        "liquidation_surface",
+        "load_history",
+        "load_market",
+        "load_params",
+    ),
     *("load_portfolio", "margin", "optimise", "past_crashes", "perp", "put", "sample_chain", "sample_history", "smile"),
     *("standard_scenarios", "stress", "var"),
 ]

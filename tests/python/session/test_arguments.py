@@ -3,8 +3,7 @@
 import pytest
 
 from plimsoll.errors import InputError
-from plimsoll.model import Kind
-from plimsoll.session.arguments import choice, number, position, quantity
+from plimsoll.session.arguments import choice, number, quantity
 
 
 @pytest.mark.parametrize(("text", "value"), [("1", 1.0), ("1e3", 1_000.0), ("0.000001", 1e-6), ("5", 5.0)])
@@ -44,32 +43,3 @@ def test_choice__unknown__names_the_known():
     assert choice("token", "USDC", ("USDC", "WETH")) == "USDC"
     with pytest.raises(InputError, match="token: 'DAI' is none of USDC, WETH"):
         choice("token", "DAI", ("USDC", "WETH"))
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "expiry_ts", "price"),
-    [
-        ("ETH-PERP", Kind.PERP, 0, 1_900.0),
-        ("ETH-27MAR26", Kind.FUTURE, 1_774_598_400, 1_900.0),
-        ("ETH-27MAR26-1800-C", Kind.CALL, 1_774_598_400, 1_800.0),
-        ("ETH-27MAR26-1800.5-P", Kind.PUT, 1_774_598_400, 1_800.5),
-    ],
-)
-def test_position__three_forms__are_read(text, kind, expiry_ts, price):
-    found = position(text, -2.0, 1_900.0)
-    assert (found.underlying, found.kind, found.expiry_ts, found.price) == ("ETH", kind, expiry_ts, price)
-    assert found.quantity == -2.0
-
-
-@pytest.mark.parametrize(
-    "text", ["", "ETH", "ETH-", "ETH-PERP-1", "ETH-27MAR26-1800", "ETH-27MAR26-1800-X", "ETH-1-2-3-4"]
-)
-def test_position__any_other_form__is_refused(text):
-    with pytest.raises(InputError):
-        position(text, 1.0, 1_900.0)
-
-
-@pytest.mark.parametrize("strike", ["x", "nan", "0"])
-def test_position__strike_that_is_no_price__is_refused(strike):
-    with pytest.raises(InputError, match="strike: "):
-        position(f"ETH-27MAR26-{strike}-C", 1.0, 1_900.0)

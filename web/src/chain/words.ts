@@ -1,11 +1,6 @@
 /** Positions as the ledger packs them: [underlying 8][kind 8][expiry 40][price 72][quantity 128], see PositionWord. */
+import { KINDS, type Kind } from "./kinds.ts";
 import { day, formatUnits, quantity } from "./units.ts";
-
-export const CALL = 0;
-export const PUT = 1;
-export const FUTURE = 2;
-export const PERP = 3;
-export const KINDS = ["call", "put", "future", "perpetual"] as const;
 
 export interface Instrument {
   readonly underlyingId: number;
@@ -25,7 +20,17 @@ export interface Position extends Instrument {
 
 const mask = (bits: bigint): bigint => (1n << bits) - 1n;
 
-export const isOption = (kind: number): boolean => kind < FUTURE;
+/** What a kind is; the page is built with the contracts that it shows, so that a number without a kind is a mistake. */
+function kindOf(number: number): Kind {
+  const kind = KINDS[number];
+  if (!kind) throw new RangeError(`no instrument kind has the number ${number}`);
+  return kind;
+}
+
+export const isOption = (kind: number): boolean => kindOf(kind).isOption;
+export const hasExpiry = (kind: number): boolean => kindOf(kind).hasExpiry;
+export const paysFunding = (kind: number): boolean => kindOf(kind).paysFunding;
+export const kindName = (kind: number): string => kindOf(kind).title;
 
 /** The word of an instrument with a quantity; the price is the strike of an option, the entry of a linear one. */
 export function pack(instrument: Instrument, priceE8: bigint, quantityWad: bigint): bigint {
@@ -60,10 +65,10 @@ export const sameInstrument = (a: Instrument, b: Instrument): boolean => instrum
 
 /** The name of an instrument, `ETH 27 Mar 26 1,900 call`. */
 export function instrumentName(instrument: Instrument, symbol: string): string {
-  if (instrument.kind === PERP) return `${symbol} perpetual`;
-  const when = `${symbol} ${day(instrument.expiryTs)}`;
-  if (!isOption(instrument.kind)) return `${when} future`;
-  return `${when} ${strikeText(instrument.strikeE8)} ${KINDS[instrument.kind]}`;
+  const parts = [symbol];
+  if (hasExpiry(instrument.kind)) parts.push(day(instrument.expiryTs));
+  if (isOption(instrument.kind)) parts.push(strikeText(instrument.strikeE8));
+  return [...parts, kindName(instrument.kind)].join(" ");
 }
 
 export const strikeText = (strikeE8: bigint): string => quantity(strikeE8, 8, 8);

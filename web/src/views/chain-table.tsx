@@ -1,10 +1,11 @@
 /** The option chain of one expiry: calls, strike, puts, with marks and the best prices; and its smile. */
 import { useEffect, useState } from "preact/hooks";
+import { CALL, PUT } from "../chain/kinds.ts";
 import type { Surface, Underlying } from "../chain/market.ts";
 import { markOf } from "../chain/marks.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { cash, decimal, toFloat } from "../chain/units.ts";
-import { CALL, type Instrument, PUT, strikeText } from "../chain/words.ts";
+import { type Instrument, kindName, strikeText } from "../chain/words.ts";
 import { strikesAround, volAt } from "../margin/smile.ts";
 import { type ChainRow, NONE, rowsFrom, type Side } from "../venue/chain-rows.ts";
 import type { Venue } from "../venue/client.ts";
@@ -71,7 +72,7 @@ export function ChainPanel({ app, underlying, surface, venue, selected, onPick }
     const instrument = { underlyingId: underlying.id, kind, expiryTs: surface.expiryTs, strikeE8: row.strikeE8 };
     const isPicked =
       selected?.kind === kind && selected.strikeE8 === row.strikeE8 && selected.expiryTs === surface.expiryTs;
-    const label = `${word} ${strikeText(row.strikeE8)} ${kind === CALL ? "call" : "put"}, ${price === null ? "no price" : cash(price)}`;
+    const label = `${word} ${strikeText(row.strikeE8)} ${kindName(kind)}, ${price === null ? "no price" : cash(price)}`;
     return (
       <td class={`number ${venue && word === "Mark of" ? "hide-narrow" : ""}`}>
         <button

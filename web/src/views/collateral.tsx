@@ -2,7 +2,7 @@
 import type { Account } from "../chain/account.ts";
 import type { Market } from "../chain/market.ts";
 import { cash, change, decimal, percent, quantity, toFloat, WAD } from "../chain/units.ts";
-import { PERP } from "../chain/words.ts";
+import { paysFunding } from "../chain/words.ts";
 import { Figures, Panel, Scroll } from "./parts.tsx";
 
 export function CollateralPanel({ account, market }: { account: Account; market: Market }) {
@@ -62,7 +62,7 @@ export function CollateralPanel({ account, market }: { account: Account; market:
 
 export function CarryPanel({ account, market }: { account: Account; market: Market }) {
   const pending = account.cashWad - account.storedCashWad;
-  const perps = account.positions.filter((position) => position.kind === PERP);
+  const perps = account.positions.filter((position) => paysFunding(position.kind));
   const funding = perps.reduce((sum, position) => {
     const rate = market.underlyings.find((entry) => entry.id === position.underlyingId)?.fundingWad ?? 0n;
     return sum - (position.quantityWad * rate) / WAD;

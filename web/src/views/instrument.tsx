@@ -1,10 +1,11 @@
 /** Choose any instrument, side, size and price. */
 import { useEffect, useState } from "preact/hooks";
+import { KINDS } from "../chain/kinds.ts";
 import type { Market } from "../chain/market.ts";
 import { markOf } from "../chain/marks.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { cash, day, parseUnits, plainUnits, toFloat } from "../chain/units.ts";
-import { type Instrument, instrumentName, instrumentWord, isOption, KINDS, PERP } from "../chain/words.ts";
+import { hasExpiry, type Instrument, instrumentName, instrumentWord, isOption } from "../chain/words.ts";
 import type { Leg } from "../margin/draft.ts";
 import type { ViewProps } from "./frame.tsx";
 import { Field, Message, Segments, Select, useAnswer } from "./parts.tsx";
@@ -52,7 +53,7 @@ export function InstrumentForm({ app, market, onAdd }: Props) {
       : {
           underlyingId,
           kind,
-          expiryTs: kind === PERP ? 0 : expiryTs,
+          expiryTs: hasExpiry(kind) ? expiryTs : 0,
           strikeE8: option && strikeE8.ok ? strikeE8.value : 0n,
         };
   const mark = useAnswer(
@@ -98,10 +99,10 @@ export function InstrumentForm({ app, market, onAdd }: Props) {
         <Select
           label="Kind"
           value={String(kind)}
-          options={KINDS.map((name, index) => [String(index), name] as const)}
+          options={KINDS.map((entry, number) => [String(number), entry.title] as const)}
           onChange={(text) => setKind(Number(text))}
         />
-        {kind !== PERP && (
+        {hasExpiry(kind) && (
           <Select
             label="Expiry"
             value={String(expiryTs)}

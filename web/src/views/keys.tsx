@@ -2,10 +2,10 @@
 import { useState } from "preact/hooks";
 import { type Address, encodeFunctionData, isAddress } from "viem";
 import { delegationAbi } from "../chain/abi.ts";
+import { KINDS } from "../chain/kinds.ts";
 import { readKeys, type TraderKey, UNBOUNDED } from "../chain/permissions.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { cash, DAY_SEC, moment, parseUnits, quantity, short } from "../chain/units.ts";
-import { KINDS } from "../chain/words.ts";
 import { head } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
 import type { Call } from "../wallet/send.ts";
@@ -19,7 +19,10 @@ export const LIVES = [
   ["365", "a year"],
 ] as const;
 
-const kindsText = (kinds: number): string => KINDS.filter((_, kind) => kinds & (1 << kind)).join(", ");
+const kindsText = (kinds: number): string =>
+  KINDS.filter((_, kind) => kinds & (1 << kind))
+    .map((entry) => entry.title)
+    .join(", ");
 
 const lossText = (key: TraderKey): string =>
   key.maxLossWad === UNBOUNDED ? "no bound on losses" : `lost ${cash(key.lossWad)} of at most ${cash(key.maxLossWad)}`;
@@ -80,14 +83,14 @@ function GrantForm({ app, account, market, connection }: ControlProps) {
         />
       </div>
       <div class="row">
-        {KINDS.map((name, kind) => (
-          <label class="check" key={name}>
+        {KINDS.map((entry, kind) => (
+          <label class="check" key={entry.word}>
             <input
               type="checkbox"
               checked={(kinds & (1 << kind)) !== 0}
               onChange={() => setKinds(kinds ^ (1 << kind))}
             />
-            {name}s
+            {entry.title}s
           </label>
         ))}
       </div>

@@ -1,7 +1,9 @@
 /** Trade: the option chain, the ticket with its margin, depth and trades, own orders, requests for quote. */
 import { useMemo, useState } from "preact/hooks";
+import { KINDS, PERP } from "../chain/kinds.ts";
+import type { Surface, Underlying } from "../chain/market.ts";
 import { cash, day } from "../chain/units.ts";
-import { FUTURE, type Instrument, instrumentName, instrumentWord, PERP } from "../chain/words.ts";
+import { hasExpiry, type Instrument, instrumentName, instrumentWord, isOption, kindName } from "../chain/words.ts";
 import { loaded, market } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
 import type { QuoteLeg } from "../venue/quote.ts";
@@ -14,6 +16,31 @@ import { Panel, Segments } from "./parts.tsx";
 import { MOST_LEGS, QuotesPanel } from "./quotes.tsx";
 import { type Picked, Ticket } from "./ticket.tsx";
 import { useDepth, useOwn, venueAt } from "./venue-state.ts";
+
+interface LinearProps {
+  readonly kind: number;
+  readonly underlying: Underlying;
+  readonly surface: Surface | null;
+  readonly perpWad: bigint | null;
+  readonly pick: (instrument: Instrument, priceWad: bigint | null, isBuy: boolean) => void;
+}
+
+/** Picks a linear instrument at the price that the round has of its date; the ticket asks for the price to trade at. */
+function LinearButton({ kind, underlying, surface, perpWad, pick }: LinearProps) {
+  const isDated = hasExpiry(kind);
+  const priceWad = isDated ? (surface?.forwardWad ?? null) : perpWad;
+  const expiryTs = isDated ? (surface?.expiryTs ?? 0) : 0;
+  const name = kindName(kind);
+  return (
+    <button
+      type="button"
+      class="slim"
+      onClick={() => pick({ underlyingId: underlying.id, kind, expiryTs, strikeE8: 0n }, priceWad, true)}
+    >
+      {name.charAt(0).toUpperCase() + name.slice(1)} {priceWad ? cash(priceWad) : ""}
+    </button>
+  );
+}
 
 export function TradeView({ app }: ViewProps) {
   const now = useStore(market);
@@ -51,6 +78,7 @@ export function TradeView({ app }: ViewProps) {
     setLegs([...others, leg].slice(-MOST_LEGS));
   };
   const venue = service?.venue ?? null;
+  const linear = KINDS.map((_, kind) => kind).filter((kind) => !isOption(kind) && (surface || !hasExpiry(kind)));
   return (
     <div class="stack">
       <div class="row">
@@ -73,26 +101,9 @@ export function TradeView({ app }: ViewProps) {
             onChange={(text) => setExpiry(Number(text))}
           />
         )}
-        {perp && (
-          <button type="button" class="slim" onClick={() => pick(perp, perpWad, true)}>
-            Perpetual {perpWad ? cash(perpWad) : ""}
-          </button>
-        )}
-        {surface && (
-          <button
-            type="button"
-            class="slim"
-            onClick={() =>
-              pick(
-                { underlyingId: underlying.id, kind: FUTURE, expiryTs: surface.expiryTs, strikeE8: 0n },
-                surface.forwardWad,
-                true,
-              )
-            }
-          >
-            Future {cash(surface.forwardWad)}
-          </button>
-        )}
+        {linear.map((kind) => (
+          <LinearButton key={kind} {...{ kind, underlying, surface, perpWad, pick }} />
+        ))}
       </div>
       <div class="grid two">
         <div class="stack">

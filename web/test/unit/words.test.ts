@@ -1,11 +1,10 @@
 import { describe, expect, it } from "vitest";
+import { CALL, FUTURE, KINDS, PERP, PUT } from "../../src/chain/kinds.ts";
 import {
-  CALL,
-  FUTURE,
+  hasExpiry,
   instrumentName,
   instrumentWord,
-  PERP,
-  PUT,
+  isOption,
   pack,
   sameInstrument,
   unpack,
@@ -36,5 +35,11 @@ describe("position words", () => {
     expect(instrumentName({ ...put, kind: FUTURE, strikeE8: 0n }, "ETH")).toBe("ETH 27 Mar 26 future");
     expect(instrumentName({ ...put, kind: PERP }, "ETH")).toBe("ETH perpetual");
     expect(sameInstrument(put, { ...put, kind: CALL })).toBe(false);
+  });
+
+  it("know what every kind is, and refuse a kind that is none", () => {
+    expect([CALL, PUT, FUTURE, PERP].map(isOption)).toEqual([true, true, false, false]);
+    expect([CALL, PUT, FUTURE, PERP].map(hasExpiry)).toEqual([true, true, true, false]);
+    expect(() => isOption(KINDS.length)).toThrow(`no instrument kind has the number ${KINDS.length}`);
   });
 });

@@ -163,7 +163,7 @@ def book_of(recipe: Recipe, snapshot: ChainSnapshot, round_: Round, alive_until:
         raise InputError(snapshot.source, f"{_date(round_.ts)}: no expiry beyond the next snapshot")
     positions: dict[tuple[Kind, int, float], Position] = {}
     for kind, days, moneyness, quantity in recipe:
-        if kind == Kind.PERP:
+        if not kind.has_expiry:
             positions[(kind, 0, 0.0)] = Position(round_.underlying, kind, 0, round_.perp, quantity)
             continue
         surface = min(surfaces, key=lambda s: abs(s.expiry_ts - round_.ts - days * DAY_SEC))

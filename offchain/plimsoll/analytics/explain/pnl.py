@@ -16,10 +16,10 @@ import numpy as np
 from plimsoll.analytics.var.legs import label_of
 from plimsoll.errors import InputError
 from plimsoll.mirror import black76
-from plimsoll.mirror.linear import linear_unit
+from plimsoll.mirror.linear import linear_unit, settled_value
 from plimsoll.mirror.settlement_window import WINDOW_SEC, time_to_expiry, window_of
 from plimsoll.mirror.unit_risk import mark_of, open_volatility
-from plimsoll.model import Instrument, Kind, Market, Portfolio, Position, Round
+from plimsoll.model import Instrument, Market, Portfolio, Position, Round
 
 #: Prices at which what has expired was settled, cash, by underlying and expiry.
 Settled = Mapping[tuple[str, int], float]
@@ -121,12 +121,12 @@ def _linear(before: Round, after: Round, position: Position, settled: float | No
     old = linear_unit(before, position.kind, position.expiry_ts)
     value = float(old.value(position.price))
     if settled is not None:
-        new_value, new_price, new_discount = settled - position.price, settled, 1.0
+        new_value, new_price, new_discount = settled_value(position.kind, settled, position.price), settled, 1.0
     else:
         new = linear_unit(after, position.kind, position.expiry_ts)
         new_value, new_price, new_discount = float(new.value(position.price)), float(new.price), new.discount
     moved = after.spot / before.spot - 1.0
-    slope = old.discount * old.share
+    slope = old.delta
     delta = slope * float(old.price) * moved
     undiscounted = value / old.discount
     carry = slope * (new_price - float(old.price) * (1.0 + moved)) + (new_discount - old.discount) * undiscounted
@@ -145,7 +145,7 @@ class _State:
     def value(self, instrument: Instrument) -> float:
         """Value of a unit before its settlement window."""
         std = self.sigma * np.sqrt(self.variance_time)
-        is_call = np.array(instrument.kind == Kind.CALL)
+        is_call = np.array(instrument.kind.is_call)
         numbers = (np.array(x) for x in (self.forward, instrument.strike, std, self.discount))
         return float(black76.price_and_delta(is_call, *numbers)[0])
 
@@ -162,7 +162,7 @@ def _option(before: Round, after: Round, instrument: Instrument, settled: float 
     """Parts of a unit of an option."""
     value = mark_of(before, instrument)
     if settled is not None:
-        sign = 1.0 if instrument.kind == Kind.CALL else -1.0
+        sign = 1.0 if instrument.kind.is_call else -1.0
         new_value = max(0.0, sign * (settled - instrument.strike))
         new = None
     else:
@@ -189,7 +189,7 @@ def _derivatives(old: _State, instrument: Instrument) -> tuple[float, float, flo
     """Delta and gamma by the forward, vega, and vega by the forward and by the volatility."""
 
     def greeks(sigma: float) -> black76.Greeks:
-        is_call = np.array(instrument.kind == Kind.CALL)
+        is_call = np.array(instrument.kind.is_call)
         forward, strike, time = (np.array(x) for x in (old.forward, instrument.strike, old.variance_time))
         return black76.greeks(is_call, forward, strike, np.array(sigma), time, np.array(0.0))
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from plimsoll.mirror import black76, svi
 from plimsoll.mirror.linear import linear_unit
 from plimsoll.mirror.settlement_window import time_to_expiry
-from plimsoll.model import Kind, Market, Portfolio, Position, Surface
+from plimsoll.model import Market, Portfolio, Position, Surface
 
 Vector = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -139,7 +139,7 @@ def _row(market: Market, position: Position) -> tuple[float, ...]:
     discount = float(np.exp(-surface.rate * time))
     sigma = volatility_of(surface, position.price, time)
     mark, delta = black76.price_and_delta(
-        np.array(position.kind == Kind.CALL),
+        np.array(position.kind.is_call),
         np.array(surface.forward),
         np.array(position.price),
         np.array(sigma * np.sqrt(time)),
@@ -181,7 +181,7 @@ def holdings_of(market: Market, portfolio: Portfolio) -> tuple[Holdings, ...]:
                 confidence=round_.confidence,
                 perp_confidence=round_.perp_confidence,
                 is_option=option,
-                is_call=np.array([p.kind == Kind.CALL for p in own], dtype=bool),
+                is_call=np.array([p.kind.is_call for p in own], dtype=bool),
                 expiry_ts=np.array([p.expiry_ts for p in own], dtype=np.int64),
                 quantity=np.array([p.quantity for p in own], dtype=np.float64),
                 strike=np.array([p.price if o else 0.0 for p, o in zip(own, option, strict=True)], dtype=np.float64),

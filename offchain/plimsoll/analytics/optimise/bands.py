@@ -12,7 +12,7 @@ from plimsoll.analytics.var.legs import legs_of
 from plimsoll.errors import InputError
 from plimsoll.mirror import black76, svi
 from plimsoll.mirror.settlement_window import time_to_expiry
-from plimsoll.model import Kind, Market, Portfolio, Position
+from plimsoll.model import Market, Portfolio, Position
 
 Vector = npt.NDArray[np.float64]
 YEAR_HOURS: Final = 8_760.0
@@ -90,7 +90,7 @@ def _values(position: Position, market: Market, growth: Vector, elapsed: float) 
     left = max(time - elapsed, 0.0)
     sigma = svi.volatility(surface.svi, np.array(np.log(position.price / surface.forward)), time)
     return black76.price_and_delta(
-        np.array(position.kind == Kind.CALL),
+        np.array(position.kind.is_call),
         surface.forward * growth,
         np.array(position.price),
         np.asarray(sigma * np.sqrt(left)),

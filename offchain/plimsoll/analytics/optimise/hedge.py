@@ -25,7 +25,7 @@ from plimsoll.analytics.optimise.trades import (
 from plimsoll.analytics.optimise.universe import Candidate, TradingCosts, offered, universe_of
 from plimsoll.errors import InputError
 from plimsoll.mirror.margin_engine import evaluate
-from plimsoll.model import Kind, Market, Portfolio
+from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 
 Vector = npt.NDArray[np.float64]
@@ -194,8 +194,9 @@ def collar(
     forward = next((s.forward for s in market.rounds[underlying].surfaces if s.expiry_ts == expiry_ts), None)
     if forward is None or not free:
         raise InputError("--expiry", f"{expiry_ts} is no expiry of {underlying} that can be traded")
-    puts = [c for c in free if c.position.kind == Kind.PUT and c.position.price < forward and c.most_bought > 0.0]
-    calls = [c for c in free if c.position.kind == Kind.CALL and c.position.price > forward and c.most_sold > 0.0]
+    sides = [(c, c.position.kind.is_call, c.position.price) for c in free]
+    puts = [c for c, is_call, strike in sides if not is_call and strike < forward and c.most_bought > 0.0]
+    calls = [c for c, is_call, strike in sides if is_call and strike > forward and c.most_sold > 0.0]
     if not puts or not calls:
         raise InputError("optimise", "collar: no free strike is offered on one side of the forward")
     pairs = _collars(puts, calls, floor * forward, quantity)

@@ -155,7 +155,7 @@ class _Offers:
         round_ = self.market.rounds[position.underlying]
         most = self.costs.liquidity / round_.spot
         if position.kind.is_linear:
-            price = float(linear_unit(round_, position.kind, position.expiry_ts).price)
+            price = float(linear_unit(round_, position.kind, position.expiry_ts).fair)
             half = self.costs.linear_spread * price
         else:
             price = mark_of(round_, position.instrument)

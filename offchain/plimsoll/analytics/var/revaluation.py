@@ -18,7 +18,7 @@ from plimsoll.mirror import black76
 from plimsoll.mirror.linear import linear_unit
 from plimsoll.mirror.settlement_window import Moment, moment_of
 from plimsoll.mirror.unit_risk import open_volatility
-from plimsoll.model import Kind, Market, Position, Round
+from plimsoll.model import Market, Position, Round
 
 Vector = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -52,7 +52,7 @@ def _options(
     surface = round_.surface(positions[0].expiry_ts)
     forward = surface.forward * growth[:, None]
     now, later = moment_of(round_, surface, surface.forward), moment_of(round_, surface, forward, elapsed_sec)
-    call = np.array([position.kind == Kind.CALL for position in positions])
+    call = np.array([position.kind.is_call for position in positions])
     strike = np.array([position.price for position in positions])
     sigma = np.array([open_volatility(round_, position.instrument) for position in positions])
     before = _option_values(call, now, np.array(surface.forward), strike, sigma)

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated
+
+from pydantic import AfterValidator, WithJsonSchema
 
 from plimsoll.client.schema.fields import AccountId, Hash, Milliseconds, Seconds, Sequence, Signed, Told, Unsigned
 from plimsoll.client.schema.orders import FillState
+from plimsoll.model import Kind
 
-KindName = Literal["call", "put", "future", "perp"]
+_WORDS = [kind.word for kind in Kind]
+
+
+def _kind_name(value: str) -> str:
+    """Refuse what is the word of no kind."""
+    if value not in _WORDS:
+        raise ValueError(f"must be one of {', '.join(_WORDS)}")
+    return value
+
+
+#: The word of an instrument kind.
+KindName = Annotated[str, AfterValidator(_kind_name), WithJsonSchema({"type": "string", "enum": _WORDS})]
 
 
 class MarketView(Told):

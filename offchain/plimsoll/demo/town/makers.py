@@ -16,6 +16,7 @@ from plimsoll.client.schema.orders import MAX_BATCH, PlaceOrder
 from plimsoll.client.schema.rfq import GiveQuote, Quote, QuoteLeg, QuoteView, RequestPage, RequestView
 from plimsoll.constants import WAD
 from plimsoll.errors import PlimsollError
+from plimsoll.model import Kind
 
 log = structlog.get_logger()
 
@@ -89,7 +90,7 @@ class Maker:
     def _half(self, one: InstrumentView) -> float:
         """Return half the spread: of an option half a point of volatility and one percent of the premium."""
         tick = one.priceStepWad / WAD
-        if one.kind in ("call", "put") and one.greeks is not None:
+        if Kind.of(one.kind).is_option and one.greeks is not None:
             wide = 0.005 * one.greeks.vegaWad / WAD + 0.01 * (one.markWad or 0) / WAD
         else:
             wide = 0.0004 * (one.markWad or 0) / WAD
@@ -176,7 +177,7 @@ class Taker:
         quoted = [one for one in instruments if one.bidWad and one.askWad]
         if not quoted:
             return False
-        perps = [one for one in quoted if one.kind == "perp"]
+        perps = [one for one in quoted if not one.expiryTs]
         one = self.dice.choice(perps if perps and self.dice.random() < 0.5 else quoted)
         is_buy = self.dice.random() < 0.5
         price_wad, open_wad = (one.askWad, one.askQuantityWad) if is_buy else (one.bidWad, one.bidQuantityWad)
@@ -207,11 +208,11 @@ def quoted_part(instruments: list[InstrumentView]) -> list[InstrumentView]:
     for symbol in sorted({one.symbol for one in instruments}):
         mine = [one for one in instruments if one.symbol == symbol]
         ends = sorted({one.expiryTs for one in mine if one.expiryTs})[:EXPIRIES]
-        chosen += [one for one in mine if one.kind == "perp"]
+        chosen += [one for one in mine if not one.expiryTs]
         for end in ends:
             series = [one for one in mine if one.expiryTs == end]
-            chosen += [one for one in series if one.kind == "future"]
-            options = [one for one in series if one.kind in ("call", "put") and one.forwardWad]
+            chosen += [one for one in series if Kind.of(one.kind).is_linear]
+            options = [one for one in series if Kind.of(one.kind).is_option and one.forwardWad]
             strikes = sorted({one.strikeE8 for one in options}, key=lambda strike: _distance(strike, options[0]))
             near = set(strikes[: 2 * STRIKES + 1])
             chosen += [one for one in options if one.strikeE8 in near]

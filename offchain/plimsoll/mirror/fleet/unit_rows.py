@@ -20,7 +20,7 @@ from plimsoll.mirror.kernels import price_and_delta, price_and_greeks
 from plimsoll.mirror.linear import linear_unit
 from plimsoll.mirror.settlement_window import Window, window_of
 from plimsoll.mirror.unit_risk import certified_gap
-from plimsoll.model import Kind, Round, Surface
+from plimsoll.model import CALLS, OPTIONS, Kind, Round, Surface
 from plimsoll.params import UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
@@ -121,9 +121,9 @@ class Pricing:
 
 
 def _linear(pricing: Pricing, out: UnitRows, index: Index, kind: Kind, expiry_ts: int) -> None:
-    """Price futures of one expiry, or the perpetual."""
+    """Price what is of one linear kind and one expiry."""
     unit = linear_unit(pricing.round_, kind, expiry_ts)
-    out.entry_factor[index], out.open_share[index] = unit.discount, unit.share
+    out.entry_factor[index], out.open_share[index] = unit.entry_factor, unit.share
     out.mark[index] = unit.value(0.0)
     out.cash_delta[index] = out.straight[index] = unit.share * unit.discount * unit.price
 
@@ -178,7 +178,7 @@ def _options(pricing: Pricing, out: UnitRows, index: Index, wanted: Wanted, expi
     """Price options of one expiry."""
     surface = pricing.round_.surface(expiry_ts)
     window = window_of(pricing.round_, expiry_ts)
-    is_call, strike = wanted.kind[index] == Kind.CALL, wanted.strike[index]
+    is_call, strike = np.isin(wanted.kind[index], CALLS), wanted.strike[index]
     out.open_share[index] = window.open
     if window.open == 0.0:
         settled = np.where(is_call, window.mean - strike, strike - window.mean)
@@ -203,7 +203,7 @@ def _alone(pricing: Pricing, out: UnitRows, wanted: Wanted) -> None:
     """Find what single units need, from what stands."""
     width, places = VOLS * pricing.shape.width, pricing.shape.places
     straight, _ = pricing.grid.straight(pricing.shape.width)
-    options = (wanted.kind <= Kind.PUT)[:, None]
+    options = np.isin(wanted.kind, OPTIONS)[:, None]
     rows = np.where(options, out.rows[wanted.curve], 0.0)
     losses = rows[:, :width] + out.straight[:, None] * straight
     gaps = np.where(options, out.gap[wanted.curve], 0.0)
@@ -252,12 +252,14 @@ def unit_rows(pricing: Pricing, wanted: Wanted) -> UnitRows:
     """
     out = UnitRows.empty(len(wanted), pricing.shape)
     out.problem[:] = Reason.NONE
+    options = np.isin(wanted.kind, OPTIONS)
     for expiry in np.unique(wanted.expiry_ts).tolist():
         members = np.flatnonzero(wanted.expiry_ts == expiry)
-        is_option = wanted.kind[members] <= Kind.PUT
+        is_option = options[members]
+        linear = members[~is_option]
         try:
-            if not is_option.all():
-                _linear(pricing, out, members[~is_option], Kind.FUTURE if expiry else Kind.PERP, expiry)
+            for kind in np.unique(wanted.kind[linear]).tolist():
+                _linear(pricing, out, linear[wanted.kind[linear] == kind], Kind(kind), expiry)
             if is_option.any():
                 _options(pricing, out, members[is_option], wanted, expiry)
         except DomainError:

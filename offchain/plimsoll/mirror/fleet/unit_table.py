@@ -13,7 +13,7 @@ from plimsoll.mirror.fleet.layout import Shape
 from plimsoll.mirror.fleet.market_terms import MarketTerms, Underlying
 from plimsoll.mirror.fleet.terms import INSTRUMENT, InstrumentTerms, Records
 from plimsoll.mirror.fleet.unit_rows import Pricing, UnitRows, Wanted, unit_rows
-from plimsoll.model import Kind
+from plimsoll.model import OPTIONS
 
 Longs = npt.NDArray[np.int64]
 
@@ -89,5 +89,5 @@ class UnitTable:
         for name in _COPIED:
             records[name] = getattr(self._units, name)
         records["segment"], records["curve"] = instruments.segment, instruments.curve
-        records["is_option"] = instruments.kind <= Kind.PUT
+        records["is_option"] = np.isin(instruments.kind, OPTIONS)
         return InstrumentTerms(self._units.rows, self._units.gap, records)

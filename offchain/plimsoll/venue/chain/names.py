@@ -7,20 +7,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from plimsoll.chain.words import Word, pack, unpack
-from plimsoll.client.schema.market import KindName
 from plimsoll.constants import E8
+from plimsoll.instrument_names import InstrumentName
 from plimsoll.keeper.names import name_of as symbol_of
 from plimsoll.model import Instrument, Kind
 
-KIND_NAMES: Final[dict[Kind, KindName]] = {
-    Kind.CALL: "call",
-    Kind.PUT: "put",
-    Kind.FUTURE: "future",
-    Kind.PERP: "perp",
-}
 #: Hour at which the expiries of venues end; others are named with their time.
 _HOUR: Final = 8
-_LETTER: Final = {Kind.CALL: "C", Kind.PUT: "P"}
 
 
 def name_of(instrument: int, underlyings: Mapping[str, int]) -> str:
@@ -39,17 +32,13 @@ def name_of(instrument: int, underlyings: Mapping[str, int]) -> str:
     """
     word = unpack(instrument)
     symbol = symbol_of(underlyings, word.underlying_id)
-    if word.kind is Kind.PERP:
-        return f"{symbol}-PERP"
     moment = datetime.fromtimestamp(word.expiry_ts, UTC)
     day = f"{moment.day}{moment:%b%y}".upper()
     if (moment.hour, moment.minute, moment.second) != (_HOUR, 0, 0):
         day += f"{moment:%H%M%S}"
-    if word.kind is Kind.FUTURE:
-        return f"{symbol}-{day}"
     whole, part = divmod(word.price_e8, E8)
     strike = str(whole) if part == 0 else f"{whole}.{part:08d}".rstrip("0")
-    return f"{symbol}-{day}-{strike}-{_LETTER[word.kind]}"
+    return str(InstrumentName(symbol, word.kind, day, strike))
 
 
 def instrument_of(word: Word) -> Instrument:
@@ -57,14 +46,9 @@ def instrument_of(word: Word) -> Instrument:
     return Instrument(word.kind, word.expiry_ts, word.price_e8 / E8 if word.kind.is_option else 0.0)
 
 
-def option_word(underlying_id: int, kind: Kind, expiry_ts: int, strike_e8: int) -> int:
-    """Return the instrument word of an option."""
+def instrument_word(underlying_id: int, kind: Kind, expiry_ts: int = 0, strike_e8: int = 0) -> int:
+    """Return the instrument word of a kind; without expiry or strike where it has none."""
     return pack(Word(underlying_id, kind, expiry_ts, strike_e8, 0))
-
-
-def linear_word(underlying_id: int, kind: Kind, expiry_ts: int = 0) -> int:
-    """Return the instrument word of a future or a perpetual."""
-    return pack(Word(underlying_id, kind, expiry_ts, 0, 0))
 
 
 def identity_of(word: int) -> int:

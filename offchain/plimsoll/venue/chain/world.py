@@ -19,12 +19,13 @@ from plimsoll.errors import PlimsollError
 from plimsoll.index.state import State as ChainState
 from plimsoll.keeper.calls import Question
 from plimsoll.keeper.view import round_of
+from plimsoll.mirror.linear import linear_unit
 from plimsoll.mirror.scenario_book import scenario_book
 from plimsoll.mirror.unit_risk import open_volatility, price_instruments
 from plimsoll.model import Instrument, Kind, Round
 from plimsoll.params import Params, UnderlyingParams
 from plimsoll.units import float_to_wad
-from plimsoll.venue.chain.names import identity_of, instrument_of, linear_word, option_word
+from plimsoll.venue.chain.names import identity_of, instrument_of, instrument_word
 from plimsoll.venue.chain.reads import Reads
 
 log = structlog.get_logger()
@@ -171,9 +172,9 @@ class World:
             self._marks[instrument] = None
             found = self._rounds.get(instrument >> 248)
             kind, expiry_ts = (instrument >> 240) & 0xFF, (instrument >> 200) & ((1 << 40) - 1)
-            if found is None or kind > Kind.PERP:
+            if found is None or kind > max(Kind):
                 continue
-            if kind != Kind.PERP and expiry_ts not in {surface.expiry_ts for surface in found.surfaces}:
+            if Kind(kind).has_expiry and expiry_ts not in {surface.expiry_ts for surface in found.surfaces}:
                 continue
             groups.setdefault(instrument >> 248, []).append(instrument)
         for number, members in groups.items():
@@ -189,8 +190,8 @@ class World:
             return
         for place, (instrument, noun) in enumerate(zip(members, known, strict=True)):
             forward = found.surface(noun.expiry_ts).forward if noun.expiry_ts else found.perp
-            # A future trades at a price, which is its forward; what it is worth is the discounted difference.
-            value = risk.mark[place] if noun.is_option else forward
+            # A linear instrument trades at a price; what it is worth is the discounted difference.
+            value = risk.mark[place] if noun.is_option else linear_unit(found, noun.kind, noun.expiry_ts).fair
             figures = (value, open_volatility(found, noun) if noun.is_option else 0.0, forward)
             greeks = (risk.delta[place], risk.gamma[place], risk.vega[place], risk.theta[place])
             self._marks[instrument] = Mark(*(float_to_wad(float(figure)) for figure in (*figures, *greeks)))
@@ -202,18 +203,19 @@ class World:
         found, rules = self._rounds.get(underlying_id), self.rules.get(underlying_id)
         if found is None or rules is None:
             return []
+        kinds = [kind for kind in Kind if rules.kinds >> kind & 1]
+        linear = [kind for kind in kinds if kind.is_linear]
         shown: list[int] = []
-        if expiry_ts in (None, 0) and rules.kinds >> Kind.PERP & 1:
-            shown.append(linear_word(underlying_id, Kind.PERP))
+        if expiry_ts in (None, 0):
+            shown += [instrument_word(underlying_id, kind) for kind in linear if not kind.has_expiry]
         for surface in found.surfaces:
             end = surface.expiry_ts
             if end <= self.now_ts() or expiry_ts not in (None, end):
                 continue
-            if rules.kinds >> Kind.FUTURE & 1:
-                shown.append(linear_word(underlying_id, Kind.FUTURE, end))
+            shown += [instrument_word(underlying_id, kind, end) for kind in linear if kind.has_expiry]
             for strike_e8 in strikes_of(surface.forward, rules.strikeStepE8):
-                kinds = [kind for kind in (Kind.CALL, Kind.PUT) if rules.kinds >> kind & 1]
-                shown += [option_word(underlying_id, kind, end, strike_e8) for kind in kinds]
+                options = (kind for kind in kinds if kind.is_option)
+                shown += [instrument_word(underlying_id, kind, end, strike_e8) for kind in options]
         return shown
 
 

@@ -86,8 +86,8 @@ def check_instrument(instrument: int, world: World, field: str) -> bool:
     try:
         word = unpack(instrument)
     except ValueError:
-        text = f"{field}: kind {(instrument >> 240) & 0xFF} is unknown, kinds are 0 to 3"
-        raise RefusalError("badField", text, field=field, value=instrument, limit=3) from None
+        text = f"{field}: kind {(instrument >> 240) & 0xFF} is unknown, kinds are 0 to {max(Kind)}"
+        raise RefusalError("badField", text, field=field, value=instrument, limit=max(Kind)) from None
     rules = world.rules.get(word.underlying_id)
     if rules is None or not rules.kinds >> word.kind & 1:
         text = f"{field}: underlying {word.underlying_id} is not listed with {word.kind.word}s"
@@ -96,14 +96,15 @@ def check_instrument(instrument: int, world: World, field: str) -> bool:
     if world.is_stale(word.underlying_id):
         text = f"the last round of {symbol} is older than {world.heartbeat_sec} s, so nothing of it can be margined now"
         raise RefusalError("roundStale", text, field=field, limit=world.heartbeat_sec, retry_after_sec=1.0)
-    if word.kind is Kind.PERP:
-        if word.expiry_ts or word.price_e8:
-            raise RefusalError("badField", f"{field}: a perpetual has neither expiry nor strike", field=field)
-        return False
-    _check_series(word.expiry_ts, word.underlying_id, rules, world, field)
-    if word.kind is Kind.FUTURE:
+    if word.kind.has_expiry:
+        _check_series(word.expiry_ts, word.underlying_id, rules, world, field)
+    elif word.expiry_ts:
+        text = f"{field}: a {word.kind.title} has no expiry"
+        raise RefusalError("badField", text, field=field, value=word.expiry_ts)
+    if word.kind.is_linear:
         if word.price_e8:
-            raise RefusalError("badField", f"{field}: a future has no strike", field=field, value=word.price_e8)
+            text = f"{field}: a {word.kind.title} has no strike"
+            raise RefusalError("badField", text, field=field, value=word.price_e8)
         return False
     if word.price_e8 <= 0 or word.price_e8 % rules.strikeStepE8:
         text = f"{field}: strike {word.price_e8} (1e-8 cash) is no positive multiple of {rules.strikeStepE8}"

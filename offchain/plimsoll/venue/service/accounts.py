@@ -25,6 +25,7 @@ from plimsoll.errors import PlimsollError
 from plimsoll.keeper.calls import Question
 from plimsoll.keeper.names import name_of as symbol_of
 from plimsoll.mirror.scenario_book import Book, scenario_book
+from plimsoll.model import Kind
 from plimsoll.protocol.parameters import chain_params
 from plimsoll.venue.chain.world import World
 from plimsoll.venue.gate.margin import Leg, bundled
@@ -163,7 +164,7 @@ class AccountService:
         """Refuse legs that name no instrument at all; what is listed is the contracts' business."""
         for place, leg in enumerate(draft.legs):
             number, kind = leg.instrument >> 248, (leg.instrument >> 240) & 0xFF
-            if number not in self._world.symbols or kind > 3 or leg.instrument & ((1 << 128) - 1):
+            if number not in self._world.symbols or kind > max(Kind) or leg.instrument & ((1 << 128) - 1):
                 name = f"legs.{place}.instrument"
                 text = f"{name}: {symbol_of(self._world.deployment.underlyings, number)} kind {kind} is no instrument"
                 raise RefusalError("unknownInstrument", text, field=name, value=leg.instrument)

@@ -21,7 +21,7 @@ from plimsoll.keeper.names import name_of as symbol_of
 from plimsoll.mirror.scenario_book import Book
 from plimsoll.params import VOL_NAMES
 from plimsoll.units import float_to_wad
-from plimsoll.venue.chain.names import KIND_NAMES, identity_of, name_of
+from plimsoll.venue.chain.names import identity_of, name_of
 
 MODES: Final[tuple[ModeName, ...]] = ("single", "standard", "cross")
 STATES: Final[tuple[MarginState, ...]] = ("healthy", "marginCall", "liquidatable", "insolvent")
@@ -111,7 +111,7 @@ def position_of(packed: int, underlyings: Mapping[str, int]) -> PositionView:
         instrument=instrument,
         name=name_of(instrument, underlyings),
         underlyingId=word.underlying_id,
-        kind=KIND_NAMES[word.kind],
+        kind=word.kind.word,
         expiryTs=word.expiry_ts,
         priceE8=word.price_e8,
         quantityWad=word.quantity_wad,

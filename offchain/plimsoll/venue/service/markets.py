@@ -25,7 +25,7 @@ from plimsoll.keeper.names import name_of as symbol_of
 from plimsoll.model import Kind
 from plimsoll.venue.book.orders import FAILED
 from plimsoll.venue.chain.ledger import ExchangeLedger
-from plimsoll.venue.chain.names import KIND_NAMES, name_of
+from plimsoll.venue.chain.names import name_of
 from plimsoll.venue.chain.world import Mark, World, age_sec
 from plimsoll.venue.gate.terms import Steps
 from plimsoll.venue.journal.desk import Desk
@@ -69,7 +69,7 @@ class MarketService:
                     isStale=self._world.is_stale(number),
                     expiries=[surface.expiryTs for surface in posted.surfaces],
                     strikeStepE8=rules.strikeStepE8,
-                    kinds=[KIND_NAMES[kind] for kind in Kind if rules.kinds >> kind & 1],
+                    kinds=[kind.word for kind in Kind if rules.kinds >> kind & 1],
                 )
             )
         return found
@@ -114,7 +114,7 @@ class MarketService:
             name=name_of(instrument, underlyings),
             underlyingId=word.underlying_id,
             symbol=symbol_of(underlyings, word.underlying_id),
-            kind=KIND_NAMES[word.kind],
+            kind=word.kind.word,
             expiryTs=word.expiry_ts,
             strikeE8=word.price_e8,
             markWad=None if mark is None else mark.mark_wad,
