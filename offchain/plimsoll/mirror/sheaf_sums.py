@@ -19,7 +19,7 @@ from plimsoll.mirror.round_sheaf import RoundSheaf
 from plimsoll.mirror.scenario_book import Book
 from plimsoll.mirror.settlement_window import Window
 from plimsoll.mirror.unit_risk import certified_gap
-from plimsoll.model import Instrument, Kind
+from plimsoll.model import Instrument
 from plimsoll.params import UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
@@ -305,7 +305,7 @@ def sheaf_units(
     parts = []
     if options:
         strike = np.array([instrument.strike for instrument in options])
-        is_call = np.array([instrument.kind == Kind.CALL for instrument in options])
+        is_call = np.array([instrument.kind.is_call for instrument in options])
         parts.append(_options(sheaf, expiry_ts, strike, is_call, quantity[: len(options)], params, book))
     if len(options) < len(instruments):
         parts.append(_linear(sheaf, expiry_ts, book))
