@@ -13,6 +13,9 @@ from plimsoll.params import Params
 RATE = "[rates.WETH]\nsource = '0x'\ngap_sec = 3600\nmax_rise = 0.01\nmax_fall = 0.05\n"
 RATED = RATE.replace("0x", "0x" + "1" * 40) + "form = 'get_rate'"
 LOCAL = (CONFIG / "local.toml").read_text(encoding="utf-8")
+#: One bit for each kind; the local chain trades them all.
+ALL = (1 << len(Kind)) - 1
+KINDS = f"kinds = {ALL}"
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in CONFIG.glob("*.toml")))
@@ -46,9 +49,9 @@ def test_load_spec__shipped__is_valid(name):
         ("[network]", f"{RATED.replace('3600', '59')}\n[network]", r"gap_sec 59 is outside 60 to 604800"),
         ("[network]", f"{RATED.replace('0.01', '0.11')}\n[network]", r"max_rise 0.11 is outside 0.0 to 0.1"),
         ("[network]", f"{RATED.replace('0.05', 'nan')}\n[network]", r"max_fall nan is outside 0.0 to 0.5"),
-        ("kinds = 15", "kinds = 1.5", "kinds: must be int"),
-        ("kinds = 15", "kinds = 16", "kinds must be within 1 and 15, got 16"),
-        ("kinds = 15", "kinds = 0", "kinds must be within 1 and 15, got 0"),
+        (KINDS, "kinds = 1.5", "kinds: must be int"),
+        (KINDS, f"kinds = {ALL + 1}", f"kinds must be within 1 and {ALL}, got {ALL + 1}"),
+        (KINDS, "kinds = 0", f"kinds must be within 1 and {ALL}, got 0"),
         ("call = 5_000.0", "", r"open_interest.BTC\]: call is missing"),
         ("is_local = true", "is_local = 1", "is_local: must be bool"),
     ],
@@ -63,7 +66,9 @@ def test_load_spec__one_mistake__is_named(tmp_path, old, new, message):
 
 def test_load_spec__kind_that_may_not_be_traded__needs_no_cap(tmp_path):
     path = tmp_path / "net.toml"
-    path.write_text(LOCAL.replace("kinds = 15", "kinds = 14").replace("call = 5_000.0", ""), encoding="utf-8")
+    path.write_text(
+        LOCAL.replace(KINDS, f"kinds = {ALL - (1 << Kind.CALL)}").replace("call = 5_000.0", ""), encoding="utf-8"
+    )
     eth, btc = load_spec(str(path), Params()).open_interest
     assert (eth.caps[Kind.CALL], btc.caps[Kind.CALL], btc.caps[Kind.PERP]) == (100_000.0, 0.0, 10_000.0)
 

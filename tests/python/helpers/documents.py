@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
+from plimsoll.model import OPTIONS, Kind
 
 TS = 1_770_326_940
 DAY = 86_400
@@ -81,18 +82,18 @@ def positions(draw, market):
     symbol = draw(st.sampled_from(sorted(market["underlyings"])))
     underlying = market["underlyings"][symbol]
     quantity = draw(st.sampled_from([-1.0, 1.0])) * round(10 ** draw(st.floats(-2, 4)), 6)
-    kind = draw(st.sampled_from(["option"] * 5 + ["future", "perp"])) if underlying["expiries"] else "perp"
-    base = {"underlying": symbol, "kind": kind, "quantity": quantity}
-    if kind == "perp":
+    kinds = [*OPTIONS * 3, *(kind for kind in Kind if kind.is_linear)]
+    kind = draw(st.sampled_from([kind for kind in kinds if underlying["expiries"] or not kind.has_expiry]))
+    base = {"underlying": symbol, "kind": "option" if kind.is_option else kind.word, "quantity": quantity}
+    if not kind.has_expiry:
         return base | {"entry": round(underlying["perp"] * draw(st.floats(0.8, 1.2)), 4)}
     slice_ = draw(st.sampled_from(underlying["expiries"]))
     base["expiry"] = slice_["expiry"]
-    if kind == "future":
+    if kind.is_linear:
         return base | {"entry": round(slice_["forward"] * draw(st.floats(0.8, 1.2)), 4)}
     # Below a known mean the open strike is zero or less, and a call is a forward.
     moneyness = draw(st.one_of(st.just(1.0), st.floats(0.7, 1.4), st.floats(0.1, 8.0)))
-    right = draw(st.sampled_from(["call", "put"]))
-    return base | {"right": right, "strike": round(slice_["forward"] * moneyness, 6)}
+    return base | {"right": kind.word, "strike": round(slice_["forward"] * moneyness, 6)}
 
 
 def identity(position):

@@ -6,10 +6,12 @@ import numpy as np
 from helpers.documents import DAY, TS
 
 from plimsoll.mirror.fleet import Columns, Names
-from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
+from plimsoll.model import OPTIONS, Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 
 #: Inside the window, fading, a day, months.
 OFFSETS = (900, 7 * 3_600, 20 * 3_600, 5 * DAY, 30 * DAY, 200 * DAY)
+#: Three times as many options as linear instruments.
+KINDS = [*OPTIONS * 3, *(kind for kind in Kind if kind.is_linear)]
 SPOTS = {"BTC": 64_000.0, "ETH": 1_900.0, "SOL": 85.0}
 MONEY = ("equity", "market_equity", "initial", "maintenance", "gross")
 
@@ -82,11 +84,11 @@ def folio_of(draw, positions, scale=1.0, underlyings=tuple(SPOTS)):
     chosen = {}
     while len(chosen) < positions:
         name, left = str(draw.choice(underlyings)), int(draw.choice(OFFSETS))
-        spot, kind = SPOTS[name], Kind(int(draw.choice([0, 0, 0, 1, 1, 1, 2, 3])))
+        spot, kind = SPOTS[name], Kind(int(draw.choice(KINDS)))
         # Few strikes, so that calls and puts meet; two of them below the mean that is known, inside the window.
         strike = round(spot * float(draw.choice([0.3, 0.45, 0.8, 0.9, 0.97, 1.0, 1.05, 1.2, 1.6])), 4)
         quantity = float(draw.standard_normal()) * scale * 2_000.0 / spot
-        position = Position(name, kind, 0 if kind == Kind.PERP else TS + left, strike, quantity)
+        position = Position(name, kind, TS + left if kind.has_expiry else 0, strike, quantity)
         chosen[position.identity] = position
     collateral = {s: float(draw.uniform(0, 50)) for s in ("DAI", "WETH") if draw.random() < 0.4}
     mode = Mode(int(draw.integers(3)))

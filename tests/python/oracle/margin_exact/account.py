@@ -29,7 +29,7 @@ class Account:
         return sum((amount * mpf(t.get("ratio", 1)) for t, amount in held if t.get("linked") == symbol), mpf(0))
 
     def expiries(self, symbol):
-        return {q["expiry"] for q in self.positions[symbol] if q["kind"] != "perp"}
+        return {q["expiry"] for q in self.positions[symbol] if "expiry" in q}
 
     def scales(self, symbol, cutoff):
         """What each expiry keeps at a cut-off: ``1 - omega`` at or before it."""
