@@ -227,10 +227,23 @@ def conf_rate(confidence: float, params: AccountParams) -> float:
 
 
 def haircut_of(token: Token, mode: Mode, params: Params) -> float:
-    """Share of a token's price that does not count as equity.
+    """Return the share of a token's price that does not count as equity.
 
     The price risk of a linked token is in the scan, but for STANDARD, which leaves it out of the scan and takes a
     whole price range off instead.
+
+    Parameters
+    ----------
+    token : Token
+    mode : Mode
+        Of the account that holds it.
+    params : Params
+        Ranges of the underlyings.
+
+    Returns
+    -------
+    float
+        Within [0, 1].
     """
     if token.linked is None:
         return token.haircut

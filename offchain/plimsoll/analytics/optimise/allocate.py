@@ -15,7 +15,7 @@ from plimsoll.analytics.optimise.trades import excess
 from plimsoll.analytics.report.figures import columns_figure
 from plimsoll.errors import InputError
 from plimsoll.frames import Tabular
-from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
+from plimsoll.mirror.margin_engine import MarginResult, evaluate_many, haircut_of
 from plimsoll.model import Instrument, Market, Mode, Portfolio
 from plimsoll.params import Params
 
@@ -148,8 +148,7 @@ class _Program:
         needed: list[tuple[Index | int, Vector | float]] = []
         counted: list[tuple[int, float]] = []
         for symbol in self.tokens:
-            token = market.tokens[symbol]
-            haircut = token.haircut if token.linked is None else token.linked_haircut
+            haircut = haircut_of(market.tokens[symbol], portfolio.mode, self.params)
             counted.append((int(self.amounts[symbol][i]), market.price_of(symbol) * (1.0 - haircut)))
         charges = result.initial_margin - account.im_factor * peg * sum(
             u.requirement for u in result.underlyings.values()

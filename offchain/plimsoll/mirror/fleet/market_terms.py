@@ -14,9 +14,10 @@ from plimsoll.mirror.fleet.columns import Names
 from plimsoll.mirror.fleet.layout import VOLS, Grid, Shape, grid_of, groups_of, shape_of
 from plimsoll.mirror.fleet.reasons import Reason
 from plimsoll.mirror.fleet.terms import SEGMENT, TOKEN, UNDERLYING, AccountTerms, Records, UnderlyingTerms
+from plimsoll.mirror.margin_engine import haircut_of
 from plimsoll.mirror.scenario_book import scenario_book
 from plimsoll.mirror.settlement_window import time_to_expiry, window_of
-from plimsoll.model import Market, Round, Token
+from plimsoll.model import Market, Mode, Round, Token
 from plimsoll.params import Params, UnderlyingParams
 
 
@@ -69,13 +70,9 @@ def _token(market: Market, params: Params, symbol: str | None, slots: dict[str, 
     if token is None:
         return TokenState(Reason.NO_TOKEN)
     price = market.price_of(token.symbol)
-    if token.linked is None:
-        return TokenState(Reason.NONE, price, 1.0 - token.haircut, 1.0 - token.haircut, -1, token.ratio)
-    fallen = token.linked_haircut + params.for_underlying(token.linked).price_range
-    standard = 1.0 - min(1.0, max(token.haircut, fallen))
-    return TokenState(
-        Reason.NONE, price, 1.0 - token.linked_haircut, standard, slots.get(token.linked, -1), token.ratio
-    )
+    counted, standard = (1.0 - haircut_of(token, mode, params) for mode in (Mode.SINGLE, Mode.STANDARD))
+    linked = -1 if token.linked is None else slots.get(token.linked, -1)
+    return TokenState(Reason.NONE, price, counted, standard, linked, token.ratio)
 
 
 @dataclass(frozen=True, slots=True)
