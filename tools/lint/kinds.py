@@ -77,11 +77,13 @@ class Python:
         return asked and any(value in self._words or type(value) is int for value in values)
 
     def decides(self, node: ast.AST) -> bool:
-        """Whether a node decides by a kind: compares with one, matches one, or looks something up by one."""
+        """Whether a node decides by a kind: compares with one, matches one, looks up by one, or numbers one anew."""
         if isinstance(node, ast.Compare):
             return self._compares(node)
         if isinstance(node, ast.MatchValue):
             return self._is_member(node.value)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            return node.id.lstrip("_") in self._kinds
         return isinstance(node, ast.Dict) and any(self._is_member(key) for key in node.keys)
 
     def faults(self, text: str) -> Iterator[int]:
@@ -109,8 +111,9 @@ def readers(kinds: frozenset[str]) -> dict[tuple[str, str], Python | Text]:
     member = rf"(?:\w+\.)?(?:{names})\b"
     compared = (rf"(?:[!=]==?|[<>]=?)\s*{member}", rf"\b{member}\s*(?:[!=]==?|[<>]=?)(?!>)")
     number = r"\b[kK]ind(?:Of\(\w*\))?(?:\(\))?\s*(?:[!=]==?|[<>]=?)\s*\d"
-    solidity = Text(*compared, number, r"\b(?:eq|lt|gt)\(kind,\s*\d")
-    script = Text(*compared, number, rf"\bcase\s+(?:{member}|\"(?:{words})\")", rf"[!=]==?\s*\"(?:{words})\"")
+    anew = rf"\bconst(?:ant)?\s+(?:{names})\s*="
+    solidity = Text(*compared, number, anew, r"\b(?:eq|lt|gt)\(kind,\s*\d")
+    script = Text(*compared, number, anew, rf"\bcase\s+(?:{member}|\"(?:{words})\")", rf"[!=]==?\s*\"(?:{words})\"")
     return {
         ("offchain/plimsoll", ".py"): Python(kinds),
         ("contracts", ".sol"): solidity,

@@ -14,6 +14,8 @@ PYTHON = [
     "if entry.kind == 'perp':\n    pass",
     "if leg.right in ('call', 'put'):\n    pass",
     "known = kind <= 3",
+    "_PERP: Final = 3",
+    "CALL, *OTHERS = range(4)",
 ]
 TYPESCRIPT = [
     "if (kind === PERP) return symbol;",
@@ -22,6 +24,7 @@ TYPESCRIPT = [
     'if (entry.kind !== "call") continue;',
     "switch (kind) { case PUT: return 1; }",
     "const known = kind <= 3;",
+    "const PERP = 3;",
 ]
 SOLIDITY = [
     "if (kind != PositionWord.PERP) revert();",
@@ -29,6 +32,7 @@ SOLIDITY = [
     "if (word.kindOf() == 3) return;",
     "if (kind < PositionWord.FUTURE) return;",
     "if iszero(eq(kind, 3)) { leave }",
+    "uint256 private constant PUT = 1;",
 ]
 FINE = {
     "offchain/plimsoll/room/fine.py": "leg = Position('ETH', Kind.PERP, 0, 1.0, 1.0)\nif leg.kind.is_option: pass\n"

@@ -17,8 +17,42 @@ FLAT: Final = Svi(0.01, 0.0, 0.0, 0.0, 0.1)
 
 MCMILLAN: Final = "McMillan, arrays of 16 rows"
 #: Gains per row of one future and one call.
-FUTURE: Final = (0, 0, 3330, 3330, -3330, -3330, 6670, 6670, -6670, -6670, 10000, 10000, -10000, -10000, 7000, -7000)
-CALL: Final = (460, -610, 2640, 1730, -1270, -2340, 5210, 4540, -2540, -3430, 8060, 7640, -3380, -3990, 3130, -1500)
+FUTURE_GAINS: Final = (
+    0,
+    0,
+    3330,
+    3330,
+    -3330,
+    -3330,
+    6670,
+    6670,
+    -6670,
+    -6670,
+    10000,
+    10000,
+    -10000,
+    -10000,
+    7000,
+    -7000,
+)
+CALL_GAINS: Final = (
+    460,
+    -610,
+    2640,
+    1730,
+    -1270,
+    -2340,
+    5210,
+    4540,
+    -2540,
+    -3430,
+    8060,
+    7640,
+    -3380,
+    -3990,
+    3130,
+    -1500,
+)
 
 #: The cases of Derive state their own rows beyond the range.
 CASE_TAILS: Final = ((-0.66, 0.6 / 11), (-0.33, 1.2 / 11), (0.5, 0.072), (1.0, 0.036), (2.0, 0.018), (3.0, 0.012))
@@ -75,8 +109,8 @@ def book_of(market: Market, *positions: Position, cash: float = 0.0) -> ModelAcc
 
 
 def _span() -> list[Example]:
-    long_call = span.scan_risk([list(CALL)])
-    covered = span.scan_risk([list(FUTURE), [-gain for gain in CALL]])
+    long_call = span.scan_risk([list(CALL_GAINS)])
+    covered = span.scan_risk([list(FUTURE_GAINS), [-gain for gain in CALL_GAINS]])
     cases = (("long call", long_call, "3990", "14"), ("covered write", covered, "6620", "13"))
     return [
         Example("span", MCMILLAN, f"{name}, {part}", published, got, 0.0)

@@ -8,16 +8,19 @@ import numpy as np
 import numpy.typing as npt
 
 from plimsoll.mirror.jit import compiled
-from plimsoll.model import MAX_QUANTITY, MAX_STORED_PRICE, MAX_TS
+from plimsoll.model import MAX_QUANTITY, MAX_STORED_PRICE, MAX_TS, Kind
 
 Vector = npt.NDArray[np.float64]
 Longs = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
+Flags = npt.NDArray[np.bool_]
 
 #: Number of a position that is none: a kind, price or quantity that no contract could hold.
 NONE: Final = -1
-_PERP: Final = 3
-_PUT: Final = 1
+#: What every kind is, by number. Arguments of the kernel and no constants of it: numba keeps compiled code as long as
+#: this file stays the same, and a kind is said elsewhere.
+_IS_OPTION: Final = np.array([kind.is_option for kind in Kind])
+_HAS_EXPIRY: Final = np.array([kind.has_expiry for kind in Kind])
 _EMPTY: Final = -1
 _FIRST_ROOM: Final = 1_024
 
@@ -30,6 +33,8 @@ def _number(
     price: Vector,
     quantity: Vector,
     slots: Numbers,
+    option_kinds: Flags,
+    dated_kinds: Flags,
     known: Longs,
     strikes: Vector,
     table: Numbers,
@@ -49,9 +54,12 @@ def _number(
     size = table.size
     for i in range(begin, out.size):
         k, ts, q = kind[i], expiry_ts[i], quantity[i]
-        is_option = k <= _PUT
+        if not 0 <= k < option_kinds.size:
+            out[i] = NONE
+            continue
+        is_option = option_kinds[k]
         strike = price[i] if is_option else 0.0
-        good = 0 <= k <= _PERP and (ts != 0) == (k != _PERP) and 0 <= ts <= MAX_TS
+        good = (ts != 0) == dated_kinds[k] and 0 <= ts <= MAX_TS
         good = good and 0.0 <= price[i] <= MAX_STORED_PRICE and (strike > 0.0 or not is_option)
         if not (good and -MAX_QUANTITY <= q <= MAX_QUANTITY):
             out[i] = NONE
@@ -175,7 +183,18 @@ class Instruments:
         while True:
             tables = (self._known, self._strikes, self._table)
             self.count, end = _number(
-                underlying, kind, expiry_ts, price, quantity, slots, *tables, self.count, end, out
+                underlying,
+                kind,
+                expiry_ts,
+                price,
+                quantity,
+                slots,
+                _IS_OPTION,
+                _HAS_EXPIRY,
+                *tables,
+                self.count,
+                end,
+                out,
             )
             if end == len(out):
                 return out
