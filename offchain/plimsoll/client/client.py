@@ -106,10 +106,10 @@ class VenueClient:
         """Return the open orders of an instrument by price."""
         return self.transport.get(f"/books/{self.instrument(instrument)}", BookView, depth=depth)
 
-    def trades(self, instrument: str | int | None = None, limit: int = 100) -> TradePage:
-        """Return trades, newest first."""
+    def trades(self, instrument: str | int | None = None, limit: int = 100, before: int | None = None) -> TradePage:
+        """Return trades, newest first; ``before`` names the trade that the page begins below."""
         word = None if instrument is None else self.instrument(instrument)
-        return self.transport.get("/trades", TradePage, instrument=word, limit=limit)
+        return self.transport.get("/trades", TradePage, instrument=word, limit=limit, before=before)
 
     def rounds(self) -> list[RoundView]:
         """Return the last round of every underlying."""
@@ -288,13 +288,14 @@ class Trader:
         """Return own orders, newest first."""
         return self._transport.get(f"/accounts/{self.account_id}/orders", OrderPage, state=state).orders
 
-    def fills(self) -> FillPage:
-        """Return own fills, newest first."""
-        return self._transport.get(f"/accounts/{self.account_id}/fills", FillPage)
+    def fills(self, limit: int = 200, before: int | None = None) -> FillPage:
+        """Return own fills, newest first; ``before`` names the trade that the page begins below."""
+        return self._transport.get(f"/accounts/{self.account_id}/fills", FillPage, limit=limit, before=before)
 
     def stream(self, *more: str) -> Stream:
-        """Follow own orders, and more channels."""
-        return self.venue.stream(f"orders:{self.account_id}", *more)
+        """Follow own orders, and more channels; after a restart of the venue the stream logs in again by itself."""
+        channels = (f"orders:{self.account_id}", *more)
+        return Stream(self._transport.url, channels, self._transport.token, lambda: self.venue.login(self.wallet).token)
 
 
 def sign_typed(wallet: LocalAccount, typed: TypedStruct, message: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -12,6 +12,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from plimsoll.client.schema import stream as messages
+from plimsoll.client.schema.problem import Problem
 from plimsoll.client.transport import PREFIX, VenueError
 from plimsoll.errors import UnavailableError
 
@@ -37,11 +38,15 @@ class Stream:
         See ``plimsoll.client.schema.stream``.
     token : str
         For own channels.
+    login : Callable[[], str], optional
+        Gives a new token where the venue knows the old one no longer: it forgets all of them when it starts anew.
     """
 
-    def __init__(self, url: str, channels: Sequence[str], token: str = "") -> None:
+    def __init__(
+        self, url: str, channels: Sequence[str], token: str = "", login: Callable[[], str] | None = None
+    ) -> None:
         self._url = "ws" + url.rstrip("/").removeprefix("http") + PREFIX + "/stream"
-        self._channels, self._token = tuple(channels), token
+        self._channels, self._token, self._login = tuple(channels), token, login
         self._socket: ClientConnection | None = None
         self._last: dict[str, int] = {}
         self._epoch = ""
@@ -133,11 +138,10 @@ class Stream:
             try:
                 socket = connect(self._url, open_timeout=OPEN_SEC, max_size=MAX_MESSAGE_BYTES)
                 welcome = _READ.validate_json(socket.recv(timeout=OPEN_SEC))
-                if self._token:
-                    socket.send(messages.Authenticate(op="authenticate", token=self._token).model_dump_json())
+                self._authenticate(socket)
                 for channel in self._channels:
                     self._subscribe(socket, channel)
-            except (OSError, TimeoutError, WebSocketException) as reason:
+            except (OSError, TimeoutError, WebSocketException, UnavailableError) as reason:
                 problem = reason
                 time.sleep(RETRY_SEC)
                 continue
@@ -145,6 +149,24 @@ class Stream:
             self._epoch, self._socket = welcome.epoch, socket
             return socket
         raise UnavailableError(self._url, f"no stream ({type(problem).__name__})")
+
+    def _authenticate(self, socket: ClientConnection) -> None:
+        """Show the token, and a new one where it is refused and there is a way to get one."""
+        if not self._token:
+            return
+        problem = self._shown(socket)
+        if problem is not None and problem.code == "notLoggedIn" and self._login is not None:
+            self._token = self._login()
+            problem = self._shown(socket)
+        if problem is not None:
+            socket.close()
+            raise VenueError(problem)
+
+    def _shown(self, socket: ClientConnection) -> Problem | None:
+        """Show the token; return how it is refused, if it is. Nothing else comes before a channel is subscribed."""
+        socket.send(messages.Authenticate(op="authenticate", token=self._token).model_dump_json())
+        answer: messages.Answer = _READ.validate_json(socket.recv(timeout=OPEN_SEC))
+        return answer.problem
 
     def _subscribe(self, socket: ClientConnection, channel: str) -> None:
         since = None

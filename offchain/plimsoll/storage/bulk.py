@@ -24,7 +24,7 @@ def insert_many(connection: Connection, table: Table, rows: Iterable[Sequence[An
     table : Table
         Its columns are of plain types: integers, text and bytes are passed on as they are.
     rows : Iterable[Sequence]
-        Values in the order of the columns.
+        Values in the order of the columns; none is none.
 
     Raises
     ------
@@ -38,7 +38,9 @@ def insert_many(connection: Connection, table: Table, rows: Iterable[Sequence[An
     marks = ", ".join("?" for _ in table.columns)
     # Names are those of our own tables.
     statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608
-    connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+    values = [tuple(row) for row in rows]
+    if values:
+        connection.exec_driver_sql(statement, values)
 
 
 def _copy(connection: Connection, statement: str, rows: Iterable[Sequence[Any]]) -> None:

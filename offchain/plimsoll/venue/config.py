@@ -49,6 +49,9 @@ class BookSection(Section):
     )
     min_life_sec: int = option(5, "Shortest life of an order, by the chain's clock.", "seconds", ge=1, le=3_600)
     max_open_orders: int = option(2_000, "Most open orders of one account.", "orders", ge=1, le=1_000_000)
+    max_log_events: int = option(
+        20_000, "Events of the log after which a snapshot takes their place.", "events", ge=100, le=10**7
+    )
 
 
 class LimitsSection(Section):

@@ -44,11 +44,14 @@ from plimsoll.venue.config import VenueConfig
 from plimsoll.venue.gate.authority import Authority
 from plimsoll.venue.gate.margin import MarginGate
 from plimsoll.venue.gate.terms import Steps
+from plimsoll.venue.journal.archive import Archive
 from plimsoll.venue.journal.desk import Desk
+from plimsoll.venue.journal.ledger_store import LedgerStore
 from plimsoll.venue.journal.log import EventLog
 from plimsoll.venue.service.about import About
 from plimsoll.venue.service.accounts import AccountService
 from plimsoll.venue.service.channels import Channels
+from plimsoll.venue.service.history import History
 from plimsoll.venue.service.logins import LoginService
 from plimsoll.venue.service.markets import MarketService
 from plimsoll.venue.service.orders import OrderService
@@ -94,7 +97,11 @@ class Venue:
         self.log = EventLog(database, identity)
         self.reads = Reads(self.endpoints, deployment)
         self.world = World(deployment, self.reads)
-        self.desk = Desk(self.log, self.world, config.book.quantity_step_wad, self._prepare, self._reloaded)
+        book = config.book
+        self.desk = Desk(
+            self.log, self.world, book.quantity_step_wad, self._prepare, self._reloaded, book.max_log_events
+        )
+        self.history = History(self.desk, Archive(database))
         self.transactor = Transactor(self.endpoints, key, database, deployment.chain_id, policy_of(config))
         self.authority = Authority(self.world)
         self.margin = MarginGate(self.world)
@@ -112,12 +119,13 @@ class Venue:
         seconds = self.desk.load()
         log.info("the log was read", events=self.desk.state.seq, seconds=round(seconds, 2))
         points = [Head(*point) for point in self.desk.state.points]
-        self.follower = Follower(self.endpoints, deployment, points)
+        self.follower = Follower(self.endpoints, deployment, points, LedgerStore(self._database))
         book = config.book
         steps = Steps(book.quantity_step_wad, book.option_price_step_wad, book.linear_price_step_wad, book.min_life_sec)
         self.orders = OrderService(
             self.desk,
             self.world,
+            self.history,
             self.follower,
             self.authority,
             self.margin,
@@ -126,7 +134,7 @@ class Venue:
             book.max_open_orders,
             self._require_ready,
         )
-        self.markets = MarketService(self.desk, self.world, self.follower.ledger, steps)
+        self.markets = MarketService(self.desk, self.history, self.world, self.follower.ledger, steps)
         self.accounts = AccountService(self.world, self.orders, config.chain.endpoints[0])
         self.quotes = QuoteService(
             self.desk, self.world, self.follower, self.authority, self.orders, deployment, steps, str(key.address)
@@ -206,7 +214,16 @@ class Venue:
     def watch(self) -> Watch:
         """Follows the chain."""
         database = Index(self.endpoints, self.deployment, self._database)
-        return Watch(self.endpoints, self.desk, self.world, database, self.follower, self.transactor, self.settler)
+        return Watch(
+            self.endpoints,
+            self.desk,
+            self.world,
+            database,
+            self.follower,
+            self.transactor,
+            self.settler,
+            self.history,
+        )
 
     async def open(self) -> None:
         """Check the chain and catch up with it.

@@ -1,5 +1,6 @@
 """The book under random commands: price-time, conservation, never crossed, and the log gives the same book."""
 
+import json
 from dataclasses import asdict
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 from plimsoll.constants import WAD
 from plimsoll.venue.book import events as ev
 from plimsoll.venue.book.engine import Engine, NewOrder
-from plimsoll.venue.book.orders import FILL_OR_KILL, LIMIT, POST_ONLY
+from plimsoll.venue.book.orders import ALIVE, FILL_OR_KILL, LIMIT, POST_ONLY, BookOrder, Trade
+from plimsoll.venue.book.snapshot import rows_of, state_of
 from plimsoll.venue.book.state import State
 
 STEP = WAD // 100
@@ -37,6 +39,8 @@ class Venue:
         self.world = World()
         self.engine = Engine(State(), self.world, STEP)
         self.log, self.count = [], 0
+        #: Number and rows of the last snapshot, and what left the memory with all of them.
+        self.snapshot, self.over, self.done = (0, []), {}, {}
         state, fold = self.engine.state, self.engine.state.apply
 
         def checked(event):
@@ -99,7 +103,8 @@ class Venue:
             parts = (order.leaves_wad, order.pending_wad, order.filled_wad, order.cancelled_wad)
             assert sum(parts) == order.quantity_wad, order
             assert min(parts) >= 0, order
-            mine = [t for t in state.trades.values() if order.order_hash in (t.maker, t.taker)]
+            trades = {**self.done, **state.trades}.values()
+            mine = [t for t in trades if order.order_hash in (t.maker, t.taker)]
             assert order.pending_wad == sum(t.quantity_wad for t in mine if t.state == "pending")
             assert order.filled_wad == sum(t.quantity_wad for t in mine if t.state in ("settled", "final"))
             shown = [o for side in (True, False) for o in state.ladder(order.instrument).side(side)]
@@ -108,8 +113,22 @@ class Venue:
             if ladder.bids.best_wad is not None and ladder.asks.best_wad is not None:
                 assert ladder.bids.best_wad < ladder.asks.best_wad
 
+    def take_snapshot(self):
+        """Let a snapshot take the place of the log; what is over is over for good."""
+        retired = self.engine.retire(0)
+        assert not self.over.keys() & (retired.orders.keys() | self.state.orders.keys())
+        for order in retired.orders.values():
+            assert order.state not in ALIVE and not order.pending_wad
+            assert BookOrder.of(json.loads(json.dumps(order.values()))) == order
+        assert all(Trade.of(json.loads(json.dumps(trade.values()))) == trade for trade in retired.trades.values())
+        self.over.update(retired.orders)
+        self.done.update(retired.trades)
+        self.snapshot = (self.state.seq, [(kind, json.dumps(values)) for kind, values in rows_of(self.state)])
+        self.log = []
+        assert picture(state_of(*self.snapshot)) == picture(self.state)
+
     def replayed(self):
-        again = State()
+        again = state_of(*self.snapshot)
         for event in self.log:
             again.apply(ev.decode(event.name, ev.encode(event)))
         return again
@@ -146,6 +165,12 @@ def picture(state):
         {pair: sorted(orders) for pair, orders in state.pairs.items()},
         sorted(state.unsettled),
         {key: value for key, value in state.moving.items() if value},
+        {number: sorted(orders) for number, orders in state.waiting.items() if orders},
+        {account: asdict(guard) for account, guard in state.guards.items()},
+        {number: asdict(request) for number, request in state.requests.items()},
+        {key: asdict(quote) for key, quote in state.quotes.items()},
+        {key: asdict(intent) for key, intent in state.intents.items()},
+        (list(state.points), state.outsides, state.last_prices),
     )
 
 
@@ -349,6 +374,9 @@ COMMAND = st.one_of(
     st.tuples(st.just("final"), st.integers(0, 10**6)),
     st.tuples(st.just("expire"), st.sampled_from((10, 1_000))),
     st.tuples(st.just("protect"), st.integers(1, 5)),
+    st.tuples(st.just("request"), st.integers(1, 5)),
+    st.tuples(st.just("synced"), st.integers(1, 100)),
+    st.tuples(st.just("snapshot"), st.just(0)),
 )
 
 
@@ -383,6 +411,14 @@ def run(venue, command):
         venue.engine.expire(number)
     elif name == "protect":
         venue.engine.note(ev.Protected(number, 1_000, 2, 3 * WAD, None))
+    elif name == "request":
+        asked = venue.engine.note(ev.Requested(number, "0xa", [[INSTRUMENT, True, WAD]], 1, 2))
+        venue.engine.note(ev.Quoted(asked, f"0x{asked:064x}", {"expiryTs": 5}, "0x"))
+        venue.engine.note(ev.Intended(f"0x{asked:064x}", "delta", {"nonce": number}, "0x"))
+    elif name == "synced":
+        venue.engine.note(ev.Synced(number, f"0x{number:064x}", number))
+    elif name == "snapshot":
+        venue.take_snapshot()
     elif name != "cancel":
         follow(venue, name, number)
     venue.note()

@@ -5,6 +5,7 @@ import multiprocessing as mp
 import os
 import signal
 import time
+from contextlib import suppress
 
 import pytest
 from helpers.postgres import Server
@@ -12,13 +13,17 @@ from sqlalchemy import text
 
 from plimsoll.constants import WAD
 from plimsoll.errors import InputError
-from plimsoll.storage import StorageError, open_database, upgrade, writing
+from plimsoll.storage import StorageError, open_database, reading, upgrade, writing
 from plimsoll.venue.book import events as ev
 from plimsoll.venue.book.engine import NewOrder
+from plimsoll.venue.book.snapshot import Snapshot
+from plimsoll.venue.journal.archive import Archive
 from plimsoll.venue.journal.desk import Desk
 from plimsoll.venue.journal.log import EventLog
 
 INSTRUMENT = (1 << 248) | (3 << 240)
+#: Few, so that the tests meet many snapshots.
+MAX_EVENTS = 200
 US = {"chain": "31337", "exchange": "0xabc"}
 
 
@@ -52,6 +57,18 @@ def opened(url):
     database = open_database(url)
     upgrade(database)
     return EventLog(database, US)
+
+
+def archive_of(desk):
+    return Archive(desk._log._engine)
+
+
+def everything(desk):
+    """Return all orders that a desk has ever accepted, wherever they are now."""
+    kept = archive_of(desk).orders_of(3, None, 10**6)
+    for account_id in (0, 1, 2, 4, 5, 6):
+        kept += archive_of(desk).orders_of(account_id, None, 10**6)
+    return {order.order_hash: order for order in kept} | desk.state.orders
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -147,24 +164,24 @@ def test_desk__message__shows_the_moment_of_its_command_and_waits_for_the_disk(t
 
 def place_until_killed(url, pipe):
     async def work():
-        desk = Desk(opened(url), Nothing(), WAD)
+        desk = Desk(opened(url), Nothing(), WAD, max_events=MAX_EVENTS)
         desk.load()
         desk._log.start()
 
         async def one(number):
             await desk.run(lambda engine: engine.place(new_order(number, 90 + number % 20, buy=number % 3 > 0), number))
             pipe.send(number)
+            await desk.run(lambda engine: engine.cancel(new_order(number).order_hash, "by hand") if number % 3 else 0)
 
-        first = 1 + len(desk.state.orders) * 10
+        first = 1 + len(everything(desk)) * 10
         await asyncio.gather(*(one(number) for number in range(first, first + 3_000)))
 
     asyncio.run(work())
 
 
-def test_desk__killed_under_load__has_everything_that_was_answered(tmp_path):
-    url = f"sqlite:///{tmp_path / 'venue.sqlite'}"
-    answered = set()
-    for pause_sec in (0.02, 0.07, 0.15):
+def test_desk__killed_under_load__has_everything_that_was_answered(url):
+    answered, snapshots = set(), set()
+    for pause_sec in (0.02, 0.1, 0.3):
         ours, theirs = mp.Pipe(duplex=False)
         child = mp.get_context("fork").Process(target=place_until_killed, args=(url, theirs))
         child.start()
@@ -180,7 +197,85 @@ def test_desk__killed_under_load__has_everything_that_was_answered(tmp_path):
             pass
         desk = Desk(opened(url), Nothing(), WAD)
         desk.load()
-        missing = {number for number in answered if new_order(number).order_hash not in desk.state.orders}
-        assert not missing
+        found = everything(desk)
+        assert {number for number in answered if new_order(number).order_hash not in found} == set()
         assert desk.state.seq == desk._log.last()
-    assert isinstance(next(iter(desk._log.read()))[1], ev.Accepted)
+        assert desk.state.orders.keys().isdisjoint(archive_of(desk).orders(list(desk.state.orders)))
+        snapshots.add(desk._log.snapshot()[0])
+    assert len(snapshots) > 1
+
+
+def count_of(desk, table):
+    with reading(desk._log._engine) as connection:
+        return connection.scalar(text(f"SELECT count(*) FROM {table}"))  # noqa: S608
+
+
+def test_log__long_history__is_bounded_and_a_start_reads_what_is_alive(url):
+    async def work():
+        desk = Desk(opened(url), Nothing(), WAD, max_events=MAX_EVENTS)
+        desk._log.start()
+        for number in range(1, 1_001):
+            # One in fifty stays; of the others some trade and some are cancelled.
+            price, buy = (50, True) if number % 50 == 0 else (100, number % 2 == 0)
+            await desk.run(lambda engine, n=number, p=price, b=buy: engine.place(new_order(n, p, buy=b), n))
+            if number % 7 == 0:
+                await desk.run(lambda engine, n=number: engine.cancel(new_order(n).order_hash, "by hand"))
+            for trade in list(desk.state.unsettled.values()):
+                await desk.run(lambda engine, t=trade: engine.settled(ev.Settled(t.trade_id, "0x", 1, 0, 0)))
+                await desk.run(lambda engine, t=trade: engine.finalised(t.trade_id))
+        await desk._log.stop()
+        return desk
+
+    desk = asyncio.run(work())
+    assert desk.state.seq > 8 * MAX_EVENTS
+    assert count_of(desk, "venue_event") < 3 * MAX_EVENTS
+    # Those that stay, and what was over since the last snapshot.
+    assert count_of(desk, "venue_snapshot") < 100
+    assert len(desk.state.orders) < 100 + MAX_EVENTS
+    again = Desk(opened(url), Nothing(), WAD)
+    again.load()
+    assert (again.state.seq, again.state.orders, again.state.trades) == (
+        desk.state.seq,
+        desk.state.orders,
+        desk.state.trades,
+    )
+    assert len(everything(again)) == 1_000
+    trades = archive_of(again).trades(10**6)
+    assert [trade.trade_id for trade in trades] == sorted((t.trade_id for t in trades), reverse=True)
+    kept = archive_of(again)
+    newest = trades[0]
+    assert kept.trades(1) == [newest] == kept.trades(1, account_id=newest.maker_id, instrument=INSTRUMENT)
+    assert kept.trades(2, before=newest.trade_id) == trades[1:3]
+    assert kept.trades(1, instrument=INSTRUMENT + 1) == []
+    assert {order.state for order in kept.orders_of(0, "cancelled", 10)} == {"cancelled"}
+
+
+def test_desk__snapshot_fails__reads_the_disk_anew_and_loses_nothing(tmp_path):
+    async def work():
+        desk = Desk(opened(f"sqlite:///{tmp_path / 'venue.sqlite'}"), Nothing(), WAD, max_events=10)
+        reloads = []
+        desk.on_reload = lambda: reloads.append(1)
+        desk._log.start()
+        write = desk._log._write
+
+        def refusing(taken):
+            if any(isinstance(item, Snapshot) for _, item, _ in taken):
+                raise StorageError("database", "disk is full")
+            write(taken)
+
+        desk._log._write = refusing
+        for number in range(1, 6):
+            await desk.run(lambda engine, n=number: engine.place(new_order(n), n))
+            with suppress(StorageError):
+                await desk.run(lambda engine, n=number: engine.cancel(new_order(n).order_hash, "by hand"))
+        desk._log._write = write
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            if reloads:
+                break
+        assert sorted(everything(desk)) == [new_order(number).order_hash for number in range(1, 6)]
+        assert desk.state.seq == desk._log.last()
+        await desk.run(lambda engine: engine.place(new_order(6), 6))
+        await desk._log.stop()
+
+    asyncio.run(work())

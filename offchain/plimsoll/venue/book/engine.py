@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Any, Protocol
 
 from plimsoll.constants import WAD
@@ -21,7 +21,7 @@ from plimsoll.venue.book.orders import (
     WAITING,
     BookOrder,
 )
-from plimsoll.venue.book.state import Guard, State
+from plimsoll.venue.book.state import Guard, Retired, State
 
 #: Bits of an instrument word that hold the expiry.
 _EXPIRY_SHIFT, _EXPIRY_MASK = 200, (1 << 40) - 1
@@ -73,14 +73,18 @@ class Engine:
         self._out: list[ev.Event] = []
         self._fills: defaultdict[int, deque[tuple[int, int, int]]] = defaultdict(deque)
         self._expiries: list[tuple[int, str]] = []
-        for orders in state.alive.values():
-            for order in orders.values():
-                self._watch(order)
+        self._watch_alive()
 
     def take_events(self) -> list[ev.Event]:
         """Return what was decided since the last call; the caller writes it down before anybody hears of it."""
         taken, self._out = self._out, []
         return taken
+
+    def retire(self, now_ms: int) -> Retired:
+        """Let go of what is over; see :meth:`State.retire`."""
+        retired = self.state.retire(now_ms)
+        self._watch_alive()
+        return retired
 
     # Commands.
 
@@ -131,8 +135,8 @@ class Engine:
 
     def cancel(self, order_hash: str, reason: str, state: str = CANCELLED) -> int:
         """Take what is open of an order out; return the quantity, wad."""
-        order = self.state.orders[order_hash]
-        if order.state not in ALIVE:
+        order = self.state.orders.get(order_hash)
+        if order is None or order.state not in ALIVE:
             return 0
         open_wad = order.leaves_wad
         self._emit(ev.Removed(order_hash, state, reason))
@@ -215,12 +219,14 @@ class Engine:
         self._out.append(event)
 
     def _watch(self, order: BookOrder) -> None:
-        """Remember when an order can no longer be settled: at its own end, or at that of its instrument."""
-        ends = [order.expiry_ts]
-        series_ts = (order.instrument >> _EXPIRY_SHIFT) & _EXPIRY_MASK
-        if series_ts:
-            ends.append(series_ts)
-        heappush(self._expiries, (min(ends), order.order_hash))
+        """Remember when an order can no longer be settled."""
+        heappush(self._expiries, (_end_ts(order), order.order_hash))
+
+    def _watch_alive(self) -> None:
+        """Remember the ends of all orders that are alive, and of no other."""
+        alive = (order for orders in self.state.alive.values() for order in orders.values())
+        self._expiries = [(_end_ts(order), order.order_hash) for order in alive]
+        heapify(self._expiries)
 
     def _enter(self, order: BookOrder, now_ms: int) -> None:
         """Match an order that has just come to the book."""
@@ -334,6 +340,12 @@ class Engine:
             fills.clear()
             self._emit(ev.Tripped(maker.account_id, reason))
             self.cancel_where(self.state.alive.get(maker.account_id, {}).values(), f"protection: {reason}")
+
+
+def _end_ts(order: BookOrder) -> int:
+    """Return when an order ends: at its own time, or at that of its instrument."""
+    series_ts = (order.instrument >> _EXPIRY_SHIFT) & _EXPIRY_MASK
+    return min(order.expiry_ts, series_ts) if series_ts else order.expiry_ts
 
 
 def _is_met(trigger: tuple[str, int], spot_wad: int) -> bool:

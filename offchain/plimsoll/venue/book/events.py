@@ -112,6 +112,15 @@ class Outside(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled(Event):
+    """An order that was over is looked at again: the chain has a fill of it that the venue did not make."""
+
+    name: ClassVar[str] = "recalled"
+    order_hash: str
+    values: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Synced(Event):
     """Everything up to a block is in the log."""
 
@@ -200,7 +209,7 @@ class IntentEnded(Event):
 KINDS: Final[dict[str, type[Event]]] = {
     kind.name: kind
     for kind in (
-        *(Accepted, Triggered, Matched, Removed, Settled, RolledBack, Finalised, Failed, Outside, Synced),
+        *(Accepted, Triggered, Matched, Removed, Settled, RolledBack, Finalised, Failed, Outside, Recalled, Synced),
         *(Protected, Tripped, Requested, Quoted, QuoteMoved, Intended, IntentEnded),
     )
 }

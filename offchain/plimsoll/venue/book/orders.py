@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, Final
 
 #: Kinds of ``IExchange.Order``.
@@ -24,6 +25,18 @@ PENDING: Final = "pending"
 SETTLED: Final = "settled"
 FINAL: Final = "final"
 FAILED: Final = "failed"
+
+#: What an order and a trade are made of, in the order of their rows in a snapshot.
+_ORDER: Final = (
+    *("order_hash", "message", "signature", "time_in_force", "trigger", "client_id", "seq", "accepted_ms"),
+    *("leaves_wad", "filled_wad", "pending_wad", "cancelled_wad", "state", "reason"),
+)
+_TRADE: Final = (
+    *("trade_id", "instrument", "maker", "taker", "maker_id", "taker_id", "taker_is_buy", "price_wad", "quantity_wad"),
+    *("matched_ms", "state", "tx_hash", "block_number", "maker_fee_wad", "taker_fee_wad", "reason", "seq"),
+)
+_ORDER_VALUES: Final[Callable[[Any], tuple[Any, ...]]] = attrgetter(*_ORDER)
+_TRADE_VALUES: Final[Callable[[Any], tuple[Any, ...]]] = attrgetter(*_TRADE)
 
 
 @dataclass(slots=True)
@@ -85,6 +98,18 @@ class BookOrder:
         self.reduce_only, self.expiry_ts = message["reduceOnly"], message["expiryTs"]
         self.signer, self.nonce = message["signer"], message["nonce"]
 
+    def values(self) -> tuple[Any, ...]:
+        """Return what it is made of: plain values, the message shared."""
+        return _ORDER_VALUES(self)
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> BookOrder:
+        """Return the order of :meth:`values`, which may have been JSON meanwhile."""
+        fields = dict(zip(_ORDER, values, strict=True))
+        if fields["trigger"] is not None:
+            fields["trigger"] = tuple(fields["trigger"])
+        return cls(**fields)
+
     @property
     def pair(self) -> tuple[str, int]:
         """What orders that cancel each other share."""
@@ -122,3 +147,17 @@ class Trade:
     reason: str = ""
     #: Number of the event that changed it last.
     seq: int = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can undo it any more."""
+        return self.state in (FINAL, FAILED)
+
+    def values(self) -> tuple[Any, ...]:
+        """Return what it is made of: plain values."""
+        return _TRADE_VALUES(self)
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Trade:
+        """Return the trade of :meth:`values`."""
+        return cls(**dict(zip(_TRADE, values, strict=True)))

@@ -11,6 +11,7 @@ from plimsoll.venue.book import events as ev
 from plimsoll.venue.book.orders import (
     ALIVE,
     CANCELLED,
+    EXPIRED,
     FAILED,
     FILLED,
     FINAL,
@@ -25,6 +26,8 @@ from plimsoll.venue.book.side import Ladder
 
 #: Blocks that are kept to find the fork of a reorganisation.
 POINTS: Final = 512
+#: How long a request for quote that ended may still be looked at.
+REQUEST_KEPT_MS: Final = 3_600_000
 
 
 @dataclass(slots=True)
@@ -52,6 +55,11 @@ class QuoteState:
     tx_hash: str | None = None
     block_number: int | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can change it any more."""
+        return self.state in (FINAL, FAILED, EXPIRED)
+
 
 @dataclass(slots=True)
 class RequestState:
@@ -75,6 +83,14 @@ class IntentState:
     kind: str
     message: Mapping[str, Any]
     signature: str
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """What left the memory because nothing can change it any more."""
+
+    orders: dict[str, BookOrder]
+    trades: dict[int, Trade]
 
 
 @dataclass(slots=True)
@@ -114,6 +130,8 @@ class State:
         self.outsides: list[tuple[int, str, int]] = []
         #: Signed quantity that pending trades will add to an account, by account and instrument.
         self.moving: defaultdict[tuple[int, int], int] = defaultdict(int)
+        #: Price of the last trade that left the memory and did not fail, by instrument.
+        self.last_prices: dict[int, int] = {}
         self.changes = Changes()
         self._folds: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.Accepted: self._accepted,
@@ -125,6 +143,7 @@ class State:
             ev.Finalised: self._finalised,
             ev.Failed: self._failed,
             ev.Outside: self._outside,
+            ev.Recalled: self._recalled,
             ev.Synced: self._synced,
             ev.Protected: self._protected,
             ev.Tripped: self._tripped,
@@ -156,6 +175,56 @@ class State:
         """Return how many orders are alive."""
         return sum(len(orders) for orders in self.alive.values())
 
+    def retire(self, now_ms: int) -> Retired:
+        """Let go of what is over: orders that can neither trade nor be undone, trades that are final or failed.
+
+        Parameters
+        ----------
+        now_ms : int
+            Unix milliseconds; requests for quote that ended :data:`REQUEST_KEPT_MS` ago go, with their quotes.
+
+        Returns
+        -------
+        Retired
+            Orders and trades, for who keeps them elsewhere.
+        """
+        trades = {number: trade for number, trade in self.trades.items() if trade.is_over}
+        needed = {order_hash for trade in self.unsettled.values() for order_hash in (trade.maker, trade.taker)}
+        needed.update(order_hash for _, order_hash, _ in self.outsides)
+        orders = {
+            order.order_hash: order
+            for order in self.orders.values()
+            if order.state not in ALIVE and not order.pending_wad and order.order_hash not in needed
+        }
+        self.last_prices.update({one.instrument: one.price_wad for one in trades.values() if one.state != FAILED})
+        self.orders = {key: order for key, order in self.orders.items() if key not in orders}
+        self.trades = {key: trade for key, trade in self.trades.items() if key not in trades}
+        for request in [one for one in self.requests.values() if one.expiry_ms < now_ms - REQUEST_KEPT_MS]:
+            if all(self.quotes[quote].is_over for quote in request.quotes):
+                del self.requests[request.request_id]
+                for quote in request.quotes:
+                    del self.quotes[quote]
+        self.moving = defaultdict(int, {key: wad for key, wad in self.moving.items() if wad})
+        self.ladders = {key: one for key, one in self.ladders.items() if len(one.bids) or len(one.asks)}
+        return Retired(orders, trades)
+
+    def revive(self, order: BookOrder) -> None:
+        """Put an order that is alive where it belongs; nothing happens to one that is not."""
+        if order.state not in ALIVE:
+            return
+        self.alive[order.account_id][order.order_hash] = order
+        self.pairs[order.pair].add(order.order_hash)
+        if order.state == WAITING:
+            self.waiting[_underlying(order.instrument)][order.order_hash] = order
+        else:
+            self._show(order)
+
+    def move(self, trade: Trade, sign: int) -> None:
+        """Count a trade among what is on its way to the chain, or no more."""
+        for order_hash in (trade.maker, trade.taker):
+            order = self.orders[order_hash]
+            self.moving[order.account_id, order.instrument] += sign * _signed(order, trade.quantity_wad)
+
     # Folds, one for each event.
 
     def _accepted(self, event: ev.Accepted) -> None:
@@ -174,12 +243,7 @@ class State:
             state=OPEN if event.trigger is None else WAITING,
         )
         self.orders[order.order_hash] = order
-        self.alive[order.account_id][order.order_hash] = order
-        self.pairs[order.pair].add(order.order_hash)
-        if order.state == WAITING:
-            self.waiting[_underlying(order.instrument)][order.order_hash] = order
-        else:
-            self._show(order)
+        self.revive(order)
         self.changes.orders.add(order.order_hash)
 
     def _triggered(self, event: ev.Triggered) -> None:
@@ -208,7 +272,7 @@ class State:
         for order in (maker, taker):
             self._hide(order, event.quantity_wad)
             order.pending_wad += event.quantity_wad
-            self.moving[order.account_id, order.instrument] += _signed(order, event.quantity_wad)
+        self.move(trade, 1)
         self.changes.trades.add(trade.trade_id)
 
     def _removed(self, event: ev.Removed) -> None:
@@ -229,10 +293,10 @@ class State:
         trade.tx_hash, trade.block_number = event.tx_hash, event.block_number
         trade.maker_fee_wad, trade.taker_fee_wad = event.maker_fee_wad, event.taker_fee_wad
         self.unsettled[trade.trade_id] = trade
+        self.move(trade, -1)
         for order in self._both(trade):
             order.pending_wad -= trade.quantity_wad
             order.filled_wad += trade.quantity_wad
-            self.moving[order.account_id, order.instrument] -= _signed(order, trade.quantity_wad)
             if order.filled_wad == order.quantity_wad:
                 order.state = FILLED
                 self._bury(order)
@@ -241,10 +305,10 @@ class State:
         trade = self._moved(event.trade_id, PENDING)
         trade.tx_hash = trade.block_number = trade.maker_fee_wad = trade.taker_fee_wad = None
         self.unsettled[trade.trade_id] = trade
+        self.move(trade, 1)
         for order in self._both(trade):
             order.filled_wad -= trade.quantity_wad
             order.pending_wad += trade.quantity_wad
-            self.moving[order.account_id, order.instrument] += _signed(order, trade.quantity_wad)
             if order.state == FILLED:
                 order.state = OPEN
                 self.alive[order.account_id][order.order_hash] = order
@@ -258,9 +322,9 @@ class State:
         trade = self._moved(event.trade_id, FAILED)
         trade.reason = event.reason
         self.unsettled.pop(trade.trade_id, None)
+        self.move(trade, -1)
         for order in self._both(trade):
             order.pending_wad -= trade.quantity_wad
-            self.moving[order.account_id, order.instrument] -= _signed(order, trade.quantity_wad)
             # What somebody else filled beyond the open rest was taken from what was pending.
             lost_wad = trade.quantity_wad
             if order.state == OPEN:
@@ -294,6 +358,9 @@ class State:
             if order.state == FILLED:
                 order.state, order.reason = CANCELLED, "a fill by somebody else was undone"
         self.changes.orders.add(order.order_hash)
+
+    def _recalled(self, event: ev.Recalled) -> None:
+        self.orders[event.order_hash] = BookOrder.of(event.values)
 
     def _synced(self, event: ev.Synced) -> None:
         while self.points and self.points[-1][0] >= event.block_number:

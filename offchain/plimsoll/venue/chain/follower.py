@@ -15,10 +15,13 @@ from plimsoll.index.decoder import Decoder
 from plimsoll.index.fetch import Fetcher, ForkError
 from plimsoll.index.reader import ChainEvent
 from plimsoll.venue.chain.ledger import ExchangeLedger
+from plimsoll.venue.journal.ledger_store import LedgerStore
 
 #: Points of the past that are compared with the chain to find a fork.
 KEPT: Final = 512
 MOST_FORKS: Final = 5
+#: Blocks whose fills and nonces are put on disk together, and the depth below which they are.
+KEEP_BLOCKS: Final = 64
 #: What the venue listens to.
 HEARD: Final = ("Exchange", "Intents")
 
@@ -56,15 +59,20 @@ class Follower:
         Whose exchange.
     points : sequence of Head
         Blocks that the log knows, oldest first; the last is where reading goes on.
+    store : LedgerStore
+        What final blocks say of digests and nonces.
     """
 
-    def __init__(self, endpoints: Endpoints, deployment: Deployment, points: Sequence[Head]) -> None:
+    def __init__(
+        self, endpoints: Endpoints, deployment: Deployment, points: Sequence[Head], store: LedgerStore
+    ) -> None:
         known = {name: deployment.contracts[name] for name in HEARD if name in deployment.contracts}
         self._fetcher = Fetcher(endpoints, Decoder(known))
         self._endpoints, self._first = endpoints, deployment.block
-        self.ledger = ExchangeLedger()
+        self.ledger = ExchangeLedger(store)
         self._points = list(points)
-        self._ledger_at = deployment.block - 1
+        kept_number = store.block_number
+        self._ledger_at = deployment.block - 1 if kept_number is None else kept_number
 
     @property
     def last(self) -> Head:
@@ -85,13 +93,31 @@ class Follower:
             self._ledger_at = min(self._ledger_at, self.last.number)
 
     async def warm(self, head: Head) -> None:
-        """Read what the ledger needs from before the log's last block, once after a start."""
+        """Read what the ledger needs between what it has on disk and the log's last block, once after a start."""
         end = min(self.last.number, head.number)
         while self._ledger_at < end:
             chunk = await self._fetcher.deep(self._ledger_at + 1, end, "", head)
             for event in chunk.events:
                 self.ledger.apply(event)
             self._ledger_at = chunk.last.number
+
+    async def keep(self, final_number: int) -> None:
+        """Put on disk what final blocks say, when there are enough of them.
+
+        Parameters
+        ----------
+        final_number : int
+            Blocks up to it are final; what the log does not have yet is not kept.
+
+        Raises
+        ------
+        StorageError
+            When the database fails.
+        """
+        # Deeper than needed, so that a chain that takes back more than was final finds it in the memory.
+        kept_number, end = self.ledger.block_number, min(final_number, self.last.number - KEEP_BLOCKS)
+        if end - (self._first - 1 if kept_number is None else kept_number) >= KEEP_BLOCKS:
+            await self.ledger.keep(end)
 
     async def step(self, head: Head, final_number: int) -> News | None:
         """Read up to a head.
@@ -137,18 +163,16 @@ class Follower:
                 chunk = await self._fetcher.near(last.number + 1, head.number, last.hash, head)
             events += chunk.events
             last = chunk.last
-        self._keep(fork, events, last, final_number)
+        self._keep(fork, events, last)
         return News(fork, events, last, final_number)
 
-    def _keep(self, fork: Head | None, events: Sequence[ChainEvent], last: Head, final_number: int) -> None:
+    def _keep(self, fork: Head | None, events: Sequence[ChainEvent], last: Head) -> None:
         """Remember what was read, when all of it was."""
         if fork is not None:
             self.ledger.roll_back(fork.number)
             self._points = [point for point in self._points if point.number <= fork.number]
         for event in events:
             self.ledger.apply(event)
-        # What is new stays undoable until the log has it, which the next step finds out.
-        self.ledger.forget(min(final_number, self.last.number))
         self._points = [*self._points, last][-KEPT:]
         self._ledger_at = last.number
 

@@ -235,6 +235,7 @@ class Settler:
 
     async def _fault(self, order: BookOrder, trade: Trade, is_maker: bool) -> str:
         """Return why one side of a trade is refused, or nothing."""
+        await self._ledger.know([order.order_hash], [order.pair])
         if self._ledger.is_cancelled(order.signer, order.nonce):
             return f"nonce {order.nonce} is cancelled on chain"
         filled_wad = self._ledger.filled_wad(order.order_hash)

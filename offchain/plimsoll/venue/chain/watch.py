@@ -19,11 +19,12 @@ from plimsoll.keeper.head_watch import HeadWatch
 from plimsoll.transact.transactor import Transactor
 from plimsoll.venue.book import events as ev
 from plimsoll.venue.book.engine import Engine
-from plimsoll.venue.book.orders import PENDING, SETTLED
+from plimsoll.venue.book.orders import PENDING, SETTLED, BookOrder
 from plimsoll.venue.chain.follower import Follower, News
 from plimsoll.venue.chain.settler import Settler
 from plimsoll.venue.chain.world import World
 from plimsoll.venue.journal.desk import Desk
+from plimsoll.venue.service.history import History
 
 log = structlog.get_logger()
 
@@ -55,6 +56,8 @@ class Watch:
         Settlement transactions.
     settler : Settler
         Told how they ended.
+    history : History
+        Orders that are over: the chain may fill one of them still.
     """
 
     def __init__(
@@ -66,10 +69,11 @@ class Watch:
         follower: Follower,
         transactor: Transactor,
         settler: Settler,
+        history: History,
     ) -> None:
         self._endpoints, self._desk, self._world = endpoints, desk, world
         self._index, self._follower = index, follower
-        self._transactor, self._settler = transactor, settler
+        self._transactor, self._settler, self._history = transactor, settler, history
         self._heads = HeadWatch(endpoints)
         self._terms_at = -TERMS_BLOCKS
         #: Called after every look with the fork, if there was one, and the underlyings with a new round.
@@ -133,18 +137,32 @@ class Watch:
             await self.on_terms()
             self._terms_at = head.number
         fresh = self._world.see_chain(self._index.state)
-        await self._desk.run(lambda engine: self._fold(engine, news, fresh, head))
+        over = await self._over(news)
+        await self._desk.run(lambda engine: self._fold(engine, news, over, fresh, head))
+        await self._follower.keep(final_number)
         for outcome in await self._transactor.advance(head):
             await self._settler.ended(outcome.key, outcome.result, outcome.reason)
         self._looked_sec = time.monotonic()
         await self.on_look(news.fork.number if news is not None and news.fork is not None else None, fresh)
 
-    def _fold(self, engine: Engine, news: News | None, fresh: Sequence[int], head: Head) -> None:
+    async def _over(self, news: News | None) -> list[BookOrder]:
+        """Return orders that had left the memory and that the chain has filled now, by somebody else's transaction."""
+        fills = [event for event in news.events if event.name == "Settled"] if news is not None else []
+        digests = {"0x" + event.values[name].hex() for event in fills for name in ("buyHash", "sellHash")}
+        missing = digests - self._desk.state.orders.keys()
+        return list((await self._history.orders(missing)).values()) if missing else []
+
+    def _fold(
+        self, engine: Engine, news: News | None, over: Sequence[BookOrder], fresh: Sequence[int], head: Head
+    ) -> None:
         """Let the book know, all in one entry of the log."""
         now_ms = time.time_ns() // 1_000_000
         if news is not None:
             if news.fork is not None:
                 self._roll_back(engine, news.fork.number)
+            for order in over:
+                if order.order_hash not in engine.state.orders:
+                    engine.note(ev.Recalled(order.order_hash, list(order.values())))
             self._settle(engine, news.events)
             engine.note(ev.Synced(news.last.number, news.last.hash, news.last.ts))
             self._finalise(engine, news.final_number)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import structlog
 
 from plimsoll.client.schema.problem import RefusalError
-from plimsoll.client.schema.stream import Auctions, Reorganised
+from plimsoll.client.schema.stream import Auctions, Reorganised, Trades
 from plimsoll.errors import PlimsollError
 from plimsoll.venue.chain.world import World
 from plimsoll.venue.journal.desk import Desk
@@ -20,6 +20,8 @@ log = structlog.get_logger()
 
 #: Margins that are computed for the stream at one block; the others follow at the next ones.
 MARGINS = 50
+#: Trades of a first message.
+TRADES = 100
 
 
 class Channels:
@@ -36,7 +38,7 @@ class Channels:
     world : World
         Head.
     markets : MarketService
-        Rounds and auctions.
+        Trades, rounds and auctions.
     accounts : AccountService
         Margins.
     """
@@ -63,6 +65,9 @@ class Channels:
         if found is not None:
             await self._desk.durable()
             return found
+        if kind == "trades" and (number is not None or text == "*"):
+            page = await self._markets.trades(number, None, TRADES)
+            return page.seq, "trades", Trades(trades=page.trades).model_dump_json()
         if kind == "rounds" and number is not None:
             posted = self._markets.round(number)
             if posted is not None:
@@ -79,11 +84,9 @@ class Channels:
         raise RefusalError("unknownChannel", text, field="channel", value=channel)
 
     def _of_book(self, kind: str, text: str, number: int | None) -> tuple[int | None, str, str] | None:
-        """Return what the log numbers."""
+        """Return what the log numbers and the memory has."""
         if kind == "book" and number is not None:
             return self._publisher.book(number)
-        if kind == "trades" and (number is not None or text == "*"):
-            return self._publisher.trades(number)
         if kind == "orders" and number is not None:
             return self._publisher.orders(number)
         if kind == "requests" and not text:

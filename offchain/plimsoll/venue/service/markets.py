@@ -29,6 +29,7 @@ from plimsoll.venue.chain.names import name_of
 from plimsoll.venue.chain.world import Mark, World, age_sec
 from plimsoll.venue.gate.terms import Steps
 from plimsoll.venue.journal.desk import Desk
+from plimsoll.venue.service.history import History
 from plimsoll.venue.service.views import book_of, trade_of
 
 
@@ -38,7 +39,9 @@ class MarketService:
     Parameters
     ----------
     desk : Desk
-        Books and trades.
+        Books.
+    history : History
+        Trades.
     world : World
         Rounds, marks, auctions.
     ledger : ExchangeLedger
@@ -47,8 +50,8 @@ class MarketService:
         Of prices and quantities.
     """
 
-    def __init__(self, desk: Desk, world: World, ledger: ExchangeLedger, steps: Steps) -> None:
-        self._desk, self._world, self._ledger, self._steps = desk, world, ledger, steps
+    def __init__(self, desk: Desk, history: History, world: World, ledger: ExchangeLedger, steps: Steps) -> None:
+        self._desk, self._history, self._world, self._ledger, self._steps = desk, history, world, ledger, steps
 
     async def markets(self) -> list[MarketView]:
         """Return underlyings that have a round."""
@@ -95,7 +98,8 @@ class MarketService:
 
     def _last_prices(self, wanted: Iterable[int]) -> dict[int, int]:
         """Return the price of the last trade of each instrument that did not fail."""
-        left, found = set(wanted), dict[int, int]()
+        left = set(wanted)
+        found = {word: price_wad for word in left if (price_wad := self._desk.state.last_prices.get(word)) is not None}
         for trade in reversed(self._desk.state.trades.values()):
             if trade.instrument in left and trade.state != FAILED:
                 found[trade.instrument] = trade.price_wad
@@ -143,14 +147,10 @@ class MarketService:
 
     async def trades(self, instrument: int | None, before: int | None, limit: int) -> TradePage:
         """Return trades, newest first."""
+        seq = self._desk.state.seq
+        found = await self._history.trades(limit, before=before, instrument=instrument)
         await self._desk.durable()
-        state, found = self._desk.state, []
-        for trade in reversed(state.trades.values()):
-            if instrument in (None, trade.instrument) and (before is None or trade.trade_id < before):
-                found.append(trade_of(trade))
-                if len(found) == limit:
-                    break
-        return TradePage(trades=found, seq=state.seq)
+        return TradePage(trades=[trade_of(trade) for trade in found], seq=seq)
 
     async def rounds(self) -> list[RoundView]:
         """Return the last rounds."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from plimsoll.client.schema.orders import (
     AmendOrder,
@@ -32,6 +32,7 @@ from plimsoll.venue.gate.authority import Authority
 from plimsoll.venue.gate.margin import Leg, MarginGate
 from plimsoll.venue.gate.terms import Steps, check_nonce, check_terms, message_of
 from plimsoll.venue.journal.desk import Desk
+from plimsoll.venue.service.history import History
 from plimsoll.venue.service.views import fills_of, match_of, order_of, protection_of
 
 _TEXTS: Final = {
@@ -47,6 +48,9 @@ class _Candidate:
     wanted: PlaceOrder
     digest: bytes = b""
     order_hash: str = ""
+    message: dict[str, Any] = field(default_factory=dict)
+    #: The same order, when it was here before.
+    known: BookOrder | None = None
     problem: Problem | None = None
 
     def refuse(self, refusal: RefusalError) -> None:
@@ -70,6 +74,8 @@ class OrderService:
         The book and its log.
     world : World
         Rules, rounds, fees.
+    history : History
+        Orders and trades, those that are over too.
     follower : Follower
         Knows fills and nonces of the chain.
     authority : Authority
@@ -90,6 +96,7 @@ class OrderService:
         self,
         desk: Desk,
         world: World,
+        history: History,
         follower: Follower,
         authority: Authority,
         margin: MarginGate,
@@ -98,7 +105,7 @@ class OrderService:
         max_open: int,
         ready: Callable[[], None],
     ) -> None:
-        self._desk, self._world, self._follower = desk, world, follower
+        self._desk, self._world, self._history, self._follower = desk, world, history, follower
         self._authority, self._margin, self._digest = authority, margin, digest
         self._steps, self._max_open, self._ready = steps, max_open, ready
         margin.open_legs = self.open_legs
@@ -172,27 +179,26 @@ class OrderService:
 
     async def order(self, caller: str, order_hash: str) -> OrderView:
         """Return one own order."""
-        return order_of(await self._own(caller, order_hash))
+        found = await self._own(caller, order_hash)
+        await self._desk.durable()
+        return order_of(found)
 
     async def orders_of(self, caller: str, account_id: int, state: str | None, limit: int) -> OrderPage:
         """Return orders of an own account, newest first."""
         await self.require_owner(caller, account_id)
-        book = self._desk.state
-        orders = [o for o in book.orders.values() if o.account_id == account_id and state in (None, o.state)]
-        orders.sort(key=lambda order: -order.seq)
-        return OrderPage(orders=[order_of(order) for order in orders[:limit]], seq=book.seq)
+        seq = self._desk.state.seq
+        orders = await self._history.orders_of(account_id, state, limit)
+        await self._desk.durable()
+        return OrderPage(orders=[order_of(order) for order in orders], seq=seq)
 
     async def fills_of(self, caller: str, account_id: int, before: int | None, limit: int) -> FillPage:
         """Return fills of an own account, newest first."""
         await self.require_owner(caller, account_id)
-        book = self._desk.state
-        found = []
-        for trade in reversed(book.trades.values()):
-            if account_id in (trade.maker_id, trade.taker_id) and (before is None or trade.trade_id < before):
-                found += fills_of(trade, account_id)
-                if len(found) >= limit:
-                    break
-        return FillPage(fills=found[:limit], seq=book.seq)
+        seq = self._desk.state.seq
+        trades = await self._history.trades(limit, before=before, account_id=account_id)
+        await self._desk.durable()
+        found = [fill for trade in trades for fill in fills_of(trade, account_id)]
+        return FillPage(fills=found[:limit], seq=seq)
 
     async def protection(self, caller: str, account_id: int) -> ProtectionView | None:
         """Return the protection of an own account."""
@@ -212,12 +218,11 @@ class OrderService:
     async def _examine(self, wanted: Sequence[PlaceOrder]) -> list[_Candidate]:
         """Check orders, the cheap questions first; whoever is refused is asked nothing more."""
         candidates = [_Candidate(one) for one in wanted]
-        for one in candidates:
-            try:
-                self._check_alone(one)
-            except RefusalError as refusal:
-                one.refuse(refusal)
+        self._check_each(candidates, self._check_terms)
         good = [one for one in candidates if one.problem is None]
+        await self._look_up(good)
+        self._check_each(good, self._check_history)
+        good = [one for one in good if one.problem is None]
         try:
             await self._check_signers(good)
             await self._check_margins([one for one in good if one.problem is None])
@@ -225,13 +230,35 @@ class OrderService:
             raise RefusalError("chainDown", f"orders cannot be checked now: {problem}", retry_after_sec=1.0) from None
         return candidates
 
-    def _check_alone(self, one: _Candidate) -> None:
-        """Check what needs no question."""
-        order = one.wanted.order
+    @staticmethod
+    def _check_each(candidates: Sequence[_Candidate], check: Callable[[_Candidate], None]) -> None:
+        """Check orders one by one, and note how each is refused."""
+        for one in candidates:
+            try:
+                check(one)
+            except RefusalError as refusal:
+                one.refuse(refusal)
+
+    def _check_terms(self, one: _Candidate) -> None:
+        """Check what needs no question, and compute the digest."""
         check_terms(one.wanted, self._world, self._steps)
-        one.digest = self._digest.fast(message_of(order))
+        one.message = message_of(one.wanted.order)
+        one.digest = self._digest.fast(one.message)
         one.order_hash = "0x" + one.digest.hex()
-        self._check_known(one.order_hash)
+
+    async def _look_up(self, candidates: Sequence[_Candidate]) -> None:
+        """Find out what disk and chain say of orders, all of them at once."""
+        hashes = [one.order_hash for one in candidates]
+        found = await self._history.orders(hashes)
+        for one in candidates:
+            one.known = found.get(one.order_hash)
+        nonces = [(one.wanted.order.signer, one.wanted.order.nonce) for one in candidates]
+        await self._follower.ledger.know(hashes, nonces)
+
+    def _check_history(self, one: _Candidate) -> None:
+        """Check against what was before: the order itself, its nonce, its fills; and against the account's bounds."""
+        order = one.wanted.order
+        _refuse_known(one.known)
         if self._follower.ledger.is_paused(order.instrument, self._world.now_ts()):
             text = "order.instrument: its fills are stopped by the guardian"
             raise RefusalError("instrumentPaused", text, field="order.instrument", value=order.instrument)
@@ -248,16 +275,6 @@ class OrderService:
         if count >= self._max_open:
             text = f"account {order.accountId} has {count} open orders, limit {self._max_open}"
             raise RefusalError("tooManyOrders", text, field="order.accountId", value=count, limit=self._max_open)
-
-    def _check_known(self, order_hash: str) -> None:
-        """Refuse an order that was here before."""
-        known = self._desk.state.orders.get(order_hash)
-        if known is None:
-            return
-        if known.state == BARRED:
-            raise RefusalError("barred", f"order {order_hash} is barred: {known.reason}", field="order")
-        text = f"order {order_hash} was accepted before and is {known.state}; a new nonce makes a new order"
-        raise RefusalError("duplicate", text, field="order.nonce", value=known.nonce)
 
     async def _check_signers(self, candidates: Sequence[_Candidate]) -> None:
         """Check signatures and authority."""
@@ -294,8 +311,9 @@ class OrderService:
         order = one.wanted.order
         if one.problem is None:
             try:
-                # Twice in one batch, or in two that were examined at the same time.
-                self._check_known(one.order_hash)
+                # Twice in one batch, or in two that were examined at the same time; or a block came in between.
+                _refuse_known(self._history.here(one.order_hash))
+                check_nonce(order.signer, order.nonce, self._follower.ledger, "order.nonce")
                 new = self._new(one)
                 refusal = engine.refusal(new)
                 if refusal is not None:
@@ -309,7 +327,7 @@ class OrderService:
         trigger = one.wanted.trigger
         return NewOrder(
             one.order_hash,
-            message_of(one.wanted.order),
+            one.message,
             one.wanted.signature,
             one.wanted.timeInForce,
             None if trigger is None else (trigger.side, trigger.spotWad),
@@ -330,7 +348,7 @@ class OrderService:
 
     async def _own(self, caller: str, order_hash: str) -> BookOrder:
         """Return an order of the caller, who has signed it or may act for its account."""
-        order = self._desk.state.orders.get(order_hash)
+        order = await self._history.order(order_hash)
         if order is None:
             text = f"there is no order {order_hash}"
             raise RefusalError("unknownOrder", text, field="orderHash", value=order_hash)
@@ -345,6 +363,16 @@ class OrderService:
         if not await self._authority.is_owner(account_id, caller):
             text = f"accountId: {caller} is neither owner nor operator of account {account_id}"
             raise RefusalError("notYours", text, field="accountId", value=account_id)
+
+
+def _refuse_known(known: BookOrder | None) -> None:
+    """Refuse an order that was here before."""
+    if known is None:
+        return
+    if known.state == BARRED:
+        raise RefusalError("barred", f"order {known.order_hash} is barred: {known.reason}", field="order")
+    text = f"order {known.order_hash} was accepted before and is {known.state}; a new nonce makes a new order"
+    raise RefusalError("duplicate", text, field="order.nonce", value=known.nonce)
 
 
 def now_ms() -> int:

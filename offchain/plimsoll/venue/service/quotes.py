@@ -146,6 +146,7 @@ class QuoteService:
             raise RefusalError(
                 "duplicate", f"quote {quote_hash} was given before", field="quote.nonce", value=quote.nonce
             )
+        await self._follower.ledger.know([], [(quote.signer, quote.nonce)])
         check_nonce(quote.signer, quote.nonce, self._follower.ledger, "quote.nonce")
         await self._check_maker(quote, digest, wanted.signature)
         await self._desk.run(lambda engine: engine.note(ev.Quoted(request_id, quote_hash, message, wanted.signature)))
@@ -188,6 +189,7 @@ class QuoteService:
         if text in self._desk.state.intents:
             return IntentAccepted(digest=text)
         check_life(intent.expiryTs, self._world, self._steps, "intent.expiryTs")
+        await self._follower.ledger.know([], [(intent.signer, intent.nonce)])
         check_nonce(intent.signer, intent.nonce, self._follower.ledger, "intent.nonce")
         (signed,) = await self._authority.check_signatures(
             [(intent.signer, digest, bytes.fromhex(wanted.signature[2:]))]

@@ -13,8 +13,8 @@ from plimsoll.venue.stream.hub import Hub
 
 #: Channel of every trade.
 ALL_TRADES = "trades:*"
-#: Levels and trades of a first message.
-DEPTH, TRADES = 1_000, 100
+#: Levels of a first message.
+DEPTH = 1_000
 
 
 class Publisher:
@@ -112,17 +112,6 @@ class Publisher:
         """Return number, type and body of a whole book."""
         state = self._state()
         return state.seq, "bookSnapshot", book_of(state, instrument, DEPTH, state.seq).model_dump_json()
-
-    def trades(self, instrument: int | None) -> tuple[int, str, str]:
-        """Return the latest trades."""
-        state = self._state()
-        found = []
-        for trade in reversed(state.trades.values()):
-            if instrument in (None, trade.instrument):
-                found.append(trade_of(trade))
-                if len(found) == TRADES:
-                    break
-        return state.seq, "trades", Trades(trades=found).model_dump_json()
 
     def orders(self, account_id: int) -> tuple[int, str, str]:
         """Return own open orders and fills that are not final."""
