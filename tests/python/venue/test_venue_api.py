@@ -29,6 +29,7 @@ def test_health__everything_well__says_so(running, anna):
 def test_config__tells_what_a_page_needs(anna, chain):
     config = anna.venue.config
     assert config.contracts["Exchange"] == chain.deployment.contracts["Exchange"]
+    assert config.firstBlock == chain.deployment.block > 0
     assert config.order.domain.verifyingContract == config.contracts["Exchange"]
     assert [field.name for field in config.order.types["Order"]][:2] == ["accountId", "instrument"]
     assert config.settler == SETTLER.address

@@ -118,7 +118,8 @@ class Venue:
         retired = self.engine.retire(0)
         assert not self.over.keys() & (retired.orders.keys() | self.state.orders.keys())
         for order in retired.orders.values():
-            assert order.state not in ALIVE and not order.pending_wad
+            assert order.state not in ALIVE
+            assert not order.pending_wad
             assert BookOrder.of(json.loads(json.dumps(order.values()))) == order
         assert all(Trade.of(json.loads(json.dumps(trade.values()))) == trade for trade in retired.trades.values())
         self.over.update(retired.orders)

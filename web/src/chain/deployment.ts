@@ -138,8 +138,7 @@ export function recordOfService(config: Record<string, unknown>): unknown {
     schema: SCHEMA,
     network: config.network,
     chain_id: config.chainId,
-    // The service does not say where its deployment begins: events are looked for from the start.
-    block: 0,
+    block: config.firstBlock,
     contracts: config.contracts,
     tokens: Object.fromEntries(
       tokens.map(({ symbol, tokenId, address, decimals }) => [symbol, { token_id: tokenId, address, decimals }]),

@@ -1126,6 +1126,8 @@ export interface components {
             /** Epoch */
             epoch: string;
             fees: components["schemas"]["FeesView"];
+            /** Firstblock */
+            firstBlock: number;
             limits: components["schemas"]["Limits"];
             /** Network */
             network: string;

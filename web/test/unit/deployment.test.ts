@@ -26,12 +26,13 @@ describe("the record of a deployment", () => {
     const service = {
       network: "local",
       chainId: 31337,
+      firstBlock: 17,
       contracts: base.contracts,
       underlyings: base.underlyings,
       tokens: [{ tokenId: 0, symbol: "USDC", address: `0x${"a".repeat(40)}`, decimals: 6 }],
     };
     const found = parseDeployment(recordOfService(service));
     expect(found.tokens).toHaveLength(1);
-    expect(found.firstBlock).toBe(0n);
+    expect(found.firstBlock).toBe(17n);
   });
 });

@@ -78,6 +78,8 @@ class ConfigView(Told):
     #: Address of a node for wallets that do not know the chain; none unless the operator publishes one.
     rpcUrl: str | None
     contracts: dict[str, Address]
+    #: Block of the deployment: no event of the contracts is older, so history is read from there.
+    firstBlock: int
     tokens: list[TokenView]
     underlyings: dict[str, int]
     #: Key that sends settlements; it never holds authority unless an owner grants it one.

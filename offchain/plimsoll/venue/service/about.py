@@ -53,6 +53,7 @@ class About:
             network=deployment.network,
             rpcUrl=self._config.venue.public_rpc,
             contracts=dict(deployment.contracts),
+            firstBlock=deployment.block,
             tokens=await self._tokens(),
             underlyings=dict(deployment.underlyings),
             settler=self._settler,
