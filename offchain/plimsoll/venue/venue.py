@@ -17,6 +17,7 @@ from eth_account.signers.local import LocalAccount
 from sqlalchemy.engine import Engine as Database
 
 from plimsoll.chain.abi import all_artifacts, load_artifact
+from plimsoll.chain.collector import spare_the_collector
 from plimsoll.chain.endpoints import Endpoints
 from plimsoll.chain.head import Head
 from plimsoll.chain.node import Node
@@ -279,6 +280,7 @@ class Venue:
         self._server = _Server(options)
         if self._is_stopping:
             return
+        spare_the_collector()
         self._tasks = [asyncio.create_task(one) for one in (self.watch.run(), self.settler.run())]
         announcing = asyncio.create_task(self._announce(tell))
         try:

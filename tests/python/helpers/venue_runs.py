@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from helpers import shifted_clock
 from helpers.keeper_runs import PASSWORD, keystore, until
 from helpers.local_chain import LocalChain
 
@@ -47,17 +48,26 @@ def write_venue(folder: Path, chain: LocalChain, *more: str, url: str | None = N
 
 
 class VenueProcess:
-    """The command, running until it is told to stop or killed."""
+    """The command, running until it is told to stop or killed.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path : Path
+        Its file.
+    clock : Path, optional
+        File with the seconds by which its clock is wrong; see ``shifted_clock``.
+    """
+
+    def __init__(self, path: Path, clock: Path | None = None) -> None:
         self.path = path
+        self._how = ["-m", "plimsoll"] if clock is None else [shifted_clock.__file__, str(clock)]
         self.log = path.with_suffix(".log")
         self.process: subprocess.Popen[str] | None = None
         self.url = ""
 
     def start(self) -> str:
         """Start it; return its address when it takes requests."""
-        command = [sys.executable, "-m", "plimsoll", "venue", "run", "--config", str(self.path)]
+        command = [sys.executable, *self._how, "venue", "run", "--config", str(self.path)]
         with self.log.open("a", encoding="utf-8") as errors:
             self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True)
         line = self.process.stdout.readline().strip() if self.process.stdout else ""
@@ -81,9 +91,9 @@ class VenueProcess:
 
 
 @contextmanager
-def venue(path: Path) -> Iterator[VenueProcess]:
+def venue(path: Path, clock: Path | None = None) -> Iterator[VenueProcess]:
     """Keep a venue for the length of a ``with`` block."""
-    running = VenueProcess(path)
+    running = VenueProcess(path, clock)
     running.start()
     try:
         yield running

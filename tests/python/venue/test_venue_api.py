@@ -1,6 +1,7 @@
 """The door: logins, shapes, floods, sizes, origins, and what everybody may see."""
 
 import json
+import socket
 import time
 
 import httpx
@@ -185,3 +186,35 @@ def test_flood__of_requests__is_429_and_the_service_stays_well(strict):
 def test_transport__refusal__is_an_error_with_its_code(anna):
     with pytest.raises(VenueError, match="there is no account 777"):
         anna.venue.account(777)
+
+
+def half_a_request(running, path, length):
+    """Open a connection and send the beginning of a request."""
+    host, _, port = running.url.removeprefix("http://").partition(":")
+    line = socket.create_connection((host, int(port)), timeout=30)
+    head = (
+        f"POST /api{path} HTTP/1.1\r\nHost: venue\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+    line.sendall(head.encode() + b'{"orders"')
+    return line
+
+
+def test_slow_sockets__bodies_that_do_not_come__hold_nobody_up_and_are_ended(running, anna):
+    slow = [half_a_request(running, "/orders", 5_000) for _ in range(100)]
+    began = time.monotonic()
+    assert anna.place("ETH-PERP", 1, 1_000).order.state == "open"
+    assert time.monotonic() - began < 9
+    answers = [line.recv(10_000) for line in slow]
+    assert all(answer.startswith(b"HTTP/1.1 408") and b'"tooSlow"' in answer for answer in answers), answers[0]
+    assert [line.recv(100) for line in slow] == [b""] * len(slow)
+
+
+def test_flood__of_one_key__takes_nothing_from_another(strict, anna):
+    client = type(anna.venue)(strict.url)
+    client.login(anna.wallet)
+    with httpx.Client(base_url=f"{strict.url}/api") as nobody:
+        flooded = [nobody.get("/health").status_code for _ in range(120)]
+        assert 429 in flooded
+        # The same machine, but a key of its own.
+        assert client.health().isOk
+        assert nobody.get("/health").status_code == 429

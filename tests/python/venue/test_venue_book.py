@@ -66,7 +66,7 @@ class Venue:
         ]
         assert not better
 
-    def place(self, account=1, *, buy, price, quantity=1, kind=LIMIT, nonce=None, **more):
+    def order(self, account=1, *, buy, price, quantity=1, kind=LIMIT, nonce=None, **more):
         self.count += 1
         message = {
             "accountId": account,
@@ -82,7 +82,10 @@ class Venue:
             "maxFeeWad": 0,
             "transferCount": 0,
         }
-        new = NewOrder(f"0x{self.count:064x}", message, "0x", **more)
+        return NewOrder(f"0x{self.count:064x}", message, "0x", **more)
+
+    def place(self, *who, **what):
+        new = self.order(*who, **what)
         refusal = self.engine.refusal(new)
         if refusal is not None:
             return refusal
@@ -316,6 +319,18 @@ def test_protection__too_many_fills__pulls_every_quote_of_the_maker():
     assert len(venue.trades()) == 2
     assert 1 not in venue.state.alive
     assert venue.state.guards[1].is_tripped
+
+
+def test_protection__clock_goes_back__the_window_begins_anew():
+    venue = Venue()
+    venue.engine.note(ev.Protected(1, 60_000, 1, None, None))
+    for price in (100, 101):
+        venue.place(1, buy=False, price=price)
+    venue.place(2, buy=True, price=100)
+    # An hour back: the fill before it lies in the future, and would count for an hour.
+    venue.engine.place(venue.order(2, buy=True, price=101), 1_000 * venue.count - 3_600_000)
+    assert len(venue.trades()) == 2
+    assert not venue.state.guards[1].is_tripped
 
 
 @pytest.mark.parametrize(("bound", "trips"), [(3, False), (1, True)])

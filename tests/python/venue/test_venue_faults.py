@@ -1,7 +1,6 @@
-"""Kill -9 under load, reorganisations, a node away: nothing accepted is lost, no fill counts that is not there."""
+"""Reorganisations, a node away, a restart: nothing accepted is lost, no fill counts that is not there."""
 
 import signal
-import threading
 import time
 
 import pytest
@@ -23,35 +22,12 @@ LIMITS = (
     "requests_per_sec = 5000.0",
     "burst_requests = 5000",
 )
-KILLS = 5
 
 
 @pytest.fixture
 def chain():
     with local_chain(int(time.time()) - 60) as running:
         yield running
-
-
-class Crowd(threading.Thread):
-    """Places orders that cross, as fast as the venue takes them, and remembers what was accepted."""
-
-    def __init__(self, url, traders):
-        super().__init__(daemon=True)
-        self.traders, self.accepted, self.stop, self.refused = traders, set(), threading.Event(), 0
-
-    def run(self):
-        number = 0
-        while not self.stop.is_set():
-            number += 1
-            who, side = self.traders[number % 2], 1 if number % 2 else -1
-            orders = [who.signed(PERP, side * 0.01 * (1 + n), 1_900 + n - 2 * side) for n in range(5)]
-            try:
-                results = who.place_many(orders)
-            except PlimsollError:
-                time.sleep(0.05)
-                continue
-            self.accepted |= {result.orderHash for result in results if result.problem is None}
-            self.refused += sum(result.problem is not None for result in results)
 
 
 def same_as_the_chain(chain, traders):
@@ -69,46 +45,6 @@ def same_as_the_chain(chain, traders):
 def quiet(who):
     """Wait until nothing is on its way to the chain."""
     until(lambda: who.venue.health().pendingTrades == 0, lambda: who.venue.health(), 90)
-
-
-def test_kill__under_load__loses_no_accepted_order_and_doubles_no_fill(chain, tmp_path):
-    path = write_venue(tmp_path, chain, "[transact]", "confirmations = 3", *LIMITS)
-    with venue(path) as running:
-        traders = [trader(running.url, chain, name, 50_000_000.0) for name in ("anna", "ben")]
-        crowd = Crowd(running.url, traders)
-        crowd.start()
-        until(lambda: len(crowd.accepted) > 20, lambda: crowd.refused)
-        for number in range(KILLS):
-            time.sleep(0.3 + 0.37 * number % 1)
-            before = len(crowd.accepted)
-            assert running.end(signal.SIGKILL) == -signal.SIGKILL
-            running.start()
-            until(lambda before=before: len(crowd.accepted) > before + 10, lambda: crowd.refused)
-        crowd.stop.set()
-        crowd.join(timeout=30)
-        for who in traders:
-            who.venue.login(who.wallet)
-            who.cancel_all()
-        quiet(traders[0])
-        until(lambda: not traders[0].orders("open"), lambda: traders[0].orders("open"))
-        for who in traders:
-            orders = {order.orderHash for order in who.orders()}
-            assert orders
-        missing = [one for one in crowd.accepted if not known(traders, one)]
-        assert missing == []
-        compared = same_as_the_chain(chain, traders)
-        assert sum(order.filledWad > 0 for order in compared.values()) > 20
-        assert running.end(signal.SIGINT) == 0
-
-
-def known(traders, order_hash):
-    """Whether the venue knows an order of one of them."""
-    for who in traders:
-        try:
-            return who.order(order_hash).orderHash == order_hash
-        except PlimsollError:
-            continue
-    return False
 
 
 def test_reorganisation__three_times__fills_roll_back_live_again_and_settle_once(chain, tmp_path):

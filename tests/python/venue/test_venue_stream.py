@@ -2,7 +2,9 @@
 
 import json
 import socket
+import time
 
+import pytest
 from helpers.venue_runs import settled, venue, write_venue
 from pydantic import TypeAdapter
 from websockets.exceptions import ConnectionClosed
@@ -10,6 +12,7 @@ from websockets.sync.client import connect
 
 from plimsoll.client.schema import stream as messages
 from plimsoll.constants import WAD
+from plimsoll.venue.stream.hub import KEPT, Hub, Reader
 
 PERP = "ETH-PERP"
 READ = TypeAdapter(messages.ServerMessage)
@@ -208,3 +211,52 @@ def test_slow_reader__is_told_why_and_let_go_and_nobody_else_waits(chain, anna, 
         assert (told[-1].type, told[-1].problem.code, told[-1].problem.limit) == ("farewell", "tooSlow", "10")
         assert client.health().streams == 0
         mine.cancel_all()
+
+
+def test_flood__of_operations__is_told_when_to_come_back_and_the_connection_stays(chain, anna, tmp_path):
+    limits = (
+        "orders_per_sec = 5.0",
+        "burst_orders = 5",
+        "requests_per_sec = 20.0",
+        "burst_requests = 60",
+        "streams = 3",
+    )
+    path = write_venue(tmp_path, chain, "[limits]", *limits)
+    with venue(path) as running:
+        line = opened(running)
+        for number in range(1, 201):
+            line.send(json.dumps({"op": "ping", "id": number}))
+        told = [READ.validate_json(line.recv(timeout=20)) for _ in range(200)]
+        refused_ = [one for one in told if one.type == "answer"]
+        assert {one.problem.code for one in refused_} == {"rateLimit"}
+        assert 60 <= sum(one.type == "pong" for one in told) < 200
+        time.sleep(1.0)
+        assert say(line, op="ping", id=201).id == 201
+        orders = [json.loads(anna.signed(PERP, 1, 1_000 + n).model_dump_json()) for n in range(10)]
+        answers = [say(line, op="place", id=n, orders=[order]) for n, order in enumerate(orders)]
+        codes = [one.problem.code if one.problem else one.placed[0].order.state for one in answers]
+        assert codes[:5] == ["open"] * 5
+        assert codes[-1] == "rateLimit"
+        others = [opened(running) for _ in range(2)]
+        one_more = connect(address(running), max_size=None)
+        with pytest.raises(ConnectionClosed) as ended:
+            one_more.recv(timeout=5)
+        assert ended.value.rcvd.code == 1_013
+        others[0].close()
+
+
+def test_missed__older_than_what_is_kept__is_none_so_that_a_first_message_follows():
+    hub = Hub()
+    reader = Reader()
+    hub.join(reader, "chain")
+    for number in range(KEPT + 5):
+        hub.publish("chain", None, "chain", str(number))
+    last = hub.join(reader, "chain").last
+    assert hub.missed("chain", hub.epoch, last) == []
+    newest = [json.loads(one) for one in hub.missed("chain", hub.epoch, last - 3)]
+    assert [one["seq"] for one in newest] == [last - 2, last - 1, last]
+    assert [one["isResumed"] for one in newest] == [True, False, False]
+    assert len(hub.missed("chain", hub.epoch, last - KEPT)) == KEPT
+    assert hub.missed("chain", hub.epoch, last - KEPT - 1) is None
+    assert hub.missed("chain", "another", last) is None
+    assert hub.missed("nothing", hub.epoch, 0) is None

@@ -63,6 +63,7 @@ STATUS: Final[dict[str, int]] = {
     "duplicate": 409,
     "rateLimit": 429,
     "tooLarge": 413,
+    "tooSlow": 408,
     "roundStale": 503,
     "chainDown": 503,
     "databaseDown": 503,

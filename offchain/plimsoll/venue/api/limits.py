@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -17,9 +18,16 @@ from plimsoll.venue.api.backend import Backend
 #: Keys that are remembered; the one that asked longest ago goes.
 MOST_KEYS: Final = 50_000
 
+#: Longest time that a body may take.
+BODY_SEC: Final = 10.0
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+class _SlowError(Exception):
+    """A body did not come in time."""
 
 
 class Bucket:
@@ -139,9 +147,20 @@ class LimitsMiddleware:
         """Count what comes without a length; end the body where it is too large, and answer that instead."""
         seen, is_over = 0, False
 
+        began = time.monotonic()
+        is_read = False
+
         async def counted() -> MutableMapping[str, Any]:
-            nonlocal seen, is_over
-            message = await receive()
+            nonlocal seen, is_over, is_read
+            if is_read:
+                # What comes after the body is the end of the connection, for which nobody hurries.
+                return await receive()
+            try:
+                async with asyncio.timeout(BODY_SEC - (time.monotonic() - began)):
+                    message = await receive()
+            except TimeoutError:
+                raise _SlowError from None
+            is_read = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > self._limits.max_body_bytes:
                 is_over = True
@@ -152,7 +171,11 @@ class LimitsMiddleware:
             if not is_over:
                 await send(message)
 
-        await self._app(scope, counted, answer)
+        try:
+            await self._app(scope, counted, answer)
+        except _SlowError:
+            await _too_slow()(scope, receive, send)
+            return
         if is_over:
             await self._too_large(seen)(scope, receive, send)
 
@@ -160,3 +183,11 @@ class LimitsMiddleware:
         limit = self._limits.max_body_bytes
         text = f"the body has {size} bytes or more, limit {limit}"
         return refused(Problem(code="tooLarge", message=text, field="body", value=str(size), limit=str(limit)))
+
+
+def _too_slow() -> Response:
+    """Return the answer to a body that did not come; the connection ends with it."""
+    text = f"the body did not come within {BODY_SEC:g} s"
+    answer = refused(Problem(code="tooSlow", message=text, field="body", limit=f"{BODY_SEC:g}"))
+    answer.headers["Connection"] = "close"
+    return answer

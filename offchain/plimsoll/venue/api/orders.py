@@ -36,7 +36,7 @@ Account = Annotated[int, Path(ge=0, le=2**53 - 1)]
 async def place(request: Request, service: Service, wanted: PlaceOrders) -> Response:
     """Place orders; each is accepted or refused for itself."""
     charge_orders(request, len(wanted.orders))
-    return told(PlaceResults(results=await service.orders.place(wanted.orders)))
+    return told(PlaceResults.model_construct(results=await service.orders.place(wanted.orders)))
 
 
 @router.post("/orders/amend", response_model=PlaceResult)

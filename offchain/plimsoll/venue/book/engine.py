@@ -333,7 +333,8 @@ class Engine:
         sign = 1 if maker.is_buy else -1
         fills = self._fills[maker.account_id]
         fills.append((now_ms, sign * quantity_wad * delta_wad // WAD, sign * quantity_wad * vega_wad // WAD))
-        while fills and fills[0][0] < now_ms - guard.window_ms:
+        # Those of a future that was: the clock went back, and the window begins anew.
+        while fills and not now_ms - guard.window_ms <= fills[0][0] <= now_ms:
             fills.popleft()
         reason = _broken(guard, fills)
         if reason:

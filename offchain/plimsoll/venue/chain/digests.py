@@ -8,8 +8,10 @@ from typing import Any, Final
 
 from coincurve import PublicKey
 from eth_account.messages import encode_typed_data
+
+# The hash itself: eth_utils asks five times as long what kind of value it was given.
+from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
-from eth_utils.crypto import keccak
 
 from plimsoll.chain.abi import load_artifact
 from plimsoll.chain.signing import DOMAIN_FIELDS, types_of
@@ -84,7 +86,7 @@ class OrderDigest(Typed):
         super().__init__(deployment, "Exchange", "settle")
         fields = self.types[self.primary]
         inside = ",".join(f"{field['type']} {field['name']}" for field in fields)
-        self._typehash = keccak(text=f"{self.primary}({inside})")
+        self._typehash = keccak(f"{self.primary}({inside})".encode())
         blank = {f["name"]: "0x" + "00" * 20 if f["type"] == "address" else 0 for f in fields}
         self._prefix = b"\x19\x01" + encode_typed_data(full_message=self.document(blank)).header
 
@@ -93,10 +95,14 @@ class OrderDigest(Typed):
         parts = [self._typehash]
         for name in self.names:
             value = message[name]
-            parts.append(
-                bytes.fromhex(value[2:]).rjust(_WORD, b"\0") if isinstance(value, str) else value.to_bytes(_WORD, "big")
-            )
+            parts.append(_word_of(value) if isinstance(value, str) else value.to_bytes(_WORD, "big"))
         return keccak(self._prefix + keccak(b"".join(parts)))
+
+
+@lru_cache(maxsize=1 << 16)
+def _word_of(address: str) -> bytes:
+    """Return an address as a word; the same few sign again and again."""
+    return bytes.fromhex(address[2:]).rjust(_WORD, b"\0")
 
 
 def signer_of(digest: bytes, signature: bytes) -> str | None:

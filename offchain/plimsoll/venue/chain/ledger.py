@@ -129,9 +129,12 @@ class ExchangeLedger:
             self._known = {}
 
     def _value(self, key: Key) -> int:
-        if key not in self._known:
+        value = self._known.get(key)
+        if value is None:
             self._known.update(self._store.read([key]))
-        return _folded(key, self._known[key], [change for _, change in self._recent.get(key, ())])
+            value = self._known[key]
+        recent = self._recent.get(key)
+        return value if recent is None else _folded(key, value, [change for _, change in recent])
 
     async def _look_up(self, keys: Iterable[Key]) -> None:
         missing = [key for key in keys if key not in self._known]

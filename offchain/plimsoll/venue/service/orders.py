@@ -340,7 +340,7 @@ class OrderService:
         state = engine.state
         met = [state.trades[n] for n in range(first + 1, state.seq + 1) if n in state.trades]
         mine = [match_of(trade) for trade in met if new.order_hash in (trade.maker, trade.taker)]
-        return PlaceResult(
+        return PlaceResult.model_construct(
             orderHash=new.order_hash, order=order_of(state.orders[new.order_hash]), matches=mine, problem=None
         )
 
