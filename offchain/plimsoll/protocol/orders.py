@@ -11,11 +11,11 @@ from eth_account.signers.local import LocalAccount
 from plimsoll.chain.contracts import Contract
 from plimsoll.chain.signing import DOMAIN_FIELDS, Fields, domain_of, sign, struct_types
 from plimsoll.chain.words import to_instrument, to_word
-from plimsoll.constants import WAD
+from plimsoll.constants import E8, WAD
 from plimsoll.deployment.record import Deployment
 from plimsoll.errors import InputError
 from plimsoll.mirror.order_preview import OpenOrder
-from plimsoll.units import float_to_wad
+from plimsoll.units import float_to_e8, float_to_wad
 
 SCHEMA: Final = "plimsoll.orders/1"
 KEEP_MODE: Final = 255
@@ -75,6 +75,11 @@ class OrderTerms:
     transfer_count: int = 0
 
 
+def _price_wad(order: OpenOrder) -> int:
+    """Return the limit as the exchange takes it: that of a linear instrument is an entry, which is kept in 1e-8."""
+    return float_to_wad(order.limit) if order.position.kind.is_option else float_to_e8(order.limit) * (WAD // E8)
+
+
 def order_messages(
     orders: Sequence[OpenOrder],
     held: Sequence[float],
@@ -98,7 +103,7 @@ def order_messages(
     Returns
     -------
     list of dict
-        Plain limit orders.
+        Plain limit orders; limits of linear instruments are rounded to the nearest 1e-8, as :func:`preview_changes` does.
 
     Raises
     ------
@@ -116,7 +121,7 @@ def order_messages(
             "instrument": to_instrument(position, underlying_ids[position.underlying]),
             "isBuy": position.quantity > 0.0,
             "quantityWad": float_to_wad(abs(position.quantity)),
-            "priceWad": float_to_wad(order.limit),
+            "priceWad": _price_wad(order),
             "nonce": terms.first_nonce + number,
             "expiryTs": terms.expiry_ts,
             "signer": terms.signer,

@@ -1,6 +1,6 @@
 """Cases that Derive publishes, end to end: from the account to its initial and maintenance margin.
 
-Thirteen of the 139 are kept here (two of them among the worked examples), each for what no other one needs. The others
+Thirty of the 139 are kept here (two of them among the worked examples); numbers stand as they are published. The others
 are computed where the venue's own files are: ``PLIMSOLL_DERIVE_CASES`` names their folder (v2-core,
 ``test/risk-managers/unit-tests/PMRM_2/portfolio_cases``).
 """

@@ -26,9 +26,10 @@ from plimsoll.errors import InputError
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.mirror.order_preview import OpenOrder, filled
 from plimsoll.mirror.unit_risk import mark_of
-from plimsoll.model import Instrument, Kind, Mode
+from plimsoll.model import Instrument, Kind, Mode, Position
 from plimsoll.params import Params
 from plimsoll.protocol.orders import ORDER_FIELDS, OrderTerms, order_messages, preview_changes
+from plimsoll.units import float_to_wad
 
 FREE = TradingCosts(option_spread=0.0, option_floor=0.0, linear_spread=0.0)
 
@@ -436,6 +437,24 @@ def test_lots_round_towards_zero_and_close_exactly():
     assert rounded(-1.239, 0.01, 0.0) == -1.23
     assert rounded(0.3, 0.1, 0.0) == 0.3
     assert rounded(-2.4999, 0.01, 2.50123) == -2.50123
+
+
+@pytest.mark.parametrize("quantity", [1.5, -1.5])
+def test_orders_of_linear_instruments_have_prices_that_the_exchange_takes(quantity):
+    """The exchange keeps entries in 1e-8 and refuses finer limits; those of options it takes as they are."""
+    limit, terms = 63_699.11608734202, OrderTerms(7, "0x" + "11" * 20, 5, 1_770_330_000)
+    legs = [
+        Position("ETH", Kind.PERP, 0, limit, quantity),
+        Position("ETH", Kind.FUTURE, 1_770_968_000, limit, quantity),
+        Position("ETH", Kind.CALL, 1_770_968_000, 2_000.0, quantity),
+    ]
+    orders = [OpenOrder(leg, limit) for leg in legs]
+    messages = order_messages(orders, [0.0] * 3, {"ETH": 1}, terms)
+    exact = float_to_wad(limit)
+    assert [message["priceWad"] for message in messages] == [63_699_11608734 * 10**10] * 2 + [exact]
+    # What is previewed enters at the very price of the order.
+    entered = [unpack(word).price_e8 * 10**10 for word in preview_changes(orders[:2], {"ETH": 1})["positions"]]
+    assert entered == [message["priceWad"] for message in messages[:2]]
 
 
 def test_orders_carry_the_trades_and_close_as_reduce_only(book):
