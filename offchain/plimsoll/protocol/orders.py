@@ -103,7 +103,7 @@ def order_messages(
     Returns
     -------
     list of dict
-        Plain limit orders; limits of linear instruments are rounded to the nearest 1e-8, as :func:`preview_changes` does.
+        Plain limit orders; limits of linear instruments to the nearest 1e-8, as in :func:`preview_changes`.
 
     Raises
     ------
