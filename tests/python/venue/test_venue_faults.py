@@ -12,7 +12,6 @@ from helpers.venue_runs import refusal, settled, trader, venue, write_venue
 
 from plimsoll.client import connect_venue
 from plimsoll.constants import WAD
-from plimsoll.errors import PlimsollError
 
 PERP = "ETH-PERP"
 LIMITS = (
