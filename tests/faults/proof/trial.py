@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -121,14 +122,12 @@ def run_tests(tests: Sequence[str], copy: Path) -> dict[str, Verdict]:
     report = copy.parent / "report.xml"
     command = [sys.executable, "-m", "pytest", "-p", "no:pytest-brownie", "-p", "no:cacheprovider", "-q"]
     command += [f"--junitxml={report}", "-o", "junit_family=xunit1", *tests]
-    try:
-        ran = subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=TEST_SEC * len(tests)
-        )
-    except subprocess.TimeoutExpired:
+    ended = _run(command, environment, TEST_SEC * len(tests))
+    if ended is None:
         return {test: Verdict(test, failed=False, reason=f"hangs for more than {TEST_SEC} s") for test in tests}
-    if ran.returncode not in (0, 1) or not report.is_file():
-        raise TrialError(f"pytest ended with {ran.returncode}:\n{ran.stdout[-2_000:]}{ran.stderr[-2_000:]}")
+    code, said = ended
+    if code not in (0, 1) or not report.is_file():
+        raise TrialError(f"pytest ended with {code}: {said[-2_000:]}")
     return read_report(report, tests)
 
 
@@ -183,6 +182,31 @@ def _see_copy(copy: Path, environment: dict[str, str]) -> None:
     where = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
     if not Path(where.strip()).is_relative_to(copy):
         raise TrialError(f"{where.strip()} would be tested instead of {copy}")
+
+
+def _run(command: Sequence[str], environment: dict[str, str], longest_sec: float) -> tuple[int, str] | None:
+    """Run a command to its end; return code and output, nothing when it took too long.
+
+    Whatever it has started, chains and keepers among it, ends with it.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=longest_sec)
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    return process.returncode, said
 
 
 def read_report(report: Path, tests: Sequence[str]) -> dict[str, Verdict]:
