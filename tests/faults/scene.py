@@ -32,6 +32,8 @@ from plimsoll.transact.tables import JOURNAL
 STEP_SEC = 0.1
 #: A keeper starts within this on a machine that has nothing else to do; where it takes longer, bounds are longer too.
 START_SEC = 8.0
+#: Deeper than any chain here: what becomes final is read once more and put right, and an index is judged as it is.
+NEVER_FINAL = 1_000_000
 
 
 class Quiet(Shutdown):
@@ -369,7 +371,7 @@ def journal_keys(url: str) -> list[str]:
 
 
 def differences(url: str, chain) -> list[object]:
-    """Compare an index with every view of the chain, as the next start of the keeper would find it."""
+    """Compare an index with every view of the chain, as its keeper has left it."""
     engine = open_database(url)
     upgrade(engine)
     try:
@@ -379,7 +381,7 @@ def differences(url: str, chain) -> list[object]:
 
 
 async def _differences(engine: Engine, chain) -> list[object]:
-    endpoints = Endpoints([Node(chain.client.url)], 1, final_depth=1, use_final_tag=False)
+    endpoints = Endpoints([Node(chain.client.url)], 1, final_depth=NEVER_FINAL, use_final_tag=False)
     try:
         await endpoints.head()
         index = await asyncio.to_thread(Index, endpoints, chain.deployment, engine)

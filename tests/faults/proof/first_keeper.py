@@ -95,9 +95,17 @@ PLANTS: Final = (
     ),
     Plant(
         "rows of governance's own",
-        "who cannot be margined here is left out",
-        (f"{MARKET}::test_governance__stores_rows_of_its_own__the_contract_is_asked",),
+        "rows that the mirror does not know margin nobody",
+        (f"{MARKET}::test_governance__stores_rows_of_its_own__accounts_are_margined_by_them",),
         (
+            Change(
+                "protocol/parameters.py",
+                "        books[symbol] = spec_of(there.rows)\n",
+                "        books[symbol] = spec_of(there.rows)\n"
+                "        if books[symbol] != BookSpec():\n"
+                "            from plimsoll.errors import DomainError\n\n"
+                '            raise DomainError("rows", "are none of this book")\n',
+            ),
             Change(
                 "keeper/accounts.py",
                 "if number >= FIRST_USER_ACCOUNT and (account.words or account.cash_wad < 0)",
