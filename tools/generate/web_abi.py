@@ -44,7 +44,7 @@ export interface Kind {
 USED: Final[Mapping[str, tuple[str, ...]]] = {
     "Accounts": (
         *("ownerOf", "snapshotOf", "storedCashOf", "transferCountOf", "lendingOf", "fundingOf", "positiveCashWad"),
-        *("open", "setMode", "isolate", "isApprovedForAll", "setApprovalForAll"),
+        *("open", "setMode", "isolate", "isApprovedForAll", "setApprovalForAll", "getApproved", "approve"),
     ),
     "Vault": (
         *("tokenOf", "tokenCount", "limitOf", "broughtOf", "outflowOf", "queueOf", "requestOf", "lossShareOf"),
@@ -61,6 +61,7 @@ USED: Final[Mapping[str, tuple[str, ...]]] = {
         *("rulesOf", "feesOf", "hashOf", "hashOfQuote", "filledOf", "isCancelled", "minNonceOf"),
         *("fillQuote", "cancel", "cancelBelow"),
     ),
+    "Intents": ("isFilled", "hashOfDelta", "hashOfClose"),
     "PerpMarket": ("termsOf",),
     "Settlement": (),
     "Auction": ("auctionOf", "previewBid", "bid", "marginCallTsOf"),
@@ -84,8 +85,11 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "Settlement": ("AccountSettled",),
     "Auction": (*("AuctionStarted", "BidFilled", "LossCovered", "AuctionEnded", "MarginCalled", "MarginCallMet"),),
 }
-#: Functions whose first argument is a struct that a wallet signs.
-SIGNED: Final = ("settle", "fillQuote")
+#: Functions of each contract whose first argument is a struct that a wallet signs.
+SIGNED: Final[Mapping[str, tuple[str, ...]]] = {
+    "Exchange": ("settle", "fillQuote"),
+    "Intents": ("fillDelta", "fillClose"),
+}
 KEPT: Final = ("name", "type", "indexed", "stateMutability", "anonymous")
 ERROR: Final = re.compile(r"((?:^[ ]*///[^\n]*\n)+)[ ]*error (\w+)\(", re.MULTILINE)
 THROWN: Final = re.compile(r"@notice Thrown (when|for|after|by|where)\s+(.*?)(?:@\w+|$)", re.DOTALL)
@@ -145,11 +149,12 @@ def struct_fields(parameter: Mapping[str, Any], found: dict[str, list[dict[str, 
 
 
 def signed_types() -> dict[str, list[dict[str, str]]]:
-    """Return the EIP-712 types of orders and quotes, from the arguments of the exchange's functions."""
-    abi = {entry["name"]: entry for entry in artefact_of("Exchange") if entry["type"] == "function"}
+    """Return the EIP-712 types of orders, quotes and intents, from the arguments of the contracts' functions."""
     found: dict[str, list[dict[str, str]]] = {}
-    for function in SIGNED:
-        struct_fields(abi[function]["inputs"][0], found)
+    for name, functions in SIGNED.items():
+        abi = {entry["name"]: entry for entry in artefact_of(name) if entry["type"] == "function"}
+        for function in functions:
+            struct_fields(abi[function]["inputs"][0], found)
     return found
 
 
@@ -193,7 +198,7 @@ def abi_module() -> str:
     types = ",\n  ".join(
         f"{name}: {json.dumps(fields, separators=(',', ':'))}" for name, fields in signed_types().items()
     )
-    note = "/** EIP-712 types of what a wallet signs for the exchange. */\n"
+    note = "/** EIP-712 types of what a wallet signs for the exchange and for the contract of intents. */\n"
     parts.append(f"{note}export const signedTypes = {{\n  {types},\n}} as const;\n")
     return HEADER + "\n".join(parts)
 

@@ -172,6 +172,8 @@ def obey_venue(stage: Stage, command: dict[str, Any]) -> dict[str, Any]:
             return {"url": stage.venue.url}
         case {"do": "quotes", "underlying": symbol}:
             return {"placed": stage.venue.quote_around_marks(stage.session.deployment.underlyings[symbol])}
+        case {"do": "hit", "instrument": instrument_name, "units": units, "price": price}:
+            return {"state": stage.venue.maker.place(instrument_name, units, price).order.state}
         case {"do": "stop venue"}:
             stage.venue.stop()
             return {}

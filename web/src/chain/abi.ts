@@ -13,6 +13,8 @@ export const accountsAbi = [
   {"name":"isolate","type":"function","stateMutability":"nonpayable","inputs":[{"name":"accountId","type":"uint256"},{"name":"instrument","type":"uint256"},{"name":"tokenId","type":"uint256"},{"name":"amountWad","type":"uint256"},{"name":"cashWad","type":"uint256"}],"outputs":[{"name":"newAccountId","type":"uint256"}]},
   {"name":"isApprovedForAll","type":"function","stateMutability":"view","inputs":[{"name":"owner","type":"address"},{"name":"operator","type":"address"}],"outputs":[{"name":"","type":"bool"}]},
   {"name":"setApprovalForAll","type":"function","stateMutability":"nonpayable","inputs":[{"name":"operator","type":"address"},{"name":"approved","type":"bool"}],"outputs":[]},
+  {"name":"getApproved","type":"function","stateMutability":"view","inputs":[{"name":"tokenId","type":"uint256"}],"outputs":[{"name":"","type":"address"}]},
+  {"name":"approve","type":"function","stateMutability":"nonpayable","inputs":[{"name":"to","type":"address"},{"name":"tokenId","type":"uint256"}],"outputs":[]},
   {"name":"Transfer","type":"event","inputs":[{"name":"from","type":"address","indexed":true},{"name":"to","type":"address","indexed":true},{"name":"tokenId","type":"uint256","indexed":true}]},
   {"name":"AccountOpened","type":"event","inputs":[{"name":"accountId","type":"uint256","indexed":true},{"name":"owner","type":"address","indexed":true},{"name":"mode","type":"uint8"}]},
   {"name":"AccountClosed","type":"event","inputs":[{"name":"accountId","type":"uint256","indexed":true}]},
@@ -107,6 +109,12 @@ export const exchangeAbi = [
   {"name":"FeePaid","type":"event","inputs":[{"name":"digest","type":"bytes32","indexed":true},{"name":"accountId","type":"uint256","indexed":true},{"name":"toId","type":"uint256"},{"name":"feeWad","type":"uint256"}]},
 ] as const;
 
+export const intentsAbi = [
+  {"name":"isFilled","type":"function","stateMutability":"view","inputs":[{"name":"digest","type":"bytes32"}],"outputs":[{"name":"","type":"bool"}]},
+  {"name":"hashOfDelta","type":"function","stateMutability":"view","inputs":[{"name":"intent","type":"tuple","components":[{"name":"accountId","type":"uint256"},{"name":"underlyingId","type":"uint8"},{"name":"kinds","type":"uint8"},{"name":"minDeltaWad","type":"int256"},{"name":"maxDeltaWad","type":"int256"},{"name":"maxCostWad","type":"uint256"},{"name":"minExcessWad","type":"int256"},{"name":"transferCount","type":"uint64"},{"name":"nonce","type":"uint256"},{"name":"expiryTs","type":"uint40"},{"name":"signer","type":"address"}]}],"outputs":[{"name":"digest","type":"bytes32"}]},
+  {"name":"hashOfClose","type":"function","stateMutability":"view","inputs":[{"name":"intent","type":"tuple","components":[{"name":"accountId","type":"uint256"},{"name":"minExcessWad","type":"int256"},{"name":"maxCostWad","type":"uint256"},{"name":"transferCount","type":"uint64"},{"name":"nonce","type":"uint256"},{"name":"expiryTs","type":"uint40"},{"name":"signer","type":"address"}]}],"outputs":[{"name":"digest","type":"bytes32"}]},
+] as const;
+
 export const perpMarketAbi = [
   {"name":"termsOf","type":"function","stateMutability":"view","inputs":[{"name":"underlyingId","type":"uint8"}],"outputs":[{"name":"terms","type":"tuple","components":[{"name":"maxPremiumWad","type":"uint64"},{"name":"periodSec","type":"uint32"}]},{"name":"roundTs","type":"uint40"}]},
 ] as const;
@@ -152,9 +160,11 @@ export const localTokenAbi = [
   {"name":"mint","type":"function","stateMutability":"nonpayable","inputs":[{"name":"to","type":"address"},{"name":"amountRaw","type":"uint256"}],"outputs":[]},
 ] as const;
 
-/** EIP-712 types of what a wallet signs for the exchange. */
+/** EIP-712 types of what a wallet signs for the exchange and for the contract of intents. */
 export const signedTypes = {
   Order: [{"name":"accountId","type":"uint256"},{"name":"instrument","type":"uint256"},{"name":"isBuy","type":"bool"},{"name":"quantityWad","type":"uint256"},{"name":"priceWad","type":"uint256"},{"name":"nonce","type":"uint256"},{"name":"expiryTs","type":"uint40"},{"name":"signer","type":"address"},{"name":"kind","type":"uint8"},{"name":"reduceOnly","type":"bool"},{"name":"maxFeeWad","type":"uint256"},{"name":"transferCount","type":"uint64"}],
   Leg: [{"name":"instrument","type":"uint256"},{"name":"isBuy","type":"bool"},{"name":"quantityWad","type":"uint256"},{"name":"priceWad","type":"uint256"}],
   Quote: [{"name":"accountId","type":"uint256"},{"name":"takerId","type":"uint256"},{"name":"legs","type":"Leg[]"},{"name":"nonce","type":"uint256"},{"name":"expiryTs","type":"uint40"},{"name":"signer","type":"address"},{"name":"maxFeeWad","type":"uint256"},{"name":"transferCount","type":"uint64"}],
+  DeltaIntent: [{"name":"accountId","type":"uint256"},{"name":"underlyingId","type":"uint8"},{"name":"kinds","type":"uint8"},{"name":"minDeltaWad","type":"int256"},{"name":"maxDeltaWad","type":"int256"},{"name":"maxCostWad","type":"uint256"},{"name":"minExcessWad","type":"int256"},{"name":"transferCount","type":"uint64"},{"name":"nonce","type":"uint256"},{"name":"expiryTs","type":"uint40"},{"name":"signer","type":"address"}],
+  CloseIntent: [{"name":"accountId","type":"uint256"},{"name":"minExcessWad","type":"int256"},{"name":"maxCostWad","type":"uint256"},{"name":"transferCount","type":"uint64"},{"name":"nonce","type":"uint256"},{"name":"expiryTs","type":"uint40"},{"name":"signer","type":"address"}],
 } as const;

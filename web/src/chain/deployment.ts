@@ -38,6 +38,7 @@ export const CONTRACTS = [
   "RiskEngine",
   "MarginEngine",
   "Exchange",
+  "Intents",
   "PerpMarket",
   "Settlement",
   "Auction",

@@ -64,6 +64,16 @@ export function parseUnits(text: string, decimals: number): Parsed {
   return { ok: true, value };
 }
 
+/** The same for a number that may be negative or 0. */
+export function parseSigned(text: string, decimals: number): Parsed {
+  const trimmed = text.trim();
+  const isNegative = /^[-−]/.test(trimmed);
+  const size = isNegative ? trimmed.slice(1) : trimmed;
+  if (/^0*\.?0*$/.test(size) && /0/.test(size)) return { ok: true, value: 0n };
+  const found = parseUnits(size, decimals);
+  return found.ok && isNegative ? { ok: true, value: -found.value } : found;
+}
+
 /** An integer as a person would type it, for filling a field. */
 export const plainUnits = (value: bigint, decimals: number): string =>
   quantity(value, decimals, decimals).replaceAll(",", "");

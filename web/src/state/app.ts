@@ -8,6 +8,7 @@ import { readTradedIds } from "../chain/permissions.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { addressOf, session } from "../wallet/session.ts";
 import { follow, resume, sent } from "../wallet/transactions.ts";
+import { wallTs } from "./clocks.ts";
 import { type Block, extend, REORG_NOTE } from "./head.ts";
 import { Store } from "./store.ts";
 
@@ -27,7 +28,7 @@ export const outage = new Store("");
 /** What everybody should know once, such as a reorganisation; empty for nothing. */
 export const notice = new Store("");
 /** The clock of the page, unix seconds, for ages. */
-export const clock = new Store(Math.floor(Date.now() / 1000));
+export const clock = new Store(wallTs());
 
 const POLL_MS = { local: 1_000, public: 4_000 } as const;
 
@@ -50,7 +51,7 @@ export class App {
     resume(this.context.deployment.chainId);
     session.subscribe(() => this.#ownerChanged());
     selectedId.subscribe(() => void this.refresh());
-    setInterval(() => clock.set(Math.floor(Date.now() / 1000)), 1_000);
+    setInterval(() => clock.set(wallTs()), 1_000);
     void this.#loop();
   }
 

@@ -1,6 +1,7 @@
 /** The order service as the page asks it; it has no authority: what it says is checked against what was asked. */
 import createClient from "openapi-fetch";
 import type { Address, Hex } from "viem";
+import type { SignedIntent } from "./intent.ts";
 import { type SignedOrder, toWire } from "./order.ts";
 import type { components, paths } from "./schema.ts";
 
@@ -10,6 +11,10 @@ export type FillView = components["schemas"]["FillView"];
 export type TradeView = components["schemas"]["TradeView"];
 export type RequestView = components["schemas"]["RequestView"];
 export type PlaceResult = components["schemas"]["PlaceResult"];
+export type Trigger = components["schemas"]["Trigger"];
+export type Protection = components["schemas"]["Protection"];
+export type ProtectionView = components["schemas"]["ProtectionView"];
+export type IntentEntry = components["schemas"]["IntentPage"]["intents"][number];
 export type Challenge = components["schemas"]["ChallengeView"];
 type Problem = components["schemas"]["Problem"];
 
@@ -20,6 +25,27 @@ export class VenueProblem extends Error {
     super(sentence);
     this.code = code;
   }
+}
+
+/** A signed order with what the service keeps about it: how long, and what it waits for. */
+export interface Placing extends SignedOrder {
+  readonly timeInForce: "gtc" | "ioc";
+  readonly trigger: Trigger | null;
+}
+
+const wirePlacing = ({ order, signature, timeInForce, trigger }: Placing) => ({
+  order: toWire(order),
+  signature,
+  timeInForce,
+  trigger,
+  clientId: "",
+});
+
+/** What became of an order that was taken; a refusal is thrown. */
+function taken(result: PlaceResult | undefined): PlaceResult {
+  if (!result) throw new VenueProblem("defect", "The order service answered without a result.");
+  if (result.problem) throw new VenueProblem(result.problem.code, result.problem.message);
+  return result;
 }
 
 const OFFLINE =
@@ -64,24 +90,66 @@ export class Venue {
     return this.#ask(this.#api.GET("/api/instruments", { params: { query: { underlyingId, expiryTs } } }));
   }
 
-  async place({ order, signature }: SignedOrder, timeInForce: "gtc" | "ioc"): Promise<PlaceResult> {
-    const body = { orders: [{ order: toWire(order), signature, timeInForce, trigger: null, clientId: "" }] };
+  /** Places orders in one message, in this order; the first that is refused is thrown, with what became of the rest. */
+  async place(placings: readonly Placing[]): Promise<PlaceResult[]> {
+    const body = { orders: placings.map(wirePlacing) };
     const { results } = await this.#ask(this.#api.POST("/api/orders", { body }));
-    const [result] = results;
-    if (!result) throw new VenueProblem("defect", "The order service answered without a result.");
-    if (result.problem) throw new VenueProblem(result.problem.code, result.problem.message);
-    return result;
+    const refused = results.find((result) => result.problem)?.problem;
+    const accepted = results.flatMap((result) => (result.order ? [result.order.orderHash] : []));
+    if (refused && accepted.length) {
+      // Half of a pair is not what was asked for.
+      const isUndone = await this.cancel(...accepted).then(
+        () => true,
+        () => false,
+      );
+      const rest = isUndone ? "was taken and is cancelled again" : "was taken and is in the book; sign in to cancel it";
+      throw new VenueProblem(refused.code, `${refused.message}. The other order of the pair ${rest}.`);
+    }
+    return results.map(taken);
   }
 
-  async cancel(orderHash: string): Promise<void> {
-    const { results } = await this.#ask(this.#api.POST("/api/orders/cancel", { body: { orderHashes: [orderHash] } }));
+  /** Takes an order out and puts another in its place, in one step; when that is refused the old one stays. */
+  async amend(orderHash: string, placing: Placing): Promise<PlaceResult> {
+    const body = { orderHash, replacement: wirePlacing(placing) };
+    return taken(await this.#ask(this.#api.POST("/api/orders/amend", { body })));
+  }
+
+  async cancel(...orderHashes: string[]): Promise<void> {
+    const { results } = await this.#ask(this.#api.POST("/api/orders/cancel", { body: { orderHashes } }));
     const refused = results.find((result) => result.problem);
     if (refused?.problem) throw new VenueProblem(refused.problem.code, refused.problem.message);
   }
 
-  async cancelAll(accountId: bigint): Promise<void> {
-    const body = { accountId: Number(accountId), underlyingId: null, instrument: null, isBuy: null };
+  /** Cancels every open order of an account, or those of one side. */
+  async cancelAll(accountId: bigint, isBuy: boolean | null = null): Promise<void> {
+    const body = { accountId: Number(accountId), underlyingId: null, instrument: null, isBuy };
     await this.#ask(this.#api.POST("/api/orders/mass-cancel", { body }));
+  }
+
+  /** The bounds after which the service pulls an account's quotes; null where none were set. */
+  async protection(accountId: bigint): Promise<ProtectionView | null> {
+    const params = { path: { accountId: Number(accountId) } };
+    try {
+      return await this.#ask(this.#api.GET("/api/accounts/{accountId}/protection", { params }));
+    } catch (thrown) {
+      if (thrown instanceof VenueProblem && thrown.code === "notFound") return null;
+      throw thrown;
+    }
+  }
+
+  protect(wanted: Protection): Promise<ProtectionView> {
+    const params = { path: { accountId: wanted.accountId } };
+    return this.#ask(this.#api.PUT("/api/accounts/{accountId}/protection", { params, body: wanted }));
+  }
+
+  /** Open intents of an account. */
+  async intents(accountId: bigint): Promise<IntentEntry[]> {
+    const page = await this.#ask(this.#api.GET("/api/intents"));
+    return page.intents.filter((entry) => entry.intent.accountId === Number(accountId));
+  }
+
+  async intend(signed: SignedIntent): Promise<void> {
+    await this.#ask(this.#api.POST("/api/intents", { body: signed }));
   }
 
   challenge(address: Address): Promise<Challenge> {

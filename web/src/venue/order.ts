@@ -41,10 +41,18 @@ export interface Terms {
   readonly transferCount: bigint;
 }
 
-/** A nonce above every earlier one of this clock, so that cancelling all below a moment works. */
-export function freshNonce(nowMs: number, random: bigint): bigint {
-  return (BigInt(nowMs) << 20n) | (random & 0xfffffn);
-}
+const NS_PER_MS = 1_000_000n;
+
+/**
+ * A nonce above every earlier one of this clock, so that cancelling all below a moment works.
+ *
+ * It is in nanoseconds, as those of the Python client are: whoever cancels here what lies below now must not shut out
+ * orders that the same key signs there afterwards.
+ */
+export const freshNonce = (nowMs: number, random: bigint): bigint => BigInt(nowMs) * NS_PER_MS + (random % NS_PER_MS);
+
+/** A fresh nonce by this computer's clock. */
+export const nextNonce = (): bigint => freshNonce(Date.now(), crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n);
 
 export const orderOf = (terms: Terms, nonce: bigint): Order => {
   const { instrument, ...rest } = terms;

@@ -23,21 +23,33 @@ const WHOLE = new Set(["margin", "round", "auctions", "chain"]);
 
 export type Health = "connecting" | "live" | "lost";
 
+export interface StreamEvents {
+  readonly onHealth: (health: Health) => void;
+  /** The service's clock, when it greets. */
+  readonly onClock: (nowMs: number) => void;
+  /** Messages of a channel were missed and are asked for anew; how often so far. */
+  readonly onGap: (gaps: number) => void;
+  /** Why the service closes the stream. */
+  readonly onFarewell: (code: string) => void;
+}
+
+/** Closed because more readers are there than the service takes. */
+const TRY_LATER = 1013;
+
 export class Stream {
   readonly #url: string;
   readonly #channels = new Map<string, Channel>();
-  readonly #onHealth: (health: Health) => void;
+  readonly #on: StreamEvents;
   #socket: WebSocket | null = null;
   #pauseMs = FIRST_PAUSE_MS;
   #token: string | null = null;
   #isClosed = false;
   #calls = 0;
-  /** Gaps that were noticed since the page was opened; for tests and for the curious. */
-  gaps = 0;
+  #gaps = 0;
 
-  constructor(baseUrl: string, onHealth: (health: Health) => void) {
+  constructor(baseUrl: string, on: StreamEvents) {
     this.#url = `${baseUrl.replace(/^http/, "ws")}/api/stream`;
-    this.#onHealth = onHealth;
+    this.#on = on;
     this.#open();
   }
 
@@ -89,19 +101,20 @@ export class Stream {
   }
 
   #open(): void {
-    this.#onHealth("connecting");
+    this.#on.onHealth("connecting");
     const socket = new WebSocket(this.#url);
     this.#socket = socket;
     socket.onopen = () => {
       this.#pauseMs = FIRST_PAUSE_MS;
-      this.#onHealth("live");
+      this.#on.onHealth("live");
       if (this.#token) this.#send({ op: "authenticate", id: this.#id(), token: this.#token });
       for (const [name, channel] of this.#channels) this.#subscribe(name, channel);
     };
     socket.onmessage = (event) => this.#receive(String(event.data));
-    socket.onclose = () => {
+    socket.onclose = (event) => {
       if (this.#isClosed) return;
-      this.#onHealth("lost");
+      if (event.code === TRY_LATER) this.#on.onFarewell("tooManyReaders");
+      this.#on.onHealth("lost");
       setTimeout(() => this.#open(), this.#pauseMs);
       this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
     };
@@ -109,13 +122,16 @@ export class Stream {
 
   #receive(text: string): void {
     const message = JSON.parse(text) as ServerMessage;
+    if (message.type === "welcome") this.#on.onClock(message.nowMs);
+    if (message.type === "farewell") this.#on.onFarewell(message.problem.code);
     if (!("channel" in message)) return;
     const channel = this.#channels.get(message.channel);
     if (!channel) return;
     const starts = SNAPSHOTS.has(message.type) || WHOLE.has(message.type) || (channel.last === null && channel.isAsked);
     const verdict = judge(channel.last, message, starts);
     if (verdict === "gap") {
-      this.gaps += 1;
+      this.#gaps += 1;
+      this.#on.onGap(this.#gaps);
       if (channel.isAsked) return;
       channel.last = null;
       this.#subscribe(message.channel, channel);

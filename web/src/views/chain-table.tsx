@@ -6,6 +6,7 @@ import { markOf } from "../chain/marks.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { cash, decimal, toFloat } from "../chain/units.ts";
 import { type Instrument, kindName, strikeText } from "../chain/words.ts";
+import { impliedVol } from "../margin/implied.ts";
 import { strikesAround, volAt } from "../margin/smile.ts";
 import { type ChainRow, NONE, rowsFrom, type Side } from "../venue/chain-rows.ts";
 import type { Venue } from "../venue/client.ts";
@@ -148,31 +149,56 @@ export function ChainPanel({ app, underlying, surface, venue, selected, onPick }
 
 const CURVE_POINTS = 61;
 
-/** The round's curve, and where the listed strikes lie on it. */
+/** The round's curve, and what bids and asks of the option that is out of the money imply beside it. */
 function Smile({ underlying, surface, rows }: { underlying: Underlying; surface: Surface; rows: readonly ChainRow[] }) {
   const listed = rows.map((row) => Number(row.strikeE8) / 1e8);
   if (listed.length < 2) return null;
   const [low, high] = [listed[0] ?? 1, listed.at(-1) ?? 2];
   const grid = Array.from({ length: CURVE_POINTS }, (_, index) => low + ((high - low) * index) / (CURVE_POINTS - 1));
   const x = [...new Set([...grid, ...listed])].sort((a, b) => a - b);
-  const isListed = new Set(listed);
+  const forward = toFloat(surface.forwardWad);
+  const byStrike = new Map(rows.map((row) => [Number(row.strikeE8) / 1e8, row]));
+  const implied = (strike: number, price: "bidWad" | "askWad"): number | null => {
+    const row = byStrike.get(strike);
+    const isCall = strike >= forward;
+    const quoted = (isCall ? row?.call : row?.put)?.[price] ?? null;
+    return quoted === null ? null : impliedVol(surface, underlying.roundTs, isCall, strike, quoted);
+  };
   const vols = x.map((strike) => volAt(surface, underlying.roundTs, strike));
+  const bids = x.map((strike) => implied(strike, "bidWad"));
+  const asks = x.map((strike) => implied(strike, "askWad"));
+  const hasQuotes = [...bids, ...asks].some((vol) => vol !== null);
+  const atmVol = volAt(surface, underlying.roundTs, forward) ?? 0;
   return (
     <figure>
       <figcaption class="small muted" style="margin-top:.8rem">
-        Implied volatility by strike: the curve of the round, which the contracts price with.
+        Implied volatility by strike. Line: the curve fitted to the round, which the contracts price with.
+        {hasQuotes && (
+          <>
+            {" "}
+            Points: <span class="good">bids</span> and <span class="bad">asks</span> of this book, calls above the
+            forward and puts below it.
+          </>
+        )}
       </figcaption>
       <Plot
-        label={`Volatility smile, ${decimal((volAt(surface, underlying.roundTs, toFloat(surface.forwardWad)) ?? 0) * 100, 1)} % at the money`}
+        label={`Volatility smile, ${decimal(atmVol * 100, 1)} % at the money`}
         x={x}
         curves={[
           { label: "curve", values: vols, colour: "accent" },
-          {
-            label: "strikes",
-            values: vols.map((vol, index) => (isListed.has(x[index] ?? 0) ? vol : null)),
-            colour: "accent",
-            isPoints: true,
-          },
+          ...(hasQuotes
+            ? [
+                { label: "bids", values: bids, colour: "good", isPoints: true },
+                { label: "asks", values: asks, colour: "bad", isPoints: true },
+              ]
+            : [
+                {
+                  label: "strikes",
+                  values: vols.map((vol, index) => (byStrike.has(x[index] ?? 0) ? vol : null)),
+                  colour: "accent",
+                  isPoints: true,
+                },
+              ]),
         ]}
         xText={(value) => decimal(value, value < 10 ? 2 : 0)}
         yText={(value) => `${decimal(value * 100, 0)} %`}

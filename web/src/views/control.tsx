@@ -133,7 +133,7 @@ function IsolatePanel({ app, account, market: now, connection }: ControlProps) {
           Moves a position into a new account of yours, where it can lose no more than goes along with it. Both accounts
           must have their initial margin afterwards.
         </p>
-        <div class="fields">
+        <div class="fields wide">
           <Select
             label="Position"
             value={index}

@@ -3,7 +3,7 @@ import { cash, quantity, toFloat } from "../chain/units.ts";
 import { useStore } from "../state/store.ts";
 import type { Level } from "../venue/book.ts";
 import { Chip, Panel, type Tone } from "./parts.tsx";
-import { type Depth, health } from "./venue-state.ts";
+import { type Depth, gaps, health } from "./venue-state.ts";
 
 const SHOWN = 8;
 const STATE_TONE: Readonly<Record<string, Tone>> = { pending: "plain", settled: "good", final: "good", failed: "bad" };
@@ -29,6 +29,7 @@ const clockText = (ms: number): string => new Date(ms).toISOString().slice(11, 1
 
 export function DepthPanel({ depth, name }: { depth: Depth; name: string }) {
   const now = useStore(health);
+  const missed = useStore(gaps);
   const { book, trades } = depth;
   const asks = [...(book?.asks ?? [])].slice(0, SHOWN).reverse();
   const bids = (book?.bids ?? []).slice(0, SHOWN);
@@ -39,7 +40,7 @@ export function DepthPanel({ depth, name }: { depth: Depth; name: string }) {
       title="Depth"
       aside={<Chip tone={tone}>{now === "live" ? "live" : now === "lost" ? "connection lost" : "connecting"}</Chip>}
     >
-      <div class="fields" style="align-items:start">
+      <div class="depth">
         <table aria-label={`Open orders in ${name}`}>
           <thead>
             <tr>
@@ -65,6 +66,13 @@ export function DepthPanel({ depth, name }: { depth: Depth; name: string }) {
             </tr>
           </thead>
           <tbody>
+            {book && !trades.length && (
+              <tr>
+                <td colSpan={3} class="muted">
+                  No trades yet
+                </td>
+              </tr>
+            )}
             {trades.slice(0, 2 * SHOWN).map((trade) => (
               <tr key={trade.tradeId}>
                 <td class={trade.takerIsBuy ? "good" : "bad"}>
@@ -78,7 +86,12 @@ export function DepthPanel({ depth, name }: { depth: Depth; name: string }) {
           </tbody>
         </table>
       </div>
-      {book && !trades.length && <p class="small muted">No trades yet.</p>}
+      {missed > 0 && (
+        <p class="small muted" role="status">
+          {missed === 1 ? "Once a message" : `${missed} times a message`} of the stream was missing; its numbers said
+          so, and everything after it was asked for anew.
+        </p>
+      )}
       {book && !asks.length && !bids.length && <p class="empty">Nobody quotes this instrument now.</p>}
     </Panel>
   );

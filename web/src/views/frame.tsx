@@ -5,6 +5,7 @@ import { MODES } from "../chain/account.ts";
 import { chainOf } from "../chain/client.ts";
 import { duration, short } from "../chain/units.ts";
 import { type App, clock, head, loaded, market, notice, outage, selectedId } from "../state/app.ts";
+import { clockNotes, serviceAheadMs } from "../state/clocks.ts";
 import { useStore } from "../state/store.ts";
 import { addressOf, session, switchChain } from "../wallet/session.ts";
 import { dismiss, type Sent, sent } from "../wallet/transactions.ts";
@@ -118,6 +119,18 @@ function WrongChain({ app }: ViewProps) {
   );
 }
 
+/** Clocks that disagree, because orders end and rounds age by them. */
+function ClocksApart({ app }: ViewProps) {
+  const ahead = useStore(serviceAheadMs);
+  const block = useStore(head);
+  const wall = useStore(clock);
+  return clockNotes(ahead, block, wall, app.isLocal).map((note) => (
+    <Message key={note.slice(0, 20)} tone="warn">
+      {note}
+    </Message>
+  ));
+}
+
 /** Ages of rounds against the age at which they stop to count. */
 function StaleRound() {
   const now = useStore(market);
@@ -229,6 +242,7 @@ export function Frame({ app }: ViewProps) {
         </Message>
       )}
       <WrongChain app={app} />
+      <ClocksApart app={app} />
       <StaleRound />
       <Transactions />
       <main id="main" tabIndex={-1}>

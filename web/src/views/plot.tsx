@@ -28,6 +28,8 @@ interface Props {
 
 const DEFAULT_HEIGHT = 190;
 const POINT_PX = 6;
+/** Room for the text of a chosen step, which is longer than a number. */
+const STEP_PX = 76;
 
 export function Plot({ label, x, curves, xText, yText, xSteps, height = DEFAULT_HEIGHT }: Props) {
   const place = useRef<HTMLDivElement>(null);
@@ -61,7 +63,11 @@ export function Plot({ label, x, curves, xText, yText, xSteps, height = DEFAULT_
         pxAlign: 0,
         scales: { x: { time: false } },
         axes: [
-          { ...axis((value) => latest.current.xText(value)), size: 30, ...(xSteps ? { incrs: [...xSteps] } : {}) },
+          {
+            ...axis((value) => latest.current.xText(value)),
+            size: 30,
+            ...(xSteps ? { incrs: [...xSteps], space: STEP_PX } : {}),
+          },
           { ...axis((value) => latest.current.yText(value)), size: 46 },
         ],
         series: [

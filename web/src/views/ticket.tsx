@@ -1,22 +1,23 @@
-/** The order ticket: what is signed, in words, with the margin before and after a whole fill. */
+/** The order ticket: what is signed, in words, with what it costs and the margin before and after a whole fill. */
 import { useEffect, useState } from "preact/hooks";
-import { readContract } from "viem/actions";
-import { accountsAbi, exchangeAbi, orderPreviewAbi } from "../chain/abi.ts";
 import { type Account, KEEP_MODE } from "../chain/account.ts";
-import { readProblem } from "../chain/refusal.ts";
-import { cash, DAY_SEC, parseUnits, plainUnits } from "../chain/units.ts";
-import { type Instrument, instrumentName, isOption } from "../chain/words.ts";
+import { cash, change, DAY_SEC, parseUnits, plainUnits, quantity } from "../chain/units.ts";
+import { type Instrument, instrumentName } from "../chain/words.ts";
 import { changesOf } from "../margin/draft.ts";
 import { head } from "../state/app.ts";
+import { chainNow } from "../state/clocks.ts";
 import { useStore } from "../state/store.ts";
-import type { OrderView, Venue } from "../venue/client.ts";
-import { describeOrder, freshNonce, fromWire, type Order, orderOf, orderTypedData } from "../venue/order.ts";
+import type { OrderView, PlaceResult, Venue } from "../venue/client.ts";
+import { describeOrder, nextNonce, orderTypedData } from "../venue/order.ts";
+import { type Cost, costOf, feesOf, type Planned, planned, WAYS, type Way, wayOf, wireTrigger } from "../venue/plan.ts";
 import { isContract } from "../wallet/deposit.ts";
 import { signTyped } from "../wallet/send.ts";
 import type { Connection } from "../wallet/session.ts";
-import { Compare, TYPING_MS, usePreview } from "./compare.tsx";
+import { Compare, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
-import { Field, Message, Panel, Segments, Select, useAnswer, useWork } from "./parts.tsx";
+import { Field, Figures, Message, Panel, Segments, Select, useWork } from "./parts.tsx";
+import { useTerms, useWorst } from "./ticket-answers.ts";
+import { AT_ONCE, isMet, WaitFields, type WaitForm, waitOf, waitText } from "./wait.tsx";
 
 const LIVES = [
   ["600", "10 minutes"],
@@ -25,206 +26,334 @@ const LIVES = [
   [String(7 * DAY_SEC), "7 days"],
 ] as const;
 
-/** Ways of an order: the exchange's kind, and for how long the service keeps what does not fill at once. */
-const WAYS = {
-  limit: { kind: 0, timeInForce: "gtc", name: "Limit" },
-  post: { kind: 2, timeInForce: "gtc", name: "Post only" },
-  ioc: { kind: 0, timeInForce: "ioc", name: "Fill what you can" },
-  fok: { kind: 1, timeInForce: "ioc", name: "All or nothing" },
-} as const;
-type Way = keyof typeof WAYS;
-
 /** Prices of options go in cents, of linear instruments in steps of 1e-8: the finest that is worth typing. */
 const PRICE_DECIMALS = 8;
+const E8_TO_WAD = 10n ** 10n;
+const CENT_WAD = 10n ** 16n;
 
 export interface Picked {
   readonly instrument: Instrument;
   readonly priceWad: bigint | null;
   readonly isBuy: boolean;
+  /** The order that the ticket replaces. */
+  readonly amends?: OrderView;
 }
 
 interface Props extends ViewProps {
   readonly picked: Picked;
   readonly symbol: string;
+  readonly spotWad: bigint;
   readonly account: Account | null;
   readonly connection: Connection | null;
   readonly venue: Venue | null;
-  /** Own orders that are open, as far as the service tells them. */
+  /** Own orders that are alive, as far as the service tells them. */
   readonly open: readonly OrderView[];
   readonly onQuote: (leg: { instrument: Instrument; isBuy: boolean; quantityWad: bigint }) => void;
+  /** Leaves the order that is amended as it is. */
+  readonly onKeep: () => void;
 }
 
-/** An order may make or take, so that it has to accept the higher rate. */
-function largest(rates: readonly bigint[]): bigint {
-  const [first = 0n] = [...rates].sort((a, b) => (a < b ? 1 : -1));
-  return first;
+interface Form {
+  readonly side: "buy" | "sell";
+  readonly size: string;
+  readonly price: string;
+  readonly way: Way;
+  readonly life: string;
+  readonly reduceOnly: boolean;
+  readonly wait: WaitForm;
+  /** Price and trigger of the order that cancels this one and is cancelled by it; null for none. */
+  readonly other: { readonly price: string; readonly wait: WaitForm } | null;
 }
 
-/** Fee rates, wad, and how often the account has changed hands: what an order has to name. */
-function useTerms(app: ViewProps["app"], account: Account | null, instrument: Instrument) {
-  const { Exchange, Accounts } = app.context.deployment.contracts;
-  return useAnswer(
-    account ? `${account.id}|${isOption(instrument.kind)}` : "",
-    account
-      ? async () => {
-          const [[fees], transferCount] = await Promise.all([
-            readContract(app.context.client, { address: Exchange, abi: exchangeAbi, functionName: "feesOf" }),
-            readContract(app.context.client, {
-              address: Accounts,
-              abi: accountsAbi,
-              functionName: "transferCountOf",
-              args: [account.id],
-            }),
-          ]);
-          const rates = isOption(instrument.kind)
-            ? [fees.makerOptionWad, fees.takerOptionWad]
-            : [fees.makerLinearWad, fees.takerLinearWad];
-          return { maxFeeWad: largest(rates), transferCount };
-        }
-      : null,
-    (thrown) => readProblem(thrown, app.context),
+const FRESH: Form = {
+  side: "buy",
+  size: "1",
+  price: "",
+  way: "limit",
+  life: "3600",
+  reduceOnly: false,
+  wait: AT_ONCE,
+  other: null,
+};
+
+/** Cents are what people trade in; a mark has more digits. */
+const centsOf = (priceWad: bigint): string => plainUnits(priceWad - (priceWad % CENT_WAD), 18);
+
+/** The form after something was picked: a price keeps what was typed beside it, an order brings everything. */
+function formOf({ isBuy, priceWad, amends }: Picked, before: Form): Form {
+  const side = isBuy ? "buy" : "sell";
+  if (!amends) return { ...before, side, price: priceWad === null ? before.price : centsOf(priceWad) };
+  const { order, trigger, leavesWad } = amends;
+  return {
+    ...before,
+    side,
+    size: plainUnits(BigInt(leavesWad), 18),
+    price: plainUnits(BigInt(order.priceWad), 18),
+    way: wayOf(amends),
+    reduceOnly: order.reduceOnly,
+    wait: trigger ? { when: trigger.side, spot: plainUnits(BigInt(trigger.spotWad), 18) } : AT_ONCE,
+    other: null,
+  };
+}
+
+/** Whether an order of this kind can be half of a pair: one that is over at once has nothing to cancel. */
+const mayPair = (form: Form): boolean => WAYS[form.way].timeInForce === "gtc" || form.wait.when !== "now";
+
+function outcomeOf(results: readonly PlaceResult[]): string {
+  const matched = results
+    .flatMap((result) => result.matches)
+    .reduce((sum, match) => sum + BigInt(match.quantityWad), 0n);
+  if (matched > 0n) return `Matched ${plainUnits(matched, 18)}; it counts when the chain has it.`;
+  if (results.length > 1) return "Both orders are with the service; the first that trades cancels the other.";
+  const order = results[0]?.order;
+  if (order?.state === "waiting") return "The order waits for its trigger; it is not in the book yet.";
+  if (order?.state === "open") return "The order is in the book.";
+  return `The order is ${order?.state ?? "taken"}. ${order?.reason ?? ""}`;
+}
+
+function CostFigures({ cost, way }: { cost: Cost; way: Way }) {
+  const [least, most] = feesOf(way, cost);
+  return (
+    <Figures
+      items={[
+        cost.premiumWad === 0n
+          ? { name: "Premium", value: "none", hint: "gains and losses settle in cash" }
+          : {
+              name: cost.premiumWad > 0n ? "You pay" : "You receive",
+              value: cash(cost.premiumWad < 0n ? -cost.premiumWad : cost.premiumWad),
+              hint: "premium of a whole fill",
+            },
+        {
+          name: "Fee",
+          value: least === most ? cash(most) : `${cash(least)} to ${cash(most)}`,
+          hint: least === most ? "of a whole fill" : "the less when it rests first",
+        },
+        {
+          name: "Cash changes by",
+          value: change(-cost.premiumWad - most),
+          hint: "at most, fee included",
+        },
+      ]}
+    />
   );
 }
 
-/** Margin when the open orders and this one fill as badly as they can, as the contracts try it. */
-function useWorst(app: ViewProps["app"], account: Account | null, order: Order | null, open: readonly OrderView[]) {
-  const orders = order && open.length ? [...open.map((entry) => fromWire(entry.order)), order] : null;
-  const key =
-    orders?.map((entry) => `${entry.instrument}${entry.isBuy}${entry.priceWad}${entry.quantityWad}`).join() ?? "";
-  return useAnswer(
-    key,
-    account && orders
-      ? () =>
-          readContract(app.context.client, {
-            address: app.context.deployment.contracts.OrderPreview,
-            abi: orderPreviewAbi,
-            functionName: "previewOrders",
-            args: [account.id, orders],
-          })
-      : null,
-    (thrown) => readProblem(thrown, app.context),
-    TYPING_MS,
+function Signed({ plans, instrument, symbol }: { plans: readonly Planned[]; instrument: Instrument; symbol: string }) {
+  return (
+    <details>
+      <summary class="small muted">What is signed</summary>
+      {plans.map(({ order, wait }, index) => (
+        <table
+          key={String(index)}
+          aria-label={plans.length > 1 ? `Signature ${index + 1} of ${plans.length}` : undefined}
+        >
+          <tbody>
+            {describeOrder(order, instrument, symbol).map(([name, text]) => (
+              <tr key={name}>
+                <th scope="row">{name}</th>
+                <td>{text}</td>
+              </tr>
+            ))}
+            {wait && (
+              <tr>
+                <th scope="row">Not signed</th>
+                <td>It waits for {waitText(wait, symbol)}: the service keeps to that, no contract does.</td>
+              </tr>
+            )}
+          </tbody>
+        </table>
+      ))}
+      {plans.length > 1 && (
+        <p class="small muted">
+          Two signatures. The service cancels one when the other trades; on chain both stay good until they end or are
+          revoked, which one transaction does for both.
+        </p>
+      )}
+    </details>
   );
 }
 
-export function Ticket({ app, picked, symbol, account, connection, venue, open, onQuote }: Props) {
-  const { instrument } = picked;
+export function Ticket(props: Props) {
+  const { app, picked, symbol, spotWad, account, connection, venue, onQuote } = props;
+  const { instrument, amends } = picked;
   const block = useStore(head);
   const work = useWork();
-  const [side, setSide] = useState<"buy" | "sell">(picked.isBuy ? "buy" : "sell");
-  const [size, setSize] = useState("1");
-  const [price, setPrice] = useState("");
-  const [way, setWay] = useState<Way>("limit");
-  const [life, setLife] = useState<string>("3600");
-  const [reduceOnly, setReduceOnly] = useState(false);
+  const [form, setForm] = useState<Form>(FRESH);
   const [placed, setPlaced] = useState("");
+  const set = (more: Partial<Form>) => setForm((before) => ({ ...before, ...more }));
   useEffect(() => {
-    setSide(picked.isBuy ? "buy" : "sell");
-    if (picked.priceWad !== null) setPrice(plainUnits(picked.priceWad - (picked.priceWad % 10n ** 16n), 18));
-    setPlaced("");
+    setForm((before) => formOf(picked, before));
+    if (picked.amends || picked.priceWad !== null) setPlaced("");
   }, [picked]);
+  const open = props.open.filter((entry) => entry.orderHash !== amends?.orderHash);
   const terms = useTerms(app, account, instrument);
-  const quantityWad = parseUnits(size, 18);
-  const priceE8 = parseUnits(price, PRICE_DECIMALS);
-  const isBuy = side === "buy";
-  const ready = quantityWad.ok && priceE8.ok;
-  const priceWad = priceE8.ok ? priceE8.value * 10n ** 10n : 0n;
-  const leg = ready
-    ? { key: "ticket", instrument, quantityWad: isBuy ? quantityWad.value : -quantityWad.value, priceWad }
-    : null;
+  const quantityWad = parseUnits(form.size, 18);
+  const priceE8 = parseUnits(form.price, PRICE_DECIMALS);
+  const isBuy = form.side === "buy";
+  const wait = waitOf(form.wait);
+  const pair = form.other && mayPair(form) && !amends ? form.other : null;
+  const otherPrice = pair ? parseUnits(pair.price, PRICE_DECIMALS) : null;
+  const otherWait = pair ? waitOf(pair.wait) : null;
+  const other = otherPrice?.ok && otherWait ? { priceWad: otherPrice.value * E8_TO_WAD, wait: otherWait } : null;
+  const isComplete = quantityWad.ok && priceE8.ok && wait !== undefined && (pair === null || other !== null);
+  const priceWad = priceE8.ok ? priceE8.value * E8_TO_WAD : 0n;
+  const leg =
+    quantityWad.ok && priceE8.ok
+      ? { key: "ticket", instrument, quantityWad: isBuy ? quantityWad.value : -quantityWad.value, priceWad }
+      : null;
   const changes = leg ? changesOf({ legs: [leg], tokens: new Map(), mode: KEEP_MODE }) : null;
   const preview = usePreview(app, account?.id ?? null, changes);
   const isShort = preview.value !== null && preview.value.after.equityWad < preview.value.after.initialWad;
-  const order: Order | null =
-    leg && account && connection && terms.value && block
-      ? orderOf(
-          {
-            accountId: account.id,
-            instrument,
-            isBuy,
-            quantityWad: leg.quantityWad < 0n ? -leg.quantityWad : leg.quantityWad,
-            priceWad,
-            kind: WAYS[way].kind,
-            reduceOnly,
-            // The service and the chain may count a little apart from this clock.
-            expiryTs: Math.max(block.ts, Math.floor(Date.now() / 1000)) + Number(life),
-            maxFeeWad: terms.value.maxFeeWad,
-            signer: connection.address,
-            transferCount: terms.value.transferCount,
-          },
-          0n,
-        )
-      : null;
-  const worst = useWorst(app, account, order, open);
+  const rates = terms.value?.rates;
+  const cost =
+    leg && rates ? costOf(instrument.kind, isBuy, quantityWad.ok ? quantityWad.value : 0n, priceWad, rates) : null;
+  const plan = (nonce: bigint): Planned[] => {
+    if (!isComplete || !account || !connection || !terms.value || !block) return [];
+    const common = {
+      accountId: account.id,
+      instrument,
+      isBuy,
+      quantityWad: quantityWad.value,
+      priceWad,
+      reduceOnly: form.reduceOnly,
+      expiryTs: chainNow(block) + Number(form.life),
+      maxFeeWad: terms.value.maxFeeWad,
+      signer: connection.address,
+      transferCount: terms.value.transferCount,
+    };
+    return planned(common, form.way, wait ?? null, other, nonce);
+  };
+  const plans = plan(0n);
+  const worst = useWorst(
+    app,
+    account,
+    plans.map(({ order }) => order),
+    open,
+  );
   const place = () =>
     work.run(async () => {
-      if (!order || !connection || !venue) return;
+      if (!connection || !venue) return;
       setPlaced("");
-      const random = crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n;
-      const signed = { ...order, nonce: freshNonce(Date.now(), random) };
+      // The replacement keeps the nonce, so that one revocation on chain ends both signatures.
+      const fresh = plan(amends ? BigInt(amends.order.nonce) : nextNonce());
       const contract = await isContract(app.context, connection.address);
-      const signature = await signTyped(
-        app.context,
-        connection,
-        orderTypedData(app.context.deployment, signed),
-        contract,
-      );
-      const result = await venue.place({ order: signed, signature }, WAYS[way].timeInForce);
-      const matched = result.matches.reduce((sum, match) => sum + BigInt(match.quantityWad), 0n);
-      setPlaced(
-        matched > 0n
-          ? `Matched ${plainUnits(matched, 18)}; it counts when the chain has it.`
-          : result.order?.state === "open"
-            ? "The order is in the book."
-            : `The order is ${result.order?.state ?? "taken"}. ${result.order?.reason ?? ""}`,
-      );
+      const placings = [];
+      for (const { order, timeInForce, wait: until } of fresh) {
+        const typed = orderTypedData(app.context.deployment, order);
+        const signature = await signTyped(app.context, connection, typed, contract);
+        placings.push({ order, signature, timeInForce, trigger: wireTrigger(until) });
+      }
+      const [first] = placings;
+      if (!first) return;
+      const results = amends ? [await venue.amend(amends.orderHash, first)] : await venue.place(placings);
+      if (amends) props.onKeep();
+      setPlaced(outcomeOf(results));
     });
+  const verb = amends ? "Sign the amended order" : `Sign ${isBuy ? "buy" : "sell"} order${pair ? "s" : ""}`;
   return (
-    <Panel title="Order" aside={instrumentName(instrument, symbol)}>
+    <Panel title={amends ? "Amend an order" : "Order"} aside={instrumentName(instrument, symbol)}>
       <div class="stack">
-        <Segments
-          label="Side"
-          value={side}
-          options={[
-            ["buy", "Buy"],
-            ["sell", "Sell"],
-          ]}
-          onChange={setSide}
-        />
+        {amends && (
+          <Message tone="plain">
+            Takes the place of {amends.order.isBuy ? "buy" : "sell"} {quantity(BigInt(amends.leavesWad))} at{" "}
+            {cash(BigInt(amends.order.priceWad))}, in one step, and goes behind those that are at its price already. The
+            old signature is out of this book; revoking the order on chain ends both.{" "}
+            <button type="button" class="slim" onClick={props.onKeep}>
+              Keep it as it is
+            </button>
+          </Message>
+        )}
+        {!amends && (
+          <Segments
+            label="Side"
+            value={form.side}
+            options={[
+              ["buy", "Buy"],
+              ["sell", "Sell"],
+            ]}
+            onChange={(side) => set({ side })}
+          />
+        )}
         <div class="fields">
           <Field
             label="Quantity"
-            value={size}
-            problem={size && !quantityWad.ok ? quantityWad.problem : undefined}
-            onInput={setSize}
+            value={form.size}
+            problem={form.size && !quantityWad.ok ? quantityWad.problem : undefined}
+            onInput={(size) => set({ size })}
           />
           <Field
             label={isBuy ? "Highest price" : "Lowest price"}
-            value={price}
-            problem={price && !priceE8.ok ? priceE8.problem : undefined}
-            onInput={setPrice}
+            value={form.price}
+            problem={form.price && !priceE8.ok ? priceE8.problem : undefined}
+            onInput={(price) => set({ price })}
           />
         </div>
         <div class="fields">
           <Select
             label="Way"
-            value={way}
+            value={form.way}
             options={(Object.keys(WAYS) as Way[]).map((key) => [key, WAYS[key].name] as const)}
-            onChange={setWay}
+            onChange={(way) => set({ way })}
           />
-          <Select label="Good for" value={life} options={LIVES} onChange={setLife} />
+          <Select label="Good for" value={form.life} options={LIVES} onChange={(life) => set({ life })} />
         </div>
+        <div class="fields">
+          <WaitFields
+            label="Enters the book"
+            symbol={symbol}
+            value={form.wait}
+            mayBeNow
+            onChange={(next) => set({ wait: next })}
+          />
+        </div>
+        {wait && isMet(wait, spotWad) && (
+          <p class="small warn">
+            {symbol} is at {cash(spotWad)}: the order enters the book with the next round.
+          </p>
+        )}
         <label class="check">
-          <input type="checkbox" checked={reduceOnly} onChange={() => setReduceOnly(!reduceOnly)} />
-          only reduce what the account holds
+          <input type="checkbox" checked={form.reduceOnly} onChange={() => set({ reduceOnly: !form.reduceOnly })} />
+          reduce only: never more than closes what the account holds
         </label>
+        {!amends && mayPair(form) && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={form.other !== null}
+              onChange={() =>
+                set({ other: form.other ? null : { price: form.price, wait: { when: "atOrBelow", spot: "" } } })
+              }
+            />
+            one cancels other: with a second order at another price
+          </label>
+        )}
+        {pair && (
+          <div class="fields">
+            <Field
+              label={`Other ${isBuy ? "highest" : "lowest"} price`}
+              value={pair.price}
+              problem={pair.price && otherPrice && !otherPrice.ok ? otherPrice.problem : undefined}
+              onInput={(price) => set({ other: { ...pair, price } })}
+            />
+            <WaitFields
+              label="The other enters"
+              symbol={symbol}
+              value={pair.wait}
+              mayBeNow={false}
+              onChange={(next) => set({ other: { ...pair, wait: next } })}
+            />
+          </div>
+        )}
+        {cost && <CostFigures cost={cost} way={form.way} />}
         {account && (
           <Compare answer={preview} empty="Enter quantity and price to see the margin before and after a whole fill." />
         )}
         {worst.value && (
           <p class="small muted">
-            With your {open.length} open {open.length === 1 ? "order" : "orders"} filled at the worst: equity{" "}
-            {cash(worst.value.worst.equityWad)}, initial margin {cash(worst.value.worst.initialWad)},{" "}
+            {open.length > 0
+              ? `With your ${open.length} open ${open.length === 1 ? "order" : "orders"} filled at the worst`
+              : "With both orders filled at the worst"}
+            : equity {cash(worst.value.worst.equityWad)}, initial margin {cash(worst.value.worst.initialWad)},{" "}
             <span class={worst.value.worst.equityWad < worst.value.worst.initialWad ? "bad" : ""}>
               left to use {cash(worst.value.worst.equityWad - worst.value.worst.initialWad)}
             </span>
@@ -236,26 +365,12 @@ export function Ticket({ app, picked, symbol, account, connection, venue, open, 
             A whole fill would leave less than the initial margin: the exchange refuses it unless it reduces risk.
           </Message>
         )}
-        {order && (
-          <details>
-            <summary class="small muted">What is signed</summary>
-            <table>
-              <tbody>
-                {describeOrder(order, instrument, symbol).map(([name, text]) => (
-                  <tr key={name}>
-                    <th scope="row">{name}</th>
-                    <td>{text}</td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </details>
-        )}
+        {plans.length > 0 && <Signed plans={plans} instrument={instrument} symbol={symbol} />}
         <div class="row">
-          <button type="button" class="main" disabled={!order || !venue || work.busy} onClick={place}>
-            {work.busy ? "Waiting for the wallet…" : `Sign ${isBuy ? "buy" : "sell"} order`}
+          <button type="button" class="main" disabled={!plans.length || !venue || work.busy} onClick={place}>
+            {work.busy ? "Waiting for the wallet…" : verb}
           </button>
-          {venue && account && quantityWad.ok && (
+          {venue && account && quantityWad.ok && !amends && (
             <button type="button" onClick={() => onQuote({ instrument, isBuy, quantityWad: quantityWad.value })}>
               Add to a request for quote
             </button>

@@ -1,21 +1,29 @@
 /** Trade: the option chain, the ticket with its margin, depth and trades, own orders, requests for quote. */
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { KINDS, PERP } from "../chain/kinds.ts";
 import type { Surface, Underlying } from "../chain/market.ts";
 import { cash, day } from "../chain/units.ts";
-import { hasExpiry, type Instrument, instrumentName, instrumentWord, isOption, kindName } from "../chain/words.ts";
+import { hasExpiry, type Instrument, instrumentName, instrumentWord, isOption, kindName, unpack } from "../chain/words.ts";
 import { loaded, market } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
+import type { OrderView } from "../venue/client.ts";
 import type { QuoteLeg } from "../venue/quote.ts";
 import { session } from "../wallet/session.ts";
 import { ChainPanel } from "./chain-table.tsx";
 import { DepthPanel } from "./depth.tsx";
 import type { ViewProps } from "./frame.tsx";
+import { IntentsPanel } from "./intents.tsx";
 import { OrdersPanel } from "./orders.tsx";
 import { Panel, Segments } from "./parts.tsx";
+import { ProtectionPanel } from "./protection.tsx";
 import { MOST_LEGS, QuotesPanel } from "./quotes.tsx";
 import { type Picked, Ticket } from "./ticket.tsx";
-import { useDepth, useOwn, venueAt } from "./venue-state.ts";
+import { isAlive, useDepth, useOwn, venueAt } from "./venue-state.ts";
+
+/** Where the ticket stands below the chain, a price that was picked brings it into sight. */
+function showTicket(place: HTMLElement | null): void {
+  if (place && place.getBoundingClientRect().top > innerHeight) place.scrollIntoView({ block: "start" });
+}
 
 interface LinearProps {
   readonly kind: number;
@@ -52,6 +60,7 @@ export function TradeView({ app }: ViewProps) {
   const [expiry, setExpiry] = useState<number | null>(null);
   const [picked, setPicked] = useState<Picked | null>(null);
   const [legs, setLegs] = useState<readonly QuoteLeg[]>([]);
+  const place = useRef<HTMLDivElement>(null);
   const underlying = now?.underlyings.find((entry) => entry.id === underlyingId) ?? now?.underlyings[0] ?? null;
   const perp: Instrument | null = underlying
     ? { underlyingId: underlying.id, kind: PERP, expiryTs: 0, strikeE8: 0n }
@@ -70,9 +79,18 @@ export function TradeView({ app }: ViewProps) {
   const own = useOwn(service?.stream ?? null, account?.id ?? null, connection?.address ?? null);
   if (!now || !underlying || !shown) return <p class="empty">Reading the chain…</p>;
   const surface = underlying.surfaces.find((entry) => entry.expiryTs === expiry) ?? underlying.surfaces[0] ?? null;
-  const symbol = now.underlyings.find((entry) => entry.id === shown.instrument.underlyingId)?.symbol ?? "";
-  const pick = (instrument: Instrument, priceWad: bigint | null, isBuy: boolean) =>
+  const of = now.underlyings.find((entry) => entry.id === shown.instrument.underlyingId);
+  const symbol = of?.symbol ?? "";
+  const pick = (instrument: Instrument, priceWad: bigint | null, isBuy: boolean) => {
     setPicked({ instrument, priceWad, isBuy });
+    showTicket(place.current);
+  };
+  const amend = (entry: OrderView) => {
+    const { underlyingId: id, kind, expiryTs, strikeE8 } = unpack(BigInt(entry.order.instrument));
+    const { isBuy } = entry.order;
+    setPicked({ instrument: { underlyingId: id, kind, expiryTs, strikeE8 }, priceWad: null, isBuy, amends: entry });
+    showTicket(place.current);
+  };
   const addLeg = (leg: QuoteLeg) => {
     const others = legs.filter((other) => instrumentWord(other.instrument) !== instrumentWord(leg.instrument));
     setLegs([...others, leg].slice(-MOST_LEGS));
@@ -124,16 +142,18 @@ export function TradeView({ app }: ViewProps) {
             </Panel>
           )}
         </div>
-        <div class="stack">
+        <div class="stack" ref={place}>
           <Ticket
             app={app}
             picked={shown}
             symbol={symbol}
+            spotWad={of?.spotWad ?? 0n}
             account={account}
             connection={connection}
             venue={venue}
-            open={own.orders.filter((entry) => entry.state === "open")}
+            open={own.orders.filter(isAlive)}
             onQuote={addLeg}
+            onKeep={() => setPicked({ instrument: shown.instrument, priceWad: null, isBuy: shown.isBuy })}
           />
           {url && account && connection && (
             <QuotesPanel app={app} url={url} account={account} connection={connection} legs={legs} onLegs={setLegs} />
@@ -142,7 +162,13 @@ export function TradeView({ app }: ViewProps) {
         </div>
       </div>
       {url && account && connection && (
-        <OrdersPanel app={app} url={url} account={account} connection={connection} own={own} />
+        <>
+          <OrdersPanel app={app} url={url} account={account} connection={connection} own={own} onAmend={amend} />
+          <div class="grid two">
+            <IntentsPanel app={app} url={url} account={account} connection={connection} market={now} />
+            <ProtectionPanel url={url} account={account} connection={connection} fills={own.fills.length} />
+          </div>
+        </>
       )}
     </div>
   );

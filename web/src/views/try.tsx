@@ -11,6 +11,7 @@ import { Store, useStore } from "../state/store.ts";
 import { Compare, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
 import { GreeksPanel } from "./greeks.tsx";
+import { HedgePanel } from "./hedge.tsx";
 import { InstrumentForm, legKey } from "./instrument.tsx";
 import { LoadLine } from "./load-line.tsx";
 import { Field, Panel, Segments, Select, SlimButton } from "./parts.tsx";
@@ -229,6 +230,14 @@ export function TryView({ app }: ViewProps) {
     <div class="grid halves">
       <div class="stack">
         <Draftboard app={app} account={account} market={now} />
+        <HedgePanel
+          key={String(account.id)}
+          app={app}
+          account={account}
+          market={now}
+          draft={plan}
+          onAdd={(leg) => draft.set({ ...plan, legs: [...plan.legs, { key: legKey(), ...leg }] })}
+        />
         {after && <GreeksPanel margin={after} market={now} />}
       </div>
       <div class="stack">

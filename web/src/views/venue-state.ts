@@ -1,5 +1,7 @@
 /** The order service of this page: its stream, the login, and own orders as the service tells them. */
 import { useEffect, useState } from "preact/hooks";
+import { notice } from "../state/app.ts";
+import { serviceAheadMs } from "../state/clocks.ts";
 import { Store, useStore } from "../state/store.ts";
 import { type Book, bookOf, changed } from "../venue/book.ts";
 import { type FillView, type OrderView, type TradeView, Venue } from "../venue/client.ts";
@@ -9,11 +11,30 @@ export const health = new Store<Health>("connecting");
 /** Address that is logged in; null for nobody. */
 export const loggedIn = new Store<string | null>(null);
 
+/** How often messages of the stream were missed and asked for anew. */
+export const gaps = new Store(0);
+
+/** Why the service closed the stream, as a sentence; any other end is a lost connection, and Depth says so. */
+const FAREWELLS: Readonly<Record<string, string>> = {
+  tooSlow:
+    "The order service sent more than this page read in time and closed the stream. The page opened it again and asked for everything in between; orders were not touched.",
+  tooManyReaders:
+    "The order service has as many readers as it takes. The page asks again by itself; orders, margins and money work meanwhile, only live prices wait.",
+};
+
 let opened: { venue: Venue; stream: Stream } | null = null;
 
 /** The service, connected the first time that somebody asks. */
 export function venueAt(url: string): { venue: Venue; stream: Stream } {
-  opened ??= { venue: new Venue(url), stream: new Stream(url, (now) => health.set(now)) };
+  opened ??= {
+    venue: new Venue(url),
+    stream: new Stream(url, {
+      onHealth: (now) => health.set(now),
+      onClock: (nowMs) => serviceAheadMs.set(nowMs - Date.now()),
+      onGap: (count) => gaps.set(count),
+      onFarewell: (code) => FAREWELLS[code] && notice.set(FAREWELLS[code]),
+    }),
+  };
   return opened;
 }
 
@@ -58,6 +79,9 @@ export interface Own {
   readonly orders: readonly OrderView[];
   readonly fills: readonly FillView[];
 }
+
+/** Whether something of an order may still trade: in the book, on its way to the chain, or waiting for its trigger. */
+export const isAlive = ({ state }: OrderView): boolean => state === "open" || state === "waiting";
 
 const NOTHING: Own = { orders: [], fills: [] };
 const KEPT_FILLS = 20;

@@ -126,3 +126,16 @@ test("a transaction that fails on chain says why", async ({ page, host, bob, cha
   await chain.rpc("evm_setAutomine", true);
   await expect(page.getByText(/: failed/)).toContainText(/The latest prices are of .* Only the fee was spent/);
 });
+
+test("a chain whose clock runs ahead of this computer's is told, with how far", async ({ page, scene }) => {
+  // The time of the local chain is moved on purpose, so that the page says nothing of it there.
+  const record = { ...JSON.parse(scene.record), network: "elsewhere", chain_id: 31338 };
+  const elsewhere = await startHost({
+    "config.json": JSON.stringify({ rpc: scene.facts.rpc, venue: null }),
+    "deployment.json": JSON.stringify(record),
+  });
+  await page.clock.install({ time: Date.now() - 40 * 60 * 1000 });
+  await page.goto(elsewhere.url);
+  await expect(page.getByText(/The chain's clock is \d+ min ahead of this computer's/)).toBeVisible();
+  await elsewhere.stop();
+});

@@ -1,47 +1,8 @@
 /** Trading through a real order service: book, ticket, fill, own orders, requests for quote, gaps, and its end. */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { AxeBuilder } from "@axe-core/playwright";
-import { test as base, expect, type Page } from "@playwright/test";
-import { Scene } from "./scene.ts";
-import { TestWallet } from "./wallet.ts";
+import { enter, expect, signIn, skipWithoutVenue, test } from "./town.ts";
 
-const HAS_VENUE = existsSync(join(import.meta.dirname, "../../../offchain/plimsoll/venue/venue.py"));
-
-interface Once {
-  /** A chain of its own: the service must not see the chain taken back between tests. */
-  readonly town: { scene: Scene; url: string };
-}
-
-const test = base.extend<{ bob: TestWallet }, Once>({
-  town: [
-    // biome-ignore lint/correctness/noEmptyPattern: the runner reads the pattern
-    async ({}, use) => {
-      const scene = await Scene.start();
-      const { url } = (await scene.tell({ do: "venue" })) as { url: string };
-      await scene.tell({ do: "quotes", underlying: "ETH" });
-      await use({ scene, url });
-      await scene.stop();
-    },
-    { scope: "worker", timeout: 120_000 },
-  ],
-  bob: async ({ town }, use) => use(new TestWallet(town.scene, town.scene.facts.keys.bob)),
-});
-
-test.skip(!HAS_VENUE, "the order service is not in this checkout");
-
-async function enter(page: Page, url: string, wallet: TestWallet): Promise<void> {
-  await wallet.enter(page);
-  await page.goto(`${url}/#/trade`);
-  await page.getByRole("button", { name: "Connect" }).click();
-  await page.getByRole("dialog").getByRole("button", { name: "Test wallet" }).click();
-  await expect(page.getByRole("heading", { name: "Options" })).toBeVisible();
-}
-
-const signIn = async (page: Page): Promise<void> => {
-  await page.getByRole("button", { name: "Sign in to your orders" }).click();
-  await expect(page.getByText("No open orders.")).toBeVisible();
-};
+skipWithoutVenue();
 
 test("a taker sees the book, signs an order that says what it does, and the chain fills it", async ({
   page,
@@ -135,7 +96,67 @@ test("a message that is lost is noticed, and the book is asked for anew", async 
   await expect(book.getByText("1,401.00")).toBeVisible();
   await expect(book.getByText("1,402.00")).toBeVisible();
   expect(lost).toBe(1);
+  await expect(page.getByText(/^Once a message of the stream was missing; its numbers said so/)).toBeVisible();
   expect(asked.length).toBeGreaterThan(before);
+  await page.getByRole("button", { name: "Cancel all" }).click();
+  await expect(page.getByText("No open orders.")).toBeVisible();
+});
+
+test("a stream that the service closed because it was flooded is opened again, and nothing is missed", async ({
+  page,
+  town,
+  bob,
+}) => {
+  let sockets = 0;
+  let flood: (() => void) | null = null;
+  await page.routeWebSocket(/api\/stream/, (socket) => {
+    sockets += 1;
+    const server = socket.connectToServer();
+    socket.onMessage((message) => server.send(message));
+    server.onMessage((message) => socket.send(message));
+    // What the service says and does when more messages wait than its limit.
+    flood = () => {
+      const problem = { code: "tooSlow", message: "more than 1000 messages waited to be read", limit: "1000" };
+      socket.send(JSON.stringify({ type: "farewell", problem }));
+      void socket.close({ code: 4008, reason: "too slow" });
+    };
+  });
+  await enter(page, town.url, bob);
+  await signIn(page);
+  await expect(page.getByText("live", { exact: true })).toBeVisible();
+  const before = sockets;
+  (flood as (() => void) | null)?.();
+  await expect(page.getByText(/The order service sent more than this page read in time/)).toBeVisible();
+  await expect.poll(() => sockets).toBeGreaterThan(before);
+  await expect(page.getByText("live", { exact: true })).toBeVisible();
+  // The login goes with the new stream: own orders are live on it.
+  await page.getByLabel("Highest price").fill("1403");
+  await page.getByRole("button", { name: "Sign buy order" }).click();
+  await expect(page.getByRole("row", { name: /1,403\.00 1 / })).toBeVisible();
+  await page.getByRole("button", { name: "Cancel all" }).click();
+  await expect(page.getByText("No open orders.")).toBeVisible();
+});
+
+test("a computer whose clock is apart from the service's is told, and its orders end when they should", async ({
+  page,
+  town,
+  bob,
+}) => {
+  await page.clock.install({ time: Date.now() + 2 * 3600 * 1000 });
+  await enter(page, town.url, bob);
+  await expect(
+    page.getByText(/The clock of this computer is (1 h 59 min|2 h 0 min) ahead of the order service's/),
+  ).toBeVisible();
+  await signIn(page);
+  await page.getByLabel("Good for").selectOption("600");
+  await page.getByLabel("Highest price").fill("1404");
+  await page.getByRole("button", { name: "Sign buy order" }).click();
+  await expect(page.getByRole("row", { name: /1,404\.00 1 / })).toBeVisible();
+  const signed = bob.asked.findLast((request) => request.method === "eth_signTypedData_v4");
+  const { message } = JSON.parse(String(signed?.params?.[1])) as { message: { expiryTs: string } };
+  const { timestamp } = await town.scene.rpc<{ timestamp: string }>("eth_getBlockByNumber", "latest", false);
+  const lateTs = Math.max(Number(timestamp), Date.now() / 1000) + 600;
+  expect(Number(message.expiryTs)).toBeLessThanOrEqual(lateTs + 5);
   await page.getByRole("button", { name: "Cancel all" }).click();
   await expect(page.getByText("No open orders.")).toBeVisible();
 });
@@ -152,6 +173,10 @@ for (const width of [380, 1280] as const) {
       await page.getByRole("button", { name: "Sign buy order" }).click();
       await expect(page.getByText("The order is in the book.")).toBeVisible();
       await page.getByRole("button", { name: /^Buy at the ask of 2,000 call/ }).click();
+      await page.getByLabel("Way").selectOption("limit");
+      await page.getByLabel(/^one cancels other/).check();
+      await page.getByLabel("The other enters").selectOption("atOrAbove");
+      await page.getByLabel("ETH spot").fill("2100");
       await page.getByRole("button", { name: "Add to a request for quote" }).click();
       await expect(page.getByText(/Reading|Asking/)).toHaveCount(0);
       await page.waitForTimeout(400);

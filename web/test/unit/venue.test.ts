@@ -105,6 +105,10 @@ describe("an order", () => {
   it("has a nonce that grows with time", () => {
     expect(freshNonce(2, 0n)).toBeGreaterThan(freshNonce(1, 2n ** 63n));
   });
+
+  it("has a nonce in nanoseconds, so that the Python client's later ones are above it", () => {
+    expect(freshNonce(1_700_000_000_000, 999_999n)).toBeLessThan(1_700_000_000_001_000_000n);
+  });
 });
 
 describe("a login", () => {

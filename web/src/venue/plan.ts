@@ -1,0 +1,95 @@
+/** What an order of the ticket becomes: one signed order, or two that cancel each other, and what they cost. */
+import { WAD } from "../chain/units.ts";
+import { isOption } from "../chain/words.ts";
+import type { OrderView, Trigger } from "./client.ts";
+import { type Order, orderOf, type Terms } from "./order.ts";
+
+/** Ways of an order: the exchange's kind, and for how long the service keeps what does not fill at once. */
+export const WAYS = {
+  limit: { kind: 0, timeInForce: "gtc", name: "Limit" },
+  post: { kind: 2, timeInForce: "gtc", name: "Post only" },
+  ioc: { kind: 0, timeInForce: "ioc", name: "Immediate or cancel" },
+  fok: { kind: 1, timeInForce: "ioc", name: "Fill or kill" },
+} as const;
+export type Way = keyof typeof WAYS;
+
+/** The way of an order that the service has. */
+export const wayOf = ({ order, timeInForce }: Pick<OrderView, "order" | "timeInForce">): Way =>
+  order.kind === 1 ? "fok" : order.kind === 2 ? "post" : timeInForce === "ioc" ? "ioc" : "limit";
+
+/** Waits until a round shows this spot. */
+export interface Wait {
+  readonly side: Trigger["side"];
+  readonly spotWad: bigint;
+}
+
+export const wireTrigger = (wait: Wait | null): Trigger | null =>
+  wait && { side: wait.side, spotWad: wait.spotWad.toString() };
+
+/** The other order of a pair, of which the first that meets another order cancels the second. */
+export interface Other {
+  readonly priceWad: bigint;
+  readonly wait: Wait;
+}
+
+export interface Planned {
+  readonly order: Order;
+  readonly timeInForce: "gtc" | "ioc";
+  readonly wait: Wait | null;
+}
+
+/**
+ * The orders that are signed, in the order in which they go out.
+ *
+ * Two that cancel each other share a nonce. The one that waits goes first: an order that trades at once cancels only
+ * what the service has by then.
+ */
+export function planned(
+  terms: Omit<Terms, "kind">,
+  way: Way,
+  wait: Wait | null,
+  other: Other | null,
+  nonce: bigint,
+): Planned[] {
+  const { kind, timeInForce } = WAYS[way];
+  const first = { order: orderOf({ ...terms, kind }, nonce), timeInForce, wait };
+  if (!other) return [first];
+  const second = orderOf({ ...terms, kind: WAYS.limit.kind, priceWad: other.priceWad }, nonce);
+  return [{ order: second, timeInForce: WAYS.limit.timeInForce, wait: other.wait }, first];
+}
+
+/** Fee rates of an instrument, wad, as shares of quantity times price. */
+export interface Rates {
+  readonly makerWad: bigint;
+  readonly takerWad: bigint;
+}
+
+export interface Cost {
+  /** Cash that changes hands at once; negative is received. 0 for linear instruments, whose price settles later. */
+  readonly premiumWad: bigint;
+  /** Fee when the whole order rests and is met, and when the whole of it takes. */
+  readonly makerFeeWad: bigint;
+  readonly takerFeeWad: bigint;
+}
+
+const mulUp = (a: bigint, b: bigint): bigint => (a * b + WAD - 1n) / WAD;
+
+/** What a whole fill at the order's own price costs, rounded as the contract rounds: against the payer. */
+export function costOf(kind: number, isBuy: boolean, quantityWad: bigint, priceWad: bigint, rates: Rates): Cost {
+  const valueWad = mulUp(quantityWad, priceWad);
+  const received = (quantityWad * priceWad) / WAD;
+  return {
+    premiumWad: isOption(kind) ? (isBuy ? valueWad : -received) : 0n,
+    makerFeeWad: mulUp(valueWad, rates.makerWad),
+    takerFeeWad: mulUp(valueWad, rates.takerWad),
+  };
+}
+
+/** Rates that an order of this way can meet: a post-only order never takes, one that does not stay never rests. */
+export const feesOf = (way: Way, cost: Cost): readonly [least: bigint, most: bigint] => {
+  if (way === "post") return [cost.makerFeeWad, cost.makerFeeWad];
+  if (WAYS[way].timeInForce === "ioc") return [cost.takerFeeWad, cost.takerFeeWad];
+  return cost.makerFeeWad < cost.takerFeeWad
+    ? [cost.makerFeeWad, cost.takerFeeWad]
+    : [cost.takerFeeWad, cost.makerFeeWad];
+};
