@@ -1,4 +1,4 @@
-"""A local chain: the native anvil binary on a free port, ended with the block that started it."""
+"""A local chain: the native anvil binary on a port of this machine, ended with the block that started it."""
 
 from __future__ import annotations
 
@@ -83,9 +83,20 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _launch(binary: Path, timestamp: int, *, any_size: bool) -> Anvil:
+def _require_free(port: int) -> None:
+    """Refuse a port that somebody listens on: the answers of another chain would be taken for those of this one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        # As the chain itself binds: what a chain that has just ended leaves behind is no listener.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as problem:
+            reason = f"port {port} of 127.0.0.1 cannot be used ({problem.strerror}); end what listens there"
+            raise UnavailableError("anvil", f"{reason}, or choose another port, 0 for any free one") from None
+
+
+def _launch(binary: Path, timestamp: int, port: int, *, any_size: bool) -> Anvil:
     """Start one process and wait until it answers."""
-    port = _free_port()
     arguments = [
         *(str(binary), "--port", str(port), "--timestamp", str(timestamp), "--chain-id", "31337"),
         *("--accounts", "40", "--hardfork", "prague", "--gas-limit", "1000000000", "--base-fee", "0"),
@@ -109,7 +120,7 @@ def _launch(binary: Path, timestamp: int, *, any_size: bool) -> Anvil:
     raise UnavailableError("anvil", f"did not answer on port {port} within {START_TIMEOUT_SEC:.0f} seconds")
 
 
-def start(timestamp: int, *, any_size: bool = False) -> Anvil:
+def start(timestamp: int, *, any_size: bool = False, port: int = 0) -> Anvil:
     """Start a local chain whose first block carries ``timestamp``.
 
     Parameters
@@ -118,6 +129,8 @@ def start(timestamp: int, *, any_size: bool = False) -> Anvil:
         Unix seconds of the genesis block.
     any_size : bool
         Take contracts of any size.
+    port : int
+        Port of 127.0.0.1, for wallets that remember a node by its address; 0 takes any free one.
 
     Returns
     -------
@@ -127,12 +140,15 @@ def start(timestamp: int, *, any_size: bool = False) -> Anvil:
     Raises
     ------
     UnavailableError
-        When the binary is missing or does not answer.
+        When the binary is missing or does not answer, or the port is taken.
     """
     binary = find_binary()
+    if port:
+        _require_free(port)
+        return _launch(binary, timestamp, port, any_size=any_size)
     for attempt in range(PORT_ATTEMPTS):
         try:
-            return _launch(binary, timestamp, any_size=any_size)
+            return _launch(binary, timestamp, _free_port(), any_size=any_size)
         except UnavailableError:
             # Another process may have taken the port between probing and listening.
             if attempt == PORT_ATTEMPTS - 1:
@@ -141,7 +157,7 @@ def start(timestamp: int, *, any_size: bool = False) -> Anvil:
 
 
 @contextmanager
-def running(timestamp: int, *, any_size: bool = False) -> Iterator[Anvil]:
+def running(timestamp: int, *, any_size: bool = False, port: int = 0) -> Iterator[Anvil]:
     """Keep a local chain for the length of a ``with`` block.
 
     Parameters
@@ -150,13 +166,15 @@ def running(timestamp: int, *, any_size: bool = False) -> Iterator[Anvil]:
         Unix seconds of the genesis block.
     any_size : bool
         Take contracts of any size: code without the optimizer is larger than a chain allows.
+    port : int
+        See :func:`start`.
 
     Yields
     ------
     Anvil
         The running chain.
     """
-    chain = start(timestamp, any_size=any_size)
+    chain = start(timestamp, any_size=any_size, port=port)
     try:
         yield chain
     finally:

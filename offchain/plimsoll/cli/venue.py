@@ -43,9 +43,13 @@ def local(
         "web/dist"
     ),
     bind: Annotated[str, typer.Option(help="HOST:PORT of the venue; port 0 takes any free one.")] = "127.0.0.1:8480",
+    node_port: Annotated[
+        int,
+        typer.Option(help="Port of the chain's node, which wallets remember; 0 takes any free one.", min=0, max=65_535),
+    ] = 8545,
 ) -> None:
     """Start a whole market on this machine: chain, contracts, moving prices, keeper, venue, makers. Ends by SIGINT."""
-    from plimsoll.demo.town.town import Town, run_town
+    from plimsoll.demo.town.town import MNEMONIC, Town, run_town
     from plimsoll.keeper.config.sections import LoggingSection
     from plimsoll.keeper.logs import configure_logs
     from plimsoll.keeper.redaction import Redactor
@@ -56,11 +60,13 @@ def local(
         typer.echo(f"   {text}", err=True)
 
     def opened(town: Town) -> None:
-        typer.echo(f"venue     {town.url}" + ("" if town.has_page else "  (API alone: the page is not built)"))
+        page_text = "  the wallet page, for a browser" if town.has_page else "  (API alone: the page is not built)"
+        typer.echo(f"venue     {town.url}{page_text}")
         typer.echo(f"API       {town.url}/api/openapi.json")
         typer.echo(f"chain     {town.chain_id} at {town.rpc_url}")
         typer.echo(f"prices    {town.data_source}, {speed:g} times as fast as life")
-        typer.echo(f"visitor   {town.visitor}, the first key of anvil's public test mnemonic, holds USDC, WETH and gas")
+        typer.echo(f"visitor   {town.visitor} holds USDC, WETH and gas")
+        typer.echo(f'phrase    "{MNEMONIC}" is its wallet: public, so never for anything of value')
         typer.echo("stop      Ctrl-C")
 
-    run_town(speed, page, bind, tell, opened)
+    run_town(speed, page, bind, tell, opened, node_port=node_port)

@@ -1,6 +1,7 @@
 """The whole market of ``make venue``: it lives, and one signal ends all of it."""
 
 import signal
+import socket
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ from helpers.keeper_runs import until
 import plimsoll as pm
 from plimsoll.chain.client import Client
 from plimsoll.errors import UnavailableError
+
+LOCAL = [sys.executable, "-m", "plimsoll", "venue", "local", "--bind", "127.0.0.1:0"]
 
 
 def is_gone(url):
@@ -20,7 +23,7 @@ def is_gone(url):
 
 
 def test_local__makers_quote_and_trade__and_a_signal_ends_everything(tmp_path):
-    command = [sys.executable, "-m", "plimsoll", "venue", "local", "--speed", "30", "--bind", "127.0.0.1:0"]
+    command = [*LOCAL, "--speed", "30", "--node-port", "0"]
     with (tmp_path / "errors").open("w", encoding="utf-8") as errors:
         town = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=tmp_path)
     try:
@@ -38,6 +41,19 @@ def test_local__makers_quote_and_trade__and_a_signal_ends_everything(tmp_path):
         town.send_signal(signal.SIGINT)
         assert town.wait(timeout=60) == 0
         assert is_gone(node)
+        assert "test test test" in told["phrase"]
     finally:
         if town.poll() is None:
             town.kill()
+
+
+def test_local__port_of_node_is_taken__one_line_that_names_it(tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        command = [*LOCAL, "--node-port", str(port)]
+        ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=60)
+    assert ended.returncode == 3
+    assert f"port {port} of 127.0.0.1 cannot be used" in ended.stderr.splitlines()[-1]
+    assert list(tmp_path.iterdir()) == []

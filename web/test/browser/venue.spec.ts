@@ -148,7 +148,7 @@ test("a computer whose clock is apart from the service's is told, and its orders
     page.getByText(/The clock of this computer is (1 h 59 min|2 h 0 min) ahead of the order service's/),
   ).toBeVisible();
   await signIn(page);
-  await page.getByLabel("Good for").selectOption("600");
+  await page.getByLabel("Good for", { exact: true }).selectOption("600");
   await page.getByLabel("Highest price").fill("1404");
   await page.getByRole("button", { name: "Sign buy order" }).click();
   await expect(page.getByRole("row", { name: /1,404\.00 1 / })).toBeVisible();

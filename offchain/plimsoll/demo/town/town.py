@@ -44,7 +44,8 @@ MAKERS: Final = (("maker one", 1.0, 40_000.0), ("maker two", 1.8, 120_000.0))
 MAKER_CASH, TAKER_CASH, LIQUIDATOR_CASH, FUND_CASH = 20_000_000.0, 5_000_000.0, 5_000_000.0, 1_000_000.0
 #: What a visitor finds in the first of anvil's well-known wallets.
 VISITOR_CASH, VISITOR_WETH = 100_000.0, 20.0
-#: First address of anvil's public test mnemonic: wallets that were used with a local chain know its key.
+#: Anvil's public test mnemonic and its first address: wallets that were used with a local chain know its key.
+MNEMONIC: Final = "test test test test test test test test test test test junk"
 VISITOR: Final = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 #: Pauses of the market and of the makers, by the clock on the wall.
 ROUND_SEC: Final = 2.0
@@ -88,6 +89,7 @@ def run_town(
     tell: Callable[[str], None],
     opened: Callable[[Town], None],
     *,
+    node_port: int = 0,
     is_asked: threading.Event | None = None,
     data_dir: Path | None = None,
 ) -> None:
@@ -105,6 +107,8 @@ def run_town(
         Told what is being done.
     opened : Callable[[Town], None]
         Told when everything runs.
+    node_port : int
+        Port of the chain's node; 0 takes any free one.
     is_asked : threading.Event, optional
         Set by whoever wants it to end; signals set it too.
     data_dir : Path, optional
@@ -113,11 +117,15 @@ def run_town(
     Raises
     ------
     UnavailableError
-        When anvil is missing, or a part does not start.
+        When anvil is missing, its port is taken, or a part does not start.
     """
     stop = is_asked or threading.Event()
     replay = load_replay(data_dir)
-    with _signals(stop), anvil.running(int(time.time()) - 60) as chain, tempfile.TemporaryDirectory() as name:
+    with (
+        _signals(stop),
+        anvil.running(int(time.time()) - 60, port=node_port) as chain,
+        tempfile.TemporaryDirectory() as name,
+    ):
         folder = Path(name)
         tell("deploying the contracts")
         world = build_world(Client(chain.url), load_spec("local", Params()), GasBook())
