@@ -1,8 +1,10 @@
 /** One account: its margin, how far away liquidation is, what it holds and what that earns or costs. */
 import { type Account, type Margin, MODES, STATES } from "../chain/account.ts";
+import type { Market } from "../chain/market.ts";
 import { readProblem } from "../chain/refusal.ts";
-import { cash, decimal, moment, short } from "../chain/units.ts";
+import { cash, day, decimal, moment, short, toFloat } from "../chain/units.ts";
 import { useOf } from "../margin/bar.ts";
+import { volAt } from "../margin/smile.ts";
 import { loaded, market } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
 import { addressOf, session } from "../wallet/session.ts";
@@ -10,7 +12,7 @@ import { CarryPanel, CollateralPanel } from "./collateral.tsx";
 import type { ViewProps } from "./frame.tsx";
 import { GreeksPanel } from "./greeks.tsx";
 import { LoadLine } from "./load-line.tsx";
-import { Chip, Figures, Message, Panel, type Tone, useAnswer } from "./parts.tsx";
+import { Chip, Figures, Message, Panel, Scroll, type Tone, useAnswer } from "./parts.tsx";
 import { PositionsPanel } from "./positions.tsx";
 import { DistancePanel, HeatPanel, useBooks } from "./scenarios.tsx";
 
@@ -87,9 +89,52 @@ function MarginPanel({ account, margin }: { account: Account; margin: Margin }) 
   );
 }
 
-function Welcome({ watching }: { watching: boolean }) {
+/** Where the market is, for who has no account yet: the figures of the last rounds. */
+function MarketPanel({ market: now }: { market: Market }) {
   return (
-    <div class="stack">
+    <Panel title="The market now" aside={<a href="#/trade">Option chain</a>}>
+      <Scroll label="Prices of the last rounds">
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">Underlying</th>
+              <th scope="col" class="number">
+                Spot
+              </th>
+              <th scope="col" class="number">
+                Perpetual
+              </th>
+              <th scope="col" class="number">
+                Volatility
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {now.underlyings.map((entry) => {
+              const [nearest] = entry.surfaces;
+              const vol = nearest ? volAt(nearest, entry.roundTs, toFloat(nearest.forwardWad)) : null;
+              return (
+                <tr key={entry.id}>
+                  <th scope="row">{entry.symbol}</th>
+                  <td class="number">{cash(entry.spotWad)}</td>
+                  <td class="number">{entry.perpWad ? cash(entry.perpWad) : "–"}</td>
+                  <td class="number">
+                    {vol === null ? "–" : `${decimal(vol * 100, 1)} %`}
+                    {nearest && <span class="sub">at the money, {day(nearest.expiryTs)}</span>}
+                  </td>
+                </tr>
+              );
+            })}
+          </tbody>
+        </table>
+      </Scroll>
+    </Panel>
+  );
+}
+
+function Welcome({ watching, market: now }: { watching: boolean; market: Market | null }) {
+  return (
+    <div class="grid halves">
       <Panel title={watching ? "This address has no account" : "How much load is safe"}>
         <p class="lead">
           {watching
@@ -104,6 +149,7 @@ function Welcome({ watching }: { watching: boolean }) {
           </ol>
         )}
       </Panel>
+      {now && <MarketPanel market={now} />}
     </div>
   );
 }
@@ -119,10 +165,10 @@ export function AccountView({ app }: ViewProps) {
     account?.marginProblem ? () => readProblem(account.marginProblem, app.context) : null,
     async () => "",
   );
-  if (!addressOf(who)) return <Welcome watching={false} />;
+  if (!addressOf(who)) return <Welcome watching={false} market={state} />;
   if (!now || !state) return <p class="empty">Reading the chain…</p>;
   if (!account) {
-    if (who.kind === "watching") return <Welcome watching />;
+    if (who.kind === "watching") return <Welcome watching market={state} />;
     return (
       <Panel title="No account yet">
         <p class="lead">A first deposit opens one. It takes one confirmation where the wallet can.</p>

@@ -38,7 +38,12 @@ export function DepthPanel({ depth, name }: { depth: Depth; name: string }) {
   return (
     <Panel
       title="Depth"
-      aside={<Chip tone={tone}>{now === "live" ? "live" : now === "lost" ? "connection lost" : "connecting"}</Chip>}
+      aside={
+        <span class="row">
+          {name}
+          <Chip tone={tone}>{now === "live" ? "live" : now === "lost" ? "connection lost" : "connecting"}</Chip>
+        </span>
+      }
     >
       <div class="depth">
         <table aria-label={`Open orders in ${name}`}>

@@ -112,7 +112,7 @@ function GrantForm({ app, account, market, connection }: ControlProps) {
         const toggle = () =>
           setPicked(new Set(isPicked ? [...picked].filter((id) => id !== entry.id) : [...picked, entry.id]));
         return (
-          <div class="fields" key={entry.id}>
+          <div class="fields wide" key={entry.id}>
             <label class="check">
               <input type="checkbox" checked={isPicked} onChange={toggle} />
               {entry.symbol}

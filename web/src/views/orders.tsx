@@ -140,12 +140,13 @@ export function OrdersPanel({ app, url, account, connection, own, onAmend }: Pro
       {own.fills.length > 0 && <Fills app={app} fills={own.fills} />}
       <p class="note">
         Cancelling takes an order out of this book. Revoking makes its signature worthless to everybody, by a
-        transaction.{" "}
+        transaction; everything at once ends every order, quote and intent of this wallet, known to this service or not.
+      </p>
+      <div class="row">
         <button type="button" class="slim" disabled={work.busy} onClick={revokeAll}>
           Revoke everything signed until now
-        </button>{" "}
-        ends every order, quote and intent of this wallet, known to this service or not, for the fee of one transaction.
-      </p>
+        </button>
+      </div>
     </Panel>
   );
 }

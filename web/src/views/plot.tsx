@@ -61,6 +61,8 @@ export function Plot({ label, x, curves, xText, yText, xSteps, height = DEFAULT_
         legend: { show: false },
         cursor: { show: false },
         pxAlign: 0,
+        // The text of the last chosen step stands half beyond the curve's end.
+        ...(xSteps ? { padding: [null, STEP_PX / 2, null, null] as uPlot.Padding } : {}),
         scales: { x: { time: false } },
         axes: [
           {

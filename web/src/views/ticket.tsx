@@ -296,8 +296,6 @@ export function Ticket(props: Props) {
             onChange={(way) => set({ way })}
           />
           <Select label="Good for" value={form.life} options={LIVES} onChange={(life) => set({ life })} />
-        </div>
-        <div class="fields">
           <WaitFields
             label="Enters the book"
             symbol={symbol}

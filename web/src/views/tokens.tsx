@@ -53,6 +53,10 @@ export function useBalances(app: ViewProps["app"], tokens: readonly Token[]): Re
   return answer.value ?? new Map();
 }
 
+/** How much more of a token all accounts together may bring. */
+const roomOf = ({ capRaw, heldRaw, decimals }: Token): string =>
+  formatUnits(capRaw > heldRaw ? capRaw - heldRaw : 0n, decimals, 0);
+
 export function TokenTable({ tokens, balances }: { tokens: readonly Token[]; balances: ReadonlyMap<number, bigint> }) {
   return (
     <Panel title="What can be deposited">
@@ -82,6 +86,7 @@ export function TokenTable({ tokens, balances }: { tokens: readonly Token[]; bal
                   {token.symbol}
                   <span class="sub">
                     {token.tokenId === 0 ? "cash" : token.linkedId ? "risk in the scenarios" : "collateral"}
+                    <span class="only-narrow">, room for {roomOf(token)}</span>
                   </span>
                 </th>
                 <td class="number">
@@ -89,9 +94,7 @@ export function TokenTable({ tokens, balances }: { tokens: readonly Token[]; bal
                 </td>
                 <td class="number">{cash(token.priceWad)}</td>
                 <td class="number">{token.tokenId === 0 ? "none" : percent(token.haircutWad)}</td>
-                <td class="number hide-narrow">
-                  {formatUnits(token.capRaw > token.heldRaw ? token.capRaw - token.heldRaw : 0n, token.decimals, 0)}
-                </td>
+                <td class="number hide-narrow">{roomOf(token)}</td>
               </tr>
             ))}
           </tbody>

@@ -141,6 +141,7 @@ export function TradeView({ app }: ViewProps) {
               </p>
             </Panel>
           )}
+          {service && <DepthPanel depth={depth} name={instrumentName(shown.instrument, symbol)} />}
         </div>
         <div class="stack" ref={place}>
           <Ticket
@@ -158,7 +159,6 @@ export function TradeView({ app }: ViewProps) {
           {url && account && connection && (
             <QuotesPanel app={app} url={url} account={account} connection={connection} legs={legs} onLegs={setLegs} />
           )}
-          {service && <DepthPanel depth={depth} name={instrumentName(shown.instrument, symbol)} />}
         </div>
       </div>
       {url && account && connection && (

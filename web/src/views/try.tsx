@@ -230,6 +230,10 @@ export function TryView({ app }: ViewProps) {
     <div class="grid halves">
       <div class="stack">
         <Draftboard app={app} account={account} market={now} />
+        <Panel title="What the contracts say" aside={preview.isOld ? "asking…" : undefined}>
+          {after && <LoadLine margin={after} />}
+          <Compare answer={preview} empty="Asking the contracts…" />
+        </Panel>
         <HedgePanel
           key={String(account.id)}
           app={app}
@@ -238,20 +242,14 @@ export function TryView({ app }: ViewProps) {
           draft={plan}
           onAdd={(leg) => draft.set({ ...plan, legs: [...plan.legs, { key: legKey(), ...leg }] })}
         />
-        {after && <GreeksPanel margin={after} market={now} />}
       </div>
-      <div class="stack">
-        <Panel title="What the contracts say" aside={preview.isOld ? "asking…" : undefined}>
-          {after && <LoadLine margin={after} />}
-          <Compare answer={preview} empty="Asking the contracts…" />
-        </Panel>
-        {after && (
-          <>
-            <DistancePanel margin={after} books={books} market={now} />
-            <HeatPanel margin={after} books={books} market={now} />
-          </>
-        )}
-      </div>
+      {after && (
+        <div class="stack">
+          <DistancePanel margin={after} books={books} market={now} />
+          <HeatPanel margin={after} books={books} market={now} />
+          <GreeksPanel margin={after} market={now} />
+        </div>
+      )}
     </div>
   );
 }

@@ -47,6 +47,7 @@ for (const width of [380, 1280] as const) {
     await alice.enter(page);
     await open(page, host);
     await expect(page.getByText("How much load is safe")).toBeVisible();
+    await expect(page.getByRole("row", { name: /^ETH 1,900\.00/ })).toBeVisible();
     await page.screenshot({ path: `${FOLDER}/welcome-${width}-light.png`, fullPage: true });
     await page.getByRole("button", { name: "Connect" }).click();
     await page.waitForTimeout(200);
