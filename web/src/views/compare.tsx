@@ -71,7 +71,9 @@ export function Compare({ answer, empty }: { answer: Answer<Comparison>; empty: 
         </thead>
         <tbody>
           {linesOf(answer.value).map((line) => {
-            const difference = line.after - line.before;
+            const exact = line.after - line.before;
+            // What rounds to nothing is no change, and has no colour.
+            const difference = cash(exact) === cash(0n) ? 0n : exact;
             return (
               <tr key={line.name}>
                 <th scope="row">{line.name}</th>

@@ -288,7 +288,7 @@ export function Ticket(props: Props) {
             onInput={(price) => set({ price })}
           />
         </div>
-        <div class="fields">
+        <div class="fields wide">
           <Select
             label="Way"
             value={form.way}
