@@ -1,9 +1,9 @@
 /** What if: trades, deposits, withdrawals and a mode that are only tried; the contracts answer. */
 import { useState } from "preact/hooks";
 import { type Account, KEEP_MODE, MODES } from "../chain/account.ts";
-import type { Market } from "../chain/market.ts";
+import type { Market, Token } from "../chain/market.ts";
 import { markOf } from "../chain/marks.ts";
-import { cash, parseUnits, quantity } from "../chain/units.ts";
+import { cash, parseUnits, plainUnits, quantity } from "../chain/units.ts";
 import { instrumentName, type Position } from "../chain/words.ts";
 import { changesOf, type Draft, EMPTY, isEmpty, premiumOf } from "../margin/draft.ts";
 import { loaded, market } from "../state/app.ts";
@@ -16,6 +16,7 @@ import { InstrumentForm, legKey } from "./instrument.tsx";
 import { LoadLine } from "./load-line.tsx";
 import { Field, Panel, Segments, Select, SlimButton } from "./parts.tsx";
 import { DistancePanel, HeatPanel, useBooks } from "./scenarios.tsx";
+import { useLimits } from "./withdraw.tsx";
 
 /** The draft outlives the view, so that one can look elsewhere and come back. */
 export const draft = new Store<Draft>(EMPTY);
@@ -88,7 +89,29 @@ function Legs({ market: now, draft: plan }: { market: Market; draft: Draft }) {
 const setToken = (plan: Draft, tokenId: number, amount: bigint): void =>
   draft.set({ ...plan, tokens: new Map([...plan.tokens, [tokenId, amount]]) });
 
-function MoneyForm({ market: now, draft: plan }: { market: Market; draft: Draft }) {
+/** The largest safe withdrawal of the account as it is, before anything of the draft. */
+function LargestOut({
+  app,
+  account,
+  token,
+  onPick,
+}: Omit<Props, "market"> & { token: Token; onPick: (text: string) => void }) {
+  const limit = useLimits(app, account, token).value;
+  if (!limit) return null;
+  const { safeRaw } = limit;
+  return (
+    <p class="small muted">
+      Largest safe withdrawal of the account as it is: {quantity(safeRaw, token.decimals)} {token.symbol}.{" "}
+      {safeRaw > 0n && (
+        <button type="button" class="slim" onClick={() => onPick(plainUnits(safeRaw, token.decimals))}>
+          Take it
+        </button>
+      )}
+    </p>
+  );
+}
+
+function MoneyForm({ app, account, market: now, draft: plan }: Props & { draft: Draft }) {
   const [tokenId, setTokenId] = useState("0");
   const [text, setText] = useState("");
   const [way, setWay] = useState<"in" | "out">("in");
@@ -133,6 +156,7 @@ function MoneyForm({ market: now, draft: plan }: { market: Market; draft: Draft 
           Add to the draft
         </button>
       </div>
+      {way === "out" && token && <LargestOut app={app} account={account} token={token} onPick={setText} />}
     </form>
   );
 }
@@ -194,7 +218,7 @@ function Draftboard({ app, account, market: now }: Props) {
             {!account.positions.length && <p class="empty">There is no position to close.</p>}
           </div>
         )}
-        {tab === "money" && <MoneyForm market={now} draft={plan} />}
+        {tab === "money" && <MoneyForm app={app} account={account} market={now} draft={plan} />}
         {tab === "mode" && (
           <Segments
             label="Margin mode"

@@ -49,7 +49,7 @@ function outCall(
 }
 
 /** The most that may leave: by the margin, and by the vault. */
-function useLimits(app: ViewProps["app"], account: Account, token: Token) {
+export function useLimits(app: ViewProps["app"], account: Account, token: Token) {
   const block = useStore(head);
   return useAnswer(
     `${account.id}|${token.tokenId}|${block?.hash}`,

@@ -20,3 +20,17 @@ test("a suggested hedge frees as much as it says, once it is in the draft", asyn
     .poll(async () => Math.abs(amount(await left.getByRole("cell").nth(1).textContent()) - before - frees))
     .toBeLessThan(0.05);
 });
+
+test("the largest safe withdrawal goes into the draft and leaves the initial margin", async ({ page, host, bob }) => {
+  await connected(page, host, bob, "try");
+  await page.getByRole("button", { name: "Money", exact: true }).click();
+  await page.getByRole("button", { name: "Withdraw", exact: true }).click();
+  await expect(page.getByText(/Largest safe withdrawal of the account as it is: [\d,.]+ USDC/)).toBeVisible();
+  await page.getByRole("button", { name: "Take it" }).click();
+  await page.getByRole("button", { name: "Add to the draft" }).click();
+  const left = page
+    .getByRole("row", { name: /^Left to use/ })
+    .getByRole("cell")
+    .nth(1);
+  await expect(left).toHaveText("0.00");
+});
