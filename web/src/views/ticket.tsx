@@ -1,43 +1,24 @@
 /** The order ticket: what is signed, in words, with what it costs and the margin before and after a whole fill. */
 import { useEffect, useState } from "preact/hooks";
 import { type Account, KEEP_MODE } from "../chain/account.ts";
-import { cash, change, DAY_SEC, parseUnits, plainUnits, quantity } from "../chain/units.ts";
+import { cash, plainUnits, quantity } from "../chain/units.ts";
 import { type Instrument, instrumentName } from "../chain/words.ts";
 import { changesOf } from "../margin/draft.ts";
 import { head } from "../state/app.ts";
 import { chainNow } from "../state/clocks.ts";
 import { useStore } from "../state/store.ts";
 import type { OrderView, PlaceResult, Venue } from "../venue/client.ts";
-import { describeOrder, nextNonce, orderTypedData } from "../venue/order.ts";
-import { type Cost, costOf, feesOf, type Planned, planned, WAYS, type Way, wayOf, wireTrigger } from "../venue/plan.ts";
+import { nextNonce, orderTypedData } from "../venue/order.ts";
+import { costOf, type Planned, planned, wireTrigger } from "../venue/plan.ts";
 import { isContract } from "../wallet/deposit.ts";
 import { signTyped } from "../wallet/send.ts";
 import type { Connection } from "../wallet/session.ts";
 import { Compare, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
-import { Field, Figures, Message, Panel, Segments, Select, useWork } from "./parts.tsx";
+import { Message, Panel, useWork } from "./parts.tsx";
 import { useTerms, useWorst } from "./ticket-answers.ts";
-import { AT_ONCE, isMet, WaitFields, type WaitForm, waitOf, waitText } from "./wait.tsx";
-
-const LIVES = [
-  ["600", "10 minutes"],
-  ["3600", "an hour"],
-  [String(DAY_SEC), "a day"],
-  [String(7 * DAY_SEC), "7 days"],
-] as const;
-
-/** Prices of options go in cents, of linear instruments in steps of 1e-8: the finest that is worth typing. */
-const PRICE_DECIMALS = 8;
-const E8_TO_WAD = 10n ** 10n;
-const CENT_WAD = 10n ** 16n;
-
-export interface Picked {
-  readonly instrument: Instrument;
-  readonly priceWad: bigint | null;
-  readonly isBuy: boolean;
-  /** The order that the ticket replaces. */
-  readonly amends?: OrderView;
-}
+import { type Form, FRESH, formOf, type Picked, read, TicketFields } from "./ticket-form.tsx";
+import { CostFigures, Signed, WorstFill } from "./ticket-summary.tsx";
 
 interface Props extends ViewProps {
   readonly picked: Picked;
@@ -53,52 +34,6 @@ interface Props extends ViewProps {
   readonly onKeep: () => void;
 }
 
-interface Form {
-  readonly side: "buy" | "sell";
-  readonly size: string;
-  readonly price: string;
-  readonly way: Way;
-  readonly life: string;
-  readonly reduceOnly: boolean;
-  readonly wait: WaitForm;
-  /** Price and trigger of the order that cancels this one and is cancelled by it; null for none. */
-  readonly other: { readonly price: string; readonly wait: WaitForm } | null;
-}
-
-const FRESH: Form = {
-  side: "buy",
-  size: "1",
-  price: "",
-  way: "limit",
-  life: "3600",
-  reduceOnly: false,
-  wait: AT_ONCE,
-  other: null,
-};
-
-/** Cents are what people trade in; a mark has more digits. */
-const centsOf = (priceWad: bigint): string => plainUnits(priceWad - (priceWad % CENT_WAD), 18);
-
-/** The form after something was picked: a price keeps what was typed beside it, an order brings everything. */
-function formOf({ isBuy, priceWad, amends }: Picked, before: Form): Form {
-  const side = isBuy ? "buy" : "sell";
-  if (!amends) return { ...before, side, price: priceWad === null ? before.price : centsOf(priceWad) };
-  const { order, trigger, leavesWad } = amends;
-  return {
-    ...before,
-    side,
-    size: plainUnits(BigInt(leavesWad), 18),
-    price: plainUnits(BigInt(order.priceWad), 18),
-    way: wayOf(amends),
-    reduceOnly: order.reduceOnly,
-    wait: trigger ? { when: trigger.side, spot: plainUnits(BigInt(trigger.spotWad), 18) } : AT_ONCE,
-    other: null,
-  };
-}
-
-/** Whether an order of this kind can be half of a pair: one that is over at once has nothing to cancel. */
-const mayPair = (form: Form): boolean => WAYS[form.way].timeInForce === "gtc" || form.wait.when !== "now";
-
 function outcomeOf(results: readonly PlaceResult[]): string {
   const matched = results
     .flatMap((result) => result.matches)
@@ -109,68 +44,6 @@ function outcomeOf(results: readonly PlaceResult[]): string {
   if (order?.state === "waiting") return "The order waits for its trigger; it is not in the book yet.";
   if (order?.state === "open") return "The order is in the book.";
   return `The order is ${order?.state ?? "taken"}. ${order?.reason ?? ""}`;
-}
-
-function CostFigures({ cost, way }: { cost: Cost; way: Way }) {
-  const [least, most] = feesOf(way, cost);
-  return (
-    <Figures
-      items={[
-        cost.premiumWad === 0n
-          ? { name: "Premium", value: "none", hint: "gains and losses settle in cash" }
-          : {
-              name: cost.premiumWad > 0n ? "You pay" : "You receive",
-              value: cash(cost.premiumWad < 0n ? -cost.premiumWad : cost.premiumWad),
-              hint: "premium of a whole fill",
-            },
-        {
-          name: "Fee",
-          value: least === most ? cash(most) : `${cash(least)} to ${cash(most)}`,
-          hint: least === most ? "of a whole fill" : "the less when it rests first",
-        },
-        {
-          name: "Cash changes by",
-          value: change(-cost.premiumWad - most),
-          hint: "at most, fee included",
-        },
-      ]}
-    />
-  );
-}
-
-function Signed({ plans, instrument, symbol }: { plans: readonly Planned[]; instrument: Instrument; symbol: string }) {
-  return (
-    <details>
-      <summary class="small muted">What is signed</summary>
-      {plans.map(({ order, wait }, index) => (
-        <table
-          key={String(index)}
-          aria-label={plans.length > 1 ? `Signature ${index + 1} of ${plans.length}` : undefined}
-        >
-          <tbody>
-            {describeOrder(order, instrument, symbol).map(([name, text]) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td>{text}</td>
-              </tr>
-            ))}
-            {wait && (
-              <tr>
-                <th scope="row">Not signed</th>
-                <td>It waits for {waitText(wait, symbol)}: the service keeps to that, no contract does.</td>
-              </tr>
-            )}
-          </tbody>
-        </table>
-      ))}
-      {plans.length > 1 && (
-        <p class="small muted">
-          Two signatures. The service cancels one when the other trades; on chain both stay good until they end or are
-          revoked, which one transaction does for both.
-        </p>
-      )}
-    </details>
-  );
 }
 
 export function Ticket(props: Props) {
@@ -187,33 +60,28 @@ export function Ticket(props: Props) {
   }, [picked]);
   const open = props.open.filter((entry) => entry.orderHash !== amends?.orderHash);
   const terms = useTerms(app, account, instrument);
-  const quantityWad = parseUnits(form.size, 18);
-  const priceE8 = parseUnits(form.price, PRICE_DECIMALS);
-  const isBuy = form.side === "buy";
-  const wait = waitOf(form.wait);
-  const pair = form.other && mayPair(form) && !amends ? form.other : null;
-  const otherPrice = pair ? parseUnits(pair.price, PRICE_DECIMALS) : null;
-  const otherWait = pair ? waitOf(pair.wait) : null;
-  const other = otherPrice?.ok && otherWait ? { priceWad: otherPrice.value * E8_TO_WAD, wait: otherWait } : null;
-  const isComplete = quantityWad.ok && priceE8.ok && wait !== undefined && (pair === null || other !== null);
-  const priceWad = priceE8.ok ? priceE8.value * E8_TO_WAD : 0n;
+  const wanted = read(form, amends !== undefined);
+  const { isBuy, quantityWad, priceWad } = wanted;
   const leg =
-    quantityWad.ok && priceE8.ok
-      ? { key: "ticket", instrument, quantityWad: isBuy ? quantityWad.value : -quantityWad.value, priceWad }
+    quantityWad !== null && priceWad !== null
+      ? { key: "ticket", instrument, quantityWad: isBuy ? quantityWad : -quantityWad, priceWad }
       : null;
   const changes = leg ? changesOf({ legs: [leg], tokens: new Map(), mode: KEEP_MODE }) : null;
   const preview = usePreview(app, account?.id ?? null, changes);
   const isShort = preview.value !== null && preview.value.after.equityWad < preview.value.after.initialWad;
   const rates = terms.value?.rates;
   const cost =
-    leg && rates ? costOf(instrument.kind, isBuy, quantityWad.ok ? quantityWad.value : 0n, priceWad, rates) : null;
+    quantityWad !== null && priceWad !== null && rates
+      ? costOf(instrument.kind, isBuy, quantityWad, priceWad, rates)
+      : null;
   const plan = (nonce: bigint): Planned[] => {
-    if (!isComplete || !account || !connection || !terms.value || !block) return [];
+    if (!wanted.isComplete || quantityWad === null || priceWad === null) return [];
+    if (!account || !connection || !terms.value || !block) return [];
     const common = {
       accountId: account.id,
       instrument,
       isBuy,
-      quantityWad: quantityWad.value,
+      quantityWad,
       priceWad,
       reduceOnly: form.reduceOnly,
       expiryTs: chainNow(block) + Number(form.life),
@@ -221,7 +89,7 @@ export function Ticket(props: Props) {
       signer: connection.address,
       transferCount: terms.value.transferCount,
     };
-    return planned(common, form.way, wait ?? null, other, nonce);
+    return planned(common, form.way, wanted.wait ?? null, wanted.other, nonce);
   };
   const plans = plan(0n);
   const worst = useWorst(
@@ -249,7 +117,7 @@ export function Ticket(props: Props) {
       if (amends) props.onKeep();
       setPlaced(outcomeOf(results));
     });
-  const verb = amends ? "Sign the amended order" : `Sign ${isBuy ? "buy" : "sell"} order${pair ? "s" : ""}`;
+  const verb = amends ? "Sign the amended order" : `Sign ${isBuy ? "buy" : "sell"} order${wanted.isPair ? "s" : ""}`;
   return (
     <Panel title={amends ? "Amend an order" : "Order"} aside={instrumentName(instrument, symbol)}>
       <div class="stack">
@@ -263,101 +131,19 @@ export function Ticket(props: Props) {
             </button>
           </Message>
         )}
-        {!amends && (
-          <Segments
-            label="Side"
-            value={form.side}
-            options={[
-              ["buy", "Buy"],
-              ["sell", "Sell"],
-            ]}
-            onChange={(side) => set({ side })}
-          />
-        )}
-        <div class="fields">
-          <Field
-            label="Quantity"
-            value={form.size}
-            problem={form.size && !quantityWad.ok ? quantityWad.problem : undefined}
-            onInput={(size) => set({ size })}
-          />
-          <Field
-            label={isBuy ? "Highest price" : "Lowest price"}
-            value={form.price}
-            problem={form.price && !priceE8.ok ? priceE8.problem : undefined}
-            onInput={(price) => set({ price })}
-          />
-        </div>
-        <div class="fields wide">
-          <Select
-            label="Way"
-            value={form.way}
-            options={(Object.keys(WAYS) as Way[]).map((key) => [key, WAYS[key].name] as const)}
-            onChange={(way) => set({ way })}
-          />
-          <Select label="Good for" value={form.life} options={LIVES} onChange={(life) => set({ life })} />
-          <WaitFields
-            label="Enters the book"
-            symbol={symbol}
-            value={form.wait}
-            mayBeNow
-            onChange={(next) => set({ wait: next })}
-          />
-        </div>
-        {wait && isMet(wait, spotWad) && (
-          <p class="small warn">
-            {symbol} is at {cash(spotWad)}: the order enters the book with the next round.
-          </p>
-        )}
-        <label class="check">
-          <input type="checkbox" checked={form.reduceOnly} onChange={() => set({ reduceOnly: !form.reduceOnly })} />
-          reduce only: never more than closes what the account holds
-        </label>
-        {!amends && mayPair(form) && (
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={form.other !== null}
-              onChange={() =>
-                set({ other: form.other ? null : { price: form.price, wait: { when: "atOrBelow", spot: "" } } })
-              }
-            />
-            one cancels other: with a second order at another price
-          </label>
-        )}
-        {pair && (
-          <div class="fields">
-            <Field
-              label={`Other ${isBuy ? "highest" : "lowest"} price`}
-              value={pair.price}
-              problem={pair.price && otherPrice && !otherPrice.ok ? otherPrice.problem : undefined}
-              onInput={(price) => set({ other: { ...pair, price } })}
-            />
-            <WaitFields
-              label="The other enters"
-              symbol={symbol}
-              value={pair.wait}
-              mayBeNow={false}
-              onChange={(next) => set({ other: { ...pair, wait: next } })}
-            />
-          </div>
-        )}
+        <TicketFields
+          form={form}
+          wanted={wanted}
+          symbol={symbol}
+          spotWad={spotWad}
+          isAmended={amends !== undefined}
+          set={set}
+        />
         {cost && <CostFigures cost={cost} way={form.way} />}
         {account && (
           <Compare answer={preview} empty="Enter quantity and price to see the margin before and after a whole fill." />
         )}
-        {worst.value && (
-          <p class="small muted">
-            {open.length > 0
-              ? `With your ${open.length} open ${open.length === 1 ? "order" : "orders"} filled at the worst`
-              : "With both orders filled at the worst"}
-            : equity {cash(worst.value.worst.equityWad)}, initial margin {cash(worst.value.worst.initialWad)},{" "}
-            <span class={worst.value.worst.equityWad < worst.value.worst.initialWad ? "bad" : ""}>
-              left to use {cash(worst.value.worst.equityWad - worst.value.worst.initialWad)}
-            </span>
-            .
-          </p>
-        )}
+        {worst.value && <WorstFill openCount={open.length} worst={worst.value.worst} />}
         {isShort && (
           <Message tone="warn">
             A whole fill would leave less than the initial margin: the exchange refuses it unless it reduces risk.
@@ -368,8 +154,8 @@ export function Ticket(props: Props) {
           <button type="button" class="main" disabled={!plans.length || !venue || work.busy} onClick={place}>
             {work.busy ? "Waiting for the wallet…" : verb}
           </button>
-          {venue && account && quantityWad.ok && !amends && (
-            <button type="button" onClick={() => onQuote({ instrument, isBuy, quantityWad: quantityWad.value })}>
+          {venue && account && quantityWad !== null && !amends && (
+            <button type="button" onClick={() => onQuote({ instrument, isBuy, quantityWad })}>
               Add to a request for quote
             </button>
           )}

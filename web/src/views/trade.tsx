@@ -17,7 +17,8 @@ import { OrdersPanel } from "./orders.tsx";
 import { Panel, Segments } from "./parts.tsx";
 import { ProtectionPanel } from "./protection.tsx";
 import { MOST_LEGS, QuotesPanel } from "./quotes.tsx";
-import { type Picked, Ticket } from "./ticket.tsx";
+import { Ticket } from "./ticket.tsx";
+import type { Picked } from "./ticket-form.tsx";
 import { isAlive, useDepth, useOwn, venueAt } from "./venue-state.ts";
 
 /** Where the ticket stands below the chain, a price that was picked brings it into sight. */
