@@ -14,8 +14,9 @@ test("a taker sees the book, signs an order that says what it does, and the chai
   await expect(page.getByText(/ETH .* 1,900 call/).first()).toBeVisible();
   await page.getByLabel("Quantity").fill("2");
   await page.getByLabel("Way").selectOption("ioc");
-  await expect(page.getByRole("row", { name: /^Initial margin/ })).toBeVisible();
-  await page.getByText("What is signed").click();
+  const ticket = page.getByRole("region", { name: "Order", exact: true });
+  await expect(ticket.getByRole("row", { name: /^Initial margin/ })).toBeVisible();
+  await ticket.getByText("What is signed").click();
   await expect(page.getByRole("row", { name: /Order Buy at most 2 ETH .* 1,900 call/ })).toBeVisible();
   await page.getByRole("button", { name: "Sign buy order" }).click();
   await expect(page.getByText("Matched 2; it counts when the chain has it.")).toBeVisible();
