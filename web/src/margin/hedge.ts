@@ -1,8 +1,9 @@
 /** Trades that may free margin, for the contracts to judge: this page proposes, `preview` decides. */
 import type { Margin } from "../chain/account.ts";
+import { CALL, PERP, PUT } from "../chain/kinds.ts";
 import type { Market, Underlying } from "../chain/market.ts";
 import { toFloat, WAD } from "../chain/units.ts";
-import { CALL, type Instrument, PERP, PUT } from "../chain/words.ts";
+import type { Instrument } from "../chain/words.ts";
 import { strikesAround } from "./smile.ts";
 
 export interface Candidate {

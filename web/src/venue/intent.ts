@@ -4,8 +4,8 @@ import { readContract } from "viem/actions";
 import { accountsAbi, delegationAbi, signedTypes } from "../chain/abi.ts";
 import type { Context } from "../chain/client.ts";
 import type { Deployment } from "../chain/deployment.ts";
+import { KINDS } from "../chain/kinds.ts";
 import { cash, moment, quantity } from "../chain/units.ts";
-import { KINDS } from "../chain/words.ts";
 import type { components } from "./schema.ts";
 
 interface Shared {
@@ -68,7 +68,10 @@ export function wireIntent({ kind, intent }: Intent, signature: Hex): SignedInte
   return { kind, intent: { ...sharedWire(intent), ...own }, signature };
 }
 
-const kindsText = (kinds: number): string => KINDS.filter((_, kind) => kinds & (1 << kind)).join("s, ");
+const kindsText = (kinds: number): string =>
+  KINDS.filter((_, kind) => kinds & (1 << kind))
+    .map(({ title }) => title)
+    .join("s, ");
 
 /** All that is signed, in words. */
 export function describeIntent({ kind, intent }: Intent, symbol: string): readonly (readonly [string, string])[] {

@@ -13,9 +13,11 @@ export const WAYS = {
 } as const;
 export type Way = keyof typeof WAYS;
 
-/** The way of an order that the service has. */
-export const wayOf = ({ order, timeInForce }: Pick<OrderView, "order" | "timeInForce">): Way =>
-  order.kind === 1 ? "fok" : order.kind === 2 ? "post" : timeInForce === "ioc" ? "ioc" : "limit";
+/** The way of an order that the service has; a kind with a time in force that no way has goes by the kind. */
+export function wayOf({ order, timeInForce }: Pick<OrderView, "order" | "timeInForce">): Way {
+  const ways = (Object.keys(WAYS) as Way[]).filter((way) => WAYS[way].kind === order.kind);
+  return ways.find((way) => WAYS[way].timeInForce === timeInForce) ?? ways[0] ?? "limit";
+}
 
 /** Waits until a round shows this spot. */
 export interface Wait {

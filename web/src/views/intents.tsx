@@ -4,10 +4,10 @@ import { encodeFunctionData } from "viem";
 import { readContract } from "viem/actions";
 import { accountsAbi, exchangeAbi } from "../chain/abi.ts";
 import { type Account, KEEP_MODE } from "../chain/account.ts";
+import { KINDS, PERP } from "../chain/kinds.ts";
 import type { Market } from "../chain/market.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { cash, DAY_SEC, type Parsed, parseSigned, parseUnits, quantity } from "../chain/units.ts";
-import { KINDS, PERP } from "../chain/words.ts";
 import { changesOf } from "../margin/draft.ts";
 import { head } from "../state/app.ts";
 import { chainNow } from "../state/clocks.ts";
@@ -42,6 +42,9 @@ const LIVES = [
   [String(DAY_SEC), "a day"],
   [String(7 * DAY_SEC), "7 days"],
 ] as const;
+
+/** Kinds that never expire: a trade in them changes delta, and next to nothing else. */
+const UNDATED = KINDS.reduce((bits, { hasExpiry }, kind) => (hasExpiry ? bits : bits | (1 << kind)), 0);
 
 type Kind = Intent["kind"];
 
@@ -79,7 +82,7 @@ function IntentForm({ app, url, account, connection, market, onGiven }: Props & 
   const [form, setForm] = useState<Form>({
     kind: "delta",
     underlyingId: market.underlyings[0]?.id ?? 1,
-    kinds: 1 << PERP,
+    kinds: UNDATED,
     from: "-0.5",
     to: "0.5",
     cost: "50",
@@ -179,14 +182,14 @@ function IntentForm({ app, url, account, connection, market, onGiven }: Props & 
             />
           </div>
           <div class="row">
-            {KINDS.map((name, kind) => (
-              <label class="check" key={name}>
+            {KINDS.map(({ title }, kind) => (
+              <label class="check" key={title}>
                 <input
                   type="checkbox"
                   checked={(form.kinds & (1 << kind)) !== 0}
                   onChange={() => set({ kinds: form.kinds ^ (1 << kind) })}
                 />
-                by {name}s
+                by {title}s
               </label>
             ))}
           </div>

@@ -3,7 +3,15 @@ import { useMemo, useRef, useState } from "preact/hooks";
 import { KINDS, PERP } from "../chain/kinds.ts";
 import type { Surface, Underlying } from "../chain/market.ts";
 import { cash, day } from "../chain/units.ts";
-import { hasExpiry, type Instrument, instrumentName, instrumentWord, isOption, kindName, unpack } from "../chain/words.ts";
+import {
+  hasExpiry,
+  type Instrument,
+  instrumentName,
+  instrumentWord,
+  isOption,
+  kindName,
+  unpack,
+} from "../chain/words.ts";
 import { loaded, market } from "../state/app.ts";
 import { useStore } from "../state/store.ts";
 import type { OrderView } from "../venue/client.ts";
