@@ -181,6 +181,15 @@ function AccountChooser() {
   );
 }
 
+/** Brings a tab into sight on narrow screens; `scrollIntoView` would also have the Tab key go on from there. */
+function showTab(tab: HTMLElement | null): void {
+  const row = tab?.closest("ul");
+  if (!tab || !row) return;
+  const [left, right] = [tab.offsetLeft, tab.offsetLeft + tab.offsetWidth];
+  if (left < row.scrollLeft) row.scrollLeft = left;
+  if (right > row.scrollLeft + row.clientWidth) row.scrollLeft = right - row.clientWidth;
+}
+
 export function Frame({ app }: ViewProps) {
   const { id, View, problem } = useView();
   // Each opening is a dialog of its own: one that closes late must not close the next.
@@ -193,7 +202,7 @@ export function Frame({ app }: ViewProps) {
   const address = addressOf(now);
   useEffect(() => {
     document.title = `${VIEWS.find((view) => view.id === id)?.title ?? "Account"} · Plimsoll`;
-    document.querySelector("nav.tabs a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    showTab(document.querySelector("nav.tabs a[aria-current]"));
   }, [id]);
   return (
     <div class="frame">

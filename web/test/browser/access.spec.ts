@@ -27,8 +27,6 @@ test("a deposit by keyboard alone", async ({ page, host, alice }) => {
   await alice.enter(page);
   await open(page, host, "money");
   await expect(page.getByRole("heading", { name: "Deposit", exact: true })).toBeVisible();
-  // A window without the focus takes no key.
-  await page.bringToFront();
   await page.keyboard.press("Tab");
   await expect(page.getByRole("button", { name: "Skip to the content" })).toBeFocused();
   await page.getByRole("button", { name: "Connect" }).focus();
