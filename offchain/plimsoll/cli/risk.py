@@ -19,6 +19,7 @@ from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.option_group import grouped
 from plimsoll.cli.output import print_document
+from plimsoll.cli.slow import Slow
 from plimsoll.cli.tables import plain_table
 from plimsoll.errors import PartialError
 from plimsoll.files.market import load_market
@@ -131,7 +132,7 @@ def _run(chosen: RiskOptions, contributions: bool) -> None:
         chosen.history, underlyings_of(legs), chosen.days, market_ts=loaded.ts, as_of=chosen.as_of
     )
     methods = list(METHODS) if chosen.method == "all" else [chosen.method]
-    report = risk_report(loaded, folio, prices, settings, methods, source)
+    report = risk_report(loaded, folio, prices, settings, methods, source, Slow().tell)
     told(source)
     document = report.to_json(contributions)
     write_page(chosen.html, document)
@@ -208,7 +209,9 @@ def backtest(
     names = underlyings_of(legs_of(loaded, folio)[0])
     prices, source = chosen_history(history, names, market_ts=loaded.ts, as_of=as_of)
     methods = list(METHODS) if method == "all" else [method]
-    found = var_backtest(loaded, folio, prices, settings, methods, window=window, days=days, provenance=source)
+    found = var_backtest(
+        loaded, folio, prices, settings, methods, window=window, days=days, provenance=source, tell=Slow().tell
+    )
     told(source)
     document = found.to_json()
     write_page(html, document)

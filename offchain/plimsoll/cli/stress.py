@@ -14,10 +14,12 @@ from plimsoll.analytics.stress.scenario_file import load_scenarios
 from plimsoll.analytics.stress.scenarios import StressResult, stress
 from plimsoll.analytics.stress.standard import standard_scenarios
 from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
+from plimsoll.analytics.told import Tell
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.output import print_document
+from plimsoll.cli.slow import Slow
 from plimsoll.cli.tables import plain_table
 from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
@@ -62,12 +64,12 @@ def _show_surface(console: Console, points: list[SurfacePoint]) -> None:
         console.print(f"{hours:3.0f}h {vol:+5.0%}" + "".join(f"{_SIGN[p.state]:>5}" for p in row), highlight=False)
 
 
-def _breakdown(market: Market, portfolio: Portfolio, params: Params, prices: History) -> Breakdown:
+def _breakdown(market: Market, portfolio: Portfolio, params: Params, prices: History, tell: Tell) -> Breakdown:
     from plimsoll.analytics.var.breakdown import correlation_breakdown
     from plimsoll.analytics.var.settings import RiskSettings
 
     own = prices.select(underlyings_of(legs_of(market, portfolio)[0]))
-    return correlation_breakdown(market, portfolio, params, own, RiskSettings())
+    return correlation_breakdown(market, portfolio, params, own, RiskSettings(), tell)
 
 
 def _show_breakdown(console: Console, found: Breakdown) -> None:
@@ -139,6 +141,7 @@ def command(
     if standard:
         listed = [*listed, *standard_scenarios(loaded)]
     missing: list[str] = []
+    tell = Slow().tell
     broken, source = None, None
     if replay or correlations:
         from plimsoll.analytics.stress.crashes import crash_scenarios
@@ -147,9 +150,9 @@ def command(
         prices, source = chosen_history(history, held, market_ts=loaded.ts, as_of=as_of)
         crashes, missing = crash_scenarios(prices, crash_vol) if replay else ([], [])
         listed = [*listed, *crashes]
-        broken = _breakdown(loaded, folio, chosen, prices) if correlations else None
+        broken = _breakdown(loaded, folio, chosen, prices, tell) if correlations else None
     results = stress(loaded, folio, chosen, listed)
-    found = reverse_stress(loaded, folio, chosen) if reverse else []
+    found = reverse_stress(loaded, folio, chosen, tell) if reverse else []
     points = liquidation_surface(loaded, folio, chosen) if surface else []
     told(source)
     document = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -47,6 +48,23 @@ def test_scenarios__have_a_schema_as_well(tmp_path):
     assert load_scenarios(tmp_path / "s.json", {"ETH"})
     with pytest.raises(jsonschema.ValidationError):
         validator("scenarios").validate(SCENARIOS | {"scenarios": []})
+
+
+def test_page_of_files__shows_one_of_each_that_its_schema_and_reader_take(tmp_path):
+    page = (ROOT / "docs" / "reference" / "files.md").read_text(encoding="utf-8")
+    shown = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", page, flags=re.S)]
+    first: dict[str, dict[str, object]] = {}
+    for document in shown:
+        name = document["schema"].removeprefix("plimsoll.").removesuffix("/1")
+        validator(name).validate(document)
+        first.setdefault(name, document)
+        assert f"schemas/{name}.json" in page
+    assert list(first) == list(SCHEMAS)
+    market = load_market(first["market"])
+    load_portfolio(first["portfolio"], market)
+    load_params(first["params"], set(market.rounds))
+    (tmp_path / "s.json").write_text(json.dumps(first["scenarios"]), encoding="utf-8")
+    assert load_scenarios(tmp_path / "s.json", set(market.rounds))
 
 
 def places(value):

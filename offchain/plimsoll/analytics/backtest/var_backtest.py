@@ -20,6 +20,7 @@ from plimsoll.analytics.backtest.shortfall_test import SIMULATIONS
 from plimsoll.analytics.backtest.var_forecasts import FORECASTS, Forecast, Past, past_of
 from plimsoll.analytics.series.as_of import Provenance
 from plimsoll.analytics.series.history import History
+from plimsoll.analytics.told import Tell, silent
 from plimsoll.analytics.var.legs import legs_of
 from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.errors import InputError
@@ -281,6 +282,7 @@ def var_backtest(
     window: int = WINDOW,
     days: int | None = None,
     provenance: Provenance | None = None,
+    tell: Tell = silent,
 ) -> VarBacktest:
     """Back-test VaR and ES of an account.
 
@@ -301,6 +303,8 @@ def var_backtest(
         How many of the last days are judged. Default: all that have a window before them, at most 1,000.
     provenance : Provenance, optional
         Where the history comes from, for the document.
+    tell : callable, optional
+        Is told which day of which method is forecast.
 
     Returns
     -------
@@ -322,8 +326,12 @@ def var_backtest(
     results: dict[str, MethodBacktest] = {}
     failed: dict[str, InputError] = {}
     for name in methods:
+        forecasts: list[Forecast] = []
         try:
-            results[name] = judge(name, past, pnl, list(FORECASTS[name](past)))
+            for forecast in FORECASTS[name](past):
+                forecasts.append(forecast)
+                tell(f"back-test of value at risk: {name}, day {len(forecasts)} of {len(rows)}")
+            results[name] = judge(name, past, pnl, forecasts)
         except InputError as error:
             failed[name] = error
     if failed and not results:

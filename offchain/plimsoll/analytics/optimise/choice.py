@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from plimsoll.analytics.optimise.trades import TradeProgram
 from plimsoll.analytics.optimise.universe import Candidate
+from plimsoll.analytics.told import Tell, silent
 
 Vector = npt.NDArray[np.float64]
 Chosen = tuple[int, ...]
@@ -26,14 +27,6 @@ SINGLES: Final = 40
 TOGETHER: Final = 8
 #: An improvement below this share of the objective is rounding.
 LEAST: Final = 1e-9
-
-
-#: Says how far a search is.
-Tell = Callable[[str], None]
-
-
-def silent(line: str) -> None:
-    """Say nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.optimise.choice import Choice, Chosen, Tell, interleaved, shortlist, silent
+from plimsoll.analytics.optimise.choice import Choice, Chosen, interleaved, shortlist
 from plimsoll.analytics.optimise.limits import Limits, add_limits, add_worth, best_of
 from plimsoll.analytics.optimise.linear_program import Index
 from plimsoll.analytics.optimise.listed import Listed
@@ -22,6 +22,7 @@ from plimsoll.analytics.optimise.trades import (
     trades_of,
 )
 from plimsoll.analytics.optimise.universe import Candidate, TradingCosts, offered
+from plimsoll.analytics.told import Tell, silent
 from plimsoll.errors import InputError
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Market, Mode, Portfolio

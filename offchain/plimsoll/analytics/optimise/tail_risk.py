@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from plimsoll.analytics.optimise.choice import Breadth, Choice, Tell, interleaved, silent
+from plimsoll.analytics.optimise.choice import Breadth, Choice, interleaved
 from plimsoll.analytics.optimise.limits import MAX_LIMIT, Limits, add_limits, checked
 from plimsoll.analytics.optimise.linear_program import Terms
 from plimsoll.analytics.optimise.listed import Listed
@@ -30,6 +30,7 @@ from plimsoll.analytics.optimise.trades import (
 from plimsoll.analytics.optimise.universe import Candidate, TradingCosts, offered
 from plimsoll.analytics.series.history import History
 from plimsoll.analytics.series.moves import VOL_SHARE, log_moves
+from plimsoll.analytics.told import Tell, silent
 from plimsoll.analytics.var.legs import Leg
 from plimsoll.analytics.var.revaluation import revalue
 from plimsoll.analytics.var.tail import check_level, tail_weights

@@ -17,6 +17,7 @@ from plimsoll.analytics.stress.reverse import ReverseStress, reverse_stress
 from plimsoll.analytics.stress.scenarios import StressResult, stress
 from plimsoll.analytics.stress.shock import Shock
 from plimsoll.analytics.stress.surface import SurfacePoint, liquidation_surface
+from plimsoll.analytics.told import Tell, silent
 from plimsoll.analytics.var.breakdown import Breakdown, correlation_breakdown
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.risk_report import METHODS, RiskReport, risk_report
@@ -130,9 +131,10 @@ def _history_parts(
     prices: tuple[History, Provenance],
     settings: RiskSettings,
     names: Sequence[str],
+    tell: Tell,
 ) -> tuple[RiskReport, tuple[StressResult, ...], Breakdown | None, list[str]]:
     history, source = prices
-    risk = risk_report(market, portfolio, history, settings, list(METHODS), source)
+    risk = risk_report(market, portfolio, history, settings, list(METHODS), source, tell)
     notes = [f"{name} left out: {why}" for name, why in risk.failed.items()]
     notes += [source.sentence, *source.warnings]
     crashes, missing = crash_scenarios(history, CRASH_VOL)
@@ -140,7 +142,7 @@ def _history_parts(
         notes.append(f"crashes before or after the history: {', '.join(missing)}")
     broken = None
     if len(names) > 1:
-        broken = correlation_breakdown(market, portfolio, params, history, settings)
+        broken = correlation_breakdown(market, portfolio, params, history, settings, tell)
     return risk, tuple(stress(market, portfolio, params, crashes)), broken, notes
 
 
@@ -151,6 +153,7 @@ def account_report(
     params: Params,
     prices: tuple[History, Provenance] | None,
     settings: RiskSettings,
+    tell: Tell = silent,
 ) -> AccountReport:
     """Compute a report.
 
@@ -165,6 +168,8 @@ def account_report(
         Prices of the underlyings held, and where they come from; without them there is no VaR and no crash replay, and
         the report says so.
     settings : RiskSettings
+    tell : callable, optional
+        Is told what is being computed.
 
     Returns
     -------
@@ -183,7 +188,7 @@ def account_report(
     if prices is None:
         notes.append("no price history: VaR, crash replay and correlations are missing")
     else:
-        risk, crashes, broken, more = _history_parts(market, portfolio, params, prices, settings, names)
+        risk, crashes, broken, more = _history_parts(market, portfolio, params, prices, settings, names, tell)
         notes += more
     margin = evaluate(market, portfolio, params)
     if not np.isfinite([margin.equity, margin.initial_margin, margin.maintenance_margin]).all():
@@ -196,7 +201,7 @@ def account_report(
         margin=margin,
         legs=_legs(market, portfolio, params),
         profile=_profile(market, portfolio, params),
-        reverse=tuple(reverse_stress(market, portfolio, params)),
+        reverse=tuple(reverse_stress(market, portfolio, params, tell)),
         surface=tuple(liquidation_surface(market, portfolio, params)),
         models=tuple(compare(market, portfolio, params)),
         risk=risk,

@@ -148,7 +148,13 @@ def _section(section: Section) -> str:
 
 
 def page_of(
-    title: str, subtitle: str, tiles: Sequence[Tile], alerts: Sequence[str], sections: Sequence[Section]
+    title: str,
+    subtitle: str,
+    tiles: Sequence[Tile],
+    alerts: Sequence[str],
+    sections: Sequence[Section],
+    *,
+    style: str = "",
 ) -> str:
     """Assemble a page.
 
@@ -159,6 +165,8 @@ def page_of(
     alerts : sequence of str
         Shown in red below the tiles.
     sections : sequence of Section
+    style : str
+        Added to the style sheet of all pages.
 
     Returns
     -------
@@ -176,7 +184,7 @@ def page_of(
         "<!doctype html><html lang=en><head><meta charset=utf-8>"
         "<meta name=viewport content='width=device-width,initial-scale=1'>"
         f'<meta http-equiv=Content-Security-Policy content="{POLICY}">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><main><h1>{escape(title)}</h1>"
+        f"<title>{escape(title)}</title><style>{STYLE}{style}</style></head><body><main><h1>{escape(title)}</h1>"
         f"<p class=sub>{escape(subtitle)}</p><div class=tiles>{shown}</div>"
         f"{f'<ul class=alert>{warned}</ul>' if warned else ''}{body}</main></body></html>\n"
     )

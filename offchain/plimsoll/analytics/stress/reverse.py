@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from plimsoll.analytics.stress.moved import Move, margins_after
 from plimsoll.analytics.stress.shock import Shock
+from plimsoll.analytics.told import Tell, silent
 from plimsoll.mirror.market_sheaf import SheafMargins
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
@@ -153,7 +154,7 @@ class _Search:
         return best
 
 
-def reverse_stress(market: Market, portfolio: Portfolio, params: Params) -> list[ReverseStress]:
+def reverse_stress(market: Market, portfolio: Portfolio, params: Params, tell: Tell = silent) -> list[ReverseStress]:
     """Search the smallest joint move for initial margin, maintenance margin and zero equity.
 
     Parameters
@@ -162,6 +163,8 @@ def reverse_stress(market: Market, portfolio: Portfolio, params: Params) -> list
     portfolio : Portfolio
     params : Params
         Its ranges are the units: a size of 1 straight down is a log move of ``ln(1 + priceRange)`` in every price.
+    tell : callable, optional
+        Is told how far the search is.
 
     Returns
     -------
@@ -177,7 +180,8 @@ def reverse_stress(market: Market, portfolio: Portfolio, params: Params) -> list
     search = _Search(market, portfolio, params)
     now = margins_after(market, portfolio, params, [Move({})])
     out = []
-    for name, distance in THRESHOLDS.items():
+    for number, (name, distance) in enumerate(THRESHOLDS.items(), 1):
+        tell(f"reverse stress: {name}, {number} of {len(THRESHOLDS)}")
         if distance(now)[0] <= 0.0:
             out.append(ReverseStress(name, 0.0, {}))
             continue

@@ -9,6 +9,7 @@ import numpy as np
 
 from plimsoll.analytics.series.covariance import horizon_covariance
 from plimsoll.analytics.series.history import History
+from plimsoll.analytics.told import Tell, silent
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.monte_carlo import monte_carlo_figures
 from plimsoll.analytics.var.settings import RiskSettings
@@ -73,7 +74,12 @@ class Breakdown:
 
 
 def correlation_breakdown(
-    market: Market, portfolio: Portfolio, params: Params, history: History, settings: RiskSettings
+    market: Market,
+    portfolio: Portfolio,
+    params: Params,
+    history: History,
+    settings: RiskSettings,
+    tell: Tell = silent,
 ) -> Breakdown:
     """Monte-Carlo VaR and expected shortfall under correlations from -0.9 to 1, beside the margin that offsets earn.
 
@@ -85,6 +91,8 @@ def correlation_breakdown(
     history : History
     settings : RiskSettings
         ``correlation`` is ignored.
+    tell : callable, optional
+        Is told how far it is.
 
     Returns
     -------
@@ -101,7 +109,8 @@ def correlation_breakdown(
     if len(names) < 2:
         raise InputError("portfolio", f"correlations need two underlyings, it holds {', '.join(names)} only")
     points = []
-    for correlation in (None, *CORRELATIONS):
+    for number, correlation in enumerate((None, *CORRELATIONS), 1):
+        tell(f"correlations: {number} of {len(CORRELATIONS) + 1}")
         var, es, notes = monte_carlo_figures(market, legs, history, replace(settings, correlation=correlation))
         points.append(BreakdownPoint(correlation, var, es, tuple(note for note in notes if "repaired" in note)))
     covariance, _ = horizon_covariance(history, replace(settings, correlation=None))

@@ -8,6 +8,7 @@ from typing import Final
 
 from plimsoll.analytics.series.as_of import Provenance
 from plimsoll.analytics.series.history import History
+from plimsoll.analytics.told import Tell, silent
 from plimsoll.analytics.var.filtered import filtered_var, garch_var
 from plimsoll.analytics.var.historical import historical_var
 from plimsoll.analytics.var.legs import Leg, legs_of
@@ -92,6 +93,7 @@ def risk_report(
     settings: RiskSettings,
     methods: Sequence[str],
     provenance: Provenance | None = None,
+    tell: Tell = silent,
 ) -> RiskReport:
     """Compute every method asked for, each by itself.
 
@@ -106,6 +108,8 @@ def risk_report(
         Keys of ``METHODS``.
     provenance : Provenance, optional
         Where the history comes from, for the document.
+    tell : callable, optional
+        Is told which method comes next.
 
     Returns
     -------
@@ -124,7 +128,8 @@ def risk_report(
     legs, notes = legs_of(market, portfolio)
     results: dict[str, RiskResult] = {}
     failed: dict[str, InputError] = {}
-    for name in methods:
+    for number, name in enumerate(methods, 1):
+        tell(f"value at risk: {name}, {number} of {len(methods)}")
         try:
             results[name] = METHODS[name](market, legs, history, settings)
         except InputError as error:

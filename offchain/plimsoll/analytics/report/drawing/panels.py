@@ -10,6 +10,7 @@ from plimsoll.analytics.report.drawing.bars import Bar, bars_of, is_lying
 from plimsoll.analytics.report.drawing.colours import COLOURS, paint
 from plimsoll.analytics.report.drawing.scales import Band, Linear, Logarithmic, Scale, Time, spread
 from plimsoll.analytics.report.drawing.texts import is_moment, seconds_of
+from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
 
 Trace = Mapping[str, Any]
@@ -160,7 +161,7 @@ def scale_of(panels: Sequence[Panel], panel: Panel, side: str, length: float) ->
     if any(map(is_moment, values)):
         seconds = [seconds_of(v) for v in values if is_moment(v)]
         low, high = min(seconds), max(seconds)
-        more = 0.02 * (high - low) or 86_400.0
+        more = 0.02 * (high - low) or DAY_SEC
         return Time(low - more, high + more, length)
     if axis.get("type") == "log":
         positive = [float(v) for v in values if v > 0.0]

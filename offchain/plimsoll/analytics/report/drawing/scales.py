@@ -9,15 +9,15 @@ from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 from plimsoll.analytics.report.drawing.texts import seconds_of, tick_text
+from plimsoll.constants import DAY_SEC
 
-DAY: Final = 86_400.0
 #: Steps of a time axis in seconds, and how their ticks are written.
 _STEPS: Final = (
     (900.0, "%H:%M"), (3_600.0, "%H:%M"), (10_800.0, "%H:%M"), (21_600.0, "%d %b %H:%M"), (43_200.0, "%d %b %H:%M"),
-    (DAY, "%d %b"), (2.0 * DAY, "%d %b"), (7.0 * DAY, "%d %b"), (14.0 * DAY, "%d %b"),
+    (DAY_SEC, "%d %b"), (2.0 * DAY_SEC, "%d %b"), (7.0 * DAY_SEC, "%d %b"), (14.0 * DAY_SEC, "%d %b"),
 )  # fmt: skip
 _MONTH_STEPS: Final = (1, 2, 3, 6, 12, 24, 60, 120)
-_MONTH: Final = 30.4 * DAY
+_MONTH: Final = 30.4 * DAY_SEC
 
 
 @dataclass(frozen=True, slots=True)
