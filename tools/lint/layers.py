@@ -24,6 +24,7 @@ CONTRACT_LAYERS: Final = (
     "exchange",
     "settlement",
     "liquidation",
+    "remote",
     "lens",
     "local",
     "mocks",
@@ -69,6 +70,8 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "index": {"errors", "model", "storage", "chain", "deployment"},
     # The solver of signed intents values portfolios; everything else in it knows numbers alone.
     "decide": {"errors", "model", "params", "mirror"},
+    # Headers and proofs of another chain, and the relayer that carries them.
+    "remote": {"errors", "chain"},
     # What is signed and by whom: between what the market says and the stages that act. It sends nothing.
     "feeds": {
         *("errors", "units", "model", "files", "market", "mirror"),

@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ from plimsoll.errors import UnavailableError
 ROOT = Path(__file__).resolve().parents[3]
 START_TIMEOUT_SEC = 20.0
 PORT_ATTEMPTS = 3
+#: What development tools call a local chain, and how many blocks make an epoch: two later a block is final.
+CHAIN_ID, EPOCH_BLOCKS = 31_337, 32
 #: Reasons of reverts are asked for on the state of the parent block.
 STATES_KEPT = "64"
 
@@ -95,17 +97,16 @@ def _require_free(port: int) -> None:
             raise UnavailableError("anvil", f"{reason}, or choose another port, 0 for any free one") from None
 
 
-def _launch(binary: Path, timestamp: int, port: int, *, any_size: bool) -> Anvil:
+def _launch(binary: Path, timestamp: int, port: int, options: Sequence[str]) -> Anvil:
     """Start one process and wait until it answers."""
     arguments = [
-        *(str(binary), "--port", str(port), "--timestamp", str(timestamp), "--chain-id", "31337"),
+        *(str(binary), "--port", str(port), "--timestamp", str(timestamp)),
         *("--accounts", "40", "--hardfork", "prague", "--gas-limit", "1000000000", "--base-fee", "0"),
         *("--silent", "--order", "fifo", "--no-request-size-limit"),
         # Nobody asks for the state of an older block; kept, they fill gigabytes of the user's disk and stay there.
         *("--prune-history", STATES_KEPT),
+        *options,
     ]
-    if any_size:
-        arguments.append("--disable-code-size-limit")
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (our own binary)
     chain = Anvil(f"http://127.0.0.1:{port}", process)
     deadline = time.monotonic() + START_TIMEOUT_SEC
@@ -120,7 +121,9 @@ def _launch(binary: Path, timestamp: int, port: int, *, any_size: bool) -> Anvil
     raise UnavailableError("anvil", f"did not answer on port {port} within {START_TIMEOUT_SEC:.0f} seconds")
 
 
-def start(timestamp: int, *, any_size: bool = False, port: int = 0) -> Anvil:
+def start(
+    timestamp: int, *, any_size: bool = False, port: int = 0, chain_id: int = CHAIN_ID, epoch_blocks: int = EPOCH_BLOCKS
+) -> Anvil:
     """Start a local chain whose first block carries ``timestamp``.
 
     Parameters
@@ -131,6 +134,10 @@ def start(timestamp: int, *, any_size: bool = False, port: int = 0) -> Anvil:
         Take contracts of any size.
     port : int
         Port of 127.0.0.1, for wallets that remember a node by its address; 0 takes any free one.
+    chain_id : int
+        Another one for a second chain beside the first.
+    epoch_blocks : int
+        Blocks are final once twice as many follow them.
 
     Returns
     -------
@@ -143,12 +150,15 @@ def start(timestamp: int, *, any_size: bool = False, port: int = 0) -> Anvil:
         When the binary is missing or does not answer, or the port is taken.
     """
     binary = find_binary()
+    options = ["--chain-id", str(chain_id), "--slots-in-an-epoch", str(epoch_blocks)]
+    if any_size:
+        options.append("--disable-code-size-limit")
     if port:
         _require_free(port)
-        return _launch(binary, timestamp, port, any_size=any_size)
+        return _launch(binary, timestamp, port, options)
     for attempt in range(PORT_ATTEMPTS):
         try:
-            return _launch(binary, timestamp, _free_port(), any_size=any_size)
+            return _launch(binary, timestamp, _free_port(), options)
         except UnavailableError:
             # Another process may have taken the port between probing and listening.
             if attempt == PORT_ATTEMPTS - 1:
@@ -157,7 +167,9 @@ def start(timestamp: int, *, any_size: bool = False, port: int = 0) -> Anvil:
 
 
 @contextmanager
-def running(timestamp: int, *, any_size: bool = False, port: int = 0) -> Iterator[Anvil]:
+def running(
+    timestamp: int, *, any_size: bool = False, port: int = 0, chain_id: int = CHAIN_ID, epoch_blocks: int = EPOCH_BLOCKS
+) -> Iterator[Anvil]:
     """Keep a local chain for the length of a ``with`` block.
 
     Parameters
@@ -166,7 +178,7 @@ def running(timestamp: int, *, any_size: bool = False, port: int = 0) -> Iterato
         Unix seconds of the genesis block.
     any_size : bool
         Take contracts of any size: code without the optimizer is larger than a chain allows.
-    port : int
+    port, chain_id, epoch_blocks : int
         See :func:`start`.
 
     Yields
@@ -174,7 +186,7 @@ def running(timestamp: int, *, any_size: bool = False, port: int = 0) -> Iterato
     Anvil
         The running chain.
     """
-    chain = start(timestamp, any_size=any_size, port=port)
+    chain = start(timestamp, any_size=any_size, port=port, chain_id=chain_id, epoch_blocks=epoch_blocks)
     try:
         yield chain
     finally:
