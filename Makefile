@@ -142,7 +142,7 @@ soak: artifacts $(VENV)/.stamp-dev ## half an hour of the demo's market at 20 ti
 
 test-chain: build/.stamp ## Brownie tests on anvil, one file per external function
 	@printf '== tests/chain/unit\n' >&2
-	@$(CHAIN_TEST) tests/chain/unit tests/chain/gas tests/chain/deployment tests/chain/scripts tests/chain/integration --disable-warnings --stateful false
+	@$(CHAIN_TEST) tests/chain/unit tests/chain/gas tests/chain/deployment tests/chain/scripts tests/chain/integration tests/chain/remote --disable-warnings --stateful false
 
 test-diff: build/.stamp ## mirror against chain on generated portfolios
 	@printf '== tests/chain/differential\n' >&2
