@@ -91,6 +91,24 @@ def test_amend__replacement_is_refused__keeps_the_old_order(anna):
     assert anna.order(old.orderHash).state == "open"
 
 
+def test_amend__book_refuses_the_replacement__keeps_the_old_order(anna, ben):
+    ben.place(PERP, -1, 1_510)
+    old = anna.place(PERP, 1, 1_500)
+    problem = refusal(lambda: anna.amend(old.orderHash, PERP, 1, 1_511, Terms(kind="postOnly")))
+    assert problem.code == "wouldCross"
+    assert anna.order(old.orderHash).state == "open"
+    anna.cancel(old.orderHash)
+    ben.cancel_all(PERP)
+
+
+def test_amend__to_the_other_side__does_not_cross_the_order_it_replaces(anna):
+    old = anna.place(PERP, 1, 1_500)
+    turned = anna.amend(old.orderHash, PERP, -1, 1_499, Terms(kind="postOnly"))
+    assert anna.order(turned.orderHash).state == "open"
+    assert anna.order(old.orderHash).state == "cancelled"
+    anna.cancel(turned.orderHash)
+
+
 def test_one_cancels_other__shared_nonce__leaves_one(anna, ben):
     target = anna.place(PERP, 1, 1_880, Terms(nonce=77))
     stop = anna.place(

@@ -88,12 +88,15 @@ class Engine:
 
     # Commands.
 
-    def refusal(self, new: NewOrder) -> str | None:
-        """Return why the book as it is would not take an order: ``wouldCross`` or ``notFilled``; none when it does."""
+    def refusal(self, new: NewOrder, instead_of: str | None = None) -> str | None:
+        """Return why the book as it is would not take an order: ``wouldCross`` or ``notFilled``; none when it does.
+
+        An order that it would take the place of counts as gone.
+        """
         if new.trigger is not None:
             return None
         message = new.message
-        if message["kind"] == POST_ONLY and self._crosses(message):
+        if message["kind"] == POST_ONLY and self._crosses(message, instead_of):
             return "wouldCross"
         if message["kind"] == FILL_OR_KILL and self._whole_maker(message, message["quantityWad"]) is None:
             return "notFilled"
@@ -292,12 +295,13 @@ class Engine:
             if not self._fit(order, other, now_ms):
                 continue
 
-    def _crosses(self, message: dict[str, Any] | Any) -> bool:
-        best_wad = self.state.ladder(message["instrument"]).side(not message["isBuy"]).best_wad
-        if best_wad is None:
+    def _crosses(self, message: dict[str, Any] | Any, but: str | None) -> bool:
+        others = self.state.ladder(message["instrument"]).side(not message["isBuy"])
+        best = next((order for order in others if order.order_hash != but), None)
+        if best is None:
             return False
         price_wad = int(message["priceWad"])
-        return best_wad <= price_wad if message["isBuy"] else best_wad >= price_wad
+        return best.price_wad <= price_wad if message["isBuy"] else best.price_wad >= price_wad
 
     def _whole_maker(self, message: dict[str, Any] | Any, quantity_wad: int) -> BookOrder | None:
         """Return the first order by price and time that fills a quantity alone: the chain fills such an order once."""

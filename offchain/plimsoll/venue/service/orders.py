@@ -139,10 +139,7 @@ class OrderService:
             if candidate.problem is None and old.state not in ALIVE:
                 text = f"order {old.order_hash} is {old.state}: nothing of it can be amended"
                 candidate.refuse(RefusalError("unknownOrder", text, field="orderHash", value=old.order_hash))
-            if candidate.problem is None:
-                # Cancelled first, so that it neither trades with its replacement nor makes that cross.
-                engine.cancel(old.order_hash, f"amended to {candidate.order_hash}")
-            return self._place(engine, candidate)
+            return self._place(engine, candidate, instead_of=old.order_hash)
 
         try:
             return await self._desk.run(work)
@@ -306,8 +303,8 @@ class OrderService:
         for one in candidates:
             self._margin.placed(one.wanted.order.accountId, [one.leg])
 
-    def _place(self, engine: Engine, one: _Candidate) -> PlaceResult:
-        """Give an order that passed to the book, which may still refuse it."""
+    def _place(self, engine: Engine, one: _Candidate, instead_of: str | None = None) -> PlaceResult:
+        """Give an order that passed to the book, which may still refuse it; one that it replaces goes only then."""
         order = one.wanted.order
         if one.problem is None:
             try:
@@ -315,9 +312,12 @@ class OrderService:
                 _refuse_known(self._history.here(one.order_hash))
                 check_nonce(order.signer, order.nonce, self._follower.ledger, "order.nonce")
                 new = self._new(one)
-                refusal = engine.refusal(new)
+                refusal = engine.refusal(new, instead_of)
                 if refusal is not None:
                     raise RefusalError(refusal, _TEXTS[refusal], field="order.kind", value=order.kind)  # type: ignore[arg-type]
+                if instead_of is not None:
+                    # Before the new one is in, so that the two do not trade with each other.
+                    engine.cancel(instead_of, f"amended to {one.order_hash}")
                 return self._accepted(engine, new)
             except RefusalError as problem:
                 one.refuse(problem)
