@@ -14,7 +14,7 @@ from plimsoll.analytics.models import deribit, derive, derive_standard, flat_rat
 from plimsoll.analytics.models.compare import MODELS, compare
 from plimsoll.analytics.models.examples import (
     FLAT,
-    FUTURE,
+    FUTURE_GAINS,
     Example,
     book_of,
     case_params,
@@ -63,7 +63,7 @@ def test_span_array_of_a_future_is_the_published_shape():
     held = book_of(market, Position("ETH", Kind.PERP, 0, 1_000.0, 1.0)).holdings[0]
     params = replace(shipped_params("span", span.SpanParams).default, price_scan=0.1)
     got = span.risk_array(held, params)[0]
-    assert got == pytest.approx(np.array(FUTURE) / 100.0, abs=0.05)
+    assert got == pytest.approx(np.array(FUTURE_GAINS) / 100.0, abs=0.05)
 
 
 def test_span_credits_and_charges_have_their_sign():

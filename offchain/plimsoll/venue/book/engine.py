@@ -234,7 +234,7 @@ class Engine:
     def _enter(self, order: BookOrder, now_ms: int) -> None:
         """Match an order that has just come to the book."""
         if order.kind == POST_ONLY:
-            if self._crosses(order.message):
+            if self._crosses(order.message, None):
                 self.cancel(order.order_hash, "post only: it would trade at once")
             return
         if order.kind == FILL_OR_KILL:
