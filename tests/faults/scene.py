@@ -32,6 +32,8 @@ from plimsoll.transact.tables import JOURNAL
 STEP_SEC = 0.1
 #: A keeper starts within this on a machine that has nothing else to do; where it takes longer, bounds are longer too.
 START_SEC = 8.0
+#: So many questions a keeper puts to contracts only when it has read the events: what it checks before takes a dozen.
+LOOKED_CALLS = 20
 #: Deeper than any chain here: what becomes final is read once more and put right, and an index is judged as it is.
 NEVER_FINAL = 1_000_000
 
@@ -195,7 +197,8 @@ class Scene:
 
     def wait_ready(self, keeper: Thread | Process) -> None:
         """Wait until a keeper has looked once: before that it does not know yet what an order to stop means."""
-        until(lambda: self.proxy.seen["eth_call"] > keeper.asked + 5 or not keeper.is_running, "the keeper looks", 120)
+        enough = keeper.asked + LOOKED_CALLS
+        until(lambda: self.proxy.seen["eth_call"] > enough or not keeper.is_running, "the keeper looks", 120)
 
     def close(self) -> None:
         """Stop what still runs."""
