@@ -19,6 +19,7 @@ from plimsoll.analytics.backtest.price_backtest import (
     backtest_asset,
 )
 from plimsoll.analytics.backtest.rule_backtest import CALLERS, RuleBacktest, backtest_rule, rule_terms
+from plimsoll.analytics.report.page import percent
 from plimsoll.analytics.series.as_of import Provenance, history_known_at, moment_of_text
 from plimsoll.analytics.series.history import History, load_history
 from plimsoll.cli.history_option import data_file, history_path, hourly_history, told
@@ -97,7 +98,7 @@ def _show(results: dict[str, AssetBacktest]) -> None:
             figures = (test.kupiec.p_value, test.independence.p_value, test.shortfall.p_value)
             table.add_row(
                 f"{asset} {SHORT[name]}",
-                f"{test.limit:.3f}",
+                percent(test.limit),
                 str(len(test.exceedances)),
                 *(f"{p:.4f}" for p in figures),
                 test.light,

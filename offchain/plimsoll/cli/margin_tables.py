@@ -12,7 +12,7 @@ from rich.text import Text
 
 from plimsoll.analytics.var.legs import label_of
 from plimsoll.cli.tables import plain_table
-from plimsoll.mirror.margin_engine import MarginResult, RowPnl, UnderlyingMargin
+from plimsoll.mirror.margin_engine import ExpiryGreeks, MarginResult, RowPnl, UnderlyingMargin
 from plimsoll.mirror.order_preview import OpenOrder
 from plimsoll.params import VOL_NAMES
 
@@ -29,15 +29,22 @@ _PARTS: Final = (
     ("requirement", "requirement"),
     ("delta (units)", "delta"),
     ("gamma", "gamma"),
-    ("vega (per 1.00 vol)", "vega"),
-    ("theta (per year)", "theta"),
+    ("vega (per vol point)", "vega"),
+    ("theta (per day)", "theta"),
 )
 #: Those that are no cash.
 _UNITS: Final = ("delta", "gamma")
+#: What people are shown, here and on pages: vega of a vol point, theta of a day; documents hold 1.00 of vol and a year.
+_SHARES: Final = {"vega": 1.0 / 100.0, "theta": 1.0 / 365.0}
 
 
 def _money(value: float) -> str:
     return f"{value:,.2f}"
+
+
+def _shown(part: UnderlyingMargin | ExpiryGreeks, field: str) -> float:
+    """Return a figure in the unit that tables and pages show."""
+    return float(getattr(part, field)) * _SHARES.get(field, 1.0)
 
 
 def _summary(result: MarginResult) -> Table:
@@ -65,7 +72,7 @@ def _components(result: MarginResult) -> Table:
     for name in result.underlyings:
         table.add_column(name, justify="right")
     for label, field in _PARTS:
-        values = [getattr(u, field) for u in result.underlyings.values()]
+        values = [_shown(u, field) for u in result.underlyings.values()]
         table.add_row(label, *(f"{v:,.6f}" if field in _UNITS else _money(v) for v in values))
         if field == "requirement":
             table.add_row("  as if expired", *(_cutoff(u.cutoff) for u in result.underlyings.values()))
@@ -81,13 +88,13 @@ def _expiries(name: str, part: UnderlyingMargin) -> Table:
     """Greeks by expiry, what never expires first."""
     table = Table(title=f"{name}: greeks per expiry", title_justify="left")
     table.add_column("expiry")
-    for label in ("delta", "gamma", "vega", "theta"):
+    for label in ("delta", "gamma", "vega per vol point", "theta per day"):
         table.add_column(label, justify="right")
     for found in part.expiries:
         date = datetime.fromtimestamp(found.expiry_ts, UTC).strftime("%Y-%m-%d %H:%M")
         label = date if found.expiry_ts else "none (perp, linked)"
         units = (f"{found.delta:,.6f}", f"{found.gamma:,.6f}")
-        table.add_row(label, *units, _money(found.vega), _money(found.theta))
+        table.add_row(label, *units, *(_money(_shown(found, field)) for field in _SHARES))
     return table
 
 
@@ -159,7 +166,7 @@ def show_change(orders: Sequence[OpenOrder], before: MarginResult, after: Margin
             continue
         changed = plain_table(f"{name}: what of its requirement changes", ("part", "before", "after", "change"))
         for label, field in _PARTS:
-            old, new = getattr(was, field), getattr(part, field)
+            old, new = _shown(was, field), _shown(part, field)
             shown = (f"{old:,.4f}", f"{new:,.4f}", f"{new - old:+,.4f}") if field in _UNITS else None
             changed.add_row(label, *(shown or (_money(old), _money(new), f"{new - old:+,.2f}")))
         console.print(changed)

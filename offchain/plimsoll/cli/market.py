@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from plimsoll.analytics.series.as_of import moment_of_text
 from plimsoll.cli.html_option import HtmlFile
@@ -91,6 +92,12 @@ def pick(
     if ts is None and len(times) > 1:
         note = f"{len(times)} snapshots in the file, the last is taken; --ts picks another: {_times(times)}"
     return [s for s in own if s.ts == taken], note
+
+
+def _say_note(note: str | None) -> None:
+    """Say which snapshot was taken, in lines as wide as the tables above."""
+    if note is not None:
+        Console().print(f"note: {note}", highlight=False, markup=False)
 
 
 def _say_reading(snapshots: Sequence[ChainSnapshot]) -> None:
@@ -213,8 +220,7 @@ def fit(
     _say_reading(chosen)
     for name, fitted in fits.items():
         show(fitted, origins[name])
-    if note is not None:
-        typer.echo(f"note: {note}")
+    _say_note(note)
     if out is not None:
         typer.echo(f"market written to {out}")
 
@@ -250,8 +256,7 @@ def smile(
     _say_reading(chosen)
     for one in smiles:
         show_smile(one)
-    if note is not None:
-        typer.echo(f"note: {note}")
+    _say_note(note)
 
 
 @app.command()

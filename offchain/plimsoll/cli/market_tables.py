@@ -15,25 +15,9 @@ from plimsoll.cli.tables import plain_table
 from plimsoll.market.fit.neighbours import crossing_of
 from plimsoll.market.fit.rounds import SnapshotFit, years_to
 
-MIN_WIDTH = 160
 SHAPES = ("five", "level", "three", "flat", "held")
-_COLUMNS = (
-    "expiry",
-    "days",
-    "forward",
-    "rate",
-    "a",
-    "b",
-    "rho",
-    "m",
-    "sigma",
-    "RMS",
-    "max",
-    "quotes",
-    "shape",
-    "g min",
-    "arbitrage",
-)
+_FIT = ("expiry", "forward", "rate", "rms", "largest", "quotes", "shape", "min g", "arbitrage")
+_SVI = ("expiry", "days", "a", "b", "rho", "m", "sigma")
 
 
 def show(fit: SnapshotFit, perp_origin: str) -> None:
@@ -47,8 +31,6 @@ def show(fit: SnapshotFit, perp_origin: str) -> None:
         Where the perpetual's price comes from.
     """
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(console.width, MIN_WIDTH))
     fitted, report = fit.round, fit.report
     console.print(
         f"[bold]{fitted.underlying}[/bold] {_day(fitted.ts)}  spot {fitted.spot:,.2f}  perp {fitted.perp:,.2f} "
@@ -59,31 +41,41 @@ def show(fit: SnapshotFit, perp_origin: str) -> None:
         f"far wing {report.far_wing}, stale {report.stale}, crossed {report.crossed}, "
         f"without volatility {report.no_volatility}"
     )
-    console.print(_slices(fit))
+    console.print(_quality(fit))
+    console.print(_parameters(fit))
     for warning in fit.warnings:
         console.print(Text(f"warning: {warning}", style="yellow"))
 
 
-def _slices(fit: SnapshotFit) -> Table:
-    """One row per expiry; errors in vol points."""
-    table = Table(caption="RMS and max error in vol points over the quotes used", caption_justify="left")
-    for name in _COLUMNS:
-        table.add_column(name, justify="left" if name in ("expiry", "arbitrage") else "right", no_wrap=True)
-    verdicts = _arbitrage(fit)
-    for surface, part, verdict in zip(fit.round.surfaces, fit.fits, verdicts, strict=True):
-        svi = surface.svi
+def _quality(fit: SnapshotFit) -> Table:
+    """One row per expiry: how well it fits; errors in vol points over the quotes used."""
+    table = plain_table(
+        f"{fit.round.underlying}: fit less marks, vol points, and arbitrage checks", _FIT, left=_FIT[-1:]
+    )
+    for surface, part, verdict in zip(fit.round.surfaces, fit.fits, _arbitrage(fit), strict=True):
         table.add_row(
-            _day(surface.expiry_ts),
-            f"{years_to(surface.expiry_ts, fit.round.ts) * 365.0:.2f}",
+            _day(surface.expiry_ts)[:10],
             f"{surface.forward:,.2f}",
             f"{surface.rate:.2%}",
-            *(f"{v:.6f}" for v in (svi.a, svi.b, svi.rho, svi.m, svi.sigma)),
             f"{part.rms * 100.0:.2f}",
             f"{part.max_error * 100.0:.2f}",
             str(part.quotes),
             part.shape.value,
             f"{part.butterfly:.3f}",
             Text(verdict, style="green" if verdict == "none" else "yellow"),
+        )
+    return table
+
+
+def _parameters(fit: SnapshotFit) -> Table:
+    """One row per expiry: its slice, total variance of what is still open."""
+    table = plain_table(f"{fit.round.underlying}: SVI slices", _SVI)
+    for surface in fit.round.surfaces:
+        svi = surface.svi
+        table.add_row(
+            _day(surface.expiry_ts),
+            f"{years_to(surface.expiry_ts, fit.round.ts) * 365.0:.2f}",
+            *(f"{v:.6f}" for v in (svi.a, svi.b, svi.rho, svi.m, svi.sigma)),
         )
     return table
 
@@ -136,8 +128,6 @@ def show_errors(name: str, found: Mapping[str, Any]) -> None:
         Its entry of the plimsoll.markErrors/1 document.
     """
     console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(console.width, MIN_WIDTH))
     slices, confidence = found["slices"], found["confidence"]
     shapes = ", ".join(f"{shape} {slices[shape]}" for shape in SHAPES)
     console.print(
@@ -152,16 +142,16 @@ def show_errors(name: str, found: Mapping[str, Any]) -> None:
         names = (
             "from",
             "marks",
-            "coin 99 %",
+            "coin 99%",
             "worst",
             "USD worst",
-            "points median",
-            "99 %",
+            "points",
+            "99%",
             "worst",
             "outside",
             "worst",
         )
-        table = plain_table(f"{name}: fitted less venue's mark, by {title}", names)
+        table = plain_table(f"{name}: fitted less venue's mark, by {title}; points: median", names)
         for group in found[key]:
             coin, vol, outside = group["coin"], group["volPoints"], group["outsideQuotes"]
             table.add_row(

@@ -36,6 +36,16 @@ def test_the_written_market_is_the_fitted_round(chain_file, made_up, tmp_path, c
     assert "confidence" in shown
 
 
+def test_tables_of_a_fit_go_into_a_pipe_within_a_hundred_columns(chain_file, monkeypatch, capsys):
+    monkeypatch.delenv("COLUMNS", raising=False)
+    assert run(["market", "fit", str(chain_file)]) == 0
+    shown = capsys.readouterr().out
+    assert max(map(len, shown.splitlines())) <= 100
+    assert "…" not in shown
+    for heading in ("arbitrage checks", "SVI slices"):
+        assert heading in shown
+
+
 def test_the_market_file_carries_the_given_perpetual(chain_file, tmp_path):
     out = tmp_path / "market.json"
     assert run(["market", "fit", str(chain_file), "--currency", "BTC", "--perp", "67000", "--out", str(out)]) == 0
