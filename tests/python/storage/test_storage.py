@@ -8,7 +8,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Column, Integer, LargeBinary, String, Table, inspect, select, text
 
+import plimsoll.feeds.tables
 import plimsoll.index.tables
+import plimsoll.keeper.lease_table
+import plimsoll.transact.tables
+import plimsoll.venue.journal.tables
 from plimsoll.errors import InputError, UnavailableError
 from plimsoll.storage import METADATA, StorageError, Whole, insert_many, open_database, reading, upgrade, writing
 
@@ -30,7 +34,15 @@ def table():
 
 
 def test_upgrade__twice__gives_the_tables_that_the_rooms_declare(engine):
-    assert plimsoll.index.tables.EVENTS.name in METADATA.tables
+    rooms = (
+        plimsoll.feeds.tables,
+        plimsoll.index.tables,
+        plimsoll.keeper.lease_table,
+        plimsoll.transact.tables,
+        plimsoll.venue.journal.tables,
+    )
+    declared = [table for room in rooms for table in vars(room).values() if isinstance(table, Table)]
+    assert {table.name for table in declared} == set(METADATA.tables)
     upgrade(engine)
     upgrade(engine)
     with engine.connect() as connection:
