@@ -9,7 +9,9 @@ import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 /// @notice The calls of a margin check between contracts of one deployment. Answers are not decoded: the structs lie
 /// inside the copy of what was answered, and arrays go out as they lie in memory.
 /// @dev Only for contracts whose addresses are fixed at deployment: a word is taken as it comes, without the check that
-/// it fits its type. What the other contract reverts with is passed on.
+/// it fits its type, and where the arrays of a snapshot lie is believed. What goes out fits its type: an id is widened
+/// by the compiler, which clears what may lie above its eight bits. What the other contract reverts with is passed on,
+/// and an answer of a size that cannot be reverts with itself.
 library PlainCall {
     /// @notice See IAccounts.snapshotOf.
     /// @param accounts Ledger.
@@ -23,17 +25,26 @@ library PlainCall {
         bytes4 selector = IAccounts.snapshotOf.selector;
         assembly ("memory-safe") {
             // Equivalent: snapshot = accounts.snapshotOf(accountId). An answer is a word that leads to the struct,
-            // whose three arrays are told by how far behind its start they lie.
+            // whose three arrays are told by how far behind its start they lie; nine words when they are empty.
             mstore(0x00, selector)
             mstore(0x04, accountId)
             let answer := mload(0x40)
-            let isDone := staticcall(gas(), accounts, 0x00, 0x24, 0, 0)
-            returndatacopy(answer, 0, returndatasize())
-            if iszero(and(isDone, gt(returndatasize(), 0x11f))) { revert(answer, returndatasize()) }
+            let least := 0x120
+            let isDone := staticcall(gas(), accounts, 0x00, 0x24, answer, least)
+            if or(iszero(isDone), lt(returndatasize(), least)) {
+                returndatacopy(answer, 0, returndatasize())
+                revert(answer, returndatasize())
+            }
+            returndatacopy(add(answer, least), least, sub(returndatasize(), least))
             mstore(0x40, add(answer, returndatasize()))
             snapshot := add(answer, 0x20)
-            for { let at := add(snapshot, 0x40) } lt(at, add(snapshot, 0xa0)) { at := add(at, 0x20) } {
-                mstore(at, add(snapshot, mload(at)))
+            lead(add(snapshot, 0x40), snapshot)
+            lead(add(snapshot, 0x60), snapshot)
+            lead(add(snapshot, 0x80), snapshot)
+
+            // What says how far behind the start something lies becomes its memory position.
+            function lead(at, start) {
+                mstore(at, add(start, mload(at)))
             }
         }
     }
@@ -49,23 +60,24 @@ library PlainCall {
         view
         returns (IOracle.Header memory header, IOracle.Surface memory surface)
     {
-        bytes4 selector = IOracle.roundFor.selector;
+        (bytes4 selector, uint256 id) = (IOracle.roundFor.selector, underlyingId);
         assembly ("memory-safe") {
             // Equivalent: (header, surfaces) = oracle.roundFor(underlyingId, expiries). An answer is the five words of
             // the header, how far behind its start the array of surfaces lies, its length, and eight words for each.
-            let answer := mload(0x40)
-            let size := shl(5, add(mload(expiries), 1))
-            mstore(answer, selector)
-            mstore(add(answer, 0x04), underlyingId)
-            mstore(add(answer, 0x24), 0x40)
-            mcopy(add(answer, 0x44), expiries, size)
-            let isDone := staticcall(gas(), oracle, answer, add(size, 0x44), 0, 0)
-            returndatacopy(answer, 0, returndatasize())
-            size := add(0xe0, shl(8, mload(expiries)))
-            if iszero(and(isDone, eq(returndatasize(), size))) { revert(answer, returndatasize()) }
-            header := answer
-            surface := add(answer, 0xe0)
-            mstore(0x40, add(answer, size))
+            header := mload(0x40)
+            surface := add(header, 0xe0)
+            let size := add(0xe0, shl(8, mload(expiries)))
+            let listSize := shl(5, add(mload(expiries), 1))
+            mstore(header, selector)
+            mstore(add(header, 0x04), id)
+            mstore(add(header, 0x24), 0x40)
+            mcopy(add(header, 0x44), expiries, listSize)
+            let isDone := staticcall(gas(), oracle, header, add(listSize, 0x44), header, size)
+            if iszero(and(isDone, eq(returndatasize(), size))) {
+                returndatacopy(header, 0, returndatasize())
+                revert(header, returndatasize())
+            }
+            mstore(0x40, add(header, size))
         }
     }
 
@@ -80,21 +92,24 @@ library PlainCall {
         view
         returns (IRiskEngine.UnderlyingRisk memory risk)
     {
-        bytes4 selector = IRiskEngine.riskOf.selector;
+        (bytes4 selector, uint256 id) = (IRiskEngine.riskOf.selector, underlyingId);
         assembly ("memory-safe") {
             // Equivalent: risk = engine.riskOf(underlyingId, positions, linkedUnitsWad). An answer is the struct,
             // 16 words.
             risk := mload(0x40)
-            let size := shl(5, add(mload(positions), 1))
+            let size := 0x200
+            let listSize := shl(5, add(mload(positions), 1))
             mstore(risk, selector)
-            mstore(add(risk, 0x04), underlyingId)
+            mstore(add(risk, 0x04), id)
             mstore(add(risk, 0x24), 0x60)
             mstore(add(risk, 0x44), linkedUnitsWad)
-            mcopy(add(risk, 0x64), positions, size)
-            let isDone := staticcall(gas(), engine, risk, add(size, 0x64), 0, 0)
-            returndatacopy(risk, 0, returndatasize())
-            if iszero(and(isDone, eq(returndatasize(), 0x200))) { revert(risk, returndatasize()) }
-            mstore(0x40, add(risk, 0x200))
+            mcopy(add(risk, 0x64), positions, listSize)
+            let isDone := staticcall(gas(), engine, risk, add(listSize, 0x64), risk, size)
+            if iszero(and(isDone, eq(returndatasize(), size))) {
+                returndatacopy(risk, 0, returndatasize())
+                revert(risk, returndatasize())
+            }
+            mstore(0x40, add(risk, size))
         }
     }
 }

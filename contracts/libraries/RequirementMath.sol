@@ -104,7 +104,8 @@ library RequirementMath {
         }
     }
 
-    /// @notice min(size, rate*max(0, size - free)^2/free).
+    /// @notice min(size, rate*max(0, size - free)^2/free); the size itself at any rate but 0 where it is 2^127 or more
+    /// above what is free.
     /// @param sizeWad Size, below 2^183.
     /// @param freeWad What is free, positive.
     /// @param rateWad Rate.

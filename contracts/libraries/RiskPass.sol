@@ -30,6 +30,8 @@ library RiskPass {
     /// @notice Above phi(0) = 0.39894..., wad.
     uint256 internal constant HIGHEST_DENSITY_WAD = 0.39895e18;
     uint40 private constant NO_CUTOFF = type(uint40).max;
+    /// @dev From so many expiries on it costs less to exchange what a cut-off reaches than to add all of them up anew.
+    uint256 private constant EXCHANGED_FROM = 6;
 
     /// @notice Where a pass reads, and what it takes.
     struct Source {
@@ -67,6 +69,11 @@ library RiskPass {
         bool withRows;
         /// @dev Whether vega may be so large that something is charged for it.
         bool withDensity;
+        /// @dev The cut-off at which the scan stands, what skew takes at every place there, and room for what a further
+        /// one exchanges.
+        uint256 scannedTs;
+        uint256[] places;
+        ScenarioScan.Scan part;
     }
 
     /// @notice Makes room for passes.
@@ -74,24 +81,24 @@ library RiskPass {
     /// @return passes All of whose numbers are 0.
     function create(uint256 count) internal pure returns (Pass[] memory passes) {
         assembly ("memory-safe") {
-            // Equivalent: passes = new Pass[](count), without the structs that are put in place of others later: book
-            // and header. A pass has 17 words, behind which lie 3 of the book, 4 of groups, 4 of the option, 11 of the
-            // grid and 5 of the scan.
+            // Equivalent: passes = new Pass[](count), without the structs that are put in place of others later: book,
+            // header and part. A pass has 20 words, behind which lie 3 of the book, 4 of groups, 4 of the option, 11
+            // of the grid and 5 of the scan.
             passes := mload(0x40)
             mstore(passes, count)
             let slot := add(passes, 0x20)
             let pass := add(slot, shl(5, count))
-            let size := mul(count, 0x580)
+            let size := mul(count, 0x5e0)
             mstore(0x40, add(pass, size))
             calldatacopy(pass, calldatasize(), size)
             for { let end := pass } lt(slot, end) { slot := add(slot, 0x20) } {
                 mstore(slot, pass)
-                mstore(pass, add(pass, 0x220))
-                mstore(add(pass, 0x60), add(pass, 0x280))
-                mstore(add(pass, 0x80), add(pass, 0x300))
-                mstore(add(pass, 0xa0), add(pass, 0x380))
-                mstore(add(pass, 0xc0), add(pass, 0x4e0))
-                pass := add(pass, 0x580)
+                mstore(pass, add(pass, 0x280))
+                mstore(add(pass, 0x60), add(pass, 0x2e0))
+                mstore(add(pass, 0x80), add(pass, 0x360))
+                mstore(add(pass, 0xa0), add(pass, 0x3e0))
+                mstore(add(pass, 0xc0), add(pass, 0x540))
+                pass := add(pass, 0x5e0)
             }
         }
     }
@@ -343,19 +350,61 @@ library RiskPass {
         return ScenarioGrid.scaledNodes(p.grid, p.expiries[0].nodes, 0, 1);
     }
 
-    /// @dev The same of all expiries, whose rows stay in the scan.
+    /// @dev The same of all expiries, whose rows stay in the scan. Cut-offs rise from none.
     function _scanAll(Pass memory p, uint256 cutoffTs, RequirementMath.Parts memory c) private pure {
-        uint256[] memory places = new uint256[](p.book.plan[ScenarioPlan.PAIRS]);
-        ScenarioScan.start(p.scan, linearCash(p, cutoffTs));
-        for (uint256 i; i < p.expiries.length; ++i) {
-            uint256 nodes = _nodesAt(p, p.expiries[i], cutoffTs);
-            if (nodes == 0) continue;
-            ScenarioScan.addExpiry(p.scan, nodes, ScenarioGrid.cashOf(nodes + p.grid.basePlace));
-            ScenarioScan.addSkew(p.scan, places, nodes);
-        }
+        if (cutoffTs == 0 || p.expiries.length < EXCHANGED_FROM) _scanAnew(p, cutoffTs);
+        else _exchange(p, cutoffTs);
+        p.scannedTs = cutoffTs;
         ScenarioScan.Worst memory w = ScenarioScan.worst(p.scan);
         (c.scan, c.certified, c.apart, c.row) = (w.scan, w.certified, p.isAlone ? w.certified : w.apart, w.row);
-        c.skewTermWad = _largest(places);
+        c.skewTermWad = _largest(p.places);
+    }
+
+    function _scanAnew(Pass memory p, uint256 cutoffTs) private pure {
+        p.places = new uint256[](p.book.plan[ScenarioPlan.PAIRS]);
+        ScenarioScan.start(p.scan, linearCash(p, cutoffTs));
+        for (uint256 i; i < p.expiries.length; ++i) {
+            _addNodes(p, p.scan, p.places, _nodesAt(p, p.expiries[i], cutoffTs));
+        }
+    }
+
+    /// @dev Sums are whole numbers: what the cut-off reaches is taken out of them and comes back with what is left of
+    /// it, linear instruments likewise, and all else stays as it is.
+    function _exchange(Pass memory p, uint256 cutoffTs) private pure {
+        uint256[] memory gone = new uint256[](p.places.length);
+        if (p.scannedTs == 0) {
+            ScenarioScan.Scan memory part;
+            ScenarioScan.create(part, p.book.plan);
+            p.part = part;
+        }
+        ScenarioScan.start(p.part, linearCash(p, p.scannedTs));
+        for (uint256 i; i < p.expiries.length; ++i) {
+            if (_isReached(p, p.expiries[i], cutoffTs)) _addNodes(p, p.part, gone, p.expiries[i].nodes);
+        }
+        ScenarioScan.subtractScan(p.scan, p.part);
+        for (uint256 i; i < gone.length; ++i) {
+            p.places[i] -= gone[i];
+        }
+        ScenarioScan.start(p.part, linearCash(p, cutoffTs));
+        for (uint256 i; i < p.expiries.length; ++i) {
+            OptionKernel.Expiry memory e = p.expiries[i];
+            if (_isReached(p, e, cutoffTs)) _addNodes(p, p.part, p.places, _nodesAt(p, e, cutoffTs));
+        }
+        ScenarioScan.addScan(p.scan, p.part);
+    }
+
+    /// @dev Whether a cut-off reaches an expiry that the last one did not.
+    function _isReached(Pass memory p, OptionKernel.Expiry memory e, uint256 cutoffTs) private pure returns (bool) {
+        return e.expiryTs > p.scannedTs && e.expiryTs <= cutoffTs;
+    }
+
+    function _addNodes(Pass memory p, ScenarioScan.Scan memory scan, uint256[] memory places, uint256 nodes)
+        private
+        pure
+    {
+        if (nodes == 0) return;
+        ScenarioScan.addExpiry(scan, nodes, ScenarioGrid.cashOf(nodes + p.grid.basePlace));
+        ScenarioScan.addSkew(scan, places, nodes);
     }
 
     /// @dev What is left of an expiry's nodes at a cut-off; 0 when that is nothing.

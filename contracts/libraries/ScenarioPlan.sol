@@ -154,7 +154,7 @@ library ScenarioPlan {
 
     /// @dev range over |move|: a fraction, so that a linear position loses the same in a tail as at the range's end.
     function _weight(int256 move, int256 range) private pure returns (uint256) {
-        return (uint256(range) << 64) | uint256(move < 0 ? -move : move);
+        return (uint256(range) << 64) | FixedPointMathLib.abs(move);
     }
 
     /// @dev The larger of two fractions.

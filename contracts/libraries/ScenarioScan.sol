@@ -179,7 +179,7 @@ library ScenarioScan {
                             mstore(sum, add(mload(sum), gap))
                             sum := mload(add(before_, 0x20))
                             mstore(add(before_, 0x20), loss)
-                            if add(sum, shl(255, 1)) {
+                            if xor(sum, shl(255, 1)) {
                                 sum := add(sum, gap)
                                 if sgt(sum, lower) { lower := sum }
                                 gap := add(gap, loss)
@@ -198,7 +198,7 @@ library ScenarioScan {
                                 mstore(sum, add(mload(sum), gap))
                                 sum := mload(add(before_, 0x40))
                                 mstore(add(before_, 0x40), loss)
-                                if add(sum, shl(255, 1)) {
+                                if xor(sum, shl(255, 1)) {
                                     sum := add(sum, gap)
                                     if sgt(sum, lower) { lower := sum }
                                     gap := add(gap, loss)
@@ -208,7 +208,7 @@ library ScenarioScan {
                         }
                     }
                     // Below the first move there is none.
-                    if add(lower, shl(255, 1)) { mstore(sub(into2, 0x20), add(mload(sub(into2, 0x20)), lower)) }
+                    if xor(lower, shl(255, 1)) { mstore(sub(into2, 0x20), add(mload(sub(into2, 0x20)), lower)) }
                     mstore(into2, add(mload(into2), upper))
                     into2 := add(into2, 0x40)
                     move := add(move, 0x60)
@@ -234,6 +234,20 @@ library ScenarioScan {
             // Equivalent: s.sums[i] += other.sums[i] for every word.
             for {} lt(at, end) { at := add(at, 0x20) } {
                 mstore(at, add(mload(at), mload(from)))
+                from := add(from, 0x20)
+            }
+        }
+    }
+
+    /// @notice Takes the sums of another scan of the same layout off.
+    /// @param s Scan that holds them.
+    /// @param other Scan.
+    function subtractScan(Scan memory s, Scan memory other) internal pure {
+        (uint256 at, uint256 from, uint256 end) = (s.sums, other.sums, s.sums + s.allBytes);
+        assembly ("memory-safe") {
+            // Equivalent: s.sums[i] -= other.sums[i] for every word.
+            for {} lt(at, end) { at := add(at, 0x20) } {
+                mstore(at, sub(mload(at), mload(from)))
                 from := add(from, 0x20)
             }
         }

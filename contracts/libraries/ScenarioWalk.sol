@@ -30,7 +30,7 @@ library ScenarioWalk {
             function walkSegments(segment, entry, node, g) {
                 let table := mload(add(g, 0x80))
                 // Each pair of volatilities in skew has a segment, which come last.
-                for { let pairs := sub(mload(add(g, 0x60)), shr(1, sub(segment, entry))) } lt(segment, pairs) {} {
+                for { let pairs := sub(mload(add(g, 0x60)), shr(1, sub(segment, entry))) } xor(segment, pairs) {} {
                     let v := add(mload(add(g, 0xa0)), mload(segment))
                     let end := add(node, mload(add(segment, 0x20)))
                     let offset := add(mload(add(v, 0x20)), table)
@@ -42,7 +42,7 @@ library ScenarioWalk {
                 let factor := sdiv(mul(mload(add(entry, 0x20)), mload(add(g, 0xe0))), 1000000000000000000)
                 factor := add(1000000000000000000, factor)
                 for {} 1 {} {
-                    if iszero(lt(segment, mload(add(g, 0x60)))) { leave }
+                    if eq(segment, mload(add(g, 0x60))) { leave }
                     let whole := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0x60))
                     let end := add(node, mload(add(segment, 0x20)))
                     let std := div(mul(whole, factor), 1000000000000000000)

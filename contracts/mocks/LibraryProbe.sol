@@ -2,10 +2,12 @@
 pragma solidity ^0.8.30;
 
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AnchorWord} from "../libraries/AnchorWord.sol";
 import {AuctionMath} from "../libraries/AuctionMath.sol";
 import {LinearMath} from "../libraries/LinearMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
+import {RequirementMath} from "../libraries/RequirementMath.sol";
 import {SettlementMath} from "../libraries/SettlementMath.sol";
 import {SpeedLimit} from "../libraries/SpeedLimit.sol";
 import {WadMath} from "../libraries/WadMath.sol";
@@ -149,5 +151,67 @@ contract LibraryProbe {
 
     function anchorUnpack(uint256 word) external pure returns (IOracle.SurfaceAnchor memory) {
         return AnchorWord.unpack(word);
+    }
+
+    function fade(uint256 timeSec) external pure returns (uint256 num, uint256 den) {
+        return RequirementMath.fade(timeSec);
+    }
+
+    function basisRate(uint256 timeSec, IScenarioBook.UnderlyingParams memory params) external pure returns (uint256) {
+        return RequirementMath.basisRate(timeSec, params);
+    }
+
+    function magnitude(int256 value) external pure returns (uint256) {
+        return RequirementMath.magnitude(value);
+    }
+
+    function absolute(int256 value) external pure returns (uint256) {
+        return RequirementMath.absolute(value);
+    }
+
+    function mulUp(uint256 a, uint256 b) external pure returns (uint256) {
+        return RequirementMath.mulUp(a, b);
+    }
+
+    function quotientUp(uint256 a, uint256 b) external pure returns (uint256) {
+        return RequirementMath.divUp(a, b);
+    }
+
+    function quadratic(uint256 sizeWad, uint256 freeWad, uint256 rateWad) external pure returns (uint256) {
+        return RequirementMath.quadratic(sizeWad, freeWad, rateWad);
+    }
+
+    function sizeOf(uint256 lossWad, uint256 rangeWad) external pure returns (uint256) {
+        return RequirementMath.sizeOf(lossWad, rangeWad);
+    }
+
+    function concentrate(RequirementMath.Parts memory c, IScenarioBook.UnderlyingParams memory params)
+        external
+        pure
+        returns (RequirementMath.Parts memory)
+    {
+        RequirementMath.concentrate(c, params);
+        return c;
+    }
+
+    function addParts(RequirementMath.Parts memory sum, RequirementMath.Parts memory c)
+        external
+        pure
+        returns (RequirementMath.Parts memory)
+    {
+        RequirementMath.add(sum, c);
+        return sum;
+    }
+
+    function vegaTerm(RequirementMath.Parts memory c, uint256 rateWad) external pure returns (uint256) {
+        return RequirementMath.vegaTerm(c, rateWad);
+    }
+
+    function total(RequirementMath.Parts memory c, uint256 vegaTermWad) external pure returns (uint256) {
+        return RequirementMath.total(c, vegaTermWad);
+    }
+
+    function positive(int256 value) external pure returns (uint256) {
+        return RequirementMath.positive(value);
     }
 }

@@ -60,6 +60,8 @@ WORST_OPTIONS: Final = 126
 #: Units of each: so many that a vega might be charged for, which takes the density of every option.
 WORST_UNITS: Final = 2_000
 WORST_TOKENS: Final = range(1, 32)
+#: The most that one transaction may use (EIP-7825).
+TRANSACTION_GAS: Final = 2**24
 #: Steps of block time; every block's time is set, so that two runs give the same gas.
 STEP_SEC: Final = 10
 
@@ -92,6 +94,7 @@ LIMITS: Final = {
     "gas.bid.worst.dusted": Limit(None, 13_500_000, 10_000_000),
     "gas.bid.worst.margined": Limit(None, 13_500_000, None),
     "gas.bid.worst.dozen": Limit(None, 13_500_000, 10_000_000),
+    "gas.bid.worst.dozen.margined": Limit(None, TRANSACTION_GAS, None),
     "gas.oracle.first": Limit(128_218, 90_000, 60_000),
     "gas.oracle.nextExpiry": Limit(102_324, None, 12_000),
 }
@@ -285,8 +288,8 @@ def worst_bid(w: World) -> Iterator[tuple[str, int]]:
 
 
 def dearest_bid(w: World) -> Iterator[tuple[str, int]]:
-    """Estimate a bid by an empty bidder where every expiry that a round may have is a cut-off as well."""
-    yield from _dear_bids(w, w.soon(DOZEN_HOURS), ("worst.dozen",))
+    """Estimate bids by an empty bidder and by one to be margined where all expiries of a round are cut-offs as well."""
+    yield from _dear_bids(w, w.soon(DOZEN_HOURS), ("worst.dozen", "worst.dozen.margined"))
 
 
 def _dear_bids(w: World, near: tuple[int, ...], names: tuple[str, ...]) -> Iterator[tuple[str, int]]:
@@ -321,7 +324,7 @@ def _dear_bids(w: World, near: tuple[int, ...], names: tuple[str, ...]) -> Itera
         bidder = w.open(w.bob.address, 10**9)
         if name == "worst.dusted":
             w.accounts.send(w.admin, "creditToken", bidder, 1, 1)
-        if name == "worst.margined":
+        if name.endswith("margined"):
             perp = pack(Word(ETH, Kind.PERP, 0, 0, 0))
             w.accounts.send(w.admin, "applyTrade", (bidder, w.house, perp, 1, SPOT * WAD))
         data = w["Auction"].encode("bid", writer, bidder, WAD // 2, True, LONG)

@@ -26,7 +26,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 sys.path.append(str(Path(__file__).resolve().parents[2] / "tests" / "python"))
 
 from plimsoll.errors import PlimsollError
-from tests.chain.proof import book_battery, margin_battery, oracle_battery, pure_battery, risk_battery
+from tests.chain.proof import (
+    book_battery,
+    call_battery,
+    margin_battery,
+    oracle_battery,
+    pure_battery,
+    risk_battery,
+    scan_battery,
+)
 from tests.chain.proof.world import World, running
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -35,6 +43,8 @@ LIBRARIES: Final = "contracts/libraries/"
 #: Source of the contract whose code carries a library, and the batteries that judge it.
 UNITS: Final = {
     "LibraryProbe": "contracts/mocks/LibraryProbe.sol",
+    "PlainCallProbe": "contracts/mocks/PlainCallProbe.sol",
+    "ScanProbe": "contracts/mocks/ScanProbe.sol",
     "RiskEngine": "contracts/risk/RiskEngine.sol",
     "MarginEngine": "contracts/margin/MarginEngine.sol",
     "ScenarioBook": "contracts/risk/ScenarioBook.sol",
@@ -50,7 +60,7 @@ TARGETS: Final = {
     f"{LIBRARIES}Units.sol": ("LibraryProbe", "MarginEngine", "RiskEngine"),
     f"{LIBRARIES}MarginMath.sol": ("MarginEngine",),
     f"{LIBRARIES}SnapshotMath.sol": ("MarginEngine",),
-    f"{LIBRARIES}PlainCall.sol": ("MarginEngine", "RiskEngine"),
+    f"{LIBRARIES}PlainCall.sol": ("PlainCallProbe",),
     f"{LIBRARIES}RoundDomain.sol": ("Oracle",),
     f"{LIBRARIES}RoundHash.sol": ("Oracle",),
     f"{LIBRARIES}SpeedLimit.sol": ("LibraryProbe", "Oracle"),
@@ -58,11 +68,11 @@ TARGETS: Final = {
     f"{LIBRARIES}BookCode.sol": ("ScenarioBook", "RiskEngine"),
     f"{LIBRARIES}NormalCdf.sol": ("RiskEngine",),
     f"{LIBRARIES}OptionKernel.sol": ("RiskEngine",),
-    f"{LIBRARIES}ScenarioGrid.sol": ("RiskEngine",),
+    f"{LIBRARIES}ScenarioGrid.sol": ("ScanProbe", "RiskEngine"),
     f"{LIBRARIES}ScenarioWalk.sol": ("RiskEngine",),
-    f"{LIBRARIES}ScenarioScan.sol": ("RiskEngine",),
-    f"{LIBRARIES}PositionGroups.sol": ("RiskEngine",),
-    f"{LIBRARIES}RequirementMath.sol": ("RiskEngine",),
+    f"{LIBRARIES}ScenarioScan.sol": ("ScanProbe", "RiskEngine"),
+    f"{LIBRARIES}PositionGroups.sol": ("ScanProbe", "RiskEngine"),
+    f"{LIBRARIES}RequirementMath.sol": ("LibraryProbe", "RiskEngine"),
     f"{LIBRARIES}LinearUnit.sol": ("RiskEngine",),
     f"{LIBRARIES}RiskPass.sol": ("RiskEngine",),
     f"{LIBRARIES}StandardPass.sol": ("RiskEngine",),
@@ -111,7 +121,9 @@ ROUNDINGS: Final = {
 }
 ASSEMBLY: Final = {"add": "sub", "sub": "add", "mul": "add", "shl": "shr", "shr": "shl", "and": "or", "or": "and"}
 #: Calls that do not mind the order of two arguments.
-COMMUTATIVE: Final = frozenset(("mulWad", "mulWadUp", "mulWadDown", "add", "mul", "and", "or", "min", "max"))
+COMMUTATIVE: Final = frozenset(
+    ("mulWad", "mulWadUp", "mulWadDown", "mulUp", "add", "mul", "and", "or", "xor", "eq", "min", "max")
+)
 #: Judged by bounds, not to the wei: there a scale is changed by a thousandth, since one wei of 1e18 is below any bound.
 BOUNDED: Final = (
     *("NormalCdf", "OptionKernel", "ScenarioGrid", "ScenarioWalk", "ScenarioScan", "PositionGroups"),
@@ -382,7 +394,8 @@ class Judge:
             return self._pure(Path(path).stem)
         module = {
             "RiskEngine": risk_battery, "MarginEngine": margin_battery, "ScenarioBook": book_battery,
-            "Oracle": oracle_battery,
+            "Oracle": oracle_battery, "PlainCallProbe": call_battery,
+            "ScanProbe": scan_battery,
         }[unit]  # fmt: skip
         return list(self.made[unit].failures()) if unit in self.made else self._first(unit, module)
 
@@ -485,6 +498,8 @@ def fingerprint(path: str) -> str:
     """Of everything that decides the verdicts on one file: the code of its units, and their batteries."""
     batteries = {
         "LibraryProbe": ("proof/integers", "proof/pure_battery", "helpers/anchors"),
+        "PlainCallProbe": ("proof/call_battery",),
+        "ScanProbe": ("proof/integers", "proof/book_battery", "proof/scan_battery"),
         "MarginEngine": ("proof/integers", "proof/margin_battery"),
         "RiskEngine": ("proof/risk_battery",),
         "ScenarioBook": ("proof/book_battery",),
@@ -534,10 +549,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--per-file", type=int, default=30, help="sample of each file; 0 for all (default 30)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", default="", help="part of the path of the files to change")
+    parser.add_argument("--only", default="", help="parts of the paths of the files to change, with commas")
     parser.add_argument("--least", type=float, default=0.9, help="share that must be killed (default 0.9)")
     options = parser.parse_args()
-    paths = [p for p in TARGETS if options.only in p and (ROOT / p).exists()]
+    paths = [p for p in TARGETS if any(part in p for part in options.only.split(",")) and (ROOT / p).exists()]
     mutants = [m for path in paths for m in chosen(path, options.per_file, options.seed)]
     marks = {path: fingerprint(path) for path in paths}
     known, results = remembered(marks), []

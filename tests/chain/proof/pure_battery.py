@@ -267,6 +267,127 @@ def _unpacked(word: int) -> tuple[int, ...]:
     return (word >> 160) % 2**40, *(anchors.ln_of((word >> shift) % 2**32) for shift in SHIFTS)
 
 
+# --- RequirementMath --------------------------------------------------------------------------------------------------
+
+#: Fields of ``RequirementMath.Parts`` and of ``IScenarioBook.UnderlyingParams``, in their order.
+PARTS = (
+    *("scan", "certified", "apart", "row", "padWad", "basisWad", "skewTermWad", "shortMinWad", "concentrationWad"),
+    *("netCash", "vegaCash"),
+)
+RATES = (
+    *("priceRangeWad", "volUpWad", "volDownWad", "volFloorWad", "basisMinWad", "basisRateWad", "perpBasisWad"),
+    *("vegaTermRateWad", "skewRateWad", "shortMinRateWad", "concRateWad", "concVegaRateWad", "n0Wad", "v0Wad"),
+)
+YEAR_SEC = 365 * 86_400
+FADED_SEC, WHOLE_SEC = 2 * 3_600, 24 * 3_600
+
+
+def _up(n: int, d: int) -> int:
+    return -(-n // d)
+
+
+def _quadratic(size: int, free: int, rate: int) -> int:
+    """min(size, rate*max(0, size - free)^2/free), each division up; the size itself beyond 2^127 at any rate."""
+    over = max(0, size - free)
+    if over >= 2**127 and rate:
+        return size
+    return min(size, _up(_up(over * over, free) * rate, WAD))
+
+
+def _concentrated(parts: dict[str, int], rates: dict[str, int]) -> tuple[int, ...]:
+    scanned = _up((max(0, parts["certified"]) + parts["padWad"]) * WAD, rates["priceRangeWad"])
+    size = max(abs(parts["netCash"]), scanned)
+    charge = _quadratic(size, rates["n0Wad"], rates["concRateWad"])
+    charge += _quadratic(abs(parts["vegaCash"]), rates["v0Wad"], rates["concVegaRateWad"])
+    return tuple((parts | {"concentrationWad": charge}).values())
+
+
+def _added(one: dict[str, int], other: dict[str, int]) -> tuple[int, ...]:
+    """What is charged adds up; losses and sizes are found anew for all together."""
+    charged = ("padWad", "basisWad", "skewTermWad", "shortMinWad", "concentrationWad")
+    return tuple(n + other[name] if name in charged else n for name, n in one.items())
+
+
+def _total(parts: dict[str, int], vega: int) -> int:
+    covered = max(0, parts["certified"]) + parts["padWad"] + parts["basisWad"] + vega + parts["skewTermWad"]
+    return max(covered, parts["shortMinWad"]) + parts["concentrationWad"]
+
+
+def _fixed(answer: Any) -> Callable[..., Any]:
+    """Reference of a case whose answer is computed already."""
+    return lambda *_: answer
+
+
+def requirement_math() -> Iterator[Case]:
+    """Small integers against each other, whole wads and their neighbours, sizes at every guard, drawn parts."""
+    draw = random.Random(7)
+    yield from (*_fades(), *_quotients(), *_quadratics(), *_vega_terms(), *_basis_rates())
+    for size, _ in product((1, 40, 10**6, 10**24), range(40)):
+        yield from _drawn(draw, size)
+
+
+def _fades() -> Iterator[Case]:
+    for time in (*_times(FADED_SEC), *_times(WHOLE_SEC), 0, 1, 50_000, 10**9):
+        left = (1, 1) if time >= WHOLE_SEC else (max(0, time - FADED_SEC), WHOLE_SEC - FADED_SEC)
+        yield _case("fade", _fixed(left), time)
+
+
+def _quotients() -> Iterator[Case]:
+    small, large = range(13), (WAD - 1, WAD, WAD + 1, 3 * WAD + 7, 10**30, 2**120 + 1)
+    for value in (*range(-12, 13), *large, *(-n for n in large), 2**239, -(2**239)):
+        yield _case("magnitude", lambda v: abs(v) + (v != 0), value)
+        yield _case("absolute", abs, value)
+        yield _case("positive", lambda v: max(0, v), value)
+    for a, b in (*product(small, small), *product(large, small), *product(large, large)):
+        yield _case("mulUp", lambda m, n: _up(m * n, WAD), a, b)
+        if 0 < b <= WAD:
+            yield _case("quotientUp", _up, a, b)
+            yield _case("sizeOf", lambda m, n: _up(m * WAD, n), a, b)
+
+
+def _quadratics() -> Iterator[Case]:
+    overs = (-1, 0, 1, 2, 5, WAD, 10**22 + 1, 2**127 - 1, 2**127, 2**127 + 1, 2**182)
+    for free, rate, over in product((1, 2, 7, WAD, 3 * WAD + 1, 10**33), (0, 1, WAD // 10, WAD, 10 * WAD), overs):
+        yield _case("quadratic", _quadratic, free + over, free, rate)
+    # Where a charge is about the size itself.
+    for over in range(8, 14):
+        yield _case("quadratic", _quadratic, 10 * WAD + over * WAD // 10, WAD, WAD // 8)
+
+
+def _vega_terms() -> Iterator[Case]:
+    ends = ((-5, -6), (5, -6), (5, 0), (5, 4), (5, 5), (5, 6), (7 * WAD + 1, WAD), (-1, 9))
+    for rate, (apart, certified) in product((0, 1, WAD // 3, WAD), ends):
+        parts = dict.fromkeys(PARTS, 9) | {"apart": apart, "certified": certified}
+        wanted = _up(max(0, max(0, apart) - max(0, certified)) * rate, WAD)
+        yield _case("vegaTerm", _fixed(wanted), *parts.values(), rate)
+
+
+def _times(centre: int) -> tuple[int, ...]:
+    return centre - 1, centre, centre + 1
+
+
+def _drawn(draw: random.Random, size: int) -> Iterator[Case]:
+    """Parts and rates of one size; losses and sizes of either sign."""
+    one, other = (
+        {n: draw.randrange(-size if n in ("scan", "certified", "apart", "netCash", "vegaCash") else 0, size + 1)
+         for n in PARTS} for _ in range(2)
+    )  # fmt: skip
+    rates = {name: draw.randrange(1, WAD) for name in RATES}
+    rates |= {"n0Wad": draw.randrange(1, size + 1), "v0Wad": draw.randrange(1, size + 1)}
+    yield _case("concentrate", _fixed(_concentrated(one, rates)), *one.values(), *rates.values())
+    yield _case("addParts", _fixed(_added(one, other)), *one.values(), *other.values())
+    vega = draw.randrange(size + 1)
+    yield _case("total", _fixed(_total(one, vega)), *one.values(), vega)
+
+
+def _basis_rates() -> Iterator[Case]:
+    """Rates at which no exponential is needed: the least one, and a growth of nothing."""
+    for time, rate, least in product((0, 1, 86_400, YEAR_SEC), (0, 1, WAD // 100), (WAD // 50, WAD)):
+        rates = dict.fromkeys(RATES, 3) | {"basisRateWad": rate, "basisMinWad": least}
+        yield _case("basisRate", _fixed(least), time, *rates.values())
+    yield _case("basisRate", _fixed(0), 0, *(dict.fromkeys(RATES, 3) | {"basisMinWad": 0}).values())
+
+
 GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "WadMath": wad_math,
     "PositionWord": position_word,
@@ -275,6 +396,7 @@ GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "AuctionMath": auction_math,
     "SpeedLimit": speed_limit,
     "AnchorWord": anchor_word,
+    "RequirementMath": requirement_math,
 }
 
 

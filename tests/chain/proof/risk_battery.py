@@ -30,14 +30,18 @@ DISCOUNT_BOUND = mp.mpf("3e-16")
 GREEK_BOUND = mp.mpf("6e-10")
 #: Wei by which two rounded steps may exceed the exact value.
 WEI = 3
-#: Wei of the pad for every option.
-PAD_WEI = 200
+#: The pad (docs/reference/mathematics.md): of |q|*D*(2F + K) over strikes, and wei for every strike.
+PAD_RATE, PAD_WEI = mp.mpf("2e-9"), 128
+#: By how much the pad may differ from that: cash at stake is cut off at whole wei, and a discount good to 2e-16.
+PAD_OFF = mp.mpf("1e-12")
+WINDOW_SEC = 1_800
 #: Rounding of the 50-digit arithmetic itself.
 TINY = mp.mpf("1e-25")
 #: A move is cut off at whole wei of a wad, and 1 + move at 2^-64.
 MOVE_BOUND = mp.mpf("1.2e-18")
 #: Shares of the plain sum at which CROSS is asked.
 SHARES = (0, 6 * 10**17, WAD)
+YEAR_SEC = 365 * 86_400
 Leg = tuple[int, int, int, int]
 
 
@@ -118,7 +122,30 @@ class Battery:
                 wrong = self._judge(case, *answers[3 * i : 3 * i + 3])
                 if wrong:
                     return [f"underlying {case.underlying}, {len(case.words)} positions: {w}" for w in wrong]
-        return self._crossed() or self._refusals()
+        return self._known() or self._crossed() or self._refusals()
+
+    def _known(self) -> list[str]:
+        """What has expired, to the wei; nothing is asked for it."""
+        underlying, surfaces = self.world.deployment.underlyings[SMALL], market().rounds[SMALL].surfaces
+        mean = next(c.header.meanWad for c in self.cases if c.underlying == underlying)
+        found = list(_expired(surfaces[0].expiry_ts, mean, 10**5 * WAD))
+        calls = []
+        for legs, _, _ in found:
+            words = [pack(underlying, leg) for leg in legs]
+            calls += [self.engine.encode(name, underlying, words, 0) for name in ("riskOf", "standardOf")]
+        answers = self.world.ask("RiskEngine", calls)
+        for i, (legs, value, counted) in enumerate(found):
+            try:
+                risk, alone = (
+                    self._decoded(n, a)
+                    for n, a in zip(("riskOf", "standardOf"), answers[2 * i : 2 * i + 2], strict=True)
+                )
+            except Exception as reason:
+                return [f"expired {legs} cannot be decoded: {reason}"]
+            got = risk.markWad, risk.requirementWad, alone.markWad, alone.equityValueWad, alone.requirementWad
+            if got != (value, 0, value, counted, 0):
+                return [f"expired {legs}: {got}, exact {(value, 0, value, counted, 0)}"]
+        return []
 
     def _decoded(self, name: str, answer: Any) -> Any:
         if not isinstance(answer, bytes):
@@ -151,9 +178,8 @@ class Battery:
         near("scan", risk.scanWad, want["scan"], table, table + weights)
         # A position of one wei may be worth less than one.
         near("certified", risk.certifiedScanWad, want["certifiedScan"], DISCOUNT_BOUND * gross + 1 / mp.mpf(WAD), pads)
-        most = PAD_BOUND * gross * WAD + PAD_WEI * len(case.words)
-        if risk.padWad > (0 if case.pure else most):
-            wrong.append(f"pad {risk.padWad}")
+        pad = _pad(case)
+        near("pad", risk.padWad, pad, PAD_OFF * pad, PAD_OFF * pad + mp.mpf(WEI) / WAD)
         charge = wei + (0 if case.pure else CHARGE_BOUND * gross)
         near("basis", risk.basisWad, want["basis"], charge, charge)
         near("skewTerm", risk.skewTermWad, want["skewTerm"], charge, charge + pads)
@@ -271,6 +297,40 @@ class Battery:
         return [f"refusals {got}"] if got != wanted else []
 
 
+def _pad(case: Expected) -> Any:
+    """What covers the table, exactly: of each strike what is open, on forward and strike as they are left."""
+    book, strikes, stake, count = case.book, {}, mp.mpf(0), 0
+    for kind, expiry, price, quantity in case.legs:
+        if kind in (CALL, PUT):
+            strikes[expiry, price] = strikes.get((expiry, price), 0) + quantity
+    for (expiry, price), quantity in strikes.items():
+        (surface,) = (s for s in book.document["expiries"] if s["expiry"] == expiry)
+        left_sec = expiry - book.ts
+        open_share = mp.mpf(min(left_sec, WINDOW_SEC)) / WINDOW_SEC
+        known = (1 - open_share) * book.document.get("settlementMean", 0)
+        strike = mp.mpf(price) / 10**8 - known
+        if quantity and left_sec and strike > 0:
+            discount = mp.exp(-surface["rate"] * left_sec / YEAR_SEC)
+            stake += abs(wad(quantity)) * discount * (2 * surface["forward"] * open_share + strike)
+            count += 1
+    # Less than a wei at stake is nothing.
+    return PAD_RATE * stake + mp.mpf(PAD_WEI * count) / WAD if stake * WAD >= 1 else 0
+
+
+def _expired(expiry: int, mean: int, unit: int) -> Any:
+    """Options of which nothing is open, at, next to and far from the mean, a wei of them and many; what they are worth.
+
+    Each kind of a strike is worth its own, rounded down; in STANDARD longs are worth nothing.
+    """
+    for price in (mean // 10**10, mean // 10**10 + 1, mean // 2 // 10**10, 3 * mean // 10**10):
+        payoff = mean - price * 10**10
+        for calls, puts in ((1, 0), (-1, 0), (0, 1), (0, -1), (unit + 1, -3), (-unit - 1, 3), (-7, -unit), (5, unit)):
+            values = (calls * max(0, payoff) // WAD, puts * max(0, -payoff) // WAD)
+            counted = sum(v for v, q in zip(values, (calls, puts), strict=True) if q < 0)
+            legs = [(k, expiry, price, q) for k, q in ((CALL, calls), (PUT, puts)) if q]
+            yield legs, sum(values), counted
+
+
 def _portfolios(symbol: str, expiries: list[int], spot: int, forwards: list[int]) -> list[tuple[list[Leg], int]]:
     """Portfolios of one underlying; prices in steps of 1e-8."""
     draw = random.Random(symbol)
@@ -282,7 +342,7 @@ def _portfolios(symbol: str, expiries: list[int], spot: int, forwards: list[int]
         ([], 0),
         ([(PUT, expiries[-1], forwards[-1], -1)], 0),
     ]
-    wings = ((1_730, -100), (1_775, 200), (1_820, -100))
+    wings, each = ((1_730, -100), (1_775, 200), (1_820, -100)), list(zip(expiries, forwards, strict=True))
     for i, expiry in enumerate(expiries):
         forward = forwards[i]
         other = expiries[(i + 1) % len(expiries)]
@@ -293,6 +353,7 @@ def _portfolios(symbol: str, expiries: list[int], spot: int, forwards: list[int]
             # A hedge of options alone, which may be about to expire.
             ([(CALL, expiry, forward, 3 * unit), (PERP, 0, spot, -3 * unit)], 0),
             ([(CALL, expiry, max(1, forward // 20), unit), (PUT, expiry, forward * 20, unit)], 0),
+            ([(PERP, 0, spot, unit // 9), (CALL, expiry, max(1, forward // 20), -unit)], 0),
             ([(CALL, expiry, forward, unit), (PUT, expiry, forward, -unit), (FUTURE, expiry, forward, -unit)], WAD),
             ([(CALL, expiry, forward * k // 2_000, q * unit) for k, q in wings], 0),
             ([(PUT, expiry, forward * 102 // 100, 50 * unit), (PUT, other, forward * 101 // 100, -40 * unit),
@@ -302,6 +363,20 @@ def _portfolios(symbol: str, expiries: list[int], spot: int, forwards: list[int]
         ladder = range(20)
         found.append(([(CALL, expiry, forward * (60 + 5 * k) // 100, unit + k) for k in ladder], 0))
         found.append(([(PUT, expiry, forward * (993 + 2 * k) // 1_000, unit * (1 - 2 * (k % 2))) for k in ladder], 0))
+    # Every expiry at once: from six on what a cut-off reaches is exchanged in the sums.
+    spread = [(CALL if i % 2 else PUT, e, f * (97 + 2 * i) // 100, (3 - i % 3) * unit) for i, (e, f) in enumerate(each)]
+    found.append(([*spread, (PERP, 0, spot, -2 * unit)], 0))
+    shorts = [(kind, e, price, -q) for kind, e, price, q in spread[::2]]
+    found.append(
+        (
+            [
+                *shorts,
+                *spread[1::2],
+                *((FUTURE, e, f + 1, unit * (1 if i % 2 else -2)) for i, (e, f) in enumerate(each)),
+            ],
+            0,
+        )
+    )
     for _ in range(3):
         legs = {}
         for _ in range(draw.choice((5, 9))):

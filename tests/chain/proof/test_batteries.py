@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.chain.proof import book_battery, margin_battery, oracle_battery, risk_battery
+from tests.chain.proof import book_battery, call_battery, margin_battery, oracle_battery, risk_battery, scan_battery
 from tests.chain.proof.world import running
 
 
@@ -16,8 +16,11 @@ def world():
 
 @pytest.mark.parametrize(
     ("battery", "least"),
-    [(risk_battery.Battery, 130), (margin_battery.Battery, 0), (book_battery.Battery, 0), (oracle_battery.Battery, 60)],
-    ids=["RiskEngine", "MarginEngine", "ScenarioBook", "Oracle"],
+    [
+        *((risk_battery.Battery, 230), (margin_battery.Battery, 0), (book_battery.Battery, 0)),
+        *((oracle_battery.Battery, 60), (call_battery.Battery, 220), (scan_battery.Battery, 500)),
+    ],
+    ids=["RiskEngine", "MarginEngine", "ScenarioBook", "Oracle", "PlainCall", "ScenarioScan"],
 )
 def test_battery__contracts_as_they_are__has_nothing_to_say(world, battery, least):
     made = battery(world)

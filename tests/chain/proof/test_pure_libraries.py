@@ -16,7 +16,13 @@ from tests.chain.proof.pure_battery import ERRORS, GROUPS, PATH_SEC, failures, l
 
 LEAST = {
     **{"WadMath": 5_000, "PositionWord": 7_000, "LinearMath": 1_700},
-    **{"SettlementMath": 1_000, "AuctionMath": 1_000, "SpeedLimit": 1_800, "AnchorWord": 8_000},
+    **{
+        "SettlementMath": 1_000,
+        "AuctionMath": 1_000,
+        "SpeedLimit": 1_800,
+        "AnchorWord": 8_000,
+        "RequirementMath": 1_500,
+    },
 }
 
 

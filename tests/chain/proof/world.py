@@ -33,6 +33,8 @@ DAY = 86_400
 WAD = 10**18
 #: Enough for every case without the optimizer; an endless loop ends here.
 CALL_GAS = 30_000_000
+#: Contracts that carry libraries alone.
+PROBES = ("LibraryProbe", "PlainCallProbe", "ScanProbe")
 #: Underlyings by what is special about them, in the order of their ids.
 CALM, EXPIRING, EXTREME, SMALL, BROKEN = "A", "B", "C", "D", "E"
 
@@ -108,6 +110,8 @@ def params() -> Params:
         overrides={
             EXTREME: {"n0": 20_000.0, "v0": 2_000.0, "vol_down": 0.9, "conc_rate": 0.5, "conc_vega_rate": 0.3},
             CALM: {"price_range": 0.285},
+            # Above the range: what is short needs its minimum even where it is a forward.
+            EXPIRING: {"short_min_rate": 0.35},
             SMALL: {"price_range": 0.3, "vol_floor": 1.5, "vol_up": 0.8, "short_min_rate": 0.05, "basis_rate": 0.9},
             BROKEN: {"vega_term_rate": 0.9, "basis_min": 0.05, "perp_basis": 0.03},
         },
@@ -185,7 +189,8 @@ def running(*, any_size: bool = False) -> Iterator[World]:
         book.send(owner, "setBook", rare, book.call("bookOf", rare).params, RARE_ROWS)
         contracts["Accounts"], _ = create(client, owner, "Accounts", contracts["Authority"].address, owner.address)
         contracts["MarginEngine"], _ = create(client, owner, "MarginEngine", contracts["Accounts"].address, *addresses)
-        contracts["LibraryProbe"], _ = create(client, owner, "LibraryProbe")
+        for probe in PROBES:
+            contracts[probe], _ = create(client, owner, probe)
         contracts["Accounts"].send(owner, "setMarginEngine", contracts["MarginEngine"].address)
         contracts["Accounts"].send(owner, "setModule", owner.address, True)
         poster = RoundPoster(client, deployment, signers)
