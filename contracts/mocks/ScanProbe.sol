@@ -22,7 +22,7 @@ contract ScanProbe {
         int256 puts;
     }
 
-    /// @notice Groups in their order, the expiries that they name, sizes of all quantities, and what it takes of memory.
+    /// @notice Groups in their order, the expiries that they name, sizes of all quantities, and the memory it takes.
     function collect(uint256 underlyingId, uint256[] calldata positions, bool withLong)
         external
         pure
