@@ -13,7 +13,7 @@ GAS = {
     "gas.math.black76": 1_184,
     "gas.math.svi": 939,
     "gas.math.rows16": 7_894,
-    "gas.math.rows39": 17_550,
+    "gas.math.rows39": 17_538,
 }
 
 
