@@ -24,6 +24,7 @@ from plimsoll.chain.node import Node
 from plimsoll.index.follow import Index
 from plimsoll.index.verifier import Verifier
 from plimsoll.keeper import operations, runner
+from plimsoll.keeper.calls import call_data
 from plimsoll.keeper.config import load_config
 from plimsoll.keeper.shutdown import Shutdown
 from plimsoll.storage import open_database, upgrade
@@ -32,6 +33,8 @@ from plimsoll.transact.tables import JOURNAL
 STEP_SEC = 0.1
 #: A keeper starts within this on a machine that has nothing else to do; where it takes longer, bounds are longer too.
 START_SEC = 8.0
+#: How call data of the start of an auction begin.
+START = "0x" + call_data("Auction", "start", 0)[:4].hex()
 #: So many questions a keeper puts to contracts only when it has read the events: what it checks before takes a dozen.
 LOOKED_CALLS = 20
 #: Deeper than any chain here: what becomes final is read once more and put right, and an index is judged as it is.
@@ -233,6 +236,11 @@ class Scene:
         """Whether chain says that everybody is looked after."""
         self.chain.sync()
         return set(self.chain.state.auctions) == {self.short} and self.chain.effects.called == {self.called}
+
+    def is_called(self) -> bool:
+        """Whether the account that is short of initial margin is called on chain."""
+        self.chain.sync()
+        return self.called in self.chain.effects.called
 
     def wait_attended(self, longest_sec: float = 30.0) -> float:
         """Wait for auction and call; return the seconds since the crash."""

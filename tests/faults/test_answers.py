@@ -7,6 +7,9 @@ import time
 
 import pytest
 from helpers import rpc_proxy as faulty
+from scene import START, until
+
+from plimsoll.transact.policy import Policy
 
 SENDS = "eth_sendRawTransaction"
 
@@ -75,6 +78,38 @@ def test_node__fault__everybody_is_attended_and_nothing_sent_twice(scene, fault,
     if (made and lasts_sec is None) or fault.startswith(("one ", "two ")):
         assert all(one.struck for one in made), "the fault never struck"
     scene.judge(fault, "attended", outage_sec=lasts_sec or 0)
+
+
+#: What nodes say of a call that they cannot run, each in the words of one.
+NO_RUN = {
+    "revert without data": {"code": 3, "message": "execution reverted"},
+    "`Reverted 0x`": {"code": 3, "message": "Reverted 0x", "data": "0x"},
+    "out of gas": {"code": -32000, "message": "out of gas: gas required exceeds allowance"},
+}
+
+
+@pytest.mark.parametrize("said", NO_RUN)
+def test_simulation__of_a_start_cannot_be_run__the_call_is_made_all_the_same(scene, said):
+    """The first keeper aborted the pass: what came after the start was never tried."""
+
+    def refused(request):
+        is_start = request["params"][0]["data"].startswith(START)
+        return {"answer": {"error": NO_RUN[said]}} if is_start else None
+
+    scene.start()
+    methods = frozenset({"eth_call", "eth_estimateGas"})
+    fault = scene.proxy.add(faulty.Fault("start cannot be run", methods, on_request=refused))
+    scene.crash()
+    until(scene.is_called, scene.story)
+    assert fault.struck
+    assert not scene.chain.state.auctions
+    scene.proxy.clear()
+    # What failed again and again is left alone for so long.
+    scene.chain.wait(Policy().simulation_pause_sec)
+    outage_sec = time.monotonic() - scene.crashed_at
+    scene.wait_attended()
+    scene.quiet()
+    scene.judge(f"a start cannot be simulated: {said}", "the call made; then attended", outage_sec=outage_sec)
 
 
 def test_chain__without_blocks_for_two_minutes__is_no_stall(scene):

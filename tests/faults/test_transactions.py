@@ -9,14 +9,12 @@ import time
 import pytest
 from helpers import rpc_proxy as faulty
 from helpers.rpc_proxy import Drop, Fault
-from scene import journal_keys, until
+from scene import START, journal_keys, until
 
 from plimsoll.constants import DAY_SEC
-from plimsoll.keeper.calls import call_data
 from plimsoll.transact.policy import Policy
 
 SENDS = "eth_sendRawTransaction"
-START = "0x" + call_data("Auction", "start", 0)[:4].hex()
 
 
 def is_told_done(keeper, account_id: int) -> bool:
@@ -155,7 +153,7 @@ def test_reverts__in_a_loop__stop_at_the_budget_and_others_go_on(scene):
     scene.start(scene.file(transact__failure_budget=budget))
     fault = scene.proxy.add(short_estimates())
     scene.crash()
-    until(lambda: len(reverted(scene)) >= budget and scene.called in called_of(scene), scene.story)
+    until(lambda: len(reverted(scene)) >= budget and scene.is_called(), scene.story)
     for _ in range(4):
         # Heads to act on.
         scene.chain.client.rpc("evm_mine")
@@ -197,12 +195,6 @@ def test_reverts__in_a_loop__cost_no_more_than_a_day_may(scene):
     scene.quiet()
     outcome = f"{count} reverts within the cap, attended the next day"
     scene.judge("a start reverts, and the day's cap is the only budget", outcome, in_vain=count, rounds=None)
-
-
-def called_of(scene) -> set[int]:
-    """Who is called for margin on chain."""
-    scene.chain.sync()
-    return scene.chain.effects.called
 
 
 def test_sends__lost_while_blocks_come__are_one_intent_and_not_one_for_each_block(scene):

@@ -309,22 +309,19 @@ PLANTS: Final = (
     Plant(
         "reverts without data, estimates out of gas",
         "what a simulation does not know aborts the pass",
+        (f"{ANSWERS}::test_simulation__of_a_start_cannot_be_run__the_call_is_made_all_the_same",),
         (
-            f"{NODE_FAULT}[revert without data of 3 estimates]",
-            f"{NODE_FAULT}[`Reverted 0x` of 3 calls]",
-            f"{NODE_FAULT}[estimates out of gas, 3 times]",
-        ),
-        (
-            Change("chain/problem.py", 'return RevertError(method, "no data")', "raise SystemExit(text)"),
+            Change("chain/problem.py", 'return RevertError(method, "no data")', "raise RuntimeError(text)"),
             Change(
-                "chain/revert.py",
-                'return RevertError(source, f"0x{selector}" if selector else "no data")',
-                "raise SystemExit(source)",
+                "chain/problem.py",
+                '    if isinstance(data, str) and data.startswith("0x"):\n',
+                '    if data == "0x":\n        raise RuntimeError(text)\n'
+                '    if isinstance(data, str) and data.startswith("0x"):\n',
             ),
             Change(
                 "transact/simulate.py",
                 "return Simulation(key, Result.TOO_MUCH_GAS, problem.message)",
-                "raise SystemExit(problem.message)",
+                "raise RuntimeError(problem.message)",
             ),
         ),
     ),
