@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from tests.faults.proof.__main__ import PLANTS, wanted
 from tests.faults.proof.page import bare, lines_of
 from tests.faults.proof.plant import ROOT, SOURCE, Change, Plant, StalePlantError, planted
 from tests.faults.proof.report import render
-from tests.faults.proof.trial import Trial, TrialError, Verdict, attempt, copied, read_report
+from tests.faults.proof.trial import Trial, TrialError, Verdict, copied, read_report
 
 LINES = lines_of()
 
@@ -126,17 +125,3 @@ def test_wanted__part_of_a_line_or_a_name__takes_these_alone():
     assert {plant.line for plant in wanted("KILL -9")} == {"kill -9"}
     assert wanted("no plant is called this") == []
     assert len(wanted("")) == len(PLANTS)
-
-
-def test_attempt__one_test_notices_and_one_passes__is_told_of_each_and_missed():
-    """The whole way once, with the cheapest of the plants: a copy, a run of pytest, its report."""
-    cheapest = replace(
-        next(plant for plant in PLANTS if plant.name == "cash without a market is signed at par"),
-        tests=(
-            "tests/python/feeds/test_tokens.py::test_price_tokens__cash_without_a_market__is_skipped_and_never_par",
-            "tests/python/feeds/test_tokens.py::test_price_tokens__wrapped__is_spot_times_its_rate_and_not_spot",
-        ),
-    )
-    trial = attempt(cheapest)
-    assert [(verdict.failed, verdict.passed) for verdict in trial.verdicts] == [(True, False), (False, True)]
-    assert not trial.is_noticed
