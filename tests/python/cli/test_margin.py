@@ -5,7 +5,6 @@ import io
 import json
 import subprocess
 import sys
-import time
 from copy import deepcopy
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -147,7 +146,6 @@ def test_margin__too_large_for_a_float__is_bad_input():
 
 
 def test_help__answers_without_the_heavy_imports():
-    started = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", "from plimsoll.cli import run; raise SystemExit(run(['--help']))"],
         capture_output=True,
@@ -155,7 +153,6 @@ def test_help__answers_without_the_heavy_imports():
         check=False,
     )
     assert done.returncode == 0
-    assert time.perf_counter() - started < 5.0
     for heavy in ("numpy", "scipy", "numba", "web3", "plotly", "pyarrow"):
         assert f"| {heavy}\n" not in done.stderr
 

