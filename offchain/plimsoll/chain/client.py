@@ -12,6 +12,7 @@ from requests.exceptions import RequestException
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
+from plimsoll.chain.head import data_of, hash_of, whole_of
 from plimsoll.chain.revert import RevertError, decode_revert
 from plimsoll.errors import PlimsollError, UnavailableError
 
@@ -40,16 +41,19 @@ class Receipt:
     logs: tuple[dict[str, Any], ...]
 
 
-def _receipt(raw: dict[str, Any]) -> Receipt:
+def _receipt(url: str, raw: Any) -> Receipt:
     """Read the node's receipt."""
-    return Receipt(
-        tx_hash=raw["transactionHash"],
-        status=int(raw["status"], 16),
-        block_number=int(raw["blockNumber"], 16),
-        gas_used=int(raw["gasUsed"], 16),
-        contract_address=raw.get("contractAddress"),
-        logs=tuple(raw["logs"]),
-    )
+    try:
+        return Receipt(
+            tx_hash=hash_of(raw["transactionHash"]),
+            status=whole_of(raw["status"]),
+            block_number=whole_of(raw["blockNumber"]),
+            gas_used=whole_of(raw["gasUsed"]),
+            contract_address=raw.get("contractAddress"),
+            logs=tuple(raw["logs"]),
+        )
+    except (TypeError, KeyError, ValueError, AttributeError) as reason:
+        raise UnavailableError(url, f"eth_getTransactionReceipt: the answer is no receipt ({reason!r})") from reason
 
 
 class Client:
@@ -121,11 +125,14 @@ class Client:
             return []
         try:
             answers: Any = self._provider.make_batch_request([(RPCEndpoint(m), list(p)) for m, p in requests])
-        except (RequestException, ValueError, OSError) as reason:
+        except (RequestException, ValueError, KeyError, TypeError, AttributeError, OSError) as reason:
+            # The provider looks for ids itself, and trips over answers that have none.
             raise UnavailableError(self.url, f"no answer to a batch ({type(reason).__name__})") from reason
         if not isinstance(answers, list):
             raise UnavailableError(self.url, "the endpoint does not answer batches")
         ordered = sorted(answers, key=lambda answer: int(answer["id"]))
+        if len(ordered) != len(requests):
+            raise UnavailableError(self.url, f"a batch of {len(requests)} got {len(ordered)} answers")
         results: list[Any] = []
         for (method, _), answer in zip(requests, ordered, strict=True):
             try:
@@ -136,8 +143,12 @@ class Client:
 
     def _result(self, method: str, answer: Any) -> Any:
         """Unwrap one answer."""
+        if not isinstance(answer, dict):
+            raise UnavailableError(self.url, f"{method}: the answer is no object")
         problem = answer.get("error")
         if problem is None:
+            if "result" not in answer:
+                raise UnavailableError(self.url, f"{method}: the answer has neither a result nor an error")
             return answer["result"]
         data = problem.get("data") if isinstance(problem, dict) else None
         if isinstance(data, str) and data.startswith("0x"):
@@ -145,20 +156,34 @@ class Client:
         text = problem.get("message", str(problem)) if isinstance(problem, dict) else str(problem)
         raise RpcError(self.url, f"{method}: {text}")
 
+    def _whole(self, method: str, answer: Any) -> int:
+        """Read a quantity out of what a method answered."""
+        try:
+            return whole_of(answer)
+        except ValueError as reason:
+            raise UnavailableError(self.url, f"{method}: {str(reason)[:200]}") from reason
+
+    def _latest(self, answer: Any) -> dict[str, Any]:
+        """Read the latest block out of an answer."""
+        if not isinstance(answer, dict) or "number" not in answer:
+            raise UnavailableError(self.url, f"eth_getBlockByNumber: {str(answer)[:200]!r} is no block")
+        return answer
+
     @property
     def chain_id(self) -> int:
         """Chain id of the endpoint, asked once."""
         if self._chain_id is None:
-            self._chain_id = int(self.rpc("eth_chainId"), 16)
+            self._chain_id = self._whole("eth_chainId", self.rpc("eth_chainId"))
         return self._chain_id
 
     def block_number(self) -> int:
         """Return the number of the latest block."""
-        return int(self.rpc("eth_blockNumber"), 16)
+        return self._whole("eth_blockNumber", self.rpc("eth_blockNumber"))
 
     def block_ts(self) -> int:
         """Return the timestamp of the latest block, unix seconds."""
-        return int(self.rpc("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
+        block = self._latest(self.rpc("eth_getBlockByNumber", "latest", False))
+        return self._whole("eth_getBlockByNumber: timestamp", block.get("timestamp"))
 
     def call(self, to: str, data: bytes, sender: str | None = None, block: str = "latest") -> bytes:
         """Run ``eth_call``.
@@ -178,11 +203,41 @@ class Client:
         -------
         bytes
             Return data.
+
+        Raises
+        ------
+        RevertError
+            When the call reverts.
+        UnavailableError
+            When the answer is no data.
         """
         request = {"to": to, "data": "0x" + data.hex()}
         if sender is not None:
             request["from"] = sender
-        return bytes.fromhex(self.rpc("eth_call", request, block)[2:])
+        return self.data(self.rpc("eth_call", request, block))
+
+    def data(self, answer: Any) -> bytes:
+        """Read data out of an answer to ``eth_call``.
+
+        Parameters
+        ----------
+        answer : Any
+            Result as :meth:`rpc` and :meth:`batch` return it.
+
+        Returns
+        -------
+        bytes
+            Return data.
+
+        Raises
+        ------
+        UnavailableError
+            When it is no data.
+        """
+        try:
+            return data_of(answer)
+        except ValueError as reason:
+            raise UnavailableError(self.url, f"eth_call: {reason}") from reason
 
     def fees(self) -> tuple[int, int]:
         """Suggest the fee cap and the tip.
@@ -193,8 +248,11 @@ class Client:
             ``maxFeePerGas`` (twice the base fee plus the tip) and ``maxPriorityFeePerGas``, wei.
         """
         block, tip_hex = self.batch([("eth_getBlockByNumber", ["latest", False]), ("eth_maxPriorityFeePerGas", [])])
-        tip = int(tip_hex, 16) if isinstance(tip_hex, str) else 0
-        return 2 * int(block.get("baseFeePerGas", "0x0"), 16) + tip, tip
+        if isinstance(block, PlimsollError):
+            raise block
+        tip = self._whole("eth_maxPriorityFeePerGas", tip_hex) if isinstance(tip_hex, str) else 0
+        base = self._whole("eth_getBlockByNumber: baseFeePerGas", self._latest(block).get("baseFeePerGas", "0x0"))
+        return 2 * base + tip, tip
 
     def sign(
         self, account: LocalAccount, to: str | None, data: bytes, nonce: int, gas: int, fees: tuple[int, int]
@@ -239,7 +297,8 @@ class Client:
     def next_nonce(self, address: str) -> int:
         """Return the next unused nonce of ``address`` and reserve it."""
         if address not in self._nonces:
-            self._nonces[address] = int(self.rpc("eth_getTransactionCount", address, "pending"), 16)
+            answer = self.rpc("eth_getTransactionCount", address, "pending")
+            self._nonces[address] = self._whole("eth_getTransactionCount", answer)
         nonce = self._nonces[address]
         self._nonces[address] = nonce + 1
         return nonce
@@ -297,7 +356,7 @@ class Client:
             request["to"] = to
         if gas is None:
             try:
-                gas = int(int(self.rpc("eth_estimateGas", request), 16) * GAS_MARGIN)
+                gas = int(self._whole("eth_estimateGas", self.rpc("eth_estimateGas", request)) * GAS_MARGIN)
             except RevertError as reverted:
                 raise RevertError(source, reverted.name, reverted.values) from None
         nonce = self.next_nonce(account.address) if nonce is None else nonce
@@ -322,7 +381,7 @@ class Client:
     def find_receipt(self, tx_hash: str) -> Receipt | None:
         """Return the receipt of ``tx_hash``, or ``None`` while it is not mined."""
         raw = self.rpc("eth_getTransactionReceipt", tx_hash)
-        return None if raw is None else _receipt(raw)
+        return None if raw is None else _receipt(self.url, raw)
 
     def wait(self, tx_hash: str, pause: Callable[[float], None] = time.sleep) -> Receipt:
         """Poll until a transaction is mined.

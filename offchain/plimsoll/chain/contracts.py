@@ -14,7 +14,7 @@ from eth_utils.crypto import keccak
 from plimsoll.chain.abi import Artifact, creation_code, decode_event, decode_values, encode_values, load_artifact
 from plimsoll.chain.client import Client, Receipt
 from plimsoll.chain.revert import RevertError
-from plimsoll.errors import UnavailableError
+from plimsoll.errors import PlimsollError, UnavailableError
 
 # Gas limit for local chains, where estimating every call would double the work; below 2**24, the most that a chain of
 # today lets one transaction ask for (EIP-7825).
@@ -116,7 +116,7 @@ class Contract:
             requests.append(("eth_call", [request, "latest"]))
         answers = self.client.batch(requests)
         return [
-            self.decode(function, bytes.fromhex(answer[2:])) if isinstance(answer, str) else answer
+            answer if isinstance(answer, PlimsollError) else self.decode(function, self.client.data(answer))
             for answer in answers
         ]
 

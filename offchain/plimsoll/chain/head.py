@@ -84,6 +84,29 @@ def hash_of(value: Any) -> str:
     return value.lower()
 
 
+def data_of(value: Any) -> bytes:
+    """Read data of any length, such as the answer to ``eth_call``.
+
+    Parameters
+    ----------
+    value : Any
+        Whatever the node sent.
+
+    Returns
+    -------
+    bytes
+        Empty for ``0x``.
+
+    Raises
+    ------
+    ValueError
+        When it is not hexadecimal text.
+    """
+    if not isinstance(value, str) or not value.startswith("0x"):
+        raise ValueError(f"{str(value)[:80]!r} is no data")
+    return bytes.fromhex(value[2:])
+
+
 def read_header(source: str, answer: Any, number: int | None = None) -> Header:
     """Read the answer to ``eth_getBlockByNumber`` or ``eth_getBlockByHash`` without full transactions.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 from plimsoll.chain.abi import decode_values, load_artifact
-from plimsoll.chain.head import Head, read_header
+from plimsoll.chain.head import Head, data_of, read_header
 from plimsoll.chain.node import Node, Request
 from plimsoll.chain.problem import NodeProblem
 from plimsoll.chain.revert import RevertError
@@ -66,10 +65,10 @@ def bytes_of(node: Node, answer: object) -> bytes:
     """
     if isinstance(answer, NodeProblem | RevertError):
         raise answer
-    if isinstance(answer, str):
-        with suppress(ValueError):
-            return bytes.fromhex(answer[2:])
-    raise NodeProblem(node.url, f"eth_call gave {str(answer)[:80]!r}", "malformed")
+    try:
+        return data_of(answer)
+    except ValueError as reason:
+        raise NodeProblem(node.url, f"eth_call: {reason}", "malformed") from reason
 
 
 async def read_page(node: Node, lens: str, number: int, first: int, count: int) -> list[Page]:

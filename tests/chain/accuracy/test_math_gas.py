@@ -12,7 +12,7 @@ GAS = {
     "gas.math.cdf_table": 178,
     "gas.math.black76": 1_184,
     "gas.math.svi": 939,
-    "gas.math.rows16": 7_894,
+    "gas.math.rows16": 7_891,
     "gas.math.rows39": 17_538,
 }
 
