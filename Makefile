@@ -97,10 +97,11 @@ lint: build/.stamp ## ruff, mypy --strict, solhint, layer order, file shape, Nat
 slither: .solcx/.stamp ## static analysis of the contracts: no finding of high or medium impact
 	@$(STEP) "slither" $(PY) tools/lint/static_analysis.py
 
-# Three parts, so that two cores can share them; the last one is all that the others are not.
+# Four parts, so that two cores can share them; the last one is all that the others are not.
 PYTEST := $(PY) -m pytest -p no:pytest-brownie
 NUMBERS := $(addprefix tests/python/,analytics holes libraries market mirror oracle properties)
 KEEPER := $(addprefix tests/python/,index keeper storage transact)
+VENUE := tests/python/venue
 
 test-python: .solcx/.stamp ## Python tests without a chain
 	@printf '== tests/python\n' >&2
@@ -114,9 +115,13 @@ test-python-keeper: .solcx/.stamp
 	@printf '== tests/python: the stages of the keeper\n' >&2
 	@$(PYTEST) $(KEEPER)
 
+test-python-venue: .solcx/.stamp
+	@printf '== tests/python: the venue, killed and cut off\n' >&2
+	@$(PYTEST) $(VENUE)
+
 test-python-rest: .solcx/.stamp
 	@printf '== tests/python: all else\n' >&2
-	@$(PYTEST) tests/python $(addprefix --ignore=,$(NUMBERS) $(KEEPER))
+	@$(PYTEST) tests/python $(addprefix --ignore=,$(NUMBERS) $(KEEPER) $(VENUE))
 
 # Without a chain, without a fit, without a simulation, without a cluster.
 QUICK := $(addprefix tests/python/,border decide files index mirror transact session dev/test_lint_layers.py dev/test_lint_constants.py dev/test_lint_docs.py dev/test_lint_kinds.py)
@@ -229,12 +234,12 @@ demo-slice: build/.stamp
 	@printf '== demo on a short slice\n' >&2
 	@$(VENV)/bin/plimsoll demo --rounds 6
 
-# Two at a time, the next when one ends: the long ones stand first, so that both cores are busy to the end. Each run
-# keeps one core busy, and has a chain of its own.
-PARTS := lint test-python-numbers test-python-keeper test-diff test-chain test-python-rest test-proof test-accuracy test-stateful test-profit test-audit docs demo-slice
+# Three at a time on two cores, because the venue's tests mostly wait; the next when one ends, the long ones first, so
+# that the cores are busy to the end. Each run has a chain of its own.
+PARTS := test-python-venue lint test-python-numbers test-python-keeper test-diff test-python-rest test-chain test-proof test-accuracy test-stateful test-profit test-audit docs demo-slice
 
 test: build ## everything CI runs: lint, the site, all tests but the audit, the demo on a short slice
-	@$(MAKE) -j2 $(PARTS)
+	@$(MAKE) -j3 $(PARTS)
 	@printf '== make test: %d s in all\n' $$(( $$(date +%s) - $(STARTED_TS) )) >&2
 
 # The artefacts are in the repository; only sources that differ from them have to be compiled.
