@@ -1,7 +1,7 @@
 """Cases that Derive publishes for its portfolio margin, as accounts of the model.
 
-The venue keeps one JSON file a case beside the tests of its contracts (v2-core, ``PMRM_2/portfolio_cases``), which
-``read_case`` reads; ``derive_cases.json`` holds some of them in fewer words, which ``short_cases`` reads.
+The venue keeps one JSON file a case beside the tests of its contracts (v2-core, ``PMRM_2/portfolio_cases``);
+``derive_cases.json`` holds their figures in fewer words.
 """
 
 import json
@@ -18,46 +18,6 @@ SHORT = Path(__file__).parent / "derive_cases.json"
 #: Any moment later than the longest time that an option has been expired for.
 TS = 1_740_000_000
 NAME = "BASE"
-
-#: Parameters of a case: group and name in the venue's files, name here.
-PARAMETERS = {
-    ("SkewShock", "LINEAR_SCALE_CAP"): "skew_linear_scale",
-    ("SkewShock", "LINEAR_CBASE"): "skew_linear_base",
-    ("SkewShock", "ABS_SCALE_CAP"): "skew_absolute_scale",
-    ("SkewShock", "ABS_CBASE"): "skew_absolute_base",
-    ("SkewShock", "MIN_K_STAR"): "skew_min_width",
-    ("SkewShock", "MIN_WIDTH_SCALE"): "skew_width",
-    ("SkewShock", "VOL_PARAM_STATIC"): "skew_vol",
-    ("SkewShock", "VOL_PARAM_SCALE"): "skew_vol_slope",
-    ("VolShock", "VOLRANGEUP"): "vol_up",
-    ("VolShock", "VOLRANGEDOWN"): "vol_down",
-    ("VolShock", "MIN_VOL_EVAL_SHOCKED"): "vol_floor",
-    ("VolShock", "SHORTTERMPOWER"): "short_power",
-    ("VolShock", "LONGTERMPOWER"): "long_power",
-    ("VolShock", "DTE_FLOOR"): "least_days",
-    ("Margin", "MM_LOSS_FACTOR"): "maintenance_factor",
-    ("Margin", "IM_LOSS_FACTOR"): "initial_factor",
-    ("Margin", "SHORT_RATE_MULTSCALE"): "short_multiple",
-    ("Margin", "LONG_RATE_MULTSCALE"): "long_multiple",
-    ("Margin", "SHORT_RATE_ADDSCALE"): "short_add",
-    ("Margin", "LONG_RATE_ADDSCALE"): "long_add",
-    ("Margin", "BASE_STATIC_DISCOUNT"): "long_base",
-    ("Margin", "BASE_STATIC_DISCOUNT_NEG"): "short_base",
-    ("BasisContingency", "SCENARIO_SPOT_UP"): "forward_up",
-    ("BasisContingency", "SCENARIO_SPOT_DOWN"): "forward_down",
-    ("BasisContingency", "BASIS_CONT_ADD_FACTOR"): "forward_add",
-    ("BasisContingency", "BASIS_CONT_MULT_FACTOR"): "forward_multiple",
-    ("OtherContingency", "PEG_LOSS_THRESHOLD"): "peg_threshold",
-    ("OtherContingency", "PEG_LOSS_FACTOR"): "peg_factor",
-    ("OtherContingency", "CONF_THRESHOLD"): "confidence_threshold",
-    ("OtherContingency", "CONF_MARGIN"): "confidence_rate",
-    ("OtherContingency", "MM_PERP_PERCENT"): "perp_maintenance",
-    ("OtherContingency", "IM_PERP_PERCENT"): "perp_initial",
-    ("OtherContingency", "MM_OPTION_PERCENT"): "option_maintenance",
-    ("OtherContingency", "IM_OPTION_PERCENT"): "option_initial",
-}
-#: The venue's words for the states of a row.
-STATES = {"Up": "up", "None": "flat", "Down": "down", "LINEAR": "linear", "ABS": "absolute"}
 
 
 @dataclass(frozen=True)
@@ -120,53 +80,11 @@ def case_of(short):
     )
 
 
+def documents():
+    """Cases as they are written down, in the order of their numbers."""
+    return json.loads(SHORT.read_text(encoding="utf-8"))["cases"]
+
+
 def short_cases():
-    """Cases that are kept here."""
-    return [case_of(short) for short in json.loads(SHORT.read_text(encoding="utf-8"))["cases"]]
-
-
-def _rows(scenarios):
-    return tuple((r["SpotShock"] - 1.0, STATES[r["VolShockDirection"]], r["DampeningFactor"]) for r in scenarios)
-
-
-def read_case(path):
-    """Read one of the venue's own files."""
-    document = json.loads(Path(path).read_text(encoding="utf-8"))
-    scenario, parameters, result = (document[key] for key in ("Scenario", "Parameters", "Result"))
-    params = {ours: parameters[group][key] for (group, key), ours in PARAMETERS.items()}
-    params["forward_up"] -= 1.0
-    params["forward_down"] -= 1.0
-    profit = scenario["UnrealisedPerpPNL"] + scenario["UnrealisedFunding"]
-    short = {
-        "name": Path(path).stem,
-        "cash": scenario["Cash"],
-        "spot": scenario["SpotPrice"],
-        "confidence": scenario["SpotConfidence"],
-        "perp": (scenario["NumPerps"], scenario["PerpPrice"], scenario["PerpConfidence"], profit),
-        "stable": scenario["StablePrice"],
-        "collateral": [
-            [c[k] for k in ("Name", "Amount", "Price", "Confidence", "IsRiskCancelling", "MMHaircut", "IMHaircut")]
-            for c in scenario["Collaterals"]
-        ],
-        "options": [
-            [o[key] for key in ("Expiry", "Strike", "IsCall", "MarkVol", "Amount")] for o in scenario["Options"]
-        ],
-        "feeds": [
-            [
-                f[key]
-                for key in (
-                    "FeedExpiry",
-                    "Forward",
-                    "ForwardConfidence",
-                    "Rate",
-                    "RateConfidence",
-                    "OptionVolConfidences",
-                )
-            ]
-            for f in scenario["OptionFeeds"]
-        ],
-        "params": params | {"rows": _rows(parameters["Scenarios"])},
-        "initial": result["IM"],
-        "maintenance": result["MM"],
-    }
-    return case_of(short)
+    """Every case, as an account."""
+    return [case_of(short) for short in documents()]

@@ -26,9 +26,14 @@ PUBLISHED: Final = Term()
 
 
 def term_factors(time: Vector, term: Term = PUBLISHED) -> Vector:
-    """``(30 d / max(T, least))^p`` with one power up to 30 days and another beyond."""
+    """``(30 d / max(T, least))^p`` with one power up to 30 days and another beyond.
+
+    Where both times are 0 the factor is that of no shock: no volatility moves what has expired.
+    """
     power = np.where(time <= MONTH, term.short_power, term.long_power)
-    return np.asarray((MONTH / np.maximum(time, term.least_time)) ** power)
+    held = np.maximum(time, term.least_time)
+    inverse = np.divide(MONTH, held, out=np.zeros_like(held), where=held > 0.0)
+    return np.asarray(inverse**power)
 
 
 def vol_states(
