@@ -138,24 +138,17 @@ def show_errors(name: str, found: Mapping[str, Any]) -> None:
         f"confidence median {confidence['median']:.3f}, least {confidence['least']:.3f}, "
         f"below the threshold {confidence['belowThreshold']}"
     )
-    for title, key, unit in (("vega over the largest", "byVega", ""), ("price", "byPrice", " coin")):
-        names = (
-            "from",
-            "marks",
-            "coin 99%",
-            "worst",
-            "USD worst",
-            "points",
-            "99%",
-            "worst",
-            "outside",
-            "worst",
-        )
-        table = plain_table(f"{name}: fitted less venue's mark, by {title}; points: median", names)
+    console.print(
+        "Fitted less venue's mark, by size: the 99th percentile and the worst in coin, the worst in USD; median, 99th "
+        "percentile and worst in points of volatility; how many lie outside bid and ask, and by how much in coin."
+    )
+    names = ("from", "marks", "99%", "worst", "USD", "median", "99%", "worst", "out", "by")
+    for title, key in (("vega as a share of the largest", "byVega"), ("price in coin", "byPrice")):
+        table = plain_table(f"{name}: by {title}", names)
         for group in found[key]:
             coin, vol, outside = group["coin"], group["volPoints"], group["outsideQuotes"]
             table.add_row(
-                f"{group['from']:g}{unit}", str(group["instruments"]), f"{coin['p99']:.5f}", f"{coin['worst']:.5f}",
+                f"{group['from']:g}", str(group["instruments"]), f"{coin['p99']:.5f}", f"{coin['worst']:.5f}",
                 f"{group['usdWorst']:,.2f}", f"{vol['median']:.2f}", f"{vol['p99']:.2f}", f"{vol['worst']:.2f}",
                 str(outside["count"]), f"{outside['worstCoin']:.5f}",
             )  # fmt: skip

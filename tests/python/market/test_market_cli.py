@@ -160,6 +160,11 @@ def test_errors_of_all_marks_as_json_and_table(chain_file, capsys):
     shown = capsys.readouterr().out
     assert "0 not offered" in shown
     assert "worst by price" in shown
+    # What a row is of stands before its figures, in eighty columns too.
+    rows = [line.split() for line in shown.splitlines()]
+    for group in (*found["byVega"], *found["byPrice"]):
+        assert [f"{group['from']:g}", str(group["instruments"])] in [row[:2] for row in rows]
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def test_errors_of_a_currency_that_is_not_there_exit_2(tmp_path, first_table, capsys):
