@@ -127,9 +127,14 @@ test-python-rest: .solcx/.stamp
 QUICK := $(addprefix tests/python/,border decide files index mirror transact session dev/test_lint_layers.py dev/test_lint_constants.py dev/test_lint_docs.py dev/test_lint_kinds.py)
 
 test-quick: artifacts $(VENV)/.stamp-dev ## what finds most mistakes within two minutes: style, types, and the nouns, files, mirror and command line
+	@$(MAKE) -j2 test-quick-style test-quick-python
+
+test-quick-style: $(VENV)/.stamp-dev
 	@$(STEP) "ruff check" ruff check .
-	@$(STEP) "mypy --strict" mypy
 	@$(STEP) "layer order" $(PY) tools/lint/layers.py
+	@$(STEP) "mypy --strict" mypy
+
+test-quick-python: $(VENV)/.stamp-dev
 	@printf '== quick tests\n' >&2
 	@$(PYTEST) -n 2 $(QUICK) --ignore=tests/python/mirror/test_ray_fleet.py
 
