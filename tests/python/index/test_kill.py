@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
 import random
-import time
+import signal
+from threading import Timer
 
 from helpers.emitter import cash, fake_deployment, position
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from plimsoll.chain.endpoints import Endpoints
 from plimsoll.chain.node import Node
@@ -25,14 +27,20 @@ BLOCKS, ACCOUNTS, KILLS = 40, 10, 12
 PROCESSES = multiprocessing.get_context("fork")
 
 
-async def sync(node, database, depth, ready):
+async def sync(node, database, depth, statements, death):
     # Many small steps: more places to be killed at.
     fetch.NEAR_BLOCKS = fetch.DEEP_BLOCKS = fetch.MOST_DEEP_BLOCKS = 2
     engine = open_database(database)
     upgrade(engine)
     endpoints = Endpoints([Node(node)], final_depth=depth, use_final_tag=False)
     index = Index(endpoints, fake_deployment(), engine, final_step=1)
-    ready.set()
+
+    def count(*_):
+        statements.value += 1
+        if death is not None and statements.value == death[0]:
+            Timer(death[1], os.kill, (os.getpid(), signal.SIGKILL)).start()
+
+    event.listen(engine, "before_cursor_execute", count)
     await index.sync()
     await endpoints.close()
 
@@ -41,22 +49,16 @@ def run(*arguments):
     asyncio.run(sync(*arguments))
 
 
-def started(*arguments):
-    """Start a sync in a process of its own; it has opened the database when this returns."""
-    ready = PROCESSES.Event()
-    process = PROCESSES.Process(target=run, args=(*arguments, ready))
+def synced(node, database, depth, death=None):
+    """Sync in a process of its own; return its exit code and how many statements it has begun.
+
+    ``death``: the statement whose beginning is noticed, and how many seconds later the process is killed.
+    """
+    statements = PROCESSES.Value("i", 0)
+    process = PROCESSES.Process(target=run, args=(node, database, depth, statements, death))
     process.start()
-    assert ready.wait(20)
-    return process
-
-
-def whole_sync_sec(node, folder):
-    """Time an undisturbed sync: how fast a machine is decides when half of one is done."""
-    process = started(node, f"sqlite:///{folder / 'undisturbed.sqlite'}", 20)
-    began = time.monotonic()
     process.join()
-    assert process.exitcode == 0
-    return time.monotonic() - began
+    return process.exitcode, statements.value
 
 
 def word(amount):
@@ -70,13 +72,12 @@ def test_sync__killed_at_random_moments__resumes_to_the_same_state(chain, databa
         old = 0 if block == 1 else word(block - 1)
         chain.emit(*(item for i in ids for item in (cash(i, block * WAD), position(i, old, word(block)))))
     draw, deaths = random.Random(database.split(":")[0]), 0
-    longest_sec = 0.3 * whole_sync_sec(chain.client.url, tmp_path)
+    code, statements = synced(chain.client.url, f"sqlite:///{tmp_path / 'undisturbed.sqlite'}", 20)
+    assert code == 0
     for _ in range(KILLS):
-        process = started(chain.client.url, database, 20)
-        time.sleep(draw.uniform(0.0, longest_sec))
-        process.kill()
-        process.join()
-        deaths += process.exitcode == -9
+        # Within a statement, before it is committed, or while the node is asked for the next blocks.
+        death = draw.randrange(1, int(0.3 * statements)), draw.uniform(0.0, 0.01)
+        deaths += synced(chain.client.url, database, 20, death)[0] == -signal.SIGKILL
     assert deaths >= 3
     resumed = follow(chain.client.url, database, final_depth=20)
     resumed.sync()
