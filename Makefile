@@ -142,6 +142,11 @@ test-faults: artifacts $(VENV)/.stamp-dev ## the whole keeper under every fault:
 	@printf '== tests/faults\n' >&2
 	@$(PYTEST) tests/faults $(ARGS)
 
+# What an hour of a bad day brings most often: a process that is killed, a second keeper, a chain that takes blocks back.
+test-faults-part: artifacts $(VENV)/.stamp-dev
+	@printf '== tests/faults: processes, two keepers, reorganisations\n' >&2
+	@$(PYTEST) $(addprefix tests/faults/test_,process.py keepers.py transactions.py) -k "process or keepers or standby or reorganisation"
+
 faults-proof: artifacts $(VENV)/.stamp-dev ## plant every fault in the keeper, one at a time, and see its tests fail, into reports/faults-proof.md (ARGS='-k feed')
 	@printf '== faults planted in the keeper, one at a time\n' >&2
 	@$(PY) -m tests.faults.proof $(ARGS)
@@ -205,7 +210,7 @@ coverage: build/.stamp ## contract coverage of ledger, vault, funding and lendin
 	@rm -f build/tests.json
 	@$(CHAIN_TEST) $(COVERED) --disable-warnings --stateful false --coverage
 
-.PHONY: web lint-web test-web bench-web web-api
+.PHONY: web lint-web test-page test-web bench-web web-api
 
 web/node_modules/.stamp: web/package-lock.json
 	@$(STEP) "installing the packages of the wallet page (npm ci)" npm ci --prefix web $(NPM_QUIET)
@@ -220,10 +225,12 @@ lint-web: web/node_modules/.stamp $(VENV)/.stamp-dev ## types and style of the w
 	@$(STEP) "installing the generator of types" npm ci --prefix web/tools/api $(NPM_QUIET)
 	@$(STEP) "types of the order service" npm run --silent --prefix web/tools/api check
 
-# Debian's chromium, or what PLIMSOLL_CHROMIUM names; pictures of every view go into reports/web.
-test-web: artifacts web $(VENV)/.stamp-dev ## the wallet page: logic, then every flow in a real browser on a real chain
+test-page: web/node_modules/.stamp ## logic of the wallet page, without a browser
 	@printf '== web: vitest\n' >&2
 	@npm run --silent --prefix web test
+
+# Debian's chromium, or what PLIMSOLL_CHROMIUM names; pictures of every view go into reports/web.
+test-web: artifacts web test-page $(VENV)/.stamp-dev ## the wallet page: logic, then every flow in a real browser on a real chain
 	@printf '== web: playwright\n' >&2
 	@npm run --silent --prefix web test-browser -- $(ARGS)
 
@@ -241,9 +248,10 @@ demo-slice: build/.stamp
 
 # Three at a time on two cores, because the venue's tests mostly wait; the next when one ends, the long ones first, so
 # that the cores are busy to the end. Each run has a chain of its own.
-PARTS := test-python-venue lint test-python-numbers test-python-keeper test-diff test-python-rest test-chain test-proof test-accuracy test-stateful test-profit test-audit docs demo-slice
+PARTS := test-python-venue lint test-faults-part test-python-numbers test-python-keeper test-diff test-python-rest test-chain test-proof test-accuracy test-stateful test-profit test-audit \
+	lint-web test-page docs demo-slice
 
-test: build ## everything CI runs: lint, the site, all tests but the audit, the demo on a short slice
+test: build ## everything CI runs: lint, the site, a short demo, all tests but the audit, the browser and most injected faults
 	@$(MAKE) -j3 $(PARTS)
 	@printf '== make test: %d s in all\n' $$(( $$(date +%s) - $(STARTED_TS) )) >&2
 

@@ -13,8 +13,8 @@ from functools import cache
 from typing import Any
 
 from plimsoll.chain.abi import decode_values
-from plimsoll.chain.revert import RevertError
 from tests.chain.proof import integers as exact
+from tests.chain.proof.book_battery import said
 from tests.chain.proof.pure_battery import ERRORS
 from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, SMALL, World, market
 
@@ -366,12 +366,10 @@ class Battery:
             ((0, 0, [], [], [one] * 128), None),
         )
         answers = self.world.ask("MarginEngine", [self.engine.encode("evaluate", s) for s, _ in cases])
-        wrong = [
-            f"{s[:2]}: {_said(a)}, expected {w}" for (s, w), a in zip(cases, answers, strict=True) if _said(a) != w
-        ]
+        wrong = [f"{s[:2]}: {said(a)}, expected {w}" for (s, w), a in zip(cases, answers, strict=True) if said(a) != w]
         tokens = ((self.tokens["LINKED"], None), (77, ("ScenarioBook__UnknownToken", (77,))))
         answers = self.world.ask("MarginEngine", [self.engine.encode("requireCollateral", t) for t, _ in tokens])
-        return wrong + [f"token {t}: {_said(a)}" for (t, w), a in zip(tokens, answers, strict=True) if _said(a) != w]
+        return wrong + [f"token {t}: {said(a)}" for (t, w), a in zip(tokens, answers, strict=True) if said(a) != w]
 
     def _previews(self, reference: Reference) -> list[str]:
         linked, plain = self.tokens["LINKED"], self.tokens["PLAIN"]
@@ -420,7 +418,7 @@ class Battery:
             ((3, 0, [], [], []), ("MarginEngine__UnknownMode", (3, 2))),
         )
         answers = self.world.ask("MarginEngine", [self.engine.encode("preview", account, c) for c, _ in cases])
-        return [f"preview {c[:4]}: {_said(a)}" for (c, w), a in zip(cases, answers, strict=True) if _said(a) != w]
+        return [f"preview {c[:4]}: {said(a)}" for (c, w), a in zip(cases, answers, strict=True) if said(a) != w]
 
     def _enforcements(self, reference: Reference) -> list[str]:
         """Who may act: with what the account was before, and whether that must pass."""
@@ -447,8 +445,8 @@ class Battery:
         wrong = []
         for name, want, answer in zip(names, wanted, answers, strict=True):
             function, _, holder = name.partition(" ")
-            if _said(answer) != want:
-                wrong.append(f"{name}: {_said(answer)}, expected {want}")
+            if said(answer) != want:
+                wrong.append(f"{name}: {said(answer)}, expected {want}")
             elif function.endswith("arginOf"):
                 margin, _, _ = reference.evaluate(self._snapshot(self.accounts[holder]))
                 got = self._decoded(function, answer)
@@ -536,13 +534,6 @@ def refusal(then: Margin, now: Margin, close_share: int) -> tuple[str, tuple[int
         return "MarginEngine__EquityFell", (fell, limit)
     over, least = now.equity - now.maintenance, min(0, then.equity - then.maintenance)
     return ("MarginEngine__BelowMaintenance", (over, least)) if over < least else None
-
-
-def _said(answer: Any) -> tuple[str, tuple[Any, ...]] | None:
-    """Error of an answer, ``None`` for success."""
-    if isinstance(answer, bytes):
-        return None
-    return (answer.name, tuple(answer.values)) if isinstance(answer, RevertError) else (str(answer), ())
 
 
 def compare(got: Any, want: Margin, parts: tuple[Any, ...]) -> list[str]:

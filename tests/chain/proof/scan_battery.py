@@ -14,7 +14,19 @@ from typing import Any
 from eth_abi.abi import decode, encode
 
 from tests.chain.helpers.books import DEFAULT
-from tests.chain.proof.book_battery import FLAT, NODE_WORDS, PLAIN, UP, Plan, Rows, changed, ladder_of, sent, trunc
+from tests.chain.proof.book_battery import (
+    FLAT,
+    NODE_WORDS,
+    PLAIN,
+    UP,
+    Plan,
+    Rows,
+    changed,
+    ladder_of,
+    said,
+    sent,
+    trunc,
+)
 from tests.chain.proof.integers import CALL, FUTURE, PERP, PUT, unpack
 from tests.chain.proof.world import RARE_ROWS, WAD, World
 
@@ -165,7 +177,8 @@ class Battery:
         calls = [self.probe.encode(case.name, *case.arguments) for case in self.cases]
         wrong = []
         for case, answer in zip(self.cases, self.world.ask("ScanProbe", calls), strict=True):
-            got = self._read(case.name, answer) if isinstance(answer, bytes) else (answer.name, *answer.values)
+            refusal = said(answer)
+            got = (refusal[0], *refusal[1]) if refusal else self._read(case.name, answer)
             if got != case.wanted:
                 wrong.append(f"{case.name}: {got}, expected {case.wanted}"[:600])
         return wrong
