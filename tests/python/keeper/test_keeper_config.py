@@ -111,11 +111,8 @@ def test_load__wrong_whole__is_one_line(write, text, message):
 @pytest.mark.parametrize(
     ("extra", "option"),
     [
-        (f'[signers.prices]\nprivate_key = "{KEY}"', "signers.prices.private_key"),
         (f'[signers.prices]\nkeystore = "0x{KEY}"', "signers.prices.keystore"),
         (f'[keeper2]\nname = "{KEY}"', "keeper2.name"),
-        ('[signers.prices]\npassword = "hunter2hunter2"', "signers.prices.password"),
-        ('[[alerts.telegrams]]\ntoken = "123:hunter2hunter2"', "alerts.telegrams[0].token"),
         ('[database]\nurl = "postgresql+psycopg://u:hunter2hunter2@h/d"', "database.url"),
         (
             '[[alerts.webhooks]]\nurl = "https://hooks.example.org/T0/hunter2hunter2hunter2hunter2"',
@@ -129,6 +126,19 @@ def test_load__secret_in_the_file__is_refused_by_name_and_never_shown(write, ext
     assert message.startswith(f"keeper.toml: {option}: ")
     assert KEY not in message
     assert "hunter" not in message
+
+
+@pytest.mark.parametrize(
+    ("extra", "option"),
+    [
+        (f'[signers.prices]\nprivate_key = "{KEY}"', "signers.prices.private_key"),
+        ('[signers.prices]\npassword = "hunter2hunter2"', "signers.prices.password"),
+        ('[[alerts.telegrams]]\ntoken = "123:hunter2hunter2"', "alerts.telegrams[0].token"),
+    ],
+)
+def test_load__option_made_for_a_secret__is_refused_twice_over_and_never_shown(write, extra, option):
+    """There is no such option, and none of that name would be taken."""
+    test_load__secret_in_the_file__is_refused_by_name_and_never_shown(write, extra, option)
 
 
 def test_load__variable_in_an_address__is_filled_in_and_shown_by_its_name(write, monkeypatch):
