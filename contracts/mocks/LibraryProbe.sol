@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AnchorWord} from "../libraries/AnchorWord.sol";
 import {AuctionMath} from "../libraries/AuctionMath.sol";
 import {LinearMath} from "../libraries/LinearMath.sol";
+import {MarginMath} from "../libraries/MarginMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {RequirementMath} from "../libraries/RequirementMath.sol";
 import {SettlementMath} from "../libraries/SettlementMath.sol";
@@ -213,5 +215,17 @@ contract LibraryProbe {
 
     function positive(int256 value) external pure returns (uint256) {
         return RequirementMath.positive(value);
+    }
+
+    /// @param then_ Equity, market equity, initial and maintenance margin before.
+    /// @param now_ The same after.
+    /// @param closeShareWad Share of an honest close.
+    function requireRelief(int256[4] memory then_, int256[4] memory now_, uint256 closeShareWad) external pure {
+        MarginMath.requireRelief(_state(then_), _state(now_), closeShareWad);
+    }
+
+    function _state(int256[4] memory words) private pure returns (IMarginEngine.MarginState memory state) {
+        (state.equityWad, state.marketEquityWad) = (words[0], words[1]);
+        (state.initialWad, state.maintenanceWad) = (uint256(words[2]), uint256(words[3]));
     }
 }

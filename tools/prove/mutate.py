@@ -58,7 +58,7 @@ TARGETS: Final = {
     f"{LIBRARIES}SettlementMath.sol": ("LibraryProbe",),
     f"{LIBRARIES}AuctionMath.sol": ("LibraryProbe",),
     f"{LIBRARIES}Units.sol": ("LibraryProbe", "MarginEngine", "RiskEngine"),
-    f"{LIBRARIES}MarginMath.sol": ("MarginEngine",),
+    f"{LIBRARIES}MarginMath.sol": ("LibraryProbe", "MarginEngine"),
     f"{LIBRARIES}SnapshotMath.sol": ("MarginEngine",),
     f"{LIBRARIES}PlainCall.sol": ("PlainCallProbe",),
     f"{LIBRARIES}RoundDomain.sol": ("Oracle",),

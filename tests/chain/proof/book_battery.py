@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import mpmath as mp
@@ -318,6 +319,12 @@ class Battery:
         error = ("ScenarioBook__ParameterOutOfRange", (b"mmFactorWad".ljust(32, b"\0"), most + 1, most))
         cases.append(("setAccountParams", (self.account | {"mmFactorWad": most},), None))
         cases.append(("setAccountParams", (self.account | {"mmFactorWad": most + 1},), error))
+        # They are kept in steps, and what lies between two of them is refused, not cut off.
+        for name, off in product(WORD_FIELDS, (1, STEP_WAD // 2, STEP_WAD - 1)):
+            value = self.account[name] // STEP_WAD * STEP_WAD
+            value += off - STEP_WAD if value >= STEP_WAD else off
+            error = ("ScenarioBook__ParameterStep", (name.encode().ljust(32, b"\0"), value, STEP_WAD))
+            cases.append(("setAccountParams", (self.account | {name: value},), error))
         return cases
 
     def _collateral_cases(self) -> list[Any]:

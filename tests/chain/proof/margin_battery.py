@@ -15,7 +15,7 @@ from typing import Any
 from plimsoll.chain.abi import decode_values
 from tests.chain.proof import integers as exact
 from tests.chain.proof.book_battery import said
-from tests.chain.proof.pure_battery import ERRORS
+from tests.chain.proof.pure_battery import ERRORS, relief_refused
 from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, SMALL, World, market
 
 WAD = 10**18
@@ -524,16 +524,10 @@ class Battery:
                 yield f"twice the positions, {step} wei from {name}", replace(doubled, cash=s.cash + limit + step)
 
 
-def refusal(then: Margin, now: Margin, close_share: int) -> tuple[str, tuple[int, ...]] | None:
-    """Section 6 of an account without its initial margin: the error of an action, ``None`` when it may end so."""
-    deepens = now.market < 0 and now.market < then.market
-    if deepens or then.equity >= then.initial or now.initial > then.initial:
-        return "MarginEngine__BelowInitial", (now.equity, now.initial)
-    fell, limit = then.equity - now.equity, mul_down(then.initial - now.initial, close_share)
-    if fell > limit:
-        return "MarginEngine__EquityFell", (fell, limit)
-    over, least = now.equity - now.maintenance, min(0, then.equity - then.maintenance)
-    return ("MarginEngine__BelowMaintenance", (over, least)) if over < least else None
+def refusal(then: Margin, now: Margin, close_share: int) -> tuple[str, tuple[int, int]] | None:
+    """Error of an action of an account without its initial margin, ``None`` when it may end so."""
+    states = ((m.equity, m.market, m.initial, m.maintenance) for m in (then, now))
+    return relief_refused(*states, close_share)
 
 
 def compare(got: Any, want: Margin, parts: tuple[Any, ...]) -> list[str]:

@@ -174,7 +174,7 @@ def speed_limit() -> Iterator[Case]:
             yield _case("speedSince", lambda *_, found=found: found, start, *step)
     places = (0, 1, anchors.first(0), anchors.first(0) + 1, anchors.first(8 * WAD), 2**32 - 1)
     shares = (0, 1, WAD // 3, WAD - 1, WAD)
-    for anchor, share, limit in product(places, shares, (1, anchors.STEP - 1, 3 * 10**17)):
+    for anchor, share, limit in product(places, shares, (1, anchors.STEP - 1, 3 * 10**17, 4 * WAD)):
         here = anchors.ln_of(anchor)
         lows = (0, 1, anchors.STEP // 2, limit - 1, limit, limit + 1, 10 * limit)
         for distance in sorted({side * low for low in lows for side in (1, -1)}):
@@ -388,6 +388,54 @@ def _basis_rates() -> Iterator[Case]:
     yield _case("basisRate", _fixed(0), 0, *(dict.fromkeys(RATES, 3) | {"basisMinWad": 0}).values())
 
 
+# --- MarginMath -------------------------------------------------------------------------------------------------------
+
+
+def relief_refused(then: tuple[int, ...], now: tuple[int, ...], close_share: int) -> tuple[str, tuple[int, int]] | None:
+    """Section 6 for an account without its initial margin: the error of an action, ``None`` when it may end so.
+
+    ``then`` and ``now`` are equity, market equity, initial and maintenance margin.
+    """
+    deepens = now[1] < 0 and now[1] < then[1]
+    if deepens or then[0] >= then[2] or now[2] > then[2]:
+        return "MarginEngine__BelowInitial", (now[0], now[2])
+    fell, limit = then[0] - now[0], (then[2] - now[2]) * close_share // WAD
+    if fell > limit:
+        return "MarginEngine__EquityFell", (fell, limit)
+    over, least = now[0] - now[3], min(0, then[0] - then[3])
+    return ("MarginEngine__BelowMaintenance", (over, least)) if over < least else None
+
+
+RELIEF_ERRORS = {
+    "MarginEngine__BelowInitial": "(int256,uint256)",
+    "MarginEngine__EquityFell": "(uint256,uint256)",
+    "MarginEngine__BelowMaintenance": "(int256,int256)",
+}
+
+
+def _relief(*words: int) -> tuple[int, ...]:
+    refused = relief_refused(words[:4], words[4:8], words[8])
+    if refused is not None:
+        name, values = refused
+        selector = keccak(text=name + RELIEF_ERRORS[name])[:4]
+        raise exact.RevertedError(selector + b"".join(map(exact.word_of, values)))
+    return ()
+
+
+def margin_math() -> Iterator[Case]:
+    """States of a few wei, so that every rule decides at its border, and states of cash."""
+    draw = random.Random(11)
+    for unit in (1, 1, 1, WAD):
+        for _ in range(1_500):
+            then, now = (
+                [draw.randrange(-4, 8), draw.randrange(-3, 4), draw.randrange(8), draw.randrange(8)] for _ in range(2)
+            )
+            # Below initial before, and no more of it after, so that what follows is asked at all.
+            then[2] = max(then[2], then[0] + draw.choice((0, 1, 1, 2)), now[2] - draw.choice((0, 0, 0, 1)), 0)
+            words = (unit * value for value in (*then, *now))
+            yield _case("requireRelief", _relief, *words, draw.choice((0, 1, WAD // 2, WAD)))
+
+
 GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "WadMath": wad_math,
     "PositionWord": position_word,
@@ -397,6 +445,7 @@ GROUPS: dict[str, Callable[[], Iterator[Case]]] = {
     "SpeedLimit": speed_limit,
     "AnchorWord": anchor_word,
     "RequirementMath": requirement_math,
+    "MarginMath": margin_math,
 }
 
 
