@@ -8,7 +8,7 @@ import {IMarginEngine} from "./IMarginEngine.sol";
 /// @notice What an action would do now, to the wei; nothing on chain depends on it.
 /// @dev A view answers for the timestamp it runs at: asked for the block of the action, it is exact.
 interface IActionPreview {
-    /// @notice A liquidation bid and the margins around it.
+    /// @notice A liquidation bid and the margins around it: the account's by the book, the bidder's in the own measure.
     /// @custom:unit wad of cash
     struct Liquidation {
         IAuction.Quote quote;
@@ -17,7 +17,8 @@ interface IActionPreview {
         IMarginEngine.MarginState bidderBefore;
         IMarginEngine.MarginState bidderAfter;
         /// @dev What the bid adds to the bidder's market equity: value of the slice without haircuts, less what it
-        /// pays or plus what it is paid, less the fee and its own share of a socialised loss.
+        /// pays or plus what it is paid, less the fee and its own share of a socialised loss. In the own measure: a
+        /// token that the book counts for more than its source states now gains no more than that.
         int256 profitWad;
         /// @dev Part of the pay that all positive cash would bear.
         uint256 socialisedWad;

@@ -73,6 +73,23 @@ interface IMarginEngine {
         view
         returns (MarginState memory margin, IRiskEngine.UnderlyingDetail[] memory details);
 
+    /// @notice Margin of a snapshot as an action of its owner is judged by: in the own measure, where a token linked to
+    /// an underlying counts at the lower of the book's ratio and what its source states now (IRateFeed.ceilingOf).
+    /// @dev Where a source fails its token counts 0. Whether an account is below maintenance, may be liquidated and at
+    /// which mark depends on the book alone: evaluate, marginOf, auctionMarginOf.
+    /// @param snapshot Account as it is or might be.
+    /// @return margin State.
+    function evaluateOwn(IAccounts.Snapshot calldata snapshot) external view returns (MarginState memory margin);
+
+    /// @notice Margin of a snapshot in the own measure, with the components, rows and greeks of every underlying.
+    /// @param snapshot Account as it is or might be.
+    /// @return margin State.
+    /// @return details One per entry of `margin.underlyings`.
+    function evaluateOwnDetailed(IAccounts.Snapshot calldata snapshot)
+        external
+        view
+        returns (MarginState memory margin, IRiskEngine.UnderlyingDetail[] memory details);
+
     /// @notice Margin of an account now.
     /// @param accountId Account.
     /// @return margin State.
@@ -84,7 +101,24 @@ interface IMarginEngine {
     /// @return margin State.
     function auctionMarginOf(uint256 accountId) external view returns (MarginState memory margin);
 
-    /// @notice Margin before and after hypothetical changes, with every row.
+    /// @notice Margin of an account now, in the own measure.
+    /// @param accountId Account.
+    /// @return margin State.
+    function ownMarginOf(uint256 accountId) external view returns (MarginState memory margin);
+
+    /// @notice Margin of an account that bids in an auction, in the own measure: stale prices count as in
+    /// auctionMarginOf.
+    /// @param accountId Account.
+    /// @return margin State.
+    function bidderMarginOf(uint256 accountId) external view returns (MarginState memory margin);
+
+    /// @notice Whether one of the tokens counts for less in the own measure than by the book.
+    /// @param tokenIds Tokens.
+    /// @return Whether it does.
+    function isLowered(uint256[] calldata tokenIds) external view returns (bool);
+
+    /// @notice Margin before and after hypothetical changes, with every row, in the own measure: what an action of the
+    /// owner would be judged by.
     /// @param accountId Account.
     /// @param changes What would change.
     /// @return before_ State now.
@@ -110,7 +144,9 @@ interface IMarginEngine {
     /// initial margin; or that is not higher than before, equity fell by at most closeShare of what it fell by, and
     /// equity is at least the maintenance margin or, when it was below it, not further below it than before. Market
     /// equity below zero may not fall.
-    /// @dev An account without positions and debt owes nothing to anyone: it passes without any price.
+    /// @dev In the own measure, and where a token is lowered there, by the book's ratios as well; either values before
+    /// and after alike. So a source can refuse an action and never allow one.
+    /// An account without positions and debt owes nothing to anyone: it passes without any price.
     /// @param accountId Account, after the action.
     /// @param before_ The account before the action.
     function enforce(uint256 accountId, IAccounts.Snapshot calldata before_) external view;

@@ -8,9 +8,9 @@ import {IRiskEngine} from "./IRiskEngine.sol";
 /// @title IOrderPreview
 /// @notice Margin of an account as if its open orders filled; nothing on chain depends on it.
 /// @dev For every underlying four cases are tried: nothing fills, all buys, all sells, everything; each order at its
-/// limit price and for all that is left of it. These are the corners that matter most, not every subset: an account
-/// with many legs can need more when just some of them fill. No fill goes unchecked for that: the exchange asks for the
-/// margin of every fill when it happens.
+/// limit price and for all that is left of it, in the own measure of the margin engine, as a fill is. These are the
+/// corners that matter most, not every subset: an account with many legs can need more when just some of them fill. No
+/// fill goes unchecked for that: the exchange asks for the margin of every fill when it happens.
 /// @custom:mirror plimsoll.mirror.order_preview
 interface IOrderPreview {
     /// @notice Which orders of an underlying fill.

@@ -338,7 +338,7 @@ contract Accounts is FundingLedger, Lending, OpenInterest, ERC721, AccessManaged
     }
 
     function _requireInitial(uint256 accountId) private view {
-        IMarginEngine.MarginState memory m = _marginEngine.marginOf(accountId);
+        IMarginEngine.MarginState memory m = _marginEngine.ownMarginOf(accountId);
         if (m.equityWad < int256(m.initialWad)) revert Accounts__Unhealthy(m.equityWad, m.initialWad);
     }
 

@@ -170,9 +170,12 @@ contract Delegation is IDelegation {
         view
         returns (Greeks[] memory beyond, bool isCovered)
     {
+        IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(accountId);
         (IMarginEngine.MarginState memory m, IRiskEngine.UnderlyingDetail[] memory details) =
-            MARGIN_ENGINE.evaluateDetailed(ACCOUNTS.snapshotOf(accountId));
-        isCovered = m.equityWad >= int256(m.initialWad);
+            MARGIN_ENGINE.evaluateDetailed(s);
+        // Where a token is lowered in the own measure the exchange asks for that one.
+        isCovered = m.equityWad >= int256(m.initialWad)
+            && (s.tokenIds.length == 0 || !MARGIN_ENGINE.isLowered(s.tokenIds));
         Greeks[] memory found = _greeksOf(m, details);
         for (uint256 i; i < limits.length; ++i) {
             Greeks memory g = _find(found, limits[i].underlyingId);

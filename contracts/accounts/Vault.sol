@@ -224,8 +224,9 @@ contract Vault is Outflow, LossShare, ExpiringPause, ReentrancyGuardTransient {
                 paidRaw += partRaw;
                 if (requestId == _firstOf(tokenId)) break;
             } catch {
-                // All but a 64th of the gas goes along: whoever sends too little may not drop what is good.
-                if (gasleft() < gasBefore / 32) revert Vault__TooLittleGas(gasleft(), gasBefore / 32);
+                // All but a 64th of the gas goes along with every call, a few of them deep: whoever sends too little
+                // may not drop what is good.
+                if (gasleft() < gasBefore / 8) revert Vault__TooLittleGas(gasleft(), gasBefore / 8);
                 _drop(tokenId, requestId);
             }
         }

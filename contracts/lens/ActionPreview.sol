@@ -54,7 +54,7 @@ contract ActionPreview is IActionPreview {
         IAccounts.Snapshot memory bidder = ACCOUNTS.snapshotOf(bidderId);
         result.quote = q;
         result.accountBefore = MARGIN_ENGINE.evaluate(account);
-        result.bidderBefore = MARGIN_ENGINE.evaluate(bidder);
+        result.bidderBefore = MARGIN_ENGINE.evaluateOwn(bidder);
         uint256 reserveWad = AUCTION.auctionOf(accountId).reserveWad;
         (int256 accountWad, int256 bidderWad) = (account.cashWad, bidder.cashWad);
         (IMarginEngine.Changes memory taken, IMarginEngine.Changes memory given) =
@@ -67,7 +67,7 @@ contract ActionPreview is IActionPreview {
         else _pay(c, q, accountWad, bidderWad);
         (account.cashWad, bidder.cashWad) = (c.accountWad, c.bidderWad);
         result.accountAfter = MARGIN_ENGINE.evaluate(account);
-        result.bidderAfter = MARGIN_ENGINE.evaluate(bidder);
+        result.bidderAfter = MARGIN_ENGINE.evaluateOwn(bidder);
         result.socialisedWad = q.socialisedWad;
         result.profitWad = result.bidderAfter.marketEquityWad - result.bidderBefore.marketEquityWad;
         result.isAllowed = result.bidderAfter.equityWad >= int256(result.bidderAfter.initialWad);
@@ -121,7 +121,7 @@ contract ActionPreview is IActionPreview {
     {
         if (at < s.tokenIds.length) s.amountsWad[at] = heldWad - amountWad;
         else s.cashWad = int256(heldWad - amountWad) - int256(VAULT.lossShareOf(amountWad));
-        IMarginEngine.MarginState memory m = MARGIN_ENGINE.evaluate(s);
+        IMarginEngine.MarginState memory m = MARGIN_ENGINE.evaluateOwn(s);
         return m.equityWad - int256(m.initialWad);
     }
 

@@ -37,14 +37,14 @@ contract OrderPreview is IOrderPreview {
         returns (Preview memory preview)
     {
         IAccounts.Snapshot memory snapshot = ACCOUNTS.snapshotOf(accountId);
-        (preview.before_, preview.detailsBefore) = MARGIN_ENGINE.evaluateDetailed(snapshot);
+        (preview.before_, preview.detailsBefore) = MARGIN_ENGINE.evaluateOwnDetailed(snapshot);
         preview.remainingWad = _remaining(accountId, orders);
         preview.fills = _underlyings(orders, preview.remainingWad, _excess(preview.before_));
         for (uint256 i; i < preview.fills.length; ++i) {
             _search(accountId, orders, preview.remainingWad, preview.fills[i]);
         }
         snapshot = _filled(accountId, orders, preview.remainingWad, preview.fills);
-        (preview.worst, preview.detailsWorst) = MARGIN_ENGINE.evaluateDetailed(snapshot);
+        (preview.worst, preview.detailsWorst) = MARGIN_ENGINE.evaluateOwnDetailed(snapshot);
     }
 
     /// @dev Keeps the case of one underlying that leaves the least excess; a tie goes to fewer fills.
@@ -59,7 +59,7 @@ contract OrderPreview is IOrderPreview {
         for (uint256 k = uint256(Fill.BUYS); k <= uint256(Fill.ALL); ++k) {
             tried[0].fill = Fill(k);
             int256 excessWad =
-                _excess(MARGIN_ENGINE.evaluate(_filled(accountId, orders, remainingWad, tried)));
+                _excess(MARGIN_ENGINE.evaluateOwn(_filled(accountId, orders, remainingWad, tried)));
             if (excessWad < worst.excessWad) (worst.excessWad, worst.fill) = (excessWad, Fill(k));
         }
     }

@@ -329,7 +329,8 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
 
     /// @dev A bidder of the account's mode without positions needs the same fraction of what the account needs, or
     /// less, because no part of a requirement grows more slowly than size. Tokens that are linked to nothing add to its
-    /// equity, which is not counted, and to no requirement: nobody makes a bid dear by sending them.
+    /// equity, which is not counted, and to no requirement: nobody makes a bid dear by sending them. Where a token of
+    /// the account is lowered in the own measure, its margin proves nothing of the bidder's.
     function _freshOf(uint256 accountId, uint256 bidderId, IMarginEngine.MarginState memory m)
         private
         view
@@ -338,7 +339,9 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         IAccounts.Snapshot memory bidder = ACCOUNTS.snapshotOf(bidderId);
         if (bidder.positions.length != 0 || _holdsLinked(bidder.tokenIds)) return fresh;
         IAccounts.Snapshot memory account = ACCOUNTS.snapshotOf(accountId);
-        fresh = Fresh(account.mode == bidder.mode, m.equityWad - account.cashWad);
+        bool isFresh = account.mode == bidder.mode
+            && (account.tokenIds.length == 0 || !MARGIN.isLowered(account.tokenIds));
+        fresh = Fresh(isFresh, m.equityWad - account.cashWad);
     }
 
     function _holdsLinked(uint256[] memory tokenIds) private view returns (bool) {
@@ -357,7 +360,7 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         uint256 fractionWad
     ) private view {
         if (_isProven(bidderId, fresh, account, fractionWad)) return;
-        IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(bidderId);
+        IMarginEngine.MarginState memory m = MARGIN.bidderMarginOf(bidderId);
         if (m.equityWad < int256(m.initialWad)) revert Auction__BidderBelowInitial(m.equityWad, m.initialWad);
     }
 

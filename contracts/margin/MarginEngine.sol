@@ -5,6 +5,7 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {IRateFeed} from "../../interfaces/IRateFeed.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AccountWord} from "../libraries/AccountWord.sol";
@@ -27,22 +28,26 @@ contract MarginEngine is IMarginEngine {
     uint8 private constant STANDARD = uint8(IAccounts.Mode.STANDARD);
     uint8 private constant CROSS = uint8(IAccounts.Mode.CROSS);
 
-    /// @dev What an evaluation is for. Details alone take more than numbers; an auction goes on when a token's price
-    /// stays out.
+    /// @dev What an evaluation is for, by bits. Details alone take more than numbers; an auction goes on when a token's
+    /// price stays out; in the own measure a token counts no more than its source states now.
     uint256 private constant PLAIN = 0;
     uint256 private constant DETAILED = 1;
     uint256 private constant FOR_AUCTION = 2;
+    uint256 private constant OWN = 4;
 
     IAccounts private immutable ACCOUNTS;
     IOracle private immutable ORACLE;
     IScenarioBook private immutable BOOK;
     IRiskEngine private immutable RISK;
+    IRateFeed private immutable RATES;
 
     /// @dev Working memory: parameters, underlyings touched, their positions and linked collateral, sums over them.
     struct Work {
         /// @dev Account parameters, see AccountWord.
         uint256 params;
         uint256 purpose;
+        /// @dev Whether a token counts for less than by the book.
+        bool isLowered;
         IScenarioBook.CollateralParams[] collateral;
         uint8[] underlyings;
         uint256[][] positions;
@@ -61,11 +66,12 @@ contract MarginEngine is IMarginEngine {
         int256 countedWad;
     }
 
-    constructor(IAccounts accounts, IOracle oracle, IScenarioBook book, IRiskEngine risk) {
+    constructor(IAccounts accounts, IOracle oracle, IScenarioBook book, IRiskEngine risk, IRateFeed rates) {
         ACCOUNTS = accounts;
         ORACLE = oracle;
         BOOK = book;
         RISK = risk;
+        RATES = rates;
     }
 
     /// @inheritdoc IMarginEngine
@@ -75,7 +81,7 @@ contract MarginEngine is IMarginEngine {
         override
         returns (MarginState memory margin)
     {
-        _evaluate(margin, snapshot, PLAIN);
+        _evaluate(_workFor(PLAIN), margin, snapshot);
     }
 
     /// @inheritdoc IMarginEngine
@@ -85,17 +91,56 @@ contract MarginEngine is IMarginEngine {
         override
         returns (MarginState memory margin, IRiskEngine.UnderlyingDetail[] memory details)
     {
-        details = _evaluate(margin, snapshot, DETAILED);
+        details = _evaluate(_workFor(DETAILED), margin, snapshot);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function evaluateOwn(IAccounts.Snapshot calldata snapshot)
+        external
+        view
+        override
+        returns (MarginState memory margin)
+    {
+        _evaluate(_workFor(OWN), margin, snapshot);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function evaluateOwnDetailed(IAccounts.Snapshot calldata snapshot)
+        external
+        view
+        override
+        returns (MarginState memory margin, IRiskEngine.UnderlyingDetail[] memory details)
+    {
+        details = _evaluate(_workFor(OWN | DETAILED), margin, snapshot);
     }
 
     /// @inheritdoc IMarginEngine
     function marginOf(uint256 accountId) external view override returns (MarginState memory margin) {
-        _evaluate(margin, PlainCall.snapshotOf(ACCOUNTS, accountId), PLAIN);
+        _evaluate(_workFor(PLAIN), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));
     }
 
     /// @inheritdoc IMarginEngine
     function auctionMarginOf(uint256 accountId) external view override returns (MarginState memory margin) {
-        _evaluate(margin, PlainCall.snapshotOf(ACCOUNTS, accountId), FOR_AUCTION);
+        _evaluate(_workFor(FOR_AUCTION), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));
+    }
+
+    /// @inheritdoc IMarginEngine
+    function ownMarginOf(uint256 accountId) external view override returns (MarginState memory margin) {
+        _evaluate(_workFor(OWN), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));
+    }
+
+    /// @inheritdoc IMarginEngine
+    function bidderMarginOf(uint256 accountId) external view override returns (MarginState memory margin) {
+        _evaluate(_workFor(OWN | FOR_AUCTION), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));
+    }
+
+    /// @inheritdoc IMarginEngine
+    function isLowered(uint256[] calldata tokenIds) external view override returns (bool) {
+        for (uint256 i; i < tokenIds.length; ++i) {
+            IScenarioBook.CollateralParams memory c = BOOK.collateralOf(tokenIds[i]);
+            if (c.linkedUnderlying != 0 && RATES.ceilingOf(tokenIds[i]) < c.ratioWad) return true;
+        }
+        return false;
     }
 
     /// @inheritdoc IMarginEngine
@@ -112,8 +157,8 @@ contract MarginEngine is IMarginEngine {
     {
         IAccounts.Snapshot memory snapshot = PlainCall.snapshotOf(ACCOUNTS, accountId);
         // Through the external interface: the evaluation exists once in the code, which has to stay deployable.
-        (before_, detailsBefore) = this.evaluateDetailed(snapshot);
-        (after_, detailsAfter) = this.evaluateDetailed(SnapshotMath.applied(snapshot, changes));
+        (before_, detailsBefore) = this.evaluateOwnDetailed(snapshot);
+        (after_, detailsAfter) = this.evaluateOwnDetailed(SnapshotMath.applied(snapshot, changes));
     }
 
     /// @inheritdoc IMarginEngine
@@ -127,16 +172,35 @@ contract MarginEngine is IMarginEngine {
     function enforce(uint256 accountId, IAccounts.Snapshot calldata before_) external view override {
         IAccounts.Snapshot memory snapshot = PlainCall.snapshotOf(ACCOUNTS, accountId);
         if (snapshot.positions.length == 0 && snapshot.cashWad >= 0) return;
-        MarginState memory now_;
-        _evaluate(now_, snapshot, PLAIN);
-        if (now_.equityWad >= int256(now_.initialWad)) return;
-        // Only a failing account pays for the second evaluation.
-        MarginState memory then_;
-        _evaluate(then_, before_, PLAIN);
-        MarginMath.requireRelief(then_, now_, AccountWord.closeShareOf(BOOK.accountWord()));
+        // Where no token is lowered both measures are one.
+        if (_enforceIn(OWN, snapshot, before_)) _enforceIn(PLAIN, snapshot, before_);
     }
 
-    function _evaluate(MarginState memory m, IAccounts.Snapshot memory s, uint256 purpose)
+    /// @dev Holds an action to one measure; returns whether a token is lowered in it.
+    function _enforceIn(uint256 measure, IAccounts.Snapshot memory snapshot, IAccounts.Snapshot calldata before_)
+        private
+        view
+        returns (bool isLower)
+    {
+        Work memory w = _workFor(measure);
+        MarginState memory now_;
+        _evaluate(w, now_, snapshot);
+        if (now_.equityWad >= int256(now_.initialWad)) return w.isLowered;
+        // Only a failing account pays for the second evaluation.
+        isLower = w.isLowered;
+        w = _workFor(measure);
+        MarginState memory then_;
+        _evaluate(w, then_, before_);
+        MarginMath.requireRelief(then_, now_, AccountWord.closeShareOf(BOOK.accountWord()));
+        isLower = isLower || w.isLowered;
+    }
+
+    /// @dev In memory, so that the compiler makes one evaluation and not one for every purpose.
+    function _workFor(uint256 purpose) private pure returns (Work memory w) {
+        w.purpose = purpose;
+    }
+
+    function _evaluate(Work memory w, MarginState memory m, IAccounts.Snapshot memory s)
         private
         view
         returns (IRiskEngine.UnderlyingDetail[] memory details)
@@ -148,14 +212,13 @@ contract MarginEngine is IMarginEngine {
         if (s.positions.length > Units.MAX_POSITIONS) {
             revert MarginEngine__TooManyPositions(s.positions.length, Units.MAX_POSITIONS);
         }
-        Work memory w;
-        (w.params, w.purpose) = (BOOK.accountWord(), purpose);
+        w.params = BOOK.accountWord();
         _group(w, s);
-        if (purpose == FOR_AUCTION) _setStaleAside(w);
+        if (w.purpose & FOR_AUCTION != 0) _setStaleAside(w);
         if (s.mode == STANDARD) _standard(w, m);
         else if (s.mode == SINGLE) _single(w, m);
         else _cross(w, m);
-        if (purpose == DETAILED) details = s.mode == SINGLE ? w.details : _details(w, m);
+        if (w.purpose & DETAILED != 0) details = s.mode == SINGLE ? w.details : _details(w, m);
         _collateral(w, s);
         _total(w, m, s);
     }
@@ -195,7 +258,7 @@ contract MarginEngine is IMarginEngine {
     function _single(Work memory w, MarginState memory m) private view {
         uint256 n = w.underlyings.length;
         m.underlyings = _createRisks(n);
-        if (w.purpose == DETAILED) w.details = new IRiskEngine.UnderlyingDetail[](n);
+        if (w.purpose & DETAILED != 0) w.details = new IRiskEngine.UnderlyingDetail[](n);
         for (uint256 i; i < n; ++i) {
             if (w.stalesWad[i] != 0) {
                 IRiskEngine.UnderlyingRisk memory none;
@@ -203,7 +266,7 @@ contract MarginEngine is IMarginEngine {
                 continue;
             }
             (uint8 id, uint256[] memory positions) = (w.underlyings[i], w.positions[i]);
-            if (w.purpose == DETAILED) {
+            if (w.purpose & DETAILED != 0) {
                 // In this mode one pass gives components, rows and greeks: a trader key's fill asks for all of them.
                 (m.underlyings[i], w.details[i]) = RISK.detailOf(id, positions, w.linkedUnitsWad[i]);
             } else {
@@ -306,7 +369,7 @@ contract MarginEngine is IMarginEngine {
 
     /// @dev Price of a token that is linked to nothing.
     function _priceOf(Work memory w, uint256 tokenId) private view returns (uint256 priceWad) {
-        if (w.purpose != FOR_AUCTION) return ORACLE.tokenPriceOf(tokenId);
+        if (w.purpose & FOR_AUCTION == 0) return ORACLE.tokenPriceOf(tokenId);
         (priceWad,) = ORACLE.lastTokenPriceOf(tokenId);
     }
 
@@ -333,7 +396,7 @@ contract MarginEngine is IMarginEngine {
 
     /// @dev In an auction a token whose price stays out loses its worth by and by.
     function _worthWhenStale(Work memory w, uint256 tokenId, uint256 valueWad) private view returns (uint256) {
-        if (w.purpose != FOR_AUCTION) return valueWad;
+        if (w.purpose & FOR_AUCTION == 0) return valueWad;
         (, uint40 ts) = ORACLE.lastTokenPriceOf(tokenId);
         return FixedPointMathLib.mulWad(valueWad, WAD - _staleShare(ts));
     }
@@ -360,7 +423,9 @@ contract MarginEngine is IMarginEngine {
         for (uint256 i; i < tokens; ++i) {
             w.collateral[i] = BOOK.collateralOf(s.tokenIds[i]);
             uint8 id = w.collateral[i].linkedUnderlying;
-            if (id != 0 && _find(w.underlyings, n, id) == n) w.underlyings[n++] = id;
+            if (id == 0) continue;
+            if (w.purpose & OWN != 0) _lower(w, w.collateral[i], s.tokenIds[i]);
+            if (_find(w.underlyings, n, id) == n) w.underlyings[n++] = id;
         }
         uint8[] memory found = w.underlyings;
         assembly ("memory-safe") {
@@ -375,6 +440,12 @@ contract MarginEngine is IMarginEngine {
             // One underlying is the usual case: its positions are all.
             w.positions[k] = n == 1 ? words : _select(words, found[k]);
         }
+    }
+
+    /// @dev In the own measure a token stands for no more than its source states now.
+    function _lower(Work memory w, IScenarioBook.CollateralParams memory c, uint256 tokenId) private view {
+        uint256 ceilingWad = RATES.ceilingOf(tokenId);
+        if (ceilingWad < c.ratioWad) (c.ratioWad, w.isLowered) = (ceilingWad, true);
     }
 
     /// @dev Units of each underlying held as collateral.

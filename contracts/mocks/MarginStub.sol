@@ -27,8 +27,15 @@ contract MarginStub {
     /// @notice Margin of an account.
     /// @param accountId Account.
     /// @return margin The equity and the initial margin that were set.
-    function marginOf(uint256 accountId) external view returns (IMarginEngine.MarginState memory margin) {
+    function marginOf(uint256 accountId) public view returns (IMarginEngine.MarginState memory margin) {
         (margin.equityWad, margin.initialWad) = (_equityWad[accountId], _initialWad[accountId]);
+    }
+
+    /// @notice The same in the own measure.
+    /// @param accountId Account.
+    /// @return margin The equity and the initial margin that were set.
+    function ownMarginOf(uint256 accountId) external view returns (IMarginEngine.MarginState memory margin) {
+        margin = marginOf(accountId);
     }
 
     /// @notice Takes every token.

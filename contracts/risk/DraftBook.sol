@@ -37,7 +37,7 @@ contract DraftBook is ScenarioBook {
 
     /// @inheritdoc IScenarioBook
     function collateralOf(uint256 tokenId) public view override returns (CollateralParams memory params) {
-        params = _collateral[tokenId];
+        params = _unpacked(_collateral[tokenId]);
         if (!params.listed) params = LIVE.collateralOf(tokenId);
     }
 

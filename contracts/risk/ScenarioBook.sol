@@ -16,6 +16,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     uint256 private constant WAD = Units.UWAD;
     uint256 private constant MAX_GRACE_SEC = 7 days;
     uint256 private constant MIN_RANGE_WAD = 0.001e18;
+    uint256 private constant MAX_RATIO_WAD = 1e6 * WAD;
 
     /// @dev Rows are checked and laid out by a contract of their own, which keeps this one deployable.
     BookWriter private immutable WRITER;
@@ -27,6 +28,15 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         uint64 bonusShareWad;
         uint64 fundPerHourWad;
         uint128 dustWad;
+    }
+
+    /// @dev One slot: CollateralParams within their limits. A margin check reads one for every token.
+    struct Collateral {
+        bool listed;
+        uint8 linkedUnderlying;
+        uint64 haircutWad;
+        uint64 linkedHaircutWad;
+        uint88 ratioWad;
     }
 
     /// @inheritdoc IScenarioBook
@@ -42,7 +52,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     uint256 public override graceEndTs;
 
     mapping(uint8 underlyingId => address) internal _bookPointer;
-    mapping(uint256 tokenId => CollateralParams) internal _collateral;
+    mapping(uint256 tokenId => Collateral) internal _collateral;
     /// @dev See AccountWord; never 0 once set.
     uint256 internal _accountWord;
     AuctionParams internal _auctionParams;
@@ -50,7 +60,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     /// @dev What held before the first change of a grace; every grace has its own generation, so none is cleared.
     uint256 private _generation;
     mapping(uint256 generation => mapping(uint8 underlyingId => address)) private _priorBook;
-    mapping(uint256 generation => mapping(uint256 tokenId => CollateralParams)) private _priorCollateral;
+    mapping(uint256 generation => mapping(uint256 tokenId => Collateral)) private _priorCollateral;
     mapping(uint256 generation => uint256) private _priorAccountWord;
 
     constructor(address authority, address normalTable, AccountParams memory params) AccessManaged(authority) {
@@ -108,31 +118,40 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     function setCollateral(uint256 tokenId, CollateralParams calldata params) external override restricted {
         _limit("haircutWad", params.haircutWad, WAD);
         _limit("linkedHaircutWad", params.linkedHaircutWad, WAD);
-        _limit("ratioWad", params.ratioWad, 1e6 * WAD);
+        _limit("ratioWad", params.ratioWad, MAX_RATIO_WAD);
         if (params.linkedUnderlying != 0) _requireListed(params.linkedUnderlying);
-        CollateralParams memory old = _collateral[tokenId];
-        CollateralParams memory fresh = params;
-        fresh.listed = true;
+        Collateral memory old = _collateral[tokenId];
+        Collateral memory fresh = Collateral(
+            true,
+            params.linkedUnderlying,
+            uint64(params.haircutWad),
+            uint64(params.linkedHaircutWad),
+            uint88(params.ratioWad)
+        );
         if (old.listed) {
             uint256 generation = _beginGrace();
             if (!_priorCollateral[generation][tokenId].listed) _priorCollateral[generation][tokenId] = old;
         }
         _collateral[tokenId] = fresh;
-        emit CollateralSet(tokenId, ++version, old, fresh);
+        emit CollateralSet(tokenId, ++version, _unpacked(old), _unpacked(fresh));
     }
 
     /// @inheritdoc IScenarioBook
     function setRatio(uint256 tokenId, uint256 ratioWad) external override restricted {
-        _limit("ratioWad", ratioWad, 1e6 * WAD);
-        CollateralParams storage params = _collateral[tokenId];
+        _limit("ratioWad", ratioWad, MAX_RATIO_WAD);
+        Collateral storage params = _collateral[tokenId];
         if (!params.listed) revert ScenarioBook__UnknownToken(tokenId);
         uint256 oldWad = params.ratioWad;
         emit RatioSet(tokenId, ++version, oldWad, ratioWad);
-        params.ratioWad = ratioWad;
+        params.ratioWad = uint88(ratioWad);
         // A grace protects from what governors change, not from what a token is worth: in proportion, its yardstick
         // moves along.
-        CollateralParams storage prior = _priorCollateral[_generation][tokenId];
-        if (prior.listed && oldWad != 0) prior.ratioWad = prior.ratioWad * ratioWad / oldWad;
+        Collateral storage prior = _priorCollateral[_generation][tokenId];
+        if (prior.listed && oldWad != 0) {
+            uint256 priorWad = uint256(prior.ratioWad) * ratioWad / oldWad;
+            // A yardstick beyond every limit measures as the limit does.
+            prior.ratioWad = uint88(priorWad < MAX_RATIO_WAD ? priorWad : MAX_RATIO_WAD);
+        }
     }
 
     /// @inheritdoc IScenarioBook
@@ -156,7 +175,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     /// @inheritdoc IScenarioBook
     function priorCollateralOf(uint256 tokenId) external view override returns (CollateralParams memory params) {
-        if (block.timestamp < graceEndTs) params = _priorCollateral[_generation][tokenId];
+        if (block.timestamp < graceEndTs) params = _unpacked(_priorCollateral[_generation][tokenId]);
         if (!params.listed) params = collateralOf(tokenId);
     }
 
@@ -187,7 +206,7 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
 
     /// @inheritdoc IScenarioBook
     function collateralOf(uint256 tokenId) public view virtual override returns (CollateralParams memory params) {
-        params = _collateral[tokenId];
+        params = _unpacked(_collateral[tokenId]);
         if (!params.listed) revert ScenarioBook__UnknownToken(tokenId);
     }
 
@@ -277,6 +296,10 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
         if (observedWad % AccountWord.STEP_WAD != 0) {
             revert ScenarioBook__ParameterStep(name, observedWad, AccountWord.STEP_WAD);
         }
+    }
+
+    function _unpacked(Collateral memory c) internal pure returns (CollateralParams memory params) {
+        params = CollateralParams(c.listed, c.linkedUnderlying, c.haircutWad, c.linkedHaircutWad, c.ratioWad);
     }
 
     function _requireListed(uint8 underlyingId) internal view virtual {

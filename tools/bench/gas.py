@@ -17,8 +17,10 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
 
 from plimsoll.chain import anvil
+from plimsoll.chain.abi import creation_code, load_artifact
 from plimsoll.chain.anvil import wallet
 from plimsoll.chain.client import Client, Receipt
 from plimsoll.chain.contracts import Contract
@@ -29,6 +31,7 @@ from plimsoll.deployment.spec import load_spec
 from plimsoll.model import Kind, Round, Surface, Svi
 from plimsoll.params import Params
 from plimsoll.protocol.rounds import RoundPoster
+from tests.chain.helpers.mocks import use_mocks
 from tools.bench.report import Entry, merge
 
 PEER: Final = "Derive v2-core 7736900, PMRM_2, 33 scenarios"
@@ -38,6 +41,10 @@ WAD: Final = 10**18
 ETH: Final = 1
 BTC: Final = 2
 SINGLE: Final = 0
+#: Token of the local installation that is linked to the first underlying.
+WETH: Final = 1
+#: Form of a source (IRateFeed).
+ERC4626: Final = 1
 SPOT: Final = 1_900
 EXPIRIES: Final = tuple(TS + days * DAY for days in (3, 10, 30, 90))
 SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 127)
@@ -84,6 +91,7 @@ LIMITS: Final = {
     "gas.margin.unpaired.127": Limit(None, 3_500_000, 2_500_000),
     "gas.margin.near.127": Limit(None, 3_900_000, 2_800_000),
     "gas.margin.furtherOption": Limit(315_000, 25_000, 15_000),
+    "gas.margin.share": Limit(None, 15_000, None),
     "gas.trade.16": Limit(12_123_018, 1_400_000, 800_000),
     "gas.trade.open17": Limit(None, 1_200_000, 800_000),
     "gas.quote.keys.120": Limit(None, 11_000_000, 8_000_000),
@@ -133,6 +141,11 @@ class World:
 
     def __getitem__(self, name: str) -> Contract:
         return self.contracts[name]
+
+    def create(self, name: str, *values: object) -> Contract:
+        """Deploy a contract beside the installation."""
+        receipt = self.client.send(self.admin, None, creation_code(name, *values), 10**7, name)
+        return Contract(self.client, load_artifact(name), to_checksum_address(str(receipt.contract_address)))
 
     def price(self, expiries: tuple[int, ...]) -> Receipt:
         """Post a round."""
@@ -227,6 +240,21 @@ def margin_alone(w: World) -> Iterator[tuple[str, int]]:
     account_id = w.open(w.alice.address, 10**6)
     w.hold_alone(account_id, ALONE[-1], soon, longs_only=True)
     yield f"gas.margin.near.{ALONE[-1]}", w.run("MarginEngine", "marginOf", account_id)
+
+
+def share(w: World) -> Iterator[tuple[str, int]]:
+    """Add a share of an ERC-4626 vault to an account of 16 options: by the book, and with a look at the vault."""
+    account_id = w.open(w.alice.address, 10**6)
+    w.hold(account_id, 16)
+    plain = w.run("MarginEngine", "marginOf", account_id)
+    use_mocks()
+    asset = w.create("LocalToken", "Asset", "AST", 18)
+    vault = w.create("VaultToken", asset.address)
+    terms = {"source": vault.address, "form": ERC4626, "gapSec": 3_600, "fallGapSec": 24}
+    w["RateFeed"].send(w.admin, "setSource", WETH, terms | {"maxRiseWad": WAD // 100, "maxFallWad": WAD // 10})
+    w.accounts.send(w.admin, "creditToken", account_id, WETH, 10 * WAD)
+    yield "gas.margin.share", w.run("MarginEngine", "marginOf", account_id) - plain
+    yield "gas.margin.share.own", w.run("MarginEngine", "ownMarginOf", account_id) - plain
 
 
 def trade(w: World) -> Iterator[tuple[str, int]]:
@@ -343,7 +371,7 @@ def measure() -> dict[str, int]:
     """Run every job; gas by name."""
     found: dict[str, int] = {}
     # Each job on a chain of its own: no job's accounts change another's figures.
-    for job in (margin, margin_alone, trade, quote, bid, worst_bid, dearest_bid, oracle):
+    for job in (margin, margin_alone, share, trade, quote, bid, worst_bid, dearest_bid, oracle):
         with world() as w:
             found |= job(w)
     return found

@@ -56,7 +56,7 @@ USED: Final[Mapping[str, tuple[str, ...]]] = {
     "Oracle": ("heartbeatSec", "lastSpotOf", "lastTokenPriceOf", "expiriesOf"),
     "ScenarioBook": ("accountParams", "collateralOf", "bookOf"),
     "RiskEngine": ("riskOf",),
-    "MarginEngine": ("evaluateDetailed", "preview"),
+    "MarginEngine": ("evaluateDetailed", "evaluateOwnDetailed", "preview"),
     "Exchange": (
         *("rulesOf", "feesOf", "hashOf", "hashOfQuote", "filledOf", "isCancelled", "minNonceOf"),
         *("fillQuote", "cancel", "cancelBelow"),

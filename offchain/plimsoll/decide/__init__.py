@@ -32,7 +32,7 @@ from plimsoll.decide.margin_calls import MarginCallView, decide_margin_calls
 from plimsoll.decide.margins import AccountView, Margins, Sifted, merged, share_of, sift
 from plimsoll.decide.policy import decide
 from plimsoll.decide.prices import PriceView, decide_prices
-from plimsoll.decide.rates import RateView, decide_rates
+from plimsoll.decide.rates import RateSight, RateView, decide_rates
 from plimsoll.decide.settlements import SettlementView, decide_settlements
 from plimsoll.decide.snapshot import AuctionTerms, AuctionView, BidderRule, Snapshot
 from plimsoll.decide.upkeep import QueueState, RangeState, ShareState, UpkeepView, decide_upkeep
@@ -62,6 +62,7 @@ __all__ = [
     "PriceView",
     "QueueState",
     "RangeState",
+    "RateSight",
     "RateView",
     "Recalibrate",
     "ReleaseShare",

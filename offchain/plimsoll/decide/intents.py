@@ -80,15 +80,19 @@ class UpdateFunding:
 
 @dataclass(frozen=True, slots=True)
 class UpdateRate:
-    """Observe the rate of ``token``, which may be done from ``due_ts`` on."""
+    """Observe the rate of ``token``, which may be done from ``due_ts`` on.
+
+    Before the gap is over ``stated`` is the rate that is worth an observation all the same.
+    """
 
     token: str
     due_ts: int
+    stated: float = 0.0
 
     @property
     def key(self) -> str:
-        """One observation of a token's rate, told by when it came due."""
-        return f"rate:{self.token}:{self.due_ts}"
+        """One observation of a token's rate, told by when it came due, and before that by what it finds."""
+        return f"rate:{self.token}:{self.due_ts}" + (f":{self.stated!r}" if self.stated else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ def decide(snapshot: Snapshot) -> tuple[Intent, ...]:
         return (*prices, *settlements)
     rounds = (snapshot.posted_round_ts, snapshot.funded_round_ts)
     funding = decide_funding(FundingView(snapshot.block_ts, snapshot.heartbeat_sec, *rounds))
-    rates = decide_rates(RateView(snapshot.block_ts, snapshot.rate_due_ts))
+    rates = decide_rates(RateView(snapshot.block_ts, snapshot.rates))
     return (*settlements, *funding, *rates, *_liquidations(snapshot), *_bids(snapshot))
 
 

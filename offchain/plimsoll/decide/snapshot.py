@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from plimsoll.decide.margins import AccountView
+from plimsoll.decide.rates import RateSight
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +139,8 @@ class Snapshot:
         Round that set the present funding rate, by underlying; missing before the first.
     heartbeat_sec : int
         Age at which a round no longer counts; 0 where funding is not kept.
-    rate_due_ts : Mapping[str, int]
-        When the rate of a token may be observed again, by token symbol; only tokens with a source.
+    rates : Mapping[str, RateSight]
+        What is known of the rates of tokens, by symbol; only tokens with a source.
     """
 
     block_ts: int
@@ -157,4 +158,4 @@ class Snapshot:
     terms: AuctionTerms = field(default_factory=AuctionTerms)
     funded_round_ts: Mapping[str, int] = field(default_factory=dict)
     heartbeat_sec: int = 0
-    rate_due_ts: Mapping[str, int] = field(default_factory=dict)
+    rates: Mapping[str, RateSight] = field(default_factory=dict)

@@ -182,6 +182,7 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     table = build.create("NormalTable")
     book = build.create("ScenarioBook", authority, table, account_params(spec.params.account))
     moves = float_to_wad(spec.oracle.max_move), float_to_wad(spec.oracle.max_variance_move)
+    rates = build.create("RateFeed", authority, book)
     oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, *moves)
     risk_engine = build.create("RiskEngine", book, oracle)
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
@@ -194,7 +195,7 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
         build.send("Oracle", "setAggregator", number, entry.feed, entry.max_age_sec, limit)
     # The clearing and the fund's account belong to the deployer until the fund takes them over.
     accounts = NOBODY if without_accounts else build.create("Accounts", authority, build.account.address)
-    build.create("MarginEngine", accounts, oracle, book, risk_engine)
+    build.create("MarginEngine", accounts, oracle, book, risk_engine, rates)
 
 
 def _list_underlying(build: _Build, symbol: str) -> None:
@@ -263,7 +264,6 @@ def _custody(build: _Build) -> None:
     # Neither is a module: they act for owners who approve them.
     build.create("Operators", accounts, vault)
     build.create("Intents", accounts, engine, exchange)
-    build.create("RateFeed", authority, address["ScenarioBook"])
     build.create("RangeRule", authority, address["ScenarioBook"], address["Oracle"])
     build.send("Auction", "setPriorMargin", prior)
     build.send("Vault", "setAuction", auction)
@@ -389,6 +389,7 @@ def rate_terms(rate: RateSpec) -> dict[str, Any]:
         "source": to_checksum_address(rate.source),
         "form": RATE_FORMS.index(rate.form),
         "gapSec": rate.gap_sec,
+        "fallGapSec": rate.fall_gap_sec,
         "maxRiseWad": float_to_wad(rate.max_rise),
         "maxFallWad": float_to_wad(rate.max_fall),
     }
@@ -429,7 +430,8 @@ def _engine_of(build: _Build, which: str, book: str) -> str:
     """Deploy risk and margin engine a second time, bound to a stand-in for the scenario book."""
     address = {name: contract.address for name, contract in build.contracts.items()}
     risk = build.create(f"{which}RiskEngine", book, address["Oracle"])
-    return build.create(f"{which}MarginEngine", address["Accounts"], address["Oracle"], book, risk)
+    parts = address["Accounts"], address["Oracle"], book, risk, address["RateFeed"]
+    return build.create(f"{which}MarginEngine", *parts)
 
 
 def _list_tokens(build: _Build) -> None:

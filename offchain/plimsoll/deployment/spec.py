@@ -96,12 +96,16 @@ RATE_FORMS = ("none", "erc4626", "get_rate", "exchange_rate", "get_exchange_rate
 
 @dataclass(frozen=True, slots=True)
 class RateSpec:
-    """Where the ratio of a token comes from; ``max_rise`` and ``max_fall`` are fractions a day."""
+    """Where the ratio of a token comes from; ``max_rise`` and ``max_fall`` are fractions a day.
+
+    Two observations of a rise lie ``gap_sec`` apart, two of a fall ``fall_gap_sec``.
+    """
 
     token: str
     source: str
     form: str
     gap_sec: int
+    fall_gap_sec: int
     max_rise: float
     max_fall: float
 
@@ -282,7 +286,8 @@ def _check_rate(source: str, entry: RateSpec) -> None:
     """Refuse before anything is sent what the contract would refuse in the middle of a deployment."""
     if not is_address(entry.source):
         raise InputError(source, f"source {entry.source!r} is no address")
-    bounds = (("gap_sec", 60, 7 * DAY_SEC), ("max_rise", 0.0, 0.1), ("max_fall", 0.0, 0.5))
+    fall_gap = ("fall_gap_sec", 2, min(entry.gap_sec, 600))
+    bounds = (("gap_sec", 60, 7 * DAY_SEC), fall_gap, ("max_rise", 0.0, 0.1), ("max_fall", 0.0, 0.5))
     for name, low, high in bounds:
         value = getattr(entry, name)
         if not low <= value <= high:

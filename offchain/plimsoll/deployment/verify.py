@@ -245,7 +245,7 @@ def _moved_ratios(seen: _Seen) -> dict[int, int]:
 
 def _rates(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     feed, wanted = seen.of("RateFeed"), {entry.token: entry for entry in seen.spec.rates}
-    nothing = {"source": NOBODY, "form": 0, "gapSec": 0, "maxRiseWad": 0, "maxFallWad": 0}
+    nothing = {"source": NOBODY, "form": 0, "gapSec": 0, "fallGapSec": 0, "maxRiseWad": 0, "maxFallWad": 0}
     for token_id, token in enumerate(seen.spec.tokens):
         there = vars(feed.call("termsOf", token_id))
         configured = rate_terms(wanted[token.symbol]) if token.symbol in wanted else nothing

@@ -73,10 +73,32 @@ class TermsState:
 
 @dataclass(frozen=True, slots=True)
 class RateState:
-    """Rate of a token that follows a source: gap between observations, and when the next one may be made."""
+    """Rate of a token that follows a source: gaps between two observations of a rise and of a fall, and the first one.
+
+    Before anything was observed ``seen_wad`` is 0, and ``ts`` when the source was set.
+    """
 
     gap_sec: int
-    due_ts: int
+    fall_gap_sec: int
+    seen_wad: int
+    ts: int
+
+    def due_ts(self, ratio_wad: int) -> int:
+        """Return when the next observation may be made whatever the source states; mirror of ``RateFeed.update``.
+
+        Parameters
+        ----------
+        ratio_wad : int
+            Ratio in the book.
+
+        Returns
+        -------
+        int
+            Unix seconds.
+        """
+        if not self.seen_wad:
+            return self.ts
+        return self.ts + (self.fall_gap_sec if self.seen_wad < ratio_wad else self.gap_sec)
 
 
 @dataclass(slots=True)
@@ -334,19 +356,12 @@ def _source_set(state: State, event: ChainEvent) -> None:
     token_id, terms = event.values["tokenId"], event.values["terms"]
     state.rates.pop(token_id, None)
     if int(terms.source, 16):
-        state.rates[token_id] = RateState(terms.gapSec, event.block_ts)
+        state.rates[token_id] = RateState(terms.gapSec, terms.fallGapSec, 0, event.block_ts)
 
 
 def _rate_observed(state: State, event: ChainEvent) -> None:
-    token_id = event.values["tokenId"]
-    gap_sec = state.rates[token_id].gap_sec
-    state.rates[token_id] = RateState(gap_sec, event.values["ts"] + gap_sec)
-
-
-def _rate_settled(state: State, event: ChainEvent) -> None:
-    token_id = event.values["tokenId"]
-    gap_sec = state.rates[token_id].gap_sec
-    state.rates[token_id] = RateState(gap_sec, event.block_ts + gap_sec)
+    token_id, values = event.values["tokenId"], event.values
+    state.rates[token_id] = replace(state.rates[token_id], seen_wad=values["rateWad"], ts=values["ts"])
 
 
 def _settlement_posted(state: State, event: ChainEvent) -> None:
@@ -451,7 +466,6 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("ScenarioBook", "RatioSet"): _ratio_set,
     ("RateFeed", "SourceSet"): _source_set,
     ("RateFeed", "RateObserved"): _rate_observed,
-    ("RateFeed", "RateSettled"): _rate_settled,
     ("Auction", "AuctionStarted"): _auction_started,
     ("Auction", "BidFilled"): _bid_filled,
     ("Auction", "ClocksSet"): _clocks_set,

@@ -87,7 +87,6 @@ _TOUCHES: Final[dict[tuple[str, str], Callable[[State, ChainEvent], Iterable[Ent
     ("ScenarioBook", "RatioSet"): _keyed("terms", "tokenId"),
     ("RateFeed", "SourceSet"): _keyed("rates", "tokenId"),
     ("RateFeed", "RateObserved"): _keyed("rates", "tokenId"),
-    ("RateFeed", "RateSettled"): _keyed("rates", "tokenId"),
     ("Auction", "AuctionStarted"): _keyed("auctions", "accountId"),
     ("Auction", "BidFilled"): _keyed("auctions", "accountId"),
     ("Auction", "ClocksSet"): _keyed("auctions", "accountId"),

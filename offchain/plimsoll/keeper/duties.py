@@ -12,6 +12,7 @@ from plimsoll.decide import (
     LiquidationView,
     MarginCallView,
     PriceView,
+    RateSight,
     RateView,
     SettlementView,
 )
@@ -111,8 +112,8 @@ def funding_view(state: State, deployment: Deployment, block_ts: int, heartbeat_
     return FundingView(block_ts, heartbeat_sec, _posted(state, deployment), funded)
 
 
-def rate_view(state: State, deployment: Deployment, block_ts: int) -> RateView:
-    """Return when the rates of wrapped tokens may be observed.
+def rate_view(state: State, deployment: Deployment, block_ts: int, stated: Mapping[int, float]) -> RateView:
+    """Return what is known of the rates of wrapped tokens.
 
     Parameters
     ----------
@@ -122,13 +123,21 @@ def rate_view(state: State, deployment: Deployment, block_ts: int) -> RateView:
         Names.
     block_ts : int
         Time of the block, unix seconds.
+    stated : Mapping[int, float]
+        What sources state now, by token; missing where that could not be read.
 
     Returns
     -------
     RateView
     """
     ids = {symbol: record.token_id for symbol, record in deployment.tokens.items()}
-    return RateView(block_ts, {name_of(ids, token_id): rate.due_ts for token_id, rate in state.rates.items()})
+    sights = {}
+    for token_id, rate in state.rates.items():
+        ratio_wad = state.terms[token_id].ratio_wad if token_id in state.terms else 0
+        ratio, seen = wad_to_float(ratio_wad), wad_to_float(rate.seen_wad)
+        sight = RateSight(rate.due_ts(ratio_wad), rate.ts, ratio, seen, stated.get(token_id, 0.0))
+        sights[name_of(ids, token_id)] = sight
+    return RateView(block_ts, sights)
 
 
 def pure_debts(state: State, account_ids: Iterable[int]) -> frozenset[int]:

@@ -27,6 +27,7 @@ from plimsoll.decide.snapshot import AuctionTerms
 from plimsoll.deployment.record import Deployment
 from plimsoll.errors import DomainError, PlimsollError
 from plimsoll.index.sync import Index
+from plimsoll.keeper.duties import rate_view
 from plimsoll.keeper.encode import Encoder
 from plimsoll.keeper.sizing import carried, in_parts
 from plimsoll.keeper.sources import sources_of
@@ -140,11 +141,7 @@ class Keeper:
             offered_round_ts=offered,
             funded_round_ts={s: state.funded_round_ts.get(n, 0) for s, n in deployment.underlyings.items()},
             heartbeat_sec=self._heartbeat_sec,
-            rate_due_ts={
-                symbol: state.rates[record.token_id].due_ts
-                for symbol, record in deployment.tokens.items()
-                if record.token_id in state.rates
-            },
+            rates=rate_view(state, deployment, now_ts, self._stated()).rates,
             posted_round_ts={s: state.rounds[n].ts for s, n in deployment.underlyings.items() if n in state.rounds},
             offered_token_ts=quote.ts if quote else 0,
             posted_token_ts=min(self._token_times(), default=0),
@@ -170,6 +167,11 @@ class Keeper:
             # Rows that no book may have: prices are posted and series settled, but nothing is margined here.
             log.warning("no parameters", reason=problem.message)
             self._params = None
+
+    def _stated(self) -> dict[int, float]:
+        """Return what the sources of rates state now, by token; 0 for one that fails."""
+        feed = self._deployment.contract(self._client, "RateFeed")
+        return {token_id: wad_to_float(feed.call("ceilingOf", token_id)) for token_id in self.index.state.rates}
 
     def _is_priced(self, series: tuple[str, int]) -> bool:
         return (self._deployment.underlyings[series[0]], series[1]) in self.index.state.settled

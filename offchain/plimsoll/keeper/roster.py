@@ -44,6 +44,7 @@ from plimsoll.keeper.duties import (
 )
 from plimsoll.keeper.lookout import Look
 from plimsoll.keeper.performer import Deed, Performer, transaction_of_post
+from plimsoll.keeper.rate_calls import rate_questions, read_rates
 from plimsoll.keeper.settlement_call import from_rounds
 from plimsoll.keeper.solving import Solver
 from plimsoll.keeper.upkeep_calls import Spot, queue_questions, read_queues, read_upkeep, upkeep_questions
@@ -275,15 +276,18 @@ class Roster:
             if number in state.rounds and state.rounds[number].ts >= block_ts - heartbeat_sec
         }
         questions = upkeep_questions(self.deployment, spots, look.effects.sharing)
-        answers = await look.node.batch([q.request(self.deployment, look.block) for q in questions])
-        found = read_upkeep(self.deployment, questions, answers, spots, look.effects.releases)
+        sources = rate_questions(state)
+        asked = [q.request(self.deployment, look.block) for q in (*questions, *sources)]
+        answers = await look.node.batch(asked)
+        stated = read_rates(sources, answers[len(questions) :])
+        found = read_upkeep(self.deployment, questions, answers[: len(questions)], spots, look.effects.releases)
         second = queue_questions(self.deployment, found.heads)
         replies = await look.node.batch([q.request(self.deployment, look.block) for q in second]) if second else []
         queues, problems = read_queues(self.deployment, found.heads, replies)
         view = UpkeepView(block_ts, found.ranges, queues, found.shares, found.is_loss_open)
         intents: list[Intent] = [
             *decide_funding(funding_view(state, self.deployment, block_ts, heartbeat_sec)),
-            *decide_rates(rate_view(state, self.deployment, block_ts)),
+            *decide_rates(rate_view(state, self.deployment, block_ts, stated)),
             *decide_upkeep(view),
         ]
         deeds = await self.calm.perform([intent for intent in intents if not isinstance(intent, FillIntent)])

@@ -36,7 +36,7 @@ from plimsoll.protocol.rounds import RoundPoster
 from plimsoll.transact.journal import Journal
 from plimsoll.transact.sender import Policy, Transactor
 
-NOW, GAP, DAY = 1_770_326_940, 3_600, 86_400
+NOW, GAP, FALL_GAP, DAY = 1_770_326_940, 3_600, 24, 86_400
 EXPIRY = NOW + 20 * DAY
 AGREEMENT = 1e-6  #: of gross notional
 RATIO, WAD = 1.2, 10**18
@@ -63,7 +63,7 @@ def found(market, tmp_path_factory):
         stub.send(DEPLOYER, "set", encode(["uint256"], [12 * 10**17]), False)
         signers = tuple(wallet(f"oracle signer {number}") for number in range(2))
         spec = spec_for_market(market, Params(), tuple(s.address for s in signers))
-        rate = RateSpec("WSTETH", stub.address, "steth_per_token", GAP, 0.01, 0.05)
+        rate = RateSpec("WSTETH", stub.address, "steth_per_token", GAP, FALL_GAP, 0.01, 0.05)
         spec = replace(spec, rates=(rate,))
         world = World(client, deploy(client, DEPLOYER, spec), signers, GasBook(), DEPLOYER)
         poster, relayer = RoundPoster(client, world.deployment, list(signers)), world.funded_wallet("relayer")
@@ -136,7 +136,8 @@ def test_verify__ratio_that_the_feed_moved__is_as_configured_and_one_that_it_did
     names = [d.name for d in verify(found.client, found.world.deployment, other)]
     assert names == ["rates.WSTETH.form", "rates.WSTETH.maxFallWad"]
     names = {d.name for d in verify(found.client, found.world.deployment, replace(found.spec, rates=()))}
-    assert names == {f"rates.WSTETH.{key}" for key in ("source", "form", "gapSec", "maxRiseWad", "maxFallWad")}
+    keys = ("source", "form", "gapSec", "fallGapSec", "maxRiseWad", "maxFallWad")
+    assert names == {f"rates.WSTETH.{key}" for key in keys}
 
 
 def test_keeper__observes_when_the_gap_is_over_and_not_before(found):
@@ -158,3 +159,47 @@ def test_keeper__observes_when_the_gap_is_over_and_not_before(found):
     failed = [entry for entry in keeper.run_pass() if isinstance(entry.intent, UpdateRate)]
     assert [entry.outcome.done for entry in failed] == [False]
     assert "RateFeed__SourceFailed" in failed[0].outcome.reason
+
+
+def test_keeper__fall__is_observed_at_once_and_settled_after_the_short_gap(found):
+    client, deployment = Client(found.url), found.world.deployment
+    relayer = found.world.funded_wallet("keeper of falls")
+    transactor = Transactor(client, relayer, Journal(None), Policy(poll_sec=0.002), clock=client.block_ts)
+    index = Index(client, deployment, Store(MEMORY))
+    keeper = Keeper(client, deployment, index, Encoder(client, deployment, NoFeed(), None), transactor, None)
+
+    def passes():
+        return [entry.outcome.done for entry in keeper.run_pass() if isinstance(entry.intent, UpdateRate)]
+
+    book = found.world.contract("ScenarioBook")
+    ratio = book.call("collateralOf", 1).ratioWad
+    found.stub.send(DEPLOYER, "set", encode(["uint256"], [ratio]), False)
+    wait(found)
+    passes()
+    assert passes() == []
+    # Slashed by a fiftieth, in the middle of a gap of an hour.
+    low = ratio * 98 // 100
+    found.stub.send(DEPLOYER, "set", encode(["uint256"], [low]), False)
+    assert passes() == [True]
+    assert passes() == []
+    found.client.rpc("evm_setNextBlockTimestamp", found.client.block_ts() + FALL_GAP)
+    found.client.rpc("evm_mine")
+    assert passes() == [True]
+    assert book.call("collateralOf", 1).ratioWad == low
+
+
+def test_keeper__fall_that_somebody_pushed__is_taken_back_before_it_counts(found):
+    client, deployment = Client(found.url), found.world.deployment
+    relayer = found.world.funded_wallet("keeper of pushes")
+    transactor = Transactor(client, relayer, Journal(None), Policy(poll_sec=0.002), clock=client.block_ts)
+    index = Index(client, deployment, Store(MEMORY))
+    keeper = Keeper(client, deployment, index, Encoder(client, deployment, NoFeed(), None), transactor, None)
+    ratio = found.world.contract("ScenarioBook").call("collateralOf", 1).ratioWad
+    for rate in (ratio // 2, ratio):
+        found.stub.send(DEPLOYER, "set", encode(["uint256"], [rate]), False)
+        if rate != ratio:
+            found.feed.send(DEPLOYER, "update", 1)
+    assert found.feed.call("observationOf", 1).rateWad == ratio // 2
+    done = [entry.outcome.done for entry in keeper.run_pass() if isinstance(entry.intent, UpdateRate)]
+    assert done == [True]
+    assert found.feed.call("observationOf", 1).rateWad == ratio

@@ -12,6 +12,7 @@ from tests.chain.helpers.signed import SIGNERS, WAD, market_round, post
 PERP = 1 << 248 | 3 << 240
 SINGLE, STANDARD, CROSS = 0, 1, 2
 FUND = 1
+RATE_ROLE = 3
 BUFFER, FEE_RATE, DUST = 15 * 10**16, 10**16, 10 * WAD
 BONUS_SHARE, FUND_PER_HOUR = 25 * 10**16, 2 * 10**17
 #: With the basis of 0.002 a perpetual at 1,900 needs 362.90, and 290.32 to be maintained.
@@ -73,7 +74,7 @@ class Stack(SimpleNamespace):
         """Deploy a margin engine of its own for a book that stands in for the live one."""
         project = self.project
         risk = self.admin.deploy(project.RiskEngine, book, self.oracle)
-        return self.admin.deploy(project.MarginEngine, self.accounts, self.oracle, book, risk)
+        return self.admin.deploy(project.MarginEngine, self.accounts, self.oracle, book, risk, self.rates)
 
     def cash_sum(self) -> int:
         """Stored cash over all accounts."""
@@ -91,7 +92,11 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     book.listUnderlying(symbol("ETH"), UNDERLYING, rows(), {"from": admin})
     book.setCollateral(1, (True, 1, 2 * 10**17, 2 * 10**16, WAD), {"from": admin})
     ledger = admin.deploy(project.Accounts, authority, admin)
-    engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk)
+    rates = admin.deploy(project.RateFeed, authority, book)
+    authority.setTargetFunctionRole(book, [book.signatures["setRatio"]], RATE_ROLE, {"from": admin})
+    for holder in (rates, admin):
+        authority.grantRole(RATE_ROLE, holder, 0, {"from": admin})
+    engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk, rates)
     fund = admin.deploy(project.InsuranceFund, authority, ledger, book)
     auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
     delegation = admin.deploy(project.Delegation, ledger, engine)
@@ -110,7 +115,7 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
         **{"admin": admin, "chain": chain, "authority": authority, "book": book, "oracle": oracle, "risk": risk},
         **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction, "table": table},
         **{"delegation": delegation, "exchange": exchange, "preview": preview, "vault": vault, "actions": actions},
-        intents=intents,
+        **{"intents": intents, "rates": rates},
     )
     stack.price(1_900)
     return stack

@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 from plimsoll.chain.abi import decode_values
@@ -24,6 +25,8 @@ HEALTHY, MARGIN_CALL, LIQUIDATABLE, INSOLVENT = range(4)
 CALL, PUT, FUTURE, PERP = range(4)
 #: Past the heartbeat by this much: fresh to the second, just stale, in the middle, at the end, and beyond.
 LATE_SEC = (0, 1, 7 * 3_600 + 11, 86_399, 86_400, 10**6)
+#: Where a source stands, and the form of its question (IRateFeed).
+SOURCE, GET_RATE = "0x" + "5a" * 20, 2
 #: A token that nobody renews is worth nothing after so long.
 STALE_SEC = 86_400
 
@@ -176,6 +179,22 @@ def applied(s: Snapshot, mode: int, cash: int, tokens: list[tuple[int, int]], wo
     return Snapshot(s.mode if mode == KEEP else mode, total, tuple(amounts.items()), tuple(positions))
 
 
+class Lowered(Reference):
+    """The same where one token counts at most at a rate."""
+
+    def __init__(self, world: World, token: int, rate: int) -> None:
+        super().__init__(world)
+        book, self.token = self.collateral, token
+        self.is_below = rate < book(token).ratioWad
+        low = SimpleNamespace(**vars(book(token)) | {"ratioWad": min(rate, book(token).ratioWad)})
+        self.collateral = lambda held: low if held == token else book(held)
+
+
+def constant(value: int) -> str:
+    """Code that answers every call with one word."""
+    return "0x7f" + value.to_bytes(32, "big").hex() + "5f5260205ff3"
+
+
 class Battery:
     """The cases of one world."""
 
@@ -319,7 +338,7 @@ class Battery:
             wrong = self._evaluations(cases)
             if not wrong and params == vars(self.first):
                 wrong = self._refusals() or self._previews(reference) or self._enforcements(reference)
-                wrong = wrong or self._stale(reference)
+                wrong = wrong or self._stale(reference) or self._own(reference)
             if wrong:
                 self._set(vars(self.first))
                 return wrong
@@ -477,6 +496,61 @@ class Battery:
             rpc("evm_revert", kept)
         return wrong
 
+    def _own(self, reference: Reference) -> list[str]:
+        """The own measure, with the source of a linked token above the book's ratio, at it, below it, and failing."""
+        client, owner = self.world.client, self.world.owner
+        token, kept = self.tokens["LINKED"], client.rpc("evm_snapshot")
+        ratio = reference.collateral(token).ratioWad
+        client.rpc("anvil_setCode", SOURCE, constant(ratio))
+        terms = {"source": SOURCE, "form": GET_RATE, "gapSec": 60, "fallGapSec": 2, "maxRiseWad": 0, "maxFallWad": 0}
+        self.world.deployment.contract(client, "RateFeed").send(owner, "setSource", token, terms)
+        wrong: list[str] = []
+        for rate in (ratio + 1, ratio, ratio - 1, ratio * 2 // 3, 0):
+            client.rpc("anvil_setCode", SOURCE, constant(rate))
+            wrong += [f"rate {rate}: {line}" for line in self._own_at(reference, Lowered(self.world, token, rate))]
+        client.rpc("evm_revert", kept)
+        client.forget_nonce(owner.address)
+        return wrong
+
+    def _own_at(self, reference: Reference, lowered: Lowered) -> list[str]:
+        """Evaluations, single accounts, and who may act, at one rate."""
+        names, calls, wanted = [], [], []
+        for name, account in self.accounts.items():
+            s = self._snapshot(account)
+            margin, parts, details = lowered.evaluate(s)
+            for function in ("evaluateOwn", "evaluateOwnDetailed"):
+                names.append(f"{function} {name}")
+                calls.append(self.engine.encode(function, s.abi()))
+                wanted.append((margin, parts, details))
+            for function in ("ownMarginOf", "bidderMarginOf"):
+                names.append(f"{function} {name}")
+                calls.append(self.engine.encode(function, account))
+                wanted.append((margin, parts, details))
+            names.append(f"isLowered {name}")
+            calls.append(self.engine.encode("isLowered", [held for held, _ in s.tokens]))
+            wanted.append(lowered.is_below and lowered.token in dict(s.tokens))
+            for what, before in self._befores(s, margin, lowered):
+                if before.mode != 9:
+                    names.append(f"enforce {name}, {what}")
+                    calls.append(self.engine.encode("enforce", account, before.abi()))
+                    wanted.append(_judged(s, before, reference, lowered))
+        answers = self.world.ask("MarginEngine", calls)
+        return [
+            f"{name}: {line}"
+            for name, want, answer in zip(names, wanted, answers, strict=True)
+            for line in self._compared(name.split()[0], want, answer)
+        ]
+
+    def _compared(self, function: str, want: Any, answer: Any) -> list[str]:
+        if function == "enforce":
+            return [] if said(answer) == want else [f"{said(answer)}, expected {want}"]
+        if function == "evaluateOwnDetailed":
+            return self._detailed(*want, answer)
+        got = self._decoded(function, answer)
+        if function == "isLowered":
+            return [] if got == want else [f"{got}, expected {want}"]
+        return [got] if isinstance(got, str) else compare(got, want[0], want[0].parts)
+
     def _when_stale(self, reference: Reference, s: Snapshot, now_ts: int) -> Margin:
         """Section 5 where prices are old: the last one, less what staleness takes; nothing linked is netted."""
         oracle, p = self.world.contracts["Oracle"], reference.params
@@ -528,6 +602,22 @@ def refusal(then: Margin, now: Margin, close_share: int) -> tuple[str, tuple[int
     """Error of an action of an account without its initial margin, ``None`` when it may end so."""
     states = ((m.equity, m.market, m.initial, m.maintenance) for m in (then, now))
     return relief_refused(*states, close_share)
+
+
+def _judged(s: Snapshot, before: Snapshot, book: Reference, lowered: Lowered) -> tuple[str, tuple[int, ...]] | None:
+    """An action has to pass in the own measure, and where a token is lowered then or now by the book as well."""
+    if not s.words and s.cash >= 0:
+        return None
+    held = dict(s.tokens)
+    for measure in (lowered, book):
+        (now, _, _), (then, _, _) = measure.evaluate(s), measure.evaluate(before)
+        is_short = now.equity < now.initial
+        found = refusal(then, now, book.params.closeShareWad) if is_short else None
+        if is_short:
+            held |= dict(before.tokens)
+        if found is not None or not (lowered.is_below and lowered.token in held):
+            return found
+    return None
 
 
 def compare(got: Any, want: Margin, parts: tuple[Any, ...]) -> list[str]:

@@ -184,7 +184,7 @@ def running(*, any_size: bool = False) -> Iterator[World]:
         deployment = deploy_pricing(client, owner, spec)
         names = ("Authority", "ScenarioBook", "Oracle", "RiskEngine")
         contracts = {name: deployment.contract(client, name) for name in names}
-        addresses = [contracts[name].address for name in ("Oracle", "ScenarioBook", "RiskEngine")]
+        addresses = [deployment.contracts[name] for name in ("Oracle", "ScenarioBook", "RiskEngine", "RateFeed")]
         rare, book = deployment.underlyings[BROKEN], contracts["ScenarioBook"]
         book.send(owner, "setBook", rare, book.call("bookOf", rare).params, RARE_ROWS)
         contracts["Accounts"], _ = create(client, owner, "Accounts", contracts["Authority"].address, owner.address)

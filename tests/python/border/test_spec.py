@@ -10,7 +10,7 @@ from plimsoll.mirror.range_rule import RangeTerms
 from plimsoll.model import Kind
 from plimsoll.params import Params
 
-RATE = "[rates.WETH]\nsource = '0x'\ngap_sec = 3600\nmax_rise = 0.01\nmax_fall = 0.05\n"
+RATE = "[rates.WETH]\nsource = '0x'\ngap_sec = 3600\nfall_gap_sec = 24\nmax_rise = 0.01\nmax_fall = 0.05\n"
 RATED = RATE.replace("0x", "0x" + "1" * 40) + "form = 'get_rate'"
 LOCAL = (CONFIG / "local.toml").read_text(encoding="utf-8")
 #: One bit for each kind; the local chain trades them all.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from plimsoll.decide import (
     FundingView,
     LiquidationView,
@@ -11,6 +13,7 @@ from plimsoll.decide import (
     PostSettlement,
     PostTokenPrices,
     PriceView,
+    RateSight,
     RateView,
     Settle,
     SettlementView,
@@ -73,10 +76,27 @@ def test_decide_funding__fresh_round__sets_the_rate_once():
 
 
 def test_decide_rates__gap_over__is_observed():
-    due = {"WSTETH": 150, "RETH": 151}
-    assert decide_rates(RateView(149, due)) == ()
-    assert decide_rates(RateView(150, due)) == (UpdateRate("WSTETH", 150),)
-    assert decide_rates(RateView(151, due)) == (UpdateRate("RETH", 151), UpdateRate("WSTETH", 150))
+    rates = {"WSTETH": RateSight(150, 90, 1.2), "RETH": RateSight(151, 90, 1.1, 1.1, 1.1)}
+    assert decide_rates(RateView(149, rates)) == ()
+    assert decide_rates(RateView(150, rates)) == (UpdateRate("WSTETH", 150),)
+    assert decide_rates(RateView(151, rates)) == (UpdateRate("RETH", 151), UpdateRate("WSTETH", 150))
+
+
+@pytest.mark.parametrize(
+    ("seen", "stated", "is_wanted"),
+    [(1.2, 1.0, True), (1.3, 1.0, True), (0.0, 1.0, True), (1.2, 1.2 - 1e-9, False), (1.2, 1.3, False),
+     (1.2, 0.0, False), (1.0, 1.1, True), (1.0, 1.3, True), (1.0, 1.0, False), (1.0, 0.9, False), (1.0, 0.0, False)],
+    ids=["falls", "falls in a rise", "falls at first", "dust", "rises", "source fails", "less deep", "is undone",
+         "as deep", "deeper", "source fails in a fall"],
+)  # fmt: skip
+def test_decide_rates__fall__is_observed_at_once_and_so_is_its_end(seen, stated, is_wanted):
+    view = RateView(100, {"WSTETH": RateSight(150, 90, 1.2, seen, stated)})
+    assert decide_rates(view) == ((UpdateRate("WSTETH", 90, stated),) if is_wanted else ())
+
+
+def test_update_rate__key__tells_another_rate_from_the_same_one():
+    found = [UpdateRate("WSTETH", 90, 1.0), UpdateRate("WSTETH", 90, 1.1), UpdateRate("WSTETH", 90)]
+    assert len({intent.key for intent in found}) == 3
 
 
 def test_duties__prices_offered_and_a_series_stuck__liquidations_are_wanted_all_the_same():
@@ -99,7 +119,7 @@ def test_duties__order_of_the_input__does_not_matter():
             decide_prices(PriceView(offered)),
             decide_settlements(SettlementView(NOW, expired, frozenset(expired))),
             decide_funding(FundingView(50, 60, offered)),
-            decide_rates(RateView(50, offered)),
+            decide_rates(RateView(50, {name: RateSight(ts, 5, 1.0) for name, ts in offered.items()})),
         )
         assert all(list(part) == sorted(part, key=_order) for part in found)
 

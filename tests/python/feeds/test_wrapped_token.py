@@ -27,7 +27,8 @@ def wrapped(world):
     terms = {"listed": True, "haircutWad": 2 * 10**17, "linkedHaircutWad": 2 * 10**16, "ratioWad": RATE_WAD}
     book.send(governor, "setCollateral", token_id, {**terms, "linkedUnderlying": 1})
     rates = world.deployment.contract(world.client, "RateFeed")
-    source = {"source": SOURCE, "form": GET_RATE, "gapSec": 600, "maxRiseWad": 10**16, "maxFallWad": 10**17}
+    source = {"source": SOURCE, "form": GET_RATE, "gapSec": 600, "fallGapSec": 24}
+    source |= {"maxRiseWad": 10**16, "maxFallWad": 10**17}
     rates.send(governor, "setSource", token_id, source)
     unlinked = {"linkedUnderlying": 0, "linkedHaircutWad": 0, "ratioWad": 10**18}
     book.send(governor, "setCollateral", token_id, {**terms, **unlinked})

@@ -95,13 +95,15 @@ def test_apply__terms_of_a_token__follow_governors_and_rates(state):
 
 def test_apply__rates__say_when_the_next_observation_may_be_made(state):
     def source(address):
-        return event("RateFeed", "SourceSet", tokenId=1, terms=SimpleNamespace(source=address, gapSec=60))
+        terms = SimpleNamespace(source=address, gapSec=60, fallGapSec=24)
+        return event("RateFeed", "SourceSet", tokenId=1, terms=terms)
 
     apply(state, source(KEY))
-    assert state.rates == {1: RateState(60, 100)}
+    assert state.rates == {1: RateState(60, 24, 0, 100)}
+    assert state.rates[1].due_ts(5) == 100
     apply(state, event("RateFeed", "RateObserved", tokenId=1, rateWad=5, ts=90))
-    assert state.rates == {1: RateState(60, 150)}
-    apply(state, event("RateFeed", "RateSettled", tokenId=1, rateWad=5, ratioWad=5))
-    assert state.rates == {1: RateState(60, 160)}
+    assert state.rates == {1: RateState(60, 24, 5, 90)}
+    # Of a fall the second observation is due after the short gap.
+    assert [state.rates[1].due_ts(ratio) for ratio in (4, 5, 6)] == [150, 150, 114]
     apply(state, source("0x" + "0" * 40))
     assert state.rates == {}

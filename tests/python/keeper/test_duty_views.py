@@ -18,6 +18,7 @@ from plimsoll.decide import (
     PayRequests,
     PostRound,
     PostTokenPrices,
+    RateSight,
     Recalibrate,
     ReleaseShare,
     Settle,
@@ -72,7 +73,8 @@ def world():
     state.rounds = {ETH: SimpleNamespace(ts=90), LATER: SimpleNamespace(ts=80)}
     state.token_prices = {0: (70, WAD)}
     state.funded_round_ts = {LATER: 80}
-    state.rates = {0: RateState(60, 50), 5: RateState(60, 40)}
+    state.rates = {0: RateState(60, 24, WAD, 50), 5: RateState(60, 24, 0, 40)}
+    state.terms = {0: TermsState(0, 0, 0, 2 * WAD)}
     state.accounts = {
         2: account(option(ETH, 100)),
         3: account(option(LATER, 100)),
@@ -89,7 +91,10 @@ def test_views__what_was_listed_later__is_part_of_every_duty():
     assert price_view(state, DEPLOYMENT, {"ETH": 91}, 71).posted_round_ts == {"ETH": 90, "#7": 80}
     assert price_view(state, DEPLOYMENT, {}, 0).posted_token_ts == 70
     assert funding_view(state, DEPLOYMENT, NOW, 60).funded_round_ts == {"#7": 80}
-    assert rate_view(state, DEPLOYMENT, NOW).due_ts == {"USDC": 50, "#5": 40}
+    assert rate_view(state, DEPLOYMENT, NOW, {0: 1.5}).rates == {
+        "USDC": RateSight(74, 50, 2.0, 1.0, 1.5),
+        "#5": RateSight(40, 40, 0.0),
+    }
     assert expired_series(state, DEPLOYMENT, 100) == {("ETH", 100): (2,), ("#7", 100): (3,)}
     assert expiries_in_use(state, DEPLOYMENT, [2, 3]) == {"ETH": {100}, "#7": {100}}
 

@@ -206,12 +206,12 @@ export interface Holdings {
   readonly positions: readonly bigint[];
 }
 
-/** Margin of an account that does not exist yet. */
+/** Margin of an account that does not exist yet, as opening it would be judged by. */
 export async function evaluate(context: Context, snapshot: Holdings): Promise<Margin> {
   const [state, details] = await readContract(context.client, {
     address: context.deployment.contracts.MarginEngine,
     abi: marginEngineAbi,
-    functionName: "evaluateDetailed",
+    functionName: "evaluateOwnDetailed",
     args: [snapshot],
   });
   return marginFrom(state, details);

@@ -219,7 +219,7 @@ export const errorTable: Record<string, readonly [string, string, readonly (read
   "0xcae44cc5": ["RateFeed__BadTerms","a parameter is outside its interval",[["name","bytes32"],["observed","uint256"],["limit","uint256"]]],
   "0xb1a4b78e": ["RateFeed__FarFromBook","a new source states a rate too far from the book's ratio: a wrong form, token or scale",[["observedWad","uint256"],["ratioWad","uint256"]]],
   "0x81d3ef05": ["RateFeed__NoSource","for a token without a source",[["tokenId","uint256"]]],
-  "0xbc4910f5": ["RateFeed__SourceFailed","the source reverts, has no code, or returns less than a word",[["tokenId","uint256"],["source","address"]]],
+  "0xbc4910f5": ["RateFeed__SourceFailed","the source reverts, has no code, returns less than a word, or takes more than 200,000 gas",[["tokenId","uint256"],["source","address"]]],
   "0x8df80afa": ["RateFeed__TooEarly","",[["ts","uint256"],["earliestTs","uint256"]]],
   "0x3ee5aeb5": ["ReentrancyGuardReentrantCall","the contract was called from within itself",[]],
   "0xa41feac6": ["RemoteClaims__AboveCap","no claim fits under the cap any more",[["supplyRaw","uint256"],["capRaw","uint256"]]],

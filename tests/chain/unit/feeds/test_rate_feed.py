@@ -13,7 +13,7 @@ from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import WAD
 from tests.chain.helpers.stack import ACCOUNT, UNDERLYING
 
-TOKEN, GAP, DAY = 1, 3_600, 86_400
+TOKEN, GAP, FALL_GAP, DAY = 1, 3_600, 24, 86_400
 RISE, FALL = 10**16, 5 * 10**16
 RATE_ROLE = 3
 RATIO = 12 * 10**17
@@ -52,8 +52,8 @@ def live(kit):
     return kit
 
 
-def source(kit, address, form=GET_RATE, gap=GAP, rise=RISE, fall=FALL, by=None):
-    return kit.feed.setSource(TOKEN, (address, form, gap, rise, fall), {"from": by or kit.admin})
+def source(kit, address, form=GET_RATE, gap=GAP, rise=RISE, fall=FALL, fall_gap=FALL_GAP, by=None):
+    return kit.feed.setSource(TOKEN, (address, form, gap, fall_gap, rise, fall), {"from": by or kit.admin})
 
 
 def state(kit, rate, *, fails=False):
@@ -70,9 +70,8 @@ def wait(seconds=GAP):
 
 
 def bound(old, rate, sec):
-    """Largest part of the way that the bounds leave."""
-    sec = min(sec, DAY)
-    return min(max(rate, old - old * FALL * sec // (WAD * DAY)), old + old * RISE * sec // (WAD * DAY))
+    """Largest part of the way up that the bound leaves."""
+    return min(rate, old + old * RISE * min(sec, DAY) // (WAD * DAY))
 
 
 # --- what counts
@@ -83,7 +82,7 @@ def test_update__first_observation__counts_for_nothing_yet(live):
     tx = update(live)
     assert dict(tx.events["RateObserved"]) == {"tokenId": TOKEN, "rateWad": RATIO + 5, "ts": tx.timestamp}
     assert live.ratio() == RATIO == tx.return_value
-    assert list(live.feed.observationOf(TOKEN)) == [tx.timestamp, RATIO + 5, live.settled_ts]
+    assert list(live.feed.observationOf(TOKEN)) == [tx.timestamp, RATIO + 5, live.settled_ts, 0]
     assert "RatioSet" not in tx.events
 
 
@@ -98,7 +97,7 @@ def test_update__seen_twice_a_gap_apart__moves_the_book(live):
         "tokenId": TOKEN, "version": version + 1, "oldRatioWad": RATIO, "newRatioWad": RATIO + 10**12,
     }  # fmt: skip
     assert live.ratio() == RATIO + 10**12 == tx.return_value
-    assert list(live.feed.observationOf(TOKEN)) == [tx.timestamp, RATIO + 10**12, tx.timestamp]
+    assert list(live.feed.observationOf(TOKEN)) == [tx.timestamp, RATIO + 10**12, tx.timestamp, 0]
     # All else of the token stays, and no grace begins.
     assert list(live.book.collateralOf(TOKEN))[:4] == [True, 1, 2 * 10**17, 2 * 10**16]
     assert "GraceStarted" not in tx.events
@@ -107,7 +106,7 @@ def test_update__seen_twice_a_gap_apart__moves_the_book(live):
 @pytest.mark.parametrize(
     ("first", "second", "counts"),
     [(10**12, 3 * 10**12, 10**12), (3 * 10**12, 10**12, 10**12), (-(10**12), -3 * 10**12, -(10**12)),
-     (-3 * 10**12, -(10**12), -(10**12)), (10**12, -(10**12), 0), (-(10**12), 10**12, 0), (10**12, 0, 0)],
+     (-3 * 10**12, -(10**12), -(10**12)), (10**12, 0, 0)],
 )  # fmt: skip
 def test_update__two_observations__count_as_far_as_they_agree(live, first, second, counts):
     state(live, RATIO + first)
@@ -120,6 +119,19 @@ def test_update__two_observations__count_as_far_as_they_agree(live, first, secon
     assert ("RatioSet" in tx.events) == (counts != 0)
 
 
+@pytest.mark.parametrize(("first", "second"), [(10**12, -(10**12)), (-(10**12), 10**12), (-(10**12), 0), (0, -1)])
+@pytest.mark.parametrize("sec", [FALL_GAP // 2, FALL_GAP, GAP])
+def test_update__on_the_other_side_of_the_ratio__begins_another_pair(live, first, second, sec):
+    state(live, RATIO + first)
+    update(live)
+    state(live, RATIO + second)
+    wait(sec)
+    tx = update(live)
+    assert live.ratio() == RATIO
+    assert "RateSettled" not in tx.events
+    assert list(live.feed.observationOf(TOKEN)) == [tx.timestamp, RATIO + second, live.settled_ts, 0]
+
+
 def test_update__each_pair_begins_with_the_last_observation(live):
     for step in range(1, 4):
         state(live, RATIO + step * 10**12)
@@ -127,6 +139,104 @@ def test_update__each_pair_begins_with_the_last_observation(live):
         wait()
     # The first call only observed, the others settled on what the one before them saw.
     assert live.ratio() == RATIO + 2 * 10**12
+
+
+# --- a fall
+
+
+def test_fall__seen_in_two_blocks__settles_at_the_higher_one(live):
+    state(live, RATIO * 96 // 100)
+    first = update(live).timestamp
+    state(live, RATIO * 97 // 100)
+    chain.sleep(first + FALL_GAP - chain[-1].timestamp)
+    tx = update(live)
+    assert live.ratio() == RATIO * 97 // 100
+    assert dict(tx.events["RateSettled"]) == {"tokenId": TOKEN, "rateWad": live.ratio(), "ratioWad": live.ratio()}
+    assert list(live.feed.observationOf(TOKEN)) == [tx.timestamp, live.ratio(), tx.timestamp, 3 * 10**16]
+
+
+def test_fall__before_the_short_gap__reverts_TooEarly_unless_it_is_less_deep(live):
+    state(live, RATIO * 97 // 100)
+    first = update(live).timestamp
+    state(live, RATIO * 96 // 100)
+    chain.sleep(first + FALL_GAP - 4 - chain[-1].timestamp)
+    with reverts_with("RateFeed__TooEarly"):
+        update(live)
+    state(live, RATIO * 98 // 100)
+    tx = update(live)
+    assert tx.events["RateObserved"]["ts"] == first
+    assert live.ratio() == RATIO
+    state(live, RATIO // 2)
+    chain.sleep(first + FALL_GAP - chain[-1].timestamp)
+    update(live)
+    assert live.ratio() == RATIO * 98 // 100
+
+
+def test_fall__in_one_transaction__never_moves_the_ratio(live):
+    state(live, RATIO // 2)
+    with reverts_with("RateFeed__TooEarly"):
+        live.pusher.twice(live.feed, TOKEN, {"from": accounts[6]})
+    assert live.ratio() == RATIO
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_fall__pushed_within_each_of_two_blocks__anybody_in_between_undoes_it(live, watched):
+    """Unwatched it costs the bound of a day at most."""
+    live.pusher.push(live.feed, TOKEN, live.stub, RATIO // 2, RATIO, {"from": accounts[6]})
+    if watched:
+        update(live)
+    wait(FALL_GAP)
+    live.pusher.push(live.feed, TOKEN, live.stub, RATIO // 2, RATIO, {"from": accounts[6]})
+    assert live.ratio() == (RATIO if watched else RATIO * 95 // 100)
+
+
+def test_fall__beyond_the_bound__takes_the_days_part_at_once_and_the_rest_as_it_comes_back(live):
+    state(live, RATIO // 2)
+    update(live)
+    wait(FALL_GAP)
+    first = update(live)
+    held = RATIO * 95 // 100
+    assert live.ratio() == held
+    wait(FALL_GAP)
+    second = update(live)
+    back = FALL * (second.timestamp - first.timestamp) // DAY
+    assert live.ratio() == held - held * back // WAD
+    held = live.ratio()
+    wait(DAY)
+    update(live)
+    assert live.ratio() == held - held * FALL // WAD
+
+
+def test_fall__rise_in_between__gives_nothing_of_the_bound_back(live):
+    state(live, RATIO * 95 // 100)
+    update(live)
+    wait(FALL_GAP)
+    fallen = update(live)
+    assert live.ratio() == RATIO * 95 // 100
+    state(live, RATIO)
+    used, since = FALL, fallen
+    # The first pair of rises begins with the rate that the fall was settled at.
+    for _ in range(2):
+        wait(GAP)
+        risen = update(live)
+        used, since = used - FALL * (risen.timestamp - since.timestamp) // DAY, risen
+        assert live.feed.observationOf(TOKEN)[3] == used
+    held = live.ratio()
+    assert RATIO * 95 // 100 < held < RATIO
+    state(live, RATIO // 2)
+    update(live)
+    wait(FALL_GAP)
+    tx = update(live)
+    left = FALL - (used - FALL * (tx.timestamp - risen.timestamp) // DAY)
+    assert live.ratio() == held - held * left // WAD
+
+
+def test_fall__of_what_rounding_moves__is_followed_like_any_other(live):
+    state(live, RATIO - 1)
+    update(live)
+    wait(FALL_GAP)
+    update(live)
+    assert live.ratio() == RATIO - 1
 
 
 # --- too early
@@ -261,9 +371,9 @@ def test_vault__donation__moves_the_ratio_by_the_bound_at_most(kit, vault, block
 # --- bounds
 
 
-@pytest.mark.parametrize("rate", [2 * RATIO, RATIO // 2])
 @pytest.mark.parametrize("sec", [GAP, 7 * GAP, DAY, 30 * DAY])
-def test_update__beyond_the_bound__goes_as_far_as_the_time_since_lets_it(live, rate, sec):
+def test_rise__beyond_the_bound__goes_as_far_as_the_time_since_lets_it(live, sec):
+    rate = 2 * RATIO
     state(live, rate)
     update(live)
     wait(sec)
@@ -272,7 +382,7 @@ def test_update__beyond_the_bound__goes_as_far_as_the_time_since_lets_it(live, r
     assert live.ratio() == wanted != rate
     assert dict(tx.events["RateSettled"]) == {"tokenId": TOKEN, "rateWad": rate, "ratioWad": wanted}
     if sec >= DAY:
-        assert wanted == RATIO + RATIO * (RISE if rate > RATIO else -FALL) // WAD
+        assert wanted == RATIO + RATIO * RISE // WAD
     wait()
     late = update(live)
     assert live.ratio() == bound(wanted, rate, late.timestamp - tx.timestamp)
@@ -347,13 +457,69 @@ def test_update__vault_states_garbage__reverts_BadRate(kit):
     source(kit, vault, ERC4626)
     web3.provider.make_request("anvil_setCode", [vault.address, web3.eth.get_code(kit.stub.address).hex()])
     kit.admin.transfer(vault, 0, data=kit.stub.set.encode_input(word(2**256 - 1), False))
-    with reverts_with("RateFeed__BadRate", (2**256 - 1) // WAD, 10**6):
+    with reverts_with("RateFeed__BadRate", 2**256 - 1, MOST):
         update(kit)
 
 
-def test_update__returns_a_megabyte__costs_the_caller_and_is_read_as_a_word(live):
-    state(live, word(RATIO + 1) + "00" * 20_000)
+def test_update__long_answer__is_read_as_a_word_as_long_as_the_stipend_pays_for_it(live):
+    state(live, word(RATIO + 1) + "00" * 1_000)
     assert update(live).events["RateObserved"]["rateWad"] == RATIO + 1
+    assert live.feed.ceilingOf(TOKEN) == RATIO + 1
+    state(live, word(RATIO + 2) + "00" * 20_000)
+    with reverts_with("RateFeed__SourceFailed"):
+        update(live)
+    assert live.feed.ceilingOf(TOKEN) == 0
+
+
+# --- what a token may count for
+
+
+@pytest.mark.parametrize("rate", [1, RATIO // 2, RATIO, 2 * RATIO, MOST])
+def test_ceiling_of__is_what_the_source_states(live, rate):
+    state(live, rate)
+    assert live.feed.ceilingOf(TOKEN) == rate
+
+
+@pytest.mark.parametrize(
+    ("answer", "fails"),
+    [(word(RATIO), True), ("0x", False), ("0x" + "ff" * 31, False), (0, False), (MOST + 1, False), (2**256 - 1, False)],
+    ids=["reverts", "none", "short", "zero", "too much", "all bits"],
+)
+def test_ceiling_of__source_fails__is_zero(live, answer, fails):
+    state(live, answer, fails=fails)
+    assert live.feed.ceilingOf(TOKEN) == 0
+
+
+@pytest.mark.parametrize("code", ["fe", "5b5f56", "5b60015f5260205fa05f56", "5f5f5fa1", "5f5f5ff0"])
+def test_ceiling_of__source_burns_its_gas_or_writes__is_zero_and_costs_the_stipend(live, code):
+    """Invalid, an endless loop, one that logs, a log, a creation: what a static call forbids fails at once."""
+    web3.provider.make_request("anvil_setCode", [live.stub.address, "0x" + code])
+    assert live.feed.ceilingOf(TOKEN) == 0
+    assert live.feed.ceilingOf.estimate_gas(TOKEN, {"from": accounts[5]}) < 300_000
+
+
+def test_ceiling_of__source_that_asks_for_its_own_rate__is_zero(live):
+    """Each question within the other has less gas than a source must have, so that the second is not asked."""
+    data = live.feed.ceilingOf.encode_input(TOKEN).removeprefix("0x")
+    # Return what feed.ceilingOf(TOKEN) says, or nothing where that fails.
+    code = "63" + data[:8] + "60e01b5f526001600452" + "60205f60245f73" + live.feed.address[2:] + "5afa60051b5ff3"
+    web3.provider.make_request("anvil_setCode", [live.stub.address, "0x" + code])
+    assert live.feed.ceilingOf(TOKEN) == 0
+
+
+def test_ceiling_of__too_little_gas__fails_whole_and_is_never_told_of_a_rate_of_zero(live):
+    state(live, RATIO)
+    request = {"to": live.feed.address, "data": live.feed.ceilingOf.encode_input(TOKEN)}
+    for gas in (40_000, 100_000, 200_000, 230_000):
+        answer = web3.provider.make_request("eth_call", [request | {"gas": hex(gas)}, "latest"])
+        assert "error" in answer
+    answer = web3.provider.make_request("eth_call", [request | {"gas": hex(300_000)}, "latest"])
+    assert int(answer["result"], 16) == RATIO
+
+
+@pytest.mark.parametrize("token", [0, 2])
+def test_ceiling_of__token_without_a_source__is_no_bound(live, token):
+    assert live.feed.ceilingOf(token) == 2**256 - 1
 
 
 @pytest.mark.parametrize("token", [0, 2])
@@ -368,15 +534,15 @@ def test_update__token_without_a_source__reverts_NoSource(live, token):
 
 
 def test_set_source__is_shown_replaced_and_removed(live):
-    terms = (live.stub.address, GET_RATE, GAP, RISE, FALL)
+    terms = (live.stub.address, GET_RATE, GAP, FALL_GAP, RISE, FALL)
     assert tuple(live.feed.termsOf(TOKEN)) == terms
     state(live, RATIO + 10**12)
     update(live)
     tx = source(live, live.stub, EXCHANGE_RATE)
-    assert tuple(tx.events["SourceSet"]["terms"]) == (live.stub.address, EXCHANGE_RATE, GAP, RISE, FALL)
-    assert list(live.feed.observationOf(TOKEN)) == [0, 0, tx.timestamp]
-    source(live, NOWHERE, NONE, 0, 0, 0)
-    assert tuple(live.feed.termsOf(TOKEN)) == (NOWHERE, NONE, 0, 0, 0)
+    assert tuple(tx.events["SourceSet"]["terms"]) == (live.stub.address, EXCHANGE_RATE, GAP, FALL_GAP, RISE, FALL)
+    assert list(live.feed.observationOf(TOKEN)) == [0, 0, tx.timestamp, 0]
+    source(live, NOWHERE, NONE, 0, 0, 0, 0)
+    assert tuple(live.feed.termsOf(TOKEN)) == (NOWHERE, NONE, 0, 0, 0, 0)
     with reverts_with("RateFeed__NoSource", TOKEN):
         update(live)
     assert live.ratio() == RATIO
@@ -385,7 +551,8 @@ def test_set_source__is_shown_replaced_and_removed(live):
 @pytest.mark.parametrize(
     ("changed", "error"),
     [({"form": NONE}, ("form", 0, 1)), ({"gap": 59}, ("gapSec", 59, 60)),
-     ({"gap": 7 * DAY + 1}, ("gapSec", 7 * DAY + 1, 7 * DAY)),
+     ({"gap": 7 * DAY + 1}, ("gapSec", 7 * DAY + 1, 7 * DAY)), ({"fall_gap": 1}, ("fallGapSec", 1, 2)),
+     ({"fall_gap": 601}, ("fallGapSec", 601, 600)), ({"gap": 90, "fall_gap": 91}, ("fallGapSec", 91, 90)),
      ({"rise": 10**17 + 1}, ("maxRiseWad", 10**17 + 1, 10**17)),
      ({"fall": 5 * 10**17 + 1}, ("maxFallWad", 5 * 10**17 + 1, 5 * 10**17))],
 )  # fmt: skip
@@ -419,7 +586,7 @@ def test_set_source__no_contract__reverts_SourceFailed(kit):
 def test_set_source__unlisted_token__reverts(kit):
     state(kit, RATIO)
     with reverts_with("ScenarioBook__UnknownToken", 7):
-        kit.feed.setSource(7, (kit.stub, GET_RATE, GAP, RISE, FALL), {"from": kit.admin})
+        kit.feed.setSource(7, (kit.stub, GET_RATE, GAP, FALL_GAP, RISE, FALL), {"from": kit.admin})
 
 
 def test_set_source__by_a_stranger__reverts(kit):

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from brownie import Auction, InsuranceFund, Lens, MarginEngine, NormalTable, Oracle, RiskEngine, ScenarioBook, accounts
+from brownie import (
+    Auction,
+    InsuranceFund,
+    Lens,
+    MarginEngine,
+    NormalTable,
+    Oracle,
+    RateFeed,
+    RiskEngine,
+    ScenarioBook,
+    accounts,
+)
 
 from tests.chain.helpers.ledger import WAD
 from tests.chain.helpers.signed import numbers
@@ -16,7 +27,8 @@ USDC, WBTC, WETH = range(3)
 def lens(authority, governor, ledger):
     oracle = governor.deploy(Oracle, authority, 3_600, WAD, WAD)
     book = governor.deploy(ScenarioBook, authority, governor.deploy(NormalTable), ACCOUNT)
-    engine = governor.deploy(MarginEngine, ledger, oracle, book, governor.deploy(RiskEngine, book, oracle))
+    risk, rates = governor.deploy(RiskEngine, book, oracle), governor.deploy(RateFeed, governor, book)
+    engine = governor.deploy(MarginEngine, ledger, oracle, book, risk, rates)
     fund = governor.deploy(InsuranceFund, authority, ledger, book)
     return governor.deploy(Lens, ledger, oracle, governor.deploy(Auction, authority, ledger, engine, book, fund))
 
