@@ -28,6 +28,7 @@ from plimsoll.keeper.encode import Encoder
 from plimsoll.keeper.feed import NoFeed
 from plimsoll.keeper.loop import Keeper
 from plimsoll.mirror.margin_engine import evaluate
+from plimsoll.mirror.rate_feed import own_measure
 from plimsoll.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
 from plimsoll.protocol.account import read_account
@@ -108,6 +109,30 @@ def test_rate__settles__view_and_mirror_follow_the_book(found):
         assert getattr(ours, name) == pytest.approx(getattr(chain, name), abs=AGREEMENT * ours.gross_notional)
     # With the ratio of the deployment the mirror would be off by more than its tolerance.
     assert abs(stale.initial_margin - chain.initial_margin) > AGREEMENT * ours.gross_notional
+
+
+@pytest.mark.parametrize("share", [1.1, 0.7, 0.0])
+def test_own_measure__mirror_says_what_an_action_is_judged_by(found, share):
+    """The source states more than the book, less, and nothing; the margin by the book does not move."""
+    world, snapshot = found.world, found.client.rpc("evm_snapshot")
+    seen = AccountFeed(found.url, found.path, found.account).read()
+    ratio = seen.market.tokens["WSTETH"].ratio
+    found.stub.send(DEPLOYER, "set", encode(["uint256"], [int(share * ratio * WAD)]), False)
+    stated = found.feed.call("ceilingOf", 1) / WAD
+    folio = own_measure(seen.market, seen.portfolio, {"WSTETH": stated})
+    engine = world.contract("MarginEngine")
+    own, book = (engine.call(name, found.account) for name in ("ownMarginOf", "marginOf"))
+    for there, ours in ((own, folio), (book, seen.portfolio)):
+        mirror = evaluate(seen.market, ours, AccountFeed(found.url, found.path, found.account).params)
+        for chain_wad, here in (
+            (there.equityWad, mirror.equity),
+            (there.initialWad, mirror.initial_margin),
+            (there.maintenanceWad, mirror.maintenance_margin),
+        ):
+            assert chain_wad / WAD == pytest.approx(here, abs=AGREEMENT * mirror.gross_notional)
+    assert (own.equityWad < book.equityWad) == (share < 1.0)
+    found.client.rpc("evm_revert", snapshot)
+    found.client.forget_nonce(DEPLOYER.address)
 
 
 def test_terms__governor_changes_a_token__view_follows(found):

@@ -22,7 +22,10 @@ PROPERTIES = {
     "I-15": "the largest withdrawal of the preview passes, one unit more does not",
     "I-16": "an operator does what its roles say and nothing else, and tokens go to the owner alone",
     "I-17": "an intent ends as it was signed, at most at its cost, once",
-    "I-18": "the ratio of a token moves by what all observations of its rate agree on, and by no more than its bound",
+    "I-18": (
+        "the ratio of a token moves by what both observations of a pair agree on, by no more than its bound, "
+        "and no rate alone moves a margin by the book"
+    ),
     "I-19": "open interest of a series is the sum of its long quantities: it falls by closes, slices and settlements",
 }
 

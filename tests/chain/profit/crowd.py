@@ -15,6 +15,8 @@ OWNER, FRIEND = wallet("attacker"), wallet("attacker's friend")
 WAD_PER_RAW = 10**12
 #: More than any play needs; what counts is how much of it is in the wallet afterwards.
 PURSE = {"USDC": 10**9 * 10**6, "WETH": 10**6 * WAD, "PLAIN": 10**9 * WAD}
+#: Assets of the vault whose shares are collateral; shares are bought with them, at the rate of the moment.
+STAKED = 10**6 * WAD
 MODES = (SINGLE, STANDARD, CROSS)
 
 
@@ -31,6 +33,9 @@ class Crowd:
                 world.send(owner, symbol, "mint", owner.address, amount)
                 world.send(owner, symbol, "approve", world.deployment.contracts["Vault"], 2**256 - 1)
                 assert token is not None
+            world.send(owner, "STAKED", "mint", owner.address, STAKED)
+            world.send(owner, "STAKED", "approve", world.base.beside["LossyVault"], 2**256 - 1)
+            world.send(owner, "SHARE", "approve", world.deployment.contracts["Vault"], 2**256 - 1)
         self.brought = 0.0
 
     # --- the purse
@@ -43,7 +48,19 @@ class Crowd:
         for symbol, (price, decimals) in prices.items():
             held = sum(int(world.tokens[symbol].call("balanceOf", owner.address)) for owner in (OWNER, FRIEND))
             total += (held - 2 * PURSE[symbol]) / 10**decimals * price
-        return total
+        staked = sum(self._staked(owner.address) - STAKED for owner in (OWNER, FRIEND))
+        return total + staked / WAD * world.paths["ETH"].spot
+
+    def _staked(self, owner: str) -> int:
+        """Assets of the vault that a wallet holds, as such and as shares."""
+        shares = int(self.world.tokens["SHARE"].call("balanceOf", owner))
+        assets = int(self.world.at["LossyVault"].call("convertToAssets", shares))
+        return int(self.world.at["STAKED"].call("balanceOf", owner)) + assets
+
+    def buy_shares(self, assets: float) -> float:
+        """Buy shares of the vault at the rate of the moment; return how many the wallet holds."""
+        self.world.send(OWNER, "LossyVault", "deposit", round(assets * WAD), OWNER.address)
+        return int(self.world.tokens["SHARE"].call("balanceOf", OWNER.address)) / WAD
 
     def open(self, cash: float, mode: int = SINGLE) -> int:
         """Open an account and bring cash."""
@@ -65,7 +82,7 @@ class Crowd:
     def take(self, account: int) -> None:
         """Withdraw and borrow whatever the account may pay out."""
         world = self.world
-        for symbol in PURSE:
+        for symbol in (*PURSE, "SHARE"):
             most = world.ask("ActionPreview", "maxWithdraw", account, world.tokens[symbol].address)
             if not is_error(most) and most:
                 self.withdraw_raw(account, symbol, most)

@@ -30,6 +30,7 @@ AUCTION = {"Auction": "contracts/liquidation/Auction.sol"}
 EXCHANGE = {"Exchange": "contracts/exchange/Exchange.sol"}
 ORACLE = {"Oracle": "contracts/feeds/Oracle.sol"}
 ACCOUNTS = {"Accounts": "contracts/accounts/Accounts.sol"}
+RATES = {"RateFeed": "contracts/feeds/RateFeed.sol"}
 VAULT = {"Vault": "contracts/accounts/Vault.sol"}
 
 CASH_LEGS: Change = (
@@ -167,8 +168,8 @@ FAULTS = (
         (
             (
                 "contracts/margin/MarginEngine.sol",
-                "_evaluate(margin, PlainCall.snapshotOf(ACCOUNTS, accountId), FOR_AUCTION);",
-                "_evaluate(margin, PlainCall.snapshotOf(ACCOUNTS, accountId), PLAIN);",
+                "_evaluate(_workFor(FOR_AUCTION), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));",
+                "_evaluate(_workFor(PLAIN), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));",
             ),
         ),
         MARGIN,
@@ -244,5 +245,54 @@ FAULTS = (
         ("equity given", "small bids"),
         (("contracts/accounts/OpenInterest.sol", "if (changeWad == 0) return;", "if (changeWad <= 0) return;"),),
         ACCOUNTS,
+    ),
+    Fault(
+        "25",
+        "an owner's action goes by the book's ratio alone",
+        ("slashed share",),
+        (
+            (
+                "contracts/margin/MarginEngine.sol",
+                "if (w.purpose & OWN != 0) _lower(w, w.collateral[i], s.tokenIds[i]);",
+                "",
+            ),
+        ),
+        MARGIN,
+    ),
+    Fault(
+        "26",
+        "every margin check reads what a source states now",
+        ("rate low",),
+        (
+            (
+                "contracts/margin/MarginEngine.sol",
+                "if (w.purpose & OWN != 0) _lower(w, w.collateral[i], s.tokenIds[i]);",
+                "_lower(w, w.collateral[i], s.tokenIds[i]);",
+            ),
+        ),
+        MARGIN,
+    ),
+    Fault(
+        "27",
+        "two observations of one block settle a fall of any size",
+        ("rate low",),
+        (
+            (
+                "contracts/feeds/RateFeed.sol",
+                "uint256 earliestTs = o.ts + (isFall ? s.fallGapSec : s.gapSec);",
+                "uint256 earliestTs = isFall ? 0 : o.ts + s.gapSec;",
+            ),
+            (
+                "contracts/feeds/RateFeed.sol",
+                "uint256 leastWad = oldWad - (oldWad * (_bounds[tokenId].maxFallWad - fallenWad)) / WAD;",
+                "uint256 leastWad = fallenWad * 0;",
+            ),
+            (
+                "contracts/feeds/RateFeed.sol",
+                "o.fallenWad = uint64(fallenWad + ((oldWad - ratioWad) * WAD) / oldWad);",
+                "o.fallenWad = uint64(fallenWad);",
+            ),
+        ),
+        RATES,
     ),
 )

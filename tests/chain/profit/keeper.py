@@ -15,10 +15,13 @@ FRACTIONS_WAD = (WAD, WAD // 4, WAD // 20)
 MOST_SLICES = 4
 #: Fee on what is sold, a little rounded up.
 FEE_SHARE = 0.0102
+#: Between two observations of the share's rate, and of a fall of it.
+GAP_SEC, FALL_GAP_SEC = 3_600, 24
 
 
 def act(world: World, judge: Judge) -> None:
-    """One pass over all accounts."""
+    """One pass over rates and all accounts."""
+    _observe(world)
     accounts = list(range(2, int(world.at["Accounts"].call("nextAccountId"))))
     margins = world.at["MarginEngine"].call_many("marginOf", [[account] for account in accounts])
     auctions = world.at["Auction"].call_many("auctionOf", [[account] for account in accounts])
@@ -28,6 +31,18 @@ def act(world: World, judge: Judge) -> None:
         needs = is_error(margin) or int(margin.state) >= LIQUIDATABLE
         if auction.isOpen or needs:
             _liquidate(world, judge, account, is_open=auction.isOpen)
+
+
+def _observe(world: World) -> None:
+    """Look at the rate of the share, and again after the gap of a fall, as the duty of rates does."""
+    token = world.deployment.tokens["SHARE"].token_id
+    ratio = int(world.at["ScenarioBook"].call("collateralOf", token).ratioWad)
+    seen = world.at["RateFeed"].call("observationOf", token)
+    stated, now = int(world.at["RateFeed"].call("ceilingOf", token)), world.now
+    is_fall = 0 < int(seen.rateWad) < ratio
+    is_due = now >= int(seen.ts) + (FALL_GAP_SEC if is_fall else GAP_SEC)
+    if is_due or (stated > int(seen.rateWad) if is_fall else 0 < stated < ratio):
+        world.try_send(RELAYER, "RateFeed", "update", token)
 
 
 def _liquidate(world: World, judge: Judge, account: int, *, is_open: bool) -> None:

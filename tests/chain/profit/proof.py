@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,6 +22,7 @@ import pytest
 
 from plimsoll.chain import abi, anvil
 from plimsoll.params import Params
+from tests.chain.helpers.mocks import MOCKS
 from tests.chain.profit.faults import FAULTS, Fault
 from tests.chain.profit.machine import run
 from tests.chain.profit.plays import PLAYS
@@ -97,6 +99,8 @@ def artefacts_without(fault: Fault, compiler: Compiler) -> Iterator[None]:
     """The built contracts, those of the fault without their fix."""
     changed = sources_without(fault)
     with tempfile.TemporaryDirectory() as folder:
+        for mock in MOCKS.glob("*.json"):
+            shutil.copy(mock, folder)
         for unit, path in fault.units.items():
             built = compiler.compile(path, unit, changed)
             document = {"contractName": unit, "abi": built["abi"], "bytecode": built["evm"]["bytecode"]["object"]}

@@ -6,11 +6,13 @@ Everything is sent as wallets and signers send it, and the price path is known t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from eth_account.signers.local import LocalAccount
+from eth_utils.address import to_checksum_address
 
+from plimsoll.chain.abi import creation_code, load_artifact
 from plimsoll.chain.anvil import wallet
 from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract
@@ -19,10 +21,11 @@ from plimsoll.chain.signing import domain_of, sign, struct_types
 from plimsoll.chain.words import Word, pack
 from plimsoll.deployment.deploy import deploy
 from plimsoll.deployment.record import Deployment
-from plimsoll.deployment.spec import TokenSpec, load_spec
+from plimsoll.deployment.spec import RateSpec, TokenSpec, load_spec
 from plimsoll.model import Kind
 from plimsoll.params import Params
 from plimsoll.protocol.rounds import RoundPoster
+from tests.chain.helpers.mocks import use_mocks
 from tests.chain.profit.market import WINDOW_SEC, Path
 
 WAD = 10**18
@@ -45,10 +48,16 @@ SIGNERS = [wallet(f"signer {n}") for n in range(2)]
 ADMIN, POSTER, RELAYER, LENDER, BIDDER = (wallet(name) for name in ("admin", "poster", "relayer", "lender", "bidder"))
 CONTRACTS = (
     *("Accounts", "Vault", "Oracle", "MarginEngine", "Exchange", "Settlement", "PerpMarket", "Auction"),
-    *("InsuranceFund", "ActionPreview", "ScenarioBook"),
+    *("InsuranceFund", "ActionPreview", "ScenarioBook", "RateFeed"),
 )
 #: A token that no underlying moves: its price is signed by itself, and may grow stale by itself.
 PLAIN = TokenSpec("PLAIN", "Mock token of its own", 18, haircut=0.1, deposit_cap=1e9)
+#: A share of a vault that can be slashed and that lends its assets within a transaction; see LossyVault.
+SHARE = TokenSpec("SHARE", "Mock vault share", 18, haircut=0.2, linked="ETH", linked_haircut=0.02, deposit_cap=1e9)
+#: Assets of honest people in that vault.
+VAULT_HELD = 100_000
+#: What a day may take off its ratio.
+SHARE_FALL = 0.3
 
 
 @dataclass(slots=True)
@@ -61,6 +70,8 @@ class Base:
     lender: int = 0
     bidder: int = 0
     snapshot: str = ""
+    #: Contracts beside the installation, by name: the vault, its asset, and an attacker's contract.
+    beside: dict[str, str] = field(default_factory=dict)
 
 
 class World:
@@ -72,6 +83,8 @@ class World:
         self.deployment = base.deployment
         self.at: dict[str, Contract] = {name: base.deployment.contract(self.client, name) for name in CONTRACTS}
         self.tokens = {s: base.deployment.token_contract(self.client, s) for s in base.deployment.tokens}
+        for name, address in base.beside.items():
+            self.at[name] = Contract(self.client, load_artifact("LocalToken" if name == "STAKED" else name), address)
         self.poster = RoundPoster(self.client, base.deployment, SIGNERS)
         self.domain = domain_of(self.at["Exchange"])
         self.order_types = struct_types(self.at["Exchange"], "settle")
@@ -242,12 +255,16 @@ def build(url: str, params: Params | None = None) -> Base:
     client.rpc("anvil_autoImpersonateAccount", True)
     for account in (ADMIN, POSTER, RELAYER, LENDER, BIDDER):
         client.rpc("anvil_setBalance", account.address, hex(10**24))
+    use_mocks()
     spec = load_spec("local", params or Params())
+    beside = _vault(client)
+    share = replace(SHARE, address=beside["LossyVault"])
     # Without the bound on what leaves in a day: it would hide what the margin rules let through.
-    tokens = tuple(replace(token, outflow_share=1.0, outflow_daily=1.0) for token in (*spec.tokens, PLAIN))
-    spec = replace(spec, tokens=tokens).with_signers(tuple(s.address for s in SIGNERS))
+    tokens = tuple(replace(token, outflow_share=1.0, outflow_daily=1.0) for token in (*spec.tokens, PLAIN, share))
+    rate = RateSpec("SHARE", share.address, "erc4626", 3_600, 24, 0.01, SHARE_FALL)
+    spec = replace(spec, tokens=tokens, rates=(rate,)).with_signers(tuple(s.address for s in SIGNERS))
     deployment = deploy(client, ADMIN, spec)
-    base = Base(url, deployment, client.block_ts())
+    base = Base(url, deployment, client.block_ts(), beside=beside)
     world = World(base)
     world.tick(5)
     world.post()
@@ -264,6 +281,22 @@ def build(url: str, params: Params | None = None) -> Base:
         elif owner is BIDDER:
             base.bidder = account
     return base
+
+
+def _vault(client: Client) -> dict[str, str]:
+    """Create a vault with the assets of honest people in it, at a rate of one."""
+
+    def create(name: str, *values: Any) -> Contract:
+        receipt = client.send(ADMIN, None, creation_code(name, *values), GAS, name)
+        return Contract(client, load_artifact(name), to_checksum_address(str(receipt.contract_address)))
+
+    staked = create("LocalToken", "Mock staked ether", "STAKED", 18)
+    vault = create("LossyVault", staked.address)
+    staked.send(ADMIN, "mint", ADMIN.address, VAULT_HELD * WAD)
+    staked.send(ADMIN, "approve", vault.address, 2**256 - 1)
+    vault.send(ADMIN, "deposit", VAULT_HELD * WAD, ADMIN.address)
+    dropper = create("RateDropper")
+    return {"STAKED": staked.address, "LossyVault": vault.address, "RateDropper": dropper.address}
 
 
 def is_error(answer: Any) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
 from types import SimpleNamespace
 
 import pytest
 from brownie import accounts, chain, project, web3
+from brownie.exceptions import VirtualMachineError
 from eth_abi.abi import encode
 
+from plimsoll.errors import DomainError
+from plimsoll.mirror.rate_feed import RatePair, RateTerms, observe
 from tests.chain.helpers.books import rows
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import WAD
@@ -469,6 +473,33 @@ def test_update__long_answer__is_read_as_a_word_as_long_as_the_stipend_pays_for_
     with reverts_with("RateFeed__SourceFailed"):
         update(live)
     assert live.feed.ceilingOf(TOKEN) == 0
+
+
+# --- the mirror
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_update__any_rates_at_any_times__the_mirror_says_the_same(live, seed):
+    draw = random.Random(seed)
+    terms = RateTerms(GAP, FALL_GAP, RISE / WAD, FALL / WAD)
+    pair, ratio = RatePair(0, 0.0, live.settled_ts), RATIO / WAD
+    for _ in range(25):
+        rate = int(live.ratio() * draw.choice([0.5, 0.97, 0.99, 0.9999, 1, 1.0001, 1.02, 2]))
+        state(live, rate)
+        at = chain[-1].timestamp + draw.choice([1, FALL_GAP - 2, FALL_GAP, 300, GAP, DAY])
+        chain.sleep(at - chain[-1].timestamp)
+        held = live.ratio()
+        try:
+            tx = update(live)
+        except VirtualMachineError:
+            with pytest.raises(DomainError):
+                observe(pair, terms, chain[-1].timestamp, rate / WAD, held / WAD)
+            continue
+        pair, ratio = observe(pair, terms, tx.timestamp, rate / WAD, held / WAD)
+        assert live.ratio() / WAD == pytest.approx(ratio, rel=1e-12)
+        seen = live.feed.observationOf(TOKEN)
+        assert (pair.ts, pair.settled_ts) == (seen[0], seen[2])
+        assert (seen[1] / WAD, seen[3] / WAD) == pytest.approx((pair.rate, pair.fallen), rel=1e-12, abs=1e-15)
 
 
 # --- what a token may count for
