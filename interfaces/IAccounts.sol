@@ -219,7 +219,7 @@ interface IAccounts {
     /// @param accountId Account of the caller.
     function close(uint256 accountId) external;
 
-    /// @notice Changes the margin mode; initial margin must pass before and after.
+    /// @notice Changes the margin mode; initial margin must pass before and after, in the own measure.
     /// @param accountId Account of the caller.
     /// @param mode New mode.
     function setMode(uint256 accountId, Mode mode) external;

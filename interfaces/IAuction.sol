@@ -146,7 +146,8 @@ interface IAuction {
     /// @dev The whole loss of a slice is paid for at once: by the reserve, by the fund within its hourly limit, then by
     /// all positive cash. A bonus that the fund may not pay now is not paid. E - M of what is left never falls.
     /// @param accountId Liquidated account.
-    /// @param bidderId Account of the caller that takes the slice; it must keep its own initial margin.
+    /// @param bidderId Account of the caller that takes the slice; it must keep its own initial margin, in the own
+    /// measure of the margin engine.
     /// @param maxFractionWad Largest fraction wanted.
     /// @param expectSolvent Branch the bidder counts on.
     /// @param limitWad Solvent: most cash to pay (fee included); insolvent: least cash to receive.

@@ -118,7 +118,7 @@ interface IDelegation {
     /// @param delegate Signer.
     /// @param fills Legs, of different instruments.
     /// @return isCovered Whether the account was seen to have its initial margin; false as well where no limit asked
-    /// for its greeks, so that nothing was evaluated.
+    /// for its greeks, so that nothing was evaluated, and where its own measure is another than the book's.
     function afterFill(uint256 accountId, address delegate, Fill[] calldata fills) external returns (bool isCovered);
 
     /// @notice Reverts unless a delegate may trade an instrument for an account now.

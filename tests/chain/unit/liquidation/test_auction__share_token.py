@@ -115,7 +115,10 @@ def test_bid__tokens_are_worth_less_than_the_book_says__takes_the_bidders_own_ma
     stack.price(1_080)
     stack.auction.start(holder_id, {"from": bidder})
     quote = stack.auction.previewBid(holder_id, WHOLE)
-    poor = stack.open(bidder, int(quote[3] + quote[4]) // WAD + 40)
+    poor = stack.open(bidder, int(quote[3] + quote[4]) // WAD + 2_000)
+    stack.chain.snapshot()
+    stack.auction.bid(holder_id, poor, WHOLE, True, MOST, {"from": bidder})
+    stack.chain.revert()
     slash(stack, shares, 90)
     preview = stack.actions.previewLiquidation(holder_id, poor, WHOLE)
     assert not preview[-1]
