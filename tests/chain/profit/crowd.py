@@ -37,6 +37,8 @@ class Crowd:
             world.send(owner, "STAKED", "approve", world.base.beside["LossyVault"], 2**256 - 1)
             world.send(owner, "SHARE", "approve", world.deployment.contracts["Vault"], 2**256 - 1)
         self.brought = 0.0
+        #: Cash that shares of the attackers lost by slashes: theirs to bear, and nobody else's.
+        self.slashed = 0.0
 
     # --- the purse
 
@@ -49,13 +51,23 @@ class Crowd:
             held = sum(int(world.tokens[symbol].call("balanceOf", owner.address)) for owner in (OWNER, FRIEND))
             total += (held - 2 * PURSE[symbol]) / 10**decimals * price
         staked = sum(self._staked(owner.address) - STAKED for owner in (OWNER, FRIEND))
-        return total + staked / WAD * world.paths["ETH"].spot
+        return total + staked / WAD * world.paths["ETH"].spot + self.slashed
 
     def _staked(self, owner: str) -> int:
         """Assets of the vault that a wallet holds, as such and as shares."""
         shares = int(self.world.tokens["SHARE"].call("balanceOf", owner))
         assets = int(self.world.at["LossyVault"].call("convertToAssets", shares))
         return int(self.world.at["STAKED"].call("balanceOf", owner)) + assets
+
+    def suffer(self, share: float) -> None:
+        """Note what a slash of a share of the vault will take from accounts and wallets."""
+        token = self.world.deployment.tokens["SHARE"].token_id
+        held = sum(int(self.world.tokens["SHARE"].call("balanceOf", owner.address)) for owner in (OWNER, FRIEND))
+        for account in self.accounts:
+            snapshot = self.world.ask("Accounts", "snapshotOf", account)
+            held += dict(zip(snapshot.tokenIds, snapshot.amountsWad, strict=True)).get(token, 0)
+        worth = int(self.world.at["LossyVault"].call("convertToAssets", held)) / WAD * self.world.paths["ETH"].spot
+        self.slashed += share * worth
 
     def buy_shares(self, assets: float) -> float:
         """Buy shares of the vault at the rate of the moment; return how many the wallet holds."""

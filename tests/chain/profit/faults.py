@@ -249,7 +249,7 @@ FAULTS = (
     Fault(
         "25",
         "an owner's action goes by the book's ratio alone",
-        ("slashed share",),
+        ("slashed share", "runs from"),
         (
             (
                 "contracts/margin/MarginEngine.sol",

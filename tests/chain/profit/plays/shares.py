@@ -12,6 +12,7 @@ SYMBOL = "SHARE"
 
 def _slash(s: Scene, share: float) -> None:
     """Take a part of the vault's assets away for good."""
+    s.crowd.suffer(share)
     held = int(s.world.at["LossyVault"].call("totalAssets"))
     s.world.send(ADMIN, "LossyVault", "slash", round(held * share))
 
