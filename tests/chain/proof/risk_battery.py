@@ -342,7 +342,7 @@ def _portfolios(symbol: str, expiries: list[int], spot: int, forwards: list[int]
         ([], 0),
         ([(PUT, expiries[-1], forwards[-1], -1)], 0),
         # Far from its strike it is small by its delta, and large by what it loses at the end of the range.
-        ([(CALL, expiries[0], forwards[0] * 5 // 4, -80_000 * 10**8 * WAD // spot)], 0),
+        ([(CALL, expiries[0], forwards[0] * 5 // 4, -62_000 * 10**8 * WAD // spot)], 0),
     ]
     wings, each = ((1_730, -100), (1_775, 200), (1_820, -100)), list(zip(expiries, forwards, strict=True))
     for i, expiry in enumerate(expiries):

@@ -256,7 +256,10 @@ PLANTS: Final = (
     Plant(
         "kill -9",
         "a killed keeper holds its lease for ten minutes",
-        (f"{TRANSACTIONS}::test_process__killed_at_a_random_moment__nothing_is_lost_or_sent_twice[1]",),
+        (
+            "tests/python/keeper/test_lease_processes.py::"
+            "test_standby__leader_killed__takes_over_after_expiry_and_delay",
+        ),
         (
             Change(
                 "keeper/lease.py",
