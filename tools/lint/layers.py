@@ -1,7 +1,8 @@
 """Fail when a contract imports from a layer to its right, or a package one that it may not know.
 
 On chain the folders of contracts/ read left to right as data flows, and a call to the right goes through interfaces/.
-Off chain every edge between two packages is listed; a new package or edge is a decision, written down here.
+Off chain every edge between two packages is listed; a new folder, package or edge is a decision, written down here and
+told in CONTRIBUTING.md.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 #: Folders of contracts/, left to right. Nothing imports lens; local chains alone use local, tests alone use mocks.
 CONTRACT_LAYERS: Final = (
+    "access",
     "libraries",
     "accounts",
     "feeds",
@@ -102,12 +104,41 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "__main__": {"cli"},
     "__init__": {"errors", "model", "params", "files", "analytics", "front"},
 }
+#: What the root of all packages is called here; it is no room of its own.
+ROOT_PACKAGES: Final = {"__init__", "__main__"}
+#: The page that tells of layers and rooms, and the line that its table of rooms begins with.
+PAGE: Final = "CONTRIBUTING.md"
+TABLE: Final = "| room | what belongs there |"
 IMPORT: Final = re.compile(r'^\s*import\s+[^"\';]*["\']([^"\']+)["\']', re.M)
+SPAN: Final = re.compile(r"`(\w+)`")
 
 
 def violations(here: str, there: str, order: Sequence[str]) -> bool:
-    """Whether ``here`` may not import ``there``: both are layers and ``there`` stands further right."""
-    return here in order and there in order and order.index(there) > order.index(here)
+    """Whether ``here`` may not import ``there``: one of them is no layer, or ``there`` stands further right."""
+    return here not in order or there not in order or order.index(there) > order.index(here)
+
+
+def unlisted(root: Path) -> Iterator[str]:
+    """Yield what says that a folder of contracts or a package has no place in the lists above."""
+    for folder in sorted({file.relative_to(root / "contracts").parts[0] for file in root.glob("contracts/*/**/*.sol")}):
+        if folder not in CONTRACT_LAYERS:
+            yield f"contracts/{folder}: no layer of that name is listed"
+    package = root / "offchain" / "plimsoll"
+    for room in sorted({file.relative_to(package).parts[0].removesuffix(".py") for file in package.rglob("*.py")}):
+        if room not in COMMON | ALLOWED.keys():
+            yield f"offchain/plimsoll/{room}: no room of that name is listed"
+
+
+def untold(page: str) -> Iterator[str]:
+    """Yield where the page names other layers or rooms than the lists above, or layers in another order."""
+    before, _, after = page.partition(TABLE)
+    layers = [name for name in SPAN.findall(before) if name in CONTRACT_LAYERS]
+    if layers != list(CONTRACT_LAYERS):
+        yield f"{PAGE}: the folders of contracts/ are {', '.join(CONTRACT_LAYERS)}, found {', '.join(layers)}"
+    rows = after.partition("\n\n")[0].splitlines()[2:]
+    told = {name for row in rows for name in SPAN.findall(row.split("|")[1])}
+    for name in sorted(told ^ ((COMMON | ALLOWED.keys()) - ROOT_PACKAGES)):
+        yield f"{PAGE}: {name} is {'no room' if name in told else 'missing from the table of rooms'}"
 
 
 def contract_imports(root: Path) -> Iterator[tuple[Path, str, str]]:
@@ -141,15 +172,16 @@ def module_imports(root: Path) -> Iterator[tuple[Path, str, str]]:
 
 
 def main(root: Path = ROOT) -> int:
-    """Print every import that points right; return the exit code."""
+    """Print every import that points right, and what has no place or is not told; return the exit code."""
     wrong = [found for found in contract_imports(root / "contracts") if violations(found[1], found[2], CONTRACT_LAYERS)]
     for file, here, there in module_imports(root / "offchain" / "plimsoll"):
         if here != there and there not in COMMON | ALLOWED.get(here, set()):
             wrong.append((file, here, there))
     bad = sorted({(str(file.relative_to(root)), here, there) for file, here, there in wrong})
-    for file, here, there in bad:
-        print(f"{file}: {here} must not import {there}")
-    return 1 if bad else 0
+    faults = [f"{file}: {here} must not import {there}" for file, here, there in bad]
+    faults += [*unlisted(root), *untold((root / PAGE).read_text(encoding="utf-8"))]
+    print("\n".join(faults), end="\n" if faults else "")
+    return 1 if faults else 0
 
 
 if __name__ == "__main__":

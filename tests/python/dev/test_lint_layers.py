@@ -2,7 +2,7 @@
 
 import pytest
 
-from tools.lint.layers import ALLOWED, ROOT, main
+from tools.lint.layers import ALLOWED, PAGE, ROOT, TABLE, main
 
 #: An import, and where it is planted.
 PLANTED = [
@@ -25,8 +25,9 @@ PLANTED = [
 
 @pytest.fixture
 def house(tmp_path):
-    """A project with every room and nothing in it."""
+    """A project with every room and nothing in it but the page that names them."""
     (tmp_path / "contracts").mkdir()
+    (tmp_path / PAGE).write_text((ROOT / PAGE).read_text(encoding="utf-8"), encoding="utf-8")
     for room in ALLOWED:
         (tmp_path / "offchain" / "plimsoll" / room).mkdir(parents=True)
     return tmp_path
@@ -65,6 +66,53 @@ def test_layers__contracts_still_point_left(house, capsys):
         (house / "contracts" / folder / "A.sol").write_text(f'import {{A}} from "{target}";\n', encoding="utf-8")
     assert main(house) == 1
     assert capsys.readouterr().out == "contracts/risk/A.sol: risk must not import margin\n"
+
+
+@pytest.mark.parametrize(
+    ("folder", "target", "says"),
+    [
+        ("unheard_of", "../risk/RiskEngine.sol", "unheard_of must not import risk"),
+        ("mocks", "../unheard_of/Box.sol", "mocks must not import unheard_of"),
+        ("access", "../libraries/Units.sol", "access must not import libraries"),
+    ],
+)
+def test_layers__a_contract_folder_without_a_place__may_not_import_or_be_imported(house, capsys, folder, target, says):
+    (house / "contracts" / folder).mkdir()
+    (house / "contracts" / folder / "A.sol").write_text(f'import {{A}} from "{target}";\n', encoding="utf-8")
+    assert main(house) == 1
+    assert f"contracts/{folder}/A.sol: {says}\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("planted", "says"),
+    [
+        ("contracts/unheard_of/sub/A.sol", "contracts/unheard_of: no layer of that name is listed\n"),
+        ("offchain/plimsoll/unheard_of/a.py", "offchain/plimsoll/unheard_of: no room of that name is listed\n"),
+        ("offchain/plimsoll/unheard_of.py", "offchain/plimsoll/unheard_of: no room of that name is listed\n"),
+    ],
+)
+def test_layers__a_folder_without_a_place__is_refused_although_it_imports_nothing(house, capsys, planted, says):
+    (house / planted).parent.mkdir(parents=True, exist_ok=True)
+    (house / planted).write_text("", encoding="utf-8")
+    assert main(house) == 1
+    assert capsys.readouterr().out == says
+
+
+@pytest.mark.parametrize(
+    ("named", "instead", "says"),
+    [
+        ("`storage`", "a database", "storage is missing from the table of rooms"),
+        (f"{TABLE}\n|---|---|\n", f"{TABLE}\n|---|---|\n| `attic` | nothing |\n", "attic is no room"),
+        ("`access`, `libraries`", "`libraries`, `access`", "the folders of contracts/ are access, libraries, "),
+        ("`remote` (", "one (", "the folders of contracts/ are access, libraries, "),
+    ],
+)
+def test_layers__the_page_tells_another_story__is_refused(house, capsys, named, instead, says):
+    page = (house / PAGE).read_text(encoding="utf-8")
+    assert named in page
+    (house / PAGE).write_text(page.replace(named, instead, 1), encoding="utf-8")
+    assert main(house) == 1
+    assert capsys.readouterr().out.startswith(f"{PAGE}: {says}")
 
 
 def test_layers__the_project_itself__has_no_fault(capsys):
