@@ -1,4 +1,6 @@
-"""Liquidation formulas (risk-model section 8); mirror of contracts/liquidation/Auction.sol.
+"""Liquidation formulas (risk-model section 8); mirror of contracts/libraries/AuctionMath.sol.
+
+Who asks for them on chain is contracts/liquidation/Auction.sol, which picks the branch.
 
 ``equity`` is E, ``maintenance`` M, ``reserve`` V (proceeds of earlier bids), ``rest`` A: the market value,
 without haircuts, of everything outside V.

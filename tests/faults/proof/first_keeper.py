@@ -441,7 +441,7 @@ PLANTS: Final = (
         ),
     ),
     Plant(
-        "`confirmations`",
+        "a reorganisation of what was mined",
         "a transaction is final when it is mined",
         (f"{TRANSACTIONS}::test_reorganisation__takes_auction_and_call_back__both_are_sent_again[12]",),
         (
@@ -453,7 +453,7 @@ PLANTS: Final = (
         ),
     ),
     Plant(
-        "margin calls",
+        "an account short of margin is not called",
         "nobody is called",
         (f"{NODE_FAULT}[none]",),
         (

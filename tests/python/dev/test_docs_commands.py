@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from plimsoll.chain import abi
+from plimsoll.cli import COMMANDS
+
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
@@ -96,3 +99,27 @@ def test_code_of__next_block_before_other_code__is_what_it_prints():
     shown, silent = "```python\na\n```\ntext\n```\n1\n```\n", "```python\nb\n```\n"
     page = f"{shown}{silent}```python\nc\n```\n```console\n$ d\n```\n```\n2\n```\n"
     assert code_of(page) == [("a\n", ["1"]), ("b\n", []), ("c\n", [])]
+
+
+def test_readme__every_command__has_a_line():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = readme.partition("\n## The command\n")[2].partition("```\n")[2].partition("```")[0]
+    assert {line.split()[1] for line in block.splitlines()} == set(COMMANDS)
+
+
+def test_python_page__every_example__has_a_row():
+    page = (ROOT / "docs" / "start" / "python.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `examples/(\w+\.py)` \|", page, re.MULTILINE)
+    assert sorted(rows) == sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+
+
+def test_doctor_page__shows_as_many_contracts_as_are_built():
+    page = (ROOT / "docs" / "operate" / "doctor.md").read_text(encoding="utf-8")
+    assert f" {sum(1 for _ in abi.ARTIFACTS.glob('*.json'))} built contracts\n" in page
+
+
+def test_ways_in__readme_and_index__say_the_same():
+    readme, index = ((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/index.md"))
+    rows = re.findall(r"^\|.*\]\(docs/start/.*$", readme, re.MULTILINE)
+    assert [row.replace("](docs/", "](") for row in rows] == re.findall(r"^\|.*\]\(start/.*$", index, re.MULTILINE)
+    assert len(rows) == len(list((ROOT / "docs" / "start").glob("*.md")))

@@ -1,8 +1,7 @@
 """Flat rates: every position by itself, at a share of the price of its underlying.
 
-The rule that retail venues margin naked options by, and that mode STANDARD followed until its positions were put
-through the scenario rows. It knows neither the underlying's range nor the size of a position, which is what the
-comparison shows.
+The rule that retail venues margin naked options by. It knows neither the underlying's range nor the size of a position,
+which is what the comparison shows.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from plimsoll.analytics.models.holdings import Holdings
 from plimsoll.analytics.models.parameters import ModelParams, number
 
 NAME: Final = "flat-rates"
-EVIDENCE: Final = "this protocol's former rule"
+EVIDENCE: Final = "rule of retail venues; rates illustrative"
 Vector = npt.NDArray[np.float64]
 
 
