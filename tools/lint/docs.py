@@ -1,10 +1,14 @@
-"""Fail when an interface's item has no NatSpec, a link, path or mirror is dead, or no page names an event or error."""
+"""Fail when an interface's item has no NatSpec, a page names what is not there, or no page names an event or error.
+
+A dead link, path, name or mirror, a name that the file beside it does not have, and a line of prose that nobody wrapped
+are faults of a page.
+"""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +26,15 @@ NAMED: Final = re.compile(rf"(?<![\w/.-])((?:{'|'.join(ROOMS)})/[\w./-]*[\w/])(?
 MEMBER: Final = re.compile(r"([A-Z]+[a-z]\w*|pm)\.(\w+)(?:\(.*\))?")
 PRIVATE: Final = re.compile(r"()(_[a-z]\w+)(?:\(.*\))?")
 CALL: Final = re.compile(r"()([a-z]\w{3,})\([\w, ]*\)")
+#: A name that a page finds in a file: `name` in `file.py`, or `file.py`, `name`.
+SPANNED: Final = r"`([A-Za-z_]\w*(?:\.\w+)*)(?:\([^`]*\))?`"
+SOURCE: Final = r"`([\w/]+\.(?:py|sol))`"
+NAME_IN_FILE: Final = re.compile(rf"{SPANNED}\s+(?:in|of)\s+{SOURCE}")
+FILE_WITH_NAME: Final = re.compile(rf"{SOURCE}[,:]?\s+{SPANNED}")
+#: Where a file that a page names by the end of its path may lie.
+SOURCE_ROOMS: Final = ("contracts", "interfaces", "offchain", "scripts", "tests", "tools")
+#: Columns of prose.
+WIDTH: Final = 120
 #: A page of names that lie in the packages that contracts inherit from; `tools/generate/tables.py --check` holds it.
 GENERATED: Final = "storage.md"
 #: Comments of Solidity and Python, and docstrings.
@@ -78,6 +91,29 @@ def dead_symbols(path: Path, words: set[str]) -> Iterator[str]:
                 yield f"{number}: {span} names what no source has"
 
 
+def misplaced(path: Path, sources: Sequence[Path]) -> Iterator[str]:
+    """Yield the names that a page finds in a Python or Solidity file, by the end of its path, which lacks them."""
+    text = path.read_text(encoding="utf-8")
+    found = [(match.start(), match[1], match[2]) for match in NAME_IN_FILE.finditer(text)]
+    found += [(match.start(), match[2], match[1]) for match in FILE_WITH_NAME.finditer(text)]
+    for start, name, end in sorted(found):
+        files = [source for source in sources if source.as_posix().endswith(f"/{end}")]
+        if not name.endswith((".py", ".sol")) and not set(name.split(".")) <= words_of(files):
+            yield f"{text.count(chr(10), 0, start) + 1}: {end} has no {name}"
+
+
+def unwrapped(path: Path) -> Iterator[str]:
+    """Yield the lines of prose that are too wide and have a space to break them at, outside of code."""
+    is_code = False
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        is_fence = line.lstrip().startswith("```")
+        is_code ^= is_fence
+        is_prose = not (is_fence or is_code or line.lstrip().startswith(("|", "#")))
+        whole_spans = CODE.sub(lambda span: "x" * len(span[0]), line)
+        if is_prose and len(line) > WIDTH and " " in whole_spans[:WIDTH].lstrip("-*.0123456789 ").rstrip():
+            yield f"{number}: {len(line)} columns of prose, {WIDTH} is the limit"
+
+
 def described(document: str) -> set[str]:
     """Return the events and errors that a page names; ``__Reason`` goes with the contract of the last full name.
 
@@ -117,6 +153,9 @@ def main(root: Path = ROOT) -> int:
     named = [path for path in documents if path.name not in (GENERATED, "CHANGELOG.md")]
     for path in (*sources, *python, *named):
         found += [f"{path.relative_to(root)}:{fault}" for fault in dead_symbols(path, words)]
+    files = [path for room in SOURCE_ROOMS for kind in ("py", "sol") for path in (root / room).rglob(f"*.{kind}")]
+    for path in named:
+        found += [f"{path.relative_to(root)}:{fault}" for fault in (*misplaced(path, files), *unwrapped(path))]
     found += unmentioned(sorted((root / "interfaces").glob("*.sol")), pages)
     print("\n".join(found), end="\n" if found else "")
     return 1 if found else 0

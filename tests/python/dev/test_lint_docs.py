@@ -2,7 +2,18 @@
 
 import pytest
 
-from tools.lint.docs import ROOT, dead_mirrors, dead_paths, dead_symbols, described, main, unmentioned, words_of
+from tools.lint.docs import (
+    ROOT,
+    dead_mirrors,
+    dead_paths,
+    dead_symbols,
+    described,
+    main,
+    misplaced,
+    unmentioned,
+    unwrapped,
+    words_of,
+)
 
 INTERFACE = """
     event Moved(uint256 id);
@@ -89,6 +100,50 @@ def test_dead_mirrors__a_module_or_a_package_is_one(tmp_path):
     names = ("plimsoll.mirror", "plimsoll.mirror.svi", "math.isqrt", "plimsoll.mirror.gone")
     source.write_text("".join(f"/// @custom:mirror {name}\n" for name in names), encoding="utf-8")
     assert list(dead_mirrors(source, tmp_path)) == ["mirror plimsoll.mirror.gone does not exist"]
+
+
+@pytest.mark.parametrize(
+    ("page", "missing"),
+    [
+        ("`pour` in `offchain/box.py`", None),
+        ("`pour(what)`\nin `box.py`", None),
+        ("`spill` in `offchain/box.py`", "spill"),
+        ("`spill()`\nof `box.py`", "spill"),
+        ("`box.py`, `pour`; `box.py` `Box.close`", "Box.close"),
+        ("`offchain/box.py`, `Box.pour`", None),
+        ("`other/box.py`, `pour`", "pour"),
+        ("`box.py`, `lid.py`", None),
+        ("`spill` is not what `box.py` has", None),
+    ],
+)
+def test_misplaced__a_name_that_the_file_beside_it_lacks__is_found(tmp_path, page, missing):
+    source, text = tmp_path / "offchain" / "box.py", tmp_path / "page.md"
+    source.parent.mkdir()
+    source.write_text("class Box:\n    # spill is no name of this file\n    def pour(self): ...\n", encoding="utf-8")
+    text.write_text(f"First.\n\n{page}\n", encoding="utf-8")
+    found = list(misplaced(text, [source]))
+    assert [fault.rpartition(" has no ")[2] for fault in found] == ([] if missing is None else [missing])
+    assert all(fault.startswith("3: ") for fault in found)
+
+
+def test_unwrapped__prose_alone_that_could_be_broken__is_too_wide(tmp_path):
+    wide, page = "word " * 25, tmp_path / "page.md"
+    lines = [
+        wide[:120],
+        wide,
+        f"| {wide}|",
+        "```",
+        wide,
+        "```",
+        f"- {wide}",
+        f"`{wide}`",
+        f"- [link](https://{'a' * 130})",
+        wide,
+    ]
+    page.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    found = list(unwrapped(page))
+    assert [fault.partition(":")[0] for fault in found] == ["2", "7", "10"]
+    assert found[0] == "2: 125 columns of prose, 120 is the limit"
 
 
 def test_main__the_project_itself__has_no_fault(capsys):
