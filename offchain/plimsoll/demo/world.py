@@ -25,7 +25,6 @@ from plimsoll.protocol.orders import OrderTerms, signed_order
 from plimsoll.units import float_to_raw, float_to_wad
 
 ORDER_LIFE_SEC = DAY_SEC
-KIND_LIMIT = 0
 # The highest fee that every order and quote of the demo accepts; rates above it would be refused.
 MAX_FEE = 0.01
 GAS_MONEY_WEI = hex(10**24)

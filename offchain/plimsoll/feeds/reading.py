@@ -6,7 +6,7 @@ is a problem that names it. Only a source that cannot be reached at all raises.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -202,8 +202,3 @@ class NoSource:
 
     async def close(self) -> None:
         """Do nothing."""
-
-
-def problems_of(source: str, reasons: Iterable[tuple[str, str]]) -> tuple[Problem, ...]:
-    """Return problems of one source from (subject, reason) pairs."""
-    return tuple(Problem(source, subject, reason) for subject, reason in reasons)

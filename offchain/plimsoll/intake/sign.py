@@ -22,7 +22,6 @@ from plimsoll.market.venues.patience import BusyError, check_status
 Signed = Callable[[Question], httpx.Request]
 #: Milliseconds for which Bybit takes a signed read.
 WINDOW_MS: Final = "5000"
-OK_STATUS: Final = 200
 
 
 def _deribit(client: httpx.Client, root: str, key: Mapping[str, str]) -> Signed:

@@ -11,7 +11,6 @@ from plimsoll.decide import (
     FundingView,
     LiquidationView,
     MarginCallView,
-    PriceView,
     RateSight,
     RateView,
     SettlementView,
@@ -20,7 +19,6 @@ from plimsoll.deployment.record import Deployment
 from plimsoll.index.state import AuctionState, State
 from plimsoll.keeper.effects import Effects
 from plimsoll.keeper.names import name_of
-from plimsoll.keeper.view import priced_alone
 from plimsoll.units import wad_to_float
 
 Series = tuple[str, int]
@@ -29,30 +27,6 @@ Series = tuple[str, int]
 def _posted(state: State, deployment: Deployment) -> dict[str, int]:
     """Return the times of the rounds on chain, of underlyings listed later too."""
     return {name_of(deployment.underlyings, number): posted.ts for number, posted in state.rounds.items()}
-
-
-def price_view(
-    state: State, deployment: Deployment, offered_round_ts: Mapping[str, int], offered_token_ts: int
-) -> PriceView:
-    """Return what prices are offered and posted.
-
-    Parameters
-    ----------
-    state : State
-        Rebuilt state.
-    deployment : Deployment
-        Names.
-    offered_round_ts : Mapping[str, int]
-        Newest valid round of each underlying whose sources gave one.
-    offered_token_ts : int
-        Time of the newest valid token prices; 0 for none.
-
-    Returns
-    -------
-    PriceView
-    """
-    tokens = [state.token_prices.get(token_id, (0, 0))[0] for token_id in priced_alone(state, deployment)]
-    return PriceView(dict(offered_round_ts), _posted(state, deployment), offered_token_ts, min(tokens, default=0))
 
 
 def settlement_view(

@@ -61,22 +61,6 @@ class Feed(Protocol):
         ...
 
 
-class NoFeed:
-    """A keeper that posts nothing: it settles and liquidates on the rounds of others."""
-
-    def rounds(self, required: Mapping[str, Collection[int]]) -> Mapping[str, Round]:
-        """Return nothing."""
-        return {}
-
-    def tokens(self) -> TokenQuote | None:
-        """Return nothing."""
-        return None
-
-    def settlement_samples(self, underlying: str, expiry_ts: int) -> tuple[tuple[int, float], ...]:
-        """Return nothing."""
-        return ()
-
-
 @dataclass(slots=True)
 class ReplayFeed:
     """Serves one snapshot of a replay after another.

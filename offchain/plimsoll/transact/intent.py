@@ -116,11 +116,6 @@ class Simulation:
         """Whether sending it would achieve something."""
         return self.result is Result.DONE
 
-    @property
-    def cost_coin(self) -> str:
-        """The likely cost in whole coins of the chain, exact decimal text; no price of the coin is involved."""
-        return coins(self.cost_wei)
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from helpers.no_feed import NoFeed
 
 from plimsoll.chain import anvil
 from plimsoll.chain.anvil import wallet
@@ -20,7 +21,6 @@ from plimsoll.index.store import MEMORY, Store
 from plimsoll.index.sync import Index
 from plimsoll.keeper.account_feed import AccountFeed
 from plimsoll.keeper.encode import Encoder
-from plimsoll.keeper.feed import NoFeed
 from plimsoll.keeper.loop import Keeper
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
+from helpers.no_feed import NoFeed
 
 from plimsoll.chain import anvil
 from plimsoll.chain.abi import creation_code, load_artifact
@@ -25,7 +26,6 @@ from plimsoll.index.store import MEMORY, Store
 from plimsoll.index.sync import Index
 from plimsoll.keeper.account_feed import AccountFeed
 from plimsoll.keeper.encode import Encoder
-from plimsoll.keeper.feed import NoFeed
 from plimsoll.keeper.loop import Keeper
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.mirror.rate_feed import own_measure

@@ -36,7 +36,6 @@ from plimsoll.keeper.duties import (
     funding_view,
     liquidation_view,
     margin_call_view,
-    price_view,
     pure_debts,
     rate_view,
     settlement_view,
@@ -44,7 +43,7 @@ from plimsoll.keeper.duties import (
 from plimsoll.keeper.effects import Effects
 from plimsoll.keeper.encode import action_call, budget_of, group_of
 from plimsoll.keeper.names import id_of, name_of
-from plimsoll.keeper.view import expired_series, expiries_in_use, portfolio_of
+from plimsoll.keeper.view import expired_series, expiries_in_use, portfolio_of, priced_alone
 from plimsoll.model import Kind
 
 WAD = 10**18
@@ -88,8 +87,6 @@ def world():
 def test_views__what_was_listed_later__is_part_of_every_duty():
     """The fault: an underlying or token that the record does not name was a KeyError in every pass."""
     state = world()
-    assert price_view(state, DEPLOYMENT, {"ETH": 91}, 71).posted_round_ts == {"ETH": 90, "#7": 80}
-    assert price_view(state, DEPLOYMENT, {}, 0).posted_token_ts == 70
     assert funding_view(state, DEPLOYMENT, NOW, 60).funded_round_ts == {"#7": 80}
     assert rate_view(state, DEPLOYMENT, NOW, {0: 1.5}).rates == {
         "USDC": RateSight(74, 50, 2.0, 1.0, 1.5),
@@ -196,10 +193,10 @@ def test_keys__effects_of_all_kinds__never_meet():
     assert len(set(keys)) == len(keys)
 
 
-def test_views__unknown_terms__are_no_reason_to_stop():
+def test_priced_alone__unknown_terms__are_no_reason_to_stop():
     state = world()
     state.terms = {9: TermsState(LATER, 0, 0, WAD)}
-    assert price_view(state, DEPLOYMENT, {}, 0).posted_token_ts == 70
+    assert priced_alone(state, DEPLOYMENT) == {0}
 
 
 def test_group_of__newer_prices__replace_older_ones_of_their_own_kind():

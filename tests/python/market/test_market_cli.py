@@ -11,7 +11,7 @@ from plimsoll.cli import run
 from plimsoll.cli.slow import Slow
 from plimsoll.files.market import load_market
 from plimsoll.market.chain_file import split_table, write_chain
-from plimsoll.market.fit.rounds import snapshot_to_round
+from plimsoll.market.fit.rounds import fit_snapshot
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_the_written_market_is_the_fitted_round(chain_file, made_up, tmp_path, c
     market = load_market(out)
     last = split_table(made_up.table, "test")[-2:]
     assert market.ts == last[0].ts
-    assert dict(market.rounds) == {s.currency: snapshot_to_round(s) for s in last}
+    assert dict(market.rounds) == {s.currency: fit_snapshot(s).round for s in last}
     assert set(market.tokens) == {"USDC", "WETH", "WBTC"}
     assert market.price_of("WETH") == market.rounds["ETH"].spot
     assert market.tokens["WETH"].linked == "ETH"

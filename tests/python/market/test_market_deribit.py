@@ -11,7 +11,7 @@ import pytest
 from plimsoll.errors import UnavailableError
 from plimsoll.market.chain_file import split_table
 from plimsoll.market.fit.bands import coin_price
-from plimsoll.market.fit.rounds import snapshot_to_round
+from plimsoll.market.fit.rounds import fit_snapshot
 from plimsoll.market.venues.deribit import Deribit
 from plimsoll.market.venues.patience import ATTEMPTS
 
@@ -121,7 +121,7 @@ def test_a_chain_is_fetched_in_four_reads_and_fits():
     assert chain.vega[at_money] == pytest.approx(
         1_882.54 * np.sqrt((chain.expiries[0] - chain.ts) / 31_536_000) * 0.003989, rel=0.01
     )
-    assert len(snapshot_to_round(chain).surfaces) == 1
+    assert len(fit_snapshot(chain).round.surfaces) == 1
 
 
 def test_odd_rows_are_read_as_the_file_format_says():

@@ -11,7 +11,7 @@ import pytest
 from plimsoll.constants import YEAR_SEC
 from plimsoll.errors import DomainError, InputError
 from plimsoll.market.fit.forwards import RATE_LIMIT, term_structure
-from plimsoll.market.fit.rounds import confidence_of, fit_snapshot, score_of, snapshot_to_round
+from plimsoll.market.fit.rounds import confidence_of, fit_snapshot, score_of
 from plimsoll.market.fit.svi_fit import Shape, SliceFit
 from plimsoll.model import MAX_EXPIRIES, Svi
 
@@ -43,7 +43,7 @@ def test_a_forward_that_is_the_index_has_no_rate(first):
 
 
 def test_a_round_lies_inside_the_domain_of_the_oracle(first):
-    result = snapshot_to_round(first, perp_premium=1e-4)
+    result = fit_snapshot(first, perp_premium=1e-4).round
     assert result.underlying == "ETH"
     assert result.perp == pytest.approx(result.spot * 1.0001)
     assert 0.85 < result.confidence <= 1.0
@@ -59,8 +59,8 @@ def test_a_round_lies_inside_the_domain_of_the_oracle(first):
 @pytest.mark.parametrize("premium", [0.51, -0.51, float("nan"), float("inf")])
 def test_a_perpetual_far_from_spot_is_refused(first, premium):
     with pytest.raises(DomainError, match=r"^perp: premium over spot is .*, the limit is \+-0.5"):
-        snapshot_to_round(first, perp_premium=premium)
-    assert snapshot_to_round(first, perp_premium=-0.5).perp == pytest.approx(0.5 * snapshot_to_round(first).spot)
+        fit_snapshot(first, perp_premium=premium)
+    assert fit_snapshot(first, perp_premium=-0.5).round.perp == pytest.approx(0.5 * fit_snapshot(first).round.spot)
 
 
 def thirteen(first):
@@ -76,7 +76,7 @@ def thirteen(first):
 
 
 def chosen(chain, required=()):
-    return tuple(s.expiry_ts for s in snapshot_to_round(chain, required_expiries=required).surfaces)
+    return tuple(s.expiry_ts for s in fit_snapshot(chain, required_expiries=required).round.surfaces)
 
 
 def test_required_expiries_come_first_then_the_nearest(first):

@@ -113,8 +113,8 @@ class Venue:
             shown = [o for side in (True, False) for o in state.ladder(order.instrument).side(side)]
             assert (order in shown) == order.is_resting
         for ladder in state.ladders.values():
-            if ladder.bids.best_wad is not None and ladder.asks.best_wad is not None:
-                assert ladder.bids.best_wad < ladder.asks.best_wad
+            bids, asks = ladder.bids.levels(1), ladder.asks.levels(1)
+            assert not bids or not asks or bids[0][0] < asks[0][0]
 
     def take_snapshot(self):
         """Let a snapshot take the place of the log; what is over is over for good."""

@@ -15,7 +15,6 @@ from plimsoll.mirror.settlement_window import time_to_expiry
 from plimsoll.model import Market, Portfolio, Position
 
 Vector = npt.NDArray[np.float64]
-YEAR_HOURS: Final = 8_760.0
 WIDTHS: Final = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 1.0)
 
 

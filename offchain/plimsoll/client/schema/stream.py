@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from plimsoll.client.schema.account import MarginView
-from plimsoll.client.schema.fields import AccountId, Asked, Hash, Milliseconds, Sequence, Told, Unsigned
+from plimsoll.client.schema.fields import AccountId, Asked, Milliseconds, Sequence, Told, Unsigned
 from plimsoll.client.schema.market import AuctionView, BookView, ChainView, Level, RoundView, TradeView
 from plimsoll.client.schema.orders import (
     AmendOrder,
@@ -320,11 +320,3 @@ ServerMessage = Annotated[
     | QuotesMessage,
     Field(discriminator="type"),
 ]
-
-
-class StreamTypes(Told):
-    """Not sent: carries the types of the stream into the OpenAPI file."""
-
-    client: ClientMessage
-    server: ServerMessage
-    orderHash: Hash | None = None

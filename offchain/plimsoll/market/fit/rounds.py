@@ -63,19 +63,6 @@ class SnapshotFit:
     unfitted: tuple[int, ...] = ()
 
 
-def snapshot_to_round(
-    snapshot: ChainSnapshot,
-    *,
-    required_expiries: Collection[int] = (),
-    perp_premium: float = 0.0,
-    previous: SnapshotFit | None = None,
-) -> Round:
-    """Fit a snapshot and return its round; parameters as in ``fit_snapshot``."""
-    return fit_snapshot(
-        snapshot, required_expiries=required_expiries, perp_premium=perp_premium, previous=previous
-    ).round
-
-
 def fit_snapshot(
     snapshot: ChainSnapshot,
     *,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import orjson
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -90,8 +89,3 @@ async def on_status(_request: Request, fault: Exception) -> Response:
     status, text = int(getattr(fault, "status_code", 500)), str(getattr(fault, "detail", fault))
     problem = Problem(code="notFound" if status == 404 else "badField", message=text)
     return Response(problem.model_dump_json(), status, headers=getattr(fault, "headers", None), media_type=JSON)
-
-
-def compact(document: Any) -> bytes:
-    """Return JSON of plain values."""
-    return orjson.dumps(document)

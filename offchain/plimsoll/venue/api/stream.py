@@ -26,7 +26,6 @@ router = APIRouter()
 
 #: Close codes of our own: the reader was too slow, the service ends or read its log anew, too many connections.
 TOO_SLOW: Final = 4_008
-GOING_AWAY: Final = 1_001
 TRY_LATER: Final = 1_013
 #: Longest wait for a reader that is being let go to take its last message.
 FAREWELL_SEC: Final = 5.0

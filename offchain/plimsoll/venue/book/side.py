@@ -74,11 +74,6 @@ class Side:
             del self._queues[key]
             del self._keys[bisect_left(self._keys, key)]
 
-    @property
-    def best_wad(self) -> int | None:
-        """Best price; none when the side is empty."""
-        return abs(self._keys[0]) if self._keys else None
-
     def level(self, price_wad: int) -> tuple[int, int]:
         """Return quantity and number of orders at a price."""
         queue = self._queues.get(self._key(price_wad))
