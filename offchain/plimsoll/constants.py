@@ -17,6 +17,8 @@ YEAR_SEC: Final = 365 * DAY_SEC
 #: Chain margin and float mirror differ by at most this share of gross notional (section 9 of the risk model); whoever
 #: is nearer than this to a limit asks the contract.
 AGREEMENT_BOUND: Final = 1e-6
+#: Most samples of a settlement price that the contract takes (``SettlementPrices``), so that none is signed in vain.
+MAX_SAMPLES: Final = 1_800
 #: Account that holds the opposite of what is booked on one side first.
 CLEARING_ID: Final = 0
 #: Account of the insurance fund.

@@ -1,8 +1,8 @@
 """Fail when a shared number is defined twice.
 
-A second ``WAD`` is right until somebody changes the first. Off chain scales, durations, the agreement bound and
-reserved accounts live in ``plimsoll/constants.py``; on chain in ``libraries/Units.sol``, from which a contract may
-derive a short name of its own (``WAD = Units.UWAD``).
+A second ``WAD`` is right until somebody changes the first. Off chain scales, durations, the agreement bound, the
+most samples of a settlement and reserved accounts live in ``plimsoll/constants.py``; on chain in
+``libraries/Units.sol``, from which a contract may derive a short name of its own (``WAD = Units.UWAD``).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 #: Numbers that stand for a shared constant wherever they are written out.
 NUMBERS: Final = {86_400: "DAY_SEC", 31_536_000: "YEAR_SEC"}
-NAMES: Final = {"WAD", "E8", "DAY_SEC", "YEAR_SEC", "AGREEMENT_BOUND", "CLEARING_ID", "FUND_ID"}
+NAMES: Final = {"WAD", "E8", "DAY_SEC", "YEAR_SEC", "AGREEMENT_BOUND", "MAX_SAMPLES", "CLEARING_ID", "FUND_ID"}
 #: Constants of Solidity whose value is written out.
 SCALES: Final = re.compile(r"constant (\w+) = (?:1e18|365 days|31_?536_?000);")
 RESERVED: Final = re.compile(r"constant (CLEARING|FUND) = \d+;")

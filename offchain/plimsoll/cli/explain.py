@@ -15,29 +15,17 @@ from plimsoll.analytics.explain.liquidation import LiquidationPrice, liquidation
 from plimsoll.analytics.explain.payoff import Payoff, payoff
 from plimsoll.analytics.explain.pnl import Explained, PnlParts, explain_pnl
 from plimsoll.analytics.explain.vega import VegaMap, vega_map
+from plimsoll.cli.file_options import AsJson, MarketFile, ParamsFile, PortfolioFile, loaded_of
 from plimsoll.cli.output import print_document
 from plimsoll.cli.tables import plain_table
 from plimsoll.errors import InputError
 from plimsoll.files.market import load_market
-from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
-from plimsoll.model import Market, Portfolio
-from plimsoll.params import Params
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-MarketFile = Annotated[Path, typer.Option("--market", help="Market file (plimsoll.market/1).")]
-PortfolioFile = Annotated[Path, typer.Option("--portfolio", help="Portfolio file (plimsoll.portfolio/1).")]
-ParamsFile = Annotated[Path | None, typer.Option("--params", help="Parameter file; missing keys take the defaults.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 #: ``ETH:2026-02-27T08:00Z=1905.5``.
 SETTLED = re.compile(r"([A-Z0-9]+):(\d{4}-\d{2}-\d{2}T\d{2}:\d{2})Z=(\d+(?:\.\d+)?)")
-
-
-def _loaded(market: Path, portfolio: Path, params: Path | None) -> tuple[Market, Portfolio, Params]:
-    loaded = load_market(market)
-    folio = load_portfolio(portfolio, loaded)
-    return loaded, folio, load_params(params, set(loaded.rounds)) if params is not None else Params()
 
 
 def _moment(ts: int) -> str:
@@ -98,7 +86,7 @@ def liquidation_command(
     market: MarketFile, portfolio: PortfolioFile, params: ParamsFile = None, as_json: AsJson = False
 ) -> None:
     """Find the price of every underlying at which the account can be liquidated."""
-    found = liquidation_prices(*_loaded(market, portfolio, params))
+    found = liquidation_prices(*loaded_of(market, portfolio, params))
     if as_json:
         print_document({"schema": "plimsoll.liquidation/1", "prices": [one.to_json() for one in found]})
     else:
@@ -127,7 +115,7 @@ def payoff_command(
     as_json: AsJson = False,
 ) -> None:
     """Show the P&L over the price of one underlying, now and at every expiry that is held."""
-    found = payoff(*_loaded(market, portfolio, params), underlying)
+    found = payoff(*loaded_of(market, portfolio, params), underlying)
     if as_json:
         print_document(found.to_json())
     else:
@@ -152,7 +140,7 @@ def vega_command(
     as_json: AsJson = False,
 ) -> None:
     """Show vega by expiry and strike."""
-    found = vega_map(*_loaded(market, portfolio, params), underlying)
+    found = vega_map(*loaded_of(market, portfolio, params), underlying)
     if as_json:
         print_document(found.to_json())
     else:

@@ -18,6 +18,7 @@ from plimsoll.analytics.optimise.trades import Suggestion
 from plimsoll.analytics.optimise.universe import TradingCosts
 from plimsoll.analytics.series.as_of import Provenance
 from plimsoll.analytics.series.history import History
+from plimsoll.cli.file_options import AsJson, MarketFile, ParamsFile, PortfolioFile, loaded_of
 from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, check_apart, write_page
 from plimsoll.cli.option_group import grouped
@@ -38,10 +39,6 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _COSTS = TradingCosts()
 _WORTH = Limits().worth
 
-MarketFile = Annotated[Path, typer.Option("--market", help="Market file (plimsoll.market/1).")]
-PortfolioFile = Annotated[Path, typer.Option("--portfolio", help="Portfolio file (plimsoll.portfolio/1).")]
-ParamsFile = Annotated[Path | None, typer.Option("--params", help="Parameter file; missing keys take the defaults.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")]
 HistoryFile = Annotated[Path | None, typer.Option("--history", help="Prices; default: the market data folder's.")]
 Underlying = Annotated[str, typer.Option("--underlying", help="Which one.")]
 _NOBODY = "0x0000000000000000000000000000000000000000"
@@ -142,12 +139,6 @@ class TradeOptions:
         return OrderOptions(*which, self.nonce, self.valid, self.transfers)
 
 
-def _loaded(market: Path, portfolio: Path, params: Path | None) -> tuple[Market, Portfolio, Params]:
-    loaded = load_market(market)
-    folio = load_portfolio(portfolio, loaded)
-    return loaded, folio, load_params(params, set(loaded.rounds)) if params is not None else Params()
-
-
 def _show(found: Suggestion) -> None:
     console = Console()
     table = Table(title=f"{found.method}: trades", title_justify="left")
@@ -228,7 +219,7 @@ def release_command(
     """Find the trades that release the most margin, after their cost."""
     from plimsoll.analytics.optimise.release import release
 
-    inputs = _loaded(market, portfolio, params)
+    inputs = loaded_of(market, portfolio, params)
     limits = trade.limits(trades, budget, worth)
     found = release(*inputs, trade.costs, limits, tuple(keep or ()), trade.listed(inputs[0]), tell=Slow().tell)
     _finish(inputs, found, trade)
@@ -254,7 +245,7 @@ def hedge_command(
     """Find the cheapest hedge to a target."""
     from plimsoll.analytics.optimise.hedge import collar, hedge
 
-    inputs = _loaded(market, portfolio, params)
+    inputs = loaded_of(market, portfolio, params)
     if underlying not in inputs[0].rounds:
         raise InputError("--underlying", f"{underlying!r} is not an underlying of the market file")
     if target == "collar":
@@ -292,7 +283,7 @@ def risk_command(
     """Lower the shortfall below the mean, or the deviation, found on older moves and judged by newer ones."""
     from plimsoll.analytics.var.settings import RiskSettings
 
-    inputs = _loaded(market, portfolio, params)
+    inputs = loaded_of(market, portfolio, params)
     RiskSettings(level=level, horizon_days=horizon)
     prices = _prices(inputs, history, as_of, days)
     found = _less_risk(inputs, prices[0], (objective, level, horizon), trade.limits(trades, budget), goal, trade)
@@ -342,7 +333,7 @@ def goal_command(
     from plimsoll.analytics.var.settings import RiskSettings
 
     wanted = read_goal(goal)
-    inputs = _loaded(market, portfolio, params)
+    inputs = loaded_of(market, portfolio, params)
     limits = trade.joined(wanted.limits)
     source = None
     if wanted.shortfall is not None:
@@ -390,7 +381,7 @@ def bands_command(
     """Simulate how far delta may drift before a hedge is worth its gas and slippage."""
     from plimsoll.analytics.optimise.bands import BandSettings, rebalancing_bands
 
-    loaded, folio, _ = _loaded(market, portfolio, None)
+    loaded, folio, _ = loaded_of(market, portfolio, None)
     settings = BandSettings(volatility, days, steps, gas, slippage, aversion, paths, seed)
     bands, best = rebalancing_bands(loaded, folio, underlying, settings)
     document: dict[str, Any] = {

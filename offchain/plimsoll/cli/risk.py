@@ -15,6 +15,7 @@ from plimsoll.analytics.report.page import days, percent
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.risk_report import METHODS, RiskReport, risk_report
 from plimsoll.analytics.var.settings import RiskSettings
+from plimsoll.cli.file_options import AsJson, MarketFile, PortfolioFile
 from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.option_group import grouped
@@ -27,8 +28,6 @@ from plimsoll.files.portfolio import load_portfolio
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 _DEFAULT = RiskSettings()
-MarketFile = Annotated[Path, typer.Option("--market", help="Market file (plimsoll.market/1).")]
-PortfolioFile = Annotated[Path, typer.Option("--portfolio", help="Portfolio file (plimsoll.portfolio/1).")]
 VolShare = Annotated[
     float,
     typer.Option("--vol-share", help="Without vols in the history: share of each price's own vol; 0 holds them."),
@@ -70,7 +69,7 @@ class RiskOptions:
     paths: Annotated[int, typer.Option("--paths", help="Scenarios per replicate, a power of two.")] = _DEFAULT.paths
     seed: Annotated[int, typer.Option("--seed")] = _DEFAULT.seed
     html: HtmlFile = None
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False
+    as_json: AsJson = False
 
     @property
     def settings(self) -> RiskSettings:
@@ -200,7 +199,7 @@ def backtest(
     vol_share: VolShare = _DEFAULT.vol_share,
     seed: Annotated[int, typer.Option()] = _DEFAULT.seed,
     html: HtmlFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Judge every VaR method on this account: how many days went beyond, how clustered, how far."""
     settings = RiskSettings(level=level, vol_share=vol_share, seed=seed)

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from plimsoll.constants import MAX_SAMPLES
 from plimsoll.feeds.chain_state import MAX_AHEAD_SEC, FeedState, TokenState
 from plimsoll.feeds.reading import Sample
-from plimsoll.feeds.settlement import GAPS_AFTER_SEC, MAX_SAMPLES, gap_of
+from plimsoll.feeds.settlement import GAPS_AFTER_SEC, gap_of
 from plimsoll.feeds.verdict import Code, Reason
 from plimsoll.market.replay.window import WINDOW_SEC, running_mean
 from plimsoll.mirror.speed_limit import VARIANCES, logs_of_surface, within

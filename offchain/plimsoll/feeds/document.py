@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Final, TypeVar
 
+from plimsoll.constants import MAX_SAMPLES
 from plimsoll.errors import InputError
 from plimsoll.feeds.reading import Price, Problem, Reading, Sample
 from plimsoll.files.reader import Node
@@ -19,7 +20,6 @@ from plimsoll.model import MAX_EXPIRIES, MAX_PRICE, MAX_RATE, MAX_TS, MIN_PRICE,
 SCHEMA: Final = "plimsoll.feed/1"
 MARKET_SCHEMA: Final = "plimsoll.market/1"
 MAX_ENTRIES: Final = 255
-MAX_SAMPLES: Final = 1_800
 MAX_LISTED: Final = 100
 """Expiries of one underlying in a document; a round takes the first twelve."""
 

@@ -20,14 +20,13 @@ from plimsoll.chain.abi import load_artifact
 from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract
 from plimsoll.chain.signing import DOMAIN_FIELDS, Fields, struct_types
+from plimsoll.constants import MAX_SAMPLES
 from plimsoll.deployment.record import Deployment
 from plimsoll.errors import DomainError, InputError
 from plimsoll.feeds.reading import Sample
 from plimsoll.model import Round, Surface, Svi
 from plimsoll.protocol.rounds import round_message, settlement_message, tokens_message
 from plimsoll.units import wad_to_float
-
-MAX_ITEMS: Final = 1_800
 
 
 class Kind(StrEnum):
@@ -234,8 +233,8 @@ def _texts(value: Any) -> Any:
 def _checked(value: Any, kind: str, types: Mapping[str, Fields], path: str) -> Any:
     """Return a value of the wire as the type that is signed."""
     if kind.endswith("[]"):
-        if not isinstance(value, list) or len(value) > MAX_ITEMS:
-            raise InputError(path, f"expected a list of at most {MAX_ITEMS}")
+        if not isinstance(value, list) or len(value) > MAX_SAMPLES:
+            raise InputError(path, f"expected a list of at most {MAX_SAMPLES}")
         return [_checked(item, kind[:-2], types, f"{path}[{i}]") for i, item in enumerate(value)]
     if kind in types:
         names = {field["name"]: field["type"] for field in types[kind]}

@@ -12,9 +12,10 @@ from plimsoll.chain.abi import decode_values, encode_values, load_artifact
 from plimsoll.chain.revert import RevertError
 from plimsoll.deployment.record import Deployment, artifact_name
 from plimsoll.errors import InputError, UnavailableError
+from plimsoll.feeds.anchors import anchors_of
 from plimsoll.feeds.chain_state import FeedState, SettlementState, TokenState
 from plimsoll.feeds.tokens import TokenTerms
-from plimsoll.mirror.speed_limit import VARIANCES, Anchor, Anchors, Limits
+from plimsoll.mirror.speed_limit import Limits
 from plimsoll.units import wad_to_float
 
 Call = tuple[str, str, tuple[Any, ...]]
@@ -123,7 +124,7 @@ class OracleView:
         move, variance, heartbeat, anchors, (spot_wad, ts), listed = map(self._sure, answers)
         limits = Limits(wad_to_float(move), wad_to_float(variance), int(heartbeat))
         return FeedState(
-            now_ts, limits, ts, wad_to_float(spot_wad), _anchors(anchors, wanted), tuple(listed), int(self._clock())
+            now_ts, limits, ts, wad_to_float(spot_wad), anchors_of(anchors, wanted), tuple(listed), int(self._clock())
         )
 
     async def tokens(self, symbols: Collection[str]) -> TokenState:
@@ -231,17 +232,3 @@ class OracleView:
         if isinstance(answer, Exception):
             raise UnavailableError(self._node.url, f"the oracle cannot be read ({answer})") from answer
         return answer
-
-
-def _anchors(found: Any, expiries: Sequence[int]) -> Anchors:
-    ts, spot, perp, surfaces = found
-    if not ts:
-        return Anchors()
-    listed = {expiry: _anchor(one) for expiry, one in zip(expiries, surfaces, strict=True) if one.ts}
-    return Anchors(Anchor(ts, {"spot": wad_to_float(spot), "perp": wad_to_float(perp)}), listed)
-
-
-def _anchor(found: Any) -> Anchor:
-    values = (found.centreLnWad, found.upperLnWad, found.lowerLnWad)
-    logs = {"forward": wad_to_float(found.forwardLnWad), "discount": wad_to_float(found.discountLnWad)}
-    return Anchor(found.ts, logs | dict(zip(VARIANCES, map(wad_to_float, values), strict=True)))

@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import Final
 
-from plimsoll.constants import DAY_SEC
+from plimsoll.constants import DAY_SEC, MAX_SAMPLES
 from plimsoll.errors import InputError
 from plimsoll.feeds.reading import Sample
 from plimsoll.market.replay.window import WINDOW_SEC
@@ -19,7 +19,6 @@ from plimsoll.model import MAX_PRICE, MIN_PRICE
 
 MAX_EDGE_SEC: Final = 300
 MIN_SAMPLES: Final = 6
-MAX_SAMPLES: Final = 1_800
 GAPS_AFTER_SEC: Final = 7_200
 ROUNDS_AFTER_SEC: Final = 14_400
 GOVERNOR_AFTER_SEC: Final = DAY_SEC

@@ -178,6 +178,26 @@ class Ticket:
     outcome: Outcome | None = None
 
 
+def refused(transaction: Transaction, result: Result, reason: str) -> Ticket:
+    """Answer that an intent was not begun.
+
+    Parameters
+    ----------
+    transaction : Transaction
+        What was asked for.
+    result : Result
+        How it ended.
+    reason : str
+        Why.
+
+    Returns
+    -------
+    Ticket
+        Without a nonce.
+    """
+    return Ticket(transaction.key, outcome=Outcome(transaction.key, result, reason))
+
+
 def coins(amount_wei: int) -> str:
     """Write an amount of wei in whole coins of the chain.
 

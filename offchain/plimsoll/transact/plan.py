@@ -13,7 +13,7 @@ from plimsoll.transact.event import Notice
 from plimsoll.transact.fees import Fees, replacement
 from plimsoll.transact.fence import DeposedError, OvertakenError
 from plimsoll.transact.ground import Ground
-from plimsoll.transact.intent import Outcome, Result, Ticket, Transaction
+from plimsoll.transact.intent import Result, Ticket, Transaction, refused
 from plimsoll.transact.signing import sign_call
 
 #: Another process of the same signer may take a nonce first; nobody is that unlucky so often.
@@ -227,7 +227,7 @@ class _Book:
             fees, nonce, replacements = self._takeover_fees(older), older.nonce, older.replacements + 1
         if fees is None:
             result = Result.TOO_EXPENSIVE if older is None else Result.WAITING
-            return self._refused(transaction, result, "" if older is None else f"{older.key} holds nonce {older.nonce}")
+            return refused(transaction, result, "" if older is None else f"{older.key} holds nonce {older.nonce}")
         worst_wei = wanted.gas * fees.max_wei
         refusal = self._too_dear(transaction, worst_wei, nonce)
         if refusal is not None:
@@ -265,12 +265,12 @@ class _Book:
         if cap_wei is not None and needed_wei > cap_wei:
             reason = f"the day would cost up to {needed_wei} wei, limit {cap_wei}"
             context.say(Notice.SPEND_CAP, reason)
-            return self._refused(transaction, Result.SPEND_CAP, reason)
+            return refused(transaction, Result.SPEND_CAP, reason)
         balance_wei = self._ground.balance_wei
         if context.is_starved(self._ground) or pending_wei + worst_wei > balance_wei:
             reason = f"has {balance_wei} wei, needs up to {pending_wei + worst_wei}"
             context.say(Notice.NO_FUNDS, reason)
-            return self._refused(transaction, Result.NO_FUNDS, reason)
+            return refused(transaction, Result.NO_FUNDS, reason)
         return None
 
     def _let_go(self, entry: Entry | None, state: State, reason: str) -> None:
@@ -282,7 +282,3 @@ class _Book:
             self.added.remove(entry)
             return
         self.changed[entry.row_id] = replace(entry, state=state, reason=reason)
-
-    def _refused(self, transaction: Transaction, result: Result, reason: str) -> Ticket:
-        """Answer that an intent was not begun."""
-        return Ticket(transaction.key, outcome=Outcome(transaction.key, result, reason))

@@ -25,7 +25,7 @@ from plimsoll.transact.entry import PENDING, Entry, State
 from plimsoll.transact.event import Event, Notice
 from plimsoll.transact.fence import DeposedError, Fence, OvertakenError, open_to_all
 from plimsoll.transact.follow import follow
-from plimsoll.transact.intent import Outcome, Result, Simulation, Ticket, Transaction
+from plimsoll.transact.intent import Outcome, Result, Simulation, Ticket, Transaction, refused
 from plimsoll.transact.ledger import Ledger
 from plimsoll.transact.policy import Policy
 from plimsoll.transact.pusher import Pusher
@@ -141,21 +141,21 @@ class Transactor:
             if not transaction.data or not transaction.key:
                 raise InputError("transaction", f"{transaction.key!r} needs a key and call data")
         if not self.context.may_send():
-            return [_refused(item, Result.STANDBY, "another keeper sends") for item in transactions]
+            return [refused(item, Result.STANDBY, "another keeper sends") for item in transactions]
         try:
             head = await self.head()
             stale = self._stale(head)
             if stale:
-                return [_refused(item, Result.STALE, stale) for item in transactions]
+                return [refused(item, Result.STALE, stale) for item in transactions]
             if not self._has_resumed:
                 await self.resume(head)
             return await self._desk.begin(transactions, head)
         except DeposedError as reason:
-            return [_refused(item, Result.STANDBY, str(reason)) for item in transactions]
+            return [refused(item, Result.STANDBY, str(reason)) for item in transactions]
         except OvertakenError as reason:
-            return [_refused(item, Result.UNAVAILABLE, reason.message) for item in transactions]
+            return [refused(item, Result.UNAVAILABLE, reason.message) for item in transactions]
         except (HeadError, NodeProblem) as reason:
-            return [_refused(item, Result.UNAVAILABLE, str(reason)) for item in transactions]
+            return [refused(item, Result.UNAVAILABLE, str(reason)) for item in transactions]
 
     async def simulate(self, transactions: Sequence[Transaction]) -> list[Simulation]:
         """Say what transactions would do at the agreed head, each by itself; nothing is journalled or sent.
@@ -343,8 +343,3 @@ class Transactor:
     def _is_shown(self, head: Head) -> bool:
         """Whether a node is known that has shown a head."""
         return bool(self.context.endpoints.nodes_at(head))
-
-
-def _refused(transaction: Transaction, result: Result, reason: str) -> Ticket:
-    """Answer that an intent was not begun."""
-    return Ticket(transaction.key, outcome=Outcome(transaction.key, result, reason))

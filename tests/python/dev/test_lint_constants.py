@@ -2,7 +2,8 @@
 
 import pytest
 
-from tools.lint.constants import main
+from plimsoll.constants import MAX_SAMPLES
+from tools.lint.constants import ROOT, main
 
 PYTHON = [
     ("WAD = 10**18", "WAD"),
@@ -12,6 +13,7 @@ PYTHON = [
     ("def years(sec):\n    return sec / 31_536_000.0", "YEAR_SEC"),
     ("class A:\n    FUND_ID = 1", "FUND_ID"),
     ("AGREEMENT_BOUND = 1e-5", "AGREEMENT_BOUND"),
+    ("MAX_SAMPLES: Final = 1_800", "MAX_SAMPLES"),
 ]
 SOLIDITY = [
     ("uint256 private constant WAD = 1e18;", "WAD"),
@@ -55,3 +57,8 @@ def test_constants__derived_and_other_numbers__pass(house, capsys):
 
 def test_constants__the_project_itself__has_no_fault(capsys):
     assert main() == 0, capsys.readouterr().out
+
+
+def test_max_samples__is_that_of_the_contract():
+    source = (ROOT / "contracts" / "feeds" / "SettlementPrices.sol").read_text(encoding="utf-8")
+    assert f" constant MAX_SAMPLES = {MAX_SAMPLES};" in source
