@@ -79,6 +79,7 @@ def problem_of(source: str, method: str, error: Any) -> NodeProblem | RevertErro
     if isinstance(data, str) and data.startswith("0x"):
         try:
             return decode_revert(method, data)
+        # What a node calls revert data is anybody's bytes; whatever a decoder says of them, it is a revert.
         except Exception:
             return RevertError(method, data[:10])
     if code == REVERT_CODE or text.lower().startswith(REVERT_TEXT):

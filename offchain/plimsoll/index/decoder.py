@@ -162,6 +162,7 @@ class Decoder:
         contract = self.names[log.address]
         try:
             values = decoder.values(log.topics, log.data)
+        # Each kind of value fails in its own way on bytes that are none; whichever it was, this is not the event.
         except Exception as reason:
             where = f"log {log.log_index} of block {log.block_number}"
             raise LogError(where, f"is no {contract}.{decoder.name} ({reason})") from reason

@@ -5,6 +5,7 @@ import time
 from helpers.keeper_runs import until
 from helpers.venue_runs import SETTLER, refusal
 
+from plimsoll.client import VenueError
 from plimsoll.client.client import sign_typed
 from plimsoll.client.schema.rfq import (
     AskQuotes,
@@ -117,7 +118,9 @@ def taken(who, body):
     """Take as soon as the venue has seen the block of the grant."""
     try:
         return who.venue.transport.post("/quotes/take", body, QuoteView).state == "taken"
-    except Exception:
+    except VenueError as problem:
+        if problem.code != "notAuthorised":
+            raise
         return False
 
 

@@ -161,6 +161,7 @@ class MarginGate:
             taken, queue.waiting = queue.waiting, []
             try:
                 refused = await self._judge(account_id, [leg for leg, _ in taken])
+            # Whatever judging failed with is the answer of all who wait for it, and the next ones are judged anew.
             except Exception as problem:
                 for _, future in taken:
                     if not future.done():
