@@ -73,8 +73,12 @@ def test_an_expired_row_is_named(first_table):
 
 
 def test_a_missing_quote_or_volatility_is_no_error(first_table):
-    for column in ("bid", "ask", "mark_iv"):
-        split_table(changed(first_table, column, 7, None), "f")
+    (whole,) = split_table(first_table, "f")
+    for column, name in (("bid", "bid"), ("ask", "ask"), ("mark_iv", "iv")):
+        row = next(row for row, value in enumerate(first_table[column].to_pylist()) if value is not None)
+        (found,) = split_table(changed(first_table, column, row, None), "f")
+        missing = np.isnan(getattr(found, name)) & ~np.isnan(getattr(whole, name))
+        assert (found.strike.size, missing.sum()) == (whole.strike.size, 1)
 
 
 def test_a_duplicate_is_named(first_table):

@@ -8,7 +8,7 @@ from brownie import chain
 from plimsoll.index.interest import Curve, Lending, accrual, after_index, climbed, rate
 from plimsoll.model import Kind
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.helpers.ledger import WAD, option, shown, stored_total
+from tests.chain.helpers.ledger import WAD, option, shown, snapshot, stored_total
 from tests.chain.unit.conftest import FUNDS_WAD
 
 CLEARING, FUND = 0, 1
@@ -72,8 +72,9 @@ def test_set_rate_curve__out_of_domain__reverts(ledger, governor, changed, name,
 
 
 def test_set_rate_curve__at_the_limits__is_taken(ledger, governor):
-    ledger.setRateCurve((3_950_000, 1, 4_000_000, 4_000_000, 5_000, 10**6), {"from": governor})
-    ledger.setRateCurve((0, 999_999, 0, 0, 0, 1), {"from": governor})
+    for curve in ((3_950_000, 1, 4_000_000, 4_000_000, 5_000, 10**6), (0, 999_999, 0, 0, 0, 1)):
+        ledger.setRateCurve(curve, {"from": governor})
+        assert tuple(ledger.lendingOf()[1]) == curve
 
 
 def test_set_rate_curve__stranger__reverts(ledger, stranger):
@@ -274,6 +275,8 @@ def test_apply_trade__above_the_cap__only_growing_debt_is_refused(ledger, lent, 
         ledger.applyTrade((debtor, seller, word, WAD, WAD), {"from": module})
     ledger.applyTrade((buyer, seller, word, WAD, WAD), {"from": module})
     ledger.applyTrade((seller, debtor, word, WAD, WAD), {"from": module})
+    held = [snapshot(ledger, account_id)["positions"] for account_id in (buyer, seller, debtor)]
+    assert [len(words) for words in held] == [1, 0, 1]
 
 
 def test_debit_token__lender_leaves__stops_at_the_cap(ledger, lent, module, buyer, seller, debtor):
@@ -281,11 +284,17 @@ def test_debit_token__lender_leaves__stops_at_the_cap(ledger, lent, module, buye
         ledger.debitToken(buyer, 0, WAD, {"from": module})
     ledger.creditToken(debtor, 0, 80_000 * WAD, {"from": module})
     ledger.debitToken(buyer, 0, 99_000 * WAD, {"from": module})
+    # What is left, and the interest of the seconds in between.
+    assert 0 <= ledger.cashOf(buyer) - 1_000 * WAD < WAD
+    with reverts_with("Accounts__UtilisationAboveCap"):
+        ledger.debitToken(seller, 0, 2_000 * WAD, {"from": module})
 
 
 def test_debit_token__nobody_owes__is_never_held(ledger, lent, module, buyer, seller):
     for account_id in (buyer, seller):
         ledger.debitToken(account_id, 0, FUNDS_WAD, {"from": module})
+        assert ledger.cashOf(account_id) == 0
+    assert ledger.positiveCashWad() == 0
 
 
 def test_interest__settlement_above_the_cap__climbs_five_points_a_day(ledger, debtor, module, buyer, stranger):

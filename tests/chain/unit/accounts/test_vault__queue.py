@@ -65,11 +65,16 @@ def test_queue__somebody_waits__nobody_passes_but_with_small_change(vault, usdc,
         vault.withdraw(second, usdc, RAW + 1, stranger, {"from": stranger})
     assert vault.limitOf(second, 0) == RAW
     vault.withdraw(second, usdc, RAW, stranger, {"from": stranger})
+    assert usdc.balanceOf(stranger) == RAW
+    assert (tuple(vault.queueOf(0)), usdc.balanceOf(trader)) == ((0, 1), 0)
 
 
 def test_queue__idle_account__takes_what_it_brought_all_the_same(vault, usdc, pair, trader, maker):
     request(vault, usdc, pair[0], trader)
+    before = usdc.balanceOf(maker)
     vault.withdraw(pair[0] - 1, usdc, 30_000 * RAW, maker, {"from": maker})
+    assert usdc.balanceOf(maker) == before + 30_000 * RAW
+    assert (tuple(vault.queueOf(0)), usdc.balanceOf(trader)) == ((0, 1), 0)
 
 
 def test_queue__cash_gone_when_its_turn_comes__is_dropped_and_stops_nobody(
@@ -154,3 +159,5 @@ def test_queue__paused__idle_cash_does_not_wait_behind_it(vault, usdc, governor,
     request(vault, usdc, pair[0], trader)
     vault.pause({"from": governor})
     vault.withdraw(pair[1], usdc, LEVEL, stranger, {"from": stranger})
+    assert usdc.balanceOf(stranger) == LEVEL
+    assert (tuple(vault.queueOf(0)), usdc.balanceOf(trader)) == ((0, 1), 0)
