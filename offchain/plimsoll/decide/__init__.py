@@ -3,6 +3,7 @@
 No duty looks at what another one wants, so that a feed, a series or an account that is in trouble stops nothing else.
 """
 
+from plimsoll.decide.auctions import AuctionTerms, AuctionView, BidderRule
 from plimsoll.decide.bidder import BidView, BidWish, bid_wishes
 from plimsoll.decide.bids import BidPreview, decide_bids
 from plimsoll.decide.funding import FundingView, decide_funding
@@ -30,11 +31,8 @@ from plimsoll.decide.intents import (
 from plimsoll.decide.liquidations import LiquidationView, decide_liquidations
 from plimsoll.decide.margin_calls import MarginCallView, decide_margin_calls
 from plimsoll.decide.margins import AccountView, Margins, Sifted, merged, share_of, sift
-from plimsoll.decide.policy import decide
-from plimsoll.decide.prices import PriceView, decide_prices
 from plimsoll.decide.rates import RateSight, RateView, decide_rates
 from plimsoll.decide.settlements import SettlementView, decide_settlements
-from plimsoll.decide.snapshot import AuctionTerms, AuctionView, BidderRule, Snapshot
 from plimsoll.decide.upkeep import QueueState, RangeState, ShareState, UpkeepView, decide_upkeep
 
 __all__ = [
@@ -59,7 +57,6 @@ __all__ = [
     "PostRound",
     "PostSettlement",
     "PostTokenPrices",
-    "PriceView",
     "QueueState",
     "RangeState",
     "RateSight",
@@ -70,7 +67,6 @@ __all__ = [
     "SettlementView",
     "ShareState",
     "Sifted",
-    "Snapshot",
     "StartAuction",
     "TouchAuction",
     "UpdateFunding",
@@ -78,12 +74,10 @@ __all__ = [
     "UpkeepView",
     "WriteOff",
     "bid_wishes",
-    "decide",
     "decide_bids",
     "decide_funding",
     "decide_liquidations",
     "decide_margin_calls",
-    "decide_prices",
     "decide_rates",
     "decide_settlements",
     "decide_upkeep",

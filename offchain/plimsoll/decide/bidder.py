@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Final
 
+from plimsoll.decide.auctions import AuctionTerms, AuctionView, BidderRule
 from plimsoll.decide.margins import AccountView
-from plimsoll.decide.snapshot import AuctionTerms, AuctionView, BidderRule
 from plimsoll.mirror.auction import (
     VOUCH_SEC,
     Insolvent,
@@ -181,36 +181,6 @@ def margin_need(account: AccountView, auction: AuctionView, fraction: float, cas
     float
     """
     return fraction * (cushion * account.initial - (account.equity - auction.reserve)) + cash
-
-
-def affordable_fraction(
-    bidder: AccountView, view: AccountView, auction: AuctionView, whole: Offer, cushion: float
-) -> float:
-    """Return the largest fraction after which the bidder surely keeps its margin with a cushion, in [0, 1].
-
-    Parameters
-    ----------
-    bidder : AccountView
-        The bidder's account.
-    view : AccountView
-        Account under auction.
-    auction : AuctionView
-        Its auction.
-    whole : Offer
-        A bid for the whole account.
-    cushion : float
-        Multiple of its initial requirement that the bidder keeps.
-
-    Returns
-    -------
-    float
-    """
-    cash = whole.cash if auction.is_solvent else -whole.cash
-    need = margin_need(view, auction, 1.0, cash, cushion)
-    room = (bidder.equity - cushion * bidder.initial) * (1.0 - SLACK)
-    if room < 0.0:
-        return 0.0
-    return 1.0 if need <= room else room / need
 
 
 def bid_wishes(view: BidView, gas_cost: float, *, limit: int = MAX_WISHES) -> tuple[BidWish, ...]:

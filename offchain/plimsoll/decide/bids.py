@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from plimsoll.decide.auctions import BidderRule
 from plimsoll.decide.bidder import SLACK, BidWish, least_profit, margin_need
 from plimsoll.decide.hedges import Hedge
 from plimsoll.decide.intents import Bid
-from plimsoll.decide.snapshot import BidderRule
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from plimsoll.decide.auctions import AuctionTerms, AuctionView
 from plimsoll.decide.intents import EndAuction, StartAuction, TouchAuction, WriteOff
 from plimsoll.decide.margins import AccountView
-from plimsoll.decide.snapshot import AuctionTerms, AuctionView
 
 #: A price path that nobody vouched for in 30 minutes starts again: two passes fit between this and that.
 VOUCH_AGAIN_SEC: Final = 20 * 60

@@ -46,6 +46,9 @@ from plimsoll.demo.books import (
     resolve,
 )
 from plimsoll.demo.facts import Side
+from plimsoll.demo.keeper.encoder import Encoder
+from plimsoll.demo.keeper.feed import ReplayFeed
+from plimsoll.demo.keeper.loop import Done, Keeper
 from plimsoll.demo.plan import TAKER_FEE_LINEAR, TAKER_FEE_OPTION, Plan, plan_all, plan_book
 from plimsoll.demo.result import (
     AccountResult,
@@ -64,9 +67,6 @@ from plimsoll.errors import UnavailableError
 from plimsoll.index.reader import LogReader
 from plimsoll.index.store import MEMORY, Store
 from plimsoll.index.sync import Index
-from plimsoll.keeper.encode import Encoder
-from plimsoll.keeper.feed import ReplayFeed
-from plimsoll.keeper.loop import Done, Keeper
 from plimsoll.keeper.view import market_of, portfolio_of
 from plimsoll.market.replay.replay import load_replay
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many

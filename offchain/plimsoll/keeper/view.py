@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
-from plimsoll.chain.words import from_word, unpack
+from plimsoll.chain.words import from_word
 from plimsoll.deployment.record import Deployment
 from plimsoll.errors import DomainError
 from plimsoll.index.state import AccountState, State, snapshot_fields
-from plimsoll.keeper.names import name_of
 from plimsoll.model import Market, Mode, Portfolio, Round, Token
 from plimsoll.protocol.market import round_from
 from plimsoll.units import wad_to_float
@@ -177,57 +175,3 @@ def portfolio_of(state: State, account_id: int, deployment: Deployment) -> Portf
 def underlyings_of(account: AccountState) -> set[int]:
     """Return the ids of the underlyings that an account has positions in."""
     return {word >> UNDERLYING_SHIFT for word in account.words}
-
-
-def expiries_in_use(state: State, deployment: Deployment, account_ids: Sequence[int]) -> dict[str, set[int]]:
-    """Return the expiries that accounts hold, by underlying.
-
-    Parameters
-    ----------
-    state : State
-        Rebuilt state.
-    deployment : Deployment
-        Names.
-    account_ids : Sequence[int]
-        Accounts to look at.
-
-    Returns
-    -------
-    dict[str, set[int]]
-        Perpetuals have none; an underlying that the deployment does not know is called by its id.
-    """
-    symbols = {number: symbol for symbol, number in deployment.underlyings.items()}
-    found: dict[str, set[int]] = {symbol: set() for symbol in deployment.underlyings}
-    for account_id in account_ids:
-        for packed in state.accounts[account_id].words:
-            word = unpack(packed)
-            if word.expiry_ts:
-                symbol = symbols.get(word.underlying_id) or name_of({}, word.underlying_id)
-                found.setdefault(symbol, set()).add(word.expiry_ts)
-    return found
-
-
-def expired_series(state: State, deployment: Deployment, now_ts: int) -> dict[tuple[str, int], tuple[int, ...]]:
-    """Return who still holds what has expired.
-
-    Parameters
-    ----------
-    state : State
-        Rebuilt state.
-    deployment : Deployment
-        Names.
-    now_ts : int
-        Time of the latest block.
-
-    Returns
-    -------
-    dict[tuple[str, int], tuple[int, ...]]
-        Account ids by (underlying, expiry).
-    """
-    holders: dict[tuple[str, int], list[int]] = {}
-    for account_id in sorted(state.accounts):
-        for symbol, expiries in expiries_in_use(state, deployment, [account_id]).items():
-            for expiry_ts in expiries:
-                if expiry_ts <= now_ts:
-                    holders.setdefault((symbol, expiry_ts), []).append(account_id)
-    return {series: tuple(ids) for series, ids in holders.items()}

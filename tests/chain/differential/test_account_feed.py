@@ -12,6 +12,8 @@ from plimsoll.chain.anvil import wallet
 from plimsoll.chain.book import plain_rows
 from plimsoll.chain.client import Client
 from plimsoll.cli import run
+from plimsoll.demo.keeper.encoder import Encoder
+from plimsoll.demo.keeper.loop import Keeper
 from plimsoll.demo.plan import PlannedTrade
 from plimsoll.demo.result import GasBook
 from plimsoll.demo.world import build_world
@@ -20,8 +22,6 @@ from plimsoll.deployment.spec import spec_for_market
 from plimsoll.index.store import MEMORY, Store
 from plimsoll.index.sync import Index
 from plimsoll.keeper.account_feed import AccountFeed
-from plimsoll.keeper.encode import Encoder
-from plimsoll.keeper.loop import Keeper
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params

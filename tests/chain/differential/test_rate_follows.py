@@ -16,6 +16,8 @@ from plimsoll.chain.anvil import wallet
 from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract
 from plimsoll.decide import UpdateRate
+from plimsoll.demo.keeper.encoder import Encoder
+from plimsoll.demo.keeper.loop import Keeper
 from plimsoll.demo.plan import PlannedTrade
 from plimsoll.demo.result import GasBook
 from plimsoll.demo.world import World
@@ -25,8 +27,6 @@ from plimsoll.deployment.verify import verify
 from plimsoll.index.store import MEMORY, Store
 from plimsoll.index.sync import Index
 from plimsoll.keeper.account_feed import AccountFeed
-from plimsoll.keeper.encode import Encoder
-from plimsoll.keeper.loop import Keeper
 from plimsoll.mirror.margin_engine import evaluate
 from plimsoll.mirror.rate_feed import own_measure
 from plimsoll.model import Kind, Market, Mode, Position, Round, Surface, Svi, Token

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from plimsoll.keeper.feed import TokenQuote
+from plimsoll.demo.keeper.feed import TokenQuote
 from plimsoll.model import Round
 
 

@@ -1,11 +1,11 @@
-"""What a bid costs and brings, that the largest one restores the buffer, and how much the bidder's margin carries."""
+"""What a bid costs and brings, and that the largest one restores the buffer."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plimsoll.decide.bidder import BidView, Offer, affordable_fraction, insolvent_offer, solvent_offer
-from plimsoll.decide.snapshot import AccountView, AuctionTerms, AuctionView, BidderRule
+from plimsoll.decide import AccountView, AuctionTerms, AuctionView, BidderRule
+from plimsoll.decide.bidder import BidView, insolvent_offer, solvent_offer
 from plimsoll.mirror.auction import price_factor, whole_price
 
 TERMS = AuctionTerms()
@@ -60,23 +60,3 @@ def test_insolvent_offer__quarter_of_an_hour__debt_plus_a_sixteenth_of_the_margi
     assert (offer.profit, offer.cash) == pytest.approx((6.25, 26.25))
     late = insolvent_offer(VIEW, view, auction(5.0, is_solvent=False), 0, 1.0)
     assert (late.profit, late.cash) == pytest.approx((0.0, 25.0))
-
-
-@given(
-    room=st.floats(0.0, 1e4), initial=st.floats(1.0, 1e5), equity_share=st.floats(-0.5, 0.8), cash=st.floats(0.0, 1e4)
-)
-def test_affordable_fraction__any_slice__leaves_the_bidder_its_initial_margin(room, initial, equity_share, cash):
-    bidder = AccountView(8, 500.0 + room, 600.0, 500.0, 400.0)
-    view = AccountView(2, equity_share * initial, initial, initial, 0.8 * initial)
-    fraction = affordable_fraction(bidder, view, auction(), Offer(1.0, 0.0, cash), 1.0)
-    equity = bidder.equity + fraction * (view.equity - cash)
-    assert 0.0 <= fraction <= 1.0
-    assert equity >= bidder.initial + fraction * view.initial - 1e-9 * (initial + cash + room)
-
-
-def test_affordable_fraction__bidder_short_of_margin__nothing():
-    bidder = AccountView(8, 499.0, 600.0, 500.0, 400.0)
-    view = AccountView(2, 90.0, 95.0, 120.0, 100.0)
-    assert affordable_fraction(bidder, view, auction(), Offer(1.0, 0.0, 80.0), 1.0) == 0.0
-    rich = AccountView(8, 5_000.0, 5_000.0, 500.0, 400.0)
-    assert affordable_fraction(rich, view, auction(), Offer(1.0, 0.0, 80.0), 1.0) == 1.0

@@ -1,4 +1,4 @@
-"""Prices, settlements, funding and rates: each duty by itself, whatever becomes of the others."""
+"""Settlements, funding and rates: each duty by itself, whatever becomes of the others."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import pytest
 from plimsoll.decide import (
     FundingView,
     LiquidationView,
-    PostRound,
     PostSettlement,
-    PostTokenPrices,
-    PriceView,
     RateSight,
     RateView,
     Settle,
@@ -22,7 +19,6 @@ from plimsoll.decide import (
     UpdateRate,
     decide_funding,
     decide_liquidations,
-    decide_prices,
     decide_rates,
     decide_settlements,
 )
@@ -30,19 +26,6 @@ from plimsoll.decide.margins import AccountView
 from plimsoll.decide.settlements import MAX_ACCOUNTS, ROUNDS_AFTER_SEC
 
 NOW = 1_770_000_000
-
-
-def test_decide_prices__newer_than_the_chain__are_posted_tokens_first():
-    view = PriceView({"ETH": 6, "BTC": 6, "SOL": 5}, {"ETH": 5, "SOL": 5}, 6, 5)
-    assert decide_prices(view) == (PostTokenPrices(6), PostRound("BTC", 6), PostRound("ETH", 6))
-
-
-def test_decide_prices__nothing_newer__wants_nothing():
-    assert decide_prices(PriceView({"ETH": 4}, {"ETH": 5}, 5, 5)) == ()
-
-
-def test_decide_prices__one_feed_down__the_others_are_posted():
-    assert decide_prices(PriceView({"BTC": 6}, {"ETH": 5, "BTC": 5})) == (PostRound("BTC", 6),)
 
 
 def test_decide_settlements__priced_series__holders_settle_in_batches_oldest_first():
@@ -99,12 +82,11 @@ def test_update_rate__key__tells_another_rate_from_the_same_one():
     assert len({intent.key for intent in found}) == 3
 
 
-def test_duties__prices_offered_and_a_series_stuck__liquidations_are_wanted_all_the_same():
-    """The fault: while any price was offered, or any series stuck, ``decide`` wanted no liquidation of anybody."""
-    prices = decide_prices(PriceView({"ETH": NOW}, {"ETH": NOW - 9}))
+def test_duties__a_series_stuck__liquidations_are_wanted_all_the_same():
+    """The fault: while any series was stuck, ``decide`` wanted no liquidation of anybody."""
     series = decide_settlements(SettlementView(NOW, {("ETH", NOW - 5): (7,)}, unpriced=frozenset({("ETH", NOW - 5)})))
     short = AccountView(4, 90.0, 95.0, 120.0, 100.0)
-    assert (prices, series) == ((PostRound("ETH", NOW),), ())
+    assert series == ()
     assert decide_liquidations(LiquidationView(NOW, (short,))) == (StartAuction(4, 0),)
 
 
@@ -116,7 +98,6 @@ def test_duties__order_of_the_input__does_not_matter():
         offered = {name: 10 + len(name) for name in names}
         expired = {(name, 9): tuple(draw.sample(range(50), 50)) for name in names}
         found = (
-            decide_prices(PriceView(offered)),
             decide_settlements(SettlementView(NOW, expired, frozenset(expired))),
             decide_funding(FundingView(50, 60, offered)),
             decide_rates(RateView(50, {name: RateSight(ts, 5, 1.0) for name, ts in offered.items()})),

@@ -42,8 +42,9 @@ from plimsoll.keeper.duties import (
 )
 from plimsoll.keeper.effects import Effects
 from plimsoll.keeper.encode import action_call, budget_of, group_of
+from plimsoll.keeper.holdings import Holdings
 from plimsoll.keeper.names import id_of, name_of
-from plimsoll.keeper.view import expired_series, expiries_in_use, portfolio_of, priced_alone
+from plimsoll.keeper.view import portfolio_of, priced_alone
 from plimsoll.model import Kind
 
 WAD = 10**18
@@ -92,8 +93,9 @@ def test_views__what_was_listed_later__is_part_of_every_duty():
         "USDC": RateSight(74, 50, 2.0, 1.0, 1.5),
         "#5": RateSight(40, 40, 0.0),
     }
-    assert expired_series(state, DEPLOYMENT, 100) == {("ETH", 100): (2,), ("#7", 100): (3,)}
-    assert expiries_in_use(state, DEPLOYMENT, [2, 3]) == {"ETH": {100}, "#7": {100}}
+    holdings = Holdings.of(state)
+    assert holdings.expired(DEPLOYMENT.underlyings, 100) == {("ETH", 100): (2,), ("#7", 100): (3,)}
+    assert holdings.expiries(DEPLOYMENT.underlyings) == {"ETH": {100}, "#7": {100}}
 
 
 @pytest.mark.parametrize(("number", "noun"), [(3, "underlying 7"), (6, "token 9")])
@@ -105,7 +107,7 @@ def test_portfolio_of__what_the_mirror_does_not_know__is_one_error_of_that_accou
 def test_settlement_view__price_that_is_not_final__is_neither_priced_nor_missing():
     state = world()
     state.settled = {(ETH, 100): WAD}
-    expired = expired_series(state, DEPLOYMENT, 100)
+    expired = Holdings.of(state).expired(DEPLOYMENT.underlyings, 100)
     view = settlement_view(state, DEPLOYMENT, NOW, expired, final=(), sampled=())
     assert (view.priced, view.unpriced) == (frozenset(), frozenset({("#7", 100)}))
     final = settlement_view(state, DEPLOYMENT, NOW, expired, final=[("ETH", 100)], sampled=())

@@ -1,4 +1,4 @@
-"""One pass of the keeper: what is refused, unpriced or too large stops nothing else."""
+"""One pass of the demo's keeper: what is refused, unpriced or too large stops nothing else."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from plimsoll.decide import AccountView, PostRound, PostSettlement, Settle, Snapshot, StartAuction
-from plimsoll.keeper.loop import Keeper
+from plimsoll.decide import AccountView, PostRound, PostSettlement, Settle, StartAuction
+from plimsoll.demo.keeper.loop import Keeper
+from plimsoll.demo.keeper.snapshot import Snapshot
 from plimsoll.keeper.sizing import MAX_BATCH_GAS
 from plimsoll.transact import Outcome, Transaction
 

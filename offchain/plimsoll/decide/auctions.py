@@ -1,13 +1,8 @@
-"""What ``decide`` may know: chain state, margins of the mirror, offered rounds, and the rule of the bidder."""
+"""What ``decide`` may know of auctions: the running ones, the terms of all, and the rule of the bidder."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
-from plimsoll.decide.margins import AccountView
-from plimsoll.decide.rates import RateSight
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +62,6 @@ class BidderRule:
         Smallest profit of a solvent slice as a share of the maintenance requirement taken over.
     min_bonus : float
         The same of an insolvent slice, where the bonus is bounded by the loss and 2 % of that requirement.
-    gas_cost : float
-        Cost of one bid, in cash units, where no round gives a price of gas.
     patience_sec : int
         Wait at least this long for a lower price; a fall in price is worth more than being first
         only as long as nobody else bids.
@@ -88,7 +81,6 @@ class BidderRule:
     min_profit: float = 1.0
     min_return: float = 0.0
     min_bonus: float = 0.0
-    gas_cost: float = 0.0
     patience_sec: int = 0
     cushion: float = 1.0
     min_share: float = 0.0
@@ -103,59 +95,3 @@ class AuctionTerms:
     buffer: float = 0.15
     fee_rate: float = 0.01
     bonus_share: float = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The world at one block.
-
-    Parameters
-    ----------
-    block_ts : int
-        Timestamp of the block, unix seconds.
-    offered_round_ts : Mapping[str, int]
-        Newest round each feed offers, by underlying.
-    posted_round_ts : Mapping[str, int]
-        Newest round on chain, by underlying; missing before the first.
-    offered_token_ts, posted_token_ts : int
-        The same for token prices; 0 when there are none.
-    expired : Mapping[tuple[str, int], tuple[int, ...]]
-        Accounts that still hold an expired series, by (underlying, expiry).
-    settled_prices : frozenset[tuple[str, int]]
-        Series whose settlement price is on chain.
-    accounts : tuple[AccountView, ...]
-        Every account whose margin could be computed; that of the bidder too, or it does not bid.
-    uncertain : frozenset[int]
-        Accounts so close to a limit that only the chain may decide.
-    auctions : tuple[AuctionView, ...]
-        Running auctions.
-    bidder : BidderRule or None
-        ``None`` when this keeper does not bid.
-    fund_available : float
-        What the insurance fund may pay now, in cash units.
-    terms : AuctionTerms
-        Of the auctions.
-    funded_round_ts : Mapping[str, int]
-        Round that set the present funding rate, by underlying; missing before the first.
-    heartbeat_sec : int
-        Age at which a round no longer counts; 0 where funding is not kept.
-    rates : Mapping[str, RateSight]
-        What is known of the rates of tokens, by symbol; only tokens with a source.
-    """
-
-    block_ts: int
-    offered_round_ts: Mapping[str, int] = field(default_factory=dict)
-    posted_round_ts: Mapping[str, int] = field(default_factory=dict)
-    offered_token_ts: int = 0
-    posted_token_ts: int = 0
-    expired: Mapping[tuple[str, int], tuple[int, ...]] = field(default_factory=dict)
-    settled_prices: frozenset[tuple[str, int]] = frozenset()
-    accounts: tuple[AccountView, ...] = ()
-    uncertain: frozenset[int] = frozenset()
-    auctions: tuple[AuctionView, ...] = ()
-    bidder: BidderRule | None = None
-    fund_available: float = math.inf
-    terms: AuctionTerms = field(default_factory=AuctionTerms)
-    funded_round_ts: Mapping[str, int] = field(default_factory=dict)
-    heartbeat_sec: int = 0
-    rates: Mapping[str, RateSight] = field(default_factory=dict)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from plimsoll.decide.bidder import SLACK, BidView, Offer, affordable_fraction, largest_offer, least_profit
+from plimsoll.decide.auctions import AuctionView
+from plimsoll.decide.bidder import SLACK, BidView, Offer, largest_offer, least_profit, margin_need
 from plimsoll.decide.funding import FundingView, decide_funding
 from plimsoll.decide.intents import Bid, Intent, PostSettlement
 from plimsoll.decide.liquidations import LiquidationView, decide_liquidations
 from plimsoll.decide.margins import AccountView
-from plimsoll.decide.prices import PriceView, decide_prices
 from plimsoll.decide.rates import RateView, decide_rates
 from plimsoll.decide.settlements import SettlementView, decide_settlements
-from plimsoll.decide.snapshot import AuctionView, Snapshot
+from plimsoll.demo.keeper.prices import PriceView, decide_prices
+from plimsoll.demo.keeper.snapshot import Snapshot
 
 
 def decide(snapshot: Snapshot) -> tuple[Intent, ...]:
@@ -79,6 +80,36 @@ def _bids(snapshot: Snapshot) -> tuple[Intent, ...]:
     return tuple(bid for bid in found if bid is not None)
 
 
+def affordable_fraction(
+    bidder: AccountView, view: AccountView, auction: AuctionView, whole: Offer, cushion: float
+) -> float:
+    """Return the largest fraction after which the bidder surely keeps its margin with a cushion, in [0, 1].
+
+    Parameters
+    ----------
+    bidder : AccountView
+        The bidder's account.
+    view : AccountView
+        Account under auction.
+    auction : AuctionView
+        Its auction.
+    whole : Offer
+        A bid for the whole account.
+    cushion : float
+        Multiple of its initial requirement that the bidder keeps.
+
+    Returns
+    -------
+    float
+    """
+    cash = whole.cash if auction.is_solvent else -whole.cash
+    need = margin_need(view, auction, 1.0, cash, cushion)
+    room = (bidder.equity - cushion * bidder.initial) * (1.0 - SLACK)
+    if room < 0.0:
+        return 0.0
+    return 1.0 if need <= room else room / need
+
+
 def _bid_for(world: BidView, own: AccountView, account: AccountView, auction: AuctionView) -> Bid | None:
     """Bid as much as the bidder's margin carries when it pays."""
     rule, whole = world.rule, largest_offer(world, account, auction)
@@ -92,7 +123,7 @@ def _bid_for(world: BidView, own: AccountView, account: AccountView, auction: Au
     offer = largest_offer(world, account, auction, most)
     if offer is None or offer.fraction <= 0.0:
         return None
-    if offer.profit - rule.gas_cost < least_profit(rule, account, offer.fraction, is_solvent=auction.is_solvent):
+    if offer.profit < least_profit(rule, account, offer.fraction, is_solvent=auction.is_solvent):
         return None
     limit = offer.cash * (1.0 + SLACK if auction.is_solvent else 1.0 - SLACK)
     return Bid(

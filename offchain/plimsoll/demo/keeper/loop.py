@@ -20,18 +20,19 @@ from plimsoll.decide import (
     PostSettlement,
     PostTokenPrices,
     Settle,
-    Snapshot,
-    decide,
 )
-from plimsoll.decide.snapshot import AuctionTerms
+from plimsoll.decide.auctions import AuctionTerms
+from plimsoll.demo.keeper.encoder import Encoder
+from plimsoll.demo.keeper.policy import decide
+from plimsoll.demo.keeper.sizing import carried, in_parts
+from plimsoll.demo.keeper.snapshot import Snapshot
 from plimsoll.deployment.record import Deployment
 from plimsoll.errors import DomainError, PlimsollError
 from plimsoll.index.sync import Index
 from plimsoll.keeper.duties import rate_view
-from plimsoll.keeper.encode import Encoder
-from plimsoll.keeper.sizing import carried, in_parts
+from plimsoll.keeper.holdings import Holdings
 from plimsoll.keeper.sources import sources_of
-from plimsoll.keeper.view import expired_series, expiries_in_use, market_of, portfolio_of, priced_alone
+from plimsoll.keeper.view import market_of, portfolio_of, priced_alone
 from plimsoll.mirror.margin_engine import MarginResult, evaluate_many
 from plimsoll.params import Params
 from plimsoll.protocol.parameters import chain_params
@@ -128,8 +129,9 @@ class Keeper:
         self._follow_governance()
         state, deployment = self.index.state, self._deployment
         now_ts = self._client.block_ts()
-        expired = expired_series(state, deployment, now_ts)
-        self._required = expiries_in_use(state, deployment, list(state.accounts))
+        holdings = Holdings.of(state)
+        expired = holdings.expired(deployment.underlyings, now_ts)
+        self._required = holdings.expiries(deployment.underlyings)
         offered = {symbol: r.ts for symbol, r in self._encoder.feed.rounds(self._required).items()}
         quote = self._encoder.feed.tokens()
         market = market_of(state, deployment)
