@@ -230,7 +230,9 @@ test-page: web/node_modules/.stamp ## logic of the wallet page, without a browse
 	@npm run --silent --prefix web test
 
 # Debian's chromium, or what PLIMSOLL_CHROMIUM names; pictures of every view go into reports/web.
+CHROMIUM := $(or $(PLIMSOLL_CHROMIUM),/usr/bin/chromium)
 test-web: artifacts web test-page $(VENV)/.stamp-dev ## the wallet page: logic, then every flow in a real browser on a real chain
+	@test -x "$(CHROMIUM)" || { printf 'error: %s is not there: install chromium, or name one by PLIMSOLL_CHROMIUM\n' "$(CHROMIUM)" >&2; exit 2; }
 	@printf '== web: playwright\n' >&2
 	@npm run --silent --prefix web test-browser -- $(ARGS)
 
