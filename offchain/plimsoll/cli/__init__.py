@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "demo": ("plimsoll.cli.demo", "The main job: a portfolio market on chain, replayed through a real crash."),
     "market": ("plimsoll.cli.market", "Option chains: fit, fetch, smile."),
     "deploy": ("plimsoll.cli.deploy", "Deploy and configure the contracts."),
+    "deploy-escrow": ("plimsoll.cli.deploy_escrow", "Deploy the escrow of remote collateral on its chain."),
     "keeper": ("plimsoll.cli.keeper", "Post rounds, settle expiries, liquidate."),
     "venue": ("plimsoll.cli.venue", "The order service: signed orders meet and settle on chain."),
     "signer": ("plimsoll.cli.signer", "One oracle signer as a service: sign what its own data confirm."),

@@ -10,13 +10,13 @@ from typing import Any
 from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 
-from plimsoll.chain.abi import all_artifacts, constructor_values, creation_code, load_artifact
+from plimsoll.chain.abi import all_artifacts
 from plimsoll.chain.book import rows_of
-from plimsoll.chain.client import Client, Receipt
-from plimsoll.chain.contracts import LOCAL_GAS, Contract
+from plimsoll.chain.client import Client
 from plimsoll.constants import CLEARING_ID, FUND_ID
+from plimsoll.deployment.build import Build
 from plimsoll.deployment.progress import Journal, digest_of
-from plimsoll.deployment.record import Deployment, TokenRecord, artifact_name
+from plimsoll.deployment.record import Deployment, TokenRecord
 from plimsoll.deployment.spec import RATE_FORMS, FundingSpec, LendingSpec, ListingSpec, RateSpec, Spec, TokenSpec
 from plimsoll.errors import InputError
 from plimsoll.model import Kind
@@ -94,52 +94,14 @@ def underlying_params(params: UnderlyingParams) -> dict[str, int]:
 
 
 @dataclass(slots=True)
-class _Build:
-    """A deployment under way."""
+class _Install(Build):
+    """An installation under way."""
 
-    client: Client
-    account: LocalAccount
-    spec: Spec
-    report: Callable[[str], None]
-    contracts: dict[str, Contract] = field(default_factory=dict)
+    spec: Spec = field(kw_only=True)
     tokens: dict[str, TokenRecord] = field(default_factory=dict)
     underlyings: dict[str, int] = field(default_factory=dict)
-    first_block: int = 0
-    journal: Journal | None = None
-    roles: dict[str, Any] = field(default_factory=dict)
-    constructors: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def gas(self) -> int | None:
-        """Fixed on a local chain, estimated elsewhere."""
-        return LOCAL_GAS if self.spec.network.is_local else None
-
-    def create(self, name: str, *values: Any) -> str:
-        """Deploy one contract and remember it."""
-        self.report(name)
-        self.constructors[name] = constructor_values(artifact_name(name), *values).hex()
-        self.contracts[name] = self.create_alone(artifact_name(name), *values)
-        return self.contracts[name].address
-
-    def create_alone(self, artifact: str, *values: Any) -> Contract:
-        """Deploy a contract that is no part of the installation."""
-        data, source = creation_code(artifact, *values), f"{artifact}.constructor"
-        receipt = self.transact(None, data, source)
-        self.first_block = self.first_block or receipt.block_number
-        if receipt.contract_address is None:
-            raise InputError(source, f"transaction {receipt.tx_hash} created no contract")
-        return Contract(self.client, load_artifact(artifact), to_checksum_address(receipt.contract_address))
-
-    def send(self, name: str, function: str, *values: Any) -> Receipt:
-        """Configure one contract."""
-        contract = self.contracts[name]
-        return self.transact(contract.address, contract.encode(function, *values), f"{name}.{function}")
-
-    def transact(self, to: str | None, data: bytes, source: str) -> Receipt:
-        """Send one transaction; with a journal, only when the chain does not have it yet."""
-        if self.journal is not None:
-            return self.journal.transact(to, data, self.gas, source)
-        return self.client.send(self.account, to, data, self.gas, source)
+    #: Claim tokens by symbol.
+    claims: dict[str, str] = field(default_factory=dict)
 
     def finish(self) -> Deployment:
         """Return the artefact."""
@@ -167,7 +129,8 @@ def _parameters(spec: Spec) -> dict[str, Any]:
         "account": asdict(spec.params.account),
         "underlyings": {name: asdict(spec.params.for_underlying(name)) for name in spec.underlyings},
         "books": {name: asdict(spec.params.book_of(name)) for name in spec.underlyings},
-        "collateral": {token.symbol: asdict(token) for token in spec.tokens},
+        "collateral": {token.symbol: asdict(token) for token in spec.listed},
+        "remote": None if spec.remote is None else asdict(spec.remote),
     }
 
 
@@ -175,7 +138,7 @@ def _silent(_: str) -> None:
     return None
 
 
-def _pricing(build: _Build, *, without_accounts: bool) -> None:
+def _pricing(build: _Install, *, without_accounts: bool) -> None:
     """Deploy and configure what a margin number needs."""
     spec = build.spec
     authority = build.create("Authority", build.account.address)
@@ -198,7 +161,7 @@ def _pricing(build: _Build, *, without_accounts: bool) -> None:
     build.create("MarginEngine", accounts, oracle, book, risk_engine, rates)
 
 
-def _list_underlying(build: _Build, symbol: str) -> None:
+def _list_underlying(build: _Install, symbol: str) -> None:
     """List one underlying with its parameters and rows."""
     values = underlying_params(build.spec.params.for_underlying(symbol))
     rows = rows_of(build.spec.params.book_of(symbol))
@@ -206,7 +169,7 @@ def _list_underlying(build: _Build, symbol: str) -> None:
     build.underlyings[symbol] = len(build.underlyings) + 1
 
 
-def _set_collateral(build: _Build, token: TokenSpec, token_id: int) -> None:
+def _set_collateral(build: _Install, token: TokenSpec, token_id: int) -> None:
     """Set the collateral terms of one token."""
     terms = {
         "listed": True,
@@ -235,7 +198,7 @@ def deploy_pricing(client: Client, account: LocalAccount, spec: Spec) -> Deploym
     Deployment
         Token addresses are zero.
     """
-    build = _Build(client, account, spec, _silent)
+    build = _Install(client, account, spec.network.is_local, _silent, spec=spec)
     _pricing(build, without_accounts=True)
     for token_id, token in enumerate(spec.tokens):
         build.tokens[token.symbol] = TokenRecord(token_id, NOBODY, token.decimals)
@@ -243,7 +206,7 @@ def deploy_pricing(client: Client, account: LocalAccount, spec: Spec) -> Deploym
     return build.finish()
 
 
-def _custody(build: _Build) -> None:
+def _custody(build: _Install) -> None:
     """Deploy and connect everything that moves balances."""
     address = {name: contract.address for name, contract in build.contracts.items()}
     authority, accounts, engine = address["Authority"], address["Accounts"], address["MarginEngine"]
@@ -414,7 +377,7 @@ def caps_of(spec: Spec, symbol: str) -> dict[Kind, int]:
     return {kind: float_to_wad(entry.caps[kind] if entry else 0.0) for kind in Kind}
 
 
-def _list_instruments(build: _Build) -> None:
+def _list_instruments(build: _Install) -> None:
     """Set what may be traded of every underlying and how much of it, and the terms of its funding and its range."""
     for underlying_id in build.underlyings.values():
         build.send("Exchange", "setRules", underlying_id, listing_rules(build.spec.listing))
@@ -426,7 +389,7 @@ def _list_instruments(build: _Build) -> None:
                 build.send("Accounts", "setOpenInterestCap", underlying_id, kind, cap_wad)
 
 
-def _engine_of(build: _Build, which: str, book: str) -> str:
+def _engine_of(build: _Install, which: str, book: str) -> str:
     """Deploy risk and margin engine a second time, bound to a stand-in for the scenario book."""
     address = {name: contract.address for name, contract in build.contracts.items()}
     risk = build.create(f"{which}RiskEngine", book, address["Oracle"])
@@ -434,10 +397,25 @@ def _engine_of(build: _Build, which: str, book: str) -> str:
     return build.create(f"{which}MarginEngine", *parts)
 
 
-def _list_tokens(build: _Build) -> None:
+def _remote(build: _Install) -> None:
+    """Deploy what takes headers and proofs of the other chain, and a claim to each token that waits there."""
+    remote = build.spec.remote
+    if remote is None:
+        return
+    authority = build.contracts["Authority"].address
+    feed = build.create("HeaderFeed", authority, remote.chain_id)
+    build.create("RemoteClaims", authority, feed, to_checksum_address(remote.escrow))
+    build.send("HeaderFeed", "setSigners", list(remote.signers), remote.signer_threshold)
+    for token in remote.tokens:
+        cap_raw = float_to_raw(token.cap, token.decimals)
+        build.send("RemoteClaims", "listClaim", token.token, token.name, token.symbol, token.decimals, cap_raw)
+        build.claims[token.symbol], _ = build.contracts["RemoteClaims"].call("claimOf", token.token)
+
+
+def _list_tokens(build: _Install) -> None:
     """List every token in the vault with its collateral terms; on a local chain deploy tokens that anyone may mint."""
-    for token_id, token in enumerate(build.spec.tokens):
-        address = token.address
+    for token_id, token in enumerate(build.spec.listed):
+        address = token.address or build.claims.get(token.symbol, "")
         if not address:
             if not build.spec.network.is_local:
                 raise InputError(
@@ -452,7 +430,7 @@ def _list_tokens(build: _Build) -> None:
         build.send("RateFeed", "setSource", build.tokens[rate.token].token_id, rate_terms(rate))
 
 
-def _hand_over(build: _Build, guardian: str, governor: str, cancellers: Sequence[str]) -> None:
+def _hand_over(build: _Install, guardian: str, governor: str, cancellers: Sequence[str]) -> None:
     """Let the guardian pause and cancellers cancel; give governance to its holder behind the configured delay."""
     people = {"deployer": build.account.address, "guardian": guardian, "governor": governor}
     build.roles = {**people, "cancellers": list(cancellers)}
@@ -548,7 +526,9 @@ def deploy(
         raise InputError(
             "--signer", f"{len(spec.oracle.signers)} given, the threshold is {spec.oracle.signer_threshold}"
         )
-    build = _Build(client, account, spec, report)
+    if spec.remote is not None and not spec.remote.escrow:
+        raise InputError("remote.escrow", "is missing; `plimsoll deploy-escrow` deploys it and says its address")
+    build = _Install(client, account, spec.network.is_local, report, spec=spec)
     guardian, governor = guardian or account.address, governor or account.address
     cancellers = cancellers or (account.address,)
     if part is not None:
@@ -556,6 +536,7 @@ def deploy(
         build.journal = Journal(part, client, account, digest_of(spec, guardian, governor, cancellers, codes))
     _pricing(build, without_accounts=False)
     _custody(build)
+    _remote(build)
     _list_tokens(build)
     _list_instruments(build)
     build.send("Accounts", "setRateCurve", rate_curve(build.spec.lending))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 from eth_utils.address import is_address
 
 from plimsoll.constants import DAY_SEC
+from plimsoll.deployment.remote_spec import RemoteSpec, RemoteTokenSpec, read_remote
+from plimsoll.deployment.table import build_table, check_type
 from plimsoll.errors import InputError
 from plimsoll.model import Kind, Market
 from plimsoll.params import Params
@@ -23,11 +25,6 @@ CHECK_MAX_MOVE = 10.0
 CHECK_DECIMALS = 18
 
 LOCAL_CHAIN_ID = 31337
-
-if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
-
-T = TypeVar("T", bound="DataclassInstance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +193,14 @@ class Spec:
     rates: tuple[RateSpec, ...] = ()
     open_interest: tuple[OpenInterestSpec, ...] = ()
     range_rule: RangeRuleSpec = CHECK_RANGE_RULE
+    remote: RemoteSpec | None = None
+
+    @property
+    def listed(self) -> tuple[TokenSpec, ...]:
+        """Tokens in the order of their ids: those of this chain, then the claims to those of the other one."""
+        if self.remote is None:
+            return self.tokens
+        return (*self.tokens, *(_claim_terms(self.remote, token) for token in self.remote.tokens))
 
     def with_signers(self, signers: tuple[str, ...]) -> Spec:
         """Return the same deployment with other oracle signers.
@@ -213,29 +218,26 @@ class Spec:
         return replace(self, oracle=replace(self.oracle, signers=tuple(sorted(signers, key=lambda a: int(a, 16)))))
 
 
-def _check_type(source: str, expected: str, value: Any) -> None:
-    """Compare a TOML value with the annotation of its field; an integer is a valid float."""
-    actual = type(value).__name__
-    if actual != expected and (actual, expected) != ("int", "float"):
-        raise InputError(source, f"must be {expected}, got {value!r}")
-
-
-def _build(kind: type[T], source: str, table: Mapping[str, Any], **given: Any) -> T:
-    """Make a dataclass from a TOML table; unknown, missing and mistyped keys are errors."""
-    known = {f.name: f for f in fields(kind) if f.name not in given}
-    for key, value in table.items():
-        if key not in known:
-            raise InputError(source, f"unknown key {key}")
-        _check_type(f"{source} {key}", str(known[key].type), value)
-    for name, entry in known.items():
-        if name not in table and entry.default is MISSING and entry.default_factory is MISSING:
-            raise InputError(source, f"{name} is missing")
-    return kind(**{**table, **given})
+def _claim_terms(remote: RemoteSpec, token: RemoteTokenSpec) -> TokenSpec:
+    """Return a claim as collateral: both haircuts of its token, and beside each what it may lose while it waits."""
+    wait = remote.wait_haircut(token.volatility)
+    return TokenSpec(
+        symbol=token.symbol,
+        name=token.name,
+        decimals=token.decimals,
+        haircut=token.haircut + wait,
+        linked=token.linked,
+        linked_haircut=token.linked_haircut + wait if token.linked else 0.0,
+        ratio=token.ratio,
+        deposit_cap=token.cap,
+        outflow_share=token.outflow_share,
+        outflow_daily=token.outflow_daily,
+    )
 
 
 def _listing(source: str, table: Mapping[str, Any]) -> ListingSpec:
     """Read what may be traded: at least one kind, and none that does not exist."""
-    listing = _build(ListingSpec, source, table)
+    listing = build_table(ListingSpec, source, table)
     if not 1 <= listing.kinds <= ALL_KINDS:
         raise InputError(source, f"kinds must be within 1 and {ALL_KINDS}, got {listing.kinds}")
     return listing
@@ -259,7 +261,7 @@ def _caps(source: str, table: Mapping[str, Any], listed: list[Kind]) -> dict[Kin
     for word, value in table.items():
         if word not in words:
             raise InputError(source, f"unknown key {word}")
-        _check_type(f"{source} {word}", "float", value)
+        check_type(f"{source} {word}", "float", value)
         if not 0.0 <= value <= MAX_CAP:
             raise InputError(source, f"{word} must be within 0 and {MAX_CAP:g}")
     missing = [kind.word for kind in listed if kind.word not in table]
@@ -271,7 +273,7 @@ def _caps(source: str, table: Mapping[str, Any], listed: list[Kind]) -> dict[Kin
 def _rates(source: str, tables: Mapping[str, Mapping[str, Any]], symbols: set[str]) -> tuple[RateSpec, ...]:
     """Read where the ratios of tokens come from."""
     found = tuple(
-        _build(RateSpec, f"{source} [rates.{symbol}]", table, token=symbol) for symbol, table in tables.items()
+        build_table(RateSpec, f"{source} [rates.{symbol}]", table, token=symbol) for symbol, table in tables.items()
     )
     for entry in found:
         if entry.token not in symbols:
@@ -296,7 +298,7 @@ def _check_rate(source: str, entry: RateSpec) -> None:
 
 def _range_rule(source: str, table: Mapping[str, Any]) -> RangeRuleSpec:
     """Read how ranges follow the market; refuse before anything is sent what the contract would refuse."""
-    found = _build(RangeRuleSpec, source, table)
+    found = build_table(RangeRuleSpec, source, table)
     bounds = (
         *(("ceiling", 0.001, 0.5), ("multiple", 0.1, 18.0), ("kept", 0.5, 0.995)),
         *(("max_rise", 0.001, 0.1), ("max_fall", 0.001, 0.1)),
@@ -306,6 +308,20 @@ def _range_rule(source: str, table: Mapping[str, Any]) -> RangeRuleSpec:
         if not low <= value <= high:
             raise InputError(source, f"{name} {value} is outside {low} to {high}")
     return found
+
+
+def _check_claims(source: str, spec: Spec) -> None:
+    """Refuse a claim under the name of another token, of the own chain, or of an underlying that is not listed."""
+    if spec.remote is None:
+        return
+    if spec.remote.chain_id == spec.network.chain_id:
+        raise InputError(source, f"chain_id {spec.remote.chain_id} is the chain of the deployment itself")
+    own = {token.symbol for token in spec.tokens}
+    for token in spec.remote.tokens:
+        if token.symbol in own:
+            raise InputError(source, f"tokens.{token.symbol} is a token of this chain already")
+        if token.linked and token.linked not in spec.underlyings:
+            raise InputError(source, f"tokens.{token.symbol}: linked {token.linked} is no listed underlying")
 
 
 def _check_floors(source: str, spec: Spec) -> None:
@@ -355,19 +371,19 @@ def load_spec(network: str, params: Params) -> Spec:
         "open_interest",
         "range_rule",
     }
-    if set(document) - {"aggregators", "rates"} != sections:
+    if set(document) - {"aggregators", "rates", "remote"} != sections:
         raise InputError(path.name, f"sections must be {', '.join(sorted(sections))}")
     tokens = tuple(
-        _build(TokenSpec, f"{path.name} [tokens.{symbol}]", table, symbol=symbol)
+        build_table(TokenSpec, f"{path.name} [tokens.{symbol}]", table, symbol=symbol)
         for symbol, table in document["tokens"].items()
     )
     if not tokens or tokens[0].symbol != "USDC":
         raise InputError(path.name, "the first token must be USDC, the cash token")
-    network_spec = _build(NetworkSpec, f"{path.name} [network]", document["network"])
+    network_spec = build_table(NetworkSpec, f"{path.name} [network]", document["network"])
     if network_spec.is_local and network_spec.chain_id != LOCAL_CHAIN_ID:
         raise InputError(path.name, f"is_local needs chain id {LOCAL_CHAIN_ID}, got {network_spec.chain_id}")
     aggregators = tuple(
-        _build(AggregatorSpec, f"{path.name} [aggregators.{symbol}]", table, underlying=symbol)
+        build_table(AggregatorSpec, f"{path.name} [aggregators.{symbol}]", table, underlying=symbol)
         for symbol, table in document.get("aggregators", {}).items()
     )
     for entry in aggregators:
@@ -377,18 +393,20 @@ def load_spec(network: str, params: Params) -> Spec:
     underlyings = document["underlyings"]["symbols"]
     spec = Spec(
         network=network_spec,
-        oracle=_build(OracleSpec, f"{path.name} [oracle]", document["oracle"]),
+        oracle=build_table(OracleSpec, f"{path.name} [oracle]", document["oracle"]),
         tokens=tokens,
         underlyings=tuple(underlyings),
         params=params,
-        funding=_build(FundingSpec, f"{path.name} [funding]", document["funding"]),
-        lending=_build(LendingSpec, f"{path.name} [lending]", document["lending"]),
+        funding=build_table(FundingSpec, f"{path.name} [funding]", document["funding"]),
+        lending=build_table(LendingSpec, f"{path.name} [lending]", document["lending"]),
         listing=listing,
         aggregators=aggregators,
         open_interest=_open_interest(path.name, document["open_interest"], underlyings, listing.listed),
         rates=_rates(path.name, document.get("rates", {}), {token.symbol for token in tokens}),
         range_rule=_range_rule(f"{path.name} [range_rule]", document["range_rule"]),
+        remote=read_remote(f"{path.name} [remote]", document.get("remote")),
     )
+    _check_claims(f"{path.name} [remote]", spec)
     _check_floors(f"{path.name} [range_rule]", spec)
     return spec
 

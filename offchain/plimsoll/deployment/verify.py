@@ -11,7 +11,7 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from plimsoll.chain.abi import decode_event, load_artifact
+from plimsoll.chain.abi import constructor_values, decode_event, load_artifact
 from plimsoll.chain.book import plain_rows, rows_of
 from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract, creation_address
@@ -40,7 +40,9 @@ from plimsoll.deployment.deploy import (
     rate_curve,
     rate_terms,
 )
+from plimsoll.deployment.escrow import EscrowRecord, remote_of
 from plimsoll.deployment.record import Deployment, artifact_name
+from plimsoll.deployment.remote_spec import RemoteSpec
 from plimsoll.deployment.spec import Spec
 from plimsoll.errors import InputError
 from plimsoll.units import float_to_raw, float_to_wad
@@ -110,20 +112,66 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     """
     seen = _Seen(client, deployment, spec)
     needed = {"Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens", "RateFeed", "RangeRule"}
+    needed |= {"HeaderFeed", "RemoteClaims"} if spec.remote is not None else set()
     missing = needed - set(deployment.contracts)
     if missing:
         raise InputError("deployment", f"lacks {', '.join(sorted(missing))}")
-    codeless = [
-        Difference(f"{name}.code", NOTHING, "code")
-        for name, address in deployment.contracts.items()
-        if client.rpc("eth_getCode", address, "latest") == "0x"
-    ]
+    codeless = _codeless(seen)
     if codeless:
         return codeless
     found = []
-    for part in (_codes, _oracle, _book, _ranges, _collateral, _rates, _tokens, _markets, _wiring, _roles):
+    for part in (_codes, _oracle, _book, _ranges, _collateral, _rates, _tokens, _markets, _wiring, _roles, _remote):
         found += [Difference(*entry) for entry in part(seen) if entry[1] != entry[2]]
     return found
+
+
+def verify_escrow(client: Client, record: EscrowRecord, spec: Spec, home: Deployment | None) -> list[Difference]:
+    """Read every parameter of an escrow and compare it with the configuration of its home chain.
+
+    Parameters
+    ----------
+    client : Client
+        Endpoint of the escrow's chain.
+    record : EscrowRecord
+        Where it lives.
+    spec : Spec
+        Configuration of the home chain.
+    home : Deployment or None
+        Installation whose redemptions it takes; ``None`` does not look at that.
+
+    Returns
+    -------
+    list[Difference]
+        Empty when all is as configured.
+
+    Raises
+    ------
+    InputError
+        When the configuration has no other chain, or the node is not of it.
+    """
+    remote = remote_of(spec, client)
+    seen = _Seen(client, record.as_deployment(), spec)
+    codeless = _codeless(seen)
+    if codeless:
+        return codeless
+    there = str(seen.of("RemoteEscrow").call("home")).lower()
+    claims = there if home is None else home.contracts.get("RemoteClaims", NOBODY).lower()
+    entries = [
+        *_codes(seen),
+        *_attested(seen, spec.network.chain_id, remote),
+        ("RemoteEscrow.home", there, claims),
+        *_role_holders(seen, {}),
+        *_closed(seen),
+    ]
+    return [Difference(*entry) for entry in entries if entry[1] != entry[2]]
+
+
+def _codeless(seen: _Seen) -> list[Difference]:
+    return [
+        Difference(f"{name}.code", NOTHING, "code")
+        for name, address in seen.deployment.contracts.items()
+        if seen.client.rpc("eth_getCode", address, "latest") == "0x"
+    ]
 
 
 def _codes(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
@@ -220,7 +268,7 @@ def _ranges(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
 
 def _collateral(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     book, moved = seen.of("ScenarioBook"), _moved_ratios(seen)
-    for token_id, token in enumerate(seen.spec.tokens):
+    for token_id, token in enumerate(seen.spec.listed):
         wanted = {
             "listed": True,
             "linkedUnderlying": seen.deployment.underlyings[token.linked] if token.linked else 0,
@@ -246,7 +294,7 @@ def _moved_ratios(seen: _Seen) -> dict[int, int]:
 def _rates(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     feed, wanted = seen.of("RateFeed"), {entry.token: entry for entry in seen.spec.rates}
     nothing = {"source": NOBODY, "form": 0, "gapSec": 0, "fallGapSec": 0, "maxRiseWad": 0, "maxFallWad": 0}
-    for token_id, token in enumerate(seen.spec.tokens):
+    for token_id, token in enumerate(seen.spec.listed):
         there = vars(feed.call("termsOf", token_id))
         configured = rate_terms(wanted[token.symbol]) if token.symbol in wanted else nothing
         for key, value in configured.items():
@@ -255,8 +303,8 @@ def _rates(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
 
 def _tokens(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     vault = seen.of("Vault")
-    yield "Vault.tokenCount", vault.call("tokenCount"), len(seen.spec.tokens)
-    for token_id, token in enumerate(seen.spec.tokens[: vault.call("tokenCount")]):
+    yield "Vault.tokenCount", vault.call("tokenCount"), len(seen.spec.listed)
+    for token_id, token in enumerate(seen.spec.listed[: vault.call("tokenCount")]):
         there = vault.call("tokenOf", token_id)
         address = token.address or seen.deployment.tokens[token.symbol].address
         yield f"tokens.{token.symbol}.address", there.token.lower(), address.lower()
@@ -307,27 +355,67 @@ def _wiring(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
             yield f"{name}.authority", seen.named(contract.call("authority")), seen.named(authority)
 
 
-def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+def _attested(seen: _Seen, chain_id: int, remote: RemoteSpec) -> Iterator[tuple[str, Any, Any]]:
+    """Who attests headers of another chain here, and that nobody attested two of one height."""
+    feed = seen.of("HeaderFeed")
+    yield "HeaderFeed.chain_id", feed.call("remoteChainId"), chain_id
+    yield "remote.signer_threshold", feed.call("threshold"), remote.signer_threshold
+    signers = [values.signers for name, values in seen.events("HeaderFeed") if name == "SignersSet"]
+    yield "remote.signers", [s.lower() for s in signers[-1]], [s.lower() for s in remote.signers]
+    yield "HeaderFeed.frozen", feed.call("isFrozen"), False
+
+
+def _remote(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    """Headers of the other chain, and the claim to each token there."""
+    remote = seen.spec.remote
+    if remote is None:
+        for name in ("HeaderFeed", "RemoteClaims"):
+            yield f"{name}.address", seen.deployment.contracts.get(name, NOTHING), NOTHING
+        return
+    yield from _attested(seen, remote.chain_id, remote)
+    claims, contracts = seen.of("RemoteClaims"), seen.deployment.contracts
+    built = constructor_values("RemoteClaims", contracts["Authority"], contracts["HeaderFeed"], remote.escrow).hex()
+    yield "remote.escrow", seen.deployment.parameters["constructors"]["RemoteClaims"], built
+    for token in remote.tokens:
+        there, cap_raw = claims.call("claimOf", token.token)
+        recorded = seen.deployment.tokens.get(token.symbol)
+        yield f"remote.{token.symbol}.claim", there.lower(), recorded.address.lower() if recorded else NOTHING
+        yield f"remote.{token.symbol}.cap", cap_raw, float_to_raw(token.cap, token.decimals)
+        if there == NOBODY:
+            continue
+        claim = Contract(seen.client, load_artifact("ClaimToken"), there)
+        for key, wanted in (("name", token.name), ("symbol", token.symbol), ("decimals", token.decimals)):
+            yield f"remote.{token.symbol}.{key}", claim.call(key), wanted
+    listed = [values.remoteToken.lower() for name, values in seen.events("RemoteClaims") if name == "ClaimListed"]
+    yield "remote.tokens", sorted(listed), sorted(token.token.lower() for token in remote.tokens)
+
+
+def _role_holders(seen: _Seen, more: Mapping[int, list[tuple[str, int]]]) -> Iterator[tuple[str, Any, Any]]:
+    """Every holder of every role with its delay; ``more`` are those beside governor and cancellers."""
     people: Mapping[str, Any] = seen.deployment.parameters["roles"]
     manager, network = seen.of("Authority"), seen.spec.network
     handed_over = people["governor"] != people["deployer"]
-    wanted: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    wanted: dict[int, list[tuple[str, int]]] = defaultdict(list, more)
     wanted[ADMIN_ROLE] = [(people["governor"], network.governor_delay_sec if handed_over else 0)]
-    wanted[GUARDIAN_ROLE] = [(people["guardian"], 0)]
     wanted[CANCELLER_ROLE] = [(who, 0) for who in people["cancellers"]]
-    wanted[DRAFT_ROLE] = [("ParameterPreview", 0)]
-    wanted[RATE_ROLE] = [("RateFeed", 0)]
-    wanted[RANGE_ROLE] = [("RangeRule", 0)]
     holders: dict[int, set[str]] = defaultdict(set)
-    functions: dict[str, int] = {}
     for name, values in seen.events("Authority"):
         if name == "RoleGranted":
             holders[values.roleId].add(values.account)
-        elif name == "TargetFunctionRoleUpdated":
-            functions[f"{seen.named(values.target)}.0x{values.selector.hex()}"] = values.roleId
     for role in sorted({*holders, *wanted}):
         there = [(seen.named(who), *manager.call("hasRole", role, who)) for who in holders[role]]
         yield f"role.{role}", sorted((who, delay) for who, has, delay in there if has), sorted(wanted[role])
+
+
+def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    people: Mapping[str, Any] = seen.deployment.parameters["roles"]
+    modules = {DRAFT_ROLE: "ParameterPreview", RATE_ROLE: "RateFeed", RANGE_ROLE: "RangeRule"}
+    more = {role: [(name, 0)] for role, name in modules.items()}
+    yield from _role_holders(seen, {GUARDIAN_ROLE: [(people["guardian"], 0)], **more})
+    functions: dict[str, int] = {}
+    for name, values in seen.events("Authority"):
+        if name == "TargetFunctionRoleUpdated":
+            functions[f"{seen.named(values.target)}.0x{values.selector.hex()}"] = values.roleId
     expected = {f"{name}.{_selector(seen, name, 'pause')}": GUARDIAN_ROLE for name in PAUSABLE}
     expected[f"Exchange.{_selector(seen, 'Exchange', 'pauseInstrument')}"] = GUARDIAN_ROLE
     expected |= {f"DraftBook.{_selector(seen, 'DraftBook', name)}": DRAFT_ROLE for name in DRAFTED}
@@ -335,6 +423,11 @@ def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     expected[f"ScenarioBook.{_selector(seen, 'ScenarioBook', 'setRange')}"] = RANGE_ROLE
     for key in sorted({*functions, *expected}):
         yield f"role.function.{key}", functions.get(key, ADMIN_ROLE), expected.get(key, ADMIN_ROLE)
+    yield from _closed(seen)
+
+
+def _closed(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    manager = seen.of("Authority")
     for name, address in seen.deployment.contracts.items():
         if name != "Authority":
             yield f"role.closed.{name}", manager.call("isTargetClosed", address), False

@@ -87,6 +87,7 @@ def deployed(client: Client, deployment: Deployment) -> list[Finding]:
         *_compared(client, deployment),
         _people(deployment),
         *(_pause(client, deployment, "deployment", name) for name in PAUSABLE),
+        *_headers(client, deployment),
     ]
 
 
@@ -129,6 +130,22 @@ def _pause(client: Client, deployment: Deployment, group: str, name: str) -> Fin
         advice = "the guardian stopped it; a pause ends by itself or by `unpause`"
         return Finding(group, name, State.BAD, "paused", advice)
     return Finding(group, name, State.OK, "not paused")
+
+
+def _headers(client: Client, deployment: Deployment) -> list[Finding]:
+    """Say which header of the other chain is known, where there is one; an old one is no fault, for nothing waits."""
+    if "HeaderFeed" not in deployment.contracts:
+        return []
+    headers = deployment.contract(client, "HeaderFeed")
+    newest = headers.call("newest")
+    if headers.call("isFrozen"):
+        advice = "two headers of one height were signed: governance has to set the signers anew"
+        return [Finding("deployment", "HeaderFeed", State.BAD, f"frozen at block {newest}", advice)]
+    if not newest:
+        return [Finding("deployment", "HeaderFeed", State.OK, "no header yet: nothing was carried")]
+    age_sec = max(0, client.block_ts() - headers.call("headerOf", newest).timestampTs)
+    seen = f"block {newest} of chain {headers.call('remoteChainId')}, {_span(age_sec)} old"
+    return [Finding("deployment", "HeaderFeed", State.OK, seen)]
 
 
 def feed(client: Client, deployment: Deployment) -> list[Finding]:

@@ -82,3 +82,70 @@ def test_load_spec__rule_of_ranges__is_the_one_that_is_back_tested():
 def test_load_spec__unknown_network__lists_the_known():
     with pytest.raises(InputError, match=r"no configuration mainnet; known: local, sepolia"):
         load_spec("mainnet", Params())
+
+
+REMOTE = f"""
+[remote]
+chain_id = 10
+signers = ["0x{"2" * 40}", "0x{"1" * 40}"]
+signer_threshold = 2
+final_sec = 1_140
+
+[remote.tokens.rETH]
+name = "Ether on the other chain"
+token = "0x{"3" * 40}"
+decimals = 18
+cap = 1_000.0
+volatility = 0.8
+haircut = 0.2
+linked = "ETH"
+linked_haircut = 0.02
+"""
+
+
+def remote_spec(tmp_path, text):
+    path = tmp_path / "x.toml"
+    path.write_text(LOCAL + text, encoding="utf-8")
+    return load_spec(str(path), Params())
+
+
+def test_load_spec__other_chain__adds_what_the_wait_costs_to_both_haircuts(tmp_path):
+    spec = remote_spec(tmp_path, REMOTE)
+    assert [token.symbol for token in spec.listed] == ["USDC", "WETH", "WBTC", "rETH"]
+    claim = spec.listed[-1]
+    assert (claim.haircut, claim.linked_haircut) == pytest.approx((0.219118, 0.039118), abs=1e-6)
+    # In the order that the contracts ask for.
+    assert [int(signer, 16) for signer in spec.remote.signers] == sorted(int(s, 16) for s in spec.remote.signers)
+    sooner = remote_spec(tmp_path, REMOTE.replace("final_sec = 1_140", "final_sec = 12"))
+    assert sooner.listed[-1].linked_haircut == pytest.approx(0.02 + 0.012823, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("chain_id = 10", "chain_id = 31_337", "chain_id 31337 is the chain of the deployment itself"),
+        ("chain_id = 10", "", "chain_id is missing"),
+        ("signer_threshold = 2", "signer_threshold = 3", "signer_threshold 3 is outside 1 to 2"),
+        ("signer_threshold = 2", "signer_threshold = 0", "signer_threshold 0 is outside 1 to 2"),
+        (f'signers = ["0x{"2" * 40}", ', f'signers = ["0x{"1" * 40}", ', "the same address twice"),
+        (f'signers = ["0x{"2" * 40}", ', 'signers = ["0x22", ', "signers: '0x22' is no address"),
+        ("signers = ", "signer = ", "signers is missing"),
+        ("final_sec = 1_140", "final_sec = 0", "final_sec 0 is outside 1 to 2592000"),
+        ("final_sec = 1_140", "final_sec = 1_140\nescrow = 'x'", "escrow 'x' is no address"),
+        (f'token = "0x{"3" * 40}"', 'token = "WETH"', "token 'WETH' is no address"),
+        ("cap = 1_000.0", "cap = -1.0", r"remote.tokens.rETH\]: cap -1.0 is outside 0.0 to 1e\+12"),
+        ("decimals = 18", "decimals = 19", "decimals 19 is outside 0 to 18"),
+        ("volatility = 0.8", "volatility = 0.0", "volatility 0.0 is outside 0.01 to 10"),
+        ("volatility = 0.8", "volatility = nan", "volatility nan is outside"),
+        ("haircut = 0.2\n", "haircut = 0.99\n", "haircut 0.99 is outside 0 to 0.9809: the wait costs 0.0191"),
+        ("linked_haircut = 0.02", "linked_haircut = -0.1", "linked_haircut -0.1 is outside 0"),
+        ('linked = "ETH"', 'linked = "SOL"', "linked SOL is no listed underlying"),
+        ("[remote.tokens.rETH]", "[remote.tokens.WETH]", "tokens.WETH is a token of this chain already"),
+        ("volatility = 0.8", "volatility = 0.8\nspot = 1", "unknown key spot"),
+        ("final_sec = 1_140", "final_secs = 1_140", "unknown key final_secs"),
+    ],
+)
+def test_load_spec__one_mistake_of_the_other_chain__is_named(tmp_path, old, new, message):
+    assert REMOTE.count(old) == 1
+    with pytest.raises(InputError, match=message):
+        remote_spec(tmp_path, REMOTE.replace(old, new))
