@@ -82,7 +82,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "transact": {"errors", "storage", "chain"},
     "keeper": {
         *("__init__", "errors", "model", "params", "units", "files", "mirror"),
-        *("storage", "chain", "deployment", "protocol", "index", "feeds", "decide", "transact"),
+        *("storage", "chain", "deployment", "protocol", "index", "feeds", "decide", "transact", "remote"),
     },
     # Where signed orders meet: books of its own, the chain through the index and the keeper's transactor.
     "venue": {

@@ -34,7 +34,7 @@ def status(
 
 def unstick(
     config: ConfigFile,
-    signer: Annotated[str, typer.Option(help="Which one: liquidations or prices.")] = "liquidations",
+    signer: Annotated[str, typer.Option(help="Which one: liquidations, prices or remote.")] = "liquidations",
     below_nonce: Annotated[
         int | None, typer.Option(min=0, help="Only transactions with a smaller nonce; all that are open without it.")
     ] = None,

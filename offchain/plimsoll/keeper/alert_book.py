@@ -35,6 +35,7 @@ class AlertKind(StrEnum):
     STANDBY_TAKEOVER = "standby-takeover"
     DATABASE = "database"
     STALLED = "stalled"
+    REMOTE = "remote-chain"
 
 
 #: What should wake somebody; the rest can wait for the morning.

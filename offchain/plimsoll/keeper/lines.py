@@ -20,6 +20,9 @@ REASONS: Final = {
     "rate": "a new observation of the rate is due",
     "range": "a round stands that the price range has not seen",
     "requests": "withdrawals wait, and the vault may pay them again",
+    "header": "something waits that no known header shows",
+    "claim": "tokens are locked on the other chain, and not claimed yet",
+    "unlock": "claims were redeemed, and their tokens have not left the escrow yet",
     "release": "the loss is over, and a share of it is still held back",
 }
 #: Decimals of a cost that is shown: a millionth of a coin is less than anybody cares for.

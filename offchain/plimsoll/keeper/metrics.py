@@ -71,6 +71,9 @@ class Metrics:
         )
         self.feed_rejections = self._counter("feed_rejections", "Quotes and rounds refused, by reason.", "reason")
         self.signer_refusals = self._counter("signer_refusals", "Refusals of signer services.", "signer", "reason")
+        self.remote_waiting = self._gauge("remote_waiting", "Sums that wait to be carried between chains.", "way")
+        lag = "Final blocks that the newest header known on the other side is behind."
+        self.remote_header_lag = self._gauge("remote_header_lag_blocks", lag, "way")
         self.is_leader = self._gauge("is_leader", "1 while this keeper may send, else 0.")
         self.fencing_token = self._gauge("fencing_token", "Token of the last lease that this keeper held.")
         self.takeovers = self._counter("takeovers", "Times that this keeper took the lease from another.")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass, field, fields
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -29,25 +29,21 @@ from plimsoll.index.follow import Index
 from plimsoll.index.follow import Progress as Synced
 from plimsoll.index.verifier import Verifier
 from plimsoll.keeper.accounts import FIRST_USER_ACCOUNT, Accounts, names_of
-from plimsoll.keeper.alert_book import AlertKind
 from plimsoll.keeper.config import KeeperConfig
 from plimsoll.keeper.governance import Governance
 from plimsoll.keeper.intent_source import IntentSource
 from plimsoll.keeper.lookout import Lookout
 from plimsoll.keeper.operations import Operations
 from plimsoll.keeper.performer import Performer
+from plimsoll.keeper.relay.opening import open_relayer
 from plimsoll.keeper.roster import Roster
 from plimsoll.keeper.secret_files import open_key, read_secret
+from plimsoll.keeper.sending import policy_of, teller_of
 from plimsoll.keeper.solving import Solver
 from plimsoll.mirror.fleet import Fleet, warm_up
-from plimsoll.transact.event import Event, Notice
-from plimsoll.transact.policy import Policy
 from plimsoll.transact.transactor import Transactor
 
 log = structlog.get_logger()
-
-#: What a person is told about a signer's transactions.
-KINDS: Final = {Notice.NO_FUNDS: AlertKind.LOW_BALANCE, Notice.SPEND_CAP: AlertKind.SPEND}
 
 
 @dataclass(slots=True)
@@ -71,6 +67,8 @@ class Parts:
             await self.roster.desk.close()
         if self.roster.solver is not None:
             await self.roster.solver.source.close()
+        if self.roster.relayer is not None:
+            await self.roster.relayer.close()
         if self.relay is not None:
             await self.relay.close()
         await self.endpoints.close()
@@ -117,6 +115,7 @@ async def open_parts(ops: Operations, *, is_dry: bool) -> Parts:
             lambda: _gas_price(endpoints),
             config.liquidation.max_gas_price_wei,
             _solver(ops, deployment),
+            open_relayer(ops, endpoints, deployment, performers.get("prices", urgent), is_dry=is_dry),
         )
     except BaseException:
         await endpoints.close()
@@ -145,13 +144,6 @@ def open_endpoints(config: KeeperConfig) -> Endpoints:
     )
 
 
-def policy_of(config: KeeperConfig) -> Policy:
-    """Return the bounds of a signer: the options of the section are named after them."""
-    section: dict[str, Any] = config.transact.model_dump()
-    known = {entry.name for entry in fields(Policy)}
-    return Policy(**{name: value for name, value in section.items() if name in known})
-
-
 def _index(ops: Operations, endpoints: Endpoints, deployment: Deployment) -> Index:
     """Load the index; a long backfill says how far it is."""
 
@@ -173,12 +165,6 @@ def _transactors(
     ops: Operations, endpoints: Endpoints, relay: Node | None, deployment: Deployment
 ) -> dict[str, Transactor]:
     """Return the signers that the configuration names, urgent ones apart from the rest."""
-
-    def notify(event: Event) -> None:
-        kind = KINDS.get(event.notice, AlertKind.TRANSACTION)
-        log.warning("signer", notice=event.notice.value, signer=event.signer, key=event.key, reason=event.message)
-        ops.alerts.tell(kind, event.signer, f"{event.notice.value}: {event.message}")
-
     found: dict[str, Transactor] = {}
     for name in ("liquidations", "prices"):
         section = getattr(ops.config.signers, name)
@@ -192,7 +178,7 @@ def _transactors(
             deployment.chain_id,
             policy_of(ops.config),
             relay=relay if name == "liquidations" else None,
-            notify=notify,
+            notify=teller_of(ops),
             may_send=ops.lease.may_send,
             fence=ops.lease.fence,
             on_replaced=ops.metrics.replacements.labels(signer=name).inc,

@@ -45,6 +45,7 @@ from plimsoll.keeper.duties import (
 from plimsoll.keeper.lookout import Look
 from plimsoll.keeper.performer import Deed, Performer, transaction_of_post
 from plimsoll.keeper.rate_calls import rate_questions, read_rates
+from plimsoll.keeper.relay.relayer import Relayed, Relayer, seen_of
 from plimsoll.keeper.settlement_call import from_rounds
 from plimsoll.keeper.solving import Solver
 from plimsoll.keeper.upkeep_calls import Spot, queue_questions, read_queues, read_upkeep, upkeep_questions
@@ -57,6 +58,8 @@ log = structlog.get_logger()
 
 #: Gas of a bid, for what it costs before its own estimate is there.
 BID_GAS: Final = 2_000_000
+#: A pass does not wait for the other chain; one that answers at once is told at once.
+RELAY_PATIENCE_SEC: Final = 0.05
 #: The coin that gas is paid in, where the deployment lists it.
 COIN: Final = "ETH"
 
@@ -77,6 +80,8 @@ class Report:
         What the feeds said, of the duty of prices.
     is_broken : bool
         Whether it ended on the way: such a pass is no progress.
+    relayed : Relayed or None
+        What was found on both chains, of the duty of remote collateral, when a look at them has ended.
     """
 
     duty: str
@@ -85,6 +90,7 @@ class Report:
     seconds: float = 0.0
     posted: Pass | None = None
     is_broken: bool = False
+    relayed: Relayed | None = None
 
 
 @dataclass(slots=True)
@@ -108,6 +114,10 @@ class Roster:
         Above it nothing is bid.
     solver : Solver or None
         Fills signed intents; ``None`` fills none.
+    relayer : Relayer or None
+        Carries between chains; ``None`` carries nothing.
+    relay_patience_sec : float
+        How long a pass waits for the other chain.
     """
 
     deployment: Deployment
@@ -118,6 +128,8 @@ class Roster:
     gas_price_wei: Callable[[], Awaitable[int]]
     max_gas_price_wei: int
     solver: Solver | None = None
+    relayer: Relayer | None = None
+    relay_patience_sec: float = RELAY_PATIENCE_SEC
     _pending: dict[str, Round] = field(default_factory=dict)
 
     @property
@@ -130,7 +142,8 @@ class Roster:
         calm = [("settlements", self.settlements), ("upkeep", self.upkeep)] if self.calm else []
         prices = [("prices", self.prices)] if self.calm and self.desk else []
         intents = [("intents", self.intents)] if self.calm and self.solver else []
-        return [*urgent, *prices, *calm, *intents]
+        remote = [("remote", self.remote)] if self.relayer else []
+        return [*urgent, *prices, *calm, *intents, *remote]
 
     async def perform(self, look: Look) -> tuple[Report, ...]:
         """Do every duty at once.
@@ -299,6 +312,13 @@ class Roster:
             return Report("intents")
         fills, problems = await self.solver.fills(look)
         return Report("intents", tuple(await self.calm.send(fills)), tuple(problems))
+
+    async def remote(self, look: Look) -> Report:
+        """Say what the look at both chains has found that is under way, and begin the next."""
+        if self.relayer is None:
+            return Report("remote")
+        deeds, problems, relayed = seen_of(await self.relayer.step(look, self.relay_patience_sec))
+        return Report("remote", tuple(deeds), tuple(problems), relayed=relayed)
 
 
 async def _guarded(name: str, duty: Callable[[Look], Awaitable[Report]], look: Look) -> Report:

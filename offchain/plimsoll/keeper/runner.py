@@ -20,6 +20,7 @@ from plimsoll.keeper.operations import Operations
 from plimsoll.keeper.performer import Deed
 from plimsoll.keeper.signer_watch import SignerWatch
 from plimsoll.keeper.watchman import Watchman
+from plimsoll.transact.operate import SignerStatus
 
 log = structlog.get_logger()
 
@@ -92,7 +93,8 @@ def duties_of(loaded: Loaded) -> tuple[str, ...]:
     urgent = ("liquidations",) if signers.liquidations else ()
     calm = ("settlements", "upkeep") if signers.prices or signers.liquidations else ()
     intents = ("intents",) if calm and loaded.config.solver is not None else ()
-    return (*urgent, *(("prices",) if calm and has_feed else ()), *calm, *intents)
+    remote = ("remote",) if calm and loaded.config.remote is not None else ()
+    return (*urgent, *(("prices",) if calm and has_feed else ()), *calm, *intents, *remote)
 
 
 async def pass_once(ops: Operations, parts: Parts, watchman: Watchman) -> None:
@@ -153,7 +155,8 @@ async def keep_on(ops: Operations, parts: Parts, watchman: Watchman) -> None:
     parts : Parts
     watchman : Watchman
     """
-    signers, heads = SignerWatch(ops, parts.transactors), HeadWatch(parts.endpoints)
+    signers = SignerWatch(ops, parts.transactors, lambda: signers_away(parts))
+    heads = HeadWatch(parts.endpoints)
     while not ops.shutdown.is_asked:
         try:
             await pass_once(ops, parts, watchman)
@@ -180,11 +183,32 @@ async def _until_next(ops: Operations, parts: Parts, heads: HeadWatch) -> None:
             return
 
 
+def signers_away(parts: Parts) -> dict[str, SignerStatus]:
+    """Return what is known of the signer on the other chain."""
+    relayer = parts.roster.relayer
+    return {} if relayer is None or relayer.signer is None else {"remote": relayer.signer}
+
+
+async def _follow_away(parts: Parts, watchman: Watchman) -> int:
+    """Follow what was sent on the other chain; a chain that does not answer keeps nothing waiting here."""
+    if parts.roster.relayer is None:
+        return 0
+    try:
+        outcomes, waiting = await parts.roster.relayer.advance()
+    except PlimsollError as problem:
+        log.warning("left undone", duty="remote", reason=str(problem))
+        return 0
+    watchman.ended(outcomes)
+    return waiting
+
+
 async def _one(ops: Operations, parts: Parts, watchman: Watchman, *, is_dry: bool) -> list[Deed]:
     """Make one pass, and see what it sent to its end; return what it did."""
     if not is_dry:
         await ops.lease.wait_leader()
     look = await _look(parts, watchman)
+    # The only pass: what it finds on the other chain has to be told in it.
+    parts.roster.relay_patience_sec = ONCE_SEC
     deeds: list[Deed] = []
     for report in await parts.roster.perform(look):
         watchman.reported(report)
@@ -196,6 +220,7 @@ async def _one(ops: Operations, parts: Parts, watchman: Watchman, *, is_dry: boo
         for transactor in parts.transactors.values():
             watchman.ended(await transactor.advance(head))
             waiting += len([e for e in transactor.context.ledger.open_entries() if e.block_number < 0])
+        waiting += await _follow_away(parts, watchman)
         if not waiting:
             break
         await ops.shutdown.wait(SHORTEST_SEC)

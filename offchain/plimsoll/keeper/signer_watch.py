@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import structlog
@@ -29,10 +29,17 @@ class SignerWatch:
     ops : Operations
     transactors : mapping of str to Transactor
         Signers by name.
+    others : Callable
+        Says what is known of signers that somebody else looks at, because their nodes must not hold this up.
     """
 
-    def __init__(self, ops: Operations, transactors: Mapping[str, Transactor]) -> None:
-        self._ops, self._transactors = ops, transactors
+    def __init__(
+        self,
+        ops: Operations,
+        transactors: Mapping[str, Transactor],
+        others: Callable[[], Mapping[str, SignerStatus]] = dict,
+    ) -> None:
+        self._ops, self._transactors, self._others = ops, transactors, others
         self._looked_at: float | None = None
 
     async def look(self) -> None:
@@ -48,7 +55,7 @@ class SignerWatch:
             except PlimsollError as problem:
                 log.warning("signer not seen", signer=name, reason=str(problem))
                 return
-        self._tell(found)
+        self._tell({**found, **self._others()})
 
     def _tell(self, found: Mapping[str, SignerStatus]) -> None:
         metrics, config = self._ops.metrics, self._ops.config

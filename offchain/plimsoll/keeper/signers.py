@@ -7,12 +7,16 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import structlog
+
 from plimsoll.deployment.record import load_deployment
-from plimsoll.errors import InputError
+from plimsoll.errors import InputError, UnavailableError
 from plimsoll.keeper.config import Loaded
-from plimsoll.keeper.opening import open_endpoints, policy_of
+from plimsoll.keeper.opening import open_endpoints
 from plimsoll.keeper.redaction import Redactor
+from plimsoll.keeper.relay.opening import open_away
 from plimsoll.keeper.secret_files import database_url, open_key
+from plimsoll.keeper.sending import policy_of
 from plimsoll.storage import open_database, upgrade
 from plimsoll.transact.intent import coins
 from plimsoll.transact.operate import SignerStatus, status, unstick
@@ -21,7 +25,11 @@ from plimsoll.transact.transactor import Transactor
 if TYPE_CHECKING:
     from rich.table import Table
 
+log = structlog.get_logger()
+
 NAMES = ("liquidations", "prices")
+#: The one that sends on the other chain.
+AWAY = "remote"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ async def _signers(loaded: Loaded) -> AsyncIterator[dict[str, Transactor]]:
     config, redactor = loaded.config, Redactor(loaded.secrets)
     deployment = load_deployment(config.keeper.deployment)
     engine = open_database(database_url(config.database, redactor, config.database.statement_sec))
-    endpoints = open_endpoints(config)
+    endpoints, away = open_endpoints(config), None
     try:
         upgrade(engine)
         found: dict[str, Transactor] = {}
@@ -66,11 +74,17 @@ async def _signers(loaded: Loaded) -> AsyncIterator[dict[str, Transactor]]:
             if section is not None:
                 account = open_key(section, f"signers.{name}", redactor)
                 found[name] = Transactor(endpoints, account, engine, deployment.chain_id, policy_of(config))
+        away = open_away(config, deployment)
+        if away is not None and away.sender is not None:
+            account = open_key(away.sender, "remote.sender", redactor)
+            found[AWAY] = Transactor(away.endpoints, account, engine, away.record.chain_id, policy_of(config))
         if not found:
             raise InputError("signers", "the file names no key that sends anything")
         yield found
     finally:
         await endpoints.close()
+        if away is not None:
+            await away.endpoints.close()
         engine.dispose()
 
 
@@ -94,7 +108,14 @@ async def statuses(loaded: Loaded) -> dict[str, Standing]:
         When nodes or database do not answer.
     """
     async with _signers(loaded) as found:
-        return {name: Standing(await status(transactor)) for name, transactor in found.items()}
+        standing = {name: Standing(await status(one)) for name, one in found.items() if name != AWAY}
+        if AWAY in found:
+            try:
+                standing[AWAY] = Standing(await status(found[AWAY]))
+            except UnavailableError as problem:
+                # The other chain is away; what is known of this one is shown all the same.
+                log.warning("signer not seen", signer=AWAY, reason=str(problem))
+        return standing
 
 
 async def unstuck(loaded: Loaded, name: str, below_nonce: int | None, *, cancel: bool) -> list[str]:
@@ -105,7 +126,7 @@ async def unstuck(loaded: Loaded, name: str, below_nonce: int | None, *, cancel:
     loaded : Loaded
         Checked configuration.
     name : str
-        ``liquidations`` or ``prices``.
+        ``liquidations``, ``prices``, or ``remote``: the one that sends on the other chain.
     below_nonce : int or None
         Only what has a smaller nonce.
     cancel : bool

@@ -20,6 +20,7 @@ from plimsoll.keeper.lines import line_of, why_of
 from plimsoll.keeper.lookout import Look
 from plimsoll.keeper.operations import Operations
 from plimsoll.keeper.performer import Deed, kind_of
+from plimsoll.keeper.relay.relayer import Relayed
 from plimsoll.keeper.roster import Report
 from plimsoll.transact.intent import Outcome, Result
 
@@ -175,12 +176,23 @@ class Watchman:
             log.warning("left undone", duty=report.duty, reason=problem)
             metrics.failures.labels(kind=report.duty).inc()
         self._deeds(report.deeds, report.posted.posts if report.posted is not None else ())
+        if report.relayed is not None:
+            self._relayed(report.relayed)
         if report.posted is not None:
             self._signers(report.posted.reports)
             for found in report.posted.problems:
                 metrics.feed_rejections.labels(reason=metrics.label("feed_rejections", found.source)).inc()
             lines = {str(place): str(problem) for place, problem in enumerate(report.posted.problems)}
             self._ops.alerts.set_all(AlertKind.FEED, _few(lines))
+
+    def _relayed(self, relayed: Relayed) -> None:
+        """Say what waits between the chains, and what is wrong with the other one."""
+        for way, count in relayed.waiting.items():
+            self._ops.metrics.remote_waiting.labels(way=way).set(count)
+        for way, blocks in relayed.lag.items():
+            self._ops.metrics.remote_header_lag.labels(way=way).set(blocks)
+        self._ops.alerts.set_all(AlertKind.REMOTE, _few(relayed.alerts))
+        self.ended(relayed.outcomes)
 
     def _signers(self, answers: Sequence[Answered]) -> None:
         """Say which oracle signers did not sign, and why."""

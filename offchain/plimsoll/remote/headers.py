@@ -12,7 +12,6 @@ from eth_utils.crypto import keccak
 
 from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract
-from plimsoll.chain.signing import domain_of
 from plimsoll.errors import UnavailableError
 
 #: Fields in the order in which they are encoded, and whether they are numbers; those at the end came with later forks.
@@ -23,6 +22,8 @@ FIELDS: Final = (
     *(("mixHash", False), ("nonce", False), ("baseFeePerGas", True), ("withdrawalsRoot", False)),
     *(("blobGasUsed", True), ("excessBlobGas", True), ("parentBeaconBlockRoot", False), ("requestsHash", False)),
 )
+#: What the feed's constructor names itself, beside its chain and its address.
+FEED_DOMAIN: Final = {"name": "Plimsoll HeaderFeed", "version": "1"}
 FINAL_BLOCK: Final = {
     "FinalBlock": [
         {"name": "remoteChainId", "type": "uint256"},
@@ -34,11 +35,12 @@ FINAL_BLOCK: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A block of a chain: its height, the hash that names it, and the encoding that hashes to it."""
+    """A block of a chain: its height, the hash that names it, the encoding that hashes to it, and its time."""
 
     number: int
     block_hash: bytes
     encoded: bytes
+    ts: int
 
 
 def encoded_header(block: Mapping[str, Any]) -> bytes:
@@ -74,6 +76,34 @@ def _bytes(text: str, *, is_number: bool) -> bytes:
     return value.to_bytes((value.bit_length() + 7) // 8, "big")
 
 
+def header_of(source: str, answer: Any) -> Header:
+    """Read the answer to ``eth_getBlockByNumber``, whoever gave it.
+
+    Parameters
+    ----------
+    source : str
+        Node that answered, for an error message.
+    answer : Any
+        What it said.
+
+    Returns
+    -------
+    Header
+
+    Raises
+    ------
+    UnavailableError
+        When it is no block, or its header does not hash to its hash.
+    """
+    if answer is None:
+        raise UnavailableError(source, "does not have the block")
+    try:
+        number, ts = int(answer["number"], 16), int(answer["timestamp"], 16)
+        return Header(number, bytes.fromhex(answer["hash"][2:]), encoded_header(answer), ts)
+    except (TypeError, KeyError, ValueError, AttributeError) as reason:
+        raise UnavailableError(source, f"eth_getBlockByNumber: the answer is no block ({reason!r})") from None
+
+
 def header_at(client: Client, block: str) -> Header:
     """Read one header.
 
@@ -92,10 +122,31 @@ def header_at(client: Client, block: str) -> Header:
     UnavailableError
         When the node does not have it, or its header does not hash to its hash.
     """
-    found = client.rpc("eth_getBlockByNumber", block, False)
-    if found is None:
-        raise UnavailableError("node", f"has no block {block}")
-    return Header(int(found["number"], 16), bytes.fromhex(found["hash"][2:]), encoded_header(found))
+    return header_of(client.url, client.rpc("eth_getBlockByNumber", block, False))
+
+
+def sign_header(signer: LocalAccount, feed_address: str, feed_chain_id: int, chain_id: int, header: Header) -> bytes:
+    """Sign that a block of a chain is final; whether it is, the caller has asked nodes of its own.
+
+    Parameters
+    ----------
+    signer : LocalAccount
+    feed_address : str
+        HeaderFeed that is to accept it.
+    feed_chain_id : int
+        Chain that the feed is on.
+    chain_id : int
+        Chain of the block.
+    header : Header
+
+    Returns
+    -------
+    bytes
+        Signature.
+    """
+    domain = {**FEED_DOMAIN, "chainId": feed_chain_id, "verifyingContract": feed_address}
+    message = {"remoteChainId": chain_id, "number": header.number, "blockHash": header.block_hash}
+    return bytes(signer.sign_typed_data(domain, FINAL_BLOCK, message).signature)
 
 
 def sign_final(client: Client, feed: Contract, signer: LocalAccount, header: Header) -> bytes:
@@ -126,11 +177,7 @@ def sign_final(client: Client, feed: Contract, signer: LocalAccount, header: Hea
     own = header_at(client, hex(header.number))
     if own.block_hash != header.block_hash:
         raise UnavailableError("header", f"block {header.number} has another hash on this signer's node")
-    message = {
-        "remoteChainId": feed.call("remoteChainId"),
-        "number": header.number,
-        "blockHash": header.block_hash,
-    }
-    if message["remoteChainId"] != client.chain_id:
-        raise UnavailableError("header", f"the feed wants chain {message['remoteChainId']}, this is {client.chain_id}")
-    return bytes(signer.sign_typed_data(domain_of(feed), FINAL_BLOCK, message).signature)
+    wanted = feed.call("remoteChainId")
+    if wanted != client.chain_id:
+        raise UnavailableError("header", f"the feed wants chain {wanted}, this is {client.chain_id}")
+    return sign_header(signer, feed.address, feed.client.chain_id, client.chain_id, header)

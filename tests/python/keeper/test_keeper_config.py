@@ -41,7 +41,7 @@ def test_load__least_file__has_every_default(write, tmp_path):
     assert set(loaded.origins.values()) == {"file"}
     for option in OPTIONS:
         section = loaded.config
-        if option.is_required or "[]" in option.path or option.section.startswith(("signers.", "solver")):
+        if option.is_required or "[]" in option.path or option.section.startswith(("signers.", "solver", "remote")):
             continue
         for part in option.path.split("."):
             section = getattr(section, part)
@@ -216,7 +216,8 @@ def test_example__as_printed__loads_and_uncommented_says_the_same_as_the_default
     given = tomllib.loads("\n".join(line for line in bare if not line.endswith(" =")))
     # Exactly one of two places of a secret may be given.
     keys = given["signers"]["prices"], given["signers"]["liquidations"], given["oracle"]["keys"][0]
-    for section in (*keys, given["solver"]["key"]):
+    remote = given["remote"]
+    for section in (*keys, given["solver"]["key"], remote["sender"], remote["keys"][0]):
         del section["pass_env"]
     del given["alerts"]["telegrams"][0]["token_env"], given["database"]["password_env"], given["oracle"]["token_env"]
     given["alerts"]["webhooks"][0]["url"] = "https://hooks.example.org/x"

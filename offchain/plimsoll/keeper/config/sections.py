@@ -182,6 +182,47 @@ class SolverSection(Section):
     gas_cost: float = option(1.0, "Cost of sending one fill.", "cash", ge=0)
 
 
+class RemoteSection(Section):
+    """Collateral on another chain: its nodes, and what this keeper attests and carries."""
+
+    escrow: FilePath = option(..., "Record that `plimsoll deploy-escrow` wrote.", example="escrow.json")
+    endpoints: Annotated[tuple[WebAddress, ...], AsTuple] = option(
+        ...,
+        "HTTP addresses of nodes of the other chain; ${NAME} is filled in from the environment.",
+        example=["http://127.0.0.1:8546"],
+        min_length=1,
+        max_length=16,
+    )
+    quorum: int = option(
+        1,
+        "Endpoints that must call the same block final before it is attested or proven.",
+        "endpoints",
+        ge=1,
+        le=16,
+    )
+    sender: KeySection | None = option(
+        None, "Sends headers and releases on the other chain; without it only claims are made, here."
+    )
+    keys: Annotated[tuple[KeySection, ...], AsTuple] = option(
+        (),
+        "Keys of header signers in this process; with as many as a feed asks for it posts headers, else others do.",
+        max_length=32,
+    )
+    timeout_sec: float = option(10.0, "Longest wait for one answer of the other chain.", "seconds", ge=0.1, le=120)
+    interval_sec: float = option(10.0, "Least time between two looks at both chains.", "seconds", ge=0, le=3_600)
+    header_sec: float = option(
+        120.0, "Least time between two headers that this keeper posts one way.", "seconds", ge=0, le=10**5
+    )
+    quiet_sec: float = option(
+        3_600.0, "A chain without a newly final block for longer raises an alert.", "seconds", ge=1, le=10**7
+    )
+    log_blocks: int = option(5_000, "Most blocks of one question for logs.", "blocks", ge=1, le=10**6)
+    least: float = option(
+        0.001, "Smallest amount that is carried; smaller ones are left to their owners.", "whole tokens", ge=0, le=10**6
+    )
+    most: int = option(20, "Most sums that one look carries one way.", "sums", ge=1, le=200)
+
+
 class TransactSection(Section):
     """What transactions may cost, and when they count."""
 

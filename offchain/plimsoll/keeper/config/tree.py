@@ -19,6 +19,7 @@ from plimsoll.keeper.config.sections import (
     LiquidationSection,
     LoggingSection,
     OracleSection,
+    RemoteSection,
     SignersSection,
     SolverSection,
     StandbySection,
@@ -38,6 +39,7 @@ class KeeperConfig(Section):
     oracle: OracleSection = option({}, "When a round is posted, and who signs it.")
     liquidation: LiquidationSection = option({}, "Whom to bid for, and when a bid is worth it.")
     solver: SolverSection | None = option(None, "Which signed intents to fill; without it none.")
+    remote: RemoteSection | None = option(None, "Collateral on another chain; without it nothing is carried.")
     transact: TransactSection = option({}, "What transactions may cost, and when they count.")
     index: IndexSection = option({}, "How events are read.")
     fleet: FleetSection = option({}, "Who computes margins.")
@@ -73,6 +75,7 @@ class KeeperConfig(Section):
                 f"standby.margin_sec: {standby.margin_sec:g} is not below half of standby.lease_sec, "
                 f"{standby.lease_sec / 2:g}",
             ),
+            *self._remote_agrees(),
             *self._secrets_named_once(),
         )
         for is_wrong, message in wrong:
@@ -80,11 +83,35 @@ class KeeperConfig(Section):
                 raise ValueError(message)
         return self
 
+    def _remote_agrees(self) -> list[tuple[bool, str]]:
+        """Refuse a quorum of nodes that there are not, and nodes that are asked twice."""
+        remote = self.remote
+        if remote is None:
+            return []
+        count = len(remote.endpoints)
+        return [
+            (
+                remote.quorum > count,
+                f"remote.quorum: {remote.quorum} is above the number of remote.endpoints, {count}",
+            ),
+            (
+                len(set(remote.endpoints)) < count,
+                "remote.endpoints: the same address twice would agree with itself",
+            ),
+            (
+                self.signers.prices is None and self.signers.liquidations is None,
+                "signers: missing; somebody has to send the claims of remote",
+            ),
+        ]
+
     def _secrets_named_once(self) -> list[tuple[bool, str]]:
         """Ask for exactly one place of each password and token, and for at most one of the database's."""
         keys = [("signers.prices", self.signers.prices), ("signers.liquidations", self.signers.liquidations)]
         keys += [("solver.key", self.solver.key)] if self.solver is not None else []
         keys += [(f"oracle.keys[{number}]", key) for number, key in enumerate(self.oracle.keys)]
+        if self.remote is not None:
+            keys.append(("remote.sender", self.remote.sender))
+            keys += [(f"remote.keys[{number}]", key) for number, key in enumerate(self.remote.keys)]
         found = [
             ((key.pass_file is None) == (key.pass_env is None), f"{path}: give one of pass_file and pass_env")
             for path, key in keys
