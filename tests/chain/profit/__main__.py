@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from plimsoll.chain import anvil
+from tests.chain.profit.bridge import EPOCH_BLOCKS
 from tests.chain.profit.judge import SENTENCES
 from tests.chain.profit.machine import run
 from tests.chain.profit.plays import PLAYS
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--all", action="store_true", help="go on after a property fell")
     options = parser.parse_args(arguments)
     plans = [plan for plan in PLAYS if options.play in plan.name]
-    with anvil.running(START_TS) as chain:
+    with anvil.running(START_TS, epoch_blocks=EPOCH_BLOCKS) as chain:
         result = run(build(chain.url), plans, options.episodes, options.seed, keep_going=options.all)
     calls = sum(result.calls.values())
     passed = sum(count for name, count in result.calls.items() if name.endswith("passed"))

@@ -9,6 +9,7 @@ from plimsoll.chain.anvil import wallet
 from plimsoll.chain.signing import sign
 from plimsoll.chain.words import unpack
 from plimsoll.model import Kind
+from tests.chain.profit.bridge import CLAIM
 from tests.chain.profit.world import BIDDER, CROSS, FAR, HOUR, MAX_FEE_WAD, SINGLE, STANDARD, WAD, World, is_error
 
 OWNER, FRIEND = wallet("attacker"), wallet("attacker's friend")
@@ -39,6 +40,8 @@ class Crowd:
         self.brought = 0.0
         #: Cash that shares of the attackers lost by slashes: theirs to bear, and nobody else's.
         self.slashed = 0.0
+        #: What tokens on another chain are worth beyond what was brought there, cash.
+        self.abroad = 0.0
 
     # --- the purse
 
@@ -46,12 +49,13 @@ class Crowd:
         """Cash by which the wallets hold more than they began with, tokens at the prices of the moment."""
         world = self.world
         prices = {"USDC": (1.0, 6), "WETH": (world.paths["ETH"].spot, 18), "PLAIN": (world.plain_price or 0.0, 18)}
-        total = 0.0
+        total = self.abroad
         for symbol, (price, decimals) in prices.items():
             held = sum(int(world.tokens[symbol].call("balanceOf", owner.address)) for owner in (OWNER, FRIEND))
             total += (held - 2 * PURSE[symbol]) / 10**decimals * price
         staked = sum(self._staked(owner.address) - STAKED for owner in (OWNER, FRIEND))
-        return total + staked / WAD * world.paths["ETH"].spot + self.slashed
+        claims = sum(int(world.tokens[CLAIM].call("balanceOf", owner.address)) for owner in (OWNER, FRIEND))
+        return total + (staked + claims) / WAD * world.paths["ETH"].spot + self.slashed
 
     def _staked(self, owner: str) -> int:
         """Assets of the vault that a wallet holds, as such and as shares."""
@@ -94,7 +98,7 @@ class Crowd:
     def take(self, account: int) -> None:
         """Withdraw and borrow whatever the account may pay out."""
         world = self.world
-        for symbol in (*PURSE, "SHARE"):
+        for symbol in (*PURSE, "SHARE", CLAIM):
             most = world.ask("ActionPreview", "maxWithdraw", account, world.tokens[symbol].address)
             if not is_error(most) and most:
                 self.withdraw_raw(account, symbol, most)

@@ -31,6 +31,8 @@ EXCHANGE = {"Exchange": "contracts/exchange/Exchange.sol"}
 ORACLE = {"Oracle": "contracts/feeds/Oracle.sol"}
 ACCOUNTS = {"Accounts": "contracts/accounts/Accounts.sol"}
 RATES = {"RateFeed": "contracts/feeds/RateFeed.sol"}
+CLAIMS = {"RemoteClaims": "contracts/remote/RemoteClaims.sol"}
+ESCROW = {"RemoteEscrow": "contracts/remote/RemoteEscrow.sol"}
 VAULT = {"Vault": "contracts/accounts/Vault.sol"}
 
 CASH_LEGS: Change = (
@@ -294,5 +296,32 @@ FAULTS = (
             ),
         ),
         RATES,
+    ),
+    Fault(
+        "19",
+        "a claim is not booked",
+        ("units in", "seized while"),
+        (
+            (
+                "contracts/remote/RemoteClaims.sol",
+                "claimedRaw[remoteToken][to] = madeRaw + amountRaw;",
+                "claimedRaw[remoteToken][to] = madeRaw;",
+            ),
+        ),
+        CLAIMS,
+    ),
+    Fault(
+        "20",
+        "a redemption leaves its claims",
+        ("units in", "seized while"),
+        (("contracts/remote/RemoteClaims.sol", "token.burn(msg.sender, amountRaw);", ""),),
+        CLAIMS,
+    ),
+    Fault(
+        "21",
+        "a release is not booked",
+        ("units in", "seized while"),
+        (("contracts/remote/RemoteEscrow.sol", "releasedRaw[token][to] = provenRaw;", ""),),
+        ESCROW,
     ),
 )

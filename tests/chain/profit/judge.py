@@ -22,6 +22,7 @@ SENTENCES = {
     "P-06": "a requirement in STANDARD is never below the one in SINGLE",
     "P-07": "an order ends with a transfer of its account",
     "P-08": "who held cash when a loss was due bears its share",
+    "P-09": "a unit of another chain is in one place, and whoever a claim was sold to takes it home",
 }
 
 

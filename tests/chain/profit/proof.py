@@ -23,6 +23,7 @@ import pytest
 from plimsoll.chain import abi, anvil
 from plimsoll.params import Params
 from tests.chain.helpers.mocks import MOCKS
+from tests.chain.profit.bridge import EPOCH_BLOCKS
 from tests.chain.profit.faults import FAULTS, Fault
 from tests.chain.profit.machine import run
 from tests.chain.profit.plays import PLAYS
@@ -116,7 +117,7 @@ def hunt(fault: Fault, seed: int) -> str:
     """What the machine saw; empty when it noticed nothing."""
     plans = [plan for plan in PLAYS if any(name in plan.name for name in fault.plays)]
     params = Params() if fault.book is None else Params(book=fault.book)
-    with anvil.running(START_TS, any_size=True) as chain:
+    with anvil.running(START_TS, any_size=True, epoch_blocks=EPOCH_BLOCKS) as chain:
         result = run(build(chain.url, params), plans, EPISODES, seed)
     return next(iter(result.broken.values()), "")
 

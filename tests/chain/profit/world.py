@@ -21,11 +21,12 @@ from plimsoll.chain.signing import domain_of, sign, struct_types
 from plimsoll.chain.words import Word, pack
 from plimsoll.deployment.deploy import deploy
 from plimsoll.deployment.record import Deployment
-from plimsoll.deployment.spec import RateSpec, TokenSpec, load_spec
+from plimsoll.deployment.spec import RateSpec, Spec, TokenSpec, load_spec
 from plimsoll.model import Kind
 from plimsoll.params import Params
 from plimsoll.protocol.rounds import RoundPoster
 from tests.chain.helpers.mocks import use_mocks
+from tests.chain.profit.bridge import remote_spec
 from tests.chain.profit.market import WINDOW_SEC, Path
 
 WAD = 10**18
@@ -67,6 +68,7 @@ class Base:
     url: str
     deployment: Deployment
     start_ts: int
+    spec: Spec
     lender: int = 0
     bidder: int = 0
     snapshot: str = ""
@@ -262,9 +264,10 @@ def build(url: str, params: Params | None = None) -> Base:
     # Without the bound on what leaves in a day: it would hide what the margin rules let through.
     tokens = tuple(replace(token, outflow_share=1.0, outflow_daily=1.0) for token in (*spec.tokens, PLAIN, share))
     rate = RateSpec("SHARE", share.address, "erc4626", 3_600, 24, 0.01, SHARE_FALL)
-    spec = replace(spec, tokens=tokens, rates=(rate,)).with_signers(tuple(s.address for s in SIGNERS))
+    spec = replace(spec, tokens=tokens, rates=(rate,), remote=remote_spec(ADMIN))
+    spec = spec.with_signers(tuple(s.address for s in SIGNERS))
     deployment = deploy(client, ADMIN, spec)
-    base = Base(url, deployment, client.block_ts(), beside=beside)
+    base = Base(url, deployment, client.block_ts(), spec, beside=beside)
     world = World(base)
     world.tick(5)
     world.post()
