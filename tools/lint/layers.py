@@ -95,7 +95,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     },
     "demo": {
         *("errors", "model", "params", "units", "market", "mirror", "analytics"),
-        *("chain", "deployment", "protocol", "index", "decide", "transact", "keeper", "venue", "client"),
+        *("chain", "deployment", "protocol", "index", "decide", "transact", "keeper", "venue", "client", "remote"),
     },
     "cli": {
         *("__init__", "errors", "dialects", "model", "params", "files", "market", "mirror", "intake"),

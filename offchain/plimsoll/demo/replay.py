@@ -61,6 +61,7 @@ from plimsoll.demo.result import (
     PathPoint,
 )
 from plimsoll.demo.story import SOURCES, facts_of
+from plimsoll.demo.two_chains import play_two_chains
 from plimsoll.demo.world import Holder, World, build_world
 from plimsoll.deployment.spec import load_spec
 from plimsoll.errors import UnavailableError
@@ -174,6 +175,9 @@ def run_demo(
             if number == 0:
                 opened(run.result)
         _close(run)
+    report("two chains", len(replay.timestamps), len(replay.timestamps))
+    run.result.remote = play_two_chains(replay.timestamps[-1])
+    run.result.conservation_problems += [f"two chains: {problem}" for problem in run.result.remote.problems]
     run.result.seconds = time.monotonic() - started
     return run.result
 

@@ -153,6 +153,48 @@ class CoverPoint:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class RemoteStory:
+    """What became of collateral on another chain: locked there, traded on here, sold here, taken out there.
+
+    Amounts are whole tokens, money is in cash units; ``problems`` names what did not add up between both books.
+    """
+
+    locked: float
+    haircut: float
+    bought: float
+    spot_before: float
+    spot_after: float
+    equity_before: float
+    initial_before: float
+    equity_after: float
+    maintenance_after: float
+    sold_share: float
+    seized: float
+    released: float
+    waits: float
+    problems: tuple[str, ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the story as ``plimsoll.demo/1`` has it."""
+        return {
+            "locked": self.locked,
+            "haircut": self.haircut,
+            "bought": self.bought,
+            "spotBefore": self.spot_before,
+            "spotAfter": self.spot_after,
+            "equityBefore": self.equity_before,
+            "initialMarginBefore": self.initial_before,
+            "equityAfter": self.equity_after,
+            "maintenanceMarginAfter": self.maintenance_after,
+            "soldShare": self.sold_share,
+            "seized": self.seized,
+            "released": self.released,
+            "waitsInEscrow": self.waits,
+            "conservation": not self.problems,
+        }
+
+
 @dataclass(slots=True)
 class GasBook:
     """Gas used by step; the report shows the largest and the mean."""
@@ -208,6 +250,7 @@ class DemoResult:
     names: dict[int, str] = field(default_factory=dict)
     #: Token symbols by id.
     tokens: dict[int, str] = field(default_factory=dict)
+    remote: RemoteStory | None = None
 
     def name_of(self, account_id: int) -> str:
         """Return what an account is called in the report.
@@ -261,6 +304,7 @@ class DemoResult:
             "insolvencies": [item.as_json() for item in self.liquidations if item.is_insolvent],
             "fund": facts.fund.as_json() if facts else None,
             "fundCover": [point.as_json() for point in self.cover],
+            "remoteCollateral": self.remote.as_json() if self.remote else None,
             "indexMatchesChain": not self.index_problems,
             "problems": [*self.conservation_problems, *self.index_problems],
         }

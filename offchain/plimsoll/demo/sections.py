@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.demo.facts import Facts, QuoteFill
-from plimsoll.demo.result import AccountResult, CoverPoint, DemoResult, Liquidation
+from plimsoll.demo.result import AccountResult, CoverPoint, DemoResult, Liquidation, RemoteStory
 from plimsoll.model import Position
 from plimsoll.units import wad_to_float
 
@@ -472,6 +472,32 @@ def _cover_notes(result: DemoResult) -> tuple[str, ...]:
     return (said, f"Worst at round {worst.round_number}: {' and '.join(worst.who)}, {worst.row}.")
 
 
+def remote_section(story: RemoteStory) -> Section:
+    """Return the scene of collateral on another chain."""
+    rows = (
+        ("locked in the escrow there, claimed and deposited here", f"{story.locked:,.2f} ETH"),
+        ("haircut of the claim, its wait for finality included", f"{story.haircut:.2%}"),
+        (
+            f"bought with it: {story.bought:,.0f} ETH perp at {whole(story.spot_before)}; equity",
+            cents(story.equity_before),
+        ),
+        ("initial margin", cents(story.initial_before)),
+        (f"spot falls to {whole(story.spot_after)}; equity", cents(story.equity_after)),
+        ("maintenance margin", cents(story.maintenance_after)),
+        ("sold to a bidder, share of the account", f"{story.sold_share:.1%}"),
+        ("claims that the bidder redeemed", f"{story.seized:,.4f} ETH"),
+        ("that left the escrow for the bidder", f"{story.released:,.4f} ETH"),
+        ("that still wait there for the trader's claims", f"{story.waits:,.4f} ETH"),
+    )
+    return Section(
+        "remote",
+        "Collateral on another chain",
+        "On two chains of its own: tokens wait in an escrow on one, a proof of them makes claims on the other, and "
+        "whoever the claims are sold to takes the tokens out.",
+        (Grid(("", ""), (0,), rows),),
+    )
+
+
 def checks_section(result: DemoResult) -> Section:
     """Return what was checked and how it came out."""
     rounds = ", ".join(f"{symbol} {count}" for symbol, count in result.rounds.items())
@@ -533,4 +559,6 @@ def sections_of(result: DemoResult) -> Sequence[Section]:
     found += [liquidation_section(result), insolvency_section(result)]
     if facts is not None:
         found.append(fund_section(result, facts))
+    if result.remote is not None:
+        found.append(remote_section(result.remote))
     return [*found, checks_section(result), gas_section(result)]
