@@ -117,6 +117,8 @@ async def open_parts(ops: Operations, *, is_dry: bool) -> Parts:
             _solver(ops, deployment),
             open_relayer(ops, endpoints, deployment, performers.get("prices", urgent), is_dry=is_dry),
         )
+        if roster.relayer is not None and roster.relayer.attester is not None:
+            await roster.relayer.attester.start()
     except BaseException:
         await endpoints.close()
         raise

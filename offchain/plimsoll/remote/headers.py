@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import rlp
+from eth_account import Account
+from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
 
@@ -24,7 +26,7 @@ FIELDS: Final = (
 )
 #: What the feed's constructor names itself, beside its chain and its address.
 FEED_DOMAIN: Final = {"name": "Plimsoll HeaderFeed", "version": "1"}
-FINAL_BLOCK: Final = {
+FINAL_BLOCK: Final[dict[str, Any]] = {
     "FinalBlock": [
         {"name": "remoteChainId", "type": "uint256"},
         {"name": "number", "type": "uint256"},
@@ -144,9 +146,39 @@ def sign_header(signer: LocalAccount, feed_address: str, feed_chain_id: int, cha
     bytes
         Signature.
     """
+    typed = _typed(feed_address, feed_chain_id, chain_id, header)
+    return bytes(signer.sign_typed_data(*typed).signature)
+
+
+def signer_of(feed_address: str, feed_chain_id: int, chain_id: int, header: Header, signature: bytes) -> str:
+    """Return who signed a header.
+
+    Parameters
+    ----------
+    feed_address, feed_chain_id, chain_id, header
+        As in :func:`sign_header`.
+    signature : bytes
+
+    Returns
+    -------
+    str
+        Address; empty where it is no signature at all.
+    """
+    message = encode_typed_data(*_typed(feed_address, feed_chain_id, chain_id, header))
+    try:
+        return str(Account.recover_message(message, signature=signature))
+    except Exception:
+        # Whatever somebody sent in place of a signature, each library refuses it in its own way.
+        return ""
+
+
+def _typed(
+    feed_address: str, feed_chain_id: int, chain_id: int, header: Header
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return domain, types and message of what is signed."""
     domain = {**FEED_DOMAIN, "chainId": feed_chain_id, "verifyingContract": feed_address}
     message = {"remoteChainId": chain_id, "number": header.number, "blockHash": header.block_hash}
-    return bytes(signer.sign_typed_data(domain, FINAL_BLOCK, message).signature)
+    return domain, FINAL_BLOCK, message
 
 
 def sign_final(client: Client, feed: Contract, signer: LocalAccount, header: Header) -> bytes:

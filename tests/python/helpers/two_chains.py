@@ -25,6 +25,7 @@ from plimsoll.deployment.remote_spec import RemoteSpec, RemoteTokenSpec
 from plimsoll.deployment.spec import spec_for_market
 from plimsoll.files.market import load_market
 from plimsoll.keeper.performer import Performer
+from plimsoll.keeper.relay.attesting import Attester
 from plimsoll.keeper.relay.opening import claims_way, releases_way
 from plimsoll.keeper.relay.relayer import Found, Relayer, Rule
 from plimsoll.keeper.relay.source import Source
@@ -170,7 +171,10 @@ class Relay:
         quorum: int = 1,
         rule: Rule = RULE,
         log_blocks: int = 50,
+        services: Sequence[str] = (),
+        attest: str = "",
     ) -> None:
+        self.services, self.attest = tuple(services), attest
         self.pair, self.rule, self.keys, self.quorum, self.log_blocks = pair, rule, tuple(keys), quorum, log_blocks
         self.urls, self.home_urls = list(urls or [pair.away.url]), list(home_urls or [pair.home.url])
         self.database = f"sqlite:///{folder / 'relay.sqlite'}"
@@ -230,8 +234,12 @@ class Open:
             Performer(pair.deployment, self.there, is_dry=False),
             self.away,
             relay.rule,
+            services=relay.services,
             clock=lambda: pair.clock.sec,
         )
+        if relay.attest:
+            self.relayer.attester = Attester(relay.attest, (self.relayer.claims, self.relayer.releases))
+            await self.relayer.attester.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:

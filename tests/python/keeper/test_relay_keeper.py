@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import time
 from dataclasses import replace
 
@@ -58,7 +59,7 @@ def keys_of(lines):
 
 def test_keeper__once_and_once_more__claims_and_releases(pair, tmp_path):
     owner = pair.wallet()
-    path = write(tmp_path, pair)
+    path = write(tmp_path, pair, 'attest = "127.0.0.1:0"')
     pair.lock(owner, 5 * WAD)
     finalise(pair.away)
     assert "header" in keys_of(made(path, once=True))
@@ -149,6 +150,15 @@ def test_keeper__record_of_another_escrow__is_refused_at_the_start(pair, tmp_pat
         (tmp_path / "escrow.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match=message):
         made(path, once=True)
+
+
+def test_keeper__address_of_attestations_taken__is_refused_at_the_start(pair, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        path = write(tmp_path, pair, f'attest = "127.0.0.1:{taken.getsockname()[1]}"')
+        with pytest.raises(InputError, match=r"remote.attest: 127.0.0.1:\d+ cannot be listened on"):
+            made(path, once=True)
 
 
 def test_keeper__quorum_above_its_nodes_or_no_signer__is_refused(pair, tmp_path):

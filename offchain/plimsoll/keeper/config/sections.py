@@ -205,8 +205,19 @@ class RemoteSection(Section):
     )
     keys: Annotated[tuple[KeySection, ...], AsTuple] = option(
         (),
-        "Keys of header signers in this process; with as many as a feed asks for it posts headers, else others do.",
+        "Keys of header signers in this process; with as many as a feed asks for it posts headers by itself.",
         max_length=32,
+    )
+    services: Annotated[tuple[WebAddress, ...], AsTuple] = option(
+        (),
+        "Other keepers that attest headers (their remote.attest), asked for signatures that the own keys do not give.",
+        example=["http://10.0.0.2:9466"],
+        max_length=32,
+    )
+    attest: Bind | None = option(
+        None,
+        "HOST:PORT to give signatures of final headers on; they are no secret, but do not let the world ask.",
+        example="127.0.0.1:9466",
     )
     timeout_sec: float = option(10.0, "Longest wait for one answer of the other chain.", "seconds", ge=0.1, le=120)
     interval_sec: float = option(10.0, "Least time between two looks at both chains.", "seconds", ge=0, le=3_600)

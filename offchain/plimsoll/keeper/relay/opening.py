@@ -15,6 +15,7 @@ from plimsoll.keeper.config import KeeperConfig
 from plimsoll.keeper.config.sections import KeySection
 from plimsoll.keeper.operations import Operations
 from plimsoll.keeper.performer import Performer
+from plimsoll.keeper.relay.attesting import Attester
 from plimsoll.keeper.relay.relayer import Relayer, Rule
 from plimsoll.keeper.relay.source import Source
 from plimsoll.keeper.relay.tokens import Claims
@@ -119,16 +120,21 @@ def open_relayer(
     redeemed = Source(
         home, deployment.chain_id, "RemoteClaims", claims, "Redeemed", deployment.block, section.log_blocks
     )
-    rule = Rule(section.interval_sec, section.header_sec, section.quiet_sec, section.least, section.most)
+    rule = Rule(
+        section.interval_sec, section.header_sec, section.quiet_sec, section.least, section.most, section.timeout_sec
+    )
+    inward, outward = claims_way(locked, deployment, keys), releases_way(redeemed, record.as_deployment(), keys)
     return Relayer(
-        claims_way(locked, deployment, keys),
-        releases_way(redeemed, record.as_deployment(), keys),
+        inward,
+        outward,
         Claims(deployment),
         sends,
         _sender(ops, away, deployment, is_dry=is_dry),
         away.endpoints,
         rule,
         is_dry=is_dry,
+        services=section.services,
+        attester=None if section.attest is None or is_dry else Attester(section.attest, (inward, outward)),
     )
 
 

@@ -23,6 +23,7 @@ from plimsoll.decide.relays import RelayPlan, RelayView, Waiting, decide_relay
 from plimsoll.errors import PlimsollError
 from plimsoll.keeper.lookout import Look
 from plimsoll.keeper.performer import Deed, Performer
+from plimsoll.keeper.relay.attesting import Attester, collect
 from plimsoll.keeper.relay.source import ForgottenError
 from plimsoll.keeper.relay.tokens import Claims
 from plimsoll.keeper.relay.way import Facts, Ground, Way
@@ -57,6 +58,8 @@ class Rule:
         Smallest amount that is carried, whole tokens.
     most : int
         Most sums that one pass carries one way.
+    ask_sec : float
+        Longest wait for the signatures of one other keeper.
     """
 
     interval_sec: float
@@ -64,6 +67,7 @@ class Rule:
     quiet_sec: float
     least: float
     most: int
+    ask_sec: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,10 @@ class Relayer:
     rule : Rule
     is_dry : bool
         Simulate, and send nothing.
+    services : tuple of str
+        Other keepers that are asked for signatures of headers.
+    attester : Attester or None
+        Serves the signatures of this one; ``None`` serves none.
     """
 
     claims: Way
@@ -140,6 +148,8 @@ class Relayer:
     endpoints: Endpoints
     rule: Rule
     is_dry: bool = False
+    services: tuple[str, ...] = ()
+    attester: Attester | None = None
     #: What the signer of the other chain has and has under way; ``None`` before the first look.
     signer: SignerStatus | None = None
     clock: Callable[[], float] = time.monotonic
@@ -204,6 +214,8 @@ class Relayer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self.attester is not None:
+            await self.attester.stop()
         if self.away is not None:
             await self.away.transactor.close()
         await self.endpoints.close()
@@ -286,7 +298,8 @@ class Relayer:
             # A header that is ahead of the own nodes is waited for.
             is_provable=way.unprovable != facts.newest and facts.newest <= final.number,
             is_frozen=facts.is_frozen,
-            missing_signatures=facts.missing_signatures,
+            # Whether others give the missing ones is seen when a header is due.
+            missing_signatures=0 if self.services else facts.missing_signatures,
             room_raw=room,
             least_raw={token: int(self.rule.least * 10 ** self.tokens.known[token].decimals) for token in places},
             names={token: self.tokens.known[token].name for token in places},
@@ -298,11 +311,27 @@ class Relayer:
             found.alerts[f"{way.name} {place}"] = text
         transactions = await self._calls(way, plan, facts, found)
         if plan.needs_header and await self._may_post(way, by, facts.newest):
-            (posted,) = await by.send([way.header(final, facts)])
-            found.deeds.append(posted)
-            if posted.result in UNDER_WAY:
-                way.posted_sec = self.clock()
+            signatures = await self._signatures(way, final, facts, ground, found)
+            for posted in await by.send([way.header(final, signatures)] if signatures else []):
+                found.deeds.append(posted)
+                if posted.result in UNDER_WAY:
+                    way.posted_sec = self.clock()
         found.deeds += await by.send(transactions)
+
+    async def _signatures(
+        self, way: Way, header: Header, facts: Facts, ground: Ground, found: Found
+    ) -> Sequence[bytes]:
+        """Return as many signatures as the feed asks for, own ones first; nothing where there are too few."""
+        given, problems = await way.taken(ground, way.signed(header)), tuple[str, ...]()
+        if len(given) < facts.threshold and self.services:
+            others, problems = await collect(self.services, way, header, self.rule.ask_sec)
+            given = await way.taken(ground, {**others, **given})
+        if facts.threshold and len(given) >= facts.threshold:
+            return list(given.values())[: facts.threshold]
+        why = "".join(f"; {problem}" for problem in problems)
+        text = f"{len(given)} of {facts.threshold} signatures of block {header.number}{why}"
+        found.alerts[f"{way.name} signatures"] = text
+        return ()
 
     async def _calls(self, way: Way, plan: RelayPlan, facts: Facts, found: Found) -> list[Transaction]:
         """Prove what is to be carried on the header that is known."""

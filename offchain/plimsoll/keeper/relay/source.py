@@ -8,6 +8,7 @@ does not, and what one invents is found out by its proof.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -114,6 +115,30 @@ class Source:
             raise UnavailableError(f"chain {self.chain_id}", f"nodes disagree on the final block {number}: {shown}")
         self._agreed = tuple(node for node in nodes if node in best)
         return same[best[0]]
+
+    async def at(self, number: int) -> Header:
+        """Return a header below the final block that a quorum of the nodes which showed it has.
+
+        Parameters
+        ----------
+        number : int
+
+        Returns
+        -------
+        Header
+
+        Raises
+        ------
+        UnavailableError
+            When too few nodes have it, or they disagree.
+        """
+        found = await self._headers(self._agreed, hex(number))
+        hashes = Counter(header.block_hash for header in found.values())
+        best, count = max(hashes.items(), key=lambda item: item[1], default=(b"", 0))
+        if count < self.endpoints.quorum:
+            text = f"{count} nodes agree on block {number}, {self.endpoints.quorum} must"
+            raise UnavailableError(f"chain {self.chain_id}", text)
+        return next(header for header in found.values() if header.block_hash == best)
 
     async def read(self, final: Header) -> None:
         """Read what was counted up to a final block, the last stretch of blocks once more.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -54,8 +54,8 @@ class Facts:
     is_frozen : bool
     threshold : int
         Signatures that a header needs.
-    signers : tuple of LocalAccount
-        Own keys that it takes signatures of, by rising address.
+    signers : int
+        Own keys that it takes signatures of.
     waiting : tuple of Waiting
         Sums of the source beside what was carried of them.
     """
@@ -63,13 +63,13 @@ class Facts:
     newest: int
     is_frozen: bool
     threshold: int
-    signers: tuple[LocalAccount, ...]
+    signers: int
     waiting: tuple[Waiting, ...]
 
     @property
     def missing_signatures(self) -> int:
         """Signatures that own keys do not give; without any signer set not even all of them would do."""
-        return max(0, max(self.threshold, 1) - len(self.signers))
+        return max(0, max(self.threshold, 1) - self.signers)
 
 
 @dataclass(slots=True)
@@ -146,29 +146,67 @@ class Way:
         now = [int(q.read(answer)) for q, answer in zip(done, answers[len(feed) :], strict=False)]
         self._forget(asked, done, answers[len(feed) + len(done) :])
         waiting = [Waiting(*place, sums[place][0], raw, sums[place][1]) for place, raw in zip(asked, now, strict=True)]
-        signers = sorted(
-            (key for key, is_signer in zip(self.keys, may_sign, strict=True) if is_signer),
-            key=lambda key: int(key.address, 16),
-        )
-        return Facts(int(newest), bool(is_frozen), int(threshold), tuple(signers), tuple(waiting))
+        return Facts(int(newest), bool(is_frozen), int(threshold), sum(map(bool, may_sign)), tuple(waiting))
 
-    def header(self, header: Header, facts: Facts) -> Transaction:
-        """Sign a final header, and return the call that posts it.
+    def signed(self, header: Header) -> dict[str, bytes]:
+        """Sign a final header with every key of this process.
 
         Parameters
         ----------
         header : Header
             From :meth:`Source.final`, which has asked a quorum of nodes.
-        facts : Facts
+
+        Returns
+        -------
+        dict of str to bytes
+            Signatures by address.
+        """
+        feed, chain_id = self.taker.contracts["HeaderFeed"], self.source.chain_id
+        return {key.address: sign_header(key, feed, self.taker.chain_id, chain_id, header) for key in self.keys}
+
+    async def taken(self, ground: Ground, signatures: Mapping[str, bytes]) -> dict[str, bytes]:
+        """Return the signatures whose signers the feed knows, by rising address, which is how it wants them.
+
+        Parameters
+        ----------
+        ground : Ground
+        signatures : Mapping of str to bytes
+            By address.
+
+        Returns
+        -------
+        dict of str to bytes
+
+        Raises
+        ------
+        PlimsollError
+            When the node does not answer.
+        """
+        addresses = sorted(signatures, key=lambda address: int(address, 16))
+        questions = [Question("HeaderFeed", "isSigner", (address,)) for address in addresses]
+        requests = [question.request(self.taker, hex(ground.number)) for question in questions]
+        answers = await ground.node.batch(requests) if requests else []
+        return {
+            address: signatures[address]
+            for address, question, answer in zip(addresses, questions, answers, strict=True)
+            if question.read(answer)
+        }
+
+    def header(self, header: Header, signatures: Sequence[bytes]) -> Transaction:
+        """Return the call that posts a header.
+
+        Parameters
+        ----------
+        header : Header
+        signatures : sequence of bytes
+            As many as the feed asks for, by rising address of the signers.
 
         Returns
         -------
         Transaction
         """
-        feed, chain_id = self.taker.contracts["HeaderFeed"], self.source.chain_id
-        keys = facts.signers[: facts.threshold]
-        signatures = [sign_header(key, feed, self.taker.chain_id, chain_id, header) for key in keys]
-        data = call_data("HeaderFeed", "postHeader", header.encoded, header.block_hash, signatures)
+        feed = self.taker.contracts["HeaderFeed"]
+        data = call_data("HeaderFeed", "postHeader", header.encoded, header.block_hash, list(signatures))
         key = f"{self.headers}{header.number}:{header.block_hash.hex()[:8]}"
         return Transaction(key, feed, data, DONE_HEADER)
 
