@@ -106,16 +106,17 @@ async def open_parts(ops: Operations, *, is_dry: bool) -> Parts:
         transactors = _transactors(ops, endpoints, relay, deployment)
         performers = {name: Performer(deployment, one, is_dry=is_dry) for name, one in transactors.items()}
         urgent = performers.get("liquidations")
+        calm = performers.get("prices", urgent)
         roster = Roster(
             deployment,
             urgent,
-            performers.get("prices", urgent),
+            calm,
             await _desk(ops, deployment),
             _rule(config),
             lambda: _gas_price(endpoints),
             config.liquidation.max_gas_price_wei,
             _solver(ops, deployment),
-            open_relayer(ops, endpoints, deployment, performers.get("prices", urgent), is_dry=is_dry),
+            open_relayer(ops, endpoints, deployment, calm, is_dry=is_dry),
         )
         if roster.relayer is not None and roster.relayer.attester is not None:
             await roster.relayer.attester.start()
