@@ -293,6 +293,23 @@ def test_command__node_of_another_chain__is_refused(two, capsys):
     assert "the section remote is missing" in capsys.readouterr().err
 
 
+def test_command__public_network__wants_live_and_a_key(two, capsys):
+    two.config()
+    text = two.path.read_text(encoding="utf-8").replace("is_local = true", "is_local = false\nchain_id = 1")
+    two.path.write_text(text, encoding="utf-8")
+    before = nonce_of(two.away)
+    command = ["deploy-escrow", "--network", str(two.path), "--rpc", two.away.url, "--out", str(two.folder / "x.json")]
+    assert run(command) == 2
+    assert "--live: missing; local is a public network" in capsys.readouterr().err
+    assert run([*command, "--live"]) == 2
+    assert "--keystore: missing" in capsys.readouterr().err
+    assert run([*command, "--verify"]) == 3
+    assert "there is no record to verify" in capsys.readouterr().err
+    assert run([*command, "--governor", "0x12"]) == 2
+    assert "0x12 is no address" in capsys.readouterr().err
+    assert nonce_of(two.away) == before
+
+
 @pytest.mark.parametrize("text", ["{", "{}", '{"schema": "plimsoll.escrow/1"}', "[]"])
 def test_load_escrow__of_another_shape__is_refused(tmp_path, text):
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
