@@ -349,6 +349,9 @@ def _quadratics() -> Iterator[Case]:
     overs = (-1, 0, 1, 2, 5, WAD, 10**22 + 1, 2**127 - 1, 2**127, 2**127 + 1, 2**182)
     for free, rate, over in product((1, 2, 7, WAD, 3 * WAD + 1, 10**33), (0, 1, WAD // 10, WAD, 10 * WAD), overs):
         yield _case("quadratic", _quadratic, free + over, free, rate)
+    # Products that are a multiple of 2^256: without the guard nothing would be charged for them.
+    for shift in (95, 100, 110, 126):
+        yield _case("quadratic", _quadratic, 1 + 2**shift, 1, 2 ** (256 - 2 * shift))
     # Where a charge is about the size itself.
     for over in range(8, 14):
         yield _case("quadratic", _quadratic, 10 * WAD + over * WAD // 10, WAD, WAD // 8)
