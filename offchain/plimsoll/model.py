@@ -174,6 +174,11 @@ class Svi:
     m: float
     sigma: float
 
+    @property
+    def least_variance(self) -> float:
+        """Smallest total variance of all strikes."""
+        return self.a + self.b * self.sigma * math.sqrt(1.0 - self.rho**2)
+
     def check(self, source: str) -> None:
         """Refuse numbers that are no variance; a surface does so by itself.
 
@@ -196,7 +201,7 @@ class Svi:
         _within(source, "sigma", self.sigma, 0.0, _HUGE, open_low=True)
         if not -1.0 < self.rho < 1.0:
             raise DomainError(source, f"rho is {self.rho:g}, outside (-1, 1)")
-        least = self.a + self.b * self.sigma * math.sqrt(1.0 - self.rho**2)
+        least = self.least_variance
         if least < -_VARIANCE_SLACK:
             message = f"the smallest total variance a + b*sigma*sqrt(1-rho^2) is {least:g}, it must be at least 0"
             raise DomainError(source, message)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,8 @@ from rich.console import Console
 
 from plimsoll.analytics.stress.reverse import ReverseStress, reverse_stress
 from plimsoll.analytics.stress.scenario_file import load_scenarios
-from plimsoll.analytics.stress.scenarios import StressResult, stress
+from plimsoll.analytics.stress.scenarios import StressResult, apart, stress
+from plimsoll.analytics.stress.shock import Shock
 from plimsoll.analytics.stress.standard import standard_scenarios
 from plimsoll.analytics.stress.surface import HOURS, PRICES, VOLS, SurfacePoint, liquidation_surface
 from plimsoll.analytics.told import Tell
@@ -21,6 +23,7 @@ from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.output import print_document
 from plimsoll.cli.slow import Slow
 from plimsoll.cli.tables import plain_table
+from plimsoll.errors import PartialError
 from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
@@ -36,13 +39,20 @@ if TYPE_CHECKING:
 _SIGN = {"healthy": ".", "margin call": "c", "liquidatable": "L", "insolvent": "X"}
 
 
+def _moves(shocks: Mapping[str, Shock]) -> str:
+    """Say what moves; underlyings that move alike are named together."""
+    alike: dict[str, list[str]] = {}
+    for name, shock in shocks.items():
+        alike.setdefault(shock.words, []).append(name)
+    return ", ".join(f"{' '.join(names)} {words}" for words, names in alike.items())
+
+
 def _show_results(console: Console, results: list[StressResult]) -> None:
     names = ("scenario", "moves", "P&L", "equity", "maintenance", "state")
     table = plain_table("Scenarios, cash", names, left=("moves", "state"))
     for r in results:
-        moves = ", ".join(f"{u} {shock.words}" for u, shock in r.scenario.shocks.items())
         figures = (f"{x:,.0f}" for x in (r.pnl, r.equity, r.maintenance_margin))
-        table.add_row(r.scenario.name, moves, *figures, r.state)
+        table.add_row(r.scenario.name, _moves(r.scenario.shocks), *figures, r.state)
     console.print(table)
 
 
@@ -151,7 +161,8 @@ def command(
         crashes, missing = crash_scenarios(prices, crash_vol) if replay else ([], [])
         listed = [*listed, *crashes]
         broken = _breakdown(loaded, folio, chosen, prices, tell) if correlations else None
-    results = stress(loaded, folio, chosen, listed)
+    possible, refused = apart(loaded, folio, listed)
+    results = stress(loaded, folio, chosen, possible)
     found = reverse_stress(loaded, folio, chosen, tell) if reverse else []
     points = liquidation_surface(loaded, folio, chosen) if surface else []
     told(source)
@@ -159,6 +170,7 @@ def command(
         "schema": "plimsoll.stress/1",
         "history": None if source is None else source.to_json(),
         "scenarios": [r.to_json() for r in results],
+        "failed": refused,
         "notInHistory": missing,
         "reverse": [r.to_json() for r in found],
         "surface": [asdict(p) for p in points],
@@ -167,5 +179,7 @@ def command(
     write_page(html, document)
     if as_json:
         print_document(document)
-        return
-    _show(results, missing, found, points, broken, source)
+    else:
+        _show(results, missing, found, points, broken, source)
+    if refused:
+        raise PartialError("stress", "; ".join(f"{name!r} is missing ({why})" for name, why in refused.items()))

@@ -234,3 +234,23 @@ def test_a_full_book_of_128_legs_goes_through(files, capsys):
     folio["positions"].append(option)
     (files / "P.json").write_text(json.dumps(folio))
     assert "129" in fails(capsys, ["compare", *account(files)])
+
+
+def test_a_scenario_that_cannot_be_is_named_and_the_rest_is_printed(files, capsys):
+    moves = {"near": {"ETH": {"price": -0.1}}, "far": {"ETH": {"rate": 0.5}}}
+    scenarios = [{"name": name, "moves": moved} for name, moved in moves.items()]
+    (files / "S.json").write_text(json.dumps({"schema": "plimsoll.scenarios/1", "scenarios": scenarios}))
+    market = json.loads((files / "M.json").read_text())
+    market["underlyings"]["ETH"]["expiries"][0]["rate"] = 8.9
+    (files / "M.json").write_text(json.dumps(market))
+    assert run(["stress", *account(files), "--scenarios", str(files / "S.json"), "--json"]) == 4
+    shown = capsys.readouterr()
+    document = json.loads(shown.out)
+    assert [found["name"] for found in document["scenarios"]] == ["near"]
+    assert document["failed"] == {"far": "ETH, expiry 2026-02-13 07:33Z: rate is 9.4, outside [-9, 9]"}
+    assert "'far' is missing (ETH, expiry 2026-02-13 07:33Z: rate is 9.4" in shown.err
+
+
+def test_underlyings_that_move_alike_are_named_together(files, capsys):
+    assert run(["stress", *account(files), "--standard"]) == 0
+    assert "ETH BTC -50.0%" in " ".join(capsys.readouterr().out.split())

@@ -13,11 +13,11 @@ import QuantLib
 from helpers.documents import DAY, TS
 
 from plimsoll.analytics.stress.scenario_file import load_scenarios
-from plimsoll.analytics.stress.scenarios import Scenario, stress
+from plimsoll.analytics.stress.scenarios import Scenario, apart, stress
 from plimsoll.analytics.stress.shock import LIMITS, Shock, shocked_market
 from plimsoll.analytics.stress.standard import JOINT, SHAPES, standard_scenarios
 from plimsoll.constants import YEAR_SEC
-from plimsoll.errors import DomainError, InputError
+from plimsoll.errors import InputError
 from plimsoll.model import Kind, Market, Mode, Portfolio, Position, Round, Surface, Svi, Token
 from plimsoll.params import Params
 
@@ -169,12 +169,56 @@ def test_a_move_beyond_its_limits_is_refused_by_name(name, tmp_path):
         load_scenarios(path, {"ETH"})
 
 
-def test_a_tilt_that_leaves_no_variance_is_refused_whole(market):
-    # A smile whose bottom lies left of the forward at almost nothing: less of its left wing takes it below.
-    deep = replace(surface_of(20), svi=Svi(0.0, 0.05, 0.0, -0.3, 0.01))
-    odd = replace(market, rounds={"ETH": replace(market.rounds["ETH"], surfaces=(deep,))})
-    with pytest.raises(DomainError, match=f"surface of {deep.expiry_ts}.*smallest total variance"):
-        shocked_market(odd, {"ETH": Shock(skew=0.5)})
+#: Days to expiry, forward and slice of options that were fitted to the venue on the day of a crash and on a calm one.
+FITTED = [
+    (0.44, 63_705.52, Svi(-0.008980, 0.072385, -0.030213, 0.037422, 0.156383)),
+    (0.44, 1_881.63, Svi(-0.009501, 0.070392, -0.329686, -0.016298, 0.194431)),
+    (1.69, 77_115.18, Svi(-0.004733, 0.039176, -0.111738, -0.024239, 0.142730)),
+    (3.68, 2_413.07, Svi(-0.028323, 0.101393, -0.200693, -0.089228, 0.323071)),
+]
+
+
+@pytest.mark.parametrize(("days", "forward", "svi"), FITTED)
+def test_a_tilt_leaves_a_quarter_of_the_smallest_variance(market, days, forward, svi):
+    """A forward that moves far into a wing of a short smile would take the other side below zero."""
+    expiry = TS + round(days * DAY)
+    held = replace(market.rounds["ETH"], spot=forward, perp=forward, surfaces=(Surface(expiry, forward, 0.0, svi),))
+    short = replace(market, rounds={"ETH": held})
+    raised = []
+    for scenario in standard_scenarios(short):
+        after = shocked_market(short, scenario.shocks).rounds["ETH"].surfaces[0].svi
+        left_alone = {name: replace(shock, skew=0.0) for name, shock in scenario.shocks.items()}
+        before = shocked_market(short, left_alone).rounds["ETH"].surfaces[0].svi
+        least = [s.a + s.b * s.sigma * math.sqrt(1.0 - s.rho**2) for s in (before, after)]
+        assert least[1] >= 0.25 * least[0] - 1e-15
+        lifted = variance_at(after, 0.0) - variance_at(before, 0.0)
+        assert lifted >= -1e-15
+        if lifted > 1e-12:
+            raised.append(scenario.name)
+            assert least[1] == pytest.approx(0.25 * least[0], rel=1e-9)
+    assert set(raised) <= {"fall, skew to puts", "rise, skew to calls"}
+    assert raised
+    put = Portfolio(Mode.SINGLE, 0.0, {}, (Position("ETH", Kind.PUT, expiry, round(0.9 * forward), -1.0),))
+    assert all(math.isfinite(found.pnl) for found in stress(short, put, Params(), standard_scenarios(short)))
+
+
+def test_expiries_that_are_not_held_count_for_nothing(market, book):
+    """Nor can they be moved beyond what a market may hold."""
+    far = replace(surface_of(200), rate=8.99)
+    more = sorted([*market.rounds["ETH"].surfaces, far], key=lambda surface: surface.expiry_ts)
+    wide = replace(market, rounds={"ETH": replace(market.rounds["ETH"], surfaces=tuple(more))})
+    listed = standard_scenarios(market)
+    assert stress(wide, book, Params(), listed) == stress(market, book, Params(), listed)
+
+
+def test_a_scenario_that_leaves_no_market_is_named_and_the_others_are_there(market, book):
+    odd = replace(surface_of(20), rate=8.99)
+    rounds = {"ETH": replace(market.rounds["ETH"], surfaces=(market.rounds["ETH"].surfaces[0], odd))}
+    listed = standard_scenarios(market)
+    possible, refused = apart(replace(market, rounds=rounds), book, listed)
+    assert [scenario.name for scenario in possible] == [s.name for s in listed if s.name not in refused]
+    assert set(refused) == {"rate up", "fall, rate up"}
+    assert refused["rate up"] == "ETH, expiry 2026-02-25 21:29Z: rate is 9.02, outside [-9, 9]"
 
 
 def test_a_file_says_every_move(tmp_path):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from plimsoll.analytics.stress.moved import Move, margins_after
-from plimsoll.analytics.stress.shock import Shock
+from plimsoll.analytics.stress.moved import Move, held_of, margins_after
+from plimsoll.analytics.stress.shock import Shock, shocked_market
+from plimsoll.errors import DomainError
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 
@@ -19,6 +20,11 @@ class Scenario:
     shocks: Mapping[str, Shock]
     hours: float = 0.0
     source: str = "user"
+
+    @property
+    def elapsed_sec(self) -> int:
+        """Seconds from now."""
+        return round(self.hours * 3_600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,32 @@ class StressResult:
         }
 
 
+def apart(market: Market, portfolio: Portfolio, scenarios: Sequence[Scenario]) -> tuple[list[Scenario], dict[str, str]]:
+    """Divide scenarios into those that leave a market behind and those that do not.
+
+    Parameters
+    ----------
+    market : Market
+    portfolio : Portfolio
+        Only the expiries that it holds are looked at.
+    scenarios : sequence of Scenario
+
+    Returns
+    -------
+    list of Scenario, dict of str to str
+        Those that :func:`stress` can evaluate; the names of the others, and why.
+    """
+    held, possible, refused = held_of(market, portfolio), [], {}
+    for scenario in scenarios:
+        try:
+            shocked_market(held, scenario.shocks, scenario.elapsed_sec)
+        except DomainError as error:
+            refused[scenario.name] = str(error)
+        else:
+            possible.append(scenario)
+    return possible, refused
+
+
 def stress(market: Market, portfolio: Portfolio, params: Params, scenarios: Sequence[Scenario]) -> list[StressResult]:
     """Evaluate an account under every scenario with the mirror.
 
@@ -64,7 +96,7 @@ def stress(market: Market, portfolio: Portfolio, params: Params, scenarios: Sequ
     list of StressResult
         In the order given.
     """
-    moves = [Move({}), *(Move(scenario.shocks, round(scenario.hours * 3_600)) for scenario in scenarios)]
+    moves = [Move({}), *(Move(scenario.shocks, scenario.elapsed_sec) for scenario in scenarios)]
     found = margins_after(market, portfolio, params, moves)
     before = float(found.market_equity[0])
     return [

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from typing import Final
 
 import numpy as np
 
 from plimsoll.constants import DAY_SEC, YEAR_SEC
-from plimsoll.errors import InputError
+from plimsoll.errors import DomainError, InputError
 from plimsoll.mirror.settlement_window import WINDOW_SEC, variance_time
 from plimsoll.mirror.svi import total_variance
 from plimsoll.model import Market, Round, Surface, Svi
@@ -30,6 +31,8 @@ LIMITS: Final = {
 #: Times to expiry up to which a move of the front counts whole, and from which that of the back does.
 FRONT_SEC: Final = 7 * DAY_SEC
 BACK_SEC: Final = 180 * DAY_SEC
+#: What a tilt leaves of the smallest variance of a smile, at least.
+LEAST_SHARE: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +47,9 @@ class Shock:
         Relative move of every volatility at its strike.
     skew : float
         Tilt of every smile about its moved forward, whose volatility stays: the slope of total variance far up takes
-        the factor ``1 + skew``, that far down ``1 - skew``. Negative makes puts dearer against calls.
+        the factor ``1 + skew``, that far down ``1 - skew``. Negative makes puts dearer against calls. A smile whose
+        smallest variance would fall below a quarter of what it was is raised as a whole until it has that quarter: a
+        forward that moved far into a wing would else take the other side below zero.
     front, back : float
         Relative moves of short and of long volatilities: whole up to 7 days and from 180 days on, in between by the
         logarithm of the time to expiry.
@@ -99,14 +104,16 @@ class Shock:
 
 
 def _tilted(svi: Svi, skew: float) -> Svi:
-    """Slice with other wings and the same variance at the forward."""
+    """Slice with other wings and the same variance at the forward, or raised to a share of its smallest variance."""
     if skew == 0.0:
         return svi
     b, rho = svi.b * (1.0 + skew * svi.rho), (svi.rho + skew) / (1.0 + skew * svi.rho)
     # At the forward k is 0, so what stands behind a is that of -m.
     at_forward = math.hypot(svi.m, svi.sigma)
     before, after = (slope * at_forward - slope * r * svi.m for slope, r in ((svi.b, svi.rho), (b, rho)))
-    return Svi(svi.a + before - after, b, rho, svi.m, svi.sigma)
+    tilted = Svi(svi.a + before - after, b, rho, svi.m, svi.sigma)
+    lack = LEAST_SHARE * svi.least_variance - tilted.least_variance
+    return replace(tilted, a=tilted.a + lack) if lack > 0.0 else tilted
 
 
 def _vols(surface: Surface, factor: float, forward: float, before: Svi, after: Svi) -> tuple[tuple[float, float], ...]:
@@ -138,6 +145,15 @@ def _surface(surface: Surface, shock: Shock, ts: int, elapsed_sec: int) -> Surfa
         vols=_vols(surface, factor, forward, moved, tilted),
         confidence=surface.confidence,
     )
+
+
+def _moved(name: str, surface: Surface, shock: Shock, ts: int, elapsed_sec: int) -> Surface:
+    """Move a slice; one that no market could hold is refused by the name that people know it by."""
+    try:
+        return _surface(surface, shock, ts, elapsed_sec)
+    except DomainError as error:
+        date = datetime.fromtimestamp(surface.expiry_ts, UTC).strftime("%Y-%m-%d %H:%MZ")
+        raise DomainError(f"{name}, expiry {date}", error.message) from None
 
 
 def _mean(round_: Round, shock: Shock, elapsed_sec: int) -> float | None:
@@ -175,7 +191,7 @@ def shocked_market(market: Market, shocks: Mapping[str, Shock], elapsed_sec: int
     InputError
         If a shock names an underlying that the market does not have.
     DomainError
-        If what comes out is no market: a tilt that takes a variance below 0, a rate beyond the limit.
+        If what comes out is no market, as with a rate beyond the limit.
     """
     unknown = set(shocks) - set(market.rounds)
     if unknown:
@@ -188,7 +204,7 @@ def shocked_market(market: Market, shocks: Mapping[str, Shock], elapsed_sec: int
             ts=round_.ts + elapsed_sec,
             spot=round_.spot * (1.0 + shock.price),
             perp=round_.perp * (1.0 + shock.price) * (1.0 + shock.perp),
-            surfaces=tuple(_surface(s, shock, round_.ts, elapsed_sec) for s in round_.surfaces),
+            surfaces=tuple(_moved(name, s, shock, round_.ts, elapsed_sec) for s in round_.surfaces),
             mean=_mean(round_, shock, elapsed_sec),
         )
     # A linked token is worth spot*ratio, so it moves with its round.
