@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from rich import box
 from rich.table import Table
 
+from plimsoll.cli.tables import FittedTable
 from plimsoll.protocol.account import AccountOnChain
 
 
@@ -23,7 +24,7 @@ def account_tables(view: AccountOnChain) -> list[Table]:
     list[Table]
         Balances and margin, then positions.
     """
-    head = Table(title=f"Account {view.account_id}", box=box.SIMPLE_HEAD, show_header=False)
+    head = FittedTable(title=f"Account {view.account_id}", box=box.SIMPLE_HEAD, show_header=False)
     head.add_column("what", no_wrap=True)
     head.add_column("value", justify="right")
     head.add_row("owner", view.owner)
@@ -38,7 +39,7 @@ def account_tables(view: AccountOnChain) -> list[Table]:
         head.add_row("equity", f"{view.margin.equity:,.2f}")
         head.add_row("initial margin", f"{view.margin.initial_margin:,.2f}")
         head.add_row("maintenance margin", f"{view.margin.maintenance_margin:,.2f}")
-    positions = Table(title="Positions", box=box.SIMPLE_HEAD)
+    positions = FittedTable(title="Positions", box=box.SIMPLE_HEAD)
     for header in ("instrument", "expiry", "strike or entry", "quantity"):
         positions.add_column(header, justify="left" if header == "instrument" else "right")
     for p in view.portfolio.positions:

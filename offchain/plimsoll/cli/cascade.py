@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from plimsoll.analytics.stress.cascade import Cascade, CascadeSettings, cascade
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.output import print_document
+from plimsoll.cli.tables import FittedTable
 from plimsoll.errors import InputError
 from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
@@ -21,7 +21,7 @@ from plimsoll.params import Params
 
 def _show(found: Cascade) -> None:
     console = Console()
-    table = Table(title="Rounds; trades are signed cash", title_justify="left")
+    table = FittedTable(title="Rounds; trades are signed cash", title_justify="left")
     for name in ("move", "hedging", "liquidations", "liquidated", "shortfall"):
         table.add_column(name, justify="left" if name == "liquidated" else "right")
     for r in found.rounds:

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from plimsoll.analytics.var.legs import label_of
-from plimsoll.cli.tables import plain_table
+from plimsoll.cli.tables import FittedTable, plain_table
 from plimsoll.mirror.margin_engine import ExpiryGreeks, MarginResult, RowPnl, UnderlyingMargin
 from plimsoll.mirror.order_preview import OpenOrder
 from plimsoll.params import VOL_NAMES
@@ -48,7 +48,7 @@ def _shown(part: UnderlyingMargin | ExpiryGreeks, field: str) -> float:
 
 
 def _summary(result: MarginResult) -> Table:
-    table = Table(title=f"Account ({result.engine} engine)", title_justify="left")
+    table = FittedTable(title=f"Account ({result.engine} engine)", title_justify="left")
     table.add_column("quantity")
     table.add_column("cash", justify="right")
     for label, value in (
@@ -67,7 +67,7 @@ def _summary(result: MarginResult) -> Table:
 
 
 def _components(result: MarginResult) -> Table:
-    table = Table(title="Requirement and greeks per underlying", title_justify="left")
+    table = FittedTable(title="Requirement and greeks per underlying", title_justify="left")
     table.add_column("component")
     for name in result.underlyings:
         table.add_column(name, justify="right")
@@ -86,7 +86,7 @@ def _cutoff(cutoff: int) -> str:
 
 def _expiries(name: str, part: UnderlyingMargin) -> Table:
     """Greeks by expiry, what never expires first."""
-    table = Table(title=f"{name}: greeks per expiry", title_justify="left")
+    table = FittedTable(title=f"{name}: greeks per expiry", title_justify="left")
     table.add_column("expiry")
     for label in ("delta", "gamma", "vega per vol point", "theta per day"):
         table.add_column(label, justify="right")
@@ -116,7 +116,7 @@ def _heat(pnl: float, largest: float, worst: bool) -> Text:
 def _grid(name: str, part: UnderlyingMargin) -> Table:
     """P&L by price move (down) and vol state (across) as a heat map."""
     vols = [vol for vol in VOL_NAMES if any(row.vol == vol for row in part.rows)]
-    table = Table(title=f"{name}: P&L of every row (worst underlined)", title_justify="left")
+    table = FittedTable(title=f"{name}: P&L of every row (worst underlined)", title_justify="left")
     table.add_column("price move", justify="right")
     for vol in vols:
         table.add_column(f"vol {vol}", justify="right")

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from plimsoll.analytics.optimise.goal import EXAMPLES, read_goal
 from plimsoll.analytics.optimise.limits import MOST_TRADES, Limits
@@ -25,6 +24,7 @@ from plimsoll.cli.option_group import grouped
 from plimsoll.cli.order_file import OrderOptions, write_orders
 from plimsoll.cli.output import print_document
 from plimsoll.cli.slow import Slow
+from plimsoll.cli.tables import FittedTable
 from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.errors import AgreementError, InputError
 from plimsoll.files.document import text_of
@@ -141,7 +141,7 @@ class TradeOptions:
 
 def _show(found: Suggestion) -> None:
     console = Console()
-    table = Table(title=f"{found.method}: trades", title_justify="left")
+    table = FittedTable(title=f"{found.method}: trades", title_justify="left")
     for name in ("instrument", "quantity", "limit", "cost"):
         table.add_column(name, justify="left" if name == "instrument" else "right")
     for trade in found.trades:
@@ -427,7 +427,7 @@ def _show_document(document: dict[str, Any]) -> None:
     console = Console()
     for key, value in document.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
-            table = Table(title=key, title_justify="left")
+            table = FittedTable(title=key, title_justify="left")
             for name in value[0]:
                 table.add_column(name)
             for record in value:
