@@ -14,9 +14,9 @@ from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
 from plimsoll.files.trade_text import read_trade
-from plimsoll.mirror.margin_engine import MarginResult, evaluate, evaluate_many
+from plimsoll.mirror.margin_engine import MarginResult, evaluate, evaluate_many, required_alone
 from plimsoll.mirror.order_preview import filled
-from plimsoll.model import MAX_POSITIONS, Market, Portfolio
+from plimsoll.model import MAX_POSITIONS, Market, Mode, Portfolio
 from plimsoll.params import Params
 
 
@@ -37,6 +37,11 @@ def largest_difference(left: object, right: object) -> float:
     if isinstance(left, float | int) and isinstance(right, float | int):
         return abs(float(left) - float(right))
     return 0.0
+
+
+def _alone(market: Market, folio: Portfolio, params: Params) -> dict[str, float]:
+    """Return what mode STANDARD asks by underlying; nothing in other modes."""
+    return required_alone(market, folio, params) if folio.mode is Mode.STANDARD else {}
 
 
 def _what_if(
@@ -60,7 +65,7 @@ def _what_if(
         return
     from plimsoll.cli.margin_tables import show_change
 
-    show_change(orders, *both)
+    show_change(orders, both[0], both[1], (_alone(market, folio, chosen), _alone(market, after, chosen)))
 
 
 def command(
@@ -105,6 +110,6 @@ def command(
     from plimsoll.cli.margin_tables import show
 
     for result in results.values():
-        show(result)
+        show(result, folio.mode, _alone(loaded, folio, chosen))
     if engine is Engine.BOTH:
         typer.echo(f"largest absolute difference between the engines: {difference:.3e}")

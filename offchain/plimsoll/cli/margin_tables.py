@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -14,6 +14,7 @@ from plimsoll.analytics.var.legs import label_of
 from plimsoll.cli.tables import FittedTable, plain_table
 from plimsoll.mirror.margin_engine import ExpiryGreeks, MarginResult, RowPnl, UnderlyingMargin
 from plimsoll.mirror.order_preview import OpenOrder
+from plimsoll.model import Mode
 from plimsoll.params import VOL_NAMES
 
 _STATE_STYLE = {"healthy": "green", "margin call": "yellow", "liquidatable": "red", "insolvent": "bold red"}
@@ -32,6 +33,16 @@ _PARTS: Final = (
     ("vega (per vol point)", "vega"),
     ("theta (per day)", "theta"),
 )
+#: Those that add up to a requirement of positions together; what positions need alone has none of them.
+_TOGETHER: Final = (
+    "scan", "certified_scan", "basis", "vega_term", "skew_term", "short_min", "concentration", "requirement",
+)  # fmt: skip
+_ALONE: Final = "requirement, each position alone"
+#: What a requirement per underlying leaves unsaid.
+_SAID: Final = {
+    Mode.STANDARD: "mode STANDARD: each position needs its own, without offsets; rows of the book show no requirement",
+    Mode.CROSS: "mode CROSS: requirements of each underlying alone; the margins above set them off against each other",
+}
 #: Those that are no cash.
 _UNITS: Final = ("delta", "gamma")
 #: What people are shown, here and on pages: vega of a vol point, theta of a day; documents hold 1.00 of vol and a year.
@@ -66,12 +77,16 @@ def _summary(result: MarginResult) -> Table:
     return table
 
 
-def _components(result: MarginResult) -> Table:
+def _components(result: MarginResult, alone: Mapping[str, float]) -> Table:
     table = FittedTable(title="Requirement and greeks per underlying", title_justify="left")
     table.add_column("component")
     for name in result.underlyings:
         table.add_column(name, justify="right")
+    if alone:
+        table.add_row(_ALONE, *(_money(alone[name]) for name in result.underlyings))
     for label, field in _PARTS:
+        if alone and field in _TOGETHER:
+            continue
         values = [_shown(u, field) for u in result.underlyings.values()]
         table.add_row(label, *(f"{v:,.6f}" if field in _UNITS else _money(v) for v in values))
         if field == "requirement":
@@ -107,16 +122,18 @@ def _label(row: RowPnl) -> str:
 
 
 def _heat(pnl: float, largest: float, worst: bool) -> Text:
-    """Colour a P&L by its share of the largest one; the worst row is underlined."""
+    """Colour a P&L by its share of the largest one; the worst row of the scan has a sign."""
     depth = round(140 * min(1.0, abs(pnl) / largest)) if largest > 0.0 else 0
     colour = f"on rgb({40 + depth},40,40)" if pnl < 0.0 else f"on rgb(40,{40 + depth},40)"
-    return Text(_money(pnl), style=f"white {colour}" + (" bold underline" if worst else ""))
+    return Text(("* " if worst else "") + _money(pnl), style=f"white {colour}" + (" bold" if worst else ""))
 
 
 def _grid(name: str, part: UnderlyingMargin) -> Table:
     """P&L by price move (down) and vol state (across) as a heat map."""
     vols = [vol for vol in VOL_NAMES if any(row.vol == vol for row in part.rows)]
-    table = FittedTable(title=f"{name}: P&L of every row (worst underlined)", title_justify="left")
+    table = FittedTable(
+        title=f"{name}: P&L of every row (*: worst of the scan, which has no skew rows)", title_justify="left"
+    )
     table.add_column("price move", justify="right")
     for vol in vols:
         table.add_column(f"vol {vol}", justify="right")
@@ -130,19 +147,43 @@ def _grid(name: str, part: UnderlyingMargin) -> Table:
     return table
 
 
-def show(result: MarginResult) -> None:
-    """Print the tables of one result."""
+def show(result: MarginResult, mode: Mode, alone: Mapping[str, float]) -> None:
+    """Print the tables of one result.
+
+    Parameters
+    ----------
+    result : MarginResult
+    mode : Mode
+        Of the account.
+    alone : mapping of str to float
+        What mode STANDARD asks by underlying; empty in other modes.
+    """
     console = Console()
     console.print(_summary(result))
-    console.print(_components(result))
+    console.print(_components(result, alone))
+    if mode in _SAID:
+        console.print(_SAID[mode])
     for name, part in result.underlyings.items():
         if any(row.pnl != 0.0 for row in part.rows):
             console.print(_expiries(name, part))
             console.print(_grid(name, part))
 
 
-def show_change(orders: Sequence[OpenOrder], before: MarginResult, after: MarginResult) -> None:
-    """Print trades, and what they change."""
+def show_change(
+    orders: Sequence[OpenOrder],
+    before: MarginResult,
+    after: MarginResult,
+    alone: tuple[Mapping[str, float], Mapping[str, float]],
+) -> None:
+    """Print trades, and what they change.
+
+    Parameters
+    ----------
+    orders : sequence of OpenOrder
+    before, after : MarginResult
+    alone : tuple of two mappings of str to float
+        What mode STANDARD asks by underlying before and after; empty in other modes.
+    """
     console = Console()
     traded = plain_table("Trades, at the price they are taken to fill at", ("instrument", "quantity", "price"))
     for order in orders:
@@ -165,7 +206,12 @@ def show_change(orders: Sequence[OpenOrder], before: MarginResult, after: Margin
         if was == part:
             continue
         changed = plain_table(f"{name}: what of its requirement changes", ("part", "before", "after", "change"))
+        if alone[1]:
+            old, new = (required[name] for required in alone)
+            changed.add_row(_ALONE, _money(old), _money(new), f"{new - old:+,.2f}")
         for label, field in _PARTS:
+            if alone[1] and field in _TOGETHER:
+                continue
             old, new = _shown(was, field), _shown(part, field)
             shown = (f"{old:,.4f}", f"{new:,.4f}", f"{new - old:+,.4f}") if field in _UNITS else None
             changed.add_row(label, *(shown or (_money(old), _money(new), f"{new - old:+,.2f}")))

@@ -325,6 +325,24 @@ def _account(
     )
 
 
+def required_alone(market: Market, portfolio: Portfolio, params: Params) -> dict[str, float]:
+    """Return what mode STANDARD asks of the positions in each underlying, cash, before factors and debt charge.
+
+    Parameters
+    ----------
+    market : Market
+    portfolio : Portfolio
+    params : Params
+
+    Returns
+    -------
+    dict of str to float
+        By underlying; they add up to the requirement.
+    """
+    held = {name: _holdings(market, [portfolio], name, params) for name in market.rounds}
+    return {name: float(standard_requirement(own)[0]) for name, own in held.items()}
+
+
 def _check_finite(underlying: str, risk: UnderlyingRisk) -> None:
     for item in fields(risk):
         bad = ~np.isfinite(getattr(risk, item.name)).reshape(len(risk.scan), -1).all(axis=1)

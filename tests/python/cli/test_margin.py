@@ -99,7 +99,7 @@ def test_margin__tables__name_every_component():
         "equity",
         "certified scan",
         "concentration",
-        "worst underlined",
+        "worst of the scan",
         "skew -0.25",
         "weight 0.33",
         "skew term",
@@ -223,3 +223,32 @@ def test_margin__damaged_files__never_a_traceback(data):
 def test_version__is_the_installed_one(capsys):
     assert run(["--version"]) == 0
     assert capsys.readouterr().out == f"plimsoll {plimsoll.__version__}\n"
+
+
+def test_margin__standard__shows_what_positions_need_alone():
+    """Not what they need together, which the account is not asked for."""
+    alone = {**PORTFOLIO, "mode": "STANDARD"}
+    document = json.loads(margin(MARKET, alone, None, "--json")[1])
+    _, out, _ = margin(MARKET, alone)
+    assert "scan (grid)" not in out
+    (row,) = (line for line in out.splitlines() if "requirement, each position alone" in line)
+    needed = sum(float(cell.replace(",", "")) for cell in row.split("│")[2:-1])
+    assert needed == pytest.approx(document["initialMargin"], abs=0.02)
+    assert "mode STANDARD" in out
+
+
+def test_margin__standard__tells_of_a_trade_what_changes_in_its_own_requirement():
+    """A long put needs nothing alone, whatever it would offset."""
+    alone = {**PORTFOLIO, "mode": "STANDARD"}
+    code, out, _ = margin(MARKET, alone, None, "--with", "sell 2 ETH-PERP")
+    assert code == 0
+    rows = {line.split("  ")[0].strip(): line.split() for line in out.splitlines()}
+    assert rows["requirement, each position alone"][-1] == rows["initial margin"][-1] != "+0.00"
+    assert "certified scan" not in out
+
+
+def test_margin__the_worst_row_of_the_scan_has_a_sign():
+    document = json.loads(margin(MARKET, PORTFOLIO, None, "--json")[1])
+    _, out, _ = margin(MARKET, PORTFOLIO)
+    part = document["underlyings"]["ETH"]
+    assert f"* {part['rows'][part['worstRow']]['pnl']:,.2f}" in out
