@@ -63,9 +63,10 @@ class RiskOptions:
         float | None,
         typer.Option("--vol-of-vol", help="Log vol of vol per year in its place, parametric and monte-carlo."),
     ] = None
-    spot_vol: Annotated[float, typer.Option("--spot-vol", help="Correlation of a price with its vol, likewise.")] = (
-        _DEFAULT.spot_vol
-    )
+    spot_vol: Annotated[
+        float | None,
+        typer.Option("--spot-vol", help="Correlation of a price with its vol, with --vol-of-vol or --correlation."),
+    ] = None
     paths: Annotated[int, typer.Option("--paths", help="Scenarios per replicate, a power of two.")] = _DEFAULT.paths
     seed: Annotated[int, typer.Option("--seed")] = _DEFAULT.seed
     html: HtmlFile = None

@@ -94,8 +94,9 @@ def _show_breakdown(console: Console, found: Breakdown) -> None:
     for warning in dict.fromkeys(w for point in found.points for w in point.warnings):
         console.print(warning, style="yellow")
     console.print(
-        f"maintenance: CROSS {found.cross:,.2f}, SINGLE {found.single:,.2f}; every underlying at its own worst row: "
-        f"{found.separate:,.2f}",
+        "correlations between prices are replaced; those with volatilities, and all deviations, stay as estimated\n"
+        f"maintenance: CROSS {found.cross:,.2f}, SINGLE {found.single:,.2f}; of it, every underlying at its own worst "
+        f"row: {found.separate:,.2f}",
         highlight=False,
     )
 

@@ -12,6 +12,7 @@ from helpers.examples import EXPIRY, MARKET, PORTFOLIO
 from helpers.histories import synthetic_history, walk
 
 from plimsoll.analytics.backtest.chain_backtest import RECIPES, book_of, chain_backtest, load_chains
+from plimsoll.analytics.series.covariance import horizon_covariance
 from plimsoll.analytics.series.garch import garch_rule
 from plimsoll.analytics.stress.cascade import CascadeSettings, cascade, hedging_accounts
 from plimsoll.analytics.var.breakdown import correlation_breakdown
@@ -131,10 +132,31 @@ def test_breakdown_of_a_spread_grows_as_correlation_falls():
     es = [point.es for point in found.points[1:]]
     assert es == sorted(es, reverse=True)
     assert found.worst.correlation == -0.9
-    assert found.cross < found.single <= found.separate
+    single = evaluate(market, replace(folio, mode=Mode.SINGLE), Params())
+    scans = sum(part.certified_scan for part in single.underlyings.values())
+    assert found.separate == pytest.approx(Params().account.mm_factor * scans, rel=1e-12)
+    assert found.cross < found.separate <= found.single
     alone = replace(folio, positions=folio.positions[:1])
     with pytest.raises(InputError, match="two underlyings"):
         correlation_breakdown(market, alone, Params(), history, settings)
+
+
+def test_a_forced_correlation_replaces_what_is_between_prices_alone():
+    """Forced to what was estimated it changes nothing, with volatilities that follow their prices."""
+    history = synthetic_history(walk(400, 0.03, k=2), ("ETH", "BTC"))
+    settings = RiskSettings()
+    plain, _ = horizon_covariance(history, settings)
+    std = np.sqrt(np.diag(plain))
+    rho = plain[0, 1] / (std[0] * std[1])
+    same, _ = horizon_covariance(history, replace(settings, correlation=float(rho)))
+    assert same == pytest.approx(plain, rel=1e-9)
+    forced, notes = horizon_covariance(history, replace(settings, correlation=0.5))
+    assert not [note for note in notes if "repaired" in note]
+    assert forced[0, 1] == pytest.approx(0.5 * std[0] * std[1], rel=1e-12)
+    forced[0, 1] = forced[1, 0] = plain[0, 1]
+    assert forced == pytest.approx(plain, rel=1e-12)
+    own, _ = horizon_covariance(history, replace(settings, correlation=0.5, spot_vol=-0.3))
+    assert own[0, 2] == pytest.approx(-0.3 * std[0] * std[2], rel=1e-12)
 
 
 def garch_path(n, omega, alpha, beta, seed=3, degrees=None):

@@ -305,8 +305,9 @@ def _correlation_section(report: AccountReport) -> list[Section]:
         for p in found.points
     ]
     text = (
-        f"Monte-Carlo figures with every correlation of prices replaced. Maintenance: CROSS {money(found.cross)}, "
-        f"SINGLE {money(found.single)}; all underlyings at their own worst row at once: {money(found.separate)}."
+        "Monte-Carlo figures with every correlation between prices replaced; those with volatilities stay as "
+        f"estimated. Maintenance: CROSS {money(found.cross)}, SINGLE {money(found.single)}; of it, all underlyings at "
+        f"their own worst row at once: {money(found.separate)}."
     )
     return [Section("If correlations break down", text, tables=(Table(("correlation", "VaR", "ES"), rows),))]
 

@@ -27,6 +27,13 @@ def _price_correlation(raw: Vector, names: tuple[str, ...], forced: float | None
     return repair_correlation(np.where(np.eye(k, dtype=bool), 1.0, forced), names)
 
 
+def _forced(joint: Vector, names: tuple[str, ...], forced: float) -> tuple[Vector, list[str]]:
+    """Replace what is between prices in a correlation matrix of prices and volatilities."""
+    k, replaced = len(names), joint.copy()
+    replaced[:k, :k] = np.where(np.eye(k, dtype=bool), 1.0, forced)
+    return repair_correlation(replaced, (*names, *(f"{name} vol" for name in names)))
+
+
 def horizon_covariance(history: History, settings: RiskSettings) -> tuple[Vector, list[str]]:
     """Zero-mean covariance of log moves over the horizon, prices first, then volatilities.
 
@@ -44,10 +51,10 @@ def horizon_covariance(history: History, settings: RiskSettings) -> tuple[Vector
     Notes
     -----
     EWMA weights ``decay^age``. All blocks are estimated, from the volatilities of the history or, where it has none,
-    from the share ``vol_share`` of each price's own EWMA volatility. With ``vol_of_vol`` instead, the volatility of
-    ``u`` has standard deviation ``vol_of_vol*sqrt(T)``; then, and with a forced ``correlation``, the correlation matrix
-    is the Kronecker product of ``[[1, spot_vol], [spot_vol, 1]]`` with that of the prices, which is valid whenever the
-    latter is.
+    from the share ``vol_share`` of each price's own EWMA volatility. A forced ``correlation`` replaces the entries
+    between prices alone. With ``vol_of_vol`` the volatility of ``u`` has standard deviation ``vol_of_vol*sqrt(T)``;
+    then, and with ``spot_vol``, the correlation matrix is the Kronecker product of ``[[1, spot_vol], [spot_vol, 1]]``
+    with that of the prices, which is valid whenever the latter is.
     """
     moves = log_moves(history, 1, settings.vol_share)
     factors = np.hstack((moves.price, moves.vol))
@@ -64,23 +71,26 @@ def horizon_covariance(history: History, settings: RiskSettings) -> tuple[Vector
     if (std[:k] == 0.0).any():
         name = history.assets[int((std[:k] == 0.0).argmax())]
         raise InputError(history.source, f"{name}: the price does not move: constant series")
-    estimated = history.iv is not None or settings.vol_of_vol is None
-    said = list(volatility_note(history, settings.vol_share)) if estimated else []
-    if estimated and settings.correlation is None:
-        return covariance * steps, said
-    raw = covariance[:k, :k] / np.outer(std[:k], std[:k])
-    np.fill_diagonal(raw, 1.0)
-    correlation, notes = _price_correlation(raw, history.assets, settings.correlation)
+    assumed = settings.vol_of_vol is not None and history.iv is None
+    said = [] if assumed else list(volatility_note(history, settings.vol_share))
+    # A volatility that is held has no deviation, and no correlation with anything.
+    scale = np.where(std > 0.0, std, 1.0)
+    joint = covariance / np.outer(scale, scale)
+    np.fill_diagonal(joint, 1.0)
+    own_spot_vol = assumed or (settings.correlation is not None and settings.spot_vol is not None)
+    if not own_spot_vol:
+        if settings.correlation is None:
+            return covariance * steps, said
+        joint, notes = _forced(joint, history.assets, settings.correlation)
+        return joint * np.outer(std, std) * steps, notes + said
+    correlation, notes = _price_correlation(joint[:k, :k], history.assets, settings.correlation)
     notes += said
-    vol_std = std[k:]
-    if settings.vol_of_vol is not None and history.iv is None:
-        vol_std = np.full(k, settings.vol_of_vol * np.sqrt(history.step_sec / YEAR_SEC))
-        notes.append(
-            f"no volatility history: vol of vol {settings.vol_of_vol:g}, spot-vol {settings.spot_vol:g} assumed"
-        )
-    joint = np.kron(np.array([[1.0, settings.spot_vol], [settings.spot_vol, 1.0]]), correlation)
-    scale = np.r_[std[:k], vol_std]
-    return joint * np.outer(scale, scale) * steps, notes
+    spot_vol = settings.spot_vol or 0.0
+    if assumed:
+        std[k:] = settings.vol_of_vol * np.sqrt(history.step_sec / YEAR_SEC)
+        notes.append(f"no volatility history: vol of vol {settings.vol_of_vol:g}, spot-vol {spot_vol:g} assumed")
+    joint = np.kron(np.array([[1.0, spot_vol], [spot_vol, 1.0]]), correlation)
+    return joint * np.outer(std, std) * steps, notes
 
 
 def _root(covariance: Vector, least: float) -> Vector:

@@ -42,7 +42,7 @@ class Breakdown:
     estimated : tuple of (str, str, float)
         Pairs as estimated.
     separate : float
-        Sum of the certified scans: every underlying at its own worst row at once.
+        Maintenance margin of the certified scans alone: every underlying at its own worst row at once.
     cross, single : float
         Maintenance margin in the two modes that net.
     """
@@ -120,5 +120,5 @@ def correlation_breakdown(
     pairs = [(names[i], names[j], float(rho[i, j])) for i in range(k) for j in range(i + 1, k)]
     cross = evaluate(market, replace(portfolio, mode=Mode.CROSS), params)
     single = evaluate(market, replace(portfolio, mode=Mode.SINGLE), params)
-    separate = sum(u.certified_scan for u in single.underlyings.values())
+    separate = params.account.mm_factor * sum(u.certified_scan for u in single.underlyings.values())
     return Breakdown(tuple(points), tuple(pairs), separate, cross.maintenance_margin, single.maintenance_margin)

@@ -28,15 +28,15 @@ class RiskSettings:
     degrees : float
         Degrees of freedom of the Student-t distribution, above 2.
     correlation : float or None
-        Replaces every correlation between the prices of two underlyings.
+        Replaces every correlation between the prices of two underlyings; those with volatilities stay.
     vol_share : float
         Where the history has no volatilities, they move by this share of the log move of each price's own EWMA
         volatility; 0 holds them.
     vol_of_vol : float or None
         Replaces that share in the methods with a covariance: log volatility of volatilities per square root of a year.
-    spot_vol : float
-        Correlation of a volatility with its own price, where ``vol_of_vol`` or ``correlation`` replaces what was
-        measured.
+    spot_vol : float or None
+        Correlation of a volatility with its own price, beside ``vol_of_vol`` (default 0) or ``correlation`` (default:
+        as measured).
     paths : int
         Monte-Carlo scenarios per replicate, a power of two.
     replicates : int
@@ -52,7 +52,7 @@ class RiskSettings:
     correlation: float | None = None
     vol_share: float = VOL_SHARE
     vol_of_vol: float | None = None
-    spot_vol: float = 0.0
+    spot_vol: float | None = None
     paths: int = 4096
     replicates: int = 16
     seed: int = 20_260_206
@@ -68,7 +68,7 @@ class RiskSettings:
             "correlation": (0.0 if self.correlation is None else self.correlation, -1.0, 1.0),
             "vol-share": (self.vol_share, 0.0, 5.0),
             "vol-of-vol": (0.0 if self.vol_of_vol is None else self.vol_of_vol, 0.0, 10.0),
-            "spot-vol": (self.spot_vol, -1.0, 1.0),
+            "spot-vol": (0.0 if self.spot_vol is None else self.spot_vol, -1.0, 1.0),
             "paths": (self.paths, 64, 2**20),
             "replicates": (self.replicates, 2, 256),
             "seed": (self.seed, 0, 2**32 - 1),
