@@ -43,7 +43,7 @@ def imported_document(
         "market": None if fitted is None else fitted.document,
         "said": statement.said,
         "leftOut": [{"instrument": name, "reason": reason} for name, reason in statement.chain.dropped],
-        "warnings": [] if fitted is None else list(fitted.warnings),
+        "warnings": [*_lacks(statement), *([] if fitted is None else fitted.warnings)],
         "written": [str(path) for path in written],
     }
 
@@ -77,7 +77,7 @@ def show(
     _lines(statement.said, "  ")
     for number, note in enumerate(dropped_notes(statement.chain.dropped)):
         _lines([note], "  " if number else "warning: ")
-    for warning in () if fitted is None else _counted(fitted.warnings):
+    for warning in (*_lacks(statement), *(() if fitted is None else _counted(fitted.warnings))):
         _lines([warning], "warning: ")
     for name, path in (("portfolio", portfolio), ("market", market)):
         if path is not None:
@@ -99,6 +99,17 @@ def _show_legs(document: Mapping[str, Any]) -> None:
     for item in document["collateral"]:
         table.add_row(f"{item['token']} collateral", "", f"{item['amount']:+,.8g}", "")
     Console(width=WIDTH).print(table)
+
+
+def _lacks(statement: Statement) -> list[str]:
+    """Say what an account of positions alone lacks."""
+    if statement.balances or not statement.holdings:
+        return []
+    return [
+        f"there are positions of {statement.venue} and no balances among the files: cash is 0 and there is no "
+        "collateral; the coins that pay inverse contracts are missing as well, so that the account is not the "
+        "venue's until the balances are given beside it"
+    ]
 
 
 def _counted(warnings: Sequence[str], most: int = 3) -> list[str]:

@@ -234,7 +234,7 @@ def _place(book: Book, statement: Statement, currency: str, amount: Fraction) ->
     balance = statement.balances.get(currency)
     price = None if balance is None else balance.price
     if price is None:
-        raise InputError(statement.venue, f"{currency}: its price is not known; say it with --price {currency}=1.0")
+        raise InputError(statement.venue, f"{currency}: its price is not known; say it with --price {currency}=PRICE")
     if amount > 0:
         book.tokens[currency], book.prices[currency] = amount, price
     else:
@@ -246,7 +246,7 @@ def _owe(book: Book, statement: Statement, coin: str, amount: Fraction) -> None:
     """Owe coins: ``-c*S`` is a short perpetual of ``c`` coins from ``s`` on, ``-c*(S - s)``, and cash of ``-c*s``."""
     spot = statement.spots.get(coin)
     if spot is None:
-        message = f"{coin}: {float(amount):g} are owed and their price is not known; say it with --price {coin}=..."
+        message = f"{coin}: {float(amount):g} are owed and their price is not known; say it with --price {coin}=PRICE"
         raise InputError(statement.venue, message)
     book.cash -= amount * spot
     book.add(Leg(coin, Kind.PERP, 0, Fraction(0), -amount, spot))

@@ -156,7 +156,9 @@ def _indices(statement: Statement, options: list[tuple[Contract, Quote]], ts: in
             own = [(c.expiry_ts - ts, q["forward"]) for c, q in options if c.underlying == name and q.get("forward")]
             carried = _carried(own)
             if carried is None:
-                raise InputError(statement.venue, f"{name}: no index among the prices; say it with --price {name}=...")
+                raise InputError(
+                    statement.venue, f"{name}: no index among the prices; say it with --price {name}=PRICE"
+                )
             spot = Fraction(carried)
             statement.spots[name] = spot
             statement.say(f"index of {name} is not among the prices: its forwards carried back, {carried:,.6g}")

@@ -125,7 +125,7 @@ def _plain_round(statement: Statement, name: str, ts: int, held: set[int]) -> Ro
         raise InputError(statement.venue, f"{name}: expiry {min(held)} is held and there is no option chain of {name}")
     spot = statement.spots.get(name, statement.perps.get(name))
     if spot is None:
-        raise InputError(statement.venue, f"{name}: its price is not known; say it with --price {name}=...")
+        raise InputError(statement.venue, f"{name}: its price is not known; say it with --price {name}=PRICE")
     if name not in statement.spots:
         statement.say(f"index of {name} is not among the prices: taken at its perpetual")
     statement.say(f"{name}: no option chain, so a market of spot and perpetual alone")

@@ -294,3 +294,14 @@ def test_import__prices_of_what_is_not_held__neither_enter_nor_stop_the_market(b
     assert (code, err) == (0, "")
     assert "warning: AVAX is not held and left out of the market" in " ".join(out.split())
     assert "AVAX" not in load_market(tmp_path / "M.json").rounds
+
+
+def test_import__positions_without_balances__warns_in_text_and_document(capsys):
+    files = [str(RECORDED / "deribit_positions.json"), "--at", str(forms.TS)]
+    assert run(["import", "deribit", *files, "--json"]) == 0
+    (warning,) = json.loads(capsys.readouterr().out)["warnings"]
+    assert "no balances among the files: cash is 0 and there is no collateral" in warning
+    assert run(["import", "deribit", *files]) == 0
+    assert f"warning: {warning}" in " ".join(capsys.readouterr().out.split())
+    assert run(["import", "deribit", *map(str, account_files("deribit")), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["warnings"] == []

@@ -166,7 +166,10 @@ def test_inverse_and_linear_perpetuals__of_one_coin__are_netted_into_one_leg():
     ("state", "says"),
     [
         (statement([holding(PERP, Fr(1), Fr(1))], ETH=Balance(Fr(1), True)), "f: ETH-PERPETUAL: has no mark"),
-        (statement([], USDT=Balance(Fr(1), False)), "deribit: USDT: its price is not known; say it with --price USDT"),
+        (
+            statement([], USDT=Balance(Fr(1), False)),
+            "deribit: USDT: its price is not known; say it with --price USDT=PRICE",
+        ),
         (statement([holding(PERP, Fr(1), Fr(1), Fr(1))], ETH=Balance(Fr(-9), True)), "deribit: ETH: 9 are owed and"),
     ],
 )
