@@ -68,7 +68,7 @@ def refused(tmp_path, capsys):
         ("deribit", [PERP | {"average_price": None}], "ETH-PERPETUAL: has no mean price paid"),
         ("deribit", [{"currency": "BTC", "equity": "x"}], "row 1 equity: 'x' is no number"),
         ("deribit", [{"currency": "BTC", "equity": 1}, {"currency": "BTC", "equity": 1}], "two balances of BTC"),
-        ("deribit", [{"currency": "USDT", "equity": 1}], "USDT: its price is not known; say it with --price USDT=PRICE"),
+        ("deribit", [{"currency": "USDT", "equity": 1}], "its price is not known; say it with --price USDT=PRICE"),
         ("deribit", [], "no positions and no balances among the files"),
         ("okx", {"code": "50111", "msg": "Invalid OK-ACCESS-KEY", "data": []}, "50111 Invalid OK-ACCESS-KEY"),
         ("okx", {"code": "0", "data": [{"instId": "BTC-USD-SWAP", "pos": "1", "posSide": "net", "avgPx": "60000"}]},
