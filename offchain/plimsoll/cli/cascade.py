@@ -10,10 +10,10 @@ from rich.console import Console
 
 from plimsoll.analytics.stress.cascade import Cascade, CascadeSettings, cascade
 from plimsoll.cli.html_option import HtmlFile, write_page
+from plimsoll.cli.market_option import read_market
 from plimsoll.cli.output import print_document
 from plimsoll.cli.tables import FittedTable
 from plimsoll.errors import InputError
-from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
 from plimsoll.params import Params
@@ -49,7 +49,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Run a shock through all accounts: forced hedging and liquidations move the price further."""
-    loaded = load_market(market)
+    loaded = read_market(market)
     folios = [load_portfolio(path, loaded) for path in portfolio]
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
     names = [f"{i} {path.name}" for i, path in enumerate(portfolio, 1)]

@@ -11,10 +11,10 @@ from rich.console import Console
 
 from plimsoll.analytics.models.compare import Line, compare, load_replacements
 from plimsoll.cli.html_option import HtmlFile, write_page
+from plimsoll.cli.market_option import read_market
 from plimsoll.cli.output import print_document
 from plimsoll.cli.tables import plain_table
 from plimsoll.errors import InputError
-from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
 from plimsoll.params import Params
@@ -69,7 +69,7 @@ def command(
         return
     if market is None or portfolio is None:
         raise InputError("--market" if market is None else "--portfolio", "missing")
-    loaded = load_market(market)
+    loaded = read_market(market)
     folio = load_portfolio(portfolio, loaded)
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
     lines = compare(loaded, folio, chosen, load_replacements(model_params or []))

@@ -16,10 +16,10 @@ from plimsoll.analytics.explain.payoff import Payoff, payoff
 from plimsoll.analytics.explain.pnl import Explained, PnlParts, explain_pnl
 from plimsoll.analytics.explain.vega import VegaMap, vega_map
 from plimsoll.cli.file_options import AsJson, MarketFile, ParamsFile, PortfolioFile, loaded_of
+from plimsoll.cli.market_option import read_market
 from plimsoll.cli.output import print_document
 from plimsoll.cli.tables import plain_table
 from plimsoll.errors import InputError
-from plimsoll.files.market import load_market
 from plimsoll.files.portfolio import load_portfolio
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -62,7 +62,7 @@ def pnl_command(
     as_json: AsJson = False,
 ) -> None:
     """Divide the P&L between two markets by cause: delta, gamma, vega, theta, carry, residual."""
-    before, after = load_market(market), load_market(to)
+    before, after = read_market(market), read_market(to)
     folio = load_portfolio(portfolio, before)
     found = explain_pnl(before, after, folio, _settled(settled or []))
     if as_json:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from plimsoll.files.market import load_market
+from plimsoll.cli.market_option import read_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
 from plimsoll.model import Market, Portfolio
@@ -38,6 +38,6 @@ def loaded_of(market: Path, portfolio: Path, params: Path | None) -> tuple[Marke
     InputError
         When one of them is missing or wrong.
     """
-    loaded = load_market(market)
+    loaded = read_market(market)
     folio = load_portfolio(portfolio, loaded)
     return loaded, folio, load_params(params, set(loaded.rounds)) if params is not None else Params()

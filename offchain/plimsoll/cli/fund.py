@@ -35,8 +35,8 @@ class _Accounts:
 def _from_files(
     market: Path | None, portfolios: Sequence[Path] | None, fund: float | None, params: Path | None
 ) -> _Accounts:
+    from plimsoll.cli.market_option import read_market
     from plimsoll.errors import InputError
-    from plimsoll.files.market import load_market
     from plimsoll.files.params import load_params
     from plimsoll.files.portfolio import load_portfolio
     from plimsoll.mirror.margin_engine import evaluate_many
@@ -48,7 +48,7 @@ def _from_files(
         raise InputError("--portfolio", "missing; give every account the fund stands for")
     if fund is None:
         raise InputError("--fund", "missing; what the fund holds")
-    loaded = load_market(market)
+    loaded = read_market(market)
     folios = [load_portfolio(path, loaded) for path in portfolios]
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
     names = [f"{number} {path.name}" for number, path in enumerate(portfolios, 1)]

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
+from plimsoll.cli.market_option import read_market
 from plimsoll.errors import DomainError, InputError
-from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
 from plimsoll.files.trade_text import read_trade
@@ -82,7 +82,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Margin of one account, from files alone; with --with before and after trades."""
-    loaded = load_market(market)
+    loaded = read_market(market)
     folio = load_portfolio(portfolio, loaded)
     if trades:
         _what_if(loaded, folio, params, engine, trades, as_json)

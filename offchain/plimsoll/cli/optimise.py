@@ -20,6 +20,7 @@ from plimsoll.analytics.series.history import History
 from plimsoll.cli.file_options import AsJson, MarketFile, ParamsFile, PortfolioFile, loaded_of
 from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, check_apart, write_page
+from plimsoll.cli.market_option import read_market
 from plimsoll.cli.option_group import grouped
 from plimsoll.cli.order_file import OrderOptions, write_orders
 from plimsoll.cli.output import print_document
@@ -28,7 +29,6 @@ from plimsoll.cli.tables import FittedTable
 from plimsoll.constants import AGREEMENT_BOUND
 from plimsoll.errors import AgreementError, InputError
 from plimsoll.files.document import text_of
-from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
 from plimsoll.market.chain_file import load_chain
@@ -355,7 +355,7 @@ def allocate_command(
     """Split cash and collateral over accounts so that the smallest excess over initial margin is largest."""
     from plimsoll.analytics.optimise.allocate import allocate
 
-    loaded = load_market(market)
+    loaded = read_market(market)
     folios = [load_portfolio(path, loaded) for path in portfolio]
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
     names = [f"{i + 1} {path.name}" for i, path in enumerate(portfolio)]

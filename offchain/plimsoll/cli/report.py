@@ -23,10 +23,10 @@ from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.cli.history_option import AsOf, chosen_history, history_path, told
 from plimsoll.cli.html_option import check_page
+from plimsoll.cli.market_option import read_market
 from plimsoll.cli.output import print_document
 from plimsoll.cli.slow import Slow
 from plimsoll.errors import InputError
-from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
 from plimsoll.market.replay.data_folder import DAILY_FILE, find_data
@@ -146,7 +146,7 @@ def _inputs(
         return *found, Sources(name, name, name, CALIBRATED, now, __version__)
     if rpc is not None or deployment is not None:
         raise InputError("--market", "an account comes from files or from a deployment, not from both")
-    loaded = load_market(market)
+    loaded = read_market(market)
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
     own = "shipped" if params is None else params.name
     sources = Sources(market.name, portfolio.name, own, CALIBRATED, now, __version__)

@@ -18,12 +18,12 @@ from plimsoll.analytics.var.settings import RiskSettings
 from plimsoll.cli.file_options import AsJson, MarketFile, PortfolioFile
 from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, write_page
+from plimsoll.cli.market_option import read_market
 from plimsoll.cli.option_group import grouped
 from plimsoll.cli.output import print_document
 from plimsoll.cli.slow import Slow
 from plimsoll.cli.tables import plain_table
 from plimsoll.errors import PartialError
-from plimsoll.files.market import load_market
 from plimsoll.files.portfolio import load_portfolio
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -125,7 +125,7 @@ def _show(report: RiskReport, contributions: bool) -> None:
 
 def _run(chosen: RiskOptions, contributions: bool) -> None:
     settings = chosen.settings
-    loaded = load_market(chosen.market)
+    loaded = read_market(chosen.market)
     folio = load_portfolio(chosen.portfolio, loaded)
     legs, _ = legs_of(loaded, folio)
     prices, source = chosen_history(
@@ -204,7 +204,7 @@ def backtest(
 ) -> None:
     """Judge every VaR method on this account: how many days went beyond, how clustered, how far."""
     settings = RiskSettings(level=level, vol_share=vol_share, seed=seed)
-    loaded = load_market(market)
+    loaded = read_market(market)
     folio = load_portfolio(portfolio, loaded)
     names = underlyings_of(legs_of(loaded, folio)[0])
     prices, source = chosen_history(history, names, market_ts=loaded.ts, as_of=as_of)

@@ -20,11 +20,11 @@ from plimsoll.analytics.told import Tell
 from plimsoll.analytics.var.legs import legs_of, underlyings_of
 from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, write_page
+from plimsoll.cli.market_option import read_market
 from plimsoll.cli.output import print_document
 from plimsoll.cli.slow import Slow
 from plimsoll.cli.tables import plain_table
 from plimsoll.errors import PartialError
-from plimsoll.files.market import load_market
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
 from plimsoll.model import Market, Portfolio
@@ -143,7 +143,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Stress one account; without a choice: reverse stress and surface."""
-    loaded = load_market(market)
+    loaded = read_market(market)
     folio = load_portfolio(portfolio, loaded)
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
     if scenarios is None and not (standard or replay or reverse or surface or correlations):

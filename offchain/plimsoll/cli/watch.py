@@ -81,7 +81,7 @@ def _on_chain(
 def _from_files(
     portfolio: Path, markets: list[Path], params: Path | None, replay: bool, rules: AlertRules
 ) -> Callable[[], WatchView]:
-    from plimsoll.files.market import load_market
+    from plimsoll.cli.market_option import read_market
     from plimsoll.files.params import load_params
     from plimsoll.files.portfolio import load_portfolio
     from plimsoll.market.replay.markets import Walk, replayed_markets
@@ -89,7 +89,7 @@ def _from_files(
 
     if not markets:
         raise InputError("--market", "a portfolio file needs at least one market file beside it")
-    loaded = [load_market(path) for path in markets]
+    loaded = [read_market(path) for path in markets]
     if replay:
         folio = load_portfolio(portfolio)
         walk = Walk(replayed_markets(load_replay(), loaded[0].tokens, folio))

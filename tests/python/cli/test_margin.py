@@ -142,7 +142,8 @@ def test_margin__too_large_for_a_float__is_bad_input():
     code, out, err = margin(market, folio, params, "--json")
     assert code in (0, 2)
     assert (out == "") == (code == 2)
-    assert err.count("\n") == (1 if code else 0)
+    assert sum(line.startswith("error: ") for line in err.splitlines()) == (1 if code else 0)
+    assert all(line.startswith(("error: ", "warning: ")) for line in err.splitlines())
 
 
 def test_help__answers_without_the_heavy_imports():
