@@ -5,7 +5,9 @@ Only the command that was asked for is imported, so that ``plimsoll --help`` sta
 
 from __future__ import annotations
 
+import errno
 import importlib
+import io
 import os
 import sys
 from typing import Annotated, Final
@@ -13,6 +15,7 @@ from typing import Annotated, Final
 import typer
 
 from plimsoll import __version__
+from plimsoll.cli.given_once import check_options
 from plimsoll.errors import PlimsollError
 
 #: name -> (module, what it does); a module exposes ``app`` (a group) or ``command`` (a function).
@@ -44,6 +47,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "calibrate": ("plimsoll.cli.calibrate", "Scenario ranges from history, as a parameter file."),
     "doctor": ("plimsoll.cli.doctor", "What is installed and missing; what node, deployment and feed say."),
 }
+#: What the system says of an output that takes nothing.
+_UNWRITABLE: Final = (errno.EBADF, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ENOSPC)
 #: Set by the script that `--install-completion` writes; the words typed so far are in one of the other two.
 COMPLETING: Final = "_PLIMSOLL_COMPLETE"
 TYPED: Final = ("COMP_WORDS", "_TYPER_COMPLETE_ARGS")
@@ -123,10 +128,13 @@ def run(arguments: list[str]) -> int:
     Returns
     -------
     int
-        0 success, 1 mirror and chain disagree, 2 bad input, 3 chain or feed unavailable, 4 a part is missing.
+        0 success, 1 mirror and chain disagree, 2 bad input, 3 chain or feed unavailable, 4 a part is missing; an output
+        that cannot be written ends :func:`main` with 5.
     """
     try:
         app = build_app(_asked_for(_words(arguments)))
+        if COMPLETING not in os.environ:
+            check_options(app, arguments)
         result = app(args=arguments, prog_name="plimsoll", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except PlimsollError as error:
@@ -144,13 +152,35 @@ def run(arguments: list[str]) -> int:
         raise
 
 
+class _Closed(io.TextIOBase):
+    """Standard output that was closed before we started."""
+
+    def write(self, text: str) -> int:
+        """Refuse as the system does."""
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere: the interpreter would stumble over it when it ends."""
+    if isinstance(sys.stdout, _Closed):
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def main() -> None:
     """Entry point of the command ``plimsoll``."""
+    if sys.stdout is None:
+        sys.stdout = _Closed()
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output went away (``plimsoll ... | head``); that is no error of ours.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         code = 0
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            raise
+        _drop_output()
+        code = _fail(f"standard output: cannot be written ({error.strerror})", 5)
     sys.exit(code)

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from plimsoll.analytics.stress.cascade import Cascade, CascadeSettings, cascade
+from plimsoll.cli.given_once import check_accounts
 from plimsoll.cli.html_option import HtmlFile, write_page
 from plimsoll.cli.market_option import read_market
 from plimsoll.cli.output import print_document
@@ -49,6 +50,7 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document and nothing else.")] = False,
 ) -> None:
     """Run a shock through all accounts: forced hedging and liquidations move the price further."""
+    check_accounts(portfolio)
     loaded = read_market(market)
     folios = [load_portfolio(path, loaded) for path in portfolio]
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()

@@ -35,6 +35,7 @@ class _Accounts:
 def _from_files(
     market: Path | None, portfolios: Sequence[Path] | None, fund: float | None, params: Path | None
 ) -> _Accounts:
+    from plimsoll.cli.given_once import check_accounts
     from plimsoll.cli.market_option import read_market
     from plimsoll.errors import InputError
     from plimsoll.files.params import load_params
@@ -48,6 +49,7 @@ def _from_files(
         raise InputError("--portfolio", "missing; give every account the fund stands for")
     if fund is None:
         raise InputError("--fund", "missing; what the fund holds")
+    check_accounts(portfolios)
     loaded = read_market(market)
     folios = [load_portfolio(path, loaded) for path in portfolios]
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
@@ -101,9 +103,12 @@ def _show(found: FundSize) -> None:
     console = Console()
     console.print(_cover_table("Unpaid by defaults at once, any row of the book", found.cover, found.accounts))
     console.print(_cover_table("The same within the price range, 99.7 % of days", found.cover_within, found.accounts))
-    held = plain_table("Where risk is concentrated", ("risk", "account", "amount", "share"), ("account",))
+    names = ("risk", "account", "cash", "units", "share")
+    held = plain_table("Where risk is concentrated; vega per vol point", names, ("account",))
     for one in found.concentrations:
-        held.add_row(one.risk, one.name, f"{one.amount:,.2f}", f"{one.share:.1%}")
+        amount = one.amount / 100.0 if one.risk.endswith(" vega") else one.amount
+        cells = ("", f"{amount:,.4f}") if one.risk.endswith(" delta") else (f"{amount:,.2f}", "")
+        held.add_row(one.risk, one.name, *cells, f"{one.share:.1%}")
     console.print(held)
     if found.uncovered:
         open_ = plain_table("Insolvent within the range", ("account", "unpaid", "worst row"), ("worst row",))

@@ -18,6 +18,7 @@ from plimsoll.analytics.optimise.universe import TradingCosts
 from plimsoll.analytics.series.as_of import Provenance
 from plimsoll.analytics.series.history import History
 from plimsoll.cli.file_options import AsJson, MarketFile, ParamsFile, PortfolioFile, loaded_of
+from plimsoll.cli.given_once import check_accounts
 from plimsoll.cli.history_option import AsOf, chosen_history, told
 from plimsoll.cli.html_option import HtmlFile, check_apart, write_page
 from plimsoll.cli.market_option import read_market
@@ -355,6 +356,7 @@ def allocate_command(
     """Split cash and collateral over accounts so that the smallest excess over initial margin is largest."""
     from plimsoll.analytics.optimise.allocate import allocate
 
+    check_accounts(portfolio)
     loaded = read_market(market)
     folios = [load_portfolio(path, loaded) for path in portfolio]
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -52,6 +53,8 @@ def command(
         raise InputError("watch", "name an account with --rpc and --deployment, or a --portfolio with --market")
     else:
         look = _on_chain(account, rpc, deployment, data, rules)
+    if not as_json and not sys.stdout.isatty():
+        raise InputError("watch", "needs a terminal; --json prints one look")
     first = look()
     if as_json:
         print_document(first.to_json())

@@ -62,7 +62,7 @@ def files(tmp_path, monkeypatch):
         later["underlyings"][name] |= {"spot": 0.93 * spot, "perp": 0.92 * spot}
         for expiry in later["underlyings"][name]["expiries"]:
             expiry["forward"] *= 0.93
-    for name, document in (("M", market), ("P", folio), ("L", later)):
+    for name, document in (("M", market), ("P", folio), ("Q", folio), ("L", later)):
         (tmp_path / f"{name}.json").write_text(json.dumps(document))
     (tmp_path / "H.csv").write_text("\n".join(history_lines()) + "\n")
     return tmp_path
@@ -83,11 +83,11 @@ def files(tmp_path, monkeypatch):
         ["explain", "liquidation"],
         ["explain", "payoff", "--underlying", "ETH"],
         ["explain", "vega", "--underlying", "BTC"],
-        ["cascade", "--underlying", "ETH", "--portfolio", "P.json"],
-        ["fund", "--fund", "1e6", "--portfolio", "P.json"],
+        ["cascade", "--underlying", "ETH", "--portfolio", "Q.json"],
+        ["fund", "--fund", "1e6", "--portfolio", "Q.json"],
         ["optimise", "hedge", "--underlying", "ETH", "--target", "collar", "--liquidity", "1e12"],
         ["optimise", "bands", "--underlying", "ETH", "--paths", "50"],
-        ["optimise", "allocate", "--portfolio", "P.json"],
+        ["optimise", "allocate", "--portfolio", "Q.json"],
     ],
     ids=" ".join,
 )
