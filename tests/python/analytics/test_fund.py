@@ -163,8 +163,10 @@ def test_shortfalls__bonus_share_of_governance__is_the_one_used():
 FILES = ["--market", str(EXAMPLES / "market.json"), "--portfolio", str(EXAMPLES / "portfolio.json")]
 
 
-def test_command__files__prints_one_document(capsys):
-    document = printed(capsys, ["fund", *FILES, *FILES[2:], "--fund", "5", "--json"])
+def test_command__files__prints_one_document(capsys, tmp_path):
+    copy = tmp_path / "other.json"
+    copy.write_text((EXAMPLES / "portfolio.json").read_text())
+    document = printed(capsys, ["fund", *FILES, "--portfolio", str(copy), "--fund", "5", "--json"])
     assert document["schema"] == "plimsoll.fund/1"
     assert document["accounts"] == 2
     assert document["fund"] == 5.0
