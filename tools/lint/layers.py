@@ -52,7 +52,7 @@ ALLOWED: Final[dict[str, set[str]]] = {
     "market": {"errors", "dialects", "model", "mirror"},
     # Books of other venues, read into our files; live reads are signed here, and nothing is ever sent.
     "intake": {"errors", "dialects", "model", "mirror", "market"},
-    "analytics": {"errors", "frames", "model", "params", "mirror", "files", "market"},
+    "analytics": {"errors", "dialects", "frames", "model", "params", "mirror", "files", "market"},
     # Tables belong to their rooms; here is only how a database is opened, migrated and written.
     "storage": {"errors"},
     "chain": {"errors", "model", "params", "units"},

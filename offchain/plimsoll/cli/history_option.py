@@ -97,7 +97,7 @@ def chosen_history(
     InputError
         For a bad option, a bad file, or one in which too little was known by then.
     """
-    from plimsoll.analytics.series.as_of import history_known_at, moment_of_text
+    from plimsoll.analytics.series.as_of import history_known_at, jumps_of, moment_of_text
     from plimsoll.analytics.series.history import load_history
 
     if days is not None and days < 2:
@@ -107,7 +107,7 @@ def chosen_history(
     if days is None or days + 1 >= history.ts.size:
         return history, found
     kept = history.between(int(history.ts[-days - 1]), int(history.ts[-1]) + 1)
-    return kept, replace(found, first_ts=int(kept.ts[0]), rows=kept.ts.size)
+    return kept, replace(found, first_ts=int(kept.ts[0]), rows=kept.ts.size, jumps=jumps_of(kept))
 
 
 def told(found: Provenance | None) -> None:

@@ -143,7 +143,7 @@ BAD_HISTORY = {
     "infinite": (_with_price("inf"), "ETH: close of row 51 (2022-02-20T00:00Z) is no positive number"),
     "negative": (_with_price("-5"), "ETH: close of row 51 (2022-02-20T00:00Z) is no positive number"),
     "absent": (_with_price(""), "ETH: close of row 51 (2022-02-20T00:00Z) is no positive number"),
-    "empty": (lambda lines: [], "is no table"),
+    "empty": (lambda lines: [], "holds no rows"),
     "header": (lambda lines: lines[:HEADER], "holds no rows"),
 }
 

@@ -5,6 +5,7 @@ import gzip
 import numpy as np
 import pytest
 
+from plimsoll.analytics.series.as_of import history_known_at
 from plimsoll.analytics.series.correlation import repair_correlation
 from plimsoll.analytics.series.history import load_history
 from plimsoll.constants import DAY_SEC
@@ -102,3 +103,45 @@ def test_valid_correlation_is_left_alone():
 def test_impossible_correlation_is_refused(entry):
     with pytest.raises(InputError, match="must lie in"):
         repair_correlation(np.array([[1.0, entry], [entry, 1.0]]), ("ETH", "BTC"))
+
+
+PLAIN = ["2024-01-01,ETH,1110.5,1090.25,1100.75", "2024-01-02,ETH,1108.5,1099.25,1105.75"]
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "comma", "encoding"),
+    [(";", True, "utf-8"), (";", False, "utf-8-sig"), ("\t", True, "utf-16"), (",", False, "utf-16")],
+)
+def test_a_text_is_read_by_the_rules_of_every_other_command(tmp_path, delimiter, comma, encoding):
+    plain = load_history(write(tmp_path, PLAIN), ["ETH"])
+    lines = [delimiter.join(line.split(",")) for line in ["date,asset,high,low,close", *PLAIN]]
+    text = "\n".join(line.replace(".", ",") if comma else line for line in lines) + "\n"
+    (tmp_path / "other.csv").write_bytes(text.encode(encoding))
+    other = load_history(tmp_path / "other.csv", ["ETH"])
+    assert other.ts.tolist() == plain.ts.tolist()
+    for name in ("close", "high", "low"):
+        assert getattr(other, name).tolist() == getattr(plain, name).tolist()
+
+
+def test_a_number_that_can_be_read_twice_is_refused(tmp_path):
+    (tmp_path / "h.csv").write_text("date;asset;close\n2024-01-01;ETH;1.100\n2024-01-02;ETH;1.105\n")
+    with pytest.raises(InputError, match=r"h\.csv: '1\.100' is a whole number or has three decimals; commas between"):
+        load_history(tmp_path / "h.csv", ["ETH"])
+
+
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(InputError, match="is no file"):
+        load_history(tmp_path, ["ETH"])
+
+
+def test_a_close_that_jumps_is_named_and_used(tmp_path):
+    days = [(f"2024-01-{day:02}", 100 + day, 200, 50) for day in range(1, 9)]
+    days[4] = ("2024-01-05", 5_000, 6_000, 50)
+    found = history_known_at(load_history(write(tmp_path, table(days)), ["ETH"]))[1]
+    assert found.warnings == (
+        "ETH: the close 5,000 of 2024-01-05 is 48.1 times the one before; beyond a factor of 3 it is more likely wrong",
+        "ETH: the close 106 of 2024-01-06 is 0.0212 times the one before; beyond a factor of 3 it is more likely wrong",
+    )
+    assert found.to_json()["warnings"] == list(found.warnings)
+    days[4] = ("2024-01-05", 300, 300, 50)
+    assert history_known_at(load_history(write(tmp_path, table(days)), ["ETH"]))[1].warnings == ()

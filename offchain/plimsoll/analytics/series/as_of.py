@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
+import numpy as np
+
 from plimsoll.analytics.series.history import History
 from plimsoll.constants import DAY_SEC
 from plimsoll.errors import InputError
@@ -17,6 +19,10 @@ from plimsoll.model import MAX_TS
 
 #: A history whose last price is older than this says little about today.
 STALE_SEC: Final = 7 * DAY_SEC
+#: A close that is further from the one before it, either way, is more likely a wrong row than a price.
+JUMP_FACTOR: Final = 3.0
+#: Such closes that a warning names; the others are counted.
+NAMED: Final = 3
 
 
 def time_text(ts: int) -> str:
@@ -80,6 +86,8 @@ class Provenance:
         Steps of the history that ended later and were left out.
     volatilities : bool
         Whether the history holds volatilities of its own.
+    jumps : tuple of str
+        Closes that are hard to believe.
     """
 
     source: str
@@ -92,6 +100,7 @@ class Provenance:
     market_ts: int | None
     later: int
     volatilities: bool
+    jumps: tuple[str, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -107,6 +116,9 @@ class Provenance:
                 f"look-ahead: prices up to {time_text(self.last_ts)} are used, the market is of "
                 f"{time_text(self.market_ts)}"
             )
+        found += self.jumps[:NAMED]
+        if len(self.jumps) > NAMED:
+            found.append(f"{len(self.jumps) - NAMED} more closes of {self.source} jump as far")
         return tuple(found)
 
     @property
@@ -133,6 +145,27 @@ class Provenance:
             "volatilities": self.volatilities,
             "warnings": list(self.warnings),
         }
+
+
+def jumps_of(history: History) -> tuple[str, ...]:
+    """Say which closes lie further from the one before them than a price goes in a step.
+
+    Parameters
+    ----------
+    history : History
+
+    Returns
+    -------
+    tuple of str
+        One sentence each, in the order of time.
+    """
+    ratio = history.close[1:] / history.close[:-1]
+    rows, columns = np.nonzero((ratio > JUMP_FACTOR) | (ratio < 1.0 / JUMP_FACTOR))
+    return tuple(
+        f"{history.assets[column]}: the close {history.close[row + 1, column]:,.6g} of {history.date(row + 1)} is "
+        f"{ratio[row, column]:,.3g} times the one before; beyond a factor of {JUMP_FACTOR:g} it is more likely wrong"
+        for row, column in zip(rows.tolist(), columns.tolist(), strict=True)
+    )
 
 
 def history_known_at(
@@ -181,4 +214,5 @@ def history_known_at(
         market_ts=market_ts,
         later=history.ts.size - kept.ts.size,
         volatilities=history.iv is not None,
+        jumps=jumps_of(kept),
     )

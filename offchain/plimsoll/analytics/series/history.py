@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv as rows
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +18,8 @@ import pyarrow.csv as csv
 import pyarrow.parquet as parquet
 
 from plimsoll.constants import DAY_SEC
+from plimsoll.dialects.csv_text import read_text_table
+from plimsoll.dialects.numerals import EMPTY, Mark, decimal_mark, read_float
 from plimsoll.errors import InputError
 from plimsoll.frames import Table, arrow_of
 
@@ -118,11 +122,43 @@ def _table_of(source: str | Path | Table) -> tuple[str, pa.Table]:
     return path.name or str(path), _read_table(path)
 
 
-def _read_table(path: Path) -> pa.Table:
-    if not path.is_file():
-        raise InputError(path.name or str(path), "no such file")
+def _is_number(name: str) -> bool:
+    """Whether a column of a text holds prices or volatilities."""
+    return name in (*_ALIASES["close"], *_ALIASES["iv"], "high", "low")
+
+
+def _decimal(cell: str, mark: Mark) -> str:
+    """Return a number with a decimal point; what is none stays as it is, and is refused by row."""
     try:
-        table = parquet.read_table(path) if path.suffix == ".parquet" else csv.read_csv(path)
+        return cell if cell in EMPTY else repr(read_float(cell, mark, "", ""))
+    except InputError:
+        return cell
+
+
+def _read_text(path: Path) -> pa.Table:
+    """Read a text as every command does: delimiter, decimal mark and encoding are what the text shows."""
+    text = read_text_table(path)
+    numbers = [name for name in text.names if _is_number(name)]
+    try:
+        mark, _ = decimal_mark((cell for name in numbers for cell in text.column(name)), path.name, text.delimiter)
+    except InputError as error:
+        raise InputError(path.name, f"{error.message.partition(';')[0]}; commas between fields settle it") from None
+    columns = [
+        [_decimal(cell, mark) for cell in text.column(name)] if name in numbers else text.column(name)
+        for name in text.names
+    ]
+    plain = io.StringIO()
+    rows.writer(plain).writerows([text.names, *zip(*columns, strict=True)])
+    return csv.read_csv(io.BytesIO(plain.getvalue().encode()), csv.ReadOptions(use_threads=False))
+
+
+def _read_table(path: Path) -> pa.Table:
+    if not path.exists():
+        raise InputError(path.name or str(path), "no such file")
+    if not path.is_file():
+        raise InputError(str(path), "is no file")
+    try:
+        table = parquet.read_table(path) if path.suffix == ".parquet" else _read_text(path)
     except OSError as error:
         reason = error.strerror or "not a readable table"
         raise InputError(path.name or str(path), f"cannot be read ({reason})") from None
