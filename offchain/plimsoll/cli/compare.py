@@ -65,6 +65,9 @@ def command(
 ) -> None:
     """Margin of one account by this protocol and by the models of other venues."""
     if examples:
+        for name, value in (("--market", market), ("--portfolio", portfolio), ("--params", params)):
+            if value is not None:
+                raise InputError(name, "goes without --examples, which takes no files")
         _examples(as_json)
         return
     if market is None or portfolio is None:

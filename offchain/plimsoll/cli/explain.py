@@ -93,13 +93,18 @@ def liquidation_command(
         _show_liquidation(Console(), found)
 
 
+def _move(price: float, spot: float) -> str:
+    """Say how far a price is; an account that is liquidatable now has the spot itself."""
+    return "now" if price == spot else f"{price / spot - 1.0:+.1%}"
+
+
 def _show_liquidation(console: Console, found: list[LiquidationPrice]) -> None:
     columns = ("underlying", "side", "now", "price alone", "move", "with vol", "move")
     table = plain_table("Liquidation prices, the other underlyings standing still", columns, left=("side",))
     for one in found:
         cells = []
         for price in (one.price_alone, one.with_vol):
-            cells += ["none", ""] if price is None else [f"{price:,.2f}", f"{price / one.spot - 1.0:+.1%}"]
+            cells += ["none", ""] if price is None else [f"{price:,.2f}", _move(price, one.spot)]
         table.add_row(one.underlying, one.side, f"{one.spot:,.2f}", *cells)
     console.print(table)
     console.print("with vol: volatility rises by volUp for every price range")

@@ -50,7 +50,8 @@ _SHARES: Final = {"vega": 1.0 / 100.0, "theta": 1.0 / 365.0}
 
 
 def _money(value: float) -> str:
-    return f"{value:,.2f}"
+    # What rounds to 0 from below has no sign.
+    return f"{value:z,.2f}"
 
 
 def _shown(part: UnderlyingMargin | ExpiryGreeks, field: str) -> float:

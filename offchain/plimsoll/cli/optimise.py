@@ -33,6 +33,7 @@ from plimsoll.files.document import text_of
 from plimsoll.files.params import load_params
 from plimsoll.files.portfolio import load_portfolio
 from plimsoll.market.chain_file import load_chain
+from plimsoll.mirror.margin_engine import STATES
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 
@@ -154,7 +155,8 @@ def _show(found: Suggestion) -> None:
             f"{label}: equity {result.equity:,.2f}, initial margin {result.initial_margin:,.2f}, {result.state}",
             highlight=False,
         )
-    console.print(f"equity less initial margin rises by {found.released:,.2f}", highlight=False)
+    word = "rises" if found.released >= 0.0 else "falls"
+    console.print(f"equity less initial margin {word} by {abs(found.released):,.2f}", highlight=False)
     for note in found.notes:
         console.print(note, style="yellow")
 
@@ -179,12 +181,22 @@ def _verified(market: Market, portfolio: Portfolio, params: Params, found: Sugge
     return {"released": released, "largestDifference": worst}
 
 
+def _warned(found: Suggestion) -> Suggestion:
+    """Note what trades must not do unsaid: leave the account in a worse state."""
+    before, after = (STATES.index(result.state) for result in (found.before, found.after))
+    if after <= before:
+        return found
+    said = f"the trades leave the account {found.after.state}; it is {found.before.state} now"
+    return replace(found, notes=(*found.notes, said))
+
+
 def _finish(
     inputs: tuple[Market, Portfolio, Params],
     found: Suggestion,
     trade: TradeOptions,
     source: Provenance | None = None,
 ) -> None:
+    found = _warned(found)
     document = found.to_json()
     document["history"] = None if source is None else source.to_json()
     told(source)
@@ -197,7 +209,7 @@ def _finish(
         return
     _show(found)
     if source is not None:
-        typer.echo(source.sentence)
+        Console().print(source.sentence, highlight=False)
     if trade.verify:
         typer.echo(f"the contracts confirm: {document['chain']}")
 
@@ -393,7 +405,17 @@ def bands_command(
         "bands": [asdict(band) for band in bands],
         "best": asdict(best),
     }
-    _print(document, as_json, _show_document)
+    _print(document, as_json, _show_bands)
+
+
+def _show_bands(document: dict[str, Any]) -> None:
+    """Print the bands, and what their figures are."""
+    _show_document(document)
+    Console().print(
+        "width is in units of delta, trades is a number, volatility is per year; all other figures of a band are cash, "
+        "means over the paths",
+        highlight=False,
+    )
 
 
 @app.command("frontier")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from rich import box
-from rich.console import Console, ConsoleOptions
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Column, Table
 
 #: Fewest characters of a column of text, which wraps.
 LEAST_WIDTH: Final = 5
+#: A figure that rounds to 0 from below.
+_ZERO: Final = re.compile(r"^-(0(?:\.0+)?%?)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,13 @@ class FittedTable(Table):
             own = one.column
             table.add_column(header, justify=own.justify, no_wrap=not _wraps(own), width=width, overflow="fold")
         for cells in zip(*(one.column.cells for one in block), strict=True):
-            table.add_row(*cells)
+            table.add_row(*(_shown(cell) for cell in cells))
         return table
+
+
+def _shown(cell: RenderableType) -> RenderableType:
+    """Return a cell; what is rounded to nothing has no sign."""
+    return _ZERO.sub(r"\1", cell) if isinstance(cell, str) else cell
 
 
 def _widths(block: list[_Measured], room: int) -> list[int]:

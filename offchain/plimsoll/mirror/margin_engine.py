@@ -20,6 +20,8 @@ from plimsoll.params import VOL_NAMES, AccountParams, Params
 Vector = npt.NDArray[np.float64]
 
 HEALTHY, MARGIN_CALL, LIQUIDATABLE, INSOLVENT = "healthy", "margin call", "liquidatable", "insolvent"
+#: From the best to the worst.
+STATES = (HEALTHY, MARGIN_CALL, LIQUIDATABLE, INSOLVENT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,3 +254,32 @@ def test_a_scenario_that_cannot_be_is_named_and_the_rest_is_printed(files, capsy
 def test_underlyings_that_move_alike_are_named_together(files, capsys):
     assert run(["stress", *account(files), "--standard"]) == 0
     assert "ETH BTC -50.0%" in " ".join(capsys.readouterr().out.split())
+
+
+def test_trades_that_leave_a_worse_state_say_so(files, capsys):
+    folio = json.loads((files / "P.json").read_text())
+    folio |= {"cash": 4_000.0, "collateral": [], "positions": [{**folio["positions"][1], "quantity": 1.0}]}
+    (files / "P.json").write_text(json.dumps(folio))
+    command = ["optimise", "hedge", *account(files), "--underlying", "ETH", "--delta", "30"]
+    document = printed(capsys, [*command, "--json"])
+    assert document["before"]["state"] == "healthy"
+    said = f"the trades leave the account {document['after']['state']}; it is healthy now"
+    assert document["notes"][-1] == said
+    assert run(command) == 0
+    out = capsys.readouterr().out
+    assert said in out
+    assert "equity less initial margin falls by " in out
+    assert not [note for note in printed(capsys, [*command[:-1], "0.5", "--json"])["notes"] if "leave" in note]
+
+
+def test_an_account_that_is_liquidatable_is_so_now(files, capsys):
+    folio = json.loads((files / "P.json").read_text()) | {"cash": -40_000.0}
+    (files / "P.json").write_text(json.dumps(folio))
+    assert run(["explain", "liquidation", *account(files)]) == 0
+    out = capsys.readouterr().out
+    assert "+0.0%" not in out
+    assert " now " in out.split("─")[-1]
+
+
+def test_published_examples_take_no_files(files, capsys):
+    assert "--market: goes without --examples" in fails(capsys, ["compare", "--examples", *account(files)])

@@ -6,8 +6,10 @@ import math
 import pytest
 from helpers.desk import account, history_lines
 from helpers.examples import MARKET, TS
+from rich.console import Console
 
 from plimsoll.cli import run
+from plimsoll.cli.tables import plain_table
 from plimsoll.constants import DAY_SEC
 from plimsoll.model import MAX_EXPIRIES, MAX_POSITIONS
 
@@ -110,3 +112,11 @@ def test_columns_that_do_not_fit_follow_in_blocks_beside_the_first(files, capsys
     for number, one in enumerate(document["moves"]):
         shown = [cell for row in rows[number :: len(moves)] for cell in row[1:]]
         assert shown[1:] == [f"{value:,.0f}" for value in one["pnl"]]
+
+
+def test_what_rounds_to_nothing_has_no_sign(capsys):
+    table = plain_table("t", ("name", "cash", "share"))
+    table.add_row("a", "-0.00", "-0%")
+    table.add_row("b", "-0.01", "-10.00")
+    Console(width=WIDTH).print(table)
+    assert capsys.readouterr().out.split()[-6:] == ["a", "0.00", "0%", "b", "-0.01", "-10.00"]
