@@ -52,6 +52,8 @@ def json_of(
         raise InputError(source, f"larger than {most_bytes} bytes")
     try:
         text = content.decode("utf-8-sig")
+        if not text.strip():
+            raise InputError(source, "is empty")
         return json.loads(text, parse_float=parse_float, parse_constant=parse_constant, object_pairs_hook=unique)
     except UnicodeDecodeError:
         raise InputError(source, "is not UTF-8 text") from None

@@ -143,7 +143,10 @@ def sheet_of(source: str, records: Sequence[Record], ts: int | None = None) -> S
     """
     if not records:
         return None
-    form = form_of(set().union(*records))
+    names = set().union(*records)
+    form = form_of(names)
+    if form is None and names >= {"currency", "strike", "mark_iv"}:
+        raise InputError(source, "is a file of option chains, no account: 'plimsoll market fit' makes a market of it")
     if form is None:
         known = ", ".join(form.value for form in Form)
         raise InputError(source, f"is none of {known}: no columns or keys of these were found")

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from plimsoll.cli import run
+from plimsoll.market.chain_file import SCHEMA
 
 PERP = {
     "instrument_name": "ETH-PERPETUAL",
@@ -220,3 +221,17 @@ def _places(value):
     for key, child in children:
         yield value, key
         yield from _places(child)
+
+
+def test_import__a_chain_file__names_the_command_that_reads_it(tmp_path, capsys):
+    path = tmp_path / "chain.csv"
+    path.write_text(f"{','.join(SCHEMA.names)}\n{','.join('1' for _ in SCHEMA.names)}\n", encoding="utf-8")
+    assert run(["import", "deribit", str(path)]) == 2
+    assert "chain.csv: is a file of option chains, no account: 'plimsoll market fit' makes" in capsys.readouterr().err
+
+
+def test_margin__an_empty_file__is_said_to_be_empty(tmp_path, capsys):
+    path = tmp_path / "M.json"
+    path.write_text(" \n", encoding="utf-8")
+    assert run(["margin", "--market", str(path), "--portfolio", str(path)]) == 2
+    assert capsys.readouterr().err == "error: M.json: is empty\n"

@@ -141,7 +141,8 @@ class LinearProgram:
         program.num_col_ = len(self._cost) + 2 * len(wanted)
         program.num_row_ = len(rows)
         scales = [self._scale(i) for i in wanted]
-        slack_cost = [1.0 / scale for scale in scales for _ in (0, 1)]
+        # At least 1: what costs less than the solver's tolerance would be no reason to trade at all.
+        slack_cost = [max(scales) / scale for scale in scales for _ in (0, 1)]
         program.col_cost_ = np.array(([0.0] * len(self._cost) if relaxed else self._cost) + slack_cost)
         program.col_lower_ = np.array(self._lower + [0.0] * 2 * len(wanted))
         program.col_upper_ = np.array(self._upper + [INFINITY] * 2 * len(wanted))
