@@ -283,3 +283,12 @@ def test_an_account_that_is_liquidatable_is_so_now(files, capsys):
 
 def test_published_examples_take_no_files(files, capsys):
     assert "--market: goes without --examples" in fails(capsys, ["compare", "--examples", *account(files)])
+
+
+def test_what_a_goal_out_of_reach_can_reach_does_not_depend_on_how_far_it_is(files, capsys):
+    """A penalty below the solver's tolerance was no reason to trade, so that nothing was said to be in reach."""
+    command = ["optimise", "hedge", *account(files), "--underlying", "ETH", "--delta"]
+    far, further = (fails(capsys, [*command, asked]) for asked in ("1e5", "1e9"))
+    reached = [float(error.partition("can only reach ")[2].partition(" ")[0]) for error in (far, further)]
+    assert reached[0] > 1_000.0
+    assert reached[1] == pytest.approx(reached[0], rel=1e-3)

@@ -208,7 +208,7 @@ def test_load_params__underlying_unknown_to_the_market__is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "is not valid JSON"),
+        ("", "is empty"),
         ("{", "is not valid JSON"),
         ("[]", "expected a JSON object"),
         ("1", "expected a JSON object"),

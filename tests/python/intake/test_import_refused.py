@@ -225,7 +225,8 @@ def _places(value):
 
 def test_import__a_chain_file__names_the_command_that_reads_it(tmp_path, capsys):
     path = tmp_path / "chain.csv"
-    path.write_text(f"{','.join(SCHEMA.names)}\n{','.join('1' for _ in SCHEMA.names)}\n", encoding="utf-8")
+    cells = ["2026-02-05T21:29:37Z" if name in ("ts", "expiry") else "1" for name in SCHEMA.names]
+    path.write_text(f"{','.join(SCHEMA.names)}\n{','.join(cells)}\n", encoding="utf-8")
     assert run(["import", "deribit", str(path)]) == 2
     assert "chain.csv: is a file of option chains, no account: 'plimsoll market fit' makes" in capsys.readouterr().err
 
