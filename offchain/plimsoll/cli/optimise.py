@@ -294,10 +294,12 @@ def risk_command(
     trade: TradeOptions,
 ) -> None:
     """Lower the shortfall below the mean, or the deviation, found on older moves and judged by newer ones."""
+    from plimsoll.analytics.optimise.tail_risk import check_objective
     from plimsoll.analytics.var.settings import RiskSettings
 
-    inputs = loaded_of(market, portfolio, params)
+    check_objective(objective, goal)
     RiskSettings(level=level, horizon_days=horizon)
+    inputs = loaded_of(market, portfolio, params)
     prices = _prices(inputs, history, as_of, days)
     found = _less_risk(inputs, prices[0], (objective, level, horizon), trade.limits(trades, budget), goal, trade)
     _finish(inputs, found, trade, prices[1])

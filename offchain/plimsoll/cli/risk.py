@@ -23,7 +23,7 @@ from plimsoll.cli.option_group import grouped
 from plimsoll.cli.output import print_document
 from plimsoll.cli.slow import Slow
 from plimsoll.cli.tables import plain_table
-from plimsoll.errors import PartialError
+from plimsoll.errors import InputError, PartialError
 from plimsoll.files.portfolio import load_portfolio
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -123,15 +123,21 @@ def _show(report: RiskReport, contributions: bool) -> None:
         console.print(f"{who}: {warning}", style="yellow", highlight=False)
 
 
+def _methods(method: str) -> list[str]:
+    """Return the methods that are meant; one that is none is refused before any price is read."""
+    if method != "all" and method not in METHODS:
+        raise InputError("--method", f"{method!r} is not one of all, {', '.join(METHODS)}")
+    return list(METHODS) if method == "all" else [method]
+
+
 def _run(chosen: RiskOptions, contributions: bool) -> None:
-    settings = chosen.settings
+    settings, methods = chosen.settings, _methods(chosen.method)
     loaded = read_market(chosen.market)
     folio = load_portfolio(chosen.portfolio, loaded)
     legs, _ = legs_of(loaded, folio)
     prices, source = chosen_history(
         chosen.history, underlyings_of(legs), chosen.days, market_ts=loaded.ts, as_of=chosen.as_of
     )
-    methods = list(METHODS) if chosen.method == "all" else [chosen.method]
     report = risk_report(loaded, folio, prices, settings, methods, source, Slow().tell)
     told(source)
     document = report.to_json(contributions)
@@ -203,12 +209,11 @@ def backtest(
     as_json: AsJson = False,
 ) -> None:
     """Judge every VaR method on this account: how many days went beyond, how clustered, how far."""
-    settings = RiskSettings(level=level, vol_share=vol_share, seed=seed)
+    settings, methods = RiskSettings(level=level, vol_share=vol_share, seed=seed), _methods(method)
     loaded = read_market(market)
     folio = load_portfolio(portfolio, loaded)
     names = underlyings_of(legs_of(loaded, folio)[0])
     prices, source = chosen_history(history, names, market_ts=loaded.ts, as_of=as_of)
-    methods = list(METHODS) if method == "all" else [method]
     found = var_backtest(
         loaded, folio, prices, settings, methods, window=window, days=days, provenance=source, tell=Slow().tell
     )

@@ -292,3 +292,15 @@ def test_what_a_goal_out_of_reach_can_reach_does_not_depend_on_how_far_it_is(fil
     reached = [float(error.partition("can only reach ")[2].partition(" ")[0]) for error in (far, further)]
     assert reached[0] > 1_000.0
     assert reached[1] == pytest.approx(reached[0], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (["risk", "var", "--method", "guess"], "--method: 'guess' is not one of all"),
+        (["risk", "backtest", "--method", "guess"], "--method: 'guess' is not one of all"),
+        (["optimise", "risk", "--objective", "luck"], "--objective: 'luck' is not one of cvar, variance"),
+    ],
+)
+def test_options_are_checked_before_prices_are_read(files, capsys, command, said):
+    assert said in fails(capsys, [*command, *account(files), "--history", "nothing.csv"])

@@ -174,7 +174,20 @@ def _sample(unit: Vector, now: Vector, horizon: int, level: float, source: str) 
     return sample
 
 
-def _check(objective: str, target: float | None) -> None:
+def check_objective(objective: str, target: float | None) -> None:
+    """Refuse a measure that is none and a target that cannot be, before any price is read.
+
+    Parameters
+    ----------
+    objective : str
+        One of ``OBJECTIVES``.
+    target : float or None
+        Risk to reach, cash.
+
+    Raises
+    ------
+    InputError
+    """
     if objective not in OBJECTIVES:
         raise InputError("--objective", f"{objective!r} is not one of {', '.join(OBJECTIVES)}")
     if target is not None and not 0.0 <= target <= MAX_LIMIT:
@@ -254,7 +267,7 @@ def less_risk(
     InputError
         When the target cannot be reached within the limits, no trade helps, or the newer moves do not confirm it.
     """
-    _check(objective, target)
+    check_objective(objective, target)
     limits = replace(Limits(), trades=5) if limits is None else limits
     candidates = offered(market, portfolio, costs, listed, limits.trades)
     if len(candidates) > MOST_CANDIDATES:
