@@ -60,9 +60,11 @@ def _show_reverse(console: Console, found: list[ReverseStress]) -> None:
     for r in found:
         if r.size is None:
             console.print(f"reverse stress, {r.threshold}: not reached within the search")
+        elif r.size == 0.0:
+            console.print(f"reverse stress, {r.threshold}: reached already, without any move")
         else:
             moves = ", ".join(f"{u} {x.price:+.2%} vol {x.vol:+.2%}" for u, x in r.moves.items())
-            console.print(f"reverse stress, {r.threshold}: {moves or 'reached already'}, {r.size:.3f} ranges")
+            console.print(f"reverse stress, {r.threshold}: {moves}, {r.size:.3f} ranges")
 
 
 def _show_surface(console: Console, points: list[SurfacePoint]) -> None:

@@ -304,3 +304,12 @@ def test_what_a_goal_out_of_reach_can_reach_does_not_depend_on_how_far_it_is(fil
 )
 def test_options_are_checked_before_prices_are_read(files, capsys, command, said):
     assert said in fails(capsys, [*command, *account(files), "--history", "nothing.csv"])
+
+
+def test_a_threshold_that_is_reached_has_no_size(files, capsys):
+    folio = json.loads((files / "P.json").read_text()) | {"cash": -40_000.0}
+    (files / "P.json").write_text(json.dumps(folio))
+    assert run(["stress", "--reverse", *account(files)]) == 0
+    out = capsys.readouterr().out
+    assert "reached already, without any move" in out
+    assert " 0.000 ranges" not in out
