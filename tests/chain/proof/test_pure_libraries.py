@@ -22,6 +22,7 @@ LEAST = {
         "SpeedLimit": 1_800,
         "AnchorWord": 8_000,
         "RequirementMath": 1_500,
+        "MarginMath": 5_000,
     },
 }
 
