@@ -142,11 +142,6 @@ test-faults: artifacts $(VENV)/.stamp-dev ## the whole keeper under every fault:
 	@printf '== tests/faults\n' >&2
 	@$(PYTEST) tests/faults $(ARGS)
 
-# What an hour of a bad day brings most often: a process that is killed, a second keeper, a chain that takes blocks back.
-test-faults-part: artifacts $(VENV)/.stamp-dev
-	@printf '== tests/faults: processes, two keepers, reorganisations\n' >&2
-	@$(PYTEST) $(addprefix tests/faults/test_,process.py keepers.py transactions.py) -k "process or keepers or standby or reorganisation"
-
 faults-proof: artifacts $(VENV)/.stamp-dev ## plant every fault in the keeper, one at a time, and see its tests fail, into reports/faults-proof.md (ARGS='-k feed')
 	@printf '== faults planted in the keeper, one at a time\n' >&2
 	@$(PY) -m tests.faults.proof $(ARGS)
@@ -250,10 +245,10 @@ demo-slice: build/.stamp
 
 # Three at a time on two cores, because the venue's tests mostly wait; the next when one ends, the long ones first, so
 # that the cores are busy to the end. Each run has a chain of its own.
-PARTS := test-python-venue lint test-faults-part test-python-numbers test-python-keeper test-diff test-python-rest test-chain test-proof test-accuracy test-stateful test-profit test-audit \
+PARTS := test-python-venue lint test-python-numbers test-python-keeper test-diff test-python-rest test-chain test-proof test-accuracy test-stateful test-profit test-audit \
 	lint-web test-page docs demo-slice
 
-test: build ## everything CI runs: lint, the site, a short demo, all tests but the audit, the browser and most injected faults
+test: build ## everything CI runs: lint, the site, a short demo, all tests but the audit, the browser and injected faults
 	@$(MAKE) -j3 $(PARTS)
 	@printf '== make test: %d s in all\n' $$(( $$(date +%s) - $(STARTED_TS) )) >&2
 
