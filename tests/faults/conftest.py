@@ -31,7 +31,8 @@ CASE_SEC = 240
 @pytest.fixture(scope="session")
 def base(tmp_path_factory):
     """A market with a maker, a bidder, and traders of whom a crash hurts two."""
-    with local_chain() as chain:
+    # What a test takes back counts among the states that a node keeps: the next one's reorganisations need theirs.
+    with local_chain(states_kept=400) as chain:
         chain.maker = chain.world.open("maker", 0, 5_000_000.0, by_permit=False)
         chain.world.seed_fund(100_000.0)
         chain.traders = [

@@ -26,7 +26,7 @@ PORT_ATTEMPTS = 3
 #: What development tools call a local chain, and how many blocks make an epoch: two later a block is final.
 CHAIN_ID, EPOCH_BLOCKS = 31_337, 32
 #: Reasons of reverts are asked for on the state of the parent block.
-STATES_KEPT = "64"
+STATES_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,6 @@ def _launch(binary: Path, timestamp: int, port: int, options: Sequence[str]) -> 
         *(str(binary), "--port", str(port), "--timestamp", str(timestamp)),
         *("--accounts", "40", "--hardfork", "prague", "--gas-limit", "1000000000", "--base-fee", "0"),
         *("--silent", "--order", "fifo", "--no-request-size-limit"),
-        # Nobody asks for the state of an older block; kept, they fill gigabytes of the user's disk and stay there.
-        *("--prune-history", STATES_KEPT),
         *options,
     ]
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603 (our own binary)
@@ -122,7 +120,13 @@ def _launch(binary: Path, timestamp: int, port: int, options: Sequence[str]) -> 
 
 
 def start(
-    timestamp: int, *, any_size: bool = False, port: int = 0, chain_id: int = CHAIN_ID, epoch_blocks: int = EPOCH_BLOCKS
+    timestamp: int,
+    *,
+    any_size: bool = False,
+    port: int = 0,
+    chain_id: int = CHAIN_ID,
+    epoch_blocks: int = EPOCH_BLOCKS,
+    states_kept: int = STATES_KEPT,
 ) -> Anvil:
     """Start a local chain whose first block carries ``timestamp``.
 
@@ -138,6 +142,9 @@ def start(
         Another one for a second chain beside the first.
     epoch_blocks : int
         Blocks are final once twice as many follow them.
+    states_kept : int
+        How many blocks' states can be asked for, those of blocks that were taken back among them. All of them would
+        fill gigabytes of the user's disk and stay there.
 
     Returns
     -------
@@ -151,6 +158,7 @@ def start(
     """
     binary = find_binary()
     options = ["--chain-id", str(chain_id), "--slots-in-an-epoch", str(epoch_blocks)]
+    options += ["--prune-history", str(states_kept)]
     if any_size:
         options.append("--disable-code-size-limit")
     if port:
@@ -168,7 +176,13 @@ def start(
 
 @contextmanager
 def running(
-    timestamp: int, *, any_size: bool = False, port: int = 0, chain_id: int = CHAIN_ID, epoch_blocks: int = EPOCH_BLOCKS
+    timestamp: int,
+    *,
+    any_size: bool = False,
+    port: int = 0,
+    chain_id: int = CHAIN_ID,
+    epoch_blocks: int = EPOCH_BLOCKS,
+    states_kept: int = STATES_KEPT,
 ) -> Iterator[Anvil]:
     """Keep a local chain for the length of a ``with`` block.
 
@@ -178,7 +192,7 @@ def running(
         Unix seconds of the genesis block.
     any_size : bool
         Take contracts of any size: code without the optimizer is larger than a chain allows.
-    port, chain_id, epoch_blocks : int
+    port, chain_id, epoch_blocks, states_kept : int
         See :func:`start`.
 
     Yields
@@ -186,7 +200,14 @@ def running(
     Anvil
         The running chain.
     """
-    chain = start(timestamp, any_size=any_size, port=port, chain_id=chain_id, epoch_blocks=epoch_blocks)
+    chain = start(
+        timestamp,
+        any_size=any_size,
+        port=port,
+        chain_id=chain_id,
+        epoch_blocks=epoch_blocks,
+        states_kept=states_kept,
+    )
     try:
         yield chain
     finally:

@@ -165,12 +165,12 @@ def shifted(market: Market, start_ts: int) -> Market:
 
 
 @contextmanager
-def local_chain(start_ts: int | None = None) -> Iterator[LocalChain]:
+def local_chain(start_ts: int | None = None, states_kept: int = anvil.STATES_KEPT) -> Iterator[LocalChain]:
     """Deploy everything on a fresh anvil and post the first rounds; at the time of the market file, or another."""
     market = load_market(MARKET)
     if start_ts is not None:
         market = shifted(market, start_ts)
-    with anvil.running(market.ts) as node:
+    with anvil.running(market.ts, states_kept=states_kept) as node:
         client = Client(node.url)
         chain = LocalChain(build_world(client, spec_for_market(market, Params(), ()), GasBook()), market)
         chain.post(1_900.0)
