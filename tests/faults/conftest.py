@@ -28,11 +28,12 @@ REPORT = Path(os.environ.get("PLIMSOLL_FAULTS_REPORT", ROOT / "reports" / "fault
 CASE_SEC = 240
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def base(tmp_path_factory):
     """A market with a maker, a bidder, and traders of whom a crash hurts two."""
-    # What a test takes back counts among the states that a node keeps: the next one's reorganisations need theirs.
-    with local_chain(states_kept=400) as chain:
+    # What a test takes back counts among the states that a node keeps, and the next one's reorganisations need theirs:
+    # so a chain for each file, with room for the blocks of all its tests.
+    with local_chain(states_kept=1_000) as chain:
         chain.maker = chain.world.open("maker", 0, 5_000_000.0, by_permit=False)
         chain.world.seed_fund(100_000.0)
         chain.traders = [
