@@ -11,6 +11,7 @@ from typing import Final
 from rich import box
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Column, Table
+from rich.text import TextType
 
 #: Fewest characters of a column of text, which wraps.
 LEAST_WIDTH: Final = 5
@@ -85,9 +86,9 @@ class FittedTable(Table):
                 blocks[-1:] = [joined]
         return blocks or [[first]]
 
-    def _part(self, title: object, block: list[_Measured], widths: list[int]) -> Table:
+    def _part(self, title: TextType | None, block: list[_Measured], widths: list[int]) -> Table:
         table = self._empty()
-        table.title = title  # type: ignore[assignment]
+        table.title = title
         for one, width in zip(block, widths, strict=True):
             header = "\n".join(textwrap.wrap(str(one.column.header), width))
             own = one.column

@@ -19,6 +19,39 @@ UNAVAILABLE: Final = 503
 METRICS_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
 
+async def listen(runner: web.AppRunner, bind: str, option: str) -> str:
+    """Start a server.
+
+    Parameters
+    ----------
+    runner : AppRunner
+        Of the application; it is cleaned up when it cannot start.
+    bind : str
+        ``HOST:PORT``; port 0 takes any free one.
+    option : str
+        Who asked for the address, for the error.
+
+    Returns
+    -------
+    str
+        ``HOST:PORT`` that it really listens on.
+
+    Raises
+    ------
+    InputError
+        When the address cannot be bound.
+    """
+    host, _, port = bind.rpartition(":")
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+    except OSError as reason:
+        await runner.cleanup()
+        raise InputError(option, f"{bind} cannot be listened on ({reason.strerror})") from None
+    name, number = runner.addresses[0][:2]
+    return f"{name}:{number}"
+
+
 class Web:
     """Answers the probes.
 
@@ -57,15 +90,7 @@ class Web:
         InputError
             When the address cannot be bound.
         """
-        host, _, port = self._bind.rpartition(":")
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, host.strip("[]"), int(port)).start()
-        except OSError as reason:
-            await self._runner.cleanup()
-            raise InputError("web.bind", f"{self._bind} cannot be listened on ({reason.strerror})") from None
-        name, number = self._runner.addresses[0][:2]
-        return f"{name}:{number}"
+        return await listen(self._runner, self._bind, "web.bind")
 
     async def stop(self) -> None:
         """Close the server."""

@@ -179,7 +179,7 @@ def test_verify__what_was_changed_on_chain__is_named(installed):
 
     send("setSigners", SIGNERS[:2], 1)
     send("setCap", installed.token.address, 5, name="RemoteClaims")
-    send("listClaim", STRANGER.address, "Another", "XXX", 18, 1, name="RemoteClaims")
+    send("listClaim", STRANGER.address, "Another", "OTHER", 18, 1, name="RemoteClaims")
     seen = found(installed)
     assert set(seen) == {"remote.signer_threshold", "remote.signers", "remote.rETH.cap", "remote.tokens"}
     assert seen["remote.rETH.cap"] == (5, 1_000 * 10**18)

@@ -18,6 +18,7 @@ from aiohttp import web
 from plimsoll.errors import InputError, PlimsollError
 from plimsoll.keeper.relay.source import Source
 from plimsoll.keeper.relay.way import Way
+from plimsoll.keeper.web import listen
 from plimsoll.remote.headers import Header, signer_of
 
 log = structlog.get_logger()
@@ -59,15 +60,7 @@ class Attester:
         InputError
             When the address cannot be bound.
         """
-        host, _, port = self._bind.rpartition(":")
-        await self._runner.setup()
-        try:
-            await web.TCPSite(self._runner, host.strip("[]"), int(port)).start()
-        except OSError as reason:
-            await self._runner.cleanup()
-            raise InputError("remote.attest", f"{self._bind} cannot be listened on ({reason.strerror})") from None
-        name, number = self._runner.addresses[0][:2]
-        self.address = f"http://{name}:{number}"
+        self.address = f"http://{await listen(self._runner, self._bind, 'remote.attest')}"
         log.info("attesting headers", address=self.address)
 
     async def stop(self) -> None:
