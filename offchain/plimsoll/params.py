@@ -43,9 +43,9 @@ class BookSpec:
     tail_vols: tuple[VolName, ...] = VOL_NAMES
     skew_size: float = 0.25
     skew_at: tuple[tuple[float, VolName], ...] = (
-        *((-1.0, "up"), (-1.0, "flat"), (-1.0, "down")),
+        *((-1.0, "up"), (-1.0, "down")),
         *((0.0, "up"), (0.0, "flat"), (0.0, "down")),
-        *((1.0, "up"), (1.0, "flat"), (1.0, "down")),
+        *((1.0, "up"), (1.0, "down")),
     )
 
     def __post_init__(self) -> None:
@@ -71,7 +71,7 @@ class BookSpec:
 
     @property
     def label(self) -> str:
-        """One line for people, for example ``5 prices x 3 vols, 1 tail x 3 vols, 9 skew pairs``."""
+        """One line for people, for example ``5 prices x 3 vols, 1 tail x 3 vols, 7 skew pairs``."""
         grid = f"{len(self.grid_moves)} prices x {len(self.grid_vols)} vols"
         tails = f"{len(self.tail_moves)} tails x {len(self.tail_vols)} vols" if self.tail_moves else "no tails"
         return f"{grid}, {tails}, {len(self.skew_at)} skew pairs"

@@ -16,10 +16,10 @@ DEFAULT = {
     "tailMovesWad": [3 * WAD],
     "tailVols": [UP, FLAT, DOWN],
     "skewWad": WAD // 4,
-    "skewAt": [(move, vol) for move in (-WAD, 0, WAD) for vol in (UP, FLAT, DOWN)],
+    "skewAt": [(-WAD, UP), (-WAD, DOWN), (0, UP), (0, FLAT), (0, DOWN), (WAD, UP), (WAD, DOWN)],
 }
-#: Rows of the default book: 15 of the grid, 6 in the tails, 9 pairs.
-DEFAULT_COUNT = 39
+#: Rows of the default book: 15 of the grid, 6 in the tails, 7 pairs.
+DEFAULT_COUNT = 35
 
 
 def rows(**changed: Any) -> tuple[Any, ...]:

@@ -58,7 +58,7 @@ def test_margin__json__is_exactly_the_document():
     for part in document["underlyings"].values():
         assert set(part) == UNDERLYING_KEYS
         assert set(part["greeks"]) == {"delta", "gamma", "vega", "theta"}
-        assert len(part["rows"]) == 39
+        assert len(part["rows"]) == 35
         assert set(part["rows"][0]) == {"price", "vol", "skew", "weight", "pnl"}
     btc = document["underlyings"]["BTC"]
     assert all(btc[key] == 0 for key in UNDERLYING_KEYS - {"rows", "greeks"})

@@ -187,7 +187,7 @@ def test_preview__trade__equals_the_account_after_it(stack, pair):
     was, then, rows_was, rows_then = stack.engine.preview(pair[0], (KEEP_MODE, 0, [], [], [change]))
     assert was[4] == 0
     assert len(rows_was) == 0
-    assert len(rows_then[0][0]) == 39
+    assert len(rows_then[0][0]) == 35
     stack.trade(*pair, 2, 1_900)
     margin = stack.margin(pair[0])
     assert (then[1], then[4], then[5]) == (margin.equity, margin.initial, margin.maintenance)

@@ -108,7 +108,7 @@ def test_evaluate__malformed__reverts(stack):
 def test_evaluate_detailed__rows__are_weighted_and_worst_is_lowest(stack):
     (margin, details) = stack.engine.evaluateDetailed(snapshot(1_000))
     rows, delta = details[0][0], details[0][1]
-    assert len(rows) == 15 + 6 + 18
+    assert len(rows) == 15 + 6 + 14
     worst = margin[7][0][10]
     assert float(rows[worst]) == pytest.approx(float(min(rows)), rel=1e-15)
     assert -rows[worst] / WAD == pytest.approx(SCAN, rel=1e-9)

@@ -14,7 +14,11 @@ DEFAULT_BOOK = {
     "tails": {"moves": [3.0], "vols": ["up", "flat", "down"]},
     "skew": {
         "size": 0.25,
-        "at": [{"move": move, "vol": vol} for move in (-1.0, 0.0, 1.0) for vol in ("up", "flat", "down")],
+        "at": [
+            {"move": move, "vol": vol}
+            for move, vols in ((-1.0, ("up", "down")), (0.0, ("up", "flat", "down")), (1.0, ("up", "down")))
+            for vol in vols
+        ],
     },
 }
 
