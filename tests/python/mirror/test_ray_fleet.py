@@ -118,7 +118,7 @@ def test_margins__a_worker_killed_under_a_keeper__the_next_look_has_everybody(fl
     made[1].close()
 
 
-@pytest.mark.parametrize(("workers", "threads"), [(0, 1), (1, 0)])
-def test_init__no_workers__one_error(workers, threads):
+@pytest.mark.parametrize(("workers", "processors"), [(0, 1), (1, 0)])
+def test_init__no_workers__one_error(workers, processors):
     with pytest.raises(InputError, match="must be at least 1"):
-        RayFleet(names_of(market_of()), workers, threads)
+        RayFleet(names_of(market_of()), workers, processors)

@@ -7,7 +7,7 @@ because an account is computed alone wherever it is.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,10 @@ from plimsoll.model import Market, Round
 from plimsoll.params import Params
 
 Longs = npt.NDArray[np.int64]
+
+#: Threads of a worker for each processor that it asks for. Its accounts are a fixed part, so that the core which others
+#: use most would decide when all are done: several threads go wherever there is room, and take small parts in turn.
+THREADS_EACH: Final = 4
 
 
 class WorkerLostError(UnavailableError):
@@ -56,8 +60,9 @@ class RayFleet:
     ----------
     names : Names
     workers : int
-        At least 1; each takes ``threads`` processors of the cluster.
-    threads : int
+        At least 1; each takes ``processors`` of the cluster.
+    processors : int
+        At least 1.
     timeout_sec : float
         Longest wait for all workers.
 
@@ -67,9 +72,9 @@ class RayFleet:
         When there is no worker to be.
     """
 
-    def __init__(self, names: Names, workers: int, threads: int = 1, timeout_sec: float = 300.0) -> None:
-        if workers < 1 or threads < 1:
-            raise InputError("workers", f"{workers} workers of {threads} threads; each must be at least 1")
+    def __init__(self, names: Names, workers: int, processors: int = 1, timeout_sec: float = 300.0) -> None:
+        if workers < 1 or processors < 1:
+            raise InputError("workers", f"{workers} workers of {processors} processors; each must be at least 1")
         # Late, because it takes a second and most who import the mirror have no cluster.
         import ray
 
@@ -77,16 +82,17 @@ class RayFleet:
         self._timeout_sec = timeout_sec
         self._desk = Desk(names)
         self._ids: Longs = np.zeros(0, dtype=np.int64)
-        remote: Any = ray.remote(num_cpus=threads)(ShardWorker)
-        self._workers = [remote.remote(threads) for _ in range(workers)]
+        self._order: Longs | None = None
+        remote: Any = ray.remote(num_cpus=processors)(ShardWorker)
+        self._workers = [remote.remote(THREADS_EACH * processors) for _ in range(workers)]
         self._sent: tuple[Tables, Any] | None = None
 
     @classmethod
     def from_columns(
-        cls, columns: AccountColumns, names: Names, workers: int, threads: int = 1, timeout_sec: float = 300.0
+        cls, columns: AccountColumns, names: Names, workers: int, processors: int = 1, timeout_sec: float = 300.0
     ) -> RayFleet:
         """Make a fleet of all accounts; see the class and :meth:`update`."""
-        fleet = cls(names, workers, threads, timeout_sec)
+        fleet = cls(names, workers, processors, timeout_sec)
         fleet.update(columns)
         return fleet
 
@@ -112,7 +118,8 @@ class RayFleet:
         self._all([w.put.remote(additions, checked.share(part, count)) for part, w in enumerate(self._workers)])
         order = np.argsort(self._ids, kind="stable").astype(np.int64)
         new = locate(self._ids[order], order, checked.account_ids) < 0
-        self._ids = np.concatenate((self._ids, checked.account_ids[new]))
+        if new.any():
+            self._ids, self._order = np.concatenate((self._ids, checked.account_ids[new])), None
 
     def evaluate(self, market: Market, params: Params) -> FleetMargins:
         """Margin of every account, in the order in which accounts came."""
@@ -128,9 +135,11 @@ class RayFleet:
         return self._in_order(found) if everybody else found
 
     def _in_order(self, found: FleetMargins) -> FleetMargins:
-        """Return margins of all in the order in which accounts came."""
-        order = np.argsort(found.account_ids, kind="stable").astype(np.int64)
-        return found.of(locate(found.account_ids[order], order, self._ids))
+        """Return margins of all in the order in which accounts came; workers answer in one order until more come."""
+        if self._order is None:
+            order = np.argsort(found.account_ids, kind="stable").astype(np.int64)
+            self._order = locate(found.account_ids[order], order, self._ids)
+        return found.of(self._order)
 
     def reprice(self, round_: Round) -> FleetMargins:
         """Margin of the accounts that hold an underlying which has a new round."""
