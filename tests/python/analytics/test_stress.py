@@ -69,6 +69,13 @@ def test_reverse_stress_lands_on_each_threshold_in_order(book):
             assert THRESHOLDS[r.threshold](evaluate(shocked_market(market, {"ETH": Shock(x, v)}), short, params)) > 0
 
 
+def test_reverse_stress__nothing_held__reaches_nothing_but_what_it_is_beyond_already(linear):
+    market, folio, params = linear
+    empty = replace(folio, positions=(), collateral={})
+    for cash, sizes in ((0.0, [None, None, None]), (5.0, [None, None, None]), (-5.0, [0.0, 0.0, 0.0])):
+        assert [r.size for r in reverse_stress(market, replace(empty, cash=cash), params)] == sizes
+
+
 def test_reverse_stress_says_when_it_is_there_already_or_nowhere(linear):
     market, folio, params = linear
     assert [r.size for r in reverse_stress(market, replace(folio, cash=-1e6), params)] == [0.0, 0.0, 0.0]

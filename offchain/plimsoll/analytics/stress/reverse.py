@@ -19,7 +19,7 @@ from plimsoll.params import Params
 
 Vector = npt.NDArray[np.float64]
 
-#: Name -> how far the account is from the threshold, cash; it is reached at zero.
+#: Name -> how far the account is from the threshold, cash; below zero is beyond it, as for the contracts.
 THRESHOLDS: Final[dict[str, Callable[[SheafMargins], Vector]]] = {
     "initial": lambda m: m.equity - m.initial_margin,
     "maintenance": lambda m: m.equity - m.maintenance_margin,
@@ -39,7 +39,8 @@ _REFINEMENTS: Final = 4
 class ReverseStress:
     """Smallest move found; ``size`` counts ranges, ``moves`` are those of each underlying.
 
-    ``size`` is None when nothing inside the search reaches the threshold; 0 when it is reached already.
+    ``size`` is None when nothing inside the search reaches the threshold; 0 when it is reached already. An account that
+    holds nothing whose price moves is where it is: it reaches nothing that it has not reached already.
     """
 
     threshold: str
@@ -59,7 +60,7 @@ class ReverseStress:
 
 @dataclass(frozen=True, slots=True)
 class _Bracket:
-    """Where a ray meets a threshold: above it at ``low``, at or below it at ``high``."""
+    """Where a ray meets a threshold: not beyond it at ``low``, beyond it at ``high``."""
 
     angle: float
     low: float
@@ -104,7 +105,7 @@ class _Search:
         self, angles: Sequence[float], limit: float, distance: Callable[[SheafMargins], Vector]
     ) -> list[_Bracket]:
         """First crossing of each ray that has one below the limit, to the resolution of the steps."""
-        below = (distance(self.walk(angles, limit)) <= 0.0).reshape(len(angles), STEPS)
+        below = (distance(self.walk(angles, limit)) < 0.0).reshape(len(angles), STEPS)
         steps = np.linspace(0.0, limit, STEPS + 1)
         return [
             _Bracket(angle, float(steps[row.argmax()]), float(steps[row.argmax() + 1]))
@@ -122,7 +123,7 @@ class _Search:
             live = [bracket for bracket in live if bracket.low < nearest]
             inner = [np.linspace(bracket.low, bracket.high, PARTS + 1) for bracket in live]
             points = [(b.angle, float(size)) for b, sizes in zip(live, inner, strict=True) for size in sizes[1:-1]]
-            below = (distance(self.margins(points)) <= 0.0).reshape(len(live), PARTS - 1)
+            below = (distance(self.margins(points)) < 0.0).reshape(len(live), PARTS - 1)
             # Its own end is below the threshold already.
             firsts = [int(np.append(row, True).argmax()) for row in below]
             live = [
@@ -182,10 +183,10 @@ def reverse_stress(market: Market, portfolio: Portfolio, params: Params, tell: T
     out = []
     for number, (name, distance) in enumerate(THRESHOLDS.items(), 1):
         tell(f"reverse stress: {name}, {number} of {len(THRESHOLDS)}")
-        if distance(now)[0] <= 0.0:
+        if distance(now)[0] < 0.0:
             out.append(ReverseStress(name, 0.0, {}))
             continue
-        best = search.smallest(distance)
+        best = search.smallest(distance) if search.held else None
         moves = {} if best is None else search.shocks(best[1], best[0])
         out.append(ReverseStress(name, None if best is None else best[0], moves))
     return out
