@@ -327,26 +327,15 @@ def _models_section(report: AccountReport) -> Section:
     return Section("Margin models side by side", text, (figure,), (table,))
 
 
-def account_page(report: AccountReport) -> str:
-    """Build the page of an account report.
-
-    Parameters
-    ----------
-    report : AccountReport
-
-    Returns
-    -------
-    str
-        A whole HTML document without references to a network.
-    """
+def _margin_sections(report: AccountReport) -> list[Section]:
+    """Show equity against requirements, positions, and what the requirement is made of, row by row."""
     held = [name for name, u in report.margin.underlyings.items() if any(row.pnl for row in u.rows)]
     worst = ", ".join(
         f"{name}: {row_label(u.rows[u.worst_row])}, vol {u.rows[u.worst_row].vol}, {money(u.rows[u.worst_row].pnl)}"
         for name, u in report.margin.underlyings.items()
         if name in held
     )
-    sections = [
-        Section("In short", points=_summary(report)),
+    return [
         Section(
             "Equity against requirements",
             "Initial margin is needed to open, maintenance to stay.",
@@ -363,6 +352,12 @@ def account_page(report: AccountReport) -> str:
             f"P&L of every row of the scenario book. Worst rows: {worst}.",
             [scenario_figure(n, report.margin.underlyings[n].rows) for n in held],
         ),
+    ]
+
+
+def _moved_sections(report: AccountReport) -> list[Section]:
+    """Show what becomes of the account when prices move."""
+    return [
         Section(
             "Equity and requirements if all prices move",
             "At once, volatilities unchanged. Below the dashed line positions may only shrink, below the dotted one "
@@ -374,18 +369,37 @@ def account_page(report: AccountReport) -> str:
             "Equity less maintenance margin over price, volatility and time; red is liquidatable.",
             (liquidation_figure(report.surface),),
         ),
+    ]
+
+
+def _notes(report: AccountReport) -> Section:
+    """Say what is left out, and where the figures come from."""
+    own = "Figures by the float mirror of the contracts; seeds and settings are in the JSON file."
+    return Section("Notes", notes=(*report.notes, own))
+
+
+def account_page(report: AccountReport) -> str:
+    """Build the page of an account report.
+
+    Parameters
+    ----------
+    report : AccountReport
+
+    Returns
+    -------
+    str
+        A whole HTML document without references to a network.
+    """
+    sections = [
+        Section("In short", points=_summary(report)),
+        *_margin_sections(report),
+        *_moved_sections(report),
         _risk_section(report),
         _stress_section(report),
         *_correlation_section(report),
         _models_section(report),
         _parameter_section(report),
-        Section(
-            "Notes",
-            notes=(
-                *report.notes,
-                "Figures by the float mirror of the contracts; seeds and settings are in the JSON file.",
-            ),
-        ),
+        _notes(report),
     ]
     subtitle = f"{_time(report.market.ts)}; spot " + ", ".join(
         f"{name} {round_.spot:,.2f}" for name, round_ in report.market.rounds.items()
