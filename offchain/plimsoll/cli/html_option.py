@@ -15,7 +15,7 @@ from plimsoll.errors import InputError
 def check_page(path: Path, option: str) -> None:
     """Refuse a page that could not be written, before anything else is."""
     if path.suffix != ".html":
-        raise InputError(option, f"{path.name} does not end in .html")
+        raise InputError(option, f"{path} does not end in .html")
     try:
         if not path.parent.is_dir():
             raise InputError(option, f"folder {path.parent} does not exist")

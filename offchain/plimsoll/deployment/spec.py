@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from eth_utils.address import is_address
 
@@ -18,6 +18,11 @@ from plimsoll.model import Kind, Market
 from plimsoll.params import Params
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
+#: Of a configuration: those that must be there, and those that may be.
+SECTIONS: Final = {
+    *("network", "oracle", "underlyings", "tokens", "funding", "lending", "listing", "open_interest", "range_rule"),
+}
+OPTIONAL_SECTIONS: Final = {"aggregators", "rates", "remote"}
 
 # The margin check prices one fixed moment; nothing may grow stale or deviate while it runs.
 CHECK_HEARTBEAT_SEC = DAY_SEC
@@ -332,6 +337,54 @@ def _check_floors(source: str, spec: Spec) -> None:
             raise InputError(source, f"ceiling {spec.range_rule.ceiling} is below the price range {floor} of {symbol}")
 
 
+def _sections_of(network: str) -> tuple[str, dict[str, Any]]:
+    """Read the file of a network; return what errors call it, and its sections."""
+    is_path = network.endswith(".toml")
+    source = network if is_path else f"{network}.toml"
+    path = Path(network) if is_path else CONFIG / source
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as reason:
+        known = ", ".join(sorted(p.stem for p in CONFIG.glob("*.toml")))
+        raise InputError("--network", f"no configuration {network}; known: {known}") from reason
+    except ValueError as reason:
+        raise InputError(source, f"is not TOML: {reason}") from reason
+    if set(document) - OPTIONAL_SECTIONS != SECTIONS:
+        raise InputError(source, f"sections must be {', '.join(sorted(SECTIONS))}")
+    return source, document
+
+
+def _network(source: str, table: Mapping[str, Any]) -> NetworkSpec:
+    """Read which chain; a local one has the number of local chains."""
+    found = build_table(NetworkSpec, f"{source} [network]", table)
+    if found.is_local and found.chain_id != LOCAL_CHAIN_ID:
+        raise InputError(source, f"is_local needs chain id {LOCAL_CHAIN_ID}, got {found.chain_id}")
+    return found
+
+
+def _tokens(source: str, tables: Mapping[str, Mapping[str, Any]]) -> tuple[TokenSpec, ...]:
+    """Read the tokens, of which the first is the cash token."""
+    found = tuple(
+        build_table(TokenSpec, f"{source} [tokens.{symbol}]", table, symbol=symbol) for symbol, table in tables.items()
+    )
+    if not found or found[0].symbol != "USDC":
+        raise InputError(source, "the first token must be USDC, the cash token")
+    return found
+
+
+def _aggregators(
+    source: str, tables: Mapping[str, Mapping[str, Any]], underlyings: list[str]
+) -> tuple[AggregatorSpec, ...]:
+    """Read which price feeds of the chain are compared with the rounds of an underlying."""
+    for symbol in tables:
+        if symbol not in underlyings:
+            raise InputError(source, f"aggregators.{symbol} is no listed underlying")
+    return tuple(
+        build_table(AggregatorSpec, f"{source} [aggregators.{symbol}]", table, underlying=symbol)
+        for symbol, table in tables.items()
+    )
+
+
 def load_spec(network: str, params: Params) -> Spec:
     """Read the configuration of one network.
 
@@ -352,62 +405,27 @@ def load_spec(network: str, params: Params) -> Spec:
     InputError
         When the file is missing or holds anything unexpected.
     """
-    path = Path(network) if network.endswith(".toml") else CONFIG / f"{network}.toml"
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as reason:
-        known = ", ".join(sorted(p.stem for p in CONFIG.glob("*.toml")))
-        raise InputError("--network", f"no configuration {network}; known: {known}") from reason
-    except ValueError as reason:
-        raise InputError(path.name, f"is not TOML: {reason}") from reason
-    sections = {
-        "network",
-        "oracle",
-        "underlyings",
-        "tokens",
-        "funding",
-        "lending",
-        "listing",
-        "open_interest",
-        "range_rule",
-    }
-    if set(document) - {"aggregators", "rates", "remote"} != sections:
-        raise InputError(path.name, f"sections must be {', '.join(sorted(sections))}")
-    tokens = tuple(
-        build_table(TokenSpec, f"{path.name} [tokens.{symbol}]", table, symbol=symbol)
-        for symbol, table in document["tokens"].items()
-    )
-    if not tokens or tokens[0].symbol != "USDC":
-        raise InputError(path.name, "the first token must be USDC, the cash token")
-    network_spec = build_table(NetworkSpec, f"{path.name} [network]", document["network"])
-    if network_spec.is_local and network_spec.chain_id != LOCAL_CHAIN_ID:
-        raise InputError(path.name, f"is_local needs chain id {LOCAL_CHAIN_ID}, got {network_spec.chain_id}")
-    aggregators = tuple(
-        build_table(AggregatorSpec, f"{path.name} [aggregators.{symbol}]", table, underlying=symbol)
-        for symbol, table in document.get("aggregators", {}).items()
-    )
-    for entry in aggregators:
-        if entry.underlying not in document["underlyings"]["symbols"]:
-            raise InputError(path.name, f"aggregators.{entry.underlying} is no listed underlying")
-    listing = _listing(f"{path.name} [listing]", document["listing"])
+    source, document = _sections_of(network)
     underlyings = document["underlyings"]["symbols"]
+    network_spec, tokens = _network(source, document["network"]), _tokens(source, document["tokens"])
+    listing = _listing(f"{source} [listing]", document["listing"])
     spec = Spec(
         network=network_spec,
-        oracle=build_table(OracleSpec, f"{path.name} [oracle]", document["oracle"]),
+        oracle=build_table(OracleSpec, f"{source} [oracle]", document["oracle"]),
         tokens=tokens,
         underlyings=tuple(underlyings),
         params=params,
-        funding=build_table(FundingSpec, f"{path.name} [funding]", document["funding"]),
-        lending=build_table(LendingSpec, f"{path.name} [lending]", document["lending"]),
+        funding=build_table(FundingSpec, f"{source} [funding]", document["funding"]),
+        lending=build_table(LendingSpec, f"{source} [lending]", document["lending"]),
         listing=listing,
-        aggregators=aggregators,
-        open_interest=_open_interest(path.name, document["open_interest"], underlyings, listing.listed),
-        rates=_rates(path.name, document.get("rates", {}), {token.symbol for token in tokens}),
-        range_rule=_range_rule(f"{path.name} [range_rule]", document["range_rule"]),
-        remote=read_remote(f"{path.name} [remote]", document.get("remote")),
+        aggregators=_aggregators(source, document.get("aggregators", {}), underlyings),
+        open_interest=_open_interest(source, document["open_interest"], underlyings, listing.listed),
+        rates=_rates(source, document.get("rates", {}), {token.symbol for token in tokens}),
+        range_rule=_range_rule(f"{source} [range_rule]", document["range_rule"]),
+        remote=read_remote(f"{source} [remote]", document.get("remote")),
     )
-    _check_claims(f"{path.name} [remote]", spec)
-    _check_floors(f"{path.name} [range_rule]", spec)
+    _check_claims(f"{source} [remote]", spec)
+    _check_floors(f"{source} [range_rule]", spec)
     return spec
 
 

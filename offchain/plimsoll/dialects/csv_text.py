@@ -33,12 +33,15 @@ class TextTable:
         Of the columns, without spaces around them.
     rows : list of list of str
         As many cells each as there are names.
+    lines : list of int
+        Of the file, from 1, that each row ends on.
     """
 
     source: str
     delimiter: str
     names: tuple[str, ...]
     rows: list[list[str]]
+    lines: list[int]
 
     def column(self, name: str) -> list[str]:
         """Return the cells of a column."""
@@ -98,15 +101,14 @@ def parse_text_table(text: str, source: str) -> TextTable:
         delimiter, text, skipped = named[len(_SEPARATOR) :], rest, 1
     else:
         delimiter = _delimiter_of(text, source)
-    lines = _split(text, delimiter, source)
-    if not lines:
+    rows, lines = _split(text, delimiter, source)
+    if not rows:
         raise InputError(source, "holds no rows")
-    names, rows = tuple(name.strip() for name in lines[0]), lines[1:]
-    for number, row in enumerate(rows):
+    names, rows, lines = tuple(name.strip() for name in rows[0]), rows[1:], [line + skipped for line in lines[1:]]
+    for row, line in zip(rows, lines, strict=True):
         if len(row) != len(names):
-            line = number + 2 + skipped
-            raise InputError(source, f"row {line} has {len(row)} fields, the first line has {len(names)}")
-    return _without_blank_column(TextTable(source, delimiter, names, rows))
+            raise InputError(source, f"line {line} has {len(row)} fields, the first line has {len(names)}")
+    return _without_blank_column(TextTable(source, delimiter, names, rows, lines))
 
 
 def _text_of(path: Path) -> str:
@@ -135,12 +137,12 @@ def _delimiter_of(text: str, source: str) -> str:
     whole = sample[:-1] if len(sample) > 1 else sample
     fitting = []
     for delimiter in DELIMITERS:
-        counts = {len(fields) for fields in _split("\n".join(whole), delimiter, source, is_whole=False)}
+        counts = {len(fields) for fields in _split("\n".join(whole), delimiter, source, is_whole=False)[0]}
         if len(counts) == 1 and counts != {1}:
             fitting.append(delimiter)
     if len(fitting) == 1:
         return fitting[0]
-    in_head = [d for d in DELIMITERS if len(_split(sample[0], d, source, is_whole=False)[0]) > 1]
+    in_head = [d for d in DELIMITERS if len(_split(sample[0], d, source, is_whole=False)[0][0]) > 1]
     if len(in_head) == 1:
         return in_head[0]
     if not in_head:
@@ -149,13 +151,19 @@ def _delimiter_of(text: str, source: str) -> str:
     raise InputError(source, f"fields may be parted by {shown}; a first line like sep=; says which")
 
 
-def _split(text: str, delimiter: str, source: str, *, is_whole: bool = True) -> list[list[str]]:
-    """Return the fields of every line that is not blank; what is cut off may end inside quotes."""
+def _split(text: str, delimiter: str, source: str, *, is_whole: bool = True) -> tuple[list[list[str]], list[int]]:
+    """Return the fields of every line that is not blank, and its number; what is cut off may end inside quotes."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=is_whole)
+    rows: list[list[str]] = []
+    lines: list[int] = []
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=is_whole)
-        return [row for row in reader if any(cell.strip() for cell in row)]
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(row)
+                lines.append(reader.line_num)
     except csv.Error as error:
-        raise InputError(source, f"cannot be read: {error}") from None
+        raise InputError(source, f"cannot be read: line {reader.line_num}: {error}") from None
+    return rows, lines
 
 
 def _without_blank_column(table: TextTable) -> TextTable:
@@ -164,7 +172,7 @@ def _without_blank_column(table: TextTable) -> TextTable:
     if names[-1] == "" and len(names) > 1 and not any(row[-1].strip() for row in rows):
         names, rows = names[:-1], [row[:-1] for row in rows]
     _refuse_names(names, table.source)
-    return TextTable(table.source, table.delimiter, names, rows)
+    return TextTable(table.source, table.delimiter, names, rows, table.lines)
 
 
 def _refuse_names(names: Sequence[str], source: str) -> None:

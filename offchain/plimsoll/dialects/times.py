@@ -13,23 +13,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from plimsoll.dialects.time_units import END_SEC, FIRST_SEC, RANGES, UNITS
 from plimsoll.errors import InputError
 
 Integers = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-FIRST_SEC: Final = 946_684_800
-"""2000-01-01: no option on a coin is older."""
-END_SEC: Final = 4_102_444_800
-"""2100-01-01: with :data:`FIRST_SEC` narrower than a factor of 1,000, so that no number fits two units."""
-UNITS: Final = {"seconds": 1, "milliseconds": 10**3, "microseconds": 10**6, "nanoseconds": 10**9}
 EXPIRY_HOUR: Final = 8
 """Venues list an expiry by its day; Deribit, OKX, Bybit, Derive and this protocol all end it at 08:00 UTC."""
 MONTHS: Final = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-RANGES: Final = (
-    f"whole numbers count from 1970: {FIRST_SEC} to {END_SEC - 1} are seconds, 1,000 times that milliseconds"
-)
-
 _ARROW_UNITS: Final = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _DIGITS: Final = re.compile(r"\d+(\.\d+)?")
 _ISO: Final = re.compile(

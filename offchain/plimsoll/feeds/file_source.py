@@ -269,7 +269,7 @@ def _documents(path: Path) -> list[tuple[int, Any]]:
             document = json.loads(part)
         except (ValueError, RecursionError) as error:
             raise InputError(str(path), f"line {number} is not valid JSON ({error})") from None
-        reading_of(document, path.name)
+        reading_of(document, str(path))
         ts = document.get("timestamp")
         if isinstance(ts, bool) or not isinstance(ts, int):
             raise InputError(str(path), f"line {number}: timestamp is {ts!r}, no whole number of seconds")

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from plimsoll.dialects.json_text import json_of
+from plimsoll.dialects.time_units import not_seconds
 from plimsoll.errors import InputError
 
 MAX_FILE_BYTES = 16 * 1024 * 1024
+#: The last time that 40 bits of unix seconds hold.
+LAST_TS = 2**40 - 1
 
 
 class Node:
@@ -20,7 +23,7 @@ class Node:
     Parameters
     ----------
     source : str
-        File name for messages.
+        File as it was given, for messages.
     path : str
         Dotted path of the value, empty at the root.
     value : object
@@ -111,8 +114,10 @@ class Node:
         return number
 
     def timestamp(self, low: int = 0) -> int:
-        """Return a whole number of unix seconds that fits the chain's 40 bits."""
-        number = self.number(low, 2**40 - 1)
+        """Return a whole number of unix seconds that fits the chain's 40 bits and is no time in another unit."""
+        number = self.number()
+        if not low <= number <= LAST_TS:
+            self.fail(not_seconds(number, low, LAST_TS))
         if number != int(number):
             self.fail(f"{number} is not a whole number of seconds")
         return int(number)
@@ -123,7 +128,7 @@ def _name(value: object) -> str:
     return names.get(type(value), "a number")
 
 
-def _parse(path: Path, source: str) -> Any:
+def _parse(path: Path) -> Any:
     """Parse a file as JSON; every way in which that fails is an InputError."""
     try:
         # One byte more than is read tells that the file is larger, however large it is.
@@ -131,7 +136,7 @@ def _parse(path: Path, source: str) -> Any:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise InputError(str(path), f"cannot be read ({error.strerror or error})") from None
-    return json_of(content, source, MAX_FILE_BYTES)
+    return json_of(content, str(path), MAX_FILE_BYTES)
 
 
 #: Where a document comes from: a file, or what a file would hold.
@@ -142,8 +147,7 @@ def _value_of(document: Source, name: str) -> tuple[str, Any]:
     """Return the name for messages and the parsed value; a mapping is read as if it came from a file."""
     if not isinstance(document, Mapping):
         path = Path(document)
-        source = path.name or str(path)
-        return source, _parse(path, source)
+        return str(path), _parse(path)
     try:
         return name, json.loads(json.dumps(document))
     except (TypeError, ValueError, RecursionError) as error:

@@ -64,7 +64,7 @@ def sample_history(assets: Sequence[str] = ("ETH", "BTC"), *, synthetic: bool = 
     start = np.array([_START.get(name, 1.0) for name in assets])
     close = start * np.exp(np.vstack((np.zeros(shape[1]), np.cumsum(moves, axis=0))))
     ts = END_TS + np.arange(-DAYS, 0, dtype=np.int64) * DAY_SEC
-    return History("synthetic prices", tuple(assets), ts, close, close, close, None, DAY_SEC)
+    return History(("synthetic prices",), tuple(assets), ts, close, close, close, None, DAY_SEC)
 
 
 def sample_chain(*, synthetic: bool = False) -> tuple[ChainSnapshot, ...]:

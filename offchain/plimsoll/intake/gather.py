@@ -76,10 +76,10 @@ def gather_files(venue: Venue, paths: Iterable[Path], dialect: Dialect) -> State
         if is_table(path):
             records, rules = read_table(path, dialect.zone, dialect.mark)
             for rule in rules:
-                statement.say(f"{path.name}: {rule}")
-            sheets += _sheets(path.name, (records,), None)
+                statement.say(f"{path}: {rule}")
+            sheets += _sheets(str(path), (records,), None)
         else:
-            sheets += unpacked_sheets(statement, venue.unpack(read_answer(path), path.name), path.name, dialect)
+            sheets += unpacked_sheets(statement, venue.unpack(read_answer(path), str(path)), str(path), dialect)
     return gather(statement, venue, sheets, dialect)
 
 

@@ -258,7 +258,7 @@ def read_answer(path: Path) -> Any:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(str(path), f"cannot be read ({error.strerror})") from None
-    return parse_answer(content, path.name)
+    return parse_answer(content, str(path))
 
 
 def is_table(path: Path) -> bool:

@@ -3,6 +3,7 @@
 import gzip
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from plimsoll.analytics.series.as_of import history_known_at
@@ -49,22 +50,59 @@ def test_assets_are_cut_to_what_they_share(tmp_path):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (table([ROWS[0], ROWS[2], ROWS[1]]), r"ETH: row 3 \(2024-01-02.*\) is before the row above it: unsorted"),
-        (table([ROWS[0], ROWS[1], ROWS[1]]), r"ETH: row 3 repeats the time 2024-01-02"),
+        (table([ROWS[0], ROWS[2], ROWS[1]]), r"ETH: line 4 \(2024-01-02.*\) is before the line above it: unsorted"),
+        (table([ROWS[0], ROWS[1], ROWS[1]]), r"ETH: line 4 repeats the time 2024-01-02"),
         (table([ROWS[0], ROWS[2]]), r"ETH: 1 step\(s\) missing, the first is 2024-01-02"),
-        (table([ROWS[0], ("2024-01-02", 0, 1, 1)]), r"ETH: close of row 2 .* is no positive number"),
-        (table([ROWS[0], ("2024-01-02", "nan", 1, 1)]), r"ETH: close of row 2 .* is no positive number"),
-        (table([ROWS[0], ("2024-01-02", "", 1, 1)]), r"ETH: close of row 2 .* is no positive number"),
-        (table([ROWS[0], ("2024-01-02", "many", 1, 1)]), r"column 'close' holds text"),
+        (table([ROWS[0], ("2024-01-02", 0, 1, 1)]), r"ETH: close of line 3 .* is no positive number"),
+        (table([ROWS[0], ("2024-01-02", "nan", 1, 1)]), r"ETH: close of line 3 .* is no positive number"),
+        (table([ROWS[0], ("2024-01-02", "", 1, 1)]), r"ETH: close of line 3 .* is no positive number"),
+        (table([ROWS[0], ("2024-01-02", "many", 1, 1)]), r"line 3: close 'many' is text where a number belongs"),
         (table([("2024-01-01", 5, 5, 5), ("2024-01-02", 5, 5, 5)]), r"ETH: the price is constant at 5 in all 2 rows"),
         (table(ROWS[:1]), r"fewer than two steps"),
         (table(ROWS, "BTC"), r"holds no rows of 'ETH', only BTC"),
-        (["soon,ETH,1,1,1", "later,ETH,1,1,2"], r"time column holds no dates"),
+        (["soon,ETH,1,1,1", "later,ETH,1,1,2"], r"line 2: time 'soon' is no date and no unix seconds"),
     ],
 )
 def test_bad_rows_are_named(tmp_path, lines, message):
     with pytest.raises(InputError, match=message):
         load_history(write(tmp_path, lines), ["ETH"])
+
+
+@pytest.mark.parametrize("unit", [1_000, 10**6, 10**9])
+def test_times_in_another_unit__are_named_with_line_and_unit(tmp_path, unit):
+    name = {1_000: "milliseconds", 10**6: "microseconds", 10**9: "nanoseconds"}[unit]
+    lines = [f"{ts * unit},ETH,{close}" for ts, close in ((1_704_067_200, 100), (1_704_153_600, 105))]
+    said = rf"h\.csv: line 2: time {1_704_067_200 * unit} is in {name}; unix seconds are wanted, which is 1704067200$"
+    with pytest.raises(InputError, match=said):
+        load_history(write(tmp_path, lines, header="ts,asset,close"), ["ETH"])
+
+
+def test_lines__are_those_of_the_file__with_other_assets_blank_lines_and_quotes_before_them(tmp_path):
+    path = tmp_path / "h.csv"
+    rows = ["date,asset,close,note", "2024-01-01,BTC,9,", "2024-01-01,ETH,9,", "", '2024-01-02,BTC,8,"two', 'lines"']
+    path.write_text("sep=,\n" + "\n".join([*rows, "2024-01-02,ETH,0,"]) + "\n")
+    assert path.read_text().splitlines()[7] == "2024-01-02,ETH,0,"
+    with pytest.raises(InputError, match=r"ETH: close of line 8 .* is no positive number"):
+        load_history(path, ["ETH"])
+
+
+def test_rows_of_a_table__are_counted_over_all_assets():
+    days = ["2024-01-01", "2024-01-01", "2024-01-02", "2024-01-02"]
+    table = pd.DataFrame({"date": days, "asset": ["BTC", "ETH"] * 2, "close": [9.0, 9.0, 8.0, -1.0]})
+    with pytest.raises(InputError, match=r"^table: ETH: close of row 4 "):
+        load_history(table, ["ETH"])
+
+
+def test_file__is_named_as_it_was_given__and_in_reports_without_its_folder(tmp_path, monkeypatch):
+    (tmp_path / "prices").mkdir()
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "prices", table(ROWS))
+    history = load_history("prices/h.csv", ["ETH"])
+    assert (history.source, history.name) == ("prices/h.csv", "h.csv")
+    with pytest.raises(InputError, match=r"^prices/h\.csv: holds no rows of 'SOL', only ETH$"):
+        load_history("prices/h.csv", ["SOL"])
+    with pytest.raises(InputError, match=r"^prices/none\.csv: no such file$"):
+        load_history("prices/none.csv", ["ETH"])
 
 
 def test_missing_columns_and_files_are_named(tmp_path):

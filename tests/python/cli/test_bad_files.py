@@ -40,11 +40,14 @@ def refused(capsys, arguments, message):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("ts,asset,close\n1700000000000,ETH,1\n1700086400000,ETH,2\n", "time 1700000000000 of row 1 is outside"),
+        (
+            "ts,asset,close\n1700000000000,ETH,1\n1700086400000,ETH,2\n",
+            "line 2: time 1700000000000 is in millis",
+        ),
         ("date,asset,close,close\n2024-01-01,ETH,1,1\n", "a column appears twice: close"),
-        ("date,asset,close\n2024-01-01,ETH,1\n,ETH,2\n", "row 2 has no time"),
-        ("ts,asset,close\nnan,ETH,5\n,ETH,5\n", "row 1 has no time"),
-        ("date,asset,close\n2024-01-01,ETH,1e300\n2024-01-02,ETH,1\n", "close 1e+300 of row 1 is outside"),
+        ("date,asset,close\n2024-01-01,ETH,1\n,ETH,2\n", "line 3 has no time"),
+        ("ts,asset,close\nnan,ETH,5\n,ETH,5\n", "line 2 has no time"),
+        ("date,asset,close\n2024-01-01,ETH,1e300\n2024-01-02,ETH,1\n", "close 1e+300 of line 2 is outside"),
     ],
 )
 def test_history__wrong_times_columns_and_prices__are_named(book, tmp_path, capsys, text, message):

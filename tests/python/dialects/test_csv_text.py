@@ -60,7 +60,7 @@ def test_lines_that_all_end_in_a_delimiter__have_no_column_more():
         ("", "holds no rows"),
         ("\n\n", "holds no rows"),
         ("name\nETH\n", "names one column only"),
-        ("a,b\n1,2\n3\n", "row 3 has 1 fields, the first line has 2"),
+        ("a,b\n1,2\n3\n", "line 3 has 1 fields, the first line has 2"),
         ("a,a\n1,2\n", "a column appears twice: a"),
         ("a,,b\n1,2,3\n", "column 2 has no name"),
         ("a,b;c\n1,2;3\n", "may be parted by commas or semicolons"),

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plimsoll.dialects.times import END_SEC, FIRST_SEC, UNITS, read_times, zone_of
+from plimsoll.dialects.time_units import END_SEC, FIRST_SEC, UNITS
+from plimsoll.dialects.times import read_times, zone_of
 from plimsoll.errors import InputError
 
 INSTANTS = st.integers(FIRST_SEC, END_SEC - 1)

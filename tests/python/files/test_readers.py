@@ -26,7 +26,9 @@ BAD_MARKET = [
     (("timestamp",), DELETE, "missing key 'timestamp'"),
     (("timestamp",), 1.5, "timestamp: 1.5 is not a whole number"),
     (("timestamp",), -1, "timestamp: -1 is outside"),
-    (("timestamp",), 2**40, "timestamp: 1.09951e+12 is outside"),
+    (("timestamp",), 10**13, "timestamp: 10000000000000 is outside 1 to 1099511627775: unix seconds are wanted"),
+    (("timestamp",), 1_770_326_940_000, "timestamp: 1770326940000 is in milliseconds; unix seconds are wanted, which"),
+    (("timestamp",), 1_770_326_940 * 10**9, "is in nanoseconds; unix seconds are wanted, which is 1770326940"),
     (("timestamp",), "now", "timestamp: expected a number, got a string"),
     (("tokens", "USDC"), DELETE, "tokens: missing key 'USDC'"),
     (("tokens", "DAI", "haircut"), DELETE, "tokens.DAI: missing key 'haircut'"),
@@ -172,7 +174,7 @@ def label(case):
 def refused(load_it, name, message):
     with pytest.raises(InputError) as caught:
         load_it()
-    assert str(caught.value).startswith(f"{name}: ")
+    assert f"/{name}: " in str(caught.value)
     assert message in str(caught.value)
 
 
@@ -227,8 +229,19 @@ def test_load_market__not_a_document__is_refused(tmp_path, content, message):
 def test_load_market__not_utf8_or_no_file__is_refused(tmp_path):
     (tmp_path / "M.json").write_bytes(b"\xff\xfe{}")
     refused(lambda: load_market(tmp_path / "M.json"), "M.json", "is not UTF-8 text")
-    refused(lambda: load_market(tmp_path), str(tmp_path), "cannot be read")
-    refused(lambda: load_market(tmp_path / "none.json"), str(tmp_path / "none.json"), "cannot be read")
+    refused(lambda: load_market(tmp_path), tmp_path.name, "cannot be read")
+    refused(lambda: load_market(tmp_path / "none.json"), "none.json", "cannot be read")
+
+
+def test_file__is_named_as_it_was_given(tmp_path, monkeypatch):
+    """Two files of one name in two folders: a name alone would not say which."""
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "M.json").write_text("{}")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"^later/M\.json: missing key 'schema'$"):
+        load_market("later/M.json")
+    with pytest.raises(InputError, match=r"^none/M\.json: cannot be read"):
+        load_market("none/M.json")
 
 
 def test_load__valid_files__are_read_as_written():

@@ -131,7 +131,7 @@ def test_load_history__a_table__is_the_csv_file(library, tmp_path):
     assert (table.close == close).all()
     assert pm.load_history(MAKERS[library](rows), ["BTC"]).close[:, 0].tolist() == close[:, 1].tolist()
     rows[5]["close"] = -1.0
-    with pytest.raises(pm.InputError, match=r"table: BTC: close of row 3 .* is no positive number"):
+    with pytest.raises(pm.InputError, match=r"table: BTC: close of row 6 .* is no positive number"):
         pm.load_history(MAKERS[library](rows))
 
 

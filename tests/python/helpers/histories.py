@@ -10,7 +10,7 @@ def synthetic_history(close, assets=("ETH",), iv=None):
     """History that the test made up; high and low are the close."""
     close = np.asarray(close, dtype=np.float64).reshape(len(close), -1)
     ts = np.arange(close.shape[0], dtype=np.int64) * DAY_SEC
-    return History("synthetic", assets, ts, close, close, close, iv, DAY_SEC)
+    return History(("synthetic",), assets, ts, close, close, close, iv, DAY_SEC)
 
 
 def walk(n, sigma, seed=1, k=1, start=1_900.0):

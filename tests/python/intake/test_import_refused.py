@@ -235,4 +235,4 @@ def test_margin__an_empty_file__is_said_to_be_empty(tmp_path, capsys):
     path = tmp_path / "M.json"
     path.write_text(" \n", encoding="utf-8")
     assert run(["margin", "--market", str(path), "--portfolio", str(path)]) == 2
-    assert capsys.readouterr().err == "error: M.json: is empty\n"
+    assert capsys.readouterr().err == f"error: {path}: is empty\n"

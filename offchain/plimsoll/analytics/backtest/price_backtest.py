@@ -203,7 +203,7 @@ def limit_test(
         light=traffic_light(count, hits.size, tail),
         worst_year=int(window.max()),
         hours=settings.steps * history.step_sec / 3_600,
-        source=history.source,
+        source=history.name,
         first=history.date(0),
         last=history.date(-1),
     )

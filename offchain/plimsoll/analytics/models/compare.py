@@ -99,9 +99,9 @@ def load_replacements(paths: list[Path]) -> dict[str, ModelParams[Any]]:
     for path in paths:
         name = model_named_in(path)
         if name not in MODELS:
-            raise InputError(path.name, f"model: {name!r} is not one of {', '.join(MODELS)}")
+            raise InputError(str(path), f"model: {name!r} is not one of {', '.join(MODELS)}")
         if name in found:
-            raise InputError(path.name, f"model: {name!r} has two parameter files")
+            raise InputError(str(path), f"model: {name!r} has two parameter files")
         found[name] = load_model_params(path, name, MODELS[name].kind)
     return found
 

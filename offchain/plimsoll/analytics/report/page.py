@@ -212,7 +212,7 @@ def write_pair(path: Path, html: str, document: Mapping[str, Any]) -> Path:
         When the name does not end in ``.html``, a figure is not finite or the folder cannot be written.
     """
     if path.suffix != ".html":
-        raise InputError("--html", f"{path.name} does not end in .html")
+        raise InputError("--html", f"{path} does not end in .html")
     beside = path.with_suffix(".json")
     text = text_of(document, indent=1) + "\n"
     replace_file(beside, lambda name: Path(name).write_text(text, encoding="utf-8"))

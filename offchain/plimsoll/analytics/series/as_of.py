@@ -204,7 +204,7 @@ def history_known_at(
             )
         kept = history.between(0, int(history.ts[known - 1]) + 1)
     return kept, Provenance(
-        source=history.source,
+        source=history.name,
         assets=history.assets,
         first_ts=int(kept.ts[0]),
         last_ts=int(kept.ts[-1]) + history.step_sec,

@@ -20,6 +20,7 @@ import pyarrow.parquet as parquet
 from plimsoll.constants import DAY_SEC
 from plimsoll.dialects.csv_text import read_text_table
 from plimsoll.dialects.numerals import EMPTY, Mark, decimal_mark, read_float
+from plimsoll.dialects.time_units import not_seconds
 from plimsoll.errors import InputError
 from plimsoll.frames import Table, arrow_of
 
@@ -40,8 +41,8 @@ class History:
 
     Attributes
     ----------
-    source : str
-        File name, for messages and reports.
+    sources : tuple of str
+        Files, as they were given.
     assets : tuple of str, length k
     ts : ndarray of int64, shape (n,)
         Start of each step, unix seconds.
@@ -53,7 +54,7 @@ class History:
         Length of a step.
     """
 
-    source: str
+    sources: tuple[str, ...]
     assets: tuple[str, ...]
     ts: Integers
     close: Vector
@@ -61,6 +62,16 @@ class History:
     low: Vector
     iv: Vector | None
     step_sec: int
+
+    @property
+    def source(self) -> str:
+        """Files as they were given, for errors."""
+        return ", ".join(self.sources)
+
+    @property
+    def name(self) -> str:
+        """Files without their folders, for reports, which are the same wherever a file lies."""
+        return ", ".join(Path(source).name or source for source in self.sources)
 
     def date(self, row: int) -> str:
         """ISO time of a row, UTC."""
@@ -75,7 +86,7 @@ class History:
         rows = slice(int(keep[0]), int(keep[-1]) + 1)
         iv = None if self.iv is None else self.iv[rows]
         return History(
-            self.source,
+            self.sources,
             self.assets,
             self.ts[rows],
             self.close[rows],
@@ -93,7 +104,7 @@ class History:
         columns = [self.assets.index(name) for name in assets]
         iv = None if self.iv is None else self.iv[:, columns]
         return History(
-            self.source,
+            self.sources,
             tuple(assets),
             self.ts,
             self.close[:, columns],
@@ -114,12 +125,34 @@ def _iso(ts: int, step_sec: int = DAY_SEC) -> str:
     return moment.strftime("%Y-%m-%d" if step_sec % DAY_SEC == 0 else "%Y-%m-%dT%H:%MZ")
 
 
-def _table_of(source: str | Path | Table) -> tuple[str, pa.Table]:
-    """Return what messages call a source, and its rows."""
-    if not isinstance(source, str | Path):
-        return "table", arrow_of(source)
-    path = Path(source)
-    return path.name or str(path), _read_table(path)
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Rows of one source, and where each of them stands there: on which line of a text, or as which row of a table."""
+
+    source: str
+    table: pa.Table
+    word: str
+    places: Integers
+
+    def at(self, row: int) -> str:
+        """Say where a row stands, for example ``line 17``."""
+        return f"{self.word} {self.places[row]}"
+
+    def of(self, mask: npt.NDArray[np.bool_]) -> _Sheet:
+        """Return some of the rows."""
+        return _Sheet(self.source, self.table.filter(pa.array(mask)), self.word, self.places[mask])
+
+
+def _sheet_of(source: str | Path | Table) -> _Sheet:
+    """Read a source."""
+    if isinstance(source, str | Path):
+        return _read_sheet(Path(source))
+    return _rows_of("table", arrow_of(source))
+
+
+def _rows_of(source: str, table: pa.Table) -> _Sheet:
+    """Return a table whose rows are counted from 1."""
+    return _Sheet(source, table, "row", np.arange(1, table.num_rows + 1))
 
 
 def _is_number(name: str) -> bool:
@@ -135,99 +168,119 @@ def _decimal(cell: str, mark: Mark) -> str:
         return cell
 
 
-def _read_text(path: Path) -> pa.Table:
+def _read_text(path: Path) -> _Sheet:
     """Read a text as every command does: delimiter, decimal mark and encoding are what the text shows."""
     text = read_text_table(path)
     numbers = [name for name in text.names if _is_number(name)]
     try:
-        mark, _ = decimal_mark((cell for name in numbers for cell in text.column(name)), path.name, text.delimiter)
+        mark, _ = decimal_mark((cell for name in numbers for cell in text.column(name)), text.source, text.delimiter)
     except InputError as error:
-        raise InputError(path.name, f"{error.message.partition(';')[0]}; commas between fields settle it") from None
+        raise InputError(text.source, f"{error.message.partition(';')[0]}; commas between fields settle it") from None
     columns = [
         [_decimal(cell, mark) for cell in text.column(name)] if name in numbers else text.column(name)
         for name in text.names
     ]
     plain = io.StringIO()
     rows.writer(plain).writerows([text.names, *zip(*columns, strict=True)])
-    return csv.read_csv(io.BytesIO(plain.getvalue().encode()), csv.ReadOptions(use_threads=False))
+    table = csv.read_csv(io.BytesIO(plain.getvalue().encode()), csv.ReadOptions(use_threads=False))
+    return _Sheet(text.source, table, "line", np.array(text.lines, dtype=np.int64))
 
 
-def _read_table(path: Path) -> pa.Table:
+def _read_sheet(path: Path) -> _Sheet:
+    source = str(path)
     if not path.exists():
-        raise InputError(path.name or str(path), "no such file")
+        raise InputError(source, "no such file")
     if not path.is_file():
-        raise InputError(str(path), "is no file")
+        raise InputError(source, "is no file")
     try:
-        table = parquet.read_table(path) if path.suffix == ".parquet" else _read_text(path)
+        sheet = _rows_of(source, parquet.read_table(path)) if path.suffix == ".parquet" else _read_text(path)
     except OSError as error:
-        reason = error.strerror or "not a readable table"
-        raise InputError(path.name or str(path), f"cannot be read ({reason})") from None
+        raise InputError(source, f"cannot be read ({error.strerror or 'not a readable table'})") from None
     except pa.ArrowInvalid as error:
-        raise InputError(path.name, f"is no table ({str(error).splitlines()[0]})") from None
-    twice = [name for name in table.column_names if table.column_names.count(name) > 1]
+        raise InputError(source, f"is no table ({str(error).splitlines()[0]})") from None
+    names = sheet.table.column_names
+    twice = [name for name in names if names.count(name) > 1]
     if twice:
-        raise InputError(path.name, f"column {twice[0]!r} is there twice")
-    return table
+        raise InputError(source, f"column {twice[0]!r} is there twice")
+    return sheet
 
 
-def _time_of(column: Any, source: str) -> Integers:
+def _time_of(sheet: _Sheet) -> Integers:
     """Unix seconds, every one of them there and in this century or the last."""
+    column = _column(sheet.table, _ALIASES["time"])
     if column.null_count:
-        row = pc.index(pc.is_null(column), True).as_py() + 1
-        raise InputError(source, f"row {row} has no time")
-    ts = _seconds(column, source)
+        row = pc.index(pc.is_null(column), True).as_py()
+        raise InputError(sheet.source, f"{sheet.at(row)} has no time")
+    ts = _seconds(sheet, column)
     bad = (ts < 0) | (ts > LAST_TS)
     if bad.any():
         row = int(bad.argmax())
-        raise InputError(source, f"time {ts[row]} of row {row + 1} is outside 0 to {LAST_TS}: unix seconds are wanted")
+        raise InputError(sheet.source, f"{sheet.at(row)}: time {not_seconds(int(ts[row]), 0, LAST_TS)}")
     return ts
 
 
-def _column(table: pa.Table, names: Sequence[str]) -> pa.ChunkedArray[Any] | None:
+def _column(table: pa.Table, names: Sequence[str]) -> Any:
     found = next((name for name in names if name in table.column_names), None)
     return None if found is None else table[found]
 
 
-def _numbers(column: Any, source: str, name: str) -> Vector:
+def _numbers(sheet: _Sheet, column: Any, name: str) -> Vector:
     try:
         values: Vector = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False).astype(np.float64)
     except pa.ArrowInvalid:
-        raise InputError(source, f"column {name!r} holds text where numbers belong") from None
+        row = next(row for row, cell in enumerate(column) if not _casts(cell, pa.float64()))
+        said = f"{sheet.at(row)}: {name} {column[row].as_py()!r} is text where a number belongs"
+        raise InputError(sheet.source, said) from None
     return values
 
 
-def _seconds(column: Any, source: str) -> Integers:
+def _casts(cell: Any, kind: pa.DataType) -> bool:
+    """Whether a cell can be read as a type."""
+    try:
+        pc.cast(cell, kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
+    return True
+
+
+def _seconds(sheet: _Sheet, column: Any) -> Integers:
     """Unix seconds of a date, time or integer column."""
+    stamp = pa.timestamp("s", tz="UTC" if pa.types.is_timestamp(column.type) else None)
     try:
         if pa.types.is_integer(column.type):
             return np.asarray(column.to_numpy(), dtype=np.int64)
-        stamps = pc.cast(column, pa.timestamp("s", tz="UTC" if pa.types.is_timestamp(column.type) else None))
-        return np.asarray(pc.cast(stamps, pa.int64()).to_numpy(), dtype=np.int64)
+        return np.asarray(pc.cast(pc.cast(column, stamp), pa.int64()).to_numpy(), dtype=np.int64)
     # A cast of text, a cast that Arrow does not know, integers with gaps: one answer for the reader of the file.
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError):
-        raise InputError(source, "the time column holds no dates or unix seconds") from None
+        row = next((row for row, cell in enumerate(column) if not _casts(cell, stamp)), 0)
+        said = f"{sheet.at(row)}: time {column[row].as_py()!r} is no date and no unix seconds"
+        raise InputError(sheet.source, said) from None
 
 
-def _check_rows(source: str, asset: str, ts: Integers, fields: dict[str, Vector]) -> None:
+def _check_rows(sheet: _Sheet, asset: str, ts: Integers, fields: dict[str, Vector]) -> None:
     """Raise for the first row that is out of order, doubled or not a positive number."""
     step = np.diff(ts)
     if (step == 0).any():
         i = int((step == 0).argmax()) + 1
-        raise InputError(source, f"{asset}: row {i + 1} repeats the time {_iso(int(ts[i]), 1)}")
+        raise InputError(sheet.source, f"{asset}: {sheet.at(i)} repeats the time {_iso(int(ts[i]), 1)}")
     if (step < 0).any():
         i = int((step < 0).argmax()) + 1
-        raise InputError(source, f"{asset}: row {i + 1} ({_iso(int(ts[i]), 1)}) is before the row above it: unsorted")
+        said = f"{asset}: {sheet.at(i)} ({_iso(int(ts[i]), 1)}) is before the {sheet.word} above it: unsorted"
+        raise InputError(sheet.source, said)
     for name, values in fields.items():
         beyond = np.isfinite(values) & (values > 0.0) & ((values < LEAST) | (values > MOST))
         if beyond.any():
             i = int(beyond.argmax())
-            raise InputError(source, f"{asset}: {name} {values[i]:g} of row {i + 1} is outside {LEAST:g} to {MOST:g}")
+            said = f"{asset}: {name} {values[i]:g} of {sheet.at(i)} is outside {LEAST:g} to {MOST:g}"
+            raise InputError(sheet.source, said)
         bad = ~(np.isfinite(values) & (values > 0.0))
         if bad.any():
             i = int(bad.argmax())
-            raise InputError(source, f"{asset}: {name} of row {i + 1} ({_iso(int(ts[i]), 1)}) is no positive number")
+            said = f"{asset}: {name} of {sheet.at(i)} ({_iso(int(ts[i]), 1)}) is no positive number"
+            raise InputError(sheet.source, said)
     if ts.size > 1 and np.ptp(fields["close"]) == 0.0:
-        raise InputError(source, f"{asset}: the price is constant at {fields['close'][0]:g} in all {ts.size} rows")
+        said = f"{asset}: the price is constant at {fields['close'][0]:g} in all {ts.size} rows"
+        raise InputError(sheet.source, said)
 
 
 def _resample(ts: Integers, fields: dict[str, Vector], step_sec: int) -> tuple[Integers, dict[str, Vector]]:
@@ -241,25 +294,25 @@ def _resample(ts: Integers, fields: dict[str, Vector], step_sec: int) -> tuple[I
     return bucket[starts], out
 
 
-def _asset(table: pa.Table, source: str, asset: str, step_sec: int, start: int) -> tuple[Integers, dict[str, Vector]]:
+def _asset(sheet: _Sheet, asset: str, step_sec: int, start: int) -> tuple[Integers, dict[str, Vector]]:
     """Read the steps of one asset, checked."""
-    names = pc.cast(table["asset"], pa.string())
-    own = table.filter(pc.equal(names, pa.scalar(asset)))
-    if own.num_rows == 0:
+    names = pc.cast(sheet.table["asset"], pa.string())
+    own = sheet.of(np.array([name == asset for name in names.to_pylist()], dtype=np.bool_))
+    if own.table.num_rows == 0:
         known = ", ".join(sorted({str(n) for n in names.unique().to_pylist()}))
-        raise InputError(source, f"holds no rows of {asset!r}, only {known}" if known else "holds no rows")
-    ts = _time_of(_column(own, _ALIASES["time"]), source)
-    close = _numbers(_column(own, _ALIASES["close"]), source, "close")
+        raise InputError(sheet.source, f"holds no rows of {asset!r}, only {known}" if known else "holds no rows")
+    ts = _time_of(own)
+    close = _numbers(own, _column(own.table, _ALIASES["close"]), "close")
     fields = {"close": close}
     for name in ("high", "low"):
-        fields[name] = _numbers(own[name], source, name) if name in own.column_names else close
-    iv = _column(own, _ALIASES["iv"])
+        fields[name] = _numbers(own, own.table[name], name) if name in own.table.column_names else close
+    iv = _column(own.table, _ALIASES["iv"])
     if iv is not None:
-        fields["iv"] = _numbers(iv, source, "iv")
-    _check_rows(source, asset, ts, fields)
+        fields["iv"] = _numbers(own, iv, "iv")
+    _check_rows(own, asset, ts, fields)
     keep = ts >= start
     if not keep.any():
-        raise InputError(source, f"{asset}: no row at or after {_iso(start)}")
+        raise InputError(sheet.source, f"{asset}: no row at or after {_iso(start)}")
     return _resample(ts[keep], {name: values[keep] for name, values in fields.items()}, step_sec)
 
 
@@ -298,7 +351,7 @@ def load_history(
     Raises
     ------
     InputError
-        Naming file, asset and row: unreadable, unsorted, doubled, missing or constant prices.
+        Naming file, asset and line (of a table: row): unreadable, unsorted, doubled, missing or constant prices.
 
     Examples
     --------
@@ -308,7 +361,8 @@ def load_history(
     >>> load_history(table).assets
     ('ETH',)
     """
-    name, table = _table_of(source)
+    sheet = _sheet_of(source)
+    name, table = sheet.source, sheet.table
     for key, names in (("time", _ALIASES["time"]), ("asset", ("asset",)), ("close", _ALIASES["close"])):
         if _column(table, names) is None:
             raise InputError(name, f"has no column {' or '.join(names)} ({key})")
@@ -316,7 +370,7 @@ def load_history(
     wanted = [str(asset) for asset in listed]
     if not wanted:
         raise InputError(name, "holds no rows")
-    parts = [_asset(table, name, asset, step_sec, start) for asset in wanted]
+    parts = [_asset(sheet, asset, step_sec, start) for asset in wanted]
     return _aligned(name, wanted, parts, step_sec)
 
 
@@ -336,7 +390,7 @@ def _aligned(
 
     iv = stack("iv") if all("iv" in fields for _, fields in parts) else None
     ts = np.arange(first, last + 1, dtype=np.int64) * step_sec
-    return History(source, tuple(assets), ts, stack("close"), stack("high"), stack("low"), iv, step_sec)
+    return History((source,), tuple(assets), ts, stack("close"), stack("high"), stack("low"), iv, step_sec)
 
 
 def join_histories(earlier: History, later: History) -> History:
@@ -366,7 +420,7 @@ def join_histories(earlier: History, later: History) -> History:
         )
     new = later.ts > end
     return History(
-        f"{earlier.source}, {later.source}",
+        (*earlier.sources, *later.sources),
         earlier.assets,
         np.concatenate([earlier.ts, later.ts[new]]),
         np.concatenate([earlier.close, later.close[new]]),

@@ -44,7 +44,7 @@ def historical_var(market: Market, legs: tuple[Leg, ...], history: History, sett
     check_level(settings.level, effective, history.source)
     pnl = revalue(market, legs, underlyings_of(legs), moves, settings.horizon_days * DAY_SEC)
     warnings = volatility_note(history, settings.vol_share)
-    method = f"historical: {len(pnl)} moves from {history.source}, {history.date(0)} to {history.date(-1)}"
+    method = f"historical: {len(pnl)} moves from {history.name}, {history.date(0)} to {history.date(-1)}"
     if steps == 1:
         return empirical_result(method, pnl, settings, warnings)
     warnings = (*warnings, f"moves over {steps} steps overlap: {effective:.0f} of them are independent")

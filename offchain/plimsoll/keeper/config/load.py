@@ -95,7 +95,7 @@ def _load(
 ) -> tuple[S, dict[str, Origin], dict[str, Any], frozenset[str]]:
     """Read, fill in and check; say where everything came from."""
     tree = _parse(path)
-    refuse_secrets(tree, path.name)
+    refuse_secrets(tree, str(path))
     given: dict[str, Any] = dict(leaves(tree))
     origins: dict[str, Origin] = dict.fromkeys(given, "file")
     for text in overrides:
@@ -108,13 +108,13 @@ def _load(
         given |= fresh
         origins |= dict.fromkeys(fresh, "command line")
     secrets: set[str] = set()
-    filled = _fill(tree, path.name, "", secrets)
+    filled = _fill(tree, str(path), "", secrets)
     try:
         config = model.model_validate(filled, context={"folder": path.resolve().parent})
     except ValidationError as problem:
         where, message = refusal_of(problem)
         is_option = any(origin == "command line" and where.startswith(name) for name, origin in origins.items())
-        raise InputError("--set" if is_option else path.name, message) from None
+        raise InputError("--set" if is_option else str(path), message) from None
     return config, origins, given, frozenset(secrets)
 
 
@@ -122,14 +122,14 @@ def _parse(path: Path) -> dict[str, Any]:
     """Read the file as TOML."""
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
-            raise InputError(path.name, f"larger than {MAX_FILE_BYTES} bytes")
+            raise InputError(str(path), f"larger than {MAX_FILE_BYTES} bytes")
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as reason:
         raise InputError(str(path), f"cannot be read ({reason.strerror or reason})") from None
     except UnicodeDecodeError:
-        raise InputError(path.name, "is not UTF-8 text") from None
+        raise InputError(str(path), "is not UTF-8 text") from None
     except (tomllib.TOMLDecodeError, RecursionError) as reason:
-        raise InputError(path.name, f"is not valid TOML ({reason})") from None
+        raise InputError(str(path), f"is not valid TOML ({reason})") from None
 
 
 def _override(text: str) -> tuple[str, Any]:
