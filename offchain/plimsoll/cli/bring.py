@@ -132,8 +132,9 @@ def command(
         statement = _live(venue, key_file, url, chain or [], dialect)
     else:
         statement = gather_files(VENUES[venue.value], files or [], dialect)
-    if market is None and not statement.holdings and not statement.balances:
-        raise InputError(venue.value, "no positions and no balances among the files")
+    if (market is None or portfolio is not None) and not statement.holdings and not statement.balances:
+        alone = "; leave --portfolio out for a market alone" if market is not None else ""
+        raise InputError(venue.value, f"no positions and no balances among the files{alone}")
     try:
         book = book_of(statement)
         document, fitted = _checked(statement, book, mode.value, market is not None)

@@ -76,7 +76,7 @@ def gather_files(venue: Venue, paths: Iterable[Path], dialect: Dialect) -> State
         if is_table(path):
             records, rules = read_table(path, dialect.zone, dialect.mark)
             for rule in rules:
-                statement.say(f"{path}: {rule}")
+                statement.say(f"{path.name}: {rule}")
             sheets += _sheets(str(path), (records,), None)
         else:
             sheets += unpacked_sheets(statement, venue.unpack(read_answer(path), str(path)), str(path), dialect)

@@ -229,6 +229,6 @@ PLANTS: Final = (
         (
             "tests/python/keeper/test_keeper_config.py::test_load__secret_in_the_file__is_refused_by_name_and_never_shown",
         ),
-        (Change("keeper/config/load.py", "    refuse_secrets(tree, path.name)\n", ""),),
+        (Change("keeper/config/load.py", "    refuse_secrets(tree, str(path))\n", ""),),
     ),
 )

@@ -236,3 +236,15 @@ def test_margin__an_empty_file__is_said_to_be_empty(tmp_path, capsys):
     path.write_text(" \n", encoding="utf-8")
     assert run(["margin", "--market", str(path), "--portfolio", str(path)]) == 2
     assert capsys.readouterr().err == f"error: {path}: is empty\n"
+
+
+def test_account__of_price_files_alone__is_no_empty_account_but_a_market(tmp_path, capsys):
+    """A trader who forgets the positions must not margin an account that holds nothing."""
+    files = [str(path) for path in venue_files("bybit", tmp_path) if path.parent == tmp_path]
+    market = ["--market", str(tmp_path / "M.json")]
+    assert run(["import", "bybit", *files, *market, "--portfolio", str(tmp_path / "P.json")]) == 2
+    said = "bybit: no positions and no balances among the files; leave --portfolio out for a market alone"
+    assert capsys.readouterr().err == f"error: {said}\n"
+    assert not (tmp_path / "M.json").exists()
+    assert run(["import", "bybit", *files, *market]) == 0
+    assert (tmp_path / "M.json").exists()
