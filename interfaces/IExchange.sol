@@ -32,6 +32,14 @@ interface IExchange {
         uint256 maxFeeWad;
         /// @dev How often the account had changed hands when this was signed: a transfer ends the order for good.
         uint64 transferCount;
+        /// @dev Spot that the order waits for: nothing fills before a round has it; 0 waits for nothing.
+        uint256 triggerWad;
+        /// @dev Whether it waits for spot at or above that; at or below otherwise.
+        bool triggerAbove;
+        /// @dev Only rounds later than this meet the trigger.
+        uint40 triggerAfterTs;
+        /// @dev Of the exclusive orders of its signer with one nonce, the first that fills is the only one that does.
+        bool exclusive;
     }
 
     /// @notice One leg of a quote, seen by the maker.
@@ -210,6 +218,12 @@ interface IExchange {
     error Exchange__PriceStep(uint256 observedWad, uint256 stepWad);
     /// @notice Thrown when the nonce of an order is cancelled.
     error Exchange__Cancelled(address signer, uint256 nonce);
+    /// @notice Thrown when the latest round is not later than the time after which a trigger counts.
+    error Exchange__RoundTooEarly(uint256 observedTs, uint256 limitTs);
+    /// @notice Thrown when spot of the latest round is not on the side of the trigger that the order waits for.
+    error Exchange__NotTriggered(uint256 observedWad, uint256 triggerWad);
+    /// @notice Thrown when another exclusive order of the signer with this nonce has filled.
+    error Exchange__OtherFilled(bytes32 filled, bytes32 digest);
     /// @notice Thrown when the account has changed hands since the order or quote was signed.
     error Exchange__Transferred(uint256 observedCount, uint256 signedCount);
     /// @notice Thrown when the signer of an order has not signed it.
@@ -219,7 +233,8 @@ interface IExchange {
     /// @dev Strikes lie within a band around the forward of the latest round; a fill that only closes what both sides
     /// hold passes wherever its strike has drifted. The caller says which order makes. An order that must not take is
     /// post only, one that must have the better price is fill or kill; two limit orders each get their limit or
-    /// better, either way.
+    /// better, either way. An order with a trigger fills while the latest round
+    /// meets it; once something of it has filled, the rest waits for nothing.
     /// @param maker Order that makes the price.
     /// @param makerSignature Its signature.
     /// @param taker Order that takes it; its side gets the price improvement.
@@ -303,6 +318,12 @@ interface IExchange {
     /// @param digest Digest of the order or quote.
     /// @return quantityWad Quantity, wad.
     function filledOf(bytes32 digest) external view returns (uint256 quantityWad);
+
+    /// @notice The exclusive order of a signer and a nonce that has filled, after which no other one fills.
+    /// @param signer Signer.
+    /// @param nonce Nonce.
+    /// @return digest Digest of the order; 0 while none has filled.
+    function exclusiveOf(address signer, uint256 nonce) external view returns (bytes32 digest);
 
     /// @notice Whether a signer has cancelled a nonce.
     /// @param signer Signer.

@@ -38,7 +38,8 @@ interface IOrderPreview {
         IRiskEngine.UnderlyingDetail[] detailsBefore;
         IRiskEngine.UnderlyingDetail[] detailsWorst;
         WorstFill[] fills;
-        /// @dev What is left of each order, wad; 0 when it is cancelled, out of date, or its instrument has expired.
+        /// @dev What is left of each order, wad; 0 when it is cancelled, out of date, shut out by another
+        /// of its nonce, or its instrument has expired. A trigger counts as met.
         uint256[] remainingWad;
     }
 

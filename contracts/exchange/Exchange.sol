@@ -9,6 +9,7 @@ import {IDelegation} from "../../interfaces/IDelegation.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
+import {Conditions} from "./Conditions.sol";
 import {FeeSchedule} from "./FeeSchedule.sol";
 import {Listing} from "./Listing.sol";
 import {OrderAuthority} from "./OrderAuthority.sol";
@@ -18,7 +19,7 @@ import {Units} from "../libraries/Units.sol";
 
 /// @title Exchange
 /// @notice See IExchange.
-contract Exchange is OrderAuthority, FeeSchedule, Listing, ReentrancyGuardTransient {
+contract Exchange is OrderAuthority, FeeSchedule, Conditions, ReentrancyGuardTransient {
     using PositionWord for uint256;
 
     uint256 private constant LIMIT = 0;
@@ -32,8 +33,6 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, ReentrancyGuardTransi
 
     IMarginEngine private immutable MARGIN_ENGINE;
     IDelegation private immutable DELEGATION;
-
-    mapping(bytes32 digest => uint256) private _filledWad;
 
     /// @dev One account of a fill. The delegate is 0 when the signer may act for the account in every way.
     struct Side {
@@ -68,7 +67,7 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, ReentrancyGuardTransi
         _requireTradable(maker.instrument, quantityWad, maker.priceWad);
         Side memory made = _fill(maker, makerSignature, quantityWad, true);
         Side memory taken = _fill(taker, takerSignature, quantityWad, false);
-        bool isRest = _filledWad[made.digest] == maker.quantityWad && _filledWad[taken.digest] == taker.quantityWad;
+        bool isRest = filledOf(made.digest) == maker.quantityWad && filledOf(taken.digest) == taker.quantityWad;
         if (quantityWad < MIN_FILL_WAD && !isRest) revert Exchange__Dust(quantityWad, MIN_FILL_WAD);
         Leg[] memory legs = new Leg[](1);
         legs[0] = Leg(maker.instrument, maker.isBuy, quantityWad, maker.priceWad);
@@ -99,11 +98,6 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, ReentrancyGuardTransi
         }
         _requireSafe(legs, made);
         _requireSafe(legs, taken);
-    }
-
-    /// @inheritdoc IExchange
-    function filledOf(bytes32 digest) external view override returns (uint256 quantityWad) {
-        quantityWad = _filledWad[digest];
     }
 
     function _requireMatch(Order calldata maker, Order calldata taker) private pure {
@@ -156,8 +150,7 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, ReentrancyGuardTransi
         _requireTime(order.expiryTs);
         _requireUnmoved(order.accountId, order.transferCount);
         bytes32 digest = hashOf(order);
-        uint256 filledWad = _filledWad[digest];
-        uint256 leftWad = order.quantityWad - filledWad;
+        uint256 leftWad = order.quantityWad - filledOf(digest);
         if (quantityWad > leftWad) revert Exchange__Overfilled(quantityWad, leftWad);
         if (order.kind == FILL_OR_KILL && quantityWad != order.quantityWad) {
             revert Exchange__NotWhole(quantityWad, order.quantityWad);
@@ -166,7 +159,7 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, ReentrancyGuardTransi
         side = _side(order.accountId, order.signer, digest, order.maxFeeWad, isMaker);
         _requireAllowed(side, order.instrument);
         if (order.reduceOnly) _requireReducing(side.before_.positions, order, quantityWad);
-        _filledWad[digest] = filledWad + quantityWad;
+        _countFill(order, digest, quantityWad);
     }
 
     /// @dev A quote fills once and whole; what counts as filled is the number of its legs.
@@ -174,9 +167,8 @@ contract Exchange is OrderAuthority, FeeSchedule, Listing, ReentrancyGuardTransi
         _requireTime(quote.expiryTs);
         _requireUnmoved(quote.accountId, quote.transferCount);
         bytes32 digest = hashOfQuote(quote);
-        if (_filledWad[digest] != 0) revert Exchange__Overfilled(quote.legs.length, 0);
         _requireSigned(quote.signer, quote.nonce, quote.accountId, digest, signature);
-        _filledWad[digest] = quote.legs.length;
+        _countQuote(digest, quote.legs.length);
         return _side(quote.accountId, quote.signer, digest, quote.maxFeeWad, true);
     }
 

@@ -17,7 +17,7 @@ abstract contract Listing is IExchange, ExpiringPause {
     /// no scenario of prices moves: its whole strike would change hands for a margin of nothing.
     uint256 private constant STRIKE_BAND = 8;
 
-    IOracle private immutable ORACLE;
+    IOracle internal immutable ORACLE;
 
     mapping(uint256 underlyingId => Rules) private _rules;
 

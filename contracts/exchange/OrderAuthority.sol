@@ -10,7 +10,8 @@ import {Signatures} from "../libraries/Signatures.sol";
 abstract contract OrderAuthority is IExchange, EIP712 {
     bytes32 private constant ORDER_TYPEHASH = keccak256(
         "Order(uint256 accountId,uint256 instrument,bool isBuy,uint256 quantityWad,uint256 priceWad,uint256 nonce,"
-        "uint40 expiryTs,address signer,uint8 kind,bool reduceOnly,uint256 maxFeeWad,uint64 transferCount)"
+        "uint40 expiryTs,address signer,uint8 kind,bool reduceOnly,uint256 maxFeeWad,uint64 transferCount,"
+        "uint256 triggerWad,bool triggerAbove,uint40 triggerAfterTs,bool exclusive)"
     );
     bytes32 private constant QUOTE_TYPEHASH = keccak256(
         "Quote(uint256 accountId,uint256 takerId,Leg[] legs,uint256 nonce,uint40 expiryTs,address signer,"

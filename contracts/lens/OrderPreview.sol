@@ -78,8 +78,16 @@ contract OrderPreview is IOrderPreview {
             bool isDead = o.expiryTs < block.timestamp || o.transferCount != transferCount
                 || EXCHANGE.isCancelled(o.signer, o.nonce)
                 || (hasExpiry && o.instrument.expiryOf() <= block.timestamp);
-            if (!isDead) remainingWad[i] = o.quantityWad - EXCHANGE.filledOf(EXCHANGE.hashOf(o));
+            bytes32 digest = EXCHANGE.hashOf(o);
+            if (!isDead && !_isShutOut(o, digest)) remainingWad[i] = o.quantityWad - EXCHANGE.filledOf(digest);
         }
+    }
+
+    /// @dev Whether another exclusive order of its nonce has filled.
+    function _isShutOut(IExchange.Order calldata order, bytes32 digest) private view returns (bool) {
+        if (!order.exclusive) return false;
+        bytes32 first = EXCHANGE.exclusiveOf(order.signer, order.nonce);
+        return first != bytes32(0) && first != digest;
     }
 
     /// @dev The underlyings of orders that can fill, each once.

@@ -30,6 +30,7 @@ from plimsoll.deployment.deploy import deploy
 from plimsoll.deployment.spec import load_spec
 from plimsoll.model import Kind, Round, Surface, Svi
 from plimsoll.params import Params
+from plimsoll.protocol.orders import UNCONDITIONAL
 from plimsoll.protocol.rounds import RoundPoster
 from tests.chain.helpers.mocks import use_mocks
 from tools.bench.report import Entry, merge
@@ -273,7 +274,7 @@ def _settle(w: World, sides: list[tuple[LocalAccount, int]], instrument: int, no
     for (owner, account_id), is_buy in zip(sides, (True, False), strict=True):
         order = {"accountId": account_id, "instrument": instrument, "isBuy": is_buy, "quantityWad": WAD}
         order |= {"priceWad": 80 * WAD, "nonce": nonce, "expiryTs": TS + DAY, "signer": owner.address}
-        order |= {"kind": 0, "reduceOnly": False, "maxFeeWad": 0, "transferCount": 0}
+        order |= {"kind": 0, "reduceOnly": False, "maxFeeWad": 0, "transferCount": 0, **UNCONDITIONAL}
         orders += [order, sign(owner, domain_of(exchange), primary, types, order)]
     return w.run("Exchange", "settle", *orders, WAD)
 

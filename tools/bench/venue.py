@@ -34,6 +34,7 @@ from plimsoll.chain.abi import load_artifact
 from plimsoll.client import Trader, connect_venue
 from plimsoll.client.schema.orders import Order, PlaceOrder, PlaceOrders
 from plimsoll.constants import WAD
+from plimsoll.protocol.orders import UNCONDITIONAL
 from plimsoll.venue.book.engine import Engine, NewOrder
 from plimsoll.venue.book.state import State
 from plimsoll.venue.chain.digests import OrderDigest
@@ -73,6 +74,7 @@ def signed_orders(who: Trader, digest: OrderDigest, count: int, first: int) -> l
             "reduceOnly": False,
             "maxFeeWad": WAD // 100,
             "transferCount": 0,
+            **UNCONDITIONAL,
         }
         signature = who.wallet.unsafe_sign_hash(digest.fast(message)).signature
         found.append(
@@ -80,7 +82,6 @@ def signed_orders(who: Trader, digest: OrderDigest, count: int, first: int) -> l
                 order=Order.model_construct(**message),
                 signature="0x" + bytes(signature).hex(),
                 timeInForce="gtc",
-                trigger=None,
                 clientId="",
             )
         )
@@ -238,6 +239,7 @@ def book_of_ours(messages: list[tuple[bool, int, int]]) -> float:
             "signer": f"0x{number:040x}",
             "kind": 0,
             "reduceOnly": False,
+            **UNCONDITIONAL,
         }
         news.append(NewOrder(f"0x{number:064x}", message, "0x"))
     for new in news[:OPEN]:

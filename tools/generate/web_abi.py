@@ -58,10 +58,12 @@ USED: Final[Mapping[str, tuple[str, ...]]] = {
     "RiskEngine": ("riskOf",),
     "MarginEngine": ("evaluateDetailed", "evaluateOwnDetailed", "preview"),
     "Exchange": (
-        *("rulesOf", "feesOf", "hashOf", "hashOfQuote", "filledOf", "isCancelled", "minNonceOf"),
+        *("rulesOf", "feesOf", "hashOf", "hashOfQuote", "filledOf", "isCancelled", "minNonceOf", "exclusiveOf"),
         *("fillQuote", "cancel", "cancelBelow"),
     ),
     "Intents": ("isFilled", "hashOfDelta", "hashOfClose"),
+    "PasskeyFactory": ("create", "addressOf"),
+    "Passkey": ("isValidSignature", "publicKey"),
     "PerpMarket": ("termsOf",),
     "Settlement": (),
     "Auction": ("auctionOf", "previewBid", "bid", "marginCallTsOf"),

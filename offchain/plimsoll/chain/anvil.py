@@ -25,6 +25,8 @@ START_TIMEOUT_SEC = 20.0
 PORT_ATTEMPTS = 3
 #: What development tools call a local chain, and how many blocks make an epoch: two later a block is final.
 CHAIN_ID, EPOCH_BLOCKS = 31_337, 32
+#: The rules that the contracts are compiled for.
+HARD_FORK = "prague"
 #: Reasons of reverts are asked for on the state of the parent block.
 STATES_KEPT = 64
 
@@ -101,7 +103,7 @@ def _launch(binary: Path, timestamp: int, port: int, options: Sequence[str]) -> 
     """Start one process and wait until it answers."""
     arguments = [
         *(str(binary), "--port", str(port), "--timestamp", str(timestamp)),
-        *("--accounts", "40", "--hardfork", "prague", "--gas-limit", "1000000000", "--base-fee", "0"),
+        *("--accounts", "40", "--gas-limit", "1000000000", "--base-fee", "0"),
         *("--silent", "--order", "fifo", "--no-request-size-limit"),
         *options,
     ]
@@ -127,6 +129,7 @@ def start(
     chain_id: int = CHAIN_ID,
     epoch_blocks: int = EPOCH_BLOCKS,
     states_kept: int = STATES_KEPT,
+    hard_fork: str = HARD_FORK,
 ) -> Anvil:
     """Start a local chain whose first block carries ``timestamp``.
 
@@ -145,6 +148,8 @@ def start(
     states_kept : int
         How many blocks' states can be asked for, those of blocks that were taken back among them. All of them would
         fill gigabytes of the user's disk and stay there.
+    hard_fork : str
+        Rules of the chain, by the name that anvil gives them.
 
     Returns
     -------
@@ -158,7 +163,7 @@ def start(
     """
     binary = find_binary()
     options = ["--chain-id", str(chain_id), "--slots-in-an-epoch", str(epoch_blocks)]
-    options += ["--prune-history", str(states_kept)]
+    options += ["--prune-history", str(states_kept), "--hardfork", hard_fork]
     if any_size:
         options.append("--disable-code-size-limit")
     if port:
@@ -183,6 +188,7 @@ def running(
     chain_id: int = CHAIN_ID,
     epoch_blocks: int = EPOCH_BLOCKS,
     states_kept: int = STATES_KEPT,
+    hard_fork: str = HARD_FORK,
 ) -> Iterator[Anvil]:
     """Keep a local chain for the length of a ``with`` block.
 
@@ -192,7 +198,7 @@ def running(
         Unix seconds of the genesis block.
     any_size : bool
         Take contracts of any size: code without the optimizer is larger than a chain allows.
-    port, chain_id, epoch_blocks, states_kept : int
+    port, chain_id, epoch_blocks, states_kept, hard_fork
         See :func:`start`.
 
     Yields
@@ -207,6 +213,7 @@ def running(
         chain_id=chain_id,
         epoch_blocks=epoch_blocks,
         states_kept=states_kept,
+        hard_fork=hard_fork,
     )
     try:
         yield chain

@@ -28,7 +28,6 @@ from plimsoll.client.schema.orders import (
     PlaceOrders,
     PlaceResult,
     PlaceResults,
-    Trigger,
 )
 from plimsoll.client.schema.service import (
     AskChallenge,
@@ -172,8 +171,28 @@ class VenueClient:
 
 
 @dataclass(frozen=True, slots=True)
+class Trigger:
+    """Spot of the underlying that an order waits for; the contracts check it against a round later than the order.
+
+    Parameters
+    ----------
+    spot : float
+        Cash per unit.
+    side : {"atOrAbove", "atOrBelow"}
+        Where spot has to be.
+    """
+
+    spot: float
+    side: Literal["atOrAbove", "atOrBelow"]
+
+
+@dataclass(frozen=True, slots=True)
 class Terms:
-    """What an order may say besides instrument, side, quantity and price."""
+    """What an order may say besides instrument, side, quantity and price.
+
+    Of orders that share a ``nonce`` the venue cancels the others when one meets another order; where all are
+    ``exclusive`` the chain itself fills only one of them.
+    """
 
     kind: KindOfOrder = "limit"
     time_in_force: Literal["gtc", "ioc"] = "gtc"
@@ -182,6 +201,7 @@ class Terms:
     max_fee: float = 0.01
     nonce: int | None = None
     trigger: Trigger | None = None
+    exclusive: bool = False
     client_id: str = ""
 
 
@@ -224,6 +244,7 @@ class Trader:
         PlaceOrder
         """
         terms = terms or Terms()
+        now_ts = int(time.time() + self._offset_sec)
         message: dict[str, Any] = {
             "accountId": self.account_id,
             "instrument": self.venue.instrument(instrument),
@@ -231,18 +252,21 @@ class Trader:
             "quantityWad": float_to_wad(abs(quantity)),
             "priceWad": float_to_wad(price),
             "nonce": time.time_ns() if terms.nonce is None else terms.nonce,
-            "expiryTs": int(time.time() + self._offset_sec) + terms.life_sec,
+            "expiryTs": now_ts + terms.life_sec,
             "signer": str(self.wallet.address),
             "kind": KINDS[terms.kind],
             "reduceOnly": terms.reduce_only,
             "maxFeeWad": float_to_wad(terms.max_fee),
             "transferCount": self._transfers,
+            "triggerWad": 0 if terms.trigger is None else float_to_wad(terms.trigger.spot),
+            "triggerAbove": terms.trigger is not None and terms.trigger.side == "atOrAbove",
+            "triggerAfterTs": 0 if terms.trigger is None else now_ts,
+            "exclusive": terms.exclusive,
         }
         return PlaceOrder.model_construct(
             order=Order.model_construct(**message),
             signature=sign_typed(self.wallet, self.venue.config.order, message),
             timeInForce=terms.time_in_force,
-            trigger=terms.trigger,
             clientId=terms.client_id,
         )
 

@@ -224,10 +224,11 @@ def _custody(build: _Install) -> None:
     draft_book = build.create("DraftBook", authority, address["NormalTable"], address["ScenarioBook"])
     draft = _engine_of(build, "Draft", draft_book)
     build.create("ParameterPreview", accounts, engine, draft_book, draft)
-    # Neither is a module: they act for owners who approve them.
+    # None of these is a module: two act for owners who approve them.
     build.create("Operators", accounts, vault)
     build.create("Intents", accounts, engine, exchange)
     build.create("RangeRule", authority, address["ScenarioBook"], address["Oracle"])
+    build.create("PasskeyFactory")
     build.send("Auction", "setPriorMargin", prior)
     build.send("Vault", "setAuction", auction)
     if build.spec.network.grace_sec:

@@ -112,6 +112,7 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     """
     seen = _Seen(client, deployment, spec)
     needed = {"Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens", "RateFeed", "RangeRule"}
+    needed |= {"PasskeyFactory"}
     needed |= {"HeaderFeed", "RemoteClaims"} if spec.remote is not None else set()
     missing = needed - set(deployment.contracts)
     if missing:

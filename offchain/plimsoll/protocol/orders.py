@@ -34,7 +34,18 @@ ORDER_FIELDS: Final[Fields] = [
     {"name": "reduceOnly", "type": "bool"},
     {"name": "maxFeeWad", "type": "uint256"},
     {"name": "transferCount", "type": "uint64"},
+    {"name": "triggerWad", "type": "uint256"},
+    {"name": "triggerAbove", "type": "bool"},
+    {"name": "triggerAfterTs", "type": "uint40"},
+    {"name": "exclusive", "type": "bool"},
 ]
+#: Fields of an order that waits for nothing, and that others of its nonce leave alone.
+UNCONDITIONAL: Final[Mapping[str, Any]] = {
+    "triggerWad": 0,
+    "triggerAbove": False,
+    "triggerAfterTs": 0,
+    "exclusive": False,
+}
 
 
 def exchange_domain(deployment: Deployment) -> dict[str, Any]:
@@ -129,6 +140,7 @@ def order_messages(
             "reduceOnly": reduces,
             "maxFeeWad": float_to_wad(terms.max_fee),
             "transferCount": terms.transfer_count,
+            **UNCONDITIONAL,
         }
         missing = [field["name"] for field in fields if field["name"] not in known]
         if missing:

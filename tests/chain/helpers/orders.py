@@ -19,6 +19,10 @@ ORDER_FIELDS = (
     ("reduceOnly", "bool"),
     ("maxFeeWad", "uint256"),
     ("transferCount", "uint64"),
+    ("triggerWad", "uint256"),
+    ("triggerAbove", "bool"),
+    ("triggerAfterTs", "uint40"),
+    ("exclusive", "bool"),
 )
 LEG_FIELDS = (("instrument", "uint256"), ("isBuy", "bool"), ("quantityWad", "uint256"), ("priceWad", "uint256"))
 QUOTE_FIELDS = (
@@ -54,8 +58,11 @@ CLOSE_FIELDS = (
     ("signer", "address"),
 )
 LIMIT, FILL_OR_KILL, POST_ONLY = range(3)
-#: Kind, reduce only, highest fee and transfer count of a plain limit order of an account that never changed hands.
-PLAIN = (LIMIT, False, 0, 0)
+#: An order that waits for nothing, and that others of its nonce leave alone.
+UNCONDITIONAL = (0, False, 0, False)
+#: Kind, reduce only, highest fee and transfer count of a plain limit order of an account that never changed hands, and
+#: no conditions.
+PLAIN = (LIMIT, False, 0, 0, *UNCONDITIONAL)
 #: Listing rules that allow every kind, expiry and strike of an underlying, four years ahead.
 ANY_INSTRUMENT = (15, 1, 126_144_000, 1)
 DOMAIN_FIELDS = (

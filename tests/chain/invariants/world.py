@@ -21,7 +21,7 @@ from plimsoll.market.replay.window import with_mean
 from plimsoll.model import Kind, Round, Surface, Svi
 from plimsoll.params import Params
 from plimsoll.protocol.rounds import RoundPoster
-from tests.chain.helpers.orders import LIMIT
+from tests.chain.helpers.orders import LIMIT, UNCONDITIONAL
 
 WAD = 10**18
 RAW_PER_CASH = 10**6
@@ -213,7 +213,7 @@ class World:
         self.nonce += 1
         signer = self.owners[account_id].address
         terms = (account_id, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + 3_600, signer)
-        return (*terms, kind, reduce_only, MAX_FEE, self.transfers(account_id))
+        return (*terms, kind, reduce_only, MAX_FEE, self.transfers(account_id), *UNCONDITIONAL)
 
     def transfers(self, account_id: int) -> int:
         """How often an account has changed hands."""

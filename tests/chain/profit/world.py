@@ -26,6 +26,7 @@ from plimsoll.model import Kind
 from plimsoll.params import Params
 from plimsoll.protocol.rounds import RoundPoster
 from tests.chain.helpers.mocks import use_mocks
+from tests.chain.helpers.orders import UNCONDITIONAL
 from tests.chain.profit.bridge import remote_spec
 from tests.chain.profit.market import WINDOW_SEC, Path
 
@@ -229,7 +230,7 @@ class World:
         """An order with its owner's signature, good for an hour."""
         self.nonce += 1
         values = (account, instrument, is_buy, quantity_wad, price_wad, self.nonce, self.now + HOUR, owner.address)
-        message = self._message(self.order_types, (*values, 0, False, MAX_FEE_WAD), account)
+        message = self._message(self.order_types, (*values, 0, False, MAX_FEE_WAD, *UNCONDITIONAL), account)
         return message, sign(owner, self.domain, *self.order_types, message)
 
     def _message(self, types: Any, values: tuple[Any, ...], account: int) -> dict[str, Any]:

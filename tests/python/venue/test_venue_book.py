@@ -66,7 +66,7 @@ class Venue:
         ]
         assert not better
 
-    def order(self, account=1, *, buy, price, quantity=1, kind=LIMIT, nonce=None, **more):
+    def order(self, account=1, *, buy, price, quantity=1, kind=LIMIT, nonce=None, trigger=None, **more):
         self.count += 1
         message = {
             "accountId": account,
@@ -81,6 +81,10 @@ class Venue:
             "reduceOnly": more.pop("reduce", False),
             "maxFeeWad": 0,
             "transferCount": 0,
+            "triggerWad": trigger[1] if trigger else 0,
+            "triggerAbove": trigger is not None and trigger[0] == "atOrAbove",
+            "triggerAfterTs": more.pop("after_ts", 0),
+            "exclusive": False,
         }
         return NewOrder(f"0x{self.count:064x}", message, "0x", **more)
 
@@ -231,12 +235,74 @@ def test_trigger__round_meets_it__enters_oldest_first():
     stop = venue.place(2, buy=False, price=80, trigger=("atOrBelow", 95 * WAD))
     later = venue.place(3, buy=False, price=80, trigger=("atOrBelow", 95 * WAD))
     assert not venue.trades()
-    venue.engine.see_round(1, 96 * WAD, 1)
+    venue.engine.see_round(1, 96 * WAD, 7, 1)
     assert not venue.trades()
-    venue.engine.see_round(1, 95 * WAD, 1)
+    venue.engine.see_round(1, 95 * WAD, 7, 1)
     venue.note()
     assert [(t.taker, t.price_wad // WAD) for t in venue.trades()] == [(stop, 90)]
     assert venue.state.orders[later].is_resting
+
+
+def test_trigger__round_of_before_the_order__does_not_count():
+    venue = Venue()
+    stop = venue.place(2, buy=False, price=80, trigger=("atOrBelow", 95 * WAD), after_ts=10)
+    venue.engine.see_round(1, 90 * WAD, 10, 1)
+    assert venue.state.orders[stop].state == "waiting"
+    venue.engine.see_round(1, 90 * WAD, 11, 1)
+    assert venue.state.orders[stop].is_resting
+
+
+def test_trigger__spot_comes_back_before_anything_traded__waits_again():
+    venue = Venue()
+    stop = venue.place(2, buy=False, price=80, trigger=("atOrBelow", 95 * WAD))
+    venue.engine.see_round(1, 94 * WAD, 7, 1)
+    venue.note()
+    venue.engine.see_round(1, 96 * WAD, 8, 1)
+    venue.note()
+    assert (venue.state.orders[stop].state, list(venue.state.ladder(INSTRUMENT).asks)) == ("waiting", [])
+    venue.place(1, buy=True, price=90)
+    assert not venue.trades()
+    venue.engine.see_round(1, 95 * WAD, 9, 1)
+    venue.note()
+    assert [trade.taker for trade in venue.trades()] == [stop]
+
+
+def test_trigger__chain_has_filled_a_part__the_rest_stays_in_the_book():
+    venue = Venue()
+    stop = venue.place(2, buy=False, price=80, quantity=2, trigger=("atOrBelow", 95 * WAD))
+    venue.place(1, buy=True, price=90)
+    venue.engine.see_round(1, 94 * WAD, 7, 1)
+    venue.note()
+    (trade,) = venue.trades()
+    venue.engine.settled(ev.Settled(trade.trade_id, "0x" + "1" * 64, 5, 1, 2))
+    venue.engine.see_round(1, 99 * WAD, 8, 1)
+    venue.note()
+    assert venue.state.orders[stop].is_resting
+    venue.engine.rolled_back(trade.trade_id)
+    venue.engine.not_triggered(trade.trade_id, "spot is back", 1)
+    venue.note()
+    assert (venue.state.orders[stop].state, venue.state.orders[stop].leaves_wad) == ("waiting", 2 * WAD)
+
+
+def test_trigger__chain_says_it_is_not_met__both_orders_live_and_the_one_waits():
+    venue = Venue()
+    bid = venue.place(1, buy=True, price=90)
+    stop = venue.place(2, buy=False, price=80, trigger=("atOrBelow", 95 * WAD))
+    venue.engine.see_round(1, 94 * WAD, 7, 1)
+    venue.engine.not_triggered(venue.trades()[0].trade_id, "spot is back", 1)
+    venue.note()
+    assert venue.state.orders[bid].is_resting
+    assert (venue.state.orders[stop].state, venue.state.orders[stop].leaves_wad) == ("waiting", WAD)
+
+
+def test_trigger__of_an_order_at_once_or_not_at_all__waits_again_when_its_match_was_too_late():
+    venue = Venue()
+    venue.place(1, buy=True, price=90)
+    stop = venue.place(2, buy=False, price=80, kind=FILL_OR_KILL, trigger=("atOrBelow", 95 * WAD))
+    venue.engine.see_round(1, 94 * WAD, 7, 1)
+    venue.engine.not_triggered(venue.trades()[0].trade_id, "spot is back", 1)
+    venue.note()
+    assert venue.state.orders[stop].state == "waiting"
 
 
 def test_one_cancels_other__a_match_of_one__cancels_the_other():
@@ -291,7 +357,7 @@ def test_trigger__post_only_would_trade__is_cancelled():
     venue = Venue()
     venue.place(1, buy=True, price=100)
     order = venue.place(2, buy=False, price=100, kind=POST_ONLY, trigger=("atOrBelow", 95 * WAD))
-    venue.engine.see_round(1, 90 * WAD, 1)
+    venue.engine.see_round(1, 90 * WAD, 7, 1)
     venue.note()
     assert (venue.state.orders[order].state, venue.trades()) == ("cancelled", [])
 
@@ -386,6 +452,7 @@ COMMAND = st.one_of(
     st.tuples(st.just("round"), st.integers(95, 105)),
     st.tuples(st.just("settle"), st.integers(0, 10**6)),
     st.tuples(st.just("fail"), st.integers(0, 10**6)),
+    st.tuples(st.just("late"), st.integers(0, 10**6)),
     st.tuples(st.just("back"), st.integers(0, 10**6)),
     st.tuples(st.just("final"), st.integers(0, 10**6)),
     st.tuples(st.just("expire"), st.sampled_from((10, 1_000))),
@@ -398,13 +465,15 @@ COMMAND = st.one_of(
 
 def follow(venue, name, number):
     """Let the chain do something with one of the trades."""
-    wanted = "pending" if name in ("settle", "fail") else "settled"
+    wanted = "pending" if name in ("settle", "fail", "late") else "settled"
     found = [trade for trade in venue.trades() if trade.state == wanted]
     if not found:
         return
     trade = found[number % len(found)]
     if name == "settle":
         venue.engine.settled(ev.Settled(trade.trade_id, "0x" + "1" * 64, 5, 1, 2))
+    elif name == "late":
+        venue.engine.not_triggered(trade.trade_id, "no", 1)
     elif name == "fail":
         venue.engine.failed(trade.trade_id, "no", [[], [trade.maker], [trade.taker]][number % 3], 1)
     elif name == "back":
@@ -422,7 +491,7 @@ def run(venue, command):
     if name == "cancel" and orders:
         venue.engine.cancel(orders[number % len(orders)], "by hand")
     elif name == "round":
-        venue.engine.see_round(1, number * WAD, 1)
+        venue.engine.see_round(1, number * WAD, 7, 1)
     elif name == "expire":
         venue.engine.expire(number)
     elif name == "protect":

@@ -22,6 +22,10 @@ ORDER = st.fixed_dictionaries(
         "reduceOnly": st.booleans(),
         "maxFeeWad": st.integers(0, 2**256 - 1),
         "transferCount": st.integers(0, 2**64 - 1),
+        "triggerWad": st.integers(0, 2**256 - 1),
+        "triggerAbove": st.booleans(),
+        "triggerAfterTs": st.integers(0, 2**40 - 1),
+        "exclusive": st.booleans(),
     }
 )
 

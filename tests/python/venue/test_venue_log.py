@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from plimsoll.constants import WAD
 from plimsoll.errors import InputError
+from plimsoll.protocol.orders import UNCONDITIONAL
 from plimsoll.storage import StorageError, open_database, reading, upgrade, writing
 from plimsoll.venue.book import events as ev
 from plimsoll.venue.book.engine import NewOrder
@@ -49,6 +50,7 @@ def new_order(number, price=100, *, buy=True):
         "reduceOnly": False,
         "maxFeeWad": 0,
         "transferCount": 0,
+        **UNCONDITIONAL,
     }
     return NewOrder(f"0x{number:064x}", message, "0x00")
 

@@ -1,12 +1,14 @@
 """Orders from the wallet to the chain: accepted, refused in a sentence, matched, settled, at fault."""
 
+import threading
+
 import pytest
 from eth_utils.address import to_checksum_address
 from helpers.keeper_runs import until
 from helpers.venue_runs import refusal, settled, trader
 
-from plimsoll.client.client import Terms, sign_typed
-from plimsoll.client.schema.orders import Order, PlaceOrder, Protection, ProtectionView, Trigger
+from plimsoll.client.client import Terms, Trigger, sign_typed
+from plimsoll.client.schema.orders import Order, PlaceOrder, Protection, ProtectionView
 from plimsoll.constants import WAD
 from plimsoll.model import Mode
 
@@ -19,7 +21,7 @@ def signed(who, quantity=1.0, price=1_900.0, *, instrument=PERP, wallet=None, te
     fields = {**vars(made.order), **changes}
     signature = sign_typed(wallet or who.wallet, who.venue.config.order, fields)
     return PlaceOrder.model_construct(
-        order=Order.model_construct(**fields), signature=signature, timeInForce="gtc", trigger=None, clientId=""
+        order=Order.model_construct(**fields), signature=signature, timeInForce="gtc", clientId=""
     )
 
 
@@ -111,9 +113,7 @@ def test_amend__to_the_other_side__does_not_cross_the_order_it_replaces(anna):
 
 def test_one_cancels_other__shared_nonce__leaves_one(anna, ben):
     target = anna.place(PERP, 1, 1_880, Terms(nonce=77))
-    stop = anna.place(
-        PERP, 1, 2_400, Terms(nonce=77, trigger=Trigger.model_construct(side="atOrAbove", spotWad=2_300 * WAD))
-    )
+    stop = anna.place(PERP, 1, 2_400, Terms(nonce=77, trigger=Trigger(2_300, "atOrAbove")))
     assert anna.order(stop.orderHash).state == "waiting"
     ben.place(PERP, -1, 1_880)
     assert anna.order(stop.orderHash).reason == "the other order of its nonce traded"
@@ -122,7 +122,7 @@ def test_one_cancels_other__shared_nonce__leaves_one(anna, ben):
 
 def test_trigger__round_meets_it__trades(anna, ben, chain):
     ben.place(PERP, -1, 1_960)
-    stop = anna.place(PERP, 1, 2_000, Terms(trigger=Trigger.model_construct(side="atOrAbove", spotWad=1_950 * WAD)))
+    stop = anna.place(PERP, 1, 2_000, Terms(trigger=Trigger(1_950, "atOrAbove")))
     assert anna.order(stop.orderHash).state == "waiting"
     chain.wait(60)
     chain.post(1_955.0)
@@ -131,9 +131,74 @@ def test_trigger__round_meets_it__trades(anna, ben, chain):
     chain.post(1_900.0)
 
 
+def test_trigger__spot_comes_back__leaves_the_book_until_a_round_meets_it_again(anna, chain):
+    stop = anna.place(PERP, 1, 1_700, Terms(trigger=Trigger(1_950, "atOrAbove")))
+    for spot, state in ((1_955.0, "open"), (1_900.0, "waiting"), (1_960.0, "open")):
+        chain.wait(60)
+        chain.post(spot)
+        until(lambda state=state: anna.order(stop.orderHash).state == state, lambda: anna.order(stop.orderHash).state)
+    assert [level.priceWad // WAD for level in anna.venue.book(PERP).bids] == [1_700]
+    chain.wait(60)
+    chain.post(1_900.0)
+
+
+def test_trigger__spot_comes_back_in_the_block_of_the_fill__waits_again_and_the_other_order_lives(anna, ben, chain):
+    stop = anna.place(PERP, 1, 1_970, Terms(trigger=Trigger(1_950, "atOrAbove")))
+    chain.wait(60)
+    chain.post(1_955.0)
+    until(lambda: anna.order(stop.orderHash).state == "open", lambda: anna.order(stop.orderHash).state)
+    chain.wait(60)
+    chain.client.rpc("evm_setAutomine", False)
+    # The round waits for a block first, so that it comes before the fill.
+    posting = threading.Thread(target=chain.post, args=(1_900.0,))
+    posting.start()
+    until(lambda: waiting_in_pool(chain) == 1, lambda: waiting_in_pool(chain))
+    sale = ben.place(PERP, -1, 1_960)
+    assert len(sale.matches) == 1
+    until(lambda: waiting_in_pool(chain) == 2, lambda: waiting_in_pool(chain))
+    chain.client.rpc("evm_mine")
+    chain.client.rpc("evm_setAutomine", True)
+    posting.join()
+    until(lambda: anna.order(stop.orderHash).state == "waiting", lambda: anna.order(stop.orderHash))
+    left = ben.order(sale.orderHash)
+    assert (left.state, left.leavesWad, left.filledWad) == ("open", WAD, 0)
+    (fill,) = [one for one in ben.fills().fills if one.tradeId == sale.matches[0].tradeId]
+    assert (fill.state, "Exchange__NotTriggered" in fill.reason) == ("failed", True)
+
+
+def waiting_in_pool(chain):
+    """How many transactions wait for a block."""
+    return int(chain.client.rpc("txpool_status")["pending"], 16)
+
+
+def test_exclusive__its_pair_fills_elsewhere__is_refused_anew_and_barred_when_it_meets_somebody(anna, ben, chain):
+    nonce = 4_711
+    resting = anna.place(PERP, 1, 1_700, Terms(nonce=nonce, exclusive=True))
+    pair = anna.signed(PERP, 1, 1_890, Terms(nonce=nonce, exclusive=True))
+    sale = ben.signed(PERP, -1, 1_890)
+    sides = [part for one in (sale, pair) for part in (vars(one.order), bytes.fromhex(one.signature[2:]))]
+    chain.world.contract("Exchange").send(chain.relayer, "settle", *sides, WAD)
+    third = anna.signed(PERP, 1, 1_701, Terms(nonce=nonce, exclusive=True))
+    until(lambda: problem_of(anna, third).code == "otherFilled", lambda: problem_of(anna, third))
+    ben.place(PERP, -1, 1_700)
+    until(lambda: anna.order(resting.orderHash).state == "barred", lambda: anna.order(resting.orderHash))
+    assert anna.order(resting.orderHash).reason.endswith("of its nonce has filled on chain, and no other one may")
+
+
+def test_amend__exclusive_order_that_has_traded__keeps_its_rest_and_says_why(anna, ben):
+    old = anna.place(PERP, 2, 1_880, Terms(nonce=4_712, exclusive=True))
+    ben.place(PERP, -1, 1_880)
+    settled(ben, 1)
+    problem = refusal(lambda: anna.amend(old.orderHash, PERP, 1, 1_881, Terms(nonce=4_712, exclusive=True)))
+    assert problem.code == "otherFilled"
+    assert anna.order(old.orderHash).leavesWad == WAD
+
+
 # Refusals: what is changed after or before signing, and how the venue says so.
 WRONG = {
     "expired": ({"expiryTs": 5}, "expired", "order.expiryTs"),
+    "trigger beyond prices": ({"triggerWad": 2**200}, "badField", "order.triggerWad"),
+    "trigger after the end": ({"triggerWad": 1, "triggerAfterTs": 2**40 - 1}, "badField", "order.triggerAfterTs"),
     "reserved account": ({"accountId": 1}, "badField", "order.accountId"),
     "unknown account": ({"accountId": 999}, "unknownAccount", "order.accountId"),
     "transferred": ({"transferCount": 3}, "transferred", "order.transferCount"),
@@ -306,7 +371,7 @@ def test_contract_wallet__its_word_counts__and_settles_on_chain(anna, ben, chain
     until(lambda: anna.venue.account(holder.account_id).transferCount == 1, lambda: "not transferred")
     theirs = {"accountId": holder.account_id, "signer": to_checksum_address(safe), "transferCount": 1}
     ours = Order.model_construct(**{**vars(anna.signed(PERP, 1, 1_880).order), **theirs})
-    body = PlaceOrder.model_construct(order=ours, signature="0x1234", timeInForce="gtc", trigger=None, clientId="")
+    body = PlaceOrder.model_construct(order=ours, signature="0x1234", timeInForce="gtc", clientId="")
     (result,) = anna.place_many([body])
     assert result.problem is None, result.problem
     met = ben.place(PERP, -1, 1_880)
@@ -318,6 +383,6 @@ def test_contract_wallet__its_word_counts__and_settles_on_chain(anna, ben, chain
     until(lambda: state() in ("settled", "final"), state)
     chain.client.rpc("anvil_setCode", safe, REVERTS)
     refused = Order.model_construct(**{**vars(ours), "nonce": ours.nonce + 1})
-    again = PlaceOrder.model_construct(order=refused, signature="0x1234", timeInForce="gtc", trigger=None, clientId="")
+    again = PlaceOrder.model_construct(order=refused, signature="0x1234", timeInForce="gtc", clientId="")
     problem = problem_of(anna, again)
     assert (problem.code, problem.field) == ("badSignature", "signature")

@@ -39,6 +39,7 @@ export const CONTRACTS = [
   "MarginEngine",
   "Exchange",
   "Intents",
+  "PasskeyFactory",
   "PerpMarket",
   "Settlement",
   "Auction",

@@ -11,7 +11,6 @@ export type FillView = components["schemas"]["FillView"];
 export type TradeView = components["schemas"]["TradeView"];
 export type RequestView = components["schemas"]["RequestView"];
 export type PlaceResult = components["schemas"]["PlaceResult"];
-export type Trigger = components["schemas"]["Trigger"];
 export type Protection = components["schemas"]["Protection"];
 export type ProtectionView = components["schemas"]["ProtectionView"];
 export type IntentEntry = components["schemas"]["IntentPage"]["intents"][number];
@@ -30,14 +29,12 @@ export class VenueProblem extends Error {
 /** A signed order with what the service keeps about it: how long, and what it waits for. */
 export interface Placing extends SignedOrder {
   readonly timeInForce: "gtc" | "ioc";
-  readonly trigger: Trigger | null;
 }
 
-const wirePlacing = ({ order, signature, timeInForce, trigger }: Placing) => ({
+const wirePlacing = ({ order, signature, timeInForce }: Placing) => ({
   order: toWire(order),
   signature,
   timeInForce,
-  trigger,
   clientId: "",
 });
 

@@ -25,6 +25,16 @@ export interface Order {
   readonly reduceOnly: boolean;
   readonly maxFeeWad: bigint;
   readonly transferCount: bigint;
+  readonly triggerWad: bigint;
+  readonly triggerAbove: boolean;
+  readonly triggerAfterTs: number;
+  readonly exclusive: boolean;
+}
+
+/** Spot of a round that an order waits for. */
+export interface Wait {
+  readonly side: "atOrAbove" | "atOrBelow";
+  readonly spotWad: bigint;
 }
 
 export interface Terms {
@@ -39,6 +49,11 @@ export interface Terms {
   readonly maxFeeWad: bigint;
   readonly signer: Address;
   readonly transferCount: bigint;
+  /** Waits for a round later than `nowTs`, or for nothing. */
+  readonly wait: Wait | null;
+  readonly nowTs: number;
+  /** Whether the chain may fill only one of the exclusive orders of its nonce. */
+  readonly exclusive: boolean;
 }
 
 const NS_PER_MS = 1_000_000n;
@@ -55,9 +70,23 @@ export const freshNonce = (nowMs: number, random: bigint): bigint => BigInt(nowM
 export const nextNonce = (): bigint => freshNonce(Date.now(), crypto.getRandomValues(new BigUint64Array(1))[0] ?? 0n);
 
 export const orderOf = (terms: Terms, nonce: bigint): Order => {
-  const { instrument, ...rest } = terms;
-  return { ...rest, instrument: instrumentWord(instrument), nonce };
+  const { instrument, wait, nowTs, ...rest } = terms;
+  return {
+    ...rest,
+    instrument: instrumentWord(instrument),
+    nonce,
+    triggerWad: wait?.spotWad ?? 0n,
+    triggerAbove: wait?.side === "atOrAbove",
+    triggerAfterTs: wait ? nowTs : 0,
+  };
 };
+
+/** What an order waits for; null when for nothing. */
+export const waitOf = (order: Pick<Order, "triggerWad" | "triggerAbove">): Wait | null =>
+  order.triggerWad === 0n ? null : { side: order.triggerAbove ? "atOrAbove" : "atOrBelow", spotWad: order.triggerWad };
+
+export const waitText = ({ side, spotWad }: Wait, symbol: string): string =>
+  `${symbol} at or ${side === "atOrAbove" ? "above" : "below"} ${cash(spotWad)}`;
 
 export const domainOf = (deployment: Deployment) => ({
   name: "Plimsoll Exchange",
@@ -87,6 +116,7 @@ export function toWire(order: Order): WireOrder {
     nonce: order.nonce.toString(),
     maxFeeWad: order.maxFeeWad.toString(),
     transferCount: Number(order.transferCount),
+    triggerWad: order.triggerWad.toString(),
   };
 }
 
@@ -100,6 +130,7 @@ export const fromWire = (wire: WireOrder): Order => ({
   nonce: BigInt(wire.nonce),
   maxFeeWad: BigInt(wire.maxFeeWad),
   transferCount: BigInt(wire.transferCount),
+  triggerWad: BigInt(wire.triggerWad),
   signer: wire.signer as Address,
 });
 
@@ -109,6 +140,7 @@ export function describeOrder(
   instrument: Instrument,
   symbol: string,
 ): readonly (readonly [string, string])[] {
+  const wait = waitOf(order);
   return [
     [
       "Order",
@@ -119,6 +151,10 @@ export function describeOrder(
     ["Good until", moment(order.expiryTs)],
     ["Highest fee", `${percent(order.maxFeeWad, 3)} of the price`],
     ["For", `account ${order.accountId}`],
+    ...(wait
+      ? ([["Waits for", `a round after ${moment(order.triggerAfterTs)} with ${waitText(wait, symbol)}`]] as const)
+      : []),
+    ...(order.exclusive ? ([["Exclusive", "the chain fills at most one such order of its nonce"]] as const) : []),
   ];
 }
 

@@ -1,8 +1,8 @@
 /** What an order of the ticket becomes: one signed order, or two that cancel each other, and what they cost. */
 import { WAD } from "../chain/units.ts";
 import { isOption } from "../chain/words.ts";
-import type { OrderView, Trigger } from "./client.ts";
-import { type Order, orderOf, type Terms } from "./order.ts";
+import type { OrderView } from "./client.ts";
+import { type Order, orderOf, type Terms, type Wait } from "./order.ts";
 
 /** Ways of an order: the exchange's kind, and for how long the service keeps what does not fill at once. */
 export const WAYS = {
@@ -19,16 +19,7 @@ export function wayOf({ order, timeInForce }: Pick<OrderView, "order" | "timeInF
   return ways.find((way) => WAYS[way].timeInForce === timeInForce) ?? ways[0] ?? "limit";
 }
 
-/** Waits until a round shows this spot. */
-export interface Wait {
-  readonly side: Trigger["side"];
-  readonly spotWad: bigint;
-}
-
-export const wireTrigger = (wait: Wait | null): Trigger | null =>
-  wait && { side: wait.side, spotWad: wait.spotWad.toString() };
-
-/** The other order of a pair, of which the first that meets another order cancels the second. */
+/** The other order of a pair, of which the chain fills one at most. */
 export interface Other {
   readonly priceWad: bigint;
   readonly wait: Wait;
@@ -37,27 +28,22 @@ export interface Other {
 export interface Planned {
   readonly order: Order;
   readonly timeInForce: "gtc" | "ioc";
-  readonly wait: Wait | null;
 }
 
 /**
  * The orders that are signed, in the order in which they go out.
  *
- * Two that cancel each other share a nonce. The one that waits goes first: an order that trades at once cancels only
- * what the service has by then.
+ * Two that cancel each other share a nonce and are exclusive. The one that waits goes first: an order that trades at
+ * once cancels only what the service has by then.
  */
-export function planned(
-  terms: Omit<Terms, "kind">,
-  way: Way,
-  wait: Wait | null,
-  other: Other | null,
-  nonce: bigint,
-): Planned[] {
+export function planned(terms: Omit<Terms, "kind">, way: Way, other: Other | null, nonce: bigint): Planned[] {
   const { kind, timeInForce } = WAYS[way];
-  const first = { order: orderOf({ ...terms, kind }, nonce), timeInForce, wait };
+  const exclusive = terms.exclusive || other !== null;
+  const first = { order: orderOf({ ...terms, kind, exclusive }, nonce), timeInForce };
   if (!other) return [first];
-  const second = orderOf({ ...terms, kind: WAYS.limit.kind, priceWad: other.priceWad }, nonce);
-  return [{ order: second, timeInForce: WAYS.limit.timeInForce, wait: other.wait }, first];
+  const { priceWad, wait } = other;
+  const second = orderOf({ ...terms, kind: WAYS.limit.kind, exclusive, priceWad, wait }, nonce);
+  return [{ order: second, timeInForce: WAYS.limit.timeInForce }, first];
 }
 
 /** Fee rates of an instrument, wad, as shares of quantity times price. */

@@ -1812,6 +1812,11 @@ export interface components {
         Order: {
             /** Accountid */
             accountId: number;
+            /**
+             * Exclusive
+             * @description Of the exclusive orders of a signer with one nonce the chain fills only one.
+             */
+            exclusive: boolean;
             /** Expiryts */
             expiryTs: number;
             /**
@@ -1834,7 +1839,7 @@ export interface components {
             maxFeeWad: string;
             /**
              * Nonce
-             * @description Orders that share it are one-cancels-other.
+             * @description Orders of a signer that share it are one-cancels-other.
              * @example 1000000000000000000
              */
             nonce: string;
@@ -1854,6 +1859,22 @@ export interface components {
             signer: string;
             /** Transfercount */
             transferCount: number;
+            /**
+             * Triggerabove
+             * @description Whether it waits for spot at or above that, or at or below.
+             */
+            triggerAbove: boolean;
+            /**
+             * Triggerafterts
+             * @description Only rounds later than this meet the trigger.
+             */
+            triggerAfterTs: number;
+            /**
+             * Triggerwad
+             * @description Spot that a round must have first; 0 waits for nothing.
+             * @example 1000000000000000000
+             */
+            triggerWad: string;
         };
         /**
          * OrderPage
@@ -1909,7 +1930,6 @@ export interface components {
              * @enum {string}
              */
             timeInForce: "gtc" | "ioc";
-            trigger: components["schemas"]["Trigger"] | null;
         };
         /**
          * OrdersChange
@@ -2051,7 +2071,6 @@ export interface components {
              * @enum {string}
              */
             timeInForce: "gtc" | "ioc";
-            trigger?: components["schemas"]["Trigger"] | null;
         };
         /**
          * PlaceOrders
@@ -2147,7 +2166,7 @@ export interface components {
              * Code
              * @enum {string}
              */
-            code: "badField" | "badSignature" | "notAuthorised" | "expired" | "nonceCancelled" | "transferred" | "overfilled" | "duplicate" | "notListed" | "instrumentPaused" | "priceStep" | "quantityStep" | "strikeOutsideBand" | "feeTooLow" | "notReducing" | "wouldCross" | "notFilled" | "selfTrade" | "margin" | "barred" | "tooManyOrders" | "tooManyAccounts" | "unknownOrder" | "unknownAccount" | "unknownInstrument" | "unknownRequest" | "unknownChannel" | "notFound" | "notLoggedIn" | "notYours" | "rateLimit" | "tooLarge" | "tooSlow" | "roundStale" | "chainDown" | "databaseDown" | "stopping" | "defect";
+            code: "badField" | "badSignature" | "notAuthorised" | "expired" | "nonceCancelled" | "transferred" | "overfilled" | "otherFilled" | "duplicate" | "notListed" | "instrumentPaused" | "priceStep" | "quantityStep" | "strikeOutsideBand" | "feeTooLow" | "notReducing" | "wouldCross" | "notFilled" | "selfTrade" | "margin" | "barred" | "tooManyOrders" | "tooManyAccounts" | "unknownOrder" | "unknownAccount" | "unknownInstrument" | "unknownRequest" | "unknownChannel" | "notFound" | "notLoggedIn" | "notYours" | "rateLimit" | "tooLarge" | "tooSlow" | "roundStale" | "chainDown" | "databaseDown" | "stopping" | "defect";
             /** Field */
             field?: string | null;
             /** Limit */
@@ -2677,22 +2696,6 @@ export interface components {
              * @enum {string}
              */
             type: "trades";
-        };
-        /**
-         * Trigger
-         * @description Waits until a round of the underlying shows this spot; the venue watches it, the contracts do not.
-         */
-        Trigger: {
-            /**
-             * Side
-             * @enum {string}
-             */
-            side: "atOrAbove" | "atOrBelow";
-            /**
-             * Spotwad
-             * @example 1000000000000000000
-             */
-            spotWad: string;
         };
         /**
          * TypedField

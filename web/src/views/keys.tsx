@@ -11,6 +11,7 @@ import { useStore } from "../state/store.ts";
 import type { Call } from "../wallet/send.ts";
 import { type ControlProps, SendButton } from "./control.tsx";
 import { Field, Message, Panel, Select, useAnswer } from "./parts.tsx";
+import { PasskeyMaker } from "./passkey.tsx";
 
 export const LIVES = [
   ["1", "1 day"],
@@ -71,6 +72,7 @@ function GrantForm({ app, account, market, connection }: ControlProps) {
   };
   return (
     <div class="stack">
+      <PasskeyMaker app={app} account={account} connection={connection} onMade={setKey} />
       <Field label="Address of the key" value={key} isText placeholder="0x…" problem={keyProblem} onInput={setKey} />
       <div class="fields">
         <Select label="For" value={days} options={LIVES} onChange={setDays} />

@@ -1,29 +1,32 @@
 /** Own orders that are alive, as a table: what they are, what they wait for, and how to change or end them. */
-import { cash, moment, quantity } from "../chain/units.ts";
+import type { Address } from "viem";
+import { cash, moment, quantity, short } from "../chain/units.ts";
 import { instrumentName, unpack } from "../chain/words.ts";
 import type { OrderView } from "../venue/client.ts";
+import { fromWire, waitOf, waitText } from "../venue/order.ts";
 import { WAYS, wayOf } from "../venue/plan.ts";
 import type { ViewProps } from "./frame.tsx";
 import { Scroll, SlimButton } from "./parts.tsx";
-import { waitText } from "./wait.tsx";
 
 interface Props extends ViewProps {
   readonly orders: readonly OrderView[];
+  /** Who would revoke: the address of the wallet. */
+  readonly owner: Address;
   readonly onAmend: (order: OrderView) => void;
   readonly onCancel: (order: OrderView) => void;
   readonly onRevoke: (order: OrderView) => void;
 }
 
 /** What is special about an order, in words. */
-function notesOf(entry: OrderView, symbol: string, isPair: boolean): string[] {
-  const { order, trigger } = entry;
+function notesOf(entry: OrderView, symbol: string, isPair: boolean, owner: Address): string[] {
+  const { order } = entry;
+  const wait = waitOf(fromWire(order));
   const way = wayOf(entry);
   return [
-    entry.state === "waiting" && trigger
-      ? `waits for ${waitText({ side: trigger.side, spotWad: BigInt(trigger.spotWad) }, symbol)}`
-      : "",
+    entry.state === "waiting" && wait ? `waits for ${waitText(wait, symbol)}` : "",
     way === "limit" ? "" : WAYS[way].name.toLowerCase(),
     order.reduceOnly ? "reduce only" : "",
+    order.signer === owner ? "" : `signed by ${short(order.signer)}`,
     isPair ? "one of a pair" : "",
     BigInt(entry.pendingWad) > 0n ? `${quantity(BigInt(entry.pendingWad))} on the way to the chain` : "",
     BigInt(entry.filledWad) > 0n ? `${quantity(BigInt(entry.filledWad))} filled` : "",
@@ -31,7 +34,7 @@ function notesOf(entry: OrderView, symbol: string, isPair: boolean): string[] {
   ].filter((note) => note !== "");
 }
 
-export function OpenOrders({ app, orders, onAmend, onCancel, onRevoke }: Props) {
+export function OpenOrders({ app, orders, owner, onAmend, onCancel, onRevoke }: Props) {
   const { underlyings } = app.context.deployment;
   const nonces = orders.map(({ order }) => order.nonce);
   return (
@@ -63,7 +66,7 @@ export function OpenOrders({ app, orders, onAmend, onCancel, onRevoke }: Props) 
               <tr key={entry.orderHash}>
                 <th scope="row">
                   {order.isBuy ? "Buy" : "Sell"} {name}
-                  <span class="sub">{notesOf(entry, symbol, isPair).join(", ")}</span>
+                  <span class="sub">{notesOf(entry, symbol, isPair, owner).join(", ")}</span>
                 </th>
                 <td class="number">{price}</td>
                 <td class="number">{quantity(BigInt(entry.leavesWad))}</td>
@@ -74,9 +77,12 @@ export function OpenOrders({ app, orders, onAmend, onCancel, onRevoke }: Props) 
                   <SlimButton label={`Cancel ${name} at ${price}`} onClick={() => onCancel(entry)}>
                     Cancel
                   </SlimButton>
-                  <SlimButton label={`Revoke ${name} on chain`} onClick={() => onRevoke(entry)}>
-                    Revoke
-                  </SlimButton>
+                  {/* Only who has signed can take a nonce back on chain. */}
+                  {order.signer === owner && (
+                    <SlimButton label={`Revoke ${name} on chain`} onClick={() => onRevoke(entry)}>
+                      Revoke
+                    </SlimButton>
+                  )}
                 </td>
               </tr>
             );

@@ -130,6 +130,7 @@ export function OrdersPanel({ app, url, account, connection, own, onAmend }: Pro
         <OpenOrders
           app={app}
           orders={open}
+          owner={connection.address}
           onAmend={onAmend}
           onCancel={(order) => ask(() => venue.cancel(order.orderHash))}
           onRevoke={revoke}

@@ -1,12 +1,13 @@
 /** What the ticket asks the chain: fees, the count that an order names, and the margin with every open order. */
 import { readContract } from "viem/actions";
-import { accountsAbi, exchangeAbi, orderPreviewAbi } from "../chain/abi.ts";
+import { accountsAbi, delegationAbi, exchangeAbi, orderPreviewAbi } from "../chain/abi.ts";
 import type { Account } from "../chain/account.ts";
 import { readProblem } from "../chain/refusal.ts";
 import { type Instrument, isOption } from "../chain/words.ts";
 import type { OrderView } from "../venue/client.ts";
 import { fromWire, type Order } from "../venue/order.ts";
 import type { Rates } from "../venue/plan.ts";
+import { knownPasskeys, type Passkey } from "../wallet/passkey.ts";
 import { TYPING_MS } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
 import { useAnswer } from "./parts.tsx";
@@ -42,6 +43,30 @@ export function useTerms(app: ViewProps["app"], account: Account | null, instrum
     account ? () => ask(account.id) : null,
     (thrown) => readProblem(thrown, app.context),
   );
+}
+
+/** Passkeys of this browser that may sign orders of the account now. */
+export function usePasskeys(app: ViewProps["app"], account: Account | null, nowTs: number): readonly Passkey[] {
+  const { client, deployment } = app.context;
+  const known = knownPasskeys();
+  const ask = async (id: bigint): Promise<readonly Passkey[]> => {
+    const grants = await Promise.all(
+      known.map(({ address }) =>
+        readContract(client, {
+          address: deployment.contracts.Delegation,
+          abi: delegationAbi,
+          functionName: "grantOf",
+          args: [id, address],
+        }),
+      ),
+    );
+    return known.filter((_, index) => (grants[index]?.untilTs ?? 0) >= nowTs && grants[index]?.grantId !== 0n);
+  };
+  const key = account && known.length ? `${account.id}|${known.map(({ address }) => address).join()}` : "";
+  const answer = useAnswer(key, account && key ? () => ask(account.id) : null, (thrown) =>
+    readProblem(thrown, app.context),
+  );
+  return answer.value ?? [];
 }
 
 /** Margin when the open orders and the new ones fill as badly as they can, as the contracts try it. */

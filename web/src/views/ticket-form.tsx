@@ -2,9 +2,10 @@
 import { cash, DAY_SEC, type Parsed, parseUnits, plainUnits } from "../chain/units.ts";
 import type { Instrument } from "../chain/words.ts";
 import type { OrderView } from "../venue/client.ts";
-import { type Other, WAYS, type Wait, type Way, wayOf } from "../venue/plan.ts";
+import { type Wait, waitOf } from "../venue/order.ts";
+import { type Other, WAYS, type Way, wayOf } from "../venue/plan.ts";
 import { Field, Segments, Select } from "./parts.tsx";
-import { AT_ONCE, isMet, WaitFields, type WaitForm, waitOf } from "./wait.tsx";
+import { AT_ONCE, isMet, typedWait, WaitFields, type WaitForm } from "./wait.tsx";
 
 const LIVES = [
   ["600", "10 minutes"],
@@ -33,6 +34,8 @@ export interface Form {
   readonly way: Way;
   readonly life: string;
   readonly reduceOnly: boolean;
+  /** Address of the passkey that signs; empty for the wallet. */
+  readonly signer: string;
   readonly wait: WaitForm;
   /** Price and trigger of the order that cancels this one and is cancelled by it; null for none. */
   readonly other: { readonly price: string; readonly wait: WaitForm } | null;
@@ -45,6 +48,7 @@ export const FRESH: Form = {
   way: "limit",
   life: "3600",
   reduceOnly: false,
+  signer: "",
   wait: AT_ONCE,
   other: null,
 };
@@ -56,7 +60,8 @@ const centsOf = (priceWad: bigint): string => plainUnits(priceWad - (priceWad % 
 export function formOf({ isBuy, priceWad, amends }: Picked, before: Form): Form {
   const side = isBuy ? "buy" : "sell";
   if (!amends) return { ...before, side, price: priceWad === null ? before.price : centsOf(priceWad) };
-  const { order, trigger, leavesWad } = amends;
+  const { order, leavesWad } = amends;
+  const wait = waitOf({ triggerWad: BigInt(order.triggerWad), triggerAbove: order.triggerAbove });
   return {
     ...before,
     side,
@@ -64,7 +69,7 @@ export function formOf({ isBuy, priceWad, amends }: Picked, before: Form): Form 
     price: plainUnits(BigInt(order.priceWad), 18),
     way: wayOf(amends),
     reduceOnly: order.reduceOnly,
-    wait: trigger ? { when: trigger.side, spot: plainUnits(BigInt(trigger.spotWad), 18) } : AT_ONCE,
+    wait: wait ? { when: wait.side, spot: plainUnits(wait.spotWad, 18) } : AT_ONCE,
     other: null,
   };
 }
@@ -90,10 +95,10 @@ const wadOf = (price: Parsed): bigint | null => (price.ok ? price.value * E8_TO_
 export function read(form: Form, isAmended: boolean): Wanted {
   const size = parseUnits(form.size, 18);
   const priceWad = wadOf(parseUnits(form.price, PRICE_DECIMALS));
-  const wait = waitOf(form.wait);
+  const wait = typedWait(form.wait);
   const pair = form.other && mayPair(form) && !isAmended ? form.other : null;
   const otherPriceWad = pair && wadOf(parseUnits(pair.price, PRICE_DECIMALS));
-  const otherWait = pair && waitOf(pair.wait);
+  const otherWait = pair && typedWait(pair.wait);
   const other = otherPriceWad && otherWait ? { priceWad: otherPriceWad, wait: otherWait } : null;
   const isComplete = size.ok && priceWad !== null && wait !== undefined && (pair === null || other !== null);
   const quantityWad = size.ok ? size.value : null;

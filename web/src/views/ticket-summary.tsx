@@ -4,7 +4,6 @@ import type { Instrument } from "../chain/words.ts";
 import { describeOrder } from "../venue/order.ts";
 import { type Cost, feesOf, type Planned, type Way } from "../venue/plan.ts";
 import { Figures } from "./parts.tsx";
-import { waitText } from "./wait.tsx";
 
 export function CostFigures({ cost, way }: { cost: Cost; way: Way }) {
   const [least, most] = feesOf(way, cost);
@@ -45,7 +44,7 @@ export function Signed({
   return (
     <details>
       <summary class="small muted">What is signed</summary>
-      {plans.map(({ order, wait }, index) => (
+      {plans.map(({ order }, index) => (
         <table
           key={String(index)}
           aria-label={plans.length > 1 ? `Signature ${index + 1} of ${plans.length}` : undefined}
@@ -57,19 +56,13 @@ export function Signed({
                 <td>{text}</td>
               </tr>
             ))}
-            {wait && (
-              <tr>
-                <th scope="row">Not signed</th>
-                <td>It waits for {waitText(wait, symbol)}: the service keeps to that, no contract does.</td>
-              </tr>
-            )}
           </tbody>
         </table>
       ))}
       {plans.length > 1 && (
         <p class="small muted">
-          Two signatures. The service cancels one when the other trades; on chain both stay good until they end or are
-          revoked, which one transaction does for both.
+          Two signatures of one nonce, of which the chain fills one at most. The service cancels one when the other
+          trades; one transaction revokes both.
         </p>
       )}
     </details>

@@ -1,7 +1,8 @@
 /** The order ticket: what is signed, in words, with what it costs and the margin before and after a whole fill. */
 import { useEffect, useState } from "preact/hooks";
+import { hashTypedData } from "viem";
 import { type Account, KEEP_MODE } from "../chain/account.ts";
-import { cash, plainUnits, quantity } from "../chain/units.ts";
+import { cash, plainUnits, quantity, short } from "../chain/units.ts";
 import { type Instrument, instrumentName } from "../chain/words.ts";
 import { changesOf } from "../margin/draft.ts";
 import { head } from "../state/app.ts";
@@ -9,14 +10,15 @@ import { chainNow } from "../state/clocks.ts";
 import { useStore } from "../state/store.ts";
 import type { OrderView, PlaceResult, Venue } from "../venue/client.ts";
 import { nextNonce, orderTypedData } from "../venue/order.ts";
-import { costOf, type Planned, planned, wireTrigger } from "../venue/plan.ts";
+import { costOf, type Planned, planned } from "../venue/plan.ts";
 import { isContract } from "../wallet/deposit.ts";
+import { signWithPasskey } from "../wallet/passkey.ts";
 import { signTyped } from "../wallet/send.ts";
 import type { Connection } from "../wallet/session.ts";
 import { Compare, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
-import { Message, Panel, useWork } from "./parts.tsx";
-import { useTerms, useWorst } from "./ticket-answers.ts";
+import { Message, Panel, Select, useWork } from "./parts.tsx";
+import { usePasskeys, useTerms, useWorst } from "./ticket-answers.ts";
 import { type Form, FRESH, formOf, type Picked, read, TicketFields } from "./ticket-form.tsx";
 import { CostFigures, Signed, WorstFill } from "./ticket-summary.tsx";
 
@@ -33,6 +35,10 @@ interface Props extends ViewProps {
   /** Leaves the order that is amended as it is. */
   readonly onKeep: () => void;
 }
+
+/** Half of a pair stays one when it is amended; once it has traded, the chain would not fill another of its nonce. */
+const staysExclusive = ({ order, filledWad, pendingWad }: OrderView): boolean =>
+  order.exclusive && BigInt(filledWad) + BigInt(pendingWad) === 0n;
 
 function outcomeOf(results: readonly PlaceResult[]): string {
   const matched = results
@@ -60,6 +66,8 @@ export function Ticket(props: Props) {
   }, [picked]);
   const open = props.open.filter((entry) => entry.orderHash !== amends?.orderHash);
   const terms = useTerms(app, account, instrument);
+  const passkeys = usePasskeys(app, account, block ? chainNow(block) : 0);
+  const passkey = passkeys.find(({ address }) => address === form.signer) ?? null;
   const wanted = read(form, amends !== undefined);
   const { isBuy, quantityWad, priceWad } = wanted;
   const leg =
@@ -77,6 +85,7 @@ export function Ticket(props: Props) {
   const plan = (nonce: bigint): Planned[] => {
     if (!wanted.isComplete || quantityWad === null || priceWad === null) return [];
     if (!account || !connection || !terms.value || !block) return [];
+    const nowTs = chainNow(block);
     const common = {
       accountId: account.id,
       instrument,
@@ -84,12 +93,15 @@ export function Ticket(props: Props) {
       quantityWad,
       priceWad,
       reduceOnly: form.reduceOnly,
-      expiryTs: chainNow(block) + Number(form.life),
+      expiryTs: nowTs + Number(form.life),
       maxFeeWad: terms.value.maxFeeWad,
-      signer: connection.address,
+      signer: passkey?.address ?? connection.address,
       transferCount: terms.value.transferCount,
+      wait: wanted.wait ?? null,
+      nowTs,
+      exclusive: amends !== undefined && staysExclusive(amends),
     };
-    return planned(common, form.way, wanted.wait ?? null, wanted.other, nonce);
+    return planned(common, form.way, wanted.other, nonce);
   };
   const plans = plan(0n);
   const worst = useWorst(
@@ -106,10 +118,12 @@ export function Ticket(props: Props) {
       const fresh = plan(amends ? BigInt(amends.order.nonce) : nextNonce());
       const contract = await isContract(app.context, connection.address);
       const placings = [];
-      for (const { order, timeInForce, wait: until } of fresh) {
+      for (const { order, timeInForce } of fresh) {
         const typed = orderTypedData(app.context.deployment, order);
-        const signature = await signTyped(app.context, connection, typed, contract);
-        placings.push({ order, signature, timeInForce, trigger: wireTrigger(until) });
+        const signature = passkey
+          ? await signWithPasskey(passkey, hashTypedData(typed))
+          : await signTyped(app.context, connection, typed, contract);
+        placings.push({ order, signature, timeInForce });
       }
       const [first] = placings;
       if (!first) return;
@@ -149,10 +163,21 @@ export function Ticket(props: Props) {
             A whole fill would leave less than the initial margin: the exchange refuses it unless it reduces risk.
           </Message>
         )}
+        {passkeys.length > 0 && (
+          <Select
+            label="Signed by"
+            value={passkey?.address ?? ""}
+            options={[
+              ["", "the wallet"],
+              ...passkeys.map(({ address }) => [address, `passkey ${short(address)}`] as const),
+            ]}
+            onChange={(signer) => set({ signer })}
+          />
+        )}
         {plans.length > 0 && <Signed plans={plans} instrument={instrument} symbol={symbol} />}
         <div class="row">
           <button type="button" class="main" disabled={!plans.length || !venue || work.busy} onClick={place}>
-            {work.busy ? "Waiting for the wallet…" : verb}
+            {work.busy ? `Waiting for the ${passkey ? "device" : "wallet"}…` : verb}
           </button>
           {venue && account && quantityWad !== null && !amends && (
             <button type="button" onClick={() => onQuote({ instrument, isBuy, quantityWad })}>

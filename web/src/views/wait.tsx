@@ -1,6 +1,6 @@
 /** When an order enters the book: at once, or when a round shows a spot price. */
-import { cash, parseUnits } from "../chain/units.ts";
-import type { Wait } from "../venue/plan.ts";
+import { parseUnits } from "../chain/units.ts";
+import type { Wait } from "../venue/order.ts";
 import { Field, Select } from "./parts.tsx";
 
 export type When = "now" | Wait["side"];
@@ -17,7 +17,7 @@ const CENT_WAD = 10n ** 16n;
 export const AT_ONCE: WaitForm = { when: "now", spot: "" };
 
 /** The form as a wait; `null` waits for nothing, `undefined` is incomplete. */
-export function waitOf({ when, spot }: WaitForm): Wait | null | undefined {
+export function typedWait({ when, spot }: WaitForm): Wait | null | undefined {
   if (when === "now") return null;
   const found = parseUnits(spot, SPOT_DECIMALS);
   return found.ok ? { side: when, spotWad: found.value * CENT_WAD } : undefined;
@@ -26,9 +26,6 @@ export function waitOf({ when, spot }: WaitForm): Wait | null | undefined {
 /** Whether the last round shows the spot already. */
 export const isMet = ({ side, spotWad }: Wait, nowWad: bigint): boolean =>
   side === "atOrAbove" ? nowWad >= spotWad : nowWad <= spotWad;
-
-export const waitText = ({ side, spotWad }: Wait, symbol: string): string =>
-  `${symbol} at or ${side === "atOrAbove" ? "above" : "below"} ${cash(spotWad)}`;
 
 export function WaitFields(props: {
   label: string;

@@ -87,7 +87,7 @@ test("an order waits for its trigger, outside of the book, and enters when a rou
   await page.getByLabel("Enters the book").selectOption("atOrAbove");
   await page.getByLabel("ETH spot").fill("1900.5");
   await page.getByText("What is signed", { exact: true }).click();
-  await expect(page.getByText(/It waits for ETH at or above 1,900\.50: the service keeps to that/)).toBeVisible();
+  await expect(page.getByText(/a round after .* with ETH at or above 1,900\.50/)).toBeVisible();
   await bid(page, "1450");
   await expect(page.getByText("The order waits for its trigger; it is not in the book yet.")).toBeVisible();
   await expect(row(page, /waits for ETH at or above 1,900\.50/)).toBeVisible();
@@ -112,7 +112,8 @@ test("of a pair the first that trades cancels the other", async ({ page, town, b
   await page.getByLabel("Highest price", { exact: true }).fill("1899.3");
   await expect(page.getByText(/With both orders filled at the worst/)).toBeVisible();
   await page.getByText("What is signed", { exact: true }).click();
-  await expect(page.getByRole("table", { name: "Signature 2 of 2" })).toBeVisible();
+  const second = page.getByRole("table", { name: "Signature 2 of 2" });
+  await expect(second.getByText("the chain fills at most one such order of its nonce")).toBeVisible();
   await page.getByRole("button", { name: "Sign buy orders" }).click();
   await expect(
     page.getByText("Both orders are with the service; the first that trades cancels the other."),

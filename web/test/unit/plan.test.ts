@@ -8,6 +8,7 @@ import { best, candidates, shortKey } from "../../src/margin/hedge.ts";
 import { black76, impliedVol } from "../../src/margin/implied.ts";
 import { clockNotes } from "../../src/state/clocks.ts";
 import { describeIntent, type Intent, intentTypedData, wireIntent } from "../../src/venue/intent.ts";
+import { waitOf } from "../../src/venue/order.ts";
 import { costOf, feesOf, planned, wayOf } from "../../src/venue/plan.ts";
 import { record } from "./record.ts";
 
@@ -26,19 +27,25 @@ const terms = {
   maxFeeWad: 10n ** 15n,
   signer,
   transferCount: 0n,
+  wait: null,
+  nowTs: 1_700_000_000,
+  exclusive: false,
 } as const;
 
 describe("a plan of orders", () => {
   it("is one order with the kind and the time in force of its way", () => {
-    const [only, ...rest] = planned(terms, "fok", null, null, 7n);
+    const [only, ...rest] = planned(terms, "fok", null, 7n);
     expect(rest).toEqual([]);
-    expect(only).toMatchObject({ timeInForce: "ioc", wait: null, order: { kind: 1, nonce: 7n } });
+    expect(only).toMatchObject({ timeInForce: "ioc", order: { kind: 1, nonce: 7n, triggerWad: 0n, exclusive: false } });
   });
 
-  it("sends of a pair the one that waits first, and gives both one nonce", () => {
+  it("sends of a pair the one that waits first, and gives both one nonce that is exclusive", () => {
     const wait = { side: "atOrAbove", spotWad: 2_000n * WAD } as const;
-    const pair = planned(terms, "post", null, { priceWad: 2_100n * WAD, wait }, 7n);
-    expect(pair.map((entry) => entry.wait)).toEqual([wait, null]);
+    const pair = planned(terms, "post", { priceWad: 2_100n * WAD, wait }, 7n);
+    expect(pair.map(({ order }) => [waitOf(order), order.triggerAfterTs, order.exclusive])).toEqual([
+      [wait, 1_700_000_000, true],
+      [null, 0, true],
+    ]);
     expect(pair.map(({ order }) => [order.nonce, order.kind, order.priceWad])).toEqual([
       [7n, 0, 2_100n * WAD],
       [7n, 2, 1_500n * WAD],
@@ -46,7 +53,7 @@ describe("a plan of orders", () => {
   });
 
   it.each(["limit", "post", "ioc", "fok"] as const)("reads the way %s back from what the service tells", (way) => {
-    const [first] = planned(terms, way, null, null, 7n);
+    const [first] = planned(terms, way, null, 7n);
     expect(wayOf({ order: { kind: first?.order.kind }, timeInForce: first?.timeInForce } as never)).toBe(way);
   });
 });

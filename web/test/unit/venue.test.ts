@@ -67,6 +67,9 @@ describe("an order", () => {
       maxFeeWad: 10n ** 15n,
       signer: "0x278134e6B86181E5AC41aCC195385AaBd09a5331",
       transferCount: 1n,
+      wait: { side: "atOrBelow", spotWad: 1_800n * WAD },
+      nowTs: 1774594800,
+      exclusive: true,
     },
     9n,
   );
@@ -79,6 +82,8 @@ describe("an order", () => {
       ["Good until", "27 Mar 26, 08:00 UTC"],
       ["Highest fee", "0.100 % of the price"],
       ["For", "account 5"],
+      ["Waits for", "a round after 27 Mar 26, 07:00 UTC with ETH at or below 1,800.00"],
+      ["Exclusive", "the chain fills at most one such order of its nonce"],
     ]);
   });
 
@@ -98,8 +103,12 @@ describe("an order", () => {
       { ...order, reduceOnly: false },
       { ...order, transferCount: 2n },
       { ...order, maxFeeWad: 1n },
+      { ...order, triggerWad: 1n },
+      { ...order, triggerAbove: true },
+      { ...order, triggerAfterTs: 1 },
+      { ...order, exclusive: false },
     ].map((other) => hashTypedData(orderTypedData(deployment, other)));
-    expect(new Set([digest, ...others]).size).toBe(5);
+    expect(new Set([digest, ...others]).size).toBe(9);
   });
 
   it("has a nonce that grows with time", () => {

@@ -24,7 +24,6 @@ from plimsoll.client.schema.problem import Problem
 #: Most orders of one message.
 MAX_BATCH = 200
 TimeInForce = Literal["gtc", "ioc"]
-TriggerSide = Literal["atOrAbove", "atOrBelow"]
 #: ``waiting`` for its trigger; ``open`` in the book or on its way to the chain; the rest are ends.
 OrderState = Literal["waiting", "open", "filled", "cancelled", "expired", "barred"]
 #: ``pending`` until a block has it; ``settled`` while a reorganisation may undo it; then ``final``. ``failed``: never.
@@ -39,20 +38,19 @@ class Order(Asked):
     isBuy: bool
     quantityWad: UnsignedText
     priceWad: UnsignedText
-    nonce: Annotated[UnsignedText, Field(description="Orders that share it are one-cancels-other.")]
+    nonce: Annotated[UnsignedText, Field(description="Orders of a signer that share it are one-cancels-other.")]
     expiryTs: Seconds
     signer: Address
     kind: Annotated[int, Field(ge=0, le=2, description="0 limit, 1 fill or kill, 2 post only.")]
     reduceOnly: bool
     maxFeeWad: UnsignedText
     transferCount: Annotated[int, Field(ge=0, le=2**53 - 1)]
-
-
-class Trigger(Asked):
-    """Waits until a round of the underlying shows this spot; the venue watches it, the contracts do not."""
-
-    spotWad: UnsignedText
-    side: TriggerSide
+    triggerWad: Annotated[UnsignedText, Field(description="Spot that a round must have first; 0 waits for nothing.")]
+    triggerAbove: Annotated[bool, Field(description="Whether it waits for spot at or above that, or at or below.")]
+    triggerAfterTs: Annotated[Seconds, Field(description="Only rounds later than this meet the trigger.")]
+    exclusive: Annotated[
+        bool, Field(description="Of the exclusive orders of a signer with one nonce the chain fills only one.")
+    ]
 
 
 class PlaceOrder(Asked):
@@ -61,7 +59,6 @@ class PlaceOrder(Asked):
     order: Order
     signature: Bytes
     timeInForce: TimeInForce = "gtc"
-    trigger: Trigger | None = None
     clientId: Annotated[str, Field(max_length=64, pattern=r"^[\x21-\x7e]*$")] = ""
 
 
@@ -106,7 +103,6 @@ class OrderView(Told):
     orderHash: Hash
     order: Order
     timeInForce: TimeInForce
-    trigger: Trigger | None
     clientId: str
     state: OrderState
     leavesWad: Unsigned

@@ -15,6 +15,7 @@ Code = Literal[
     "nonceCancelled",
     "transferred",
     "overfilled",
+    "otherFilled",
     "duplicate",
     "notListed",
     "instrumentPaused",

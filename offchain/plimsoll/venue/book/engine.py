@@ -20,6 +20,7 @@ from plimsoll.venue.book.orders import (
     POST_ONLY,
     WAITING,
     BookOrder,
+    Trade,
 )
 from plimsoll.venue.book.state import Guard, Retired, State
 
@@ -35,7 +36,6 @@ class NewOrder:
     message: dict[str, Any]
     signature: str
     time_in_force: str = "gtc"
-    trigger: tuple[str, int] | None = None
     client_id: str = ""
     #: What the chain has filled of it already.
     filled_wad: int = 0
@@ -93,9 +93,9 @@ class Engine:
 
         An order that it would take the place of counts as gone.
         """
-        if new.trigger is not None:
-            return None
         message = new.message
+        if message["triggerWad"] and not new.filled_wad:
+            return None
         if message["kind"] == POST_ONLY and self._crosses(message, instead_of):
             return "wouldCross"
         if message["kind"] == FILL_OR_KILL and self._whole_maker(message, message["quantityWad"]) is None:
@@ -117,14 +117,12 @@ class Engine:
         int
             Number of the event that accepted it.
         """
-        trigger = None if new.trigger is None else list(new.trigger)
         self._emit(
             ev.Accepted(
                 new.order_hash,
                 new.message,
                 new.signature,
                 new.time_in_force,
-                trigger,
                 new.client_id,
                 new.filled_wad,
                 now_ms,
@@ -157,13 +155,27 @@ class Engine:
             if order is not None:
                 self.cancel(order_hash, "expired", EXPIRED)
 
-    def see_round(self, underlying_id: int, spot_wad: int, now_ms: int) -> None:
-        """Let orders in whose trigger a round meets, oldest first."""
-        waiting = self.state.waiting.get(underlying_id)
-        if not waiting:
-            return
+    def see_round(self, underlying_id: int, spot_wad: int, round_ts: int, now_ms: int) -> None:
+        """Let orders in whose trigger a round meets, oldest first; out go those that it no longer meets.
+
+        The chain fills an order with a trigger while its latest round meets it, and for good once something of it has
+        filled. What is on its way to the chain stays: the chain will say.
+
+        Parameters
+        ----------
+        underlying_id : int
+            Of the round.
+        spot_wad, round_ts : int
+            Spot and time of the round.
+        now_ms : int
+            Unix milliseconds.
+        """
+        for order in list(self.state.let_in.get(underlying_id, {}).values()):
+            if not order.pending_wad and not order.is_met_by(spot_wad, round_ts):
+                self._emit(ev.Lapsed(order.order_hash))
+        waiting = self.state.waiting.get(underlying_id, {})
         for order in sorted(waiting.values(), key=lambda order: order.seq):
-            if order.state == WAITING and order.trigger is not None and _is_met(order.trigger, spot_wad):
+            if order.state == WAITING and (order.is_triggered or order.is_met_by(spot_wad, round_ts)):
                 self._emit(ev.Triggered(order.order_hash, spot_wad))
                 self._enter(order, now_ms)
 
@@ -178,6 +190,12 @@ class Engine:
     def finalised(self, trade_id: int) -> None:
         """Note that a trade can no longer be undone."""
         self._emit(ev.Finalised(trade_id))
+
+    def not_triggered(self, trade_id: int, reason: str, now_ms: int) -> None:
+        """Undo a match that the chain refuses because its round is no longer the one that let an order in."""
+        trade = self.state.trades[trade_id]
+        orders = [self.state.orders[order_hash] for order_hash in (trade.maker, trade.taker)]
+        self._fail(trade, reason, [order for order in orders if not order.is_triggered], now_ms)
 
     def failed(self, trade_id: int, reason: str, at_fault: Sequence[str], now_ms: int) -> None:
         """Undo a match that the chain refuses: whoever is at fault is barred, the other goes on.
@@ -196,15 +214,7 @@ class Engine:
         trade = self.state.trades[trade_id]
         for order_hash in at_fault:
             self.cancel(order_hash, reason, BARRED)
-        self._emit(ev.Failed(trade_id, reason))
-        for order_hash in (trade.maker, trade.taker):
-            order = self.state.orders[order_hash]
-            if order.state != OPEN or order.leaves_wad <= 0:
-                continue
-            if order.kind == FILL_OR_KILL or order.time_in_force == "ioc":
-                self.cancel(order_hash, f"its match failed: {reason}")
-            else:
-                self._return(order, now_ms)
+        self._fail(trade, reason, (), now_ms)
 
     def outside(self, order_hash: str, filled_wad: int, block_number: int) -> None:
         """Note a fill that the venue did not make, or, with a negative quantity, its end by a reorganisation."""
@@ -216,6 +226,21 @@ class Engine:
         return self.state.seq
 
     # Inside.
+
+    def _fail(self, trade: Trade, reason: str, waits: Iterable[BookOrder], now_ms: int) -> None:
+        """Undo a match: who has to wait again waits, who cannot rest goes, who is left is in the book again."""
+        self._emit(ev.Failed(trade.trade_id, reason))
+        for order in waits:
+            if order.state == OPEN:
+                self._emit(ev.Lapsed(order.order_hash))
+        for order_hash in (trade.maker, trade.taker):
+            order = self.state.orders[order_hash]
+            if order.state != OPEN or order.leaves_wad <= 0:
+                continue
+            if order.kind == FILL_OR_KILL or order.time_in_force == "ioc":
+                self.cancel(order_hash, f"its match failed: {reason}")
+            else:
+                self._return(order, now_ms)
 
     def _emit(self, event: ev.Event) -> None:
         self.state.apply(event)
@@ -351,11 +376,6 @@ def _end_ts(order: BookOrder) -> int:
     """Return when an order ends: at its own time, or at that of its instrument."""
     series_ts = (order.instrument >> _EXPIRY_SHIFT) & _EXPIRY_MASK
     return min(order.expiry_ts, series_ts) if series_ts else order.expiry_ts
-
-
-def _is_met(trigger: tuple[str, int], spot_wad: int) -> bool:
-    side, limit_wad = trigger
-    return spot_wad >= limit_wad if side == "atOrAbove" else spot_wad <= limit_wad
 
 
 def _broken(guard: Guard, fills: Sequence[tuple[int, int, int]] | deque[tuple[int, int, int]]) -> str:

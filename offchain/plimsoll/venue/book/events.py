@@ -27,7 +27,6 @@ class Accepted(Event):
     message: dict[str, Any]
     signature: str
     time_in_force: str
-    trigger: list[Any] | None
     client_id: str
     filled_wad: int
     ms: int
@@ -40,6 +39,14 @@ class Triggered(Event):
     name: ClassVar[str] = "triggered"
     order_hash: str
     spot_wad: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed(Event):
+    """The last round no longer shows what an order waits for, and nothing of it has filled: it waits again."""
+
+    name: ClassVar[str] = "lapsed"
+    order_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,8 +216,8 @@ class IntentEnded(Event):
 KINDS: Final[dict[str, type[Event]]] = {
     kind.name: kind
     for kind in (
-        *(Accepted, Triggered, Matched, Removed, Settled, RolledBack, Finalised, Failed, Outside, Recalled, Synced),
-        *(Protected, Tripped, Requested, Quoted, QuoteMoved, Intended, IntentEnded),
+        *(Accepted, Triggered, Lapsed, Matched, Removed, Settled, RolledBack, Finalised, Failed, Outside),
+        *(Recalled, Synced, Protected, Tripped, Requested, Quoted, QuoteMoved, Intended, IntentEnded),
     )
 }
 _NAMES: Final = {kind: tuple(entry.name for entry in fields(kind)) for kind in KINDS.values()}

@@ -28,7 +28,7 @@ FAILED: Final = "failed"
 
 #: What an order and a trade are made of, in the order of their rows in a snapshot.
 _ORDER: Final = (
-    *("order_hash", "message", "signature", "time_in_force", "trigger", "client_id", "seq", "accepted_ms"),
+    *("order_hash", "message", "signature", "time_in_force", "client_id", "seq", "accepted_ms"),
     *("leaves_wad", "filled_wad", "pending_wad", "cancelled_wad", "state", "reason"),
 )
 _TRADE: Final = (
@@ -55,8 +55,6 @@ class BookOrder:
         Hexadecimal.
     time_in_force : str
         ``gtc`` or ``ioc``.
-    trigger : tuple[str, int] or None
-        Side and spot, wad.
     client_id : str
         Chosen by the owner.
     seq : int
@@ -69,7 +67,6 @@ class BookOrder:
     message: Mapping[str, Any]
     signature: str
     time_in_force: str
-    trigger: tuple[str, int] | None
     client_id: str
     seq: int
     accepted_ms: int
@@ -89,6 +86,7 @@ class BookOrder:
     expiry_ts: int = field(init=False)
     signer: str = field(init=False)
     nonce: int = field(init=False)
+    trigger_wad: int = field(init=False)
 
     def __post_init__(self) -> None:
         message = self.message
@@ -97,6 +95,7 @@ class BookOrder:
         self.quantity_wad, self.kind = message["quantityWad"], message["kind"]
         self.reduce_only, self.expiry_ts = message["reduceOnly"], message["expiryTs"]
         self.signer, self.nonce = message["signer"], message["nonce"]
+        self.trigger_wad = message["triggerWad"]
 
     def values(self) -> tuple[Any, ...]:
         """Return what it is made of: plain values, the message shared."""
@@ -105,10 +104,7 @@ class BookOrder:
     @classmethod
     def of(cls, values: Sequence[Any]) -> BookOrder:
         """Return the order of :meth:`values`, which may have been JSON meanwhile."""
-        fields = dict(zip(_ORDER, values, strict=True))
-        if fields["trigger"] is not None:
-            fields["trigger"] = tuple(fields["trigger"])
-        return cls(**fields)
+        return cls(**dict(zip(_ORDER, values, strict=True)))
 
     @property
     def pair(self) -> tuple[str, int]:
@@ -119,6 +115,17 @@ class BookOrder:
     def is_resting(self) -> bool:
         """Whether it stands in the book."""
         return self.state == OPEN and self.leaves_wad > 0
+
+    @property
+    def is_triggered(self) -> bool:
+        """Whether the chain asks for no trigger any more: there is none, or something has filled."""
+        return self.trigger_wad == 0 or self.filled_wad > 0
+
+    def is_met_by(self, spot_wad: int, round_ts: int) -> bool:
+        """Whether a round meets its trigger."""
+        if round_ts <= self.message["triggerAfterTs"]:
+            return False
+        return spot_wad >= self.trigger_wad if self.message["triggerAbove"] else spot_wad <= self.trigger_wad
 
     def crosses(self, price_wad: int) -> bool:
         """Whether it would trade at a price of the other side."""

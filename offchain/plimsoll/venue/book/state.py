@@ -118,10 +118,12 @@ class State:
         self.requests: dict[int, RequestState] = {}
         self.quotes: dict[str, QuoteState] = {}
         self.intents: dict[str, IntentState] = {}
-        #: Orders that are alive, by account, and by signer and nonce; those that wait, by underlying.
+        #: Orders that are alive, by account, and by signer and nonce. By underlying: those that wait for a round, and
+        #: those that a round has let in and of which the chain has nothing yet, so that they may have to wait again.
         self.alive: defaultdict[int, dict[str, BookOrder]] = defaultdict(dict)
         self.pairs: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
         self.waiting: defaultdict[int, dict[str, BookOrder]] = defaultdict(dict)
+        self.let_in: defaultdict[int, dict[str, BookOrder]] = defaultdict(dict)
         #: Trades that are not final or failed; those of an order that are pending.
         self.unsettled: dict[int, Trade] = {}
         #: Blocks up to which everything is known, oldest first: number, hash, time. The last is where reading goes on.
@@ -136,6 +138,7 @@ class State:
         self._folds: dict[type[ev.Event], Callable[[Any], None]] = {
             ev.Accepted: self._accepted,
             ev.Triggered: self._triggered,
+            ev.Lapsed: self._lapsed,
             ev.Matched: self._matched,
             ev.Removed: self._removed,
             ev.Settled: self._settled,
@@ -218,6 +221,7 @@ class State:
             self.waiting[_underlying(order.instrument)][order.order_hash] = order
         else:
             self._show(order)
+            self._watch_trigger(order)
 
     def move(self, trade: Trade, sign: int) -> None:
         """Count a trade among what is on its way to the chain, or no more."""
@@ -234,14 +238,13 @@ class State:
             message,
             event.signature,
             event.time_in_force,
-            None if event.trigger is None else (event.trigger[0], event.trigger[1]),
             event.client_id,
             self.seq,
             event.ms,
             leaves_wad=message["quantityWad"] - event.filled_wad,
             filled_wad=event.filled_wad,
-            state=OPEN if event.trigger is None else WAITING,
         )
+        order.state = OPEN if order.is_triggered else WAITING
         self.orders[order.order_hash] = order
         self.revive(order)
         self.changes.orders.add(order.order_hash)
@@ -251,6 +254,16 @@ class State:
         self.waiting[_underlying(order.instrument)].pop(order.order_hash, None)
         order.state = OPEN
         self._show(order)
+        self._watch_trigger(order)
+        self.changes.orders.add(order.order_hash)
+
+    def _lapsed(self, event: ev.Lapsed) -> None:
+        order = self.orders[event.order_hash]
+        order.state = WAITING
+        self.ladder(order.instrument).side(order.is_buy).remove(order)
+        self.changes.levels.add((order.instrument, order.is_buy, order.price_wad))
+        self._watch_trigger(order)
+        self.waiting[_underlying(order.instrument)][order.order_hash] = order
         self.changes.orders.add(order.order_hash)
 
     def _matched(self, event: ev.Matched) -> None:
@@ -277,8 +290,6 @@ class State:
 
     def _removed(self, event: ev.Removed) -> None:
         order = self.orders[event.order_hash]
-        if order.state == WAITING:
-            self.waiting[_underlying(order.instrument)].pop(order.order_hash, None)
         open_wad = order.leaves_wad
         if order.state == OPEN:
             self._hide(order, open_wad)
@@ -297,6 +308,7 @@ class State:
         for order in self._both(trade):
             order.pending_wad -= trade.quantity_wad
             order.filled_wad += trade.quantity_wad
+            self._watch_trigger(order)
             if order.filled_wad == order.quantity_wad:
                 order.state = FILLED
                 self._bury(order)
@@ -313,6 +325,7 @@ class State:
                 order.state = OPEN
                 self.alive[order.account_id][order.order_hash] = order
                 self.pairs[order.pair].add(order.order_hash)
+            self._watch_trigger(order)
 
     def _finalised(self, event: ev.Finalised) -> None:
         trade = self._moved(event.trade_id, FINAL)
@@ -327,11 +340,12 @@ class State:
             order.pending_wad -= trade.quantity_wad
             # What somebody else filled beyond the open rest was taken from what was pending.
             lost_wad = trade.quantity_wad
-            if order.state == OPEN:
+            if order.state in ALIVE:
                 lost_wad = min(lost_wad, max(0, -order.cancelled_wad))
             order.cancelled_wad += lost_wad
             order.leaves_wad += trade.quantity_wad - lost_wad
-            self._show(order)
+            if order.state == OPEN:
+                self._show(order)
 
     def _outside(self, event: ev.Outside) -> None:
         order = self.orders[event.order_hash]
@@ -357,6 +371,7 @@ class State:
             order.cancelled_wad -= change
             if order.state == FILLED:
                 order.state, order.reason = CANCELLED, "a fill by somebody else was undone"
+        self._watch_trigger(order)
         self.changes.orders.add(order.order_hash)
 
     def _recalled(self, event: ev.Recalled) -> None:
@@ -432,8 +447,18 @@ class State:
         self.changes.levels.add((order.instrument, order.is_buy, order.price_wad))
         self.changes.orders.add(order.order_hash)
 
+    def _watch_trigger(self, order: BookOrder) -> None:
+        """Keep an order among those that may have to wait again, or no more."""
+        let_in = self.let_in[_underlying(order.instrument)]
+        if order.state == OPEN and not order.is_triggered:
+            let_in[order.order_hash] = order
+        else:
+            let_in.pop(order.order_hash, None)
+
     def _bury(self, order: BookOrder) -> None:
         """Forget an order among those that are alive."""
+        for watched in (self.waiting, self.let_in):
+            watched[_underlying(order.instrument)].pop(order.order_hash, None)
         mine = self.alive[order.account_id]
         mine.pop(order.order_hash, None)
         if not mine:

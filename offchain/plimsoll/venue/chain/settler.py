@@ -46,6 +46,8 @@ LATER: Final = frozenset(
         *("EnforcedPause", "Exchange__InstrumentPaused", "ReentrancyGuardReentrantCall"),
     )
 )
+#: Refusals because the round of the chain is no longer the one that let an order in: the order waits again.
+WAITS: Final = frozenset(("Exchange__NotTriggered", "Exchange__RoundTooEarly"))
 #: The intent has ended, and not well.
 REFUSED: Final = frozenset((Result.FAILED, Result.REVERTED, Result.TOO_MUCH_GAS, Result.BUDGET))
 _ERROR: Final = re.compile(r"reverted with (\w+)")
@@ -208,6 +210,10 @@ class Settler:
             self.problem = f"the chain settles nothing of this kind now: {reason}"
             self._not_before[trade.trade_id] = time.monotonic() + PAUSE_SEC
             return
+        if name in WAITS:
+            now_ms = time.time_ns() // 1_000_000
+            await self._desk.run(lambda engine: engine.not_triggered(trade.trade_id, reason, now_ms))
+            return
         at_fault = await self.blame(trade)
         self._attempts[trade.trade_id] += 1
         if not at_fault and self._attempts[trade.trade_id] < ATTEMPTS:
@@ -243,6 +249,10 @@ class Settler:
             return f"{filled_wad} of {order.quantity_wad} is filled on chain, {trade.quantity_wad} no longer fits"
         if order.expiry_ts < self._world.now_ts():
             return f"it expired at {order.expiry_ts}, the chain is at {self._world.now_ts()}"
+        if order.message["exclusive"]:
+            (first,) = await self._authority.first_of_pairs([order.pair])
+            if first and first.hex() != order.order_hash[2:]:
+                return f"order 0x{first.hex()} of its nonce has filled on chain, and no other one may"
         return self._fee_fault(order, is_maker) or await self._asked_fault(order, trade)
 
     def _fee_fault(self, order: BookOrder, is_maker: bool) -> str:

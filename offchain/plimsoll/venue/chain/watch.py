@@ -169,7 +169,8 @@ class Watch:
         # A second for the block in which it would be settled.
         engine.expire(head.ts + 1)
         for number in fresh:
-            engine.see_round(number, self._world.chain.rounds[number].spotWad, now_ms)
+            found = self._world.chain.rounds[number]
+            engine.see_round(number, found.spotWad, found.ts, now_ms)
 
     def _roll_back(self, engine: Engine, fork_number: int) -> None:
         """Take back what blocks that are gone had settled."""

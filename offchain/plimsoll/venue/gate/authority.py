@@ -81,6 +81,21 @@ class Authority:
         question = Question("Accounts", "isAuthorised", (account_id, address))
         return (await self._ask({key: question}))[key] is True
 
+    async def first_of_pairs(self, pairs: Sequence[tuple[str, int]]) -> list[bytes | None]:
+        """Return for each signer and nonce the exclusive order that the chain has filled; nothing where there is none.
+
+        Raises
+        ------
+        PlimsollError
+            When the chain does not answer.
+        """
+        questions: dict[tuple[object, ...], Question] = {
+            ("first", *pair): Question("Exchange", "exclusiveOf", pair) for pair in pairs
+        }
+        known = await self._ask(questions)
+        digests = [known[("first", *pair)] for pair in pairs]
+        return [digest if isinstance(digest, bytes) and any(digest) else None for digest in digests]
+
     async def _ask(self, questions: dict[tuple[object, ...], Question]) -> dict[tuple[object, ...], object]:
         """Ask what is not known at this block."""
         if self._world.head.hash != self._block or len(self._known) > MOST_KEPT:

@@ -13,6 +13,7 @@ from plimsoll.client.schema.problem import RefusalError
 from plimsoll.constants import WAD
 from plimsoll.errors import PlimsollError
 from plimsoll.keeper.calls import Question
+from plimsoll.protocol.orders import UNCONDITIONAL
 from plimsoll.venue.chain.world import World
 
 #: No contract looks at the signature of a previewed order; nobody can cancel a nonce of the zero address.
@@ -83,6 +84,7 @@ def bundled(account_id: int, transfer_count: int, legs: Iterable[Leg]) -> list[d
                 "reduceOnly": False,
                 "maxFeeWad": 0,
                 "transferCount": transfer_count,
+                **UNCONDITIONAL,
             }
         )
     return orders

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from plimsoll.chain.words import unpack
-from plimsoll.client.schema.orders import PlaceOrder
+from plimsoll.client.schema.orders import Order, PlaceOrder
 from plimsoll.client.schema.problem import RefusalError
 from plimsoll.constants import E8, WAD
 from plimsoll.keeper.names import name_of
@@ -74,6 +74,7 @@ def check_terms(wanted: PlaceOrder, world: World, steps: Steps) -> None:
     check_quantity(order.quantityWad, steps, "order.quantityWad")
     check_price(order.priceWad, is_option, steps, "order.priceWad")
     check_life(order.expiryTs, world, steps, "order.expiryTs")
+    _check_trigger(order)
     _check_fee(order.maxFeeWad, order.kind, is_option, world)
     if is_option and not order.reduceOnly:
         check_band(order.instrument, world, "order.instrument")
@@ -156,6 +157,18 @@ def check_life(expiry_ts: int, world: World, steps: Steps, field: str) -> None:
         text = f"{field}: {expiry_ts} is too soon, the chain is at {world.now_ts()} and settling takes up to "
         text += f"{steps.min_life_sec} s"
         raise RefusalError("expired", text, field=field, value=expiry_ts, limit=limit_ts)
+
+
+def _check_trigger(order: Order) -> None:
+    """Refuse a trigger that no round can meet while the order lives."""
+    if order.triggerWad > MAX_PRICE_WAD:
+        text = f"order.triggerWad: is {order.triggerWad}, no spot is above {MAX_PRICE_WAD}"
+        raise RefusalError("badField", text, field="order.triggerWad", value=order.triggerWad, limit=MAX_PRICE_WAD)
+    if order.triggerWad and order.triggerAfterTs >= order.expiryTs:
+        text = f"order.triggerAfterTs: {order.triggerAfterTs} is not before the order's end, {order.expiryTs}"
+        raise RefusalError(
+            "badField", text, field="order.triggerAfterTs", value=order.triggerAfterTs, limit=order.expiryTs
+        )
 
 
 def _check_fee(max_fee_wad: int, kind: int, is_option: bool, world: World) -> None:

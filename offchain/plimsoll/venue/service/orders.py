@@ -139,6 +139,9 @@ class OrderService:
             if candidate.problem is None and old.state not in ALIVE:
                 text = f"order {old.order_hash} is {old.state}: nothing of it can be amended"
                 candidate.refuse(RefusalError("unknownOrder", text, field="orderHash", value=old.order_hash))
+            order, traded_wad = wanted.replacement.order, old.filled_wad + old.pending_wad
+            if old.message["exclusive"] and order.exclusive and traded_wad and order.nonce == old.nonce:
+                candidate.refuse(_other_filled(old.nonce, bytes.fromhex(old.order_hash[2:])))
             return self._place(engine, candidate, instead_of=old.order_hash)
 
         try:
@@ -222,6 +225,7 @@ class OrderService:
         good = [one for one in good if one.problem is None]
         try:
             await self._check_signers(good)
+            await self._check_pairs([one for one in good if one.problem is None])
             await self._check_margins([one for one in good if one.problem is None])
         except UnavailableError as problem:
             raise RefusalError("chainDown", f"orders cannot be checked now: {problem}", retry_after_sec=1.0) from None
@@ -287,6 +291,16 @@ class OrderService:
                 if answer is not None:
                     one.refuse(answer)
 
+    async def _check_pairs(self, candidates: Sequence[_Candidate]) -> None:
+        """Check that no other exclusive order of the same nonce has filled on chain."""
+        paired = [one for one in candidates if one.wanted.order.exclusive]
+        firsts = await self._authority.first_of_pairs(
+            [(one.wanted.order.signer, one.wanted.order.nonce) for one in paired]
+        )
+        for one, first in zip(paired, firsts, strict=True):
+            if first and first != one.digest:
+                one.refuse(_other_filled(one.wanted.order.nonce, first))
+
     async def _check_margins(self, candidates: Sequence[_Candidate]) -> None:
         """Check margin with open orders, account by account."""
         groups: defaultdict[int, list[_Candidate]] = defaultdict(list)
@@ -324,13 +338,11 @@ class OrderService:
         return PlaceResult(orderHash=one.order_hash or None, order=None, matches=[], problem=one.problem)
 
     def _new(self, one: _Candidate) -> NewOrder:
-        trigger = one.wanted.trigger
         return NewOrder(
             one.order_hash,
             one.message,
             one.wanted.signature,
             one.wanted.timeInForce,
-            None if trigger is None else (trigger.side, trigger.spotWad),
             one.wanted.clientId,
             self._follower.ledger.filled_wad(one.order_hash),
         )
@@ -373,6 +385,12 @@ def _refuse_known(known: BookOrder | None) -> None:
         raise RefusalError("barred", f"order {known.order_hash} is barred: {known.reason}", field="order")
     text = f"order {known.order_hash} was accepted before and is {known.state}; a new nonce makes a new order"
     raise RefusalError("duplicate", text, field="order.nonce", value=known.nonce)
+
+
+def _other_filled(nonce: int, first: bytes) -> RefusalError:
+    """Return the refusal of an exclusive order whose nonce is taken."""
+    text = f"order.exclusive: order 0x{first.hex()} of nonce {nonce} has traded, and the chain fills no other"
+    return RefusalError("otherFilled", text, field="order.exclusive", value=nonce)
 
 
 def now_ms() -> int:

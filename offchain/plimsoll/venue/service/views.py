@@ -12,7 +12,6 @@ from plimsoll.client.schema.orders import (
     OrderView,
     Protection,
     ProtectionView,
-    Trigger,
 )
 from plimsoll.venue.book.orders import BookOrder, Trade
 from plimsoll.venue.book.state import Guard, State
@@ -20,15 +19,11 @@ from plimsoll.venue.book.state import Guard, State
 
 def order_of(order: BookOrder) -> OrderView:
     """Return an order as it stands; thousands of them a second, of values that need no second look."""
-    trigger = None
-    if order.trigger is not None:
-        trigger = Trigger.model_construct(side=cast("Any", order.trigger[0]), spotWad=order.trigger[1])
     return OrderView.model_construct(
         orderHash=order.order_hash,
         # Its fields were checked when it was accepted.
         order=Order.model_construct(**order.message),
         timeInForce=cast("Any", order.time_in_force),
-        trigger=trigger,
         clientId=order.client_id,
         state=cast("Any", order.state),
         leavesWad=order.leaves_wad,

@@ -8,7 +8,7 @@ from brownie import WalletStub, WritingWallet, accounts, chain, web3
 from tests.chain.helpers.delegation import CALL, PERP, limits, terms
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, option, perp, shown, words
-from tests.chain.helpers.orders import ANY_INSTRUMENT, PLAIN, sign_order
+from tests.chain.helpers.orders import ANY_INSTRUMENT, PLAIN, UNCONDITIONAL, sign_order
 from tests.chain.unit.conftest import FUNDS_WAD
 
 PRICE = 50 * WAD
@@ -35,7 +35,7 @@ def fill(ledger, exchange, buyer, seller, maker, module, key, until):
     """Settle an order of the buyer's account that a delegate signed against one of the maker."""
 
     def run(instrument, account=buyer, signer=None, by=key, order=None):
-        plain = (*PLAIN[:-1], ledger.transferCountOf(account))
+        plain = (*PLAIN[:3], ledger.transferCountOf(account), *UNCONDITIONAL)
         buy = order or [account, instrument, True, 9 * WAD, PRICE, 7, until + 9_999, (signer or by).address, *plain]
         sell = [seller, instrument, False, 9 * WAD, PRICE, chain.height, until + 9_999, maker.address, *PLAIN]
         signatures = [sign_order(exchange, k, tuple(o)) for k, o in ((by, buy), (maker, sell))]

@@ -7,7 +7,7 @@ from plimsoll.model import Kind
 from tests.chain.helpers.delegation import terms
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import WAD, option, perp, words
-from tests.chain.helpers.orders import LIMIT, PLAIN, sign_order, sign_quote
+from tests.chain.helpers.orders import LIMIT, PLAIN, UNCONDITIONAL, sign_order, sign_quote
 from tests.chain.helpers.signed import surface
 from tests.chain.helpers.stack import deploy_stack
 
@@ -64,7 +64,7 @@ def test_settle__delegate_pays_a_fee__its_loss_counts_it(stack, trader, maker, l
         stack.exchange.setFees((0, fee, 0, fee), {"from": stack.admin})
         stack.delegation.grant(mine, key, terms(end, max_loss_wad=10_000 * WAD), {"from": trader})
         sell = (theirs, word, False, WAD, price, chain.height, end, maker.address, *PLAIN)
-        buy = (mine, word, True, WAD, price, chain.height, end, key.address, LIMIT, False, rate, 0)
+        buy = (mine, word, True, WAD, price, chain.height, end, key.address, LIMIT, False, rate, 0, *UNCONDITIONAL)
         sides = (sell, sign_order(stack.exchange, maker, sell), buy, sign_order(stack.exchange, key, buy))
         return stack.exchange.settle(*sides, WAD, {"from": stack.admin}).events["DelegateTraded"]["lossWad"]
 

@@ -7,7 +7,7 @@ from brownie import accounts, chain, project
 
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.ledger import option, perp
-from tests.chain.helpers.orders import PLAIN, sign_order
+from tests.chain.helpers.orders import PLAIN, UNCONDITIONAL, sign_order
 from tests.chain.helpers.signed import WAD, numbers, surface
 from tests.chain.helpers.stack import deploy_stack
 
@@ -159,6 +159,6 @@ def test_preview_orders__more_instruments_than_an_account_holds__reverts_TooMany
 def test_preview_orders__signed_before_a_transfer__fill_nothing_any_more(stack, account, order, trader, maker):
     stack.accounts.transferFrom(trader, maker, account, {"from": trader})
     stack.accounts.transferFrom(maker, trader, account, {"from": maker})
-    fills, answer = previewed(stack, account, [order(3), (*order(2, nonce=2)[:-1], 2)])
+    fills, answer = previewed(stack, account, [order(3), (*order(2, nonce=2)[:11], 2, *UNCONDITIONAL)])
     assert numbers(answer["remainingWad"]) == [0, 2 * WAD]
     assert [entry[1] for entry in fills] == [BUYS]
