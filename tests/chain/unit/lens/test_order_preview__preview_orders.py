@@ -73,7 +73,7 @@ def test_preview_orders__none__is_the_account_as_it_is(stack, account, other):
     fills, answer = previewed(stack, account, [])
     assert fills == []
     assert figures(answer["before_"]) == figures(answer["worst"]) == figures(stack.engine.marginOf(account))
-    assert len(answer["detailsBefore"][0][0]) == 39
+    assert len(answer["detailsBefore"][0][0]) == 35
 
 
 def test_preview_orders__one_buy__equals_the_account_after_the_fill(stack, account, other, order):
