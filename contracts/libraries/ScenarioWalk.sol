@@ -70,7 +70,7 @@ library ScenarioWalk {
                 }
             }
 
-            // Whether both sides of the pairs are known to lie in the table, and can be walked at three prices a turn.
+            // Whether both sides of the pairs are known to lie in the table, and can be walked together.
             // L, the logarithm of a node's price over the strike, is least at the first node and largest at the last:
             // -7 <= L/std - std/2 and L/std + std/2 < 6.96 hold for both deviations where they hold for the lesser, as
             // long as neither is above 7.
@@ -81,7 +81,6 @@ library ScenarioWalk {
                 std := sar(64, mul(std, sub(0x6e666666666666666, shr(1, std))))
                 isIt := and(isIt, sgt(add(add(moneyness, mload(node)), std), 0))
                 isIt := and(isIt, slt(add(moneyness, mload(sub(end, 0x100))), std))
-                isIt := gt(isIt, mod(sub(end, node), 0x300))
             }
 
             // The nodes of a ladder.
@@ -91,118 +90,154 @@ library ScenarioWalk {
                 default { walkGaps(node, end, inverse, offset, std, lowest) }
             }
 
-            // Two volatilities inside the table, at three prices a turn.
+            // Two volatilities inside the table, price by price up to the first of the triples.
             function walkBoth(node, end, inverse, offset, std, otherInverse, otherOffset, otherStd) {
+                for {} mod(sub(end, node), 0x300) {} {
+                    let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                    {
+                        let z := sar(93, add(mul(mload(node), inverse), offset))
+                        let second := sub(z, std)
+                        let w := mload(and(shr(26, z), 0xfffff0))
+                        let s := and(z, 0x3fffffff)
+                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                        slope := add(signextend(26, w), mul(s, slope))
+                        slope := sar(191, add(w, mul(s, slope)))
+                        w := mload(and(shr(26, second), 0xfffff0))
+                        s := and(second, 0x3fffffff)
+                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                        other := add(signextend(26, w), mul(s, other))
+                        other := sar(191, add(w, mul(s, other)))
+                        let value := sub(mul(at, slope), mul(mload(0x20), other))
+                        mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                    }
+                    {
+                        let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
+                        let second := sub(z, otherStd)
+                        let w := mload(and(shr(26, z), 0xfffff0))
+                        let s := and(z, 0x3fffffff)
+                        let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                        slope := add(signextend(26, w), mul(s, slope))
+                        slope := sar(191, add(w, mul(s, slope)))
+                        w := mload(and(shr(26, second), 0xfffff0))
+                        s := and(second, 0x3fffffff)
+                        let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                        other := add(signextend(26, w), mul(s, other))
+                        other := sar(191, add(w, mul(s, other)))
+                        let value := sub(mul(at, slope), mul(mload(0x20), other))
+                        mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))
+                    }
+                    node := add(node, 0x100)
+                }
                 for {} 1 {} {
-                    {
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        {
-                            let z := sar(93, add(mul(mload(node), inverse), offset))
-                            let second := sub(z, std)
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let value := sub(mul(at, slope), mul(mload(0x20), other))
-                            mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        }
-                        {
-                            let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
-                            let second := sub(z, otherStd)
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let value := sub(mul(at, slope), mul(mload(0x20), other))
-                            mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))
-                        }
-                        node := add(node, 0x100)
-                    }
-                    {
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        {
-                            let z := sar(93, add(mul(mload(node), inverse), offset))
-                            let second := sub(z, std)
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let value := sub(mul(at, slope), mul(mload(0x20), other))
-                            mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        }
-                        {
-                            let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
-                            let second := sub(z, otherStd)
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let value := sub(mul(at, slope), mul(mload(0x20), other))
-                            mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))
-                        }
-                        node := add(node, 0x100)
-                    }
-                    {
-                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
-                        {
-                            let z := sar(93, add(mul(mload(node), inverse), offset))
-                            let second := sub(z, std)
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let value := sub(mul(at, slope), mul(mload(0x20), other))
-                            mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
-                        }
-                        {
-                            let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
-                            let second := sub(z, otherStd)
-                            let w := mload(and(shr(26, z), 0xfffff0))
-                            let s := and(z, 0x3fffffff)
-                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
-                            slope := add(signextend(26, w), mul(s, slope))
-                            slope := sar(191, add(w, mul(s, slope)))
-                            w := mload(and(shr(26, second), 0xfffff0))
-                            s := and(second, 0x3fffffff)
-                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
-                            other := add(signextend(26, w), mul(s, other))
-                            other := sar(191, add(w, mul(s, other)))
-                            let value := sub(mul(at, slope), mul(mload(0x20), other))
-                            mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))
-                        }
-                        node := add(node, 0x100)
-                    }
                     if iszero(lt(node, end)) { leave }
+                    {
+                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                        {
+                            let z := sar(93, add(mul(mload(node), inverse), offset))
+                            let second := sub(z, std)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                        }
+                        {
+                            let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
+                            let second := sub(z, otherStd)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))
+                        }
+                        node := add(node, 0x100)
+                    }
+                    {
+                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                        {
+                            let z := sar(93, add(mul(mload(node), inverse), offset))
+                            let second := sub(z, std)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                        }
+                        {
+                            let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
+                            let second := sub(z, otherStd)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))
+                        }
+                        node := add(node, 0x100)
+                    }
+                    {
+                        let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
+                        {
+                            let z := sar(93, add(mul(mload(node), inverse), offset))
+                            let second := sub(z, std)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0x40), add(mload(add(node, 0x40)), value))
+                        }
+                        {
+                            let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
+                            let second := sub(z, otherStd)
+                            let w := mload(and(shr(26, z), 0xfffff0))
+                            let s := and(z, 0x3fffffff)
+                            let slope := add(signextend(22, w), mul(s, signextend(18, w)))
+                            slope := add(signextend(26, w), mul(s, slope))
+                            slope := sar(191, add(w, mul(s, slope)))
+                            w := mload(and(shr(26, second), 0xfffff0))
+                            s := and(second, 0x3fffffff)
+                            let other := add(signextend(22, w), mul(s, signextend(18, w)))
+                            other := add(signextend(26, w), mul(s, other))
+                            other := sar(191, add(w, mul(s, other)))
+                            let value := sub(mul(at, slope), mul(mload(0x20), other))
+                            mstore(add(node, 0xc0), add(mload(add(node, 0xc0)), value))
+                        }
+                        node := add(node, 0x100)
+                    }
                 }
             }
 

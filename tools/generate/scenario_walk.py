@@ -89,7 +89,7 @@ function walkSegments(segment, entry, node, g) {
     }
 }
 
-// Whether both sides of the pairs are known to lie in the table, and can be walked at three prices a turn.
+// Whether both sides of the pairs are known to lie in the table, and can be walked together.
 // L, the logarithm of a node's price over the strike, is least at the first node and largest at the last:
 // -7 <= L/std - std/2 and L/std + std/2 < 6.96 hold for both deviations where they hold for the lesser, as
 // long as neither is above 7.
@@ -100,7 +100,6 @@ function isInside(node, end, moneyness, std, otherStd) -> isIt {
     std := sar(64, mul(std, sub(0x6e666666666666666, shr(1, std))))
     isIt := and(isIt, sgt(add(add(moneyness, mload(node)), std), 0))
     isIt := and(isIt, slt(add(moneyness, mload(sub(end, 0x100))), std))
-    isIt := gt(isIt, mod(sub(end, node), 0x300))
 }
 
 // The nodes of a ladder.
@@ -110,11 +109,14 @@ function walkLadder(node, end, inverse, offset, std, lowest) {
     default { walkGaps(node, end, inverse, offset, std, lowest) }
 }
 
-// Two volatilities inside the table, at three prices a turn.
+// Two volatilities inside the table, price by price up to the first of the triples.
 function walkBoth(node, end, inverse, offset, std, otherInverse, otherOffset, otherStd) {
+    for {} mod(sub(end, node), 0x300) {} {
+        %(both)s
+    }
     for {} 1 {} {
-        %(bothThrice)s
         if iszero(lt(node, end)) { leave }
+        %(bothThrice)s
     }
 }
 
@@ -293,7 +295,8 @@ def library() -> str:
     loops |= {"otherSkew": SKEW.format(inverse="otherInverse", offset="otherOffset", std="otherStd")}
     both = AT + scoped(PLACE + distributions() + VALUE + CASH)
     both += scoped(OTHER_PLACE + distributions() + VALUE + OTHER_CASH)
-    loops |= {"bothThrice": thrice(both + NEXT.replace("0x80", "0x100"))}
+    both += NEXT.replace("0x80", "0x100")
+    loops |= {"both": both, "bothThrice": thrice(both)}
     body = filled(WALK, loops)
     return HEADER + indented(body, 12) + "\n" + FOOTER
 
