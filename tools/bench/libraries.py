@@ -223,7 +223,7 @@ def cases() -> dict[str, Case]:
             prepare="SviVolatility.Slice memory s = SviVolatility.Slice(0.01e18, 0.1e18, -0.3e18, 0.02e18, 0.2e18);",
         ),
         "gas.math.rows16": rows_case(source, SIXTEEN, 9_000, 6_500),
-        "gas.math.rows39": rows_case(source, BookSpec(), None, None),
+        "gas.math.rows35": rows_case(source, BookSpec(), None, None),
     }
 
 

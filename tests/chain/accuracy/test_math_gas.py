@@ -13,7 +13,7 @@ GAS = {
     "gas.math.black76": 1_184,
     "gas.math.svi": 939,
     "gas.math.rows16": 7_891,
-    "gas.math.rows39": 17_538,
+    "gas.math.rows35": 16_360,
 }
 
 
