@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,59 +10,83 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from plimsoll.cli.output import print_document
+from plimsoll.errors import InputError, PartialError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from plimsoll.analytics.fund.size import Cover, FundSize
-    from plimsoll.mirror.margin_engine import MarginResult
+    from plimsoll.analytics.fund.standing import Standing, Unknown
     from plimsoll.params import Params
 
 #: Accounts that are named one by one; the document holds all of them.
 SHOWN = 10
+#: An index that is further behind its node is told of.
+MOST_BEHIND_SEC = 60
 
 
 @dataclass(frozen=True, slots=True)
 class _Accounts:
-    """The fund's cash, and everybody it stands for."""
+    """The fund's cash, everybody it stands for, and when; ``block`` is None for files."""
 
     fund: float
-    names: list[str]
-    margins: list[MarginResult]
+    standing: Standing
+    unknown: tuple[Unknown, ...]
     params: Params
+    ts: int
+    block: int | None = None
 
 
 def _from_files(
     market: Path | None, portfolios: Sequence[Path] | None, fund: float | None, params: Path | None
 ) -> _Accounts:
+    from plimsoll.analytics.fund.standing import standing_at
     from plimsoll.cli.given_once import check_accounts
     from plimsoll.cli.market_option import read_market
-    from plimsoll.errors import InputError
+    from plimsoll.cli.slow import Slow
     from plimsoll.files.params import load_params
     from plimsoll.files.portfolio import load_portfolio
-    from plimsoll.mirror.margin_engine import evaluate_many
     from plimsoll.params import Params
 
     if market is None:
-        raise InputError("--market", "missing; give files, or a chain by --rpc and --deployment")
+        raise InputError("--market", "missing; give files, a keeper by --config, or a chain by --rpc and --deployment")
     if not portfolios:
         raise InputError("--portfolio", "missing; give every account the fund stands for")
     if fund is None:
         raise InputError("--fund", "missing; what the fund holds")
     check_accounts(portfolios)
     loaded = read_market(market)
-    folios = [load_portfolio(path, loaded) for path in portfolios]
+    folios = {f"{number} {path.name}": load_portfolio(path, loaded) for number, path in enumerate(portfolios, 1)}
     chosen = load_params(params, set(loaded.rounds)) if params is not None else Params()
-    names = [f"{number} {path.name}" for number, path in enumerate(portfolios, 1)]
-    return _Accounts(fund, names, evaluate_many(loaded, folios, chosen), chosen)
+    standing, unknown = standing_at(loaded, folios, chosen, Slow().tell)
+    return _Accounts(fund, standing, unknown, chosen, loaded.ts)
+
+
+def _from_index(config: Path) -> _Accounts:
+    import asyncio
+    import sys
+
+    from plimsoll.analytics.fund.standing import Unknown, standing_at
+    from plimsoll.cli.slow import Slow
+    from plimsoll.keeper.census import take_census
+    from plimsoll.keeper.config import load_config
+
+    census = asyncio.run(take_census(load_config(config)))
+    if census.behind_sec > MOST_BEHIND_SEC:
+        said = f"the index is at block {census.block}, {census.behind_sec} s behind the node: is its keeper running?"
+        print(f"warning: {said}", file=sys.stderr)
+    folios = {str(number): folio for number, folio in census.portfolios.items()}
+    standing, strange = standing_at(census.market, folios, census.params, Slow().tell)
+    unknown = (*(Unknown(str(number), why) for number, why in census.unknown.items()), *strange)
+    return _Accounts(census.fund, standing, unknown, census.params, census.market.ts, census.block)
 
 
 def _from_chain(rpc: str, deployment: Path) -> _Accounts:
+    from plimsoll.analytics.fund.standing import Unknown, standing_of
     from plimsoll.chain.client import Client
     from plimsoll.cli.slow import Slow
     from plimsoll.constants import FUND_ID
     from plimsoll.deployment.record import check_chain, load_deployment
-    from plimsoll.errors import InputError
     from plimsoll.governance.preview import open_accounts
     from plimsoll.protocol.account import read_account
     from plimsoll.protocol.parameters import chain_params
@@ -70,17 +94,20 @@ def _from_chain(rpc: str, deployment: Path) -> _Accounts:
     loaded = load_deployment(deployment)
     client = Client(rpc)
     check_chain(loaded, client)
+    block, ts = client.block_number(), client.block_ts()
     ids = [number for number in open_accounts(client, loaded) if number > FUND_ID]
-    slow, names, margins = Slow(), [], []
+    slow, margins, unknown = Slow(), {}, []
     for done, number in enumerate(ids):
         slow.tell(f"accounts: {done} of {len(ids)}")
         view = read_account(client, loaded, number)
         if view.margin is None:
-            raise InputError(f"account {number}", f"has no margin number now: {view.margin_problem}")
-        names.append(str(number))
-        margins.append(view.margin)
-    fund = read_account(client, loaded, FUND_ID).portfolio.cash
-    return _Accounts(fund, names, margins, chain_params(client, loaded))
+            unknown.append(Unknown(str(number), view.margin_problem))
+        else:
+            margins[str(number)] = view.margin
+    params, fund = chain_params(client, loaded), read_account(client, loaded, FUND_ID).portfolio.cash
+    return _Accounts(
+        fund, standing_of(list(margins), list(margins.values()), params), tuple(unknown), params, ts, block
+    )
 
 
 def _cover_table(title: str, covers: Sequence[Cover], accounts: int) -> Table:
@@ -125,6 +152,28 @@ def _show(found: FundSize) -> None:
         style="" if found.spare >= 0.0 else "bold red",
         highlight=False,
     )
+    console.print(
+        f"it outlasts {_count(found.bears, found.accounts)} under any row, "
+        f"{_count(found.bears_within, found.accounts)} within the range",
+        highlight=False,
+    )
+
+
+def _count(defaults: int, accounts: int) -> str:
+    """Say how many defaults at once a fund outlasts."""
+    if defaults == accounts:
+        return f"the default of all {accounts} at once"
+    return "no default" if defaults == 0 else f"the {defaults} largest defaults at once"
+
+
+def _check_one_source(files: Mapping[str, object], config: Path | None, chain: Mapping[str, object]) -> None:
+    """Refuse options of files beside a chain, and a chain beside a keeper's file, which names its own."""
+    on_chain = [name for name, value in chain.items() if value is not None]
+    if config is not None and on_chain:
+        raise InputError(on_chain[0], "is named by the file of --config; give one of them")
+    for name, value in files.items():
+        if value is not None and (config is not None or on_chain):
+            raise InputError(name, "is read from the chain; give it only with files, without --rpc and --config")
 
 
 def command(
@@ -132,7 +181,8 @@ def command(
     portfolio: Annotated[list[Path] | None, typer.Option(help="An account; give all of them.")] = None,
     fund: Annotated[float | None, typer.Option(help="What the fund holds, cash; with files.")] = None,
     params: Annotated[Path | None, typer.Option(help="Parameter file; missing keys take the defaults.")] = None,
-    rpc: Annotated[str | None, typer.Option(help="HTTP address of a node: every account of a deployment.")] = None,
+    config: Annotated[Path | None, typer.Option(help="A keeper's file: every account as its index has it.")] = None,
+    rpc: Annotated[str | None, typer.Option(help="HTTP address of a node: every account, by the contracts.")] = None,
     deployment: Annotated[
         Path | None, typer.Option(help="Record that `plimsoll deploy` wrote: a .json file, or the name of a network.")
     ] = None,
@@ -140,21 +190,24 @@ def command(
 ) -> None:
     """Hold the insurance fund against the two largest defaults at once, under every row of the scenario book."""
     from plimsoll.analytics.fund.size import fund_size
-    from plimsoll.errors import InputError
 
-    if rpc is not None and deployment is not None:
-        given = {"--market": market, "--portfolio": portfolio, "--fund": fund, "--params": params}
-        for name, value in given.items():
-            if value is not None:
-                raise InputError(name, "is read from the chain; give it only with files, without --rpc")
+    files = {"--market": market, "--portfolio": portfolio, "--fund": fund, "--params": params}
+    _check_one_source(files, config, {"--rpc": rpc, "--deployment": deployment})
+    if config is not None:
+        accounts = _from_index(config)
+    elif rpc is not None and deployment is not None:
         accounts = _from_chain(rpc, deployment)
     elif rpc is not None or deployment is not None:
         missing = "--deployment" if deployment is None else "--rpc"
         raise InputError(missing, "missing; a chain is read with both --rpc and --deployment")
     else:
         accounts = _from_files(market, portfolio, fund, params)
-    found = fund_size(accounts.fund, accounts.names, accounts.margins, accounts.params)
+    found = fund_size(accounts.fund, accounts.standing, accounts.params, accounts.unknown)
     if as_json:
-        print_document(found.to_json())
+        print_document({**found.to_json(), "timestamp": accounts.ts, "block": accounts.block})
     else:
         _show(found)
+    if found.unknown:
+        named = "; ".join(f"account {entry.name}: {entry.reason}" for entry in found.unknown[:SHOWN])
+        more = f"; and {len(found.unknown) - SHOWN} more" if len(found.unknown) > SHOWN else ""
+        raise PartialError("fund", f"without accounts that have no margin number: {named}{more}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from plimsoll.analytics.fund.size import fund_size
+from plimsoll.analytics.fund.standing import standing_of
 from plimsoll.chain import anvil
 from plimsoll.chain.client import Client, Receipt
 from plimsoll.constants import CLEARING_ID, DAY_SEC, FUND_ID, YEAR_SEC
@@ -376,7 +377,8 @@ def _record(run: _Run, number: int) -> None:
 def _cover(run: _Run, number: int, chain: dict[int, MarginResult]) -> CoverPoint:
     """Hold the insurance fund against the two largest defaults at once, by the contracts' own rows."""
     fund = wad_to_float(run.world.contract("InsuranceFund").call("balanceWad"))
-    found = fund_size(fund, [run.names[i] for i in chain], list(chain.values()), run.params)
+    names = [run.names[account_id] for account_id in chain]
+    found = fund_size(fund, standing_of(names, list(chain.values()), run.params), run.params)
     return CoverPoint(
         round_number=number,
         ts=run.feed.ts,

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from plimsoll.analytics.fund.size import fund_size
+from plimsoll.analytics.fund.standing import standing_of
 from plimsoll.chain import anvil
 from plimsoll.chain.client import Client
 from plimsoll.cli import run
@@ -62,7 +63,8 @@ def test_fund__every_account_of_the_chain__is_what_the_mirror_makes_of_the_same_
     document = json.loads(capsys.readouterr().out)
     folios = [read_account(client, deployment, number).portfolio for number in ids]
     margins = evaluate_many(market, folios, Params())
-    ours = fund_size(FUND, [str(number) for number in ids], margins, Params()).to_json()
+    standing = standing_of([str(number) for number in ids], margins, Params())
+    ours = fund_size(FUND, standing, Params()).to_json()
     gross = max(margin.gross_notional for margin in margins)
     assert document["fund"] == pytest.approx(FUND, abs=1e-9)
     assert document["accounts"] == len(ids)

@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from plimsoll.analytics.fund.shortfall import shortfalls
 from plimsoll.analytics.fund.size import fund_size
+from plimsoll.analytics.fund.standing import AT_ONCE, joined, standing_at, standing_of
 from plimsoll.cli import run
 from plimsoll.errors import InputError
 from plimsoll.files.market import load_market
@@ -32,7 +33,7 @@ def perp(name, quantity, cash):
 
 def sized(fund, *folios, params=PARAMS):
     names = [f"account {number}" for number in range(len(folios))]
-    return fund_size(fund, names, evaluate_many(MARKET, list(folios), params), params)
+    return fund_size(fund, standing_of(names, evaluate_many(MARKET, list(folios), params), params), params)
 
 
 def left(loss, maintenance):
@@ -101,7 +102,7 @@ def test_shortfalls__short_options__equal_black_76_at_every_row():
     strike, quantity = round(surface.forward), -30.0
     folio = Portfolio(Mode.SINGLE, 1e3, {}, (Position("ETH", Kind.CALL, surface.expiry_ts, strike, quantity),))
     margin = evaluate_many(MARKET, [folio], PARAMS)[0]
-    found = shortfalls(["one"], [margin], PARAMS)
+    found = shortfalls(standing_of(["one"], [margin], PARAMS), PARAMS)
     years = (surface.expiry_ts - ETH.ts) / (365 * 86_400)
     k = math.log(strike / surface.forward)
     svi = surface.svi
@@ -151,13 +152,98 @@ def test_fund_size__no_amount_of_cash__is_refused(fund):
 
 def test_fund_size__no_account__is_refused():
     with pytest.raises(InputError, match="accounts: there is none"):
-        fund_size(1.0, [], [], PARAMS)
+        fund_size(1.0, standing_of([], [], PARAMS), PARAMS)
 
 
 def test_shortfalls__bonus_share_of_governance__is_the_one_used():
     params = replace(PARAMS, account=replace(PARAMS.account, bonus_share=0.0))
     folio = perp("ETH", -100.0, 60e3)
     assert sized(0.0, folio, params=params).cover_two.cost == pytest.approx(100.0 * ETH.perp * 3 * R_ETH - 60e3)
+
+
+def test_fund_size__what_it_bears__is_counted_default_by_default():
+    shorts = [perp("ETH", -quantity, cash) for quantity, cash in ((100.0, 60e3), (50.0, 30e3), (10.0, 3e3))]
+    costs = [cover.cost for cover in sized(0.0, *shorts).cover]
+    assert 0.0 < costs[0] < costs[1] < costs[2]
+    for fund, bears in ((0.0, 0), (costs[0] - 1.0, 0), (costs[0] + 1.0, 1), (costs[1] + 1.0, 2), (costs[2] + 1.0, 3)):
+        assert sized(fund, *shorts).bears == bears
+    assert sized(0.0, *shorts).bears_within == sum(cover.cost == 0.0 for cover in sized(0.0, *shorts).cover_within)
+
+
+def independent_cover_two(folios):
+    """Cover-2 of perpetuals and cash without a line of ours: every row of the book by hand, losses sorted by hand."""
+    costs = []
+    moves = {0.0, *(sign * size for sign in (-1, 1) for size in (1 / 3, 2 / 3, 1.0, 2.0, 3.0))}
+    for moved in (("ETH",), ("BTC",), ("ETH", "BTC")):
+        for multiple in moves:
+            left_by = []
+            for folio, margin in zip(folios, evaluate_many(MARKET, folios, PARAMS), strict=True):
+                rest = folio.cash
+                for leg in folio.positions:
+                    price, share = MARKET.rounds[leg.underlying].perp, {"ETH": R_ETH, "BTC": R_BTC}[leg.underlying]
+                    now = price * (1.0 + multiple * share) if leg.underlying in moved else price
+                    rest += leg.quantity * (now - leg.price)
+                left_by.append(left(-rest, margin.maintenance_margin))
+            costs.append(sum(sorted(left_by)[-2:]))
+    return max(costs)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cover_two__random_books__equals_a_plain_computation(seed):
+    draw = np.random.default_rng(seed)
+    folios = []
+    for _ in range(40):
+        legs = []
+        for name in draw.permutation(["ETH", "BTC"])[: draw.integers(0, 3)]:
+            price = MARKET.rounds[name].perp
+            size = float(draw.normal(0.0, 200e3)) / price
+            legs.append(Position(str(name), Kind.PERP, 0, price * float(draw.uniform(0.9, 1.1)), size))
+        folios.append(Portfolio(Mode.SINGLE, float(draw.uniform(0.0, 100e3)), {}, tuple(legs)))
+    found = sized(0.0, *folios)
+    assert found.cover_two.cost > 0.0
+    assert found.cover_two.cost == pytest.approx(independent_cover_two(folios), rel=1e-12)
+
+
+def test_standing_at__many_accounts__are_those_of_one_computation_in_their_order():
+    draw = np.random.default_rng(2)
+    folios = {f"{i}": perp(("ETH", "BTC")[i % 2], float(draw.normal()), 1e3) for i in range(2 * AT_ONCE + 7)}
+    said = []
+    found, unknown = standing_at(MARKET, folios, PARAMS, said.append)
+    whole = standing_of(tuple(folios), evaluate_many(MARKET, list(folios.values()), PARAMS), PARAMS)
+    assert (unknown, len(said)) == ((), 3)
+    assert found.names == whole.names
+    for name in ("market_equity", "initial", "maintenance"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
+    for underlying, rows in whole.pnl.items():
+        for key, values in rows.items():
+            np.testing.assert_allclose(found.pnl[underlying][key], values, rtol=1e-12, atol=1e-9)
+
+
+def test_standing_at__an_account_without_a_number__hides_nobody_else():
+    odd = Portfolio(Mode.SINGLE, 1e3, {}, (Position("SOL", Kind.PERP, 0, 100.0, 1.0),))
+    folios = {"a": perp("ETH", -100.0, 60e3), "odd": odd, "b": perp("ETH", -50.0, 30e3)}
+    found, unknown = standing_at(MARKET, folios, PARAMS)
+    assert found.names == ("a", "b")
+    assert [(entry.name, entry.reason) for entry in unknown] == [("odd", "'SOL' is not an underlying of the market")]
+    size = fund_size(0.0, found, PARAMS, unknown)
+    assert size.cover_two.cost == sized(0.0, folios["a"], folios["b"]).cover_two.cost
+    assert size.to_json()["unknown"] == [{"account": "odd", "reason": "'SOL' is not an underlying of the market"}]
+
+
+def test_joined__a_part_that_does_not_hold_an_underlying__has_nothing_of_it():
+    both, margin = perp("ETH", 2.0, 1e3), evaluate_many(MARKET, [perp("ETH", 2.0, 1e3)], PARAMS)[0]
+    bare = replace(margin, underlyings={})
+    found = joined([standing_of(["bare"], [bare], PARAMS), standing_of(["eth"], [margin], PARAMS)])
+    assert found.delta["ETH"].tolist() == [0.0, pytest.approx(both.positions[0].quantity)]
+    assert all(rows[0] == 0.0 for rows in found.pnl["ETH"].values())
+
+
+def test_fund_size__insolvent_already_and_nothing_held__is_unpaid_without_a_move():
+    margin = replace(evaluate_many(MARKET, [Portfolio(Mode.SINGLE, -500.0, {}, ())], PARAMS)[0], underlyings={})
+    found = fund_size(0.0, standing_of(["poor"], [margin], PARAMS), PARAMS)
+    assert found.cover[0].cost == pytest.approx(left(500.0, margin.maintenance_margin))
+    assert str(found.cover[0].row) == "no move"
+    assert found.covered_share == 0.0
 
 
 FILES = ["--market", str(EXAMPLES / "market.json"), "--portfolio", str(EXAMPLES / "portfolio.json")]
@@ -184,7 +270,10 @@ def test_command__table__fits_into_80_columns(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "error: --market: missing; give files, or a chain by --rpc and --deployment"),
+        ([], "error: --market: missing; give files, a keeper by --config, or a chain by --rpc and --deployment"),
+        (["--config", "k.toml", "--rpc", "x"], "error: --rpc: is named by the file of --config; give one of them"),
+        (["--config", "k.toml", "--fund", "1"], "error: --fund: is read from the chain; give it only with files"),
+        (["--config", "k.toml"], "error: k.toml: cannot be read"),
         (["--rpc", "http://localhost:1"], "error: --deployment: missing; a chain is read with both"),
         (["--rpc", "x", "--deployment", "y", "--fund", "1"], "error: --fund: is read from the chain"),
         ([*FILES, "--fund", "nan"], "error: fund: nan is not an amount of cash"),

@@ -13,18 +13,15 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from plimsoll.analytics.fund.standing import RowKey, Standing
 from plimsoll.errors import InputError
 from plimsoll.mirror.auction import Insolvent, bonus
-from plimsoll.mirror.margin_engine import MarginResult
-from plimsoll.mirror.scenario_book import scenario_book
 from plimsoll.params import VOL_NAMES, Params
 
 Vector = npt.NDArray[np.float64]
 
 #: The auction's clock at which its bonus has grown to the share that governance set.
 BONUS_AFTER_SEC: Final = 3_600.0
-#: Multiples of the price range are compared as numbers of this many digits.
-MULTIPLE_DIGITS: Final = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +53,8 @@ class Row:
 
     def __str__(self) -> str:
         """Say it in words, for example ``BTC, ETH by -3 ranges, vol up``."""
+        if not self.underlyings:
+            return "no move"
         return f"{', '.join(self.underlyings)} by {self.multiple:+g} ranges, vol {self.vol}"
 
 
@@ -72,16 +71,14 @@ class Shortfalls:
         return Shortfalls(tuple(self.rows[number] for number in numbers), self.names, self.unpaid[list(numbers)])
 
 
-def shortfalls(names: Sequence[str], margins: Sequence[MarginResult], params: Params) -> Shortfalls:
+def shortfalls(accounts: Standing, params: Params) -> Shortfalls:
     """Take every account through every row.
 
     Parameters
     ----------
-    names : sequence of str
-        Of the accounts, in the order of ``margins``.
-    margins : sequence of MarginResult
+    accounts : Standing
     params : Params
-        Those of the margins.
+        Those of its margins.
 
     Returns
     -------
@@ -92,45 +89,30 @@ def shortfalls(names: Sequence[str], margins: Sequence[MarginResult], params: Pa
     Raises
     ------
     InputError
-        When there is no account, or names and margins are not as many.
+        When there is no account.
     """
-    if not margins:
+    if not accounts.names:
         raise InputError("accounts", "there is none")
-    if len(names) != len(margins):
-        raise InputError("accounts", f"{len(names)} names for {len(margins)} margins")
-    underlyings = sorted({name for margin in margins for name in margin.underlyings})
-    moved = {name: _pnl_by_row(name, margins, params) for name in underlyings}
-    rows = _rows(moved)
-    unpaid = np.zeros((len(rows), len(margins)))
+    rows = _rows(accounts.pnl)
+    unpaid = np.zeros((len(rows), len(accounts)))
     for number, row in enumerate(rows):
-        pnl = sum((moved[name][row.multiple, row.vol] for name in row.underlyings), np.zeros(len(margins)))
-        for account, margin in enumerate(margins):
-            unpaid[number, account] = _unpaid(margin, float(pnl[account]), params.account.bonus_share)
-    return Shortfalls(rows, tuple(names), unpaid)
+        pnl = sum((accounts.pnl[name][row.multiple, row.vol] for name in row.underlyings), np.zeros(len(accounts)))
+        rest = accounts.market_equity + pnl
+        for account in np.flatnonzero(rest < 0.0):
+            maintenance = float(accounts.maintenance[account])
+            unpaid[number, account] = _unpaid(float(rest[account]), maintenance, params.account.bonus_share)
+    return Shortfalls(rows, accounts.names, unpaid)
 
 
-def _unpaid(margin: MarginResult, pnl: float, bonus_share: float) -> float:
+def _unpaid(rest: float, maintenance: float, bonus_share: float) -> float:
     """Loss of one account below zero, with what its auction costs."""
-    rest = margin.market_equity + pnl
-    if rest >= 0.0:
-        return 0.0
-    account = Insolvent(rest, margin.maintenance_margin, reserve=0.0, credit=0.0, elapsed_sec=BONUS_AFTER_SEC)
-    return -rest + bonus(account, bonus_share)
+    return -rest + bonus(Insolvent(rest, maintenance, 0.0, 0.0, BONUS_AFTER_SEC), bonus_share)
 
 
-def _pnl_by_row(name: str, margins: Sequence[MarginResult], params: Params) -> dict[tuple[float, str], Vector]:
-    """P&L of every account in one underlying, without weights, by (multiple of the range, vol state)."""
-    book = scenario_book(params.book_of(name), params.for_underlying(name).price_range)
-    found: dict[tuple[float, str], Vector] = {}
-    for node, (multiple, vol, weight) in enumerate(book.layout):
-        pnl = [m.underlyings[name].rows[node].pnl / weight if name in m.underlyings else 0.0 for m in margins]
-        found[round(multiple, MULTIPLE_DIGITS), VOL_NAMES[vol]] = np.array(pnl)
-    return found
-
-
-def _rows(moved: Mapping[str, Mapping[tuple[float, str], Vector]]) -> tuple[Row, ...]:
+def _rows(moved: Mapping[str, Mapping[RowKey, Vector]]) -> tuple[Row, ...]:
     """Every row of every underlying alone, and each row that several have taken by them together."""
     alone = [Row((name,), *key) for name, found in moved.items() for key in found]
     keys = sorted({key for found in moved.values() for key in found})
     together = [Row(tuple(name for name, found in moved.items() if key in found), *key) for key in keys]
-    return (*(row for row in together if len(row.underlyings) > 1), *alone)
+    # Where nobody holds what moves, accounts are where they are.
+    return (*(row for row in together if len(row.underlyings) > 1), *alone) or (Row((), 0.0, VOL_NAMES[0]),)

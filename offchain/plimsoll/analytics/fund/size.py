@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from plimsoll.analytics.fund.shortfall import Row, Shortfalls, shortfalls
+from plimsoll.analytics.fund.standing import Standing, Unknown
 from plimsoll.errors import InputError
-from plimsoll.mirror.margin_engine import MarginResult
 from plimsoll.params import Params
 
 #: How many defaults at once the standard asks for.
@@ -101,9 +101,13 @@ class FundSize:
     cover, cover_within : tuple of Cover
         One default, two, and all accounts at once where there are more; under every row, and under those within the
         price range, which holds on 99.7 % of days.
+    bears, bears_within : int
+        How many of the largest defaults at once it outlasts under every row, and under those within the price range.
     uncovered : tuple of Uncovered
         Largest first.
     concentrations : tuple of Concentration
+    unknown : tuple of Unknown
+        Accounts without a margin number: nothing here counts them.
     """
 
     fund: float
@@ -111,8 +115,11 @@ class FundSize:
     accounts: int
     cover: tuple[Cover, ...]
     cover_within: tuple[Cover, ...]
+    bears: int
+    bears_within: int
     uncovered: tuple[Uncovered, ...]
     concentrations: tuple[Concentration, ...]
+    unknown: tuple[Unknown, ...] = ()
 
     @property
     def cover_two(self) -> Cover:
@@ -144,24 +151,27 @@ class FundSize:
             "cover": [cover.to_json() for cover in self.cover],
             "coverWithin": [cover.to_json() for cover in self.cover_within],
             "spare": self.spare,
+            "bears": {"anyRow": self.bears, "within": self.bears_within},
             "coveredShare": self.covered_share,
             "uncovered": [entry.to_json() for entry in self.uncovered],
             "concentrations": [entry.to_json() for entry in self.concentrations],
+            "unknown": [entry.to_json() for entry in self.unknown],
         }
 
 
-def fund_size(fund: float, names: Sequence[str], margins: Sequence[MarginResult], params: Params) -> FundSize:
+def fund_size(fund: float, accounts: Standing, params: Params, unknown: Sequence[Unknown] = ()) -> FundSize:
     """Hold the fund against what accounts would leave unpaid.
 
     Parameters
     ----------
     fund : float
         What it holds, cash; at least 0.
-    names : sequence of str
-        Of the accounts, in the order of ``margins``; the fund's own is none of them.
-    margins : sequence of MarginResult
+    accounts : Standing
+        Of everybody but the fund itself.
     params : Params
         Those of the margins.
+    unknown : sequence of Unknown, optional
+        Accounts that have no margin number, to be told of.
 
     Returns
     -------
@@ -174,18 +184,27 @@ def fund_size(fund: float, names: Sequence[str], margins: Sequence[MarginResult]
     """
     if not (np.isfinite(fund) and fund >= 0.0):
         raise InputError("fund", f"{fund:g} is not an amount of cash")
-    found = shortfalls(names, margins, params)
+    found = shortfalls(accounts, params)
     within = found.of([number for number, row in enumerate(found.rows) if row.is_within])
-    counts = (1, COVERED_DEFAULTS, len(names)) if len(names) > COVERED_DEFAULTS else (1, COVERED_DEFAULTS)
+    counts = (1, COVERED_DEFAULTS, len(accounts)) if len(accounts) > COVERED_DEFAULTS else (1, COVERED_DEFAULTS)
     return FundSize(
         fund=fund,
         per_hour=fund * params.account.fund_per_hour,
-        accounts=len(names),
+        accounts=len(accounts),
         cover=tuple(_cover(found, count) for count in counts),
         cover_within=tuple(_cover(within, count) for count in counts),
+        bears=_borne(found, fund),
+        bears_within=_borne(within, fund),
         uncovered=_uncovered(within),
-        concentrations=_concentrations(names, margins),
+        concentrations=_concentrations(accounts),
+        unknown=tuple(unknown),
     )
+
+
+def _borne(found: Shortfalls, fund: float) -> int:
+    """Count how many of the largest defaults at once a fund outlasts, whichever row comes."""
+    largest = -np.sort(-found.unpaid, axis=1)
+    return int((largest.cumsum(axis=1).max(axis=0) <= fund).sum())
 
 
 def _cover(found: Shortfalls, defaults: int) -> Cover:
@@ -213,17 +232,16 @@ def _uncovered(within: Shortfalls) -> tuple[Uncovered, ...]:
     return tuple(sorted(entries, key=lambda entry: -entry.unpaid))
 
 
-def _concentrations(names: Sequence[str], margins: Sequence[MarginResult]) -> tuple[Concentration, ...]:
+def _concentrations(accounts: Standing) -> tuple[Concentration, ...]:
     """Largest holders of initial margin, and of delta and vega in every underlying; what nobody holds is left out."""
-    amounts = {"initial margin": [margin.initial_margin for margin in margins]}
-    for underlying in sorted({name for margin in margins for name in margin.underlyings}):
-        held = [margin.underlyings.get(underlying) for margin in margins]
-        amounts[f"{underlying} delta"] = [0.0 if one is None else one.delta for one in held]
-        amounts[f"{underlying} vega"] = [0.0 if one is None else one.vega for one in held]
+    amounts = {"initial margin": accounts.initial}
+    for name in accounts.delta:
+        amounts |= {f"{name} delta": accounts.delta[name], f"{name} vega": accounts.vega[name]}
     found = []
     for risk, values in amounts.items():
-        sizes = np.abs(np.array(values))
+        sizes = np.abs(values)
         if sizes.sum() > 0.0:
-            largest = int(sizes.argmax())
-            found.append(Concentration(risk, names[largest], values[largest], float(sizes[largest] / sizes.sum())))
+            largest, whole = int(sizes.argmax()), float(sizes.sum())
+            share = float(sizes[largest]) / whole
+            found.append(Concentration(risk, accounts.names[largest], float(values[largest]), share))
     return tuple(found)
