@@ -22,8 +22,8 @@ RowKey = tuple[float, str]
 
 #: Multiples of the price range are compared as numbers of this many digits.
 MULTIPLE_DIGITS: Final = 9
-#: Accounts that are margined at a time: the mirror takes dense arrays of accounts and instruments.
-AT_ONCE: Final = 250
+#: Accounts that are margined at a time: the mirror takes dense arrays of accounts and all that one of them holds.
+AT_ONCE: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
