@@ -99,6 +99,9 @@ def _move(price: float, spot: float) -> str:
 
 
 def _show_liquidation(console: Console, found: list[LiquidationPrice]) -> None:
+    if not found:
+        console.print("nothing is held whose price moves, so no price liquidates the account")
+        return
     columns = ("underlying", "side", "now", "price alone", "move", "with vol", "move")
     table = plain_table("Liquidation prices, the other underlyings standing still", columns, left=("side",))
     for one in found:

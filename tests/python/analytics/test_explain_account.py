@@ -225,3 +225,13 @@ def test_commands_print_tables_and_documents(tmp_path, capsys):
     assert "--with: goes with --engine float" in capsys.readouterr().err
     assert run(["explain", "pnl", *files, "--to", market, "--settled", "ETH=5"]) == 2
     assert "is not of the form" in capsys.readouterr().err
+
+
+def test_liquidation__nothing_held__is_said_and_shows_no_table(capsys, tmp_path):
+    files = {"market": MARKET, "portfolio": {**PORTFOLIO, "positions": [], "collateral": []}}
+    options = []
+    for name, document in files.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps(document))
+        options += [f"--{name}", str(tmp_path / f"{name}.json")]
+    assert run(["explain", "liquidation", *options]) == 0
+    assert capsys.readouterr().out == "nothing is held whose price moves, so no price liquidates the account\n"

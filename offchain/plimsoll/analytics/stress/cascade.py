@@ -154,6 +154,24 @@ class _State:
             if not self.gone[i] and self.portfolios[i].positions and result.state in (LIQUIDATABLE, INSOLVENT)
         ]
 
+    def after(self, now: Market, move: float, settings: CascadeSettings) -> CascadeRound:
+        """Let accounts that fall be sold, and hedgers trade, at one market; trades are in cash of its spot."""
+        name, spot = settings.underlying, now.rounds[settings.underlying].spot
+        results = evaluate_many(now, self.portfolios, self.params)
+        fallen = self.liquidations(results)
+        sold = -sum(_delta(results[i], name) for i in fallen)
+        for i in fallen:
+            self.gone[i] = True
+        hedged = self.hedge(now, results, settings)
+        return CascadeRound(
+            move=move,
+            hedging=hedged * spot,
+            selling=sold * spot,
+            liquidated=tuple(self.names[i] for i in fallen),
+            insolvent=tuple(n for n, r in zip(self.names, results, strict=True) if r.market_equity < 0.0),
+            shortfall=sum(max(0.0, -r.market_equity) for r in results),
+        )
+
     def hedge(self, market: Market, results: list[MarginResult], settings: CascadeSettings) -> float:
         """Trade hedgers back to their first delta in the perpetual; return the units bought."""
         name, bought = settings.underlying, 0.0
@@ -209,24 +227,8 @@ def cascade(
     move, rounds, settled = settings.shock, [], False
     for _ in range(MAX_ROUNDS):
         now = shocked_market(market, {name: Shock(move, settings.vol_shock)})
-        results = evaluate_many(now, state.portfolios, params)
-        fallen = state.liquidations(results)
-        sold = -sum(_delta(results[i], name) for i in fallen)
-        for i in fallen:
-            state.gone[i] = True
-        hedged = state.hedge(now, results, settings)
-        spot = now.rounds[name].spot
-        rounds.append(
-            CascadeRound(
-                move=move,
-                hedging=hedged * spot,
-                selling=sold * spot,
-                liquidated=tuple(names[i] for i in fallen),
-                insolvent=tuple(n for n, r in zip(names, results, strict=True) if r.market_equity < 0.0),
-                shortfall=sum(max(0.0, -r.market_equity) for r in results),
-            )
-        )
-        impact = 0.01 * (hedged + sold) * spot / settings.depth
+        rounds.append(state.after(now, move, settings))
+        impact = 0.01 * (rounds[-1].hedging + rounds[-1].selling) / settings.depth
         step = (1.0 + move) * math.exp(float(np.clip(impact, -20.0, 20.0))) - 1.0
         settled = abs(impact) < STILL
         move = min(max(step, FLOOR), CEILING)
