@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -260,3 +261,12 @@ def test_command__combinations_of_options__exit_as_documented(arguments, code, c
     assert plimsoll(["keeper", "config", *arguments]) == code
     shown = capsys.readouterr()
     assert shown.err.count("\n") == (1 if code else 0)
+
+
+def test_load__files_that_it_names__are_told_from_where_the_file_itself_was_given(tmp_path, monkeypatch):
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "keeper.toml").write_text(LEAST, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    config = load_config(Path("conf/keeper.toml")).config
+    assert config.keeper.deployment.parent == Path("conf")
+    assert config.database.url.startswith("sqlite:///conf/")

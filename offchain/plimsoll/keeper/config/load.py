@@ -110,7 +110,7 @@ def _load(
     secrets: set[str] = set()
     filled = _fill(tree, str(path), "", secrets)
     try:
-        config = model.model_validate(filled, context={"folder": path.resolve().parent})
+        config = model.model_validate(filled, context={"folder": path.parent})
     except ValidationError as problem:
         where, message = refusal_of(problem)
         is_option = any(origin == "command line" and where.startswith(name) for name, origin in origins.items())
