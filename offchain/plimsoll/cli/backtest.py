@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -203,7 +204,7 @@ def _on_rule(
     document = {
         "schema": "plimsoll.ruleBacktest/1",
         "history": source.to_json(),
-        "source": prices.source,
+        "source": prices.name,
         "first": prices.date(0),
         "last": prices.date(-1),
         "coverage": coverage,
@@ -261,22 +262,33 @@ def command(
     hours = None if history is not None and not hourly else _hours(hourly or [], prices, span, liquidation)
     results = {name: backtest_asset(prices, name, chosen, settings, hours) for name in prices.assets}
     told(source)
-    document = {
-        "schema": "plimsoll.backtest/1",
-        "history": source.to_json(),
-        "source": prices.source,
-        "first": prices.date(0),
-        "last": prices.date(-1),
-        "horizonDays": horizon,
-        "liquidationHours": None if hours is None else liquidation,
-        "passes": all(result.passes for result in results.values()),
-        "coverage": settings.coverage,
-        "degrees": degrees,
-        "seed": seed,
-        "assets": {name: result.to_json() for name, result in results.items()},
-    }
+    document = _document(prices, source, settings, results, None if hours is None else liquidation)
     write_page(html, document)
     if as_json:
         print_document(document)
     else:
         _show(results)
+
+
+def _document(
+    prices: History,
+    source: Provenance,
+    settings: BacktestSettings,
+    results: Mapping[str, AssetBacktest],
+    liquidation_hours: int | None,
+) -> dict[str, object]:
+    """Build the plimsoll.backtest/1 document."""
+    return {
+        "schema": "plimsoll.backtest/1",
+        "history": source.to_json(),
+        "source": prices.name,
+        "first": prices.date(0),
+        "last": prices.date(-1),
+        "horizonDays": settings.steps,
+        "liquidationHours": liquidation_hours,
+        "passes": all(result.passes for result in results.values()),
+        "coverage": settings.coverage,
+        "degrees": settings.degrees,
+        "seed": settings.seed,
+        "assets": {name: result.to_json() for name, result in results.items()},
+    }

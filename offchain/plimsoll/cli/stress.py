@@ -125,6 +125,28 @@ def _show(
         console.print(source.sentence, highlight=False)
 
 
+def _document(
+    results: list[StressResult],
+    refused: Mapping[str, str],
+    missing: list[str],
+    found: list[ReverseStress],
+    points: list[SurfacePoint],
+    broken: Breakdown | None,
+    source: Provenance | None,
+) -> dict[str, object]:
+    """Build the plimsoll.stress/1 document."""
+    return {
+        "schema": "plimsoll.stress/1",
+        "history": None if source is None else source.to_json(),
+        "scenarios": [r.to_json() for r in results],
+        "failed": dict(refused),
+        "notInHistory": missing,
+        "reverse": [r.to_json() for r in found],
+        "surface": [asdict(p) for p in points],
+        "correlations": None if broken is None else broken.to_json(),
+    }
+
+
 def command(
     market: Annotated[Path, typer.Option(help="Market file (plimsoll.market/1).")],
     portfolio: Annotated[Path, typer.Option(help="Portfolio file (plimsoll.portfolio/1).")],
@@ -169,16 +191,7 @@ def command(
     found = reverse_stress(loaded, folio, chosen, tell) if reverse else []
     points = liquidation_surface(loaded, folio, chosen) if surface else []
     told(source)
-    document = {
-        "schema": "plimsoll.stress/1",
-        "history": None if source is None else source.to_json(),
-        "scenarios": [r.to_json() for r in results],
-        "failed": refused,
-        "notInHistory": missing,
-        "reverse": [r.to_json() for r in found],
-        "surface": [asdict(p) for p in points],
-        "correlations": None if broken is None else broken.to_json(),
-    }
+    document = _document(results, refused, missing, found, points, broken, source)
     write_page(html, document)
     if as_json:
         print_document(document)

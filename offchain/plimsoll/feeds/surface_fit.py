@@ -20,6 +20,7 @@ from plimsoll.market.fit.gate import Gate
 from plimsoll.market.fit.rounds import SnapshotFit, fit_snapshot
 from plimsoll.market.fit.svi_fit import Shape
 from plimsoll.market.replay.window import with_mean
+from plimsoll.mirror.speed_limit import Breach
 from plimsoll.model import Round
 
 MAX_PREMIUM: Final = 0.05
@@ -84,31 +85,32 @@ class SurfaceFitter:
             )
         except InputError as error:
             return self._offered, (*problems, self._problem(snapshot, f"no round: {error.message}"))
-        held = set(required)
-        problems += [
-            Problem(self.source, f"{snapshot.currency} {e}", "held expiry left out: no slice is good enough")
-            for e in fit.unfitted
-            if e in held
-        ]
-        problems += [
-            Problem(self.source, f"{snapshot.currency} {one.expiry_ts}", f"last slice kept, {one.age_sec} s old")
-            for one in fit.fits
-            if one.shape is Shape.HELD
-        ]
-        marked = with_mean(fit.round, samples)
-        offered, found = self._gate.offer(marked)
-        problems += [
-            Problem(
-                self.source,
-                f"{snapshot.currency} {breach.expiry_ts or ''}".rstrip(),
-                f"{breach.name} moved by {breach.observed:+.3f}, the limit is {breach.limit:.3f}"
-                + ("; not offered until confirmed" if offered is None else "; confirmed, offered at the limit"),
-            )
-            for breach in found
-        ]
+        problems += self._thin(snapshot, fit, set(required))
+        offered, breaches = self._gate.offer(with_mean(fit.round, samples))
+        problems += self._jumps(snapshot, breaches, is_offered=offered is not None)
         if offered is not None:
             self._offered, self._fit = offered, fit
         return self._offered, tuple(problems)
+
+    def _thin(self, snapshot: ChainSnapshot, fit: SnapshotFit, held: Collection[int]) -> list[Problem]:
+        """Name the expiries of which quotes were too few."""
+        left_out = [
+            (expiry, "held expiry left out: no slice is good enough") for expiry in fit.unfitted if expiry in held
+        ]
+        kept = [(one.expiry_ts, f"last slice kept, {one.age_sec} s old") for one in fit.fits if one.shape is Shape.HELD]
+        return [Problem(self.source, f"{snapshot.currency} {expiry}", said) for expiry, said in (*left_out, *kept)]
+
+    def _jumps(self, snapshot: ChainSnapshot, breaches: Sequence[Breach], *, is_offered: bool) -> list[Problem]:
+        """Name what moved further than a round may at once."""
+        ending = "; confirmed, offered at the limit" if is_offered else "; not offered until confirmed"
+        return [
+            Problem(
+                self.source,
+                f"{snapshot.currency} {breach.expiry_ts or ''}".rstrip(),
+                f"{breach.name} moved by {breach.observed:+.3f}, the limit is {breach.limit:.3f}{ending}",
+            )
+            for breach in breaches
+        ]
 
     def _problem(self, snapshot: ChainSnapshot, reason: str) -> Problem:
         return Problem(self.source, snapshot.currency, reason)

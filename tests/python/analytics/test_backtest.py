@@ -105,7 +105,7 @@ def test_maintenance_is_judged_by_its_own_blocks_where_there_are_hours():
     """The same path in steps of a day and of six hours: a third of it within a day, never within six hours."""
     fall = np.concatenate([np.full(3_000, 100.0), np.linspace(100.0, 66.0, 5), np.full(999, 66.0)])
     wiggle = fall * (1.0 + 1e-4 * (np.arange(fall.size) % 2))
-    hours = replace(synthetic_history(wiggle), step_sec=21_600, source="hours")
+    hours = replace(synthetic_history(wiggle), step_sec=21_600, sources=("hours",))
     days = synthetic_history(wiggle[::4])
     found = backtest_asset(days, "ETH", ranged(0.25), SETTINGS, hours).limits
     assert (found["initialWorst"].hours, found["maintenanceWorst"].hours) == (24.0, 6.0)
