@@ -6,6 +6,7 @@ can be kept, so that a change of one instrument costs one addition for each of i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
@@ -65,6 +66,37 @@ def _spread(builder: Any, number: Any) -> Any:
     return builder.shuffle_vector(one, one, ir.Constant(ir.VectorType(ir.IntType(32), ROWS), [0] * ROWS))
 
 
+def _alternate_sums(builder: Any, first: Any, end: Any, added: Callable[[Any, Any], Any]) -> Any:
+    """Generate the sum over the entries ``first`` to ``end``, in two sums in turn: each addition waits for the last."""
+    before, nothing = builder.block, ir.Constant(_SIXTEEN, [0.0] * ROWS)
+    loop, odd, last, after = (builder.append_basic_block(name) for name in ("pairs", "odd", "last", "summed"))
+    paired = builder.add(first, builder.and_(builder.sub(end, first), first.type(-2)))
+    builder.cbranch(builder.icmp_signed("<", first, paired), loop, odd)
+    builder.position_at_end(loop)
+    entry, evens, odds = builder.phi(first.type), builder.phi(_SIXTEEN), builder.phi(_SIXTEEN)
+    more = added(entry, evens), added(builder.add(entry, first.type(1)), odds)
+    following = builder.add(entry, first.type(2))
+    builder.cbranch(builder.icmp_signed("<", following, paired), loop, odd)
+    for phi, begins, goes_on in ((entry, first, following), (evens, nothing, more[0]), (odds, nothing, more[1])):
+        phi.add_incoming(begins, before)
+        phi.add_incoming(goes_on, loop)
+    builder.position_at_end(odd)
+    pair = builder.phi(_SIXTEEN), builder.phi(_SIXTEEN)
+    for phi, total in zip(pair, more, strict=True):
+        phi.add_incoming(nothing, before)
+        phi.add_incoming(total, loop)
+    both = builder.fadd(*pair, flags=_FUSED)
+    builder.cbranch(builder.icmp_signed("<", paired, end), last, after)
+    builder.position_at_end(last)
+    whole = added(paired, both)
+    builder.branch(after)
+    builder.position_at_end(after)
+    sums = builder.phi(_SIXTEEN)
+    sums.add_incoming(both, odd)
+    sums.add_incoming(whole, last)
+    return sums
+
+
 def _sum_of_rows(
     _context: Any,
     instrument: Any,
@@ -90,27 +122,16 @@ def _sum_of_rows(
 
         entries, sizes, rows, out = pointer(0), pointer(1), pointer(2), pointer(7)
         first, end, stride, column, at = (arguments[i] for i in (3, 4, 5, 6, 8))
-        before = builder.block
-        loop, after = builder.append_basic_block("entries"), builder.append_basic_block("summed")
-        nothing = ir.Constant(_SIXTEEN, [0.0] * ROWS)
-        builder.cbranch(builder.icmp_signed("<", first, end), loop, after)
-        builder.position_at_end(loop)
-        entry, total = builder.phi(first.type), builder.phi(_SIXTEEN)
-        number = builder.sext(builder.load(builder.gep(entries, [entry])), first.type)
-        start = builder.add(builder.mul(number, stride), column)
-        row = builder.load(builder.bitcast(builder.gep(rows, [start]), _SIXTEEN.as_pointer()), align=8)
-        size = builder.load(builder.gep(sizes, [entry]))
-        spread = _spread(builder, size)
-        added = builder.fadd(total, builder.fmul(spread, row, flags=_FUSED), flags=_FUSED)
-        following = builder.add(entry, first.type(1))
-        builder.cbranch(builder.icmp_signed("<", following, end), loop, after)
-        for phi, begins, goes_on in ((entry, first, following), (total, nothing, added)):
-            phi.add_incoming(begins, before)
-            phi.add_incoming(goes_on, loop)
-        builder.position_at_end(after)
-        sums = builder.phi(_SIXTEEN)
-        sums.add_incoming(nothing, before)
-        sums.add_incoming(added, loop)
+
+        def added(entry: Any, total: Any) -> Any:
+            """Generate the sum with one more entry."""
+            number = builder.sext(builder.load(builder.gep(entries, [entry])), first.type)
+            start = builder.add(builder.mul(number, stride), column)
+            row = builder.load(builder.bitcast(builder.gep(rows, [start]), _SIXTEEN.as_pointer()), align=8)
+            spread = _spread(builder, builder.load(builder.gep(sizes, [entry])))
+            return builder.fadd(total, builder.fmul(spread, row, flags=_FUSED), flags=_FUSED)
+
+        sums = _alternate_sums(builder, first, end, added)
         place = builder.bitcast(builder.gep(out, [at]), _SIXTEEN.as_pointer())
         builder.store(sums, place, align=8)
         return _largest(builder, sums)
