@@ -16,7 +16,11 @@ export function LoadLine({ margin }: { margin: Margin }) {
       <div class="track">
         <div class="fill" style={{ left: share(left), width: share(right - left) }} />
       </div>
-      {margin.initialWad > 0n && (
+      {margin.initialWad === 0n ? (
+        <span class="tag below" style={{ left: 0 }}>
+          nothing needs a margin
+        </span>
+      ) : (
         <>
           <div class="mark" style={{ left: share(bar.maintenance) }} />
           <div class="mark" style={{ left: share(bar.initial) }} />

@@ -126,19 +126,21 @@ export function OrdersPanel({ app, url, account, connection, own, onAmend }: Pro
           {named(order)}: the order was taken out of the book. {order.reason}
         </Message>
       ))}
-      {open.length ? (
-        <OpenOrders
-          app={app}
-          orders={open}
-          owner={connection.address}
-          onAmend={onAmend}
-          onCancel={(order) => ask(() => venue.cancel(order.orderHash))}
-          onRevoke={revoke}
-        />
-      ) : (
-        <p class="empty">No open orders.</p>
-      )}
-      {own.fills.length > 0 && <Fills app={app} fills={own.fills} />}
+      <div class="stack">
+        {open.length ? (
+          <OpenOrders
+            app={app}
+            orders={open}
+            owner={connection.address}
+            onAmend={onAmend}
+            onCancel={(order) => ask(() => venue.cancel(order.orderHash))}
+            onRevoke={revoke}
+          />
+        ) : (
+          <p class="empty">No open orders.</p>
+        )}
+        {own.fills.length > 0 && <Fills app={app} fills={own.fills} />}
+      </div>
       <p class="note">
         Cancelling takes an order out of this book. Revoking makes its signature worthless to everybody, by a
         transaction; everything at once ends every order, quote and intent of this wallet, known to this service or not.

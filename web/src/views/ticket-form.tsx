@@ -53,6 +53,9 @@ export const FRESH: Form = {
   other: null,
 };
 
+/** What a form says before any price was typed. */
+export const UNPRICED = { price: "", wait: AT_ONCE, other: null } as const;
+
 /** Cents are what people trade in; a mark has more digits. */
 const centsOf = (priceWad: bigint): string => plainUnits(priceWad - (priceWad % CENT_WAD), 18);
 

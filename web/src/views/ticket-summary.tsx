@@ -44,21 +44,25 @@ export function Signed({
   return (
     <details>
       <summary class="small muted">What is signed</summary>
-      {plans.map(({ order }, index) => (
-        <table
-          key={String(index)}
-          aria-label={plans.length > 1 ? `Signature ${index + 1} of ${plans.length}` : undefined}
-        >
-          <tbody>
-            {describeOrder(order, instrument, symbol).map(([name, text]) => (
-              <tr key={name}>
-                <th scope="row">{name}</th>
-                <td>{text}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      ))}
+      <div class="signed">
+        {plans.map(({ order }, index) => (
+          <table key={String(index)}>
+            {plans.length > 1 && (
+              <caption>
+                Signature {index + 1} of {plans.length}
+              </caption>
+            )}
+            <tbody>
+              {describeOrder(order, instrument, symbol).map(([name, text]) => (
+                <tr key={name}>
+                  <th scope="row">{name}</th>
+                  <td>{text}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        ))}
+      </div>
       {plans.length > 1 && (
         <p class="small muted">
           Two signatures of one nonce, of which the chain fills one at most. The service cancels one when the other

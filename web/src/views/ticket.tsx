@@ -1,9 +1,9 @@
 /** The order ticket: what is signed, in words, with what it costs and the margin before and after a whole fill. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { hashTypedData } from "viem";
 import { type Account, KEEP_MODE } from "../chain/account.ts";
 import { cash, plainUnits, quantity, short } from "../chain/units.ts";
-import { type Instrument, instrumentName } from "../chain/words.ts";
+import { type Instrument, instrumentName, instrumentWord } from "../chain/words.ts";
 import { changesOf } from "../margin/draft.ts";
 import { head } from "../state/app.ts";
 import { chainNow } from "../state/clocks.ts";
@@ -19,7 +19,7 @@ import { Compare, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
 import { Message, Panel, Select, useWork } from "./parts.tsx";
 import { usePasskeys, useTerms, useWorst } from "./ticket-answers.ts";
-import { type Form, FRESH, formOf, type Picked, read, TicketFields } from "./ticket-form.tsx";
+import { type Form, FRESH, formOf, type Picked, read, TicketFields, UNPRICED } from "./ticket-form.tsx";
 import { CostFigures, Signed, WorstFill } from "./ticket-summary.tsx";
 
 interface Props extends ViewProps {
@@ -60,8 +60,13 @@ export function Ticket(props: Props) {
   const [form, setForm] = useState<Form>(FRESH);
   const [placed, setPlaced] = useState("");
   const set = (more: Partial<Form>) => setForm((before) => ({ ...before, ...more }));
+  const typedFor = useRef(instrumentWord(instrument));
   useEffect(() => {
-    setForm((before) => formOf(picked, before));
+    const word = instrumentWord(picked.instrument);
+    // Prices that were typed for another instrument would be wrong by far, and look as if they were meant.
+    const isOther = typedFor.current !== word;
+    typedFor.current = word;
+    setForm((before) => formOf(picked, isOther ? { ...before, ...UNPRICED } : before));
     if (picked.amends || picked.priceWad !== null) setPlaced("");
   }, [picked]);
   const open = props.open.filter((entry) => entry.orderHash !== amends?.orderHash);

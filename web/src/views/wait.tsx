@@ -39,8 +39,8 @@ export function WaitFields(props: {
   const spot = parseUnits(value.spot, SPOT_DECIMALS);
   const options: (readonly [When, string])[] = [
     ...(props.mayBeNow ? ([["now", "at once"]] as const) : []),
-    ["atOrAbove", `when ${symbol} rises to`],
-    ["atOrBelow", `when ${symbol} falls to`],
+    ["atOrAbove", `if ${symbol} rises to`],
+    ["atOrBelow", `if ${symbol} falls to`],
   ];
   return (
     <>

@@ -35,6 +35,19 @@ test("the ticket says what an order costs before it is signed", async ({ page, t
   await expect(ticket.getByText("of a whole fill", { exact: true })).toBeVisible();
 });
 
+test("a price that was typed for one instrument is not offered for another", async ({ page, town, bob }) => {
+  await enter(page, town.url, bob);
+  await page.getByLabel("Highest price", { exact: true }).fill("1899");
+  await page.getByLabel(/^one cancels other/).check();
+  await page.getByRole("button", { name: /^Sell at the bid of 1,100 put/ }).click();
+  await expect(page.getByLabel("Lowest price", { exact: true })).toHaveValue("");
+  await expect(page.getByLabel(/^one cancels other/)).not.toBeChecked();
+  await expect(page.getByRole("button", { name: "Sign sell order" })).toBeDisabled();
+  await page.getByLabel("Lowest price", { exact: true }).fill("0.4");
+  await page.getByRole("button", { name: "Buy", exact: true }).click();
+  await expect(page.getByLabel("Highest price", { exact: true })).toHaveValue("0.4");
+});
+
 test("an order is amended in one step, and a replacement that is refused leaves it alone", async ({
   page,
   town,

@@ -178,6 +178,7 @@ for (const width of [380, 1280] as const) {
       await page.getByLabel(/^one cancels other/).check();
       await page.getByLabel("The other enters").selectOption("atOrAbove");
       await page.getByLabel("ETH spot").fill("2100");
+      await page.getByText("What is signed", { exact: true }).click();
       await page.getByRole("button", { name: "Add to a request for quote" }).click();
       await expect(page.getByText(/Reading|Asking/)).toHaveCount(0);
       await page.waitForTimeout(400);
