@@ -23,13 +23,14 @@ STORAGE: Final = ROOT / "docs" / "reference" / "storage.md"
 ACCESS: Final = ROOT / "docs" / "reference" / "access.md"
 HEADER: Final = "<!-- Written by tools/generate/tables.py; do not edit. -->\n\n"
 #: What the guardian may call.
-GUARDED: Final = ("pause", "pauseInstrument")
+GUARDED: Final = ("pause", "pauseInstrument", "halt")
 #: Restricted functions that a contract of the installation holds the role for.
 BY_ROLE: Final = {"ScenarioBook.setRatio": "RateFeed", "ScenarioBook.setRange": "RangeRule"}
 #: What a modifier or a check at the head of a function lets in.
 HOLDERS: Final = {
     "onlyModule": "modules",
     "onlyAuthorised": "owner or operator of the account",
+    "onlyOperatorOf": "the controller or its operator",
 }
 CHECKED: Final = {
     "InsuranceFund.draw": "Auction",

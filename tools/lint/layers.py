@@ -27,6 +27,7 @@ CONTRACT_LAYERS: Final = (
     "settlement",
     "liquidation",
     "remote",
+    "strategy",
     "lens",
     "local",
     "mocks",
