@@ -39,7 +39,6 @@ contract StrategyVault is ShareRequests, TraderMandate {
     IAccounts private immutable ACCOUNTS;
     IVault private immutable VAULT;
     IMarginEngine private immutable MARGIN_ENGINE;
-    uint256 private immutable ACCOUNT_ID;
     uint256 private immutable WAD_PER_RAW;
 
     /// @inheritdoc IStrategyVault
@@ -65,15 +64,15 @@ contract StrategyVault is ShareRequests, TraderMandate {
         VAULT = IVault(p.vault);
         MARGIN_ENGINE = IMarginEngine(p.marginEngine);
         WAD_PER_RAW = 10 ** (18 - VAULT.tokenOf(CASH).decimals);
-        ACCOUNT_ID = ACCOUNTS.open(address(this), mandate.mode);
+        accountId = ACCOUNTS.open(address(this), mandate.mode);
         IERC20(asset).forceApprove(p.vault, type(uint256).max);
         // Closes positions while trading is stopped, and does nothing else.
-        IERC721(p.accounts).approve(p.closer, ACCOUNT_ID);
+        IERC721(p.accounts).approve(p.closer, accountId);
     }
 
     /// @inheritdoc IStrategyVault
     function settle() external override nonReentrant returns (uint256 settled) {
-        uint256 roundTs = _roundTsOf(ACCOUNTS.snapshotOf(ACCOUNT_ID));
+        uint256 roundTs = _roundTsOf(ACCOUNTS.snapshotOf(accountId));
         if (!_isDue(roundTs)) return 0;
         Value memory v = valueNow();
         _takeFee(v.exitRaw);
@@ -94,7 +93,7 @@ contract StrategyVault is ShareRequests, TraderMandate {
         uint256 amountRaw = idleRaw;
         if (amountRaw == 0) revert StrategyVault__ZeroAmount(amountRaw, 1);
         idleRaw = 0;
-        VAULT.deposit(ACCOUNT_ID, asset, amountRaw);
+        VAULT.deposit(accountId, asset, amountRaw);
     }
 
     /// @inheritdoc IStrategyVault
@@ -122,13 +121,8 @@ contract StrategyVault is ShareRequests, TraderMandate {
     }
 
     /// @inheritdoc IStrategyVault
-    function accountId() external view override returns (uint256) {
-        return ACCOUNT_ID;
-    }
-
-    /// @inheritdoc IStrategyVault
     function valueNow() public view override returns (Value memory v) {
-        IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(ACCOUNT_ID);
+        IAccounts.Snapshot memory s = ACCOUNTS.snapshotOf(accountId);
         (IMarginEngine.MarginState memory m, IRiskEngine.UnderlyingDetail[] memory details) =
             MARGIN_ENGINE.evaluateDetailed(s);
         v.valueWad = m.marketEquityWad + int256(idleRaw * WAD_PER_RAW);
@@ -153,10 +147,6 @@ contract StrategyVault is ShareRequests, TraderMandate {
 
     function _exitNow() internal view override returns (uint256) {
         return valueNow().exitRaw;
-    }
-
-    function _traded() internal view override returns (uint256) {
-        return ACCOUNT_ID;
     }
 
     function _wadPerRaw() internal view override returns (uint256) {
@@ -265,12 +255,12 @@ contract StrategyVault is ShareRequests, TraderMandate {
         uint256 hasRaw = idleRaw + enteredRaw;
         if (hasRaw < paidRaw) {
             idleRaw = 0;
-            VAULT.withdraw(ACCOUNT_ID, asset, paidRaw - hasRaw, address(this));
+            VAULT.withdraw(accountId, asset, paidRaw - hasRaw, address(this));
             return;
         }
         uint256 restRaw = hasRaw - paidRaw;
         if (restRaw != 0) {
-            try VAULT.deposit(ACCOUNT_ID, asset, restRaw) {
+            try VAULT.deposit(accountId, asset, restRaw) {
                 restRaw = 0;
             } catch {
                 emit CashKept(restRaw);
@@ -307,7 +297,7 @@ contract StrategyVault is ShareRequests, TraderMandate {
             freeWad = FixedPointMathLib.min(freeWad, uint256(excessWad));
         }
         freeWad = FixedPointMathLib.zeroFloorSub(freeWad, VAULT.lossShareOf(freeWad));
-        return FixedPointMathLib.min(freeWad / WAD_PER_RAW, VAULT.limitOf(ACCOUNT_ID, CASH));
+        return FixedPointMathLib.min(freeWad / WAD_PER_RAW, VAULT.limitOf(accountId, CASH));
     }
 
     /// @dev Time of the oldest of the rounds that the positions are valued by. Cash alone needs none.

@@ -34,6 +34,8 @@ abstract contract TraderMandate is IStrategyVault, AccessManaged {
     GreekShares[] internal _limits;
 
     /// @inheritdoc IStrategyVault
+    uint256 public override accountId;
+    /// @inheritdoc IStrategyVault
     address public override trader;
     uint40 private _termTs;
     /// @inheritdoc IStrategyVault
@@ -89,9 +91,6 @@ abstract contract TraderMandate is IStrategyVault, AccessManaged {
     /// @dev What all shares are worth on the way out, raw.
     function _exitNow() internal view virtual returns (uint256 exitRaw);
 
-    /// @dev The account that the trader key trades for.
-    function _traded() internal view virtual returns (uint256);
-
     /// @dev Units of cash in one raw unit.
     function _wadPerRaw() internal view virtual returns (uint256);
 
@@ -130,13 +129,13 @@ abstract contract TraderMandate is IStrategyVault, AccessManaged {
         if (old == address(0)) return;
         _bookSpent();
         trader = address(0);
-        if (DELEGATION.grantOf(_traded(), old).grantId != 0) DELEGATION.revoke(_traded(), old);
+        if (DELEGATION.grantOf(accountId, old).grantId != 0) DELEGATION.revoke(accountId, old);
     }
 
     /// @dev What the grant cost so far counts against the next one of the term. A key that gave its grant up took the
     /// count along: it has spent everything.
     function _bookSpent() private {
-        IDelegation.Grant memory g = DELEGATION.grantOf(_traded(), trader);
+        IDelegation.Grant memory g = DELEGATION.grantOf(accountId, trader);
         _spentWad = g.grantId == 0 ? MOST : FixedPointMathLib.min(_spentWad + g.lossWad, MOST);
     }
 
@@ -154,7 +153,7 @@ abstract contract TraderMandate is IStrategyVault, AccessManaged {
             terms.limits[i] = _limitsOf(_limits[i], exitWad);
         }
         emit TraderGranted(trader, terms.maxLossWad, exitRaw);
-        DELEGATION.grant(_traded(), trader, terms);
+        DELEGATION.grant(accountId, trader, terms);
     }
 
     function _limitsOf(GreekShares memory share, uint256 exitWad)

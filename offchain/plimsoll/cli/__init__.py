@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "stress": ("plimsoll.cli.stress", "Scenarios, crashes, reverse stress and liquidation surface of one account."),
     "cascade": ("plimsoll.cli.cascade", "A shock through all accounts: hedging and liquidations move the price."),
     "fund": ("plimsoll.cli.fund", "The insurance fund beside the two largest defaults at once."),
+    "strategy": ("plimsoll.cli.strategy", "A strategy vault at work: deposits, options, hedges, fee, redemption."),
     "compare": ("plimsoll.cli.compare", "Margin models of other venues on one account."),
     "optimise": ("plimsoll.cli.optimise", "Trades that release margin, hedges, less tail risk, allocation, bands."),
     "report": ("plimsoll.cli.report", "One page about one account: margin, greeks, VaR, stress, models."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from plimsoll.deployment.build import Build
 from plimsoll.deployment.progress import Journal, digest_of
 from plimsoll.deployment.record import Deployment, TokenRecord
 from plimsoll.deployment.spec import RATE_FORMS, FundingSpec, LendingSpec, ListingSpec, RateSpec, Spec, TokenSpec
+from plimsoll.deployment.strategy_spec import greek_terms, mandate_terms
 from plimsoll.errors import InputError
 from plimsoll.model import Kind
 from plimsoll.params import AccountParams, UnderlyingParams
@@ -131,6 +132,7 @@ def _parameters(spec: Spec) -> dict[str, Any]:
         "books": {name: asdict(spec.params.book_of(name)) for name in spec.underlyings},
         "collateral": {token.symbol: asdict(token) for token in spec.listed},
         "remote": None if spec.remote is None else asdict(spec.remote),
+        "strategy": None if spec.strategy is None else asdict(spec.strategy),
     }
 
 
@@ -413,6 +415,36 @@ def _remote(build: _Install) -> None:
         build.claims[token.symbol], _ = build.contracts["RemoteClaims"].call("claimOf", token.token)
 
 
+def _strategy(build: _Install) -> None:
+    """Deploy a strategy vault without a trader key, and what closes its positions when it is stopped."""
+    spec = build.spec.strategy
+    if spec is None:
+        return
+    address = {name: contract.address for name, contract in build.contracts.items()}
+    closer = build.create("StrategyCloser", address["Accounts"], address["Exchange"])
+    parts = strategy_parts({**address, "StrategyCloser": closer})
+    limits = greek_terms(spec, build.underlyings)
+    build.create("StrategyVault", spec.name, spec.symbol, parts, mandate_terms(spec), limits)
+
+
+def strategy_parts(address: Mapping[str, str]) -> dict[str, str]:
+    """Return the contracts that a strategy vault knows.
+
+    Parameters
+    ----------
+    address : Mapping[str, str]
+        Addresses by name.
+
+    Returns
+    -------
+    dict of str to str
+        ``IStrategyVault.Protocol``.
+    """
+    names = ("Authority", "Accounts", "Vault", "MarginEngine", "Oracle", "Delegation")
+    known = {name[0].lower() + name[1:]: address[name] for name in names}
+    return {**known, "closer": address["StrategyCloser"]}
+
+
 def _list_tokens(build: _Install) -> None:
     """List every token in the vault with its collateral terms; on a local chain deploy tokens that anyone may mint."""
     for token_id, token in enumerate(build.spec.listed):
@@ -444,6 +476,10 @@ def _hand_over(build: _Install, guardian: str, governor: str, cancellers: Sequen
     pause_instrument = build.contracts["Exchange"].artifact.functions["pauseInstrument"].selector
     exchange = build.contracts["Exchange"].address
     build.send("Authority", "setTargetFunctionRole", exchange, [pause_instrument], GUARDIAN_ROLE)
+    if "StrategyVault" in build.contracts:
+        vault = build.contracts["StrategyVault"]
+        halt = vault.artifact.functions["halt"].selector
+        build.send("Authority", "setTargetFunctionRole", vault.address, [halt], GUARDIAN_ROLE)
     draft = build.contracts["DraftBook"]
     selectors = [draft.artifact.functions[name].selector for name in DRAFTED]
     build.send("Authority", "setTargetFunctionRole", draft.address, selectors, DRAFT_ROLE)
@@ -540,6 +576,7 @@ def deploy(
     _remote(build)
     _list_tokens(build)
     _list_instruments(build)
+    _strategy(build)
     build.send("Accounts", "setRateCurve", rate_curve(build.spec.lending))
     _hand_over(build, guardian, governor, cancellers)
     return build.finish()

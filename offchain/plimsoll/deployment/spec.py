@@ -12,6 +12,7 @@ from eth_utils.address import is_address
 
 from plimsoll.constants import DAY_SEC
 from plimsoll.deployment.remote_spec import RemoteSpec, RemoteTokenSpec, read_remote
+from plimsoll.deployment.strategy_spec import StrategySpec, read_strategy
 from plimsoll.deployment.table import build_table, check_type
 from plimsoll.errors import InputError
 from plimsoll.model import Kind, Market
@@ -22,7 +23,7 @@ CONFIG = Path(__file__).resolve().parents[1] / "config"
 SECTIONS: Final = {
     *("network", "oracle", "underlyings", "tokens", "funding", "lending", "listing", "open_interest", "range_rule"),
 }
-OPTIONAL_SECTIONS: Final = {"aggregators", "rates", "remote"}
+OPTIONAL_SECTIONS: Final = {"aggregators", "rates", "remote", "strategy"}
 
 # The margin check prices one fixed moment; nothing may grow stale or deviate while it runs.
 CHECK_HEARTBEAT_SEC = DAY_SEC
@@ -199,6 +200,7 @@ class Spec:
     open_interest: tuple[OpenInterestSpec, ...] = ()
     range_rule: RangeRuleSpec = CHECK_RANGE_RULE
     remote: RemoteSpec | None = None
+    strategy: StrategySpec | None = None
 
     @property
     def listed(self) -> tuple[TokenSpec, ...]:
@@ -423,6 +425,7 @@ def load_spec(network: str, params: Params) -> Spec:
         rates=_rates(source, document.get("rates", {}), {token.symbol for token in tokens}),
         range_rule=_range_rule(f"{source} [range_rule]", document["range_rule"]),
         remote=read_remote(f"{source} [remote]", document.get("remote")),
+        strategy=read_strategy(f"{source} [strategy]", document.get("strategy"), underlyings),
     )
     _check_claims(f"{source} [remote]", spec)
     _check_floors(f"{source} [range_rule]", spec)

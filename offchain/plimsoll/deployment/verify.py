@@ -44,6 +44,7 @@ from plimsoll.deployment.escrow import EscrowRecord, remote_of
 from plimsoll.deployment.record import Deployment, artifact_name
 from plimsoll.deployment.remote_spec import RemoteSpec
 from plimsoll.deployment.spec import Spec
+from plimsoll.deployment.strategy_spec import greek_terms, mandate_terms
 from plimsoll.errors import InputError
 from plimsoll.units import float_to_raw, float_to_wad
 
@@ -114,6 +115,7 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     needed = {"Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens", "RateFeed", "RangeRule"}
     needed |= {"PasskeyFactory"}
     needed |= {"HeaderFeed", "RemoteClaims"} if spec.remote is not None else set()
+    needed |= {"StrategyVault", "StrategyCloser"} if spec.strategy is not None else set()
     missing = needed - set(deployment.contracts)
     if missing:
         raise InputError("deployment", f"lacks {', '.join(sorted(missing))}")
@@ -121,7 +123,8 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     if codeless:
         return codeless
     found = []
-    for part in (_codes, _oracle, _book, _ranges, _collateral, _rates, _tokens, _markets, _wiring, _roles, _remote):
+    pricing = (_codes, _oracle, _book, _ranges, _collateral, _rates, _tokens, _markets)
+    for part in (*pricing, _wiring, _roles, _remote, _strategy):
         found += [Difference(*entry) for entry in part(seen) if entry[1] != entry[2]]
     return found
 
@@ -391,6 +394,29 @@ def _remote(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     yield "remote.tokens", sorted(listed), sorted(token.token.lower() for token in remote.tokens)
 
 
+def _strategy(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    """Compare the mandate of a strategy vault, and see that it owns its account."""
+    spec = seen.spec.strategy
+    if spec is None:
+        for name in ("StrategyVault", "StrategyCloser"):
+            yield f"{name}.address", seen.deployment.contracts.get(name, NOTHING), NOTHING
+        return
+    vault = seen.of("StrategyVault")
+    mandate, limits = vault.call("mandateOf")
+    for key, wanted in mandate_terms(spec).items():
+        yield f"strategy.{key}", getattr(mandate, key), wanted
+    there = [vars(limit) for limit in limits]
+    yield "strategy.limits", there, greek_terms(spec, seen.deployment.underlyings)
+    for key, wanted in (("name", spec.name), ("symbol", spec.symbol), ("asset", _cash_token(seen))):
+        yield f"strategy.{key}", vault.call(key), wanted
+    owner = seen.of("Accounts").call("ownerOf", vault.call("accountId"))
+    yield "strategy.account", seen.named(owner), "StrategyVault"
+
+
+def _cash_token(seen: _Seen) -> str:
+    return str(seen.of("Vault").call("tokenOf", 0).token)
+
+
 def _role_holders(seen: _Seen, more: Mapping[int, list[tuple[str, int]]]) -> Iterator[tuple[str, Any, Any]]:
     """Every holder of every role with its delay; ``more`` are those beside governor and cancellers."""
     people: Mapping[str, Any] = seen.deployment.parameters["roles"]
@@ -419,6 +445,8 @@ def _roles(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
             functions[f"{seen.named(values.target)}.0x{values.selector.hex()}"] = values.roleId
     expected = {f"{name}.{_selector(seen, name, 'pause')}": GUARDIAN_ROLE for name in PAUSABLE}
     expected[f"Exchange.{_selector(seen, 'Exchange', 'pauseInstrument')}"] = GUARDIAN_ROLE
+    if seen.spec.strategy is not None:
+        expected[f"StrategyVault.{_selector(seen, 'StrategyVault', 'halt')}"] = GUARDIAN_ROLE
     expected |= {f"DraftBook.{_selector(seen, 'DraftBook', name)}": DRAFT_ROLE for name in DRAFTED}
     expected[f"ScenarioBook.{_selector(seen, 'ScenarioBook', 'setRatio')}"] = RATE_ROLE
     expected[f"ScenarioBook.{_selector(seen, 'ScenarioBook', 'setRange')}"] = RANGE_ROLE
