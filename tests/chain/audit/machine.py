@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+from plimsoll.chain.abi import load_artifact
 from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract
 from plimsoll.chain.revert import RevertError
@@ -20,6 +21,7 @@ from plimsoll.chain.words import unpack
 from plimsoll.index.reader import ChainEvent, LogReader
 from plimsoll.index.state import SOURCES, snapshot_fields
 from plimsoll.model import Kind
+from tests.chain.audit.strategy import deploy_strategy, name_key
 from tests.chain.invariants.properties import PROPERTIES
 from tests.chain.invariants.test_stateful_ledger import Ledger
 from tests.chain.invariants.world import ADMIN, CLEARING, GAS, Base, World, reset
@@ -117,6 +119,7 @@ class Machine:
         client.rpc("anvil_autoImpersonateAccount", True)
         # The clock of the chain, not of the machine: a seed gives the same run everywhere.
         client.rpc("anvil_setBlockTimestampInterval", 1)
+        self.strategy = deploy_strategy(base, client)
 
     # --- episodes
 
@@ -130,6 +133,7 @@ class Machine:
         self.at: dict[str, Contract] = {name: getattr(world, name.lower()) for name in self._core()}
         self.at |= {name: self.base.deployment.contract(self.client, name) for name in EXTRA}
         self.at |= dict(world.tokens)
+        self.at["StrategyVault"] = Contract(self.client, load_artifact("StrategyVault"), self.strategy)
         # Without interest and funding an amount that was read is still right a second later, to the wei; the machine of
         # tests/chain/invariants has both.
         world.send(ADMIN, "accounts", "setRateCurve", dict.fromkeys(NO_INTEREST, 0) | CURVE_WITHOUT)
@@ -137,6 +141,7 @@ class Machine:
             world.send(ADMIN, "vault", "setOutflow", token_id, 10**6, 24 * 10**6)
         world.pass_time(1)
         world.post_market(world.spot, premium=0.0)
+        name_key(self.at["StrategyVault"])
         world.replay()
         self.logs = Logs(self.client, {name: self.base.deployment.contracts[name] for name in SOURCES})
         self.donated: Counter[int] = Counter()

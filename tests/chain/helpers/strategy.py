@@ -7,7 +7,7 @@ from typing import Any
 
 from brownie import accounts
 
-from tests.chain.helpers.orders import FILL_OR_KILL, LIMIT, sign_order, sign_quote
+from tests.chain.helpers.orders import FILL_OR_KILL, LIMIT, UNCONDITIONAL, sign_order, sign_quote
 from tests.chain.helpers.signed import WAD, market_round, post, surface
 from tests.chain.helpers.stack import PERP, SINGLE, Stack, deploy_stack
 
@@ -122,7 +122,7 @@ class House(SimpleNamespace):
         self, account_id: int, signer: Any, is_buy: bool, quantity: int, price: int, instrument: int, kind: int
     ) -> tuple[Any, ...]:
         self.nonce += 1
-        tail = (self.nonce, 2**40 - 1, signer.address, kind, False, 0, 0)
+        tail = (self.nonce, 2**40 - 1, signer.address, kind, False, 0, 0, *UNCONDITIONAL)
         return (account_id, instrument, is_buy, quantity, price, *tail)
 
     # --- reading

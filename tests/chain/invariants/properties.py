@@ -27,6 +27,10 @@ PROPERTIES = {
         "and no rate alone moves a margin by the book"
     ),
     "I-19": "open interest of a series is the sum of its long quantities: it falls by closes, slices and settlements",
+    "I-20": (
+        "a strategy vault holds what it owes for requests and claims, and neither an entry nor an exit lowers what a "
+        "share is worth"
+    ),
 }
 
 

@@ -1,6 +1,27 @@
 """The rules of the machine, by who acts; importing them registers them."""
 
-from tests.chain.audit.rules import attackers, governors, intents, keepers, liquidators, operators, rates, users
+from tests.chain.audit.rules import (
+    attackers,
+    governors,
+    intents,
+    keepers,
+    liquidators,
+    operators,
+    rates,
+    strategies,
+    users,
+)
 from tests.chain.audit.rules.registry import RULES
 
-__all__ = ["RULES", "attackers", "governors", "intents", "keepers", "liquidators", "operators", "rates", "users"]
+__all__ = [
+    "RULES",
+    "attackers",
+    "governors",
+    "intents",
+    "keepers",
+    "liquidators",
+    "operators",
+    "rates",
+    "strategies",
+    "users",
+]
