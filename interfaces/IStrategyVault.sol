@@ -93,7 +93,8 @@ interface IStrategyVault {
         uint128 leftShares;
         /// @dev slot 2. Paid for the rest of them, so far.
         uint128 paidRaw;
-        uint40 lastTs;
+        /// @dev A round has to be newer: the latest request and 15 seconds, or the newest round there was.
+        uint40 afterTs;
         Status status;
     }
 
@@ -134,8 +135,8 @@ interface IStrategyVault {
 
     /// @notice Emitted when an epoch takes no further requests.
     /// @param epochId Epoch.
-    /// @param lastTs Its latest request; a round has to be newer.
-    event EpochClosed(uint256 indexed epochId, uint256 lastTs);
+    /// @param afterTs A round has to be newer.
+    event EpochClosed(uint256 indexed epochId, uint256 afterTs);
     /// @notice Emitted when the deposits of an epoch are settled or returned.
     /// @param epochId Epoch.
     /// @param status Which of both.

@@ -5,12 +5,13 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IAggregator} from "../../interfaces/IAggregator.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {ExpiringPause} from "../access/ExpiringPause.sol";
+import {Units} from "../libraries/Units.sol";
 
 /// @title FeedLimits
 /// @notice How old, how new and how fast signed numbers may be, and whether the chain's sequencer is up. See IOracle.
 abstract contract FeedLimits is IOracle, ExpiringPause {
     /// @dev Clocks of signers may run ahead of the chain's by this much.
-    uint256 private constant MAX_AHEAD_SEC = 15;
+    uint256 private constant MAX_AHEAD_SEC = Units.MAX_AHEAD_SEC;
     uint256 internal constant MAX_HEARTBEAT_SEC = 7 days;
     /// @dev A factor of 22,000: more is no limit.
     uint256 private constant MAX_MOVE_WAD = 10e18;

@@ -9,6 +9,8 @@ library Units {
     uint256 internal constant UWAD = 1e18;
     uint256 internal constant YEAR_SEC = 365 days;
     uint256 internal constant MAX_POSITIONS = 128;
+    /// @dev How far a clock of a signer may be ahead of the chain's.
+    uint256 internal constant MAX_AHEAD_SEC = 15;
     /// @dev Account that holds the opposite of every amount which is booked on one side first.
     uint256 internal constant CLEARING = 0;
     /// @dev Account of the insurance fund.

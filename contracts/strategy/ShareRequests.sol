@@ -13,6 +13,7 @@ import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IERC7540} from "../../interfaces/IERC7540.sol";
 import {IStrategyVault} from "../../interfaces/IStrategyVault.sol";
 import {ShareMath} from "../libraries/ShareMath.sol";
+import {Units} from "../libraries/Units.sol";
 
 /// @title ShareRequests
 /// @notice Requests of a strategy vault, the epochs that gather them, and what may be claimed after settlement. See
@@ -27,6 +28,9 @@ abstract contract ShareRequests is IStrategyVault, IERC7540, IERC4626, ERC20, Re
     /// @dev After this long a request that is not settled may be taken back: nobody is stuck behind a price that stays
     /// out. Before it that would be an option on the next round.
     uint256 private constant CANCEL_SEC = 1 days;
+    /// @dev The clock of a signer may be ahead: a round that was signed before a request may bear a later time than the
+    /// request, by no more than this.
+    uint256 private constant AHEAD_SEC = Units.MAX_AHEAD_SEC;
     /// @dev ERC-7575, and the three parts of ERC-7540.
     bytes4 private constant VAULT_ID = 0x2f0a18c5;
     bytes4 private constant OPERATOR_ID = 0xe3bc4e65;
@@ -115,7 +119,7 @@ abstract contract ShareRequests is IStrategyVault, IERC7540, IERC4626, ERC20, Re
         Entry memory entry = _entryOf(controller);
         if (entry.pendingRaw == 0) revert StrategyVault__NoRequest(controller);
         Epoch storage epoch = _epochs[entry.epochId];
-        if (epoch.status == Status.PENDING) _requireOverdue(epoch.lastTs);
+        if (epoch.status == Status.PENDING) _requireOverdue(epoch.afterTs);
         assetsRaw = entry.pendingRaw;
         epoch.depositRaw -= uint128(assetsRaw);
         entry.pendingRaw = 0;
@@ -135,7 +139,7 @@ abstract contract ShareRequests is IStrategyVault, IERC7540, IERC4626, ERC20, Re
         Exit memory exit = _exitOf(controller);
         if (exit.shares == 0) revert StrategyVault__NoRequest(controller);
         Epoch storage epoch = _epochs[exit.epochId];
-        _requireOverdue(epoch.lastTs);
+        _requireOverdue(epoch.afterTs);
         shares = exit.shares - exit.seenShares;
         (epoch.redeemShares, epoch.leftShares) =
             (epoch.redeemShares - exit.shares, epoch.leftShares - uint128(shares));
@@ -344,12 +348,12 @@ abstract contract ShareRequests is IStrategyVault, IERC7540, IERC4626, ERC20, Re
     /// @inheritdoc IERC4626
     function totalAssets() public view virtual override returns (uint256);
 
-    /// @dev Whether there is a round that was signed after `ts`, of any underlying of the mandate.
-    function _hasRoundSince(uint256 ts) internal view virtual returns (bool);
+    /// @dev Time of the newest round there is, of any underlying of the mandate.
+    function _newestTs() internal view virtual returns (uint256 ts);
 
     /// @dev No request enters the open epoch any more.
     function _closeEpoch() internal {
-        emit EpochClosed(_queue.openId, _epochs[_queue.openId].lastTs);
+        emit EpochClosed(_queue.openId, _epochs[_queue.openId].afterTs);
         ++_queue.openId;
     }
 
@@ -383,11 +387,11 @@ abstract contract ShareRequests is IStrategyVault, IERC7540, IERC4626, ERC20, Re
     /// @dev The epoch that a request enters: one that could be settled today takes none. `heldId` is that of a request
     /// which its controller has already, 0 for none.
     function _join(uint256 heldId) private returns (uint256 epochId) {
-        uint256 lastTs = _epochs[_queue.openId].lastTs;
-        if (lastTs != 0 && _hasRoundSince(lastTs)) _closeEpoch();
+        (uint256 afterTs, uint256 newestTs) = (_epochs[_queue.openId].afterTs, _newestTs());
+        if (afterTs != 0 && newestTs > afterTs) _closeEpoch();
         epochId = _queue.openId;
         if (heldId != 0 && heldId != epochId) revert StrategyVault__RequestPending(heldId, epochId);
-        _epochs[epochId].lastTs = uint40(block.timestamp);
+        _epochs[epochId].afterTs = uint40(FixedPointMathLib.max(block.timestamp + AHEAD_SEC, newestTs));
     }
 
     function _take(address from, uint256 amountRaw) private {
@@ -422,8 +426,8 @@ abstract contract ShareRequests is IStrategyVault, IERC7540, IERC4626, ERC20, Re
         }
     }
 
-    function _requireOverdue(uint256 lastTs) private view {
-        uint256 limitTs = lastTs + CANCEL_SEC;
+    function _requireOverdue(uint256 afterTs) private view {
+        uint256 limitTs = afterTs + CANCEL_SEC;
         if (block.timestamp < limitTs) revert StrategyVault__CancelTooEarly(block.timestamp, limitTs);
     }
 

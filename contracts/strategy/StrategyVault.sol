@@ -101,7 +101,7 @@ contract StrategyVault is ShareRequests, TraderMandate {
         if (isStopped) revert StrategyVault__IsStopped(_floorWad);
         uint256 unpaidId = _queue.unpaidId;
         Epoch memory unpaid = _epochs[unpaidId];
-        bool isOverdue = unpaid.leftShares != 0 && block.timestamp > uint256(unpaid.lastTs) + WAIT_SEC;
+        bool isOverdue = unpaid.leftShares != 0 && block.timestamp > uint256(unpaid.afterTs) + WAIT_SEC;
         uint256 priceWad = isOverdue ? 0 : ShareMath.priceOf(_exitNow(), totalSupply());
         if (!isOverdue && (priceWad >= _floorWad || totalSupply() == 0)) {
             revert StrategyVault__NotDue(priceWad, _floorWad);
@@ -153,18 +153,18 @@ contract StrategyVault is ShareRequests, TraderMandate {
         return WAD_PER_RAW;
     }
 
-    function _hasRoundSince(uint256 ts) internal view override returns (bool) {
-        return _isAnyRoundSince(ts);
+    function _newestTs() internal view override returns (uint256) {
+        return _newestRoundTs();
     }
 
     /// @dev Whether there is anything to settle at this round. Where requests wait and the round is too old for them,
     /// the open epoch is closed instead.
     function _isDue(uint256 roundTs) private returns (bool) {
         Queue memory q = _queue;
-        uint256 waitingTs = _epochs[q.nextId].lastTs;
+        uint256 waitingTs = _epochs[q.nextId].afterTs;
         if (waitingTs != 0 && roundTs > waitingTs) return true;
         if (q.unpaidId < q.nextId && roundTs > q.settledTs) return true;
-        if (_epochs[q.openId].lastTs != 0) {
+        if (_epochs[q.openId].afterTs != 0) {
             _closeEpoch();
             return false;
         }
@@ -184,7 +184,7 @@ contract StrategyVault is ShareRequests, TraderMandate {
         uint256 id = _queue.nextId;
         for (; settled < MAX_EPOCHS; ++settled) {
             Epoch storage epoch = _epochs[id];
-            if (epoch.lastTs == 0 || epoch.lastTs >= v.roundTs) break;
+            if (epoch.afterTs == 0 || epoch.afterTs >= v.roundTs) break;
             if (id == _queue.openId) _closeEpoch();
             uint256 depositRaw = epoch.depositRaw;
             uint256 shares = isOpen ? ShareMath.sharesFor(depositRaw, v.entryRaw, supply) : 0;

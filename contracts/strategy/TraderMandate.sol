@@ -115,13 +115,12 @@ abstract contract TraderMandate is IStrategyVault, AccessManaged {
         return FixedPointMathLib.mulWad(priceWad, WAD - _mandate.stopShareWad);
     }
 
-    /// @dev See IStrategyVault.settle: a round of any underlying is enough to keep requests out of an epoch.
-    function _isAnyRoundSince(uint256 ts) internal view returns (bool) {
+    /// @dev See ShareRequests: a round of any underlying is enough to keep requests out of an epoch.
+    function _newestRoundTs() internal view returns (uint256 newestTs) {
         for (uint256 i; i < _limits.length; ++i) {
             (, uint256 roundTs) = ORACLE.lastSpotOf(_limits[i].underlyingId);
-            if (roundTs > ts) return true;
+            newestTs = FixedPointMathLib.max(newestTs, roundTs);
         }
-        return false;
     }
 
     function _dismiss() private {

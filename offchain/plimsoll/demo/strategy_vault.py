@@ -38,6 +38,8 @@ SPOT, RATE, IMPLIED = 2_000.0, 0.04, 0.65
 #: Days of the options that are sold, and hours between rounds.
 TENOR_DAYS, STEP_HOURS = 7, 4
 SAMPLE_SEC, WINDOW_SEC = 300, 1_800
+#: From a request to the next round: more than the clock of a signer may be ahead.
+ROUND_SEC: Final = 60
 #: What the two bring, and the other side of every trade.
 DEPOSITS: Final = {"first depositor": 600_000.0, "second depositor": 400_000.0}
 MAKER_CASH: Final = 20_000_000.0
@@ -115,6 +117,7 @@ class _Stage:
 
     def settle(self) -> None:
         """Post a round, which is signed after every request, and settle at it."""
+        self.world.set_time(self.world.client.block_ts() + ROUND_SEC)
         self.post(self.spot)
         receipt = self.vault.send(self.keeper, "settle")
         self.world.gas.note("strategy settle", receipt.gas_used)

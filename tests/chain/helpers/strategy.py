@@ -15,6 +15,8 @@ RAW = 10**6
 WAD_PER_RAW = 10**12
 VIRTUAL = 10**6
 NOBODY = "0x" + "0" * 40
+#: How far the clock of a signer may be ahead of the chain's.
+AHEAD_SEC = 15
 DAY, WEEK = 86_400, 7 * 86_400
 PENDING, SETTLED, RETURNED = range(3)
 CALL = 1 << 248
@@ -81,9 +83,9 @@ class House(SimpleNamespace):
     # --- market
 
     def round(self, spot: float | None = None, ts: int = 0, **changed: Any) -> int:
-        """Post a round of now, a second after the last block, or of a time before; return its time."""
+        """Post a round of now, late enough for every request, or of another time; return its time."""
         self.spot = spot or self.spot
-        self.stack.chain.sleep(2)
+        self.stack.chain.sleep(AHEAD_SEC + 2)
         self.stack.chain.mine()
         ts = ts or self.stack.chain[-1].timestamp
         wad = round(self.spot * 10**6) * 10**12
@@ -134,7 +136,7 @@ class House(SimpleNamespace):
 
     def epoch(self, epoch_id: int) -> SimpleNamespace:
         """An epoch."""
-        names = ("deposit", "minted", "redeem", "left", "paid", "last_ts", "status")
+        names = ("deposit", "minted", "redeem", "left", "paid", "after_ts", "status")
         return SimpleNamespace(**dict(zip(names, self.strategy.epochOf(epoch_id), strict=True)))
 
     def queue(self) -> SimpleNamespace:

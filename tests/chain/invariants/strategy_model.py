@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 VIRTUAL, WAD = 10**6, 10**18
 MAX_EPOCHS = 32
 LEAST_PRICE = 10**12
+AHEAD_SEC = 15
 
 
 def price_of(exit_raw: int, supply: int) -> int:
@@ -23,7 +24,7 @@ class Requests:
     redeem: int = 0
     left: int = 0
     paid: int = 0
-    last_ts: int = 0
+    after_ts: int = 0
     status: int = 0
 
 
@@ -59,16 +60,16 @@ class Shares:
 
     def join(self, now: int, newest_ts: int) -> Requests:
         """Return the epoch that a request enters."""
-        last_ts = self.epochs[self.open_id].last_ts
-        if last_ts and newest_ts > last_ts:
+        after_ts = self.epochs[self.open_id].after_ts
+        if after_ts and newest_ts > after_ts:
             self.close()
         epoch = self.epochs[self.open_id]
-        epoch.last_ts = now
+        epoch.after_ts = max(now + AHEAD_SEC, newest_ts)
         return epoch
 
     def is_due(self, round_ts: int) -> bool:
         """Whether there is anything to settle at a round."""
-        waiting = self.epochs[self.next_id].last_ts
+        waiting = self.epochs[self.next_id].after_ts
         unpaid = self.unpaid_id < self.next_id and round_ts > self.settled_ts
         return bool(waiting and round_ts > waiting) or unpaid
 
@@ -106,7 +107,7 @@ class Shares:
         entered = 0
         for _ in range(MAX_EPOCHS):
             epoch = self.epochs[self.next_id]
-            if epoch.last_ts == 0 or epoch.last_ts >= round_ts:
+            if epoch.after_ts == 0 or epoch.after_ts >= round_ts:
                 break
             if self.next_id == self.open_id:
                 self.close()

@@ -17,7 +17,18 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from tests.chain.helpers import swift
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.signed import numbers
-from tests.chain.helpers.strategy import DAY, FEE, NOBODY, RAW, STOP_SHARE, VIRTUAL, WAD_PER_RAW, build_house, call
+from tests.chain.helpers.strategy import (
+    AHEAD_SEC,
+    DAY,
+    FEE,
+    NOBODY,
+    RAW,
+    STOP_SHARE,
+    VIRTUAL,
+    WAD_PER_RAW,
+    build_house,
+    call,
+)
 from tests.chain.invariants.strategy_model import Shares
 
 EXAMPLES, STEPS = 60, 50
@@ -147,7 +158,7 @@ class Strategy(RuleBasedStateMachine):
         entry, exit_ = house.strategy.requestsOf(who)
         if not entry[0] and not exit_[0]:
             return
-        chain.sleep(DAY)
+        chain.sleep(DAY + AHEAD_SEC)
         chain.mine()
         if entry[0]:
             epoch = self.model.epochs[entry[1]]
@@ -244,8 +255,8 @@ class Strategy(RuleBasedStateMachine):
 
     def _holds_other(self, request, at, epoch_at):
         """Whether a request of an earlier epoch would be in the way of another."""
-        open_id, last_ts = self.model.open_id, self.model.epochs[self.model.open_id].last_ts
-        joins = open_id + 1 if last_ts and self.round_ts > last_ts else open_id
+        open_id, after_ts = self.model.open_id, self.model.epochs[self.model.open_id].after_ts
+        joins = open_id + 1 if after_ts and self.round_ts > after_ts else open_id
         return bool(request[at]) and request[epoch_at] != joins
 
     def _in(self, who, cash):

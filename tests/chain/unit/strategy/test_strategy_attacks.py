@@ -6,7 +6,7 @@ import pytest
 
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.stack import PERP
-from tests.chain.helpers.strategy import RAW, TERM, VIRTUAL, WAD_PER_RAW, call
+from tests.chain.helpers.strategy import AHEAD_SEC, RAW, TERM, VIRTUAL, WAD_PER_RAW, call
 from tests.chain.helpers.swift import rpc
 
 WAD = 10**18
@@ -60,6 +60,22 @@ def test_sandwich__round_that_was_signed_before_the_request__is_not_its_price(ru
     house.settle()
     house.strategy.deposit(house.strategy.maxDeposit(house.bert), house.bert, {"from": house.bert})
     assert house.leave(house.bert) < 500_000 * RAW
+
+
+def test_sandwich__round_that_bears_a_later_time_than_the_request__is_not_its_price(running):
+    house = running
+    house.trade(1_000, 1_900.0)
+    house.round(2_000, ts=house.stack.chain.time() + AHEAD_SEC + 16)
+    house.ask_in(house.bert, 500_000)
+    assert house.stack.chain[-1].timestamp < house.value().ts <= house.epoch(2).after_ts
+    house.strategy.settle({"from": house.bert})
+    assert house.strategy.pendingDepositRequest(0, house.bert) == 500_000 * RAW
+    # One that was signed before and is posted later bears no time beyond what clocks may be ahead.
+    house.round(2_000, ts=house.epoch(2).after_ts)
+    with reverts_with("StrategyVault__NoNewRound"):
+        house.strategy.settle({"from": house.bert})
+    house.settle(2_000)
+    assert house.strategy.maxDeposit(house.bert) == 500_000 * RAW
 
 
 def test_sandwich__request_and_settlement_in_one_block__waits_for_cash_too(house):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eth_utils import keccak
 
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.helpers.strategy import DAY, NOBODY, PENDING, RAW, RETURNED, SETTLED, VIRTUAL
+from tests.chain.helpers.strategy import AHEAD_SEC, DAY, NOBODY, PENDING, RAW, RETURNED, SETTLED, VIRTUAL
 
 ANY = 10**30
 OPERATOR_PARTS = ("setOperator(address,bool)", "isOperator(address,address)")
@@ -188,7 +188,7 @@ def test_preview__any__refused_because_no_price_is_known(house):
 
 def test_cancel_deposit__within_a_day__refused_then_given_back(house):
     house.ask_in(house.anna, 1_000)
-    asked_ts = house.epoch(1).last_ts
+    asked_ts = house.epoch(1).after_ts
     with reverts_with("StrategyVault__CancelTooEarly"):
         house.strategy.cancelDeposit(house.anna, house.anna, {"from": house.anna})
     house.stack.chain.sleep(asked_ts + DAY - house.stack.chain.time())
@@ -226,7 +226,7 @@ def test_cancel_redeem__within_a_day__refused_then_given_back(house):
     house.ask_out(house.anna, shares)
     with reverts_with("StrategyVault__CancelTooEarly"):
         house.strategy.cancelRedeem(house.anna, house.anna, {"from": house.anna})
-    house.stack.chain.sleep(DAY)
+    house.stack.chain.sleep(DAY + AHEAD_SEC)
     house.strategy.cancelRedeem(house.anna, house.bert, {"from": house.anna})
     assert house.strategy.balanceOf(house.bert) == shares
     assert (house.epoch(2).redeem, house.epoch(2).left) == (0, 0)
@@ -236,5 +236,5 @@ def test_cancel_redeem__within_a_day__refused_then_given_back(house):
 
 def test_epoch__unknown__is_empty(house):
     assert house.epoch(99).status == PENDING
-    assert house.epoch(99).last_ts == 0
+    assert house.epoch(99).after_ts == 0
     assert house.strategy.isOperator(house.anna, NOBODY) is False

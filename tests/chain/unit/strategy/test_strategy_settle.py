@@ -5,7 +5,18 @@ from __future__ import annotations
 from brownie import accounts
 
 from tests.chain.helpers.errors import reverts_with
-from tests.chain.helpers.strategy import DAY, HALF_SPREAD, HALF_VOL, RAW, RETURNED, SETTLED, VIRTUAL, WAD_PER_RAW, call
+from tests.chain.helpers.strategy import (
+    AHEAD_SEC,
+    DAY,
+    HALF_SPREAD,
+    HALF_VOL,
+    RAW,
+    RETURNED,
+    SETTLED,
+    VIRTUAL,
+    WAD_PER_RAW,
+    call,
+)
 
 WAD = 10**18
 MAX_EPOCHS = 32
@@ -28,7 +39,7 @@ def test_settle__round_signed_before_the_request__closes_the_epoch_and_waits(run
     house.strategy.settle({"from": house.stranger})
     assert house.strategy.pendingDepositRequest(0, house.bert) == 500 * RAW
     assert (house.queue().open, house.queue().next) == (3, 2)
-    with reverts_with("StrategyVault__NoNewRound", signed_ts, house.epoch(2).last_ts):
+    with reverts_with("StrategyVault__NoNewRound", signed_ts, house.epoch(2).after_ts):
         house.strategy.settle({"from": house.stranger})
     house.settle()
     assert house.strategy.claimableDepositRequest(0, house.bert) == 500 * RAW
@@ -61,7 +72,7 @@ def test_settle__round_of_one_of_two_underlyings__waits_for_the_other(running):
 
 def test_settle__cash_alone__takes_a_later_block_and_no_round(house):
     house.ask_in(house.anna, 10)
-    house.stack.chain.sleep(1)
+    house.stack.chain.sleep(AHEAD_SEC + 1)
     house.strategy.settle({"from": house.stranger})
     assert house.strategy.maxDeposit(house.anna) == 10 * RAW
 
@@ -201,7 +212,7 @@ def test_cancel_redeem__paid_in_part__keeps_what_is_paid(running):
     others = house.strategy.maxWithdraw(house.bert)
     assert paid > 0
     assert left > 0
-    house.stack.chain.sleep(DAY)
+    house.stack.chain.sleep(DAY + AHEAD_SEC)
     house.strategy.cancelRedeem(house.anna, house.anna, {"from": house.anna})
     assert house.strategy.balanceOf(house.anna) == left
     assert house.strategy.maxWithdraw(house.anna) == paid

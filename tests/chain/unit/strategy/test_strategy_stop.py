@@ -6,7 +6,7 @@ import pytest
 
 from tests.chain.helpers.errors import reverts_with
 from tests.chain.helpers.stack import PERP
-from tests.chain.helpers.strategy import RETURNED, WEEK, call
+from tests.chain.helpers.strategy import AHEAD_SEC, RETURNED, WEEK, call
 
 WAD = 10**18
 
@@ -76,7 +76,7 @@ def test_stop__redemption_unpaid_for_a_week__anybody_ends_the_grant(running):
     assert house.epoch(2).left > 0
     with reverts_with("StrategyVault__NotDue"):
         house.strategy.stop({"from": house.stranger})
-    house.stack.chain.sleep(WEEK + 1)
+    house.stack.chain.sleep(WEEK + AHEAD_SEC + 1)
     house.strategy.stop({"from": house.stranger})
     assert house.strategy.isStopped()
 
@@ -85,7 +85,7 @@ def test_stop__round_stale_and_redemption_unsettled_for_a_week__needs_no_price(r
     house = running
     house.trade(-10, 1_900.0)
     house.ask_out(house.anna)
-    house.stack.chain.sleep(WEEK + 10)
+    house.stack.chain.sleep(WEEK + AHEAD_SEC + 10)
     house.stack.chain.mine()
     with reverts_with("Oracle__Stale"):
         house.stack.engine.marginOf(house.id)
@@ -94,7 +94,7 @@ def test_stop__round_stale_and_redemption_unsettled_for_a_week__needs_no_price(r
 
 
 def test_halt__governance__stops_without_a_price(running):
-    running.stack.chain.sleep(WEEK + 1)
+    running.stack.chain.sleep(WEEK + AHEAD_SEC + 1)
     running.strategy.halt({"from": running.stack.admin})
     assert running.strategy.isStopped()
 
