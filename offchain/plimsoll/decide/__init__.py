@@ -22,7 +22,9 @@ from plimsoll.decide.intents import (
     Recalibrate,
     ReleaseShare,
     Settle,
+    SettleStrategy,
     StartAuction,
+    StopStrategy,
     TouchAuction,
     UpdateFunding,
     UpdateRate,
@@ -33,6 +35,7 @@ from plimsoll.decide.margin_calls import MarginCallView, decide_margin_calls
 from plimsoll.decide.margins import AccountView, Margins, Sifted, merged, share_of, sift
 from plimsoll.decide.rates import RateSight, RateView, decide_rates
 from plimsoll.decide.settlements import SettlementView, decide_settlements
+from plimsoll.decide.strategies import StrategyState, decide_strategy
 from plimsoll.decide.upkeep import QueueState, RangeState, ShareState, UpkeepView, decide_upkeep
 
 __all__ = [
@@ -64,10 +67,13 @@ __all__ = [
     "Recalibrate",
     "ReleaseShare",
     "Settle",
+    "SettleStrategy",
     "SettlementView",
     "ShareState",
     "Sifted",
     "StartAuction",
+    "StopStrategy",
+    "StrategyState",
     "TouchAuction",
     "UpdateFunding",
     "UpdateRate",
@@ -80,6 +86,7 @@ __all__ = [
     "decide_margin_calls",
     "decide_rates",
     "decide_settlements",
+    "decide_strategy",
     "decide_upkeep",
     "gas_cost",
     "hedge_of",

@@ -232,6 +232,34 @@ class ReleaseShare:
 
 
 @dataclass(frozen=True, slots=True)
+class SettleStrategy:
+    """Settle the requests of the strategy vault; so its epochs stood after the settlement of ``settled_ts``."""
+
+    open_id: int
+    next_id: int
+    unpaid_id: int
+    settled_ts: int
+
+    @property
+    def key(self) -> str:
+        """One state of its epochs; every settlement makes another, and a closed epoch does."""
+        return f"strategy:{self.open_id}:{self.next_id}:{self.unpaid_id}:{self.settled_ts}"
+
+
+@dataclass(frozen=True, slots=True)
+class StopStrategy:
+    """End the grant of the strategy vault's key: the last settlement was that of ``settled_ts``, the floor this one."""
+
+    settled_ts: int
+    floor_wad: int
+
+    @property
+    def key(self) -> str:
+        """One stop between two settlements, and one at each floor that trading was resumed from."""
+        return f"strategy-stop:{self.settled_ts}:{self.floor_wad}"
+
+
+@dataclass(frozen=True, slots=True)
 class FillIntent:
     """Fill what an owner has signed (``Intents``); ``digest`` is its EIP-712 digest, hexadecimal."""
 
@@ -259,5 +287,7 @@ Intent = (
     | Recalibrate
     | PayRequests
     | ReleaseShare
+    | SettleStrategy
+    | StopStrategy
     | FillIntent
 )

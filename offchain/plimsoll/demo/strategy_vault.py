@@ -63,7 +63,7 @@ class SceneSettings:
 
 
 @dataclass(slots=True)
-class _Stage:
+class Stage:
     """The chain, the vault and the people around it."""
 
     world: World
@@ -86,6 +86,7 @@ class _Stage:
 
     @property
     def vault(self) -> Contract:
+        """The strategy vault."""
         return self.world.contract("StrategyVault")
 
     def value(self) -> Any:
@@ -167,7 +168,7 @@ def play_strategy(start_ts: int, settings: SceneSettings = SceneSettings()) -> S
         When anvil or the built contracts are missing.
     """
     with anvil.running(start_ts) as chain:
-        return _play(_build(Client(chain.url), start_ts, settings))
+        return _play(build_stage(Client(chain.url), start_ts, settings))
 
 
 def _svi(years: float) -> Svi:
@@ -227,8 +228,23 @@ def _spec(market: Market, receiver: str) -> Spec:
     return replace(spec, tokens=tokens, strategy=mandate)
 
 
-def _build(client: Client, start_ts: int, settings: SceneSettings) -> _Stage:
-    """Deploy everything, open the maker's account, give the people cash and name the key."""
+def build_stage(client: Client, start_ts: int, settings: SceneSettings) -> Stage:
+    """Deploy everything, open the maker's account, give the people cash for gas and name the key.
+
+    Parameters
+    ----------
+    client : Client
+        Endpoint of a fresh local chain.
+    start_ts : int
+        Its time, unix seconds.
+    settings : SceneSettings
+        What is played.
+
+    Returns
+    -------
+    Stage
+        A vault that nobody has entered.
+    """
     expiry_ts = start_ts + TENOR_DAYS * DAY_SEC
     market = _market(start_ts, SPOT, expiry_ts)
     manager = anvil.wallet("manager")
@@ -240,13 +256,13 @@ def _build(client: Client, start_ts: int, settings: SceneSettings) -> _Stage:
     people = {name: world.funded_wallet(name) for name in DEPOSITS}
     people["manager"] = manager
     holder = Holder("trader key", key, Mode.SINGLE, int(vault.call("accountId")))
-    stage = _Stage(world, settings, poster, keeper, start_ts, expiry_ts, maker, holder, people, market)
+    stage = Stage(world, settings, poster, keeper, start_ts, expiry_ts, maker, holder, people, market)
     stage.post(SPOT)
     vault.send(world.governor, "setTrader", key.address)
     return stage
 
 
-def _play(stage: _Stage) -> StrategyStory:
+def _play(stage: Stage) -> StrategyStory:
     """Enter, trade a cycle, settle the series, take the fee, leave."""
     shares = _enter(stage)
     stage.vault.send(stage.keeper, "renew")
@@ -276,7 +292,7 @@ def _play(stage: _Stage) -> StrategyStory:
     )
 
 
-def _enter(stage: _Stage) -> dict[str, int]:
+def _enter(stage: Stage) -> dict[str, int]:
     """Two people ask, a round later they have their shares."""
     token = stage.world.deployment.token_contract(stage.world.client, "USDC")
     for name, cash in DEPOSITS.items():
@@ -295,7 +311,7 @@ def _enter(stage: _Stage) -> dict[str, int]:
     return shares
 
 
-def _open(stage: _Stage) -> None:
+def _open(stage: Stage) -> None:
     """Sell the options of the cycle; the band of their hedge is that of the optimiser."""
     strategy = stage.settings.strategy
     strike = round(SPOT * (CALL_ABOVE if strategy is Strategy.COVERED_CALL else 1.0), 2)
@@ -320,7 +336,7 @@ def _path(settings: SceneSettings) -> list[float]:
     return [round(float(spot), 2) for spot in SPOT * np.exp(np.cumsum(moves))]
 
 
-def _live_through(stage: _Stage, spot: float) -> None:
+def _live_through(stage: Stage, spot: float) -> None:
     """Post the round, renew the grant, and hedge where delta has left its band."""
     world = stage.world
     next_ts = stage.history[-1].ts + STEP_HOURS * 3_600
@@ -338,7 +354,7 @@ def _live_through(stage: _Stage, spot: float) -> None:
     stage.note()
 
 
-def _expire(stage: _Stage) -> None:
+def _expire(stage: Stage) -> None:
     """Settle the series at the mean of its last half hour, and close the hedge."""
     world, expiry_ts = stage.world, stage.expiry_ts
     world.set_time(expiry_ts + 1)
@@ -354,7 +370,7 @@ def _expire(stage: _Stage) -> None:
     stage.note()
 
 
-def _leave(stage: _Stage, name: str, shares: int) -> float:
+def _leave(stage: Stage, name: str, shares: int) -> float:
     """Ask to leave, settle at the next round, claim; return the cash."""
     person = stage.people[name]
     stage.vault.send(person, "requestRedeem", shares, person.address, person.address)

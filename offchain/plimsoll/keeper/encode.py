@@ -17,7 +17,9 @@ from plimsoll.decide import (
     Recalibrate,
     ReleaseShare,
     Settle,
+    SettleStrategy,
     StartAuction,
+    StopStrategy,
     TouchAuction,
     UpdateFunding,
     UpdateRate,
@@ -38,6 +40,8 @@ DONE_END = frozenset({"Auction__NotOpen"})
 DONE_BID = frozenset({"Auction__NotOpen", "Auction__NotLiquidatable"})
 DONE_RANGE = frozenset({"RangeRule__NothingNew", "RangeRule__NoTerms"})
 DONE_RELEASE = frozenset({"Vault__NothingLeft"})
+DONE_STRATEGY = frozenset({"StrategyVault__NothingToSettle", "StrategyVault__NoNewRound"})
+DONE_STOP = frozenset({"StrategyVault__IsStopped", "StrategyVault__NotDue"})
 #: Function of the auction, and what "done" looks like, for each step that names an account alone.
 AUCTION_STEPS: Final[Mapping[type, tuple[str, frozenset[str]]]] = {
     StartAuction: ("start", DONE_START),
@@ -62,6 +66,8 @@ Action = (
     | Recalibrate
     | PayRequests
     | ReleaseShare
+    | SettleStrategy
+    | StopStrategy
 )
 
 
@@ -131,6 +137,10 @@ def _action(deployment: Deployment, intent: Action) -> tuple[str, str, tuple[obj
         return _of_underlying(id_of(deployment.underlyings, intent.underlying), intent)
     if isinstance(intent, UpdateRate | PayRequests):
         return _of_token(deployment, intent)
+    if isinstance(intent, SettleStrategy):
+        return "StrategyVault", "settle", (), DONE_STRATEGY
+    if isinstance(intent, StopStrategy):
+        return "StrategyVault", "stop", (), DONE_STOP
     if isinstance(intent, ReleaseShare):
         return "Vault", "releaseShare", (intent.account_id,), DONE_RELEASE
     if isinstance(intent, Bid):

@@ -24,6 +24,8 @@ REASONS: Final = {
     "claim": "tokens are locked on the other chain, and not claimed yet",
     "unlock": "claims were redeemed, and their tokens have not left the escrow yet",
     "release": "the loss is over, and a share of it is still held back",
+    "strategy": "requests of the strategy vault wait, and a later round stands",
+    "strategy-stop": "a share of the strategy vault is below its floor, or a redemption has waited for a week",
 }
 #: Decimals of a cost that is shown: a millionth of a coin is less than anybody cares for.
 SHOWN_DECIMALS: Final = 6

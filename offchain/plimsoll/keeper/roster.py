@@ -25,6 +25,7 @@ from plimsoll.decide import (
     decide_margin_calls,
     decide_rates,
     decide_settlements,
+    decide_strategy,
     decide_upkeep,
     hedge_of,
 )
@@ -48,6 +49,7 @@ from plimsoll.keeper.rate_calls import rate_questions, read_rates
 from plimsoll.keeper.relay.relayer import Relayed, Relayer, seen_of
 from plimsoll.keeper.settlement_call import from_rounds
 from plimsoll.keeper.solving import Solver
+from plimsoll.keeper.strategy_calls import read_strategy, strategy_questions
 from plimsoll.keeper.upkeep_calls import Spot, queue_questions, read_queues, read_upkeep, upkeep_questions
 from plimsoll.keeper.view import known_market_of, portfolio_of, round_of
 from plimsoll.mirror.margin_engine import evaluate_many
@@ -279,7 +281,7 @@ class Roster:
         )
 
     async def upkeep(self, look: Look) -> Report:
-        """Funding, rates of wrapped tokens, ranges, waiting withdrawals, shares of a loss that is over."""
+        """Funding, rates of wrapped tokens, ranges, waiting withdrawals, shares of a loss that is over, strategies."""
         if self.calm is None:
             return Report("upkeep")
         state, block_ts, heartbeat_sec = look.state, look.head.ts, look.terms.heartbeat_sec
@@ -290,9 +292,12 @@ class Roster:
         }
         questions = upkeep_questions(self.deployment, spots, look.effects.sharing)
         sources = rate_questions(state)
-        asked = [q.request(self.deployment, look.block) for q in (*questions, *sources)]
+        vault = strategy_questions(self.deployment)
+        asked = [q.request(self.deployment, look.block) for q in (*questions, *sources, *vault)]
         answers = await look.node.batch(asked)
-        stated = read_rates(sources, answers[len(questions) :])
+        at = len(questions) + len(sources)
+        stated = read_rates(sources, answers[len(questions) : at])
+        strategy, refused = read_strategy(answers[at:])
         found = read_upkeep(self.deployment, questions, answers[: len(questions)], spots, look.effects.releases)
         second = queue_questions(self.deployment, found.heads)
         replies = await look.node.batch([q.request(self.deployment, look.block) for q in second]) if second else []
@@ -302,9 +307,10 @@ class Roster:
             *decide_funding(funding_view(state, self.deployment, block_ts, heartbeat_sec)),
             *decide_rates(rate_view(state, self.deployment, block_ts, stated)),
             *decide_upkeep(view),
+            *decide_strategy(strategy),
         ]
         deeds = await self.calm.perform([intent for intent in intents if not isinstance(intent, FillIntent)])
-        return Report("upkeep", tuple(deeds), (*found.problems, *problems))
+        return Report("upkeep", tuple(deeds), (*found.problems, *problems, *refused))
 
     async def intents(self, look: Look) -> Report:
         """Fill the signed intent that gains most."""

@@ -22,7 +22,9 @@ from plimsoll.decide import (
     Recalibrate,
     ReleaseShare,
     Settle,
+    SettleStrategy,
     StartAuction,
+    StopStrategy,
     TouchAuction,
     UpdateFunding,
     UpdateRate,
@@ -50,7 +52,7 @@ from plimsoll.model import Kind
 WAD = 10**18
 NOW = 1_770_000_000
 ETH, LATER = 1, 7
-CONTRACTS = ("Settlement", "PerpMarket", "RateFeed", "Auction", "RangeRule", "Vault")
+CONTRACTS = ("Settlement", "PerpMarket", "RateFeed", "Auction", "RangeRule", "Vault", "StrategyVault")
 DEPLOYMENT: Any = SimpleNamespace(
     contracts={name: f"0x{number:040x}" for number, name in enumerate(CONTRACTS)},
     underlyings={"ETH": ETH},
@@ -158,6 +160,8 @@ def test_margin_call_view__closed_account__is_called_no_more():
         (Recalibrate("ETH", 9), "RangeRule", "recalibrate", (1,)),
         (PayRequests("USDC", 1, 2), "Vault", "payRequests", ("0x" + "11" * 20, 10)),
         (ReleaseShare(4, 0), "Vault", "releaseShare", (4,)),
+        (SettleStrategy(3, 2, 1, 9), "StrategyVault", "settle", ()),
+        (StopStrategy(9, 8), "StrategyVault", "stop", ()),
     ],
 )
 def test_action_call__every_intent__is_one_call(intent, name, function, values):
