@@ -67,7 +67,8 @@ def test_sandwich__round_that_bears_a_later_time_than_the_request__is_not_its_pr
     house.trade(1_000, 1_900.0)
     house.round(2_000, ts=house.stack.chain.time() + AHEAD_SEC + 16)
     house.ask_in(house.bert, 500_000)
-    assert house.stack.chain[-1].timestamp < house.value().ts <= house.epoch(2).after_ts
+    _, signed_ts = house.stack.oracle.lastSpotOf(1)
+    assert house.stack.chain[-1].timestamp < signed_ts <= house.epoch(2).after_ts
     house.strategy.settle({"from": house.bert})
     assert house.strategy.pendingDepositRequest(0, house.bert) == 500_000 * RAW
     # One that was signed before and is posted later bears no time beyond what clocks may be ahead.
