@@ -13,7 +13,7 @@ from eth_utils.address import is_address
 from plimsoll.constants import DAY_SEC
 from plimsoll.deployment.remote_spec import RemoteSpec, RemoteTokenSpec, read_remote
 from plimsoll.deployment.strategy_spec import StrategySpec, read_strategy
-from plimsoll.deployment.table import build_table, check_type
+from plimsoll.deployment.table import build_table, check_table, check_type
 from plimsoll.errors import InputError
 from plimsoll.model import Kind, Market
 from plimsoll.params import Params
@@ -265,6 +265,7 @@ def _open_interest(
 def _caps(source: str, table: Mapping[str, Any], listed: list[Kind]) -> dict[Kind, float]:
     """Read the cap of every kind; one that may not be traded needs none."""
     words = {kind.word: kind for kind in Kind}
+    check_table(source, table)
     for word, value in table.items():
         if word not in words:
             raise InputError(source, f"unknown key {word}")
@@ -353,7 +354,19 @@ def _sections_of(network: str) -> tuple[str, dict[str, Any]]:
         raise InputError(source, f"is not TOML: {reason}") from reason
     if set(document) - OPTIONAL_SECTIONS != SECTIONS:
         raise InputError(source, f"sections must be {', '.join(sorted(SECTIONS))}")
+    for name, table in document.items():
+        check_table(f"{source} [{name}]", table)
     return source, document
+
+
+def _underlyings(source: str, table: Mapping[str, Any]) -> list[str]:
+    """Read the symbols of what is listed."""
+    symbols = table.get("symbols")
+    if set(table) != {"symbols"} or not isinstance(symbols, list) or not all(isinstance(s, str) for s in symbols):
+        raise InputError(f"{source} [underlyings]", 'must hold one key, as in symbols = ["ETH", "BTC"]')
+    if not symbols or len(set(symbols)) < len(symbols):
+        raise InputError(f"{source} [underlyings]", "symbols must name at least one underlying, each once")
+    return symbols
 
 
 def _network(source: str, table: Mapping[str, Any]) -> NetworkSpec:
@@ -408,7 +421,7 @@ def load_spec(network: str, params: Params) -> Spec:
         When the file is missing or holds anything unexpected.
     """
     source, document = _sections_of(network)
-    underlyings = document["underlyings"]["symbols"]
+    underlyings = _underlyings(source, document["underlyings"])
     network_spec, tokens = _network(source, document["network"]), _tokens(source, document["tokens"])
     listing = _listing(f"{source} [listing]", document["listing"])
     spec = Spec(

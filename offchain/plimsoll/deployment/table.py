@@ -36,6 +36,25 @@ def check_type(source: str, expected: str, value: Any) -> None:
         raise InputError(source, f"must be {expected}, got {value!r}")
 
 
+def check_table(source: str, value: Any) -> None:
+    """Refuse what stands where a table belongs.
+
+    Parameters
+    ----------
+    source : str
+        Name used in an error message.
+    value : Any
+        What the file says.
+
+    Raises
+    ------
+    InputError
+        When it is none.
+    """
+    if not isinstance(value, Mapping):
+        raise InputError(source, f"must be a table, got {value!r}")
+
+
 def build_table(kind: type[T], source: str, table: Mapping[str, Any], **given: Any) -> T:
     """Make a dataclass from a TOML table; unknown, missing and mistyped keys are errors.
 
@@ -60,6 +79,7 @@ def build_table(kind: type[T], source: str, table: Mapping[str, Any], **given: A
     InputError
         When a key is unknown, missing or mistyped.
     """
+    check_table(source, table)
     known = {f.name: f for f in fields(kind) if f.name not in given}
     for key, value in table.items():
         if key not in known:

@@ -53,6 +53,12 @@ def test_load_spec__shipped__is_valid(name):
         (KINDS, f"kinds = {ALL + 1}", f"kinds must be within 1 and {ALL}, got {ALL + 1}"),
         (KINDS, "kinds = 0", f"kinds must be within 1 and {ALL}, got 0"),
         ("call = 5_000.0", "", r"open_interest.BTC\]: call is missing"),
+        ('symbols = ["ETH", "BTC"]', "", r"underlyings\]: must hold one key, as in symbols"),
+        ('symbols = ["ETH", "BTC"]', 'symbols = "ETH"', r"underlyings\]: must hold one key, as in symbols"),
+        ('symbols = ["ETH", "BTC"]', 'symbols = ["ETH", "ETH"]', r"underlyings\]: symbols must name .* each once"),
+        ("[network]", "tokens = 5\n[network]", "is not TOML"),
+        ("[network]", "rates = 5\n[network]", r"rates\]: must be a table, got 5"),
+        ("[network]", "rates = {WETH = 5}\n[network]", r"rates.WETH\]: must be a table, got 5"),
         ("is_local = true", "is_local = 1", "is_local: must be bool"),
     ],
 )
