@@ -10,13 +10,13 @@ from tests.chain.helpers.strategy import RAW, build_house, call
 
 OPTIONS = 16
 GAS = {
-    "request deposit": 0,
-    "request redeem": 0,
-    "settle, cash alone": 0,
-    "settle, 16 options, entries and exits": 0,
-    "claim shares": 0,
-    "claim assets": 0,
-    "renew": 0,
+    "request deposit": 146_629,
+    "request redeem": 142_251,
+    "settle, cash alone": 235_950,
+    "settle, 16 options, entries and exits": 1_211_293,
+    "claim shares": 66_118,
+    "claim assets": 50_875,
+    "renew": 234_391,
 }
 
 
