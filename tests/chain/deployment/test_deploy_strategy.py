@@ -88,7 +88,7 @@ def test_verify__no_vault_in_the_configuration__is_named(installed):
 def test_halt__guardian_at_once__nobody_else(installed):
     vault = installed.deployment.contract(installed.client, "StrategyVault")
     for caller in (STRANGER, DEPLOYER, GOVERNOR):
-        with pytest.raises(RevertError, match="AccessManager"):
+        with pytest.raises(RevertError, match="AccessManaged"):
             vault.send(caller, "halt")
     vault.send(GUARDIAN, "halt")
     assert vault.call("isStopped")

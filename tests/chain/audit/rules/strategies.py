@@ -8,6 +8,7 @@ from plimsoll.chain.revert import RevertError
 from plimsoll.chain.signing import sign
 from plimsoll.model import Kind
 from tests.chain.audit.machine import Machine
+from tests.chain.audit.rules.market import post
 from tests.chain.audit.rules.registry import NO_MARGIN, SHORT, any_amount, owner_of, rule
 from tests.chain.audit.strategy import KEY, MANAGER
 from tests.chain.helpers.orders import LIMIT, UNCONDITIONAL
@@ -18,6 +19,8 @@ VIRTUAL = 10**6
 MOST_RAW = 100_000 * 10**6
 #: What rounding leaves in the vault for each claim.
 DUST = 10_000
+#: More than the clock of a signer may be ahead.
+LATER_SEC = 20
 PENDING = {"StrategyVault__RequestPending"}
 NOT_YET = {"StrategyVault__NothingToSettle", "StrategyVault__NoNewRound"} | NO_MARGIN
 NOT_WITHIN = {
@@ -44,7 +47,7 @@ def _person(m: Machine) -> Any:
     return owner_of(m, m.rng.choice(m.traders))
 
 
-@rule("user", 4)
+@rule("user", 6)
 def strategy_enters(m: Machine) -> None:
     """For oneself, and for nobody else."""
     who, amount = _person(m), any_amount(m, MOST_RAW)
@@ -54,7 +57,7 @@ def strategy_enters(m: Machine) -> None:
     _covered(m)
 
 
-@rule("user", 3)
+@rule("user", 5)
 def strategy_leaves(m: Machine) -> None:
     """With some of the shares; a stranger with none of them."""
     who = _person(m)
@@ -71,7 +74,11 @@ def strategy_leaves(m: Machine) -> None:
 @rule("user", 3)
 def strategy_claims(m: Machine) -> None:
     """What is settled, and not a unit more."""
-    who, vault = _person(m), m.at[VAULT]
+    _claim(m, _person(m))
+
+
+def _claim(m: Machine, who: Any) -> None:
+    vault = m.at[VAULT]
     for most, claim in (("maxDeposit", "deposit(uint256,address,address)"), ("maxRedeem", "redeem")):
         limit = vault.call(most, who.address)
         m.call(who, VAULT, claim, limit + 1, who.address, who.address, must="StrategyVault__AboveClaimable")
@@ -80,10 +87,13 @@ def strategy_claims(m: Machine) -> None:
     _covered(m)
 
 
-@rule("keeper", 5)
+@rule("keeper", 8)
 def strategy_settles(m: Machine) -> None:
-    """Neither an entry nor an exit lowers what a share is worth."""
+    """Neither an entry nor an exit lowers what a share is worth; mostly at a round that is new enough."""
     vault = m.at[VAULT]
+    if m.rng.random() < 0.8:
+        m.world.pass_time(LATER_SEC)
+        post(m, m.world.spot)
     before = m.ask_next(VAULT, "valueNow")
     supply, fee = vault.call("totalSupply"), vault.call("balanceOf", MANAGER.address)
     done = m.call(STRANGER, VAULT, "settle", may=NOT_YET)
@@ -97,6 +107,9 @@ def strategy_settles(m: Machine) -> None:
         (before.valueWad + WAD_PER_RAW) * (vault.call("totalSupply") + VIRTUAL),
     )
     m.require(left >= right or before.valueWad < 0, "I-20", f"value {before.valueWad} to {after.valueWad}")
+    for account in m.traders:
+        if m.rng.random() < 0.7:
+            _claim(m, owner_of(m, account))
 
 
 @rule("attacker", 4)

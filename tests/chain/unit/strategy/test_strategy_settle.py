@@ -10,6 +10,7 @@ from tests.chain.helpers.strategy import (
     DAY,
     HALF_SPREAD,
     HALF_VOL,
+    PENDING,
     RAW,
     RETURNED,
     SETTLED,
@@ -57,6 +58,17 @@ def test_settle__requests_keep_coming__the_closed_epoch_is_not_delayed(running):
     house.strategy.settle({"from": house.stranger})
     assert house.epoch(2).status == house.epoch(3).status == SETTLED
     assert house.strategy.pendingDepositRequest(0, house.stranger) == RAW
+
+
+def test_settle__round_of_the_very_second_of_the_later_epoch__settles_the_earlier_alone(running):
+    house = running
+    house.trade(10, 1_900.0)
+    house.ask_in(house.bert, 500)
+    house.round()
+    house.ask_in(house.carl, 500)
+    house.round(ts=house.epoch(3).after_ts)
+    house.strategy.settle({"from": house.stranger})
+    assert (house.epoch(2).status, house.epoch(3).status) == (SETTLED, PENDING)
 
 
 def test_settle__round_of_one_of_two_underlyings__waits_for_the_other(running):
