@@ -118,10 +118,28 @@ function ordered(input) {
   return { ...input, sources: Object.fromEntries(Object.entries(input.sources || {}).sort()) };
 }
 
+/** The project's own files that an input imports and leaves to the compiler to read, each with its text. */
+function leftOut(input) {
+  const found = {};
+  const visit = (name, text) => {
+    for (const [, imported] of text.matchAll(/^import\s[^;]*?"(\.[^"]+)"/gm)) {
+      const file = path.join(path.dirname(name), imported);
+      if (file in found || file in input.sources) continue;
+      const { contents } = readImport(file);
+      if (contents === undefined) continue;
+      found[file] = contents;
+      visit(file, contents);
+    }
+  };
+  for (const [name, { content }] of Object.entries(input.sources)) visit(name, content);
+  return found;
+}
+
 /** File in the cache for this input; undefined without a cache. Packages that the compiler reads itself are pinned. */
 function cacheFile(input) {
   if (!process.env.PLIMSOLL_CACHE) return undefined;
   const hash = crypto.createHash("sha256").update(JSON.stringify(input).split(ROOT).join("."));
+  hash.update(JSON.stringify(leftOut(input)));
   hash.update(fs.readFileSync(path.join(ROOT, "package-lock.json")));
   return path.join(process.env.PLIMSOLL_CACHE, "solc", `${hash.digest("hex")}.json`);
 }

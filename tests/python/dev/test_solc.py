@@ -53,12 +53,13 @@ def request_text():
     )
 
 
-def compiled(request_text, cache):
+def compiled(request_text, cache, cwd=None):
     """The wrapper's answer."""
     done = subprocess.run(
         ["node", str(WRAPPER), "--standard-json"],
         input=request_text,
         env={**os.environ, "PLIMSOLL_CACHE": str(cache)},
+        cwd=cwd,
         capture_output=True,
         text=True,
         check=True,
@@ -92,6 +93,23 @@ def test_solc__kept_answer__is_given_again_and_only_for_the_same_sources(request
     assert compiled(json.dumps(reordered), kept.cache) == {"planted": True}
     changed = request_text.replace("x * x + 1", "x * x + 2")
     assert compiled(changed, kept.cache)["contracts"] != kept.answer["contracts"]
+
+
+def test_solc__a_file_that_the_compiler_reads_itself__is_part_of_what_is_kept(tmp_path):
+    (tmp_path / "interfaces").mkdir()
+    text = 'pragma solidity ^0.8.0; import "../interfaces/I.sol"; contract C { function f(I.S memory) external {} }'
+    asked = {
+        "language": "Solidity",
+        "sources": {"contracts/C.sol": {"content": text.replace("; ", ";\n")}},
+        "settings": {"outputSelection": {"contracts/C.sol": {"C": ["evm.methodIdentifiers"]}}},
+    }
+    selectors = []
+    for fields in ("uint256 a;", "uint256 a; bool b;"):
+        (tmp_path / "interfaces" / "I.sol").write_text(f"interface I {{ struct S {{ {fields} }} }}", encoding="utf-8")
+        answer = compiled(json.dumps(asked), tmp_path, cwd=tmp_path)
+        selectors.append(answer["contracts"]["contracts/C.sol"]["C"]["evm"]["methodIdentifiers"])
+    assert [*selectors[0]] == ["f((uint256))"]
+    assert [*selectors[1]] == ["f((uint256,bool))"]
 
 
 def test_solc__sources_with_a_mistake__are_not_kept(request_text, tmp_path):
