@@ -89,22 +89,32 @@ interface IRiskEngine {
         view
         returns (UnderlyingRisk memory risk);
 
-    /// @notice The same with every row and the greeks.
+    /// @notice The same with every row and the greeks, and with collateral whose worth bends.
+    /// @dev Of such collateral linkedUnitsWad has the units that it behaves like at the spot, and bendsWad what it
+    /// loses beyond them (ISourceBook.Curve).
     /// @param underlyingId Underlying.
     /// @param positions Position words, all of this underlying.
     /// @param linkedUnitsWad Units of the underlying held as collateral, wad.
+    /// @param linkedGammaWad How many more of them for each cash that the price rises, wad.
+    /// @param bendsWad By move of the book's ladder, wad; empty for none.
     /// @return risk Components.
     /// @return detail Rows and greeks.
-    function detailOf(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
-        external
-        view
-        returns (UnderlyingRisk memory risk, UnderlyingDetail memory detail);
+    function detailOf(
+        uint8 underlyingId,
+        uint256[] calldata positions,
+        int256 linkedUnitsWad,
+        int256 linkedGammaWad,
+        uint256[] calldata bendsWad
+    ) external view returns (UnderlyingRisk memory risk, UnderlyingDetail memory detail);
 
     /// @notice Requirement of several underlyings with offsets between them (risk-model section 5, CROSS): the largest
-    /// over cut-offs of stressShare times the sum of requirements plus the rest times that of all rows added up.
+    /// over cut-offs of stressShare times the sum of requirements plus the rest times that of all rows added up. Of one
+    /// underlying, with the whole as the share, it is riskOf with collateral whose worth bends.
     /// @param underlyings Underlyings, all different.
     /// @param positions Position words of each of them.
     /// @param linkedUnitsWad Units of each of them held as collateral, wad.
+    /// @param bendsWad For each underlying how many numbers it has, 0 or as many as its book's ladder has moves, and
+    /// these, wad, one behind the other; empty when there are none.
     /// @param stressShareWad Share of the plain sum, at most 1 wad.
     /// @return risks Components of each underlying alone.
     /// @return requirementWad Requirement of all together.
@@ -112,6 +122,7 @@ interface IRiskEngine {
         uint8[] calldata underlyings,
         uint256[][] calldata positions,
         int256[] calldata linkedUnitsWad,
+        uint256[] calldata bendsWad,
         uint256 stressShareWad
     ) external view returns (UnderlyingRisk[] memory risks, uint256 requirementWad);
 
@@ -119,9 +130,12 @@ interface IRiskEngine {
     /// @param underlyingId Underlying.
     /// @param positions Position words, all of this underlying.
     /// @param linkedUnitsWad Units of the underlying held as collateral, wad; they count in concentration only.
+    /// @param bendsWad By move of the book's ladder, wad; in concentration only; empty for none.
     /// @return standard Sums over the positions.
-    function standardOf(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
-        external
-        view
-        returns (StandardRisk memory standard);
+    function standardOf(
+        uint8 underlyingId,
+        uint256[] calldata positions,
+        int256 linkedUnitsWad,
+        uint256[] calldata bendsWad
+    ) external view returns (StandardRisk memory standard);
 }

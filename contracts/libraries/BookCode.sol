@@ -62,4 +62,22 @@ library BookCode {
             rangeWad := mload(0x00)
         }
     }
+
+    /// @notice Moves of a book's ladder, without the rest of it.
+    /// @param pointer Data contract made by `save`.
+    /// @return words As the plan has them: ScenarioPlan.MOVE_WORDS for each move.
+    function movesOf(address pointer) internal view returns (uint256[] memory words) {
+        assembly ("memory-safe") {
+            // Equivalent: plan[plan[FIRST_MOVE]:plan[FIRST_MOVE] + MOVE_WORDS*plan[MOVES]] of SSTORE2.read(pointer).
+            // The plan lies behind its length; its words 6 and 11 are the two numbers.
+            let plan := add(1, shl(5, add(PARAM_WORDS, 1)))
+            words := mload(0x40)
+            extcodecopy(pointer, words, add(plan, 0xc0), 0xc0)
+            let count := mul(mload(words), 3)
+            let first := mload(add(words, 0xa0))
+            mstore(words, count)
+            extcodecopy(pointer, add(words, 0x20), add(plan, shl(5, first)), shl(5, count))
+            mstore(0x40, add(add(words, 0x20), shl(5, count)))
+        }
+    }
 }

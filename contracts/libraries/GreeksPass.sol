@@ -22,13 +22,16 @@ library GreeksPass {
     /// @notice Greeks of all positions and of linked collateral, in total and by expiry.
     /// @param p Pass.
     /// @param linkedUnitsWad Units of the underlying held as collateral.
+    /// @param linkedGammaWad How these change with the price.
     /// @param d Memory of the detail.
-    function run(RiskPass.Pass memory p, int256 linkedUnitsWad, IRiskEngine.UnderlyingDetail memory d)
-        internal
-        pure
-    {
+    function run(
+        RiskPass.Pass memory p,
+        int256 linkedUnitsWad,
+        int256 linkedGammaWad,
+        IRiskEngine.UnderlyingDetail memory d
+    ) internal pure {
         d.expiries = new IRiskEngine.ExpiryGreeks[](p.expiries.length + 1);
-        d.expiries[0].deltaWad = linkedUnitsWad * WAD;
+        (d.expiries[0].deltaWad, d.expiries[0].gammaWad) = (linkedUnitsWad * WAD, linkedGammaWad * WAD);
         for (uint256 group = p.groups.first; group != p.groups.end; group += PositionGroups.GROUP_BYTES) {
             (uint256 kind, int256 priceE8, uint256 expiry, int256 calls, int256 puts) = PositionGroups.read(group);
             if (!PositionWord.hasExpiry(kind)) {
@@ -126,8 +129,22 @@ library GreeksPass {
                     OptionKernel.Expiry memory e = p.expiries[j];
                     if (e.nodes != 0) profit += ScenarioGrid.cashOf(e.nodes + place) - RiskPass.baseCash(p, e);
                 }
-                pnlWad[at + i] = profit >> 60;
+                pnlWad[at + i] = (profit >> 60) - int256(_bendAt(p, ScenarioGrid.growthOf(p.grid.template + place)));
             }
+        }
+    }
+
+    /// @dev What is lost beyond linked units at the move of a pair, which is one of the ladder.
+    function _bendAt(RiskPass.Pass memory p, int256 growthQ64) private pure returns (uint256 bendWad) {
+        uint256 bends = p.scan.bends;
+        if (bends == 0) return 0;
+        uint256[] memory plan = p.book.plan;
+        uint256 i = plan[ScenarioPlan.FIRST_MOVE];
+        while (((WAD + int256(plan[i])) << 64) / WAD != growthQ64) i += ScenarioPlan.MOVE_WORDS;
+        uint256 place = (i - plan[ScenarioPlan.FIRST_MOVE]) / ScenarioPlan.MOVE_WORDS + 1;
+        assembly ("memory-safe") {
+            // Equivalent: the element of the array that the memory position is of.
+            bendWad := mload(add(bends, shl(5, place)))
         }
     }
 }

@@ -31,6 +31,23 @@ library MarginMath {
         return wholeWad < WAD ? wholeWad : WAD;
     }
 
+    /// @notice Haircut of a token whose worth bends: by itself it can lose more of it than a price range.
+    /// @param c Its parameters.
+    /// @param valueWad Its worth.
+    /// @param lossWad The most that it loses alone; read only where the token is not netted.
+    /// @param isNetted Whether its price risk is part of the scan.
+    /// @return Haircut, at most 1 wad.
+    function bentHaircut(
+        IScenarioBook.CollateralParams memory c,
+        uint256 valueWad,
+        uint256 lossWad,
+        bool isNetted
+    ) internal pure returns (uint256) {
+        if (isNetted) return c.linkedHaircutWad;
+        if (valueWad == 0) return WAD;
+        return linkedHaircut(c, FixedPointMathLib.fullMulDivUp(lossWad, WAD, valueWad), false);
+    }
+
     /// @notice Reverts unless an account without its initial margin may end an action of its own like this.
     /// @dev Its initial margin may not rise; equity may fall by the share of what it falls by that an honest close
     /// costs; the maintenance margin may not be lost, nor market equity fall below zero or further below it.

@@ -83,12 +83,12 @@ library RiskPass {
         assembly ("memory-safe") {
             // Equivalent: passes = new Pass[](count), without the structs that are put in place of others later: book,
             // header and part. A pass has 20 words, behind which lie 3 of the book, 4 of groups, 4 of the option, 11
-            // of the grid and 5 of the scan.
+            // of the grid and 6 of the scan.
             passes := mload(0x40)
             mstore(passes, count)
             let slot := add(passes, 0x20)
             let pass := add(slot, shl(5, count))
-            let size := mul(count, 0x5e0)
+            let size := mul(count, 0x600)
             mstore(0x40, add(pass, size))
             calldatacopy(pass, calldatasize(), size)
             for { let end := pass } lt(slot, end) { slot := add(slot, 0x20) } {
@@ -98,7 +98,7 @@ library RiskPass {
                 mstore(add(pass, 0x80), add(pass, 0x360))
                 mstore(add(pass, 0xa0), add(pass, 0x3e0))
                 mstore(add(pass, 0xc0), add(pass, 0x540))
-                pass := add(pass, 0x5e0)
+                pass := add(pass, 0x600)
             }
         }
     }
@@ -171,6 +171,28 @@ library RiskPass {
             revert IRiskEngine.RiskEngine__LinkedOverflow(linkedUnitsWad, type(int128).max);
         }
         p.linkedCash = WadMath.mulWadDown(linkedUnitsWad, int256(p.header.spotWad));
+    }
+
+    /// @notice Adds what collateral loses beyond the units of the underlying that were added for it.
+    /// @param p Pass, run.
+    /// @param bendsWad Loss at every move of the ladder, after its weight.
+    function addBends(Pass memory p, uint256[] memory bendsWad) internal pure {
+        if (bendsWad.length == 0) return;
+        requireLength(bendsWad.length, p.book.plan[ScenarioPlan.MOVES]);
+        // They are losses of every row.
+        p.withRows = true;
+        ScenarioScan.Scan memory scan = p.scan;
+        assembly ("memory-safe") {
+            // Equivalent: scan.bends = the memory position of the array.
+            mstore(add(scan, 0xa0), bendsWad)
+        }
+    }
+
+    /// @notice Reverts when an array has another length than it must.
+    /// @param length Its length.
+    /// @param expected What it must be.
+    function requireLength(uint256 length, uint256 expected) internal pure {
+        if (length != expected) revert IRiskEngine.RiskEngine__BadLength(length, expected);
     }
 
     function _addLinear(Pass memory p, uint256 kind, uint256 expiry, int256 q, int256 entryWad) private pure {

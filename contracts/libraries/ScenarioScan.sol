@@ -19,6 +19,9 @@ library ScenarioScan {
         uint256 allBytes;
         /// @dev Memory position of three words: the loss of an expiry at the last node of each ladder.
         uint256 before;
+        /// @dev By move of the ladder, what is lost beside all else, after its weight: memory position of the array, 0
+        /// for none.
+        uint256 bends;
     }
 
     struct Worst {
@@ -51,7 +54,7 @@ library ScenarioScan {
         }
     }
 
-    /// @notice Sums of nothing but what is linear.
+    /// @notice Sums of nothing but what is linear, and what is lost beside it at every move.
     /// @param s Scan.
     /// @param linearCash What a relative move of 1 earns, wad.
     function start(Scan memory s, int256 linearCash) internal pure {
@@ -60,7 +63,8 @@ library ScenarioScan {
             // Equivalent: every word of the sums is 0.
             calldatacopy(sums, calldatasize(), allBytes)
         }
-        if (linearCash == 0) return;
+        uint256 bends = s.bends;
+        if (linearCash == 0 && bends == 0) return;
         (uint256 plan, uint256 apart) = (s.plan, sums + s.nodeBytes);
         assembly ("memory-safe") {
             let move := add(plan, shl(5, mload(add(plan, 0x160)))) // FIRST_MOVE
@@ -74,6 +78,10 @@ library ScenarioScan {
                     let divisor := and(weight, 0xffffffffffffffff)
                     product := mul(loss, shr(64, weight))
                     loss := add(sdiv(product, divisor), sgt(smod(product, divisor), 0))
+                }
+                if bends {
+                    bends := add(bends, 0x20)
+                    loss := add(loss, mload(bends))
                 }
                 let start_ := add(plan, 0x220) // STARTS
                 let states := mload(add(move, 0x40))

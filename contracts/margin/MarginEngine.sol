@@ -8,6 +8,7 @@ import {IOracle} from "../../interfaces/IOracle.sol";
 import {IRateFeed} from "../../interfaces/IRateFeed.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {ISourceBook} from "../../interfaces/ISourceBook.sol";
 import {AccountWord} from "../libraries/AccountWord.sol";
 import {BookCode} from "../libraries/BookCode.sol";
 import {MarginMath} from "../libraries/MarginMath.sol";
@@ -40,6 +41,7 @@ contract MarginEngine is IMarginEngine {
     IScenarioBook private immutable BOOK;
     IRiskEngine private immutable RISK;
     IRateFeed private immutable RATES;
+    ISourceBook private immutable SOURCES;
 
     /// @dev Working memory: parameters, underlyings touched, their positions and linked collateral, sums over them.
     struct Work {
@@ -59,6 +61,12 @@ contract MarginEngine is IMarginEngine {
         uint256[] stalesWad;
         /// @dev Of each underlying, where the mode's own pass gives them.
         IRiskEngine.UnderlyingDetail[] details;
+        /// @dev Whether a token is worth what its source says: only then is there anything in the next three. By
+        /// underlying, what such tokens do together; by token, its worth at the spot and the most that it loses alone.
+        bool isBent;
+        ISourceBook.Curve[] curves;
+        uint256[] bentValuesWad;
+        uint256[] bentLossesWad;
         uint256 requirementWad;
         uint256 confChargeWad;
         int256 collateralWad;
@@ -66,12 +74,20 @@ contract MarginEngine is IMarginEngine {
         int256 countedWad;
     }
 
-    constructor(IAccounts accounts, IOracle oracle, IScenarioBook book, IRiskEngine risk, IRateFeed rates) {
+    constructor(
+        IAccounts accounts,
+        IOracle oracle,
+        IScenarioBook book,
+        IRiskEngine risk,
+        IRateFeed rates,
+        ISourceBook sources
+    ) {
         ACCOUNTS = accounts;
         ORACLE = oracle;
         BOOK = book;
         RISK = risk;
         RATES = rates;
+        SOURCES = sources;
     }
 
     /// @inheritdoc IMarginEngine
@@ -247,8 +263,8 @@ contract MarginEngine is IMarginEngine {
     function _standard(Work memory w, MarginState memory m) private view {
         for (uint256 i; i < w.underlyings.length; ++i) {
             if (w.stalesWad[i] != 0) continue;
-            IRiskEngine.StandardRisk memory r =
-                RISK.standardOf(w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+            (uint8 id, int256 units) = (w.underlyings[i], w.linkedUnitsWad[i]);
+            IRiskEngine.StandardRisk memory r = RISK.standardOf(id, w.positions[i], units, _bendsOf(w, i));
             (w.spotsWad[i], w.rangesWad[i]) = (r.spotWad, r.priceRangeWad);
             w.requirementWad += r.requirementWad;
             _add(w, m, r.equityValueWad, r.markWad, MarginMath.confCharge(r.confWad, r.grossNotionalWad, w.params));
@@ -265,12 +281,13 @@ contract MarginEngine is IMarginEngine {
                 m.underlyings[i] = none;
                 continue;
             }
-            (uint8 id, uint256[] memory positions) = (w.underlyings[i], w.positions[i]);
             if (w.purpose & DETAILED != 0) {
                 // In this mode one pass gives components, rows and greeks: a trader key's fill asks for all of them.
-                (m.underlyings[i], w.details[i]) = RISK.detailOf(id, positions, w.linkedUnitsWad[i]);
+                (m.underlyings[i], w.details[i]) = _detailOf(w, i);
+            } else if (_bendsOf(w, i).length != 0) {
+                m.underlyings[i] = _bentRiskOf(w, i);
             } else {
-                m.underlyings[i] = PlainCall.riskOf(RISK, id, positions, w.linkedUnitsWad[i]);
+                m.underlyings[i] = PlainCall.riskOf(RISK, w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
             }
             w.requirementWad += m.underlyings[i].requirementWad;
             _addNetted(w, m, i);
@@ -288,11 +305,55 @@ contract MarginEngine is IMarginEngine {
         m.underlyings = new IRiskEngine.UnderlyingRisk[](w.underlyings.length);
         if (n == 0) return;
         IRiskEngine.UnderlyingRisk[] memory risks;
-        (risks, w.requirementWad) = RISK.crossOf(ids, positions, units, AccountWord.stressShareOf(w.params));
+        uint256 shareWad = AccountWord.stressShareOf(w.params);
+        uint256[] memory bends = w.isBent ? _bendsAt(w, places) : new uint256[](0);
+        (risks, w.requirementWad) = RISK.crossOf(ids, positions, units, bends, shareWad);
         for (uint256 i; i < n; ++i) {
             m.underlyings[places[i]] = risks[i];
             _addNetted(w, m, places[i]);
         }
+    }
+
+    /// @dev Bends of the underlyings at some places, each behind its length.
+    function _bendsAt(Work memory w, uint256[] memory places) private pure returns (uint256[] memory bendsWad) {
+        uint256 words = places.length;
+        for (uint256 i; i < places.length; ++i) {
+            words += w.curves[places[i]].bendsWad.length;
+        }
+        (bendsWad, words) = (new uint256[](words), 0);
+        for (uint256 i; i < places.length; ++i) {
+            uint256[] memory own = w.curves[places[i]].bendsWad;
+            bendsWad[words++] = own.length;
+            for (uint256 j; j < own.length; ++j) {
+                bendsWad[words++] = own[j];
+            }
+        }
+    }
+
+    /// @dev One underlying alone, in the terms of several.
+    function _bentRiskOf(Work memory w, uint256 i) private view returns (IRiskEngine.UnderlyingRisk memory risk) {
+        uint8[] memory ids = new uint8[](1);
+        uint256[][] memory positions = new uint256[][](1);
+        int256[] memory units = new int256[](1);
+        uint256[] memory places = new uint256[](1);
+        (ids[0], positions[0], units[0], places[0]) = (w.underlyings[i], w.positions[i], w.linkedUnitsWad[i], i);
+        (IRiskEngine.UnderlyingRisk[] memory risks,) = RISK.crossOf(ids, positions, units, _bendsAt(w, places), WAD);
+        risk = risks[0];
+    }
+
+    /// @dev What collateral in an underlying loses beyond its units; empty where none bends.
+    function _bendsOf(Work memory w, uint256 i) private pure returns (uint256[] memory bendsWad) {
+        if (w.isBent) bendsWad = w.curves[i].bendsWad;
+    }
+
+    function _detailOf(Work memory w, uint256 i)
+        private
+        view
+        returns (IRiskEngine.UnderlyingRisk memory risk, IRiskEngine.UnderlyingDetail memory detail)
+    {
+        (uint8 id, uint256[] memory positions, int256 units) = (w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+        int256 gammaWad = w.isBent ? w.curves[i].gammaWad : int256(0);
+        (risk, detail) = RISK.detailOf(id, positions, units, gammaWad, _bendsOf(w, i));
     }
 
     /// @dev Underlyings whose round is not stale, and their places.
@@ -303,8 +364,9 @@ contract MarginEngine is IMarginEngine {
             if (w.stalesWad[i] == 0) (ids[count], places[count++]) = (w.underlyings[i], i);
         }
         assembly ("memory-safe") {
-            // Shorten the array to what was found; equivalent: copy the first `count` elements.
+            // Shorten the arrays to what was found; equivalent: copy the first `count` elements.
             mstore(ids, count)
+            mstore(places, count)
         }
     }
 
@@ -317,7 +379,7 @@ contract MarginEngine is IMarginEngine {
         details = new IRiskEngine.UnderlyingDetail[](n);
         m.underlyings = _createRisks(n);
         for (uint256 i; i < n; ++i) {
-            (m.underlyings[i], details[i]) = RISK.detailOf(w.underlyings[i], w.positions[i], w.linkedUnitsWad[i]);
+            (m.underlyings[i], details[i]) = _detailOf(w, i);
         }
     }
 
@@ -373,8 +435,9 @@ contract MarginEngine is IMarginEngine {
         (priceWad,) = ORACLE.lastTokenPriceOf(tokenId);
     }
 
-    /// @dev Values collateral. A token linked to an underlying is worth its share of the round's spot; in netted modes
-    /// it carries the smaller haircut, because it enters the scan; in STANDARD its range is part of the haircut.
+    /// @dev Values collateral. A token linked to an underlying is worth its share of the round's spot, or what its
+    /// source says; in netted modes it carries the smaller haircut, because it enters the scan; in STANDARD its range,
+    /// or the most that it loses alone, is part of the haircut.
     function _collateral(Work memory w, IAccounts.Snapshot memory s) private view {
         for (uint256 i; i < s.tokenIds.length; ++i) {
             IScenarioBook.CollateralParams memory c = w.collateral[i];
@@ -384,10 +447,16 @@ contract MarginEngine is IMarginEngine {
                 valueWad = _worthWhenStale(w, s.tokenIds[i], valueWad);
             } else {
                 uint256 at = _find(w.underlyings, w.underlyings.length, c.linkedUnderlying);
-                valueWad = FixedPointMathLib.mulWad(FixedPointMathLib.mulWad(valueWad, c.ratioWad), w.spotsWad[at]);
-                valueWad = FixedPointMathLib.mulWad(valueWad, WAD - w.stalesWad[at]);
                 bool isNetted = s.mode != STANDARD && w.stalesWad[at] == 0;
-                haircutWad = MarginMath.linkedHaircut(c, w.rangesWad[at], isNetted);
+                // Where no token bends, one may have been lowered to nothing.
+                if (w.isBent && c.ratioWad == 0) {
+                    valueWad = w.bentValuesWad[i];
+                    haircutWad = MarginMath.bentHaircut(c, valueWad, w.bentLossesWad[i], isNetted);
+                } else {
+                    valueWad = FixedPointMathLib.mulWad(FixedPointMathLib.mulWad(valueWad, c.ratioWad), w.spotsWad[at]);
+                    haircutWad = MarginMath.linkedHaircut(c, w.rangesWad[at], isNetted);
+                }
+                valueWad = FixedPointMathLib.mulWad(valueWad, WAD - w.stalesWad[at]);
             }
             w.collateralWad += int256(FixedPointMathLib.mulWad(valueWad, WAD - haircutWad));
             w.collateralMarketWad += int256(valueWad);
@@ -424,7 +493,8 @@ contract MarginEngine is IMarginEngine {
             w.collateral[i] = BOOK.collateralOf(s.tokenIds[i]);
             uint8 id = w.collateral[i].linkedUnderlying;
             if (id == 0) continue;
-            if (w.purpose & OWN != 0) _lower(w, w.collateral[i], s.tokenIds[i]);
+            if (w.collateral[i].ratioWad == 0) w.isBent = true;
+            else if (w.purpose & OWN != 0) _lower(w, w.collateral[i], s.tokenIds[i]);
             if (_find(w.underlyings, n, id) == n) w.underlyings[n++] = id;
         }
         uint8[] memory found = w.underlyings;
@@ -439,6 +509,40 @@ contract MarginEngine is IMarginEngine {
         for (uint256 k; k < n; ++k) {
             // One underlying is the usual case: its positions are all.
             w.positions[k] = n == 1 ? words : _select(words, found[k]);
+        }
+        if (w.isBent) _bend(w, s);
+    }
+
+    /// @dev Asks for the worth of tokens that are no share of their underlying.
+    function _bend(Work memory w, IAccounts.Snapshot memory s) private view {
+        uint256 tokens = s.tokenIds.length;
+        w.curves = new ISourceBook.Curve[](w.underlyings.length);
+        (w.bentValuesWad, w.bentLossesWad) = (new uint256[](tokens), new uint256[](tokens));
+        for (uint256 k; k < w.underlyings.length; ++k) {
+            _bendOne(w, s, k);
+        }
+    }
+
+    /// @dev Those of one underlying, at the spot of its last round.
+    function _bendOne(Work memory w, IAccounts.Snapshot memory s, uint256 k) private view {
+        (uint8 id, uint256 tokens) = (w.underlyings[k], s.tokenIds.length);
+        uint256[] memory places = new uint256[](tokens);
+        uint256 count;
+        for (uint256 i; i < tokens; ++i) {
+            IScenarioBook.CollateralParams memory c = w.collateral[i];
+            if (c.linkedUnderlying == id && c.ratioWad == 0) places[count++] = i;
+        }
+        if (count == 0) return;
+        (uint256[] memory ids, uint256[] memory amounts) = (new uint256[](count), new uint256[](count));
+        for (uint256 j; j < count; ++j) {
+            (ids[j], amounts[j]) = (s.tokenIds[places[j]], s.amountsWad[places[j]]);
+        }
+        (uint256 spotWad,) = ORACLE.lastSpotOf(id);
+        ISourceBook.Curve memory curve = SOURCES.curveOf(BOOK.bookPointerOf(id), spotWad, ids, amounts);
+        w.curves[k] = curve;
+        w.linkedUnitsWad[k] += curve.unitsWad;
+        for (uint256 j; j < count; ++j) {
+            (w.bentValuesWad[places[j]], w.bentLossesWad[places[j]]) = (curve.valuesWad[j], curve.lossesWad[j]);
         }
     }
 

@@ -39,7 +39,7 @@ contract KernelProbe {
             words[0] =
                 (1 << 248) | ((1 - isCall[i]) << 240) | ((NOW_TS + timeSec[i]) << 200) | (strikeE8[i] << 128) | 1e18;
             (IRiskEngine.UnderlyingRisk memory risk, IRiskEngine.UnderlyingDetail memory d) =
-                engine.detailOf(1, words, 0);
+                engine.detailOf(1, words, 0, 0, new uint256[](0));
             (y[i], y[n + i], y[2 * n + i]) = (risk.markWad, d.deltaWad, d.gammaWad);
             (y[3 * n + i], y[4 * n + i]) = (d.vegaWad, d.thetaWad);
         }

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Black76} from "../libraries/Black76.sol";
 import {Exp} from "../libraries/Exp.sol";
+import {LiquidityMath} from "../libraries/LiquidityMath.sol";
 import {Ln} from "../libraries/Ln.sol";
 import {NormalCdf} from "../libraries/NormalCdf.sol";
 import {NormalDistribution} from "../libraries/NormalDistribution.sol";
@@ -96,6 +97,27 @@ contract MathProbe {
         SviVolatility.Slice memory s = slice;
         for (uint256 i; i < forwardWad.length; ++i) {
             y[i] = SviVolatility.volatility(s, forwardWad[i], strikeWad[i], timeSec[i]);
+        }
+    }
+
+    function rootsAtTicks(int256[] calldata ticks, int256 decimalsUp) external pure returns (uint256[] memory y) {
+        y = new uint256[](ticks.length);
+        for (uint256 i; i < ticks.length; ++i) {
+            y[i] = LiquidityMath.rootAtTick(ticks[i], decimalsUp);
+        }
+    }
+
+    function liquidity(uint256 lowerRay, uint256 upperRay, uint256 liquidityWad, uint256[] calldata pricesWad)
+        external
+        pure
+        returns (uint256[] memory values, uint256[] memory units, uint256[] memory bends)
+    {
+        uint256 n = pricesWad.length;
+        (values, units, bends) = (new uint256[](n), new uint256[](n), new uint256[](n));
+        for (uint256 i; i < n; ++i) {
+            values[i] = LiquidityMath.valueOf(lowerRay, upperRay, liquidityWad, pricesWad[i]);
+            units[i] = LiquidityMath.unitsOf(lowerRay, upperRay, liquidityWad, pricesWad[i]);
+            bends[i] = LiquidityMath.bendOf(lowerRay, upperRay, liquidityWad, pricesWad[i]);
         }
     }
 }

@@ -24,20 +24,29 @@ contract RiskDetail {
     /// @param underlyingId Underlying.
     /// @param positions Position words, all of this underlying.
     /// @param linkedUnitsWad Units of the underlying held as collateral, wad.
+    /// @param linkedGammaWad How many more for each cash that the price rises, wad.
+    /// @param bendsWad By move of the ladder, what collateral loses beyond those units, wad.
     /// @return risk Components.
     /// @return detail Rows and greeks.
-    function detailOf(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
+    function detailOf(
+        uint8 underlyingId,
+        uint256[] calldata positions,
+        int256 linkedUnitsWad,
+        int256 linkedGammaWad,
+        uint256[] memory bendsWad
+    )
         external
         view
         returns (IRiskEngine.UnderlyingRisk memory risk, IRiskEngine.UnderlyingDetail memory detail)
     {
         RiskPass.Pass memory p = RiskPass.create(1)[0];
         RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, true, true, false), positions, linkedUnitsWad);
+        RiskPass.addBends(p, bendsWad);
         RequirementMath.Parts memory c;
         RiskPass.measure(p, 0, c);
         RiskPass.fill(p, c, risk, underlyingId);
         detail.rowPnlWad = GreeksPass.rows(p);
-        GreeksPass.run(p, linkedUnitsWad, detail);
+        GreeksPass.run(p, linkedUnitsWad, linkedGammaWad, detail);
         RiskPass.overCutoffs(p, c, risk);
     }
 }

@@ -46,7 +46,7 @@ contract RiskEngine is IRiskEngine {
     }
 
     /// @inheritdoc IRiskEngine
-    function detailOf(uint8, uint256[] calldata, int256)
+    function detailOf(uint8, uint256[] calldata, int256, int256, uint256[] calldata)
         external
         view
         override
@@ -54,8 +54,8 @@ contract RiskEngine is IRiskEngine {
     {
         address to = address(DETAIL);
         assembly ("memory-safe") {
-            // Equivalent: return DETAIL.detailOf(underlyingId, positions, linkedUnitsWad). Its signature is the same:
-            // call and answer pass through as they are.
+            // Equivalent: return DETAIL.detailOf(underlyingId, positions, linkedUnitsWad, linkedGammaWad, bendsWad).
+            // Its signature is the same: call and answer pass through as they are.
             let free := mload(0x40)
             calldatacopy(free, 0, calldatasize())
             let isDone := staticcall(gas(), to, free, calldatasize(), 0, 0)
@@ -70,17 +70,27 @@ contract RiskEngine is IRiskEngine {
         uint8[] calldata underlyings,
         uint256[][] calldata positions,
         int256[] calldata linkedUnitsWad,
+        uint256[] memory bendsWad,
         uint256 stressShareWad
     ) external view override returns (UnderlyingRisk[] memory risks, uint256 requirementWad) {
         uint256 n = underlyings.length;
-        _requireLength(positions.length, n);
-        _requireLength(linkedUnitsWad.length, n);
+        RiskPass.requireLength(positions.length, n);
+        RiskPass.requireLength(linkedUnitsWad.length, n);
         risks = new UnderlyingRisk[](n);
         RiskPass.Pass[] memory passes = RiskPass.create(n);
         RequirementMath.Parts[] memory parts = new RequirementMath.Parts[](n);
+        bool isBent = bendsWad.length != 0;
         for (uint256 i; i < n; ++i) {
             RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyings[i], true, true, true);
             RiskPass.run(passes[i], source, positions[i], linkedUnitsWad[i]);
+            if (!isBent) continue;
+            assembly ("memory-safe") {
+                // Equivalent: the next of the arrays that lie one behind the other.
+                let next := add(bendsWad, 0x20)
+                if i { next := add(next, shl(5, mload(bendsWad))) }
+                bendsWad := next
+            }
+            RiskPass.addBends(passes[i], bendsWad);
         }
         for (uint256 cutoffTs; cutoffTs != NO_CUTOFF; cutoffTs = _cutoffAfter(passes, cutoffTs)) {
             uint256 sumWad;
@@ -96,20 +106,21 @@ contract RiskEngine is IRiskEngine {
     }
 
     /// @inheritdoc IRiskEngine
-    function standardOf(uint8 underlyingId, uint256[] calldata positions, int256 linkedUnitsWad)
-        external
-        view
-        override
-        returns (StandardRisk memory standard)
-    {
+    function standardOf(
+        uint8 underlyingId,
+        uint256[] calldata positions,
+        int256 linkedUnitsWad,
+        uint256[] memory bendsWad
+    ) external view override returns (StandardRisk memory standard) {
         RiskPass.Pass memory p = RiskPass.create(1)[0];
         RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyingId, true, false, false);
         RiskPass.open(p, source, positions);
-        if (!StandardPass.run(p, linkedUnitsWad, standard)) return standard;
-        // Large: the concentration of all of them together takes a pass of its own.
+        if (!StandardPass.run(p, linkedUnitsWad, standard) && bendsWad.length == 0) return standard;
+        // Perhaps large: the concentration of all of them together takes a pass of its own.
         RiskPass.Pass memory together = RiskPass.create(1)[0];
         source.withLong = false;
         RiskPass.run(together, source, positions, linkedUnitsWad);
+        RiskPass.addBends(together, bendsWad);
         RequirementMath.Parts memory c;
         uint256 largestWad;
         for (uint256 cutoffTs; cutoffTs != NO_CUTOFF; cutoffTs = RiskPass.cutoffAfter(together, cutoffTs)) {
@@ -117,10 +128,6 @@ contract RiskEngine is IRiskEngine {
             if (c.concentrationWad > largestWad) largestWad = c.concentrationWad;
         }
         standard.requirementWad += largestWad;
-    }
-
-    function _requireLength(uint256 length, uint256 n) private pure {
-        if (length != n) revert RiskEngine__BadLength(length, n);
     }
 
     function _cutoffAfter(RiskPass.Pass[] memory passes, uint256 cutoffTs) private pure returns (uint40 next) {

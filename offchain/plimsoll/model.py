@@ -31,6 +31,8 @@ MIN_QUANTITY: Final = 1e-18
 MAX_CASH: Final = 1e18
 MAX_RATE: Final = 9.0
 MAX_RATIO: Final = 1e6
+#: Liquidity over all prices of a pool ends far above the prices that anything is valued at.
+MAX_RANGE_PRICE: Final = 1e60
 MAX_EXPIRIES: Final = 12
 MAX_POSITIONS: Final = 128
 #: The token that cash is held in.
@@ -279,12 +281,46 @@ class Round:
 
 
 @dataclass(frozen=True, slots=True)
+class PriceRange:
+    """Prices in cash between which liquidity of an automated market lies, and what one unit of it is worth.
+
+    With ``y`` the price, clipped to the range for its root ``s``, one unit is ``1/s - 1/sqrt(upper)`` of the underlying
+    and ``s - sqrt(lower)`` of cash: concave in ``y``, and never owed.
+    """
+
+    lower: float
+    upper: float
+
+    def __post_init__(self) -> None:
+        _within("price range", "lower", self.lower, 0.0, MAX_RANGE_PRICE, open_low=True)
+        _within("price range", "upper", self.upper, self.lower, MAX_RANGE_PRICE, open_low=True)
+
+    def units(self, price: float) -> float:
+        """Units of the underlying that one unit of liquidity holds, which is how its worth rises with the price."""
+        clipped = min(max(price, self.lower), self.upper)
+        root, top = math.sqrt(clipped), math.sqrt(self.upper)
+        # A difference of roots would lose the digits of a narrow range.
+        return (self.upper - clipped) / ((top + root) * root * top)
+
+    def value(self, price: float) -> float:
+        """Worth of one unit of liquidity, cash."""
+        clipped = min(max(price, self.lower), self.upper)
+        cash = (clipped - self.lower) / (math.sqrt(clipped) + math.sqrt(self.lower))
+        return self.units(price) * price + cash
+
+    def gamma(self, price: float) -> float:
+        """How the units change with the price: fewer inside the range, not at all outside."""
+        return -0.5 / (price * math.sqrt(price)) if self.lower < price < self.upper else 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Token:
     """Collateral token: haircuts as fractions, and either a price in cash or a link to an underlying.
 
     A linked token has no price of its own: it is worth ``spot*ratio`` of the underlying's round, so that no margin
-    ever reads two clocks. ``confidence`` is that of its price, where a venue has one; only the float margin models of
-    other venues read it.
+    ever reads two clocks; one with a ``span`` is a unit of liquidity between two prices of the underlying, and has no
+    ratio. ``confidence`` is that of its price, where a venue has one; only the float margin models of other venues read
+    it.
     """
 
     symbol: str
@@ -294,8 +330,13 @@ class Token:
     linked_haircut: float = 0.0
     ratio: float = 1.0
     confidence: float = 1.0
+    span: PriceRange | None = None
 
     def __post_init__(self) -> None:
+        if self.span is not None and self.linked is None:
+            raise DomainError(self.symbol, "is liquidity of a range and linked to no underlying")
+        if self.span is not None and self.ratio != 1.0:
+            raise DomainError(self.symbol, f"is liquidity of a range and has no ratio, found {self.ratio:g}")
         if self.linked is None and self.price is None:
             raise DomainError(self.symbol, "has neither a price nor a link to an underlying")
         if self.linked is not None and self.price is not None:
@@ -306,6 +347,16 @@ class Token:
         _within(self.symbol, "linked_haircut", self.linked_haircut, 0.0, 1.0)
         _within(self.symbol, "ratio", self.ratio, 0.0, MAX_RATIO, open_low=True)
         _within(self.symbol, "confidence", self.confidence, 0.0, 1.0)
+
+    def units_at(self, spot: float) -> float:
+        """Units of the underlying that one token is: what its worth rises by with the spot; 0 of one without a link."""
+        if self.span is not None:
+            return self.span.units(spot)
+        return 0.0 if self.linked is None else self.ratio
+
+    def worth_at(self, spot: float) -> float:
+        """Worth in cash of one linked token."""
+        return spot * self.ratio if self.span is None else self.span.value(spot)
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,13 +381,17 @@ class Market:
                 raise DomainError("market", f"the round of {name!r} calls itself that of {round_.underlying!r}")
 
     def price_of(self, symbol: str) -> float:
-        """Price of a token in cash: its own, or ``spot*ratio`` of the underlying it is linked to."""
+        """Price of a token in cash: its own, or what it is worth at the spot of the underlying it is linked to."""
         token = self.tokens[symbol]
         if token.linked is not None:
-            return self.rounds[token.linked].spot * token.ratio
+            return token.worth_at(self.rounds[token.linked].spot)
         if token.price is None:
             raise DomainError(symbol, "has no price")
         return token.price
+
+    def spot_of(self, token: Token) -> float:
+        """Spot of the underlying that a token is linked to; 0 of one without a link."""
+        return 0.0 if token.linked is None else self.rounds[token.linked].spot
 
     @property
     def usdc_price(self) -> float:

@@ -7,6 +7,7 @@ of the options long, half short, calls and puts, over four expiries.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from plimsoll.chain.contracts import Contract
 from plimsoll.chain.signing import domain_of, sign, struct_types
 from plimsoll.chain.words import Word, pack
 from plimsoll.deployment.deploy import deploy
+from plimsoll.deployment.liquidity_spec import STIPEND_GAS
 from plimsoll.deployment.spec import load_spec
 from plimsoll.model import Kind, Round, Surface, Svi
 from plimsoll.params import Params
@@ -93,6 +95,8 @@ LIMITS: Final = {
     "gas.margin.near.127": Limit(None, 3_900_000, 2_800_000),
     "gas.margin.furtherOption": Limit(315_000, 25_000, 15_000),
     "gas.margin.share": Limit(None, 15_000, None),
+    "gas.margin.liquidity.source": Limit(None, None, 20_000),
+    "gas.margin.liquidity.again": Limit(None, None, 20_000),
     "gas.trade.16": Limit(12_123_018, 1_400_000, 800_000),
     "gas.trade.open17": Limit(None, 1_200_000, 800_000),
     "gas.quote.keys.120": Limit(None, 11_000_000, 8_000_000),
@@ -258,6 +262,26 @@ def share(w: World) -> Iterator[tuple[str, int]]:
     yield "gas.margin.share.own", w.run("MarginEngine", "ownMarginOf", account_id) - plain
 
 
+def liquidity(w: World) -> Iterator[tuple[str, int]]:
+    """Add liquidity of a range to an account of 16 options; and what its source and the source book take of that."""
+    account_id = w.open(w.alice.address, 10**6)
+    w.hold(account_id, 16)
+    plain = w.run("MarginEngine", "marginOf", account_id)
+    roots = [math.isqrt(price * 10**54) for price in (1_500, 2_400)]
+    source = w.create("LiquidityRange", *roots)
+    terms = {"listed": True, "linkedUnderlying": ETH, "haircutWad": WAD // 5, "linkedHaircutWad": WAD // 20}
+    w["ScenarioBook"].send(w.admin, "setCollateral", WETH, terms | {"ratioWad": 0})
+    asked = {"source": source.address, "stipendGas": STIPEND_GAS, "ceilingE6": 11 * 10**6}
+    w["SourceBook"].send(w.admin, "setSource", WETH, asked)
+    w.accounts.send(w.admin, "creditToken", account_id, WETH, 10 * WAD)
+    yield "gas.margin.liquidity", w.run("MarginEngine", "marginOf", account_id) - plain
+    pointer = w["ScenarioBook"].call("bookPointerOf", ETH)
+    questions = [([WETH] * count, [WAD] * count) for count in (1, 2)]
+    one, two = (w.run("SourceBook", "curveOf", pointer, SPOT * WAD, *question) for question in questions)
+    yield "gas.margin.liquidity.source", one
+    yield "gas.margin.liquidity.again", two - one
+
+
 def trade(w: World) -> Iterator[tuple[str, int]]:
     """Settle two signed orders between accounts that hold 16 options each, of one of those and of another."""
     sides = [(owner, w.open(owner.address, 10**6)) for owner in (w.alice, w.bob)]
@@ -372,7 +396,7 @@ def measure() -> dict[str, int]:
     """Run every job; gas by name."""
     found: dict[str, int] = {}
     # Each job on a chain of its own: no job's accounts change another's figures.
-    for job in (margin, margin_alone, share, trade, quote, bid, worst_bid, dearest_bid, oracle):
+    for job in (margin, margin_alone, share, liquidity, trade, quote, bid, worst_bid, dearest_bid, oracle):
         with world() as w:
             found |= job(w)
     return found

@@ -56,6 +56,8 @@ USED: Final[Mapping[str, tuple[str, ...]]] = {
     "Oracle": ("heartbeatSec", "lastSpotOf", "lastTokenPriceOf", "expiriesOf"),
     "ScenarioBook": ("accountParams", "collateralOf", "bookOf"),
     "RiskEngine": ("riskOf",),
+    "SourceBook": ("termsOf",),
+    "LiquidityRange": ("valuesAt",),
     "MarginEngine": ("evaluateDetailed", "evaluateOwnDetailed", "preview"),
     "Exchange": (
         *("rulesOf", "feesOf", "hashOf", "hashOfQuote", "filledOf", "isCancelled", "minNonceOf", "exclusiveOf"),

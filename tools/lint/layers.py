@@ -21,6 +21,7 @@ CONTRACT_LAYERS: Final = (
     "libraries",
     "accounts",
     "feeds",
+    "sources",
     "risk",
     "margin",
     "exchange",

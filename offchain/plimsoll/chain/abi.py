@@ -77,8 +77,20 @@ def _signature(entry: Mapping[str, Any]) -> str:
     return f"{entry['name']}({','.join(canonical_type(i) for i in entry['inputs'])})"
 
 
-def _parse(name: str, document: Mapping[str, Any]) -> Artifact:
-    """Index an artefact by function and event name; an overload keeps its signature as key too."""
+def parse_artifact(name: str, document: Mapping[str, Any]) -> Artifact:
+    """Index an artefact by function and event name; an overload keeps its signature as key too.
+
+    Parameters
+    ----------
+    name : str
+        Contract name.
+    document : mapping
+        ``abi`` and ``bytecode``, as any build tool writes them.
+
+    Returns
+    -------
+    Artifact
+    """
     code = str(document.get("bytecode", ""))
     artifact = Artifact(name, list(document["abi"]), bytes.fromhex(code.removeprefix("0x")))
     for entry in artifact.abi:
@@ -123,7 +135,7 @@ def load_artifact(name: str) -> Artifact:
     for folder in _folders():
         path = folder / f"{name}.json"
         if path.is_file():
-            return _parse(name, json.loads(path.read_text(encoding="utf-8")))
+            return parse_artifact(name, json.loads(path.read_text(encoding="utf-8")))
     raise UnavailableError(f"artefact {name}", "not built; run `make build`")
 
 

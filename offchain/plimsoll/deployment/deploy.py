@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from plimsoll.chain.book import rows_of
 from plimsoll.chain.client import Client
 from plimsoll.constants import CLEARING_ID, FUND_ID
 from plimsoll.deployment.build import Build
+from plimsoll.deployment.liquidity_spec import STIPEND_GAS, LiquiditySpec
 from plimsoll.deployment.progress import Journal, digest_of
 from plimsoll.deployment.record import Deployment, TokenRecord
 from plimsoll.deployment.spec import RATE_FORMS, FundingSpec, LendingSpec, ListingSpec, RateSpec, Spec, TokenSpec
@@ -101,8 +104,8 @@ class _Install(Build):
     spec: Spec = field(kw_only=True)
     tokens: dict[str, TokenRecord] = field(default_factory=dict)
     underlyings: dict[str, int] = field(default_factory=dict)
-    #: Claim tokens by symbol.
-    claims: dict[str, str] = field(default_factory=dict)
+    #: Tokens that the installation makes itself, by symbol: claims, and liquidity.
+    made: dict[str, str] = field(default_factory=dict)
 
     def finish(self) -> Deployment:
         """Return the artefact."""
@@ -148,6 +151,7 @@ def _pricing(build: _Install, *, without_accounts: bool) -> None:
     book = build.create("ScenarioBook", authority, table, account_params(spec.params.account))
     moves = float_to_wad(spec.oracle.max_move), float_to_wad(spec.oracle.max_variance_move)
     rates = build.create("RateFeed", authority, book)
+    sources = build.create("SourceBook", authority)
     oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, *moves)
     risk_engine = build.create("RiskEngine", book, oracle)
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
@@ -160,7 +164,7 @@ def _pricing(build: _Install, *, without_accounts: bool) -> None:
         build.send("Oracle", "setAggregator", number, entry.feed, entry.max_age_sec, limit)
     # The clearing and the fund's account belong to the deployer until the fund takes them over.
     accounts = NOBODY if without_accounts else build.create("Accounts", authority, build.account.address)
-    build.create("MarginEngine", accounts, oracle, book, risk_engine, rates)
+    build.create("MarginEngine", accounts, oracle, book, risk_engine, rates, sources)
 
 
 def _list_underlying(build: _Install, symbol: str) -> None:
@@ -205,6 +209,10 @@ def deploy_pricing(client: Client, account: LocalAccount, spec: Spec) -> Deploym
     for token_id, token in enumerate(spec.tokens):
         build.tokens[token.symbol] = TokenRecord(token_id, NOBODY, token.decimals)
         _set_collateral(build, token, token_id)
+        if token.upper:
+            roots = [round(Decimal(end).sqrt() * 10**27) for end in (token.lower, token.upper)]
+            terms = source_terms(token, build.create_alone("LiquidityRange", *roots).address, STIPEND_GAS)
+            build.send("SourceBook", "setSource", token_id, terms)
     return build.finish()
 
 
@@ -361,6 +369,27 @@ def rate_terms(rate: RateSpec) -> dict[str, Any]:
     }
 
 
+def source_terms(token: TokenSpec, address: str, stipend_gas: int) -> dict[str, Any]:
+    """Return who says what liquidity is worth, as the source book keeps it.
+
+    Parameters
+    ----------
+    token : TokenSpec
+        Liquidity of a range.
+    address : str
+        Its source.
+    stipend_gas : int
+        Gas of one answer.
+
+    Returns
+    -------
+    dict of str to Any
+        The ceiling is what one unit is worth above the range, and nowhere more.
+    """
+    most = math.ceil((math.sqrt(token.upper) - math.sqrt(token.lower)) * 10**6) + 1
+    return {"source": address, "stipendGas": stipend_gas, "ceilingE6": min(most, 2**64 - 1)}
+
+
 def caps_of(spec: Spec, symbol: str) -> dict[Kind, int]:
     """Return the caps on open interest of one underlying as the ledger keeps them.
 
@@ -396,7 +425,7 @@ def _engine_of(build: _Install, which: str, book: str) -> str:
     """Deploy risk and margin engine a second time, bound to a stand-in for the scenario book."""
     address = {name: contract.address for name, contract in build.contracts.items()}
     risk = build.create(f"{which}RiskEngine", book, address["Oracle"])
-    parts = address["Accounts"], address["Oracle"], book, risk, address["RateFeed"]
+    parts = address["Accounts"], address["Oracle"], book, risk, address["RateFeed"], address["SourceBook"]
     return build.create(f"{which}MarginEngine", *parts)
 
 
@@ -412,7 +441,15 @@ def _remote(build: _Install) -> None:
     for token in remote.tokens:
         cap_raw = float_to_raw(token.cap, token.decimals)
         build.send("RemoteClaims", "listClaim", token.token, token.name, token.symbol, token.decimals, cap_raw)
-        build.claims[token.symbol], _ = build.contracts["RemoteClaims"].call("claimOf", token.token)
+        build.made[token.symbol], _ = build.contracts["RemoteClaims"].call("claimOf", token.token)
+
+
+def _create_liquidity(build: _Install, entry: LiquiditySpec) -> str:
+    """Deploy the token of one range of a pool."""
+    cash = build.tokens[build.spec.tokens[0].symbol].address
+    addresses = [to_checksum_address(a) for a in (entry.factory, entry.pool, entry.positions, cash)]
+    words = (*addresses, entry.tick_lower, entry.tick_upper)
+    return build.create_alone("LiquidityToken", entry.name, entry.symbol, words).address
 
 
 def _strategy(build: _Install) -> None:
@@ -447,8 +484,11 @@ def strategy_parts(address: Mapping[str, str]) -> dict[str, str]:
 
 def _list_tokens(build: _Install) -> None:
     """List every token in the vault with its collateral terms; on a local chain deploy tokens that anyone may mint."""
+    ranges = {entry.symbol: entry for entry in build.spec.liquidity}
     for token_id, token in enumerate(build.spec.listed):
-        address = token.address or build.claims.get(token.symbol, "")
+        if token.symbol in ranges:
+            build.made[token.symbol] = _create_liquidity(build, ranges[token.symbol])
+        address = token.address or build.made.get(token.symbol, "")
         if not address:
             if not build.spec.network.is_local:
                 raise InputError(
@@ -461,6 +501,11 @@ def _list_tokens(build: _Install) -> None:
         _set_collateral(build, token, token_id)
     for rate in build.spec.rates:
         build.send("RateFeed", "setSource", build.tokens[rate.token].token_id, rate_terms(rate))
+    terms = {token.symbol: token for token in build.spec.listed}
+    for entry in build.spec.liquidity:
+        record = build.tokens[entry.symbol]
+        chosen = source_terms(terms[entry.symbol], record.address, entry.stipend_gas)
+        build.send("SourceBook", "setSource", record.token_id, chosen)
 
 
 def _hand_over(build: _Install, guardian: str, governor: str, cancellers: Sequence[str]) -> None:

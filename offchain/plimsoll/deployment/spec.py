@@ -11,11 +11,12 @@ from typing import Any, Final
 from eth_utils.address import is_address
 
 from plimsoll.constants import DAY_SEC
+from plimsoll.deployment.liquidity_spec import LiquiditySpec, read_liquidity
 from plimsoll.deployment.remote_spec import RemoteSpec, RemoteTokenSpec, read_remote
 from plimsoll.deployment.strategy_spec import StrategySpec, read_strategy
 from plimsoll.deployment.table import build_table, check_table, check_type
 from plimsoll.errors import InputError
-from plimsoll.model import Kind, Market
+from plimsoll.model import Kind, Market, Token
 from plimsoll.params import Params
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
@@ -23,7 +24,7 @@ CONFIG = Path(__file__).resolve().parents[1] / "config"
 SECTIONS: Final = {
     *("network", "oracle", "underlyings", "tokens", "funding", "lending", "listing", "open_interest", "range_rule"),
 }
-OPTIONAL_SECTIONS: Final = {"aggregators", "rates", "remote", "strategy"}
+OPTIONAL_SECTIONS: Final = {"aggregators", "rates", "remote", "strategy", "liquidity"}
 
 # The margin check prices one fixed moment; nothing may grow stale or deviate while it runs.
 CHECK_HEARTBEAT_SEC = DAY_SEC
@@ -37,6 +38,7 @@ LOCAL_CHAIN_ID = 31337
 class TokenSpec:
     """One token: collateral terms as fractions; ``address`` empty means that a LocalToken is deployed.
 
+    Liquidity between the prices ``lower`` and ``upper`` has a ratio of 0; other tokens have no such prices.
     ``outflow_share`` of what the vault holds may leave at once, ``outflow_daily`` of it comes back in a day.
     """
 
@@ -51,6 +53,8 @@ class TokenSpec:
     outflow_share: float = 0.1
     outflow_daily: float = 0.25
     address: str = ""
+    lower: float = 0.0
+    upper: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +205,13 @@ class Spec:
     range_rule: RangeRuleSpec = CHECK_RANGE_RULE
     remote: RemoteSpec | None = None
     strategy: StrategySpec | None = None
+    liquidity: tuple[LiquiditySpec, ...] = ()
 
     @property
     def listed(self) -> tuple[TokenSpec, ...]:
-        """Tokens in the order of their ids: those of this chain, then the claims to those of the other one."""
-        if self.remote is None:
-            return self.tokens
-        return (*self.tokens, *(_claim_terms(self.remote, token) for token in self.remote.tokens))
+        """Tokens in the order of their ids: those of this chain, the claims to those of the other one, liquidity."""
+        claims = () if self.remote is None else tuple(_claim_terms(self.remote, token) for token in self.remote.tokens)
+        return (*self.tokens, *claims, *(_liquidity_terms(self.tokens, entry) for entry in self.liquidity))
 
     def with_signers(self, signers: tuple[str, ...]) -> Spec:
         """Return the same deployment with other oracle signers.
@@ -239,6 +243,26 @@ def _claim_terms(remote: RemoteSpec, token: RemoteTokenSpec) -> TokenSpec:
         deposit_cap=token.cap,
         outflow_share=token.outflow_share,
         outflow_daily=token.outflow_daily,
+    )
+
+
+def _liquidity_terms(tokens: tuple[TokenSpec, ...], entry: LiquiditySpec) -> TokenSpec:
+    """Return liquidity as collateral: linked to what its base is linked to, worth what its source says."""
+    base = next(token for token in tokens if token.symbol == entry.base)
+    lower, upper = entry.prices(base.decimals - tokens[0].decimals)
+    return TokenSpec(
+        symbol=entry.symbol,
+        name=entry.name,
+        decimals=(base.decimals + tokens[0].decimals) // 2,
+        haircut=entry.haircut,
+        linked=base.linked,
+        linked_haircut=entry.linked_haircut,
+        ratio=0.0,
+        deposit_cap=entry.deposit_cap,
+        outflow_share=entry.outflow_share,
+        outflow_daily=entry.outflow_daily,
+        lower=lower,
+        upper=upper,
     )
 
 
@@ -439,10 +463,16 @@ def load_spec(network: str, params: Params) -> Spec:
         range_rule=_range_rule(f"{source} [range_rule]", document["range_rule"]),
         remote=read_remote(f"{source} [remote]", document.get("remote")),
         strategy=read_strategy(f"{source} [strategy]", document.get("strategy"), underlyings),
+        liquidity=read_liquidity(f"{source} liquidity", document.get("liquidity", {}), tokens),
     )
     _check_claims(f"{source} [remote]", spec)
     _check_floors(f"{source} [range_rule]", spec)
     return spec
+
+
+def _ends(token: Token) -> tuple[float, float]:
+    """Prices between which a token's liquidity lies; 0 twice for one that is none."""
+    return (0.0, 0.0) if token.span is None else (token.span.lower, token.span.upper)
 
 
 def spec_for_market(market: Market, params: Params, signers: tuple[str, ...]) -> Spec:
@@ -471,7 +501,9 @@ def spec_for_market(market: Market, params: Params, signers: tuple[str, ...]) ->
             haircut=market.tokens[symbol].haircut,
             linked=market.tokens[symbol].linked or "",
             linked_haircut=market.tokens[symbol].linked_haircut,
-            ratio=market.tokens[symbol].ratio,
+            ratio=market.tokens[symbol].ratio if market.tokens[symbol].span is None else 0.0,
+            lower=_ends(market.tokens[symbol])[0],
+            upper=_ends(market.tokens[symbol])[1],
         )
         for symbol in ordered
     )

@@ -39,8 +39,10 @@ from plimsoll.deployment.deploy import (
     range_terms,
     rate_curve,
     rate_terms,
+    source_terms,
 )
 from plimsoll.deployment.escrow import EscrowRecord, remote_of
+from plimsoll.deployment.liquidity_spec import LiquiditySpec
 from plimsoll.deployment.record import Deployment, artifact_name
 from plimsoll.deployment.remote_spec import RemoteSpec
 from plimsoll.deployment.spec import Spec
@@ -112,8 +114,8 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
         When the artefact lacks a contract.
     """
     seen = _Seen(client, deployment, spec)
-    needed = {"Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens", "RateFeed", "RangeRule"}
-    needed |= {"PasskeyFactory"}
+    needed = {"Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens"}
+    needed |= {"RateFeed", "SourceBook", "RangeRule", "PasskeyFactory"}
     needed |= {"HeaderFeed", "RemoteClaims"} if spec.remote is not None else set()
     needed |= {"StrategyVault", "StrategyCloser"} if spec.strategy is not None else set()
     missing = needed - set(deployment.contracts)
@@ -123,7 +125,7 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     if codeless:
         return codeless
     found = []
-    pricing = (_codes, _oracle, _book, _ranges, _collateral, _rates, _tokens, _markets)
+    pricing = (_codes, _oracle, _book, _ranges, _collateral, _rates, _sources, _tokens, _markets)
     for part in (*pricing, _wiring, _roles, _remote, _strategy):
         found += [Difference(*entry) for entry in part(seen) if entry[1] != entry[2]]
     return found
@@ -303,6 +305,27 @@ def _rates(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
         configured = rate_terms(wanted[token.symbol]) if token.symbol in wanted else nothing
         for key, value in configured.items():
             yield f"rates.{token.symbol}.{key}", there[key], value
+
+
+def _range(seen: _Seen, entry: LiquiditySpec, address: str) -> Iterator[tuple[str, Any, Any]]:
+    """Which part of which pool a token of liquidity is."""
+    token = Contract(seen.client, load_artifact("LiquidityToken"), address)
+    yield f"liquidity.{entry.symbol}.pool", token.call("pool").lower(), entry.pool.lower()
+    yield f"liquidity.{entry.symbol}.tick_lower", token.call("tickLower"), entry.tick_lower
+    yield f"liquidity.{entry.symbol}.tick_upper", token.call("tickUpper"), entry.tick_upper
+
+
+def _sources(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    book, wanted = seen.of("SourceBook"), {entry.symbol: entry for entry in seen.spec.liquidity}
+    nothing = {"source": NOBODY, "stipendGas": 0, "ceilingE6": 0}
+    for token_id, token in enumerate(seen.spec.listed):
+        there, configured = vars(book.call("termsOf", token_id)), nothing
+        if token.symbol in wanted:
+            address = seen.deployment.tokens[token.symbol].address
+            configured = source_terms(token, address, wanted[token.symbol].stipend_gas)
+            yield from _range(seen, wanted[token.symbol], address)
+        for key, value in configured.items():
+            yield f"liquidity.{token.symbol}.{key}", there[key], value
 
 
 def _tokens(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:

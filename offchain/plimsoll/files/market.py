@@ -15,10 +15,12 @@ from plimsoll.mirror.settlement_window import WINDOW_SEC
 from plimsoll.model import (
     MAX_EXPIRIES,
     MAX_PRICE,
+    MAX_RANGE_PRICE,
     MAX_RATE,
     MAX_RATIO,
     MIN_PRICE,
     Market,
+    PriceRange,
     Round,
     Surface,
     Svi,
@@ -124,17 +126,21 @@ def _confidence(node: Node, key: str) -> float:
 
 
 def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
-    known = {"price", "haircut", "linked", "linkedHaircut", "ratio", "confidence"}
+    known = {"price", "haircut", "linked", "linkedHaircut", "ratio", "range", "confidence"}
     node.object(set() if symbol == "USDC" else {"haircut"}, known)
     confidence = _confidence(node, "confidence")
     haircut = node.key("haircut").number(0.0, 1.0) if node.has("haircut") else 0.0
     if not node.has("linked"):
-        for key in ("linkedHaircut", "ratio"):
+        for key in ("linkedHaircut", "ratio", "range"):
             if node.has(key):
                 node.key(key).fail("needs the key 'linked' beside it")
         if not node.has("price"):
             node.fail("missing key 'price'")
         return Token(symbol, node.key("price").number(MIN_PRICE, MAX_PRICE), haircut, confidence=confidence)
+    return _linked_token(symbol, node, underlyings, haircut, confidence)
+
+
+def _linked_token(symbol: str, node: Node, underlyings: set[str], haircut: float, confidence: float) -> Token:
     linked = node.key("linked").text()
     if symbol == "USDC":
         node.key("linked").fail("the cash token is linked to no underlying")
@@ -144,8 +150,19 @@ def _token(symbol: str, node: Node, underlyings: set[str]) -> Token:
         node.key("linked").fail(f"{linked!r} is not an underlying of this file")
     if not node.has("linkedHaircut"):
         node.fail("missing key 'linkedHaircut'")
+    linked_haircut = node.key("linkedHaircut").number(0.0, 1.0)
+    if node.has("range") and node.has("ratio"):
+        node.key("ratio").fail("liquidity of a range has no ratio, its worth is no share of the underlying")
     ratio = node.key("ratio").number(0.0, MAX_RATIO, open_low=True) if node.has("ratio") else 1.0
-    return Token(symbol, None, haircut, linked, node.key("linkedHaircut").number(0.0, 1.0), ratio, confidence)
+    span = _span(node.key("range")) if node.has("range") else None
+    return Token(symbol, None, haircut, linked, linked_haircut, ratio, confidence, span)
+
+
+def _span(node: Node) -> PriceRange:
+    """Prices between which a token's liquidity lies."""
+    node.object({"lower", "upper"})
+    lower = node.key("lower").number(0.0, MAX_RANGE_PRICE, open_low=True)
+    return PriceRange(lower, node.key("upper").number(lower, MAX_RANGE_PRICE, open_low=True))
 
 
 def load_market(source: Source | Table, *, tokens: Mapping[str, Mapping[str, Any]] | None = None) -> Market:

@@ -16,6 +16,7 @@ from plimsoll.model import (
     MAX_POSITIONS,
     MAX_PRICE,
     MAX_QUANTITY,
+    MAX_RANGE_PRICE,
     MAX_RATE,
     MAX_RATIO,
     MAX_STORED_PRICE,
@@ -140,6 +141,13 @@ def market_schema() -> Schema:
             "linked": {"type": "string", "description": "underlying that it is worth ratio coins of"},
             "linkedHaircut": number(0.0, 1.0),
             "ratio": number(0.0, MAX_RATIO, open_low=True),
+            "range": thing(
+                {
+                    "lower": number(0.0, MAX_RANGE_PRICE, open_low=True, about="price, cash"),
+                    "upper": number(0.0, MAX_RANGE_PRICE, open_low=True, about="price, above the lower one"),
+                }
+            )
+            | {"description": "the token is a unit of liquidity between two prices of what it is linked to"},
             "confidence": sure,
         },
     )

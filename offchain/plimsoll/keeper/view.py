@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final
 
 from plimsoll.chain.words import from_word
 from plimsoll.deployment.record import Deployment
-from plimsoll.errors import DomainError
+from plimsoll.errors import DomainError, UnavailableError
 from plimsoll.index.state import AccountState, State, snapshot_fields
 from plimsoll.model import Market, Mode, Portfolio, Round, Token
-from plimsoll.protocol.market import round_from
+from plimsoll.protocol.market import round_from, span_of
 from plimsoll.units import wad_to_float
 
 #: Its price scales every requirement, so nobody with positions does without it.
@@ -54,7 +55,18 @@ def _token(state: State, deployment: Deployment, symbol: str) -> Token:
         haircut, linked_haircut = wad_to_float(terms.haircut_wad), wad_to_float(terms.linked_haircut_wad)
         ratio = wad_to_float(terms.ratio_wad)
     price = None if linked else wad_to_float(state.token_prices[token_id][1])
+    if linked and not ratio:
+        return Token(symbol, price, haircut, linked, linked_haircut, span=span_of(deployment, symbol))
     return Token(symbol, price, haircut, linked, linked_haircut, ratio)
+
+
+def _tokens(state: State, deployment: Deployment, symbols: Iterable[str]) -> dict[str, Token]:
+    """Return tokens by symbol; whoever holds one that nobody here can value is left to the chain."""
+    found = {}
+    for symbol in symbols:
+        with suppress(UnavailableError):
+            found[symbol] = _token(state, deployment, symbol)
+    return found
 
 
 def priced_alone(state: State, deployment: Deployment) -> set[int]:
@@ -99,7 +111,7 @@ def market_of(state: State, deployment: Deployment) -> Market | None:
     if missing or not set(deployment.underlyings.values()) <= set(state.rounds):
         return None
     rounds = {symbol: round_of(state, number, symbol) for symbol, number in deployment.underlyings.items()}
-    tokens = {symbol: _token(state, deployment, symbol) for symbol in deployment.tokens}
+    tokens = _tokens(state, deployment, deployment.tokens)
     return Market(max(r.ts for r in rounds.values()), tokens, rounds)
 
 
@@ -127,7 +139,7 @@ def known_market_of(state: State, deployment: Deployment) -> Market | None:
     if not rounds or CASH_TOKEN in unpriced:
         return None
     records = {symbol: record for symbol, record in deployment.tokens.items() if record.token_id not in unpriced}
-    tokens = {symbol: _token(state, deployment, symbol) for symbol in records}
+    tokens = _tokens(state, deployment, records)
     priced = {name: token for name, token in tokens.items() if token.linked is None or token.linked in rounds}
     return Market(max(found.ts for found in rounds.values()), priced, rounds)
 

@@ -33,7 +33,11 @@ class Holdings:
     quantity, entry : ndarray, shape (n_acct, n)
         Signed quantity; entry price of linear instruments (ignored for options).
     linked_units : ndarray, shape (n_acct,)
-        ``sum amount*ratio`` of collateral linked to the underlying.
+        ``sum amount*ratio`` of collateral linked to the underlying, and what units liquidity is at the spot.
+    bends : ndarray, shape (n_acct, n_rows)
+        What liquidity loses at each row beyond those units.
+    linked_gamma : ndarray, shape (n_acct,)
+        How its units change with the spot.
     unit : InstrumentRisk
         Per-unit arrays of the same instruments.
     """
@@ -46,6 +50,8 @@ class Holdings:
     quantity: Vector
     entry: Vector
     linked_units: Vector
+    bends: Vector
+    linked_gamma: Vector
 
     def of(self, accounts: Index) -> Holdings:
         """Return the positions of some of the accounts."""
@@ -54,6 +60,8 @@ class Holdings:
             quantity=self.quantity[accounts],
             entry=self.entry[accounts],
             linked_units=self.linked_units[accounts],
+            bends=self.bends[accounts],
+            linked_gamma=self.linked_gamma[accounts],
         )
 
     @property
@@ -75,10 +83,14 @@ def holdings_of(
     linked_units: Vector,
     params: UnderlyingParams,
     book: Book,
+    bends: Vector | None = None,
+    linked_gamma: Vector | None = None,
 ) -> Holdings:
-    """Price the instruments once; see ``Holdings``."""
+    """Price the instruments once; see ``Holdings``. Without ``bends`` no collateral bends."""
     unit = price_instruments(round_, instruments, params, book)
-    return Holdings(round_, params, book, instruments, unit, quantity, entry, linked_units)
+    bends = np.zeros((len(linked_units), len(book.rows))) if bends is None else bends
+    linked_gamma = np.zeros(len(linked_units)) if linked_gamma is None else linked_gamma
+    return Holdings(round_, params, book, instruments, unit, quantity, entry, linked_units, bends, linked_gamma)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +162,7 @@ class _Losses:
     worst_vol: Vector
 
 
-def _losses(pnl: Vector, gaps: Vector, linear: Vector, book: Book) -> _Losses:
+def _losses(pnl: Vector, gaps: Vector, linear: Vector, bends: float | Vector, book: Book) -> _Losses:
     """Loss rows of one expiry.
 
     Parameters
@@ -160,11 +172,13 @@ def _losses(pnl: Vector, gaps: Vector, linear: Vector, book: Book) -> _Losses:
     gaps : ndarray, shape (n_acct, n_intervals)
     linear : ndarray, shape (n_acct,)
         What a relative move of 1 earns on everything linear.
+    bends : float or ndarray, shape (n_acct, n_nodes)
+        What is lost beside it, in every vol state alike. Between two prices it is below the chord.
     book : Book
     """
     weights, moves = book.weights, book.moves[: book.nodes]
     option = -pnl * weights
-    straight = -linear[:, None] * (moves * weights)
+    straight = -linear[:, None] * (moves * weights) + bends * weights
     # A bound of the interval: the gaps carry the larger weight of its two ends.
     gap = gaps * np.maximum(weights[book.lows], weights[book.highs])
     ends = [option[:, rows] + gap for rows in (book.lows, book.highs)]
@@ -222,7 +236,12 @@ class ExpiryExposure:
 
 
 def expiry_exposure(
-    sums: ExpirySums, expiry_ts: int, linked_cash: float | Vector, round_: Round, params: UnderlyingParams, book: Book
+    sums: ExpirySums,
+    expiry_ts: int,
+    linked: tuple[float | Vector, float | Vector],
+    round_: Round,
+    params: UnderlyingParams,
+    book: Book,
 ) -> ExpiryExposure:
     """Weigh what was added up of one expiry.
 
@@ -231,8 +250,9 @@ def expiry_exposure(
     sums : ExpirySums
     expiry_ts : int
         0 for what never expires.
-    linked_cash : float or ndarray, shape (n_acct,)
-        Linked collateral, cash; it belongs to what never expires.
+    linked : tuple
+        Linked collateral, which belongs to what never expires: its cash, shape (n_acct,), and what it loses beyond
+        that at each node, shape (n_acct, n_nodes); 0 stands for none.
     round_ : Round
         Says the time, and whether a settlement window is open.
     params : UnderlyingParams
@@ -242,10 +262,11 @@ def expiry_exposure(
     -------
     ExpiryExposure
     """
+    linked_cash, bends = linked
     plus, minus = ([pair[side] for pair in book.skew_pairs] for side in (0, 1))
     worse = np.minimum(sums.pnl[:, plus], sums.pnl[:, minus])
     return ExpiryExposure(
-        losses=_losses(sums.pnl[:, : book.nodes], sums.gaps, sums.linear + linked_cash, book),
+        losses=_losses(sums.pnl[:, : book.nodes], sums.gaps, sums.linear + linked_cash, bends, book),
         skew=np.maximum(sums.pnl[:, book.skew_nodes] - worse, 0.0),
         cash_delta=sums.net + linked_cash,
         basis=_basis(sums.net, sums.value, expiry_ts, round_, params),
@@ -312,9 +333,9 @@ def exposure_of(held: Holdings) -> Exposure:
     Exposure
     """
     expiries, round_ = expiries_of(held.instruments), held.round_
-    linked_cash = held.linked_units * round_.spot
+    linked = held.linked_units * round_.spot, held.bends[:, : held.book.nodes]
     parts = [
-        expiry_exposure(_sums(held, ts), ts, 0.0 if ts else linked_cash, round_, held.params, held.book)
+        expiry_exposure(_sums(held, ts), ts, (0.0, 0.0) if ts else linked, round_, held.params, held.book)
         for ts in expiries
     ]
     return joined_exposure(parts, expiries, round_.ts, round_.spot, held.params, held.book)

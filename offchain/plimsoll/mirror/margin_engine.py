@@ -11,6 +11,7 @@ import numpy.typing as npt
 from plimsoll.errors import DomainError
 from plimsoll.mirror.cross import cross_requirement
 from plimsoll.mirror.exposure import Exposure, Holdings, expiries_of, holdings_of
+from plimsoll.mirror.liquidity import account_bends, account_gammas, worst_share
 from plimsoll.mirror.risk_engine import UnderlyingRisk, risk_of
 from plimsoll.mirror.scenario_book import scenario_book
 from plimsoll.mirror.standard import standard_requirement, standard_value
@@ -163,8 +164,9 @@ def check_held(market: Market, portfolios: Sequence[Portfolio]) -> None:
 
 def linked_units(market: Market, portfolios: Sequence[Portfolio], name: str) -> Vector:
     """Add up the collateral of every account that is linked to an underlying, units of it, shape (n_acct,)."""
-    tokens = [token for token in market.tokens.values() if token.linked == name]
-    return np.array([sum(p.collateral.get(t.symbol, 0.0) * t.ratio for t in tokens) for p in portfolios], dtype=float)
+    spot = market.rounds[name].spot
+    units = {token.symbol: token.units_at(spot) for token in market.tokens.values() if token.linked == name}
+    return np.array([sum(p.collateral.get(s, 0.0) * n for s, n in units.items()) for p in portfolios], dtype=float)
 
 
 def _holdings(market: Market, portfolios: Sequence[Portfolio], name: str, params: Params) -> Holdings:
@@ -182,7 +184,9 @@ def _holdings(market: Market, portfolios: Sequence[Portfolio], name: str, params
     own = params.for_underlying(name)
     book = scenario_book(params.book_of(name), own.price_range)
     linked = linked_units(market, portfolios, name)
-    return holdings_of(market.rounds[name], instruments, quantity, entry, linked, own, book)
+    bends = account_bends(market, portfolios, name, market.rounds[name].spot, book)
+    gamma = account_gammas(market, portfolios, name)
+    return holdings_of(market.rounds[name], instruments, quantity, entry, linked, own, book, bends, gamma)
 
 
 def _slice(market: Market, portfolios: Sequence[Portfolio], name: str, params: Params) -> _Slice:
@@ -197,7 +201,7 @@ def _slice(market: Market, portfolios: Sequence[Portfolio], name: str, params: P
         held=held,
         risk=risk,
         exposure=exposure,
-        touched=(held.quantity != 0.0).any(axis=1) | (held.linked_units != 0.0),
+        touched=(held.quantity != 0.0).any(axis=1) | (held.linked_units != 0.0) | held.bends.any(axis=1),
         standard=standard,
         standard_value=standard_value(held),
         confidence=market.rounds[name].confidence,
@@ -228,11 +232,11 @@ def conf_rate(confidence: float, params: AccountParams) -> float:
     return 0.0 if confidence >= params.conf_threshold else (1.0 - confidence) * params.conf_rate
 
 
-def haircut_of(token: Token, mode: Mode, params: Params) -> float:
+def haircut_of(token: Token, mode: Mode, params: Params, spot: float) -> float:
     """Return the share of a token's price that does not count as equity.
 
     The price risk of a linked token is in the scan, but for STANDARD, which leaves it out of the scan and takes a
-    whole price range off instead.
+    whole price range off instead; off liquidity of a range the most that it loses alone.
 
     Parameters
     ----------
@@ -241,6 +245,8 @@ def haircut_of(token: Token, mode: Mode, params: Params) -> float:
         Of the account that holds it.
     params : Params
         Ranges of the underlyings.
+    spot : float
+        Of the underlying it is linked to; of no other token it is read.
 
     Returns
     -------
@@ -251,16 +257,19 @@ def haircut_of(token: Token, mode: Mode, params: Params) -> float:
         return token.haircut
     if mode != Mode.STANDARD:
         return token.linked_haircut
-    return min(1.0, max(token.haircut, token.linked_haircut + params.for_underlying(token.linked).price_range))
+    fall = params.for_underlying(token.linked).price_range
+    if token.span is not None:
+        fall = worst_share(token.span, spot, scenario_book(params.book_of(token.linked), fall))
+    return min(1.0, max(token.haircut, token.linked_haircut + fall))
 
 
 def _collateral_value(market: Market, folio: Portfolio, params: Params) -> tuple[float, float]:
     """Value of the collateral after haircuts, and before."""
     counted = whole = 0.0
     for symbol, amount in folio.collateral.items():
-        worth = amount * market.price_of(symbol)
+        token, worth = market.tokens[symbol], amount * market.price_of(symbol)
         whole += worth
-        counted += worth * (1.0 - haircut_of(market.tokens[symbol], folio.mode, params))
+        counted += worth * (1.0 - haircut_of(token, folio.mode, params, market.spot_of(token)))
     return counted, whole
 
 
@@ -382,6 +391,8 @@ def evaluate_many(market: Market, portfolios: Sequence[Portfolio], params: Param
     .. [1] contracts/margin/MarginEngine.sol, ``evaluateDetailed``.
     """
     check_held(market, portfolios)
+    if not portfolios:
+        return []
     # An overflow is found in the results, by name; numpy's warning would only repeat it.
     with np.errstate(all="ignore"):
         parts = {name: _slice(market, portfolios, name, params) for name in market.rounds}

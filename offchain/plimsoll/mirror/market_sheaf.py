@@ -15,13 +15,14 @@ from plimsoll.errors import DomainError
 from plimsoll.mirror.cross import cross_requirement
 from plimsoll.mirror.cutoffs import cutoffs_of, scales_at
 from plimsoll.mirror.exposure import Exposure, expiries_of, expiry_exposure, joined_exposure
-from plimsoll.mirror.margin_engine import check_held, conf_rate, haircut_of, linked_units, peg_factor, state_of
+from plimsoll.mirror.liquidity import account_bends, values
+from plimsoll.mirror.margin_engine import check_held, conf_rate, haircut_of, peg_factor, state_of
 from plimsoll.mirror.requirement import components
 from plimsoll.mirror.risk_engine import largest_over_cutoffs
 from plimsoll.mirror.round_sheaf import RoundSheaf, sheaf_of
 from plimsoll.mirror.scenario_book import Book, scenario_book
 from plimsoll.mirror.sheaf_sums import SheafUnits, no_sums, sheaf_units
-from plimsoll.model import Instrument, Market, Mode, Portfolio
+from plimsoll.model import Instrument, Market, Mode, Portfolio, Token
 from plimsoll.params import Params, UnderlyingParams
 
 Vector = npt.NDArray[np.float64]
@@ -103,26 +104,28 @@ class _Held:
     book: Book
     expiries: tuple[int, ...]
     legs: Mapping[int, _Leg]
-    linked: float
+    linked: Vector
+    bends: Vector
 
-    def exposure(self, quantities: Mapping[int, Vector], linked: float) -> Exposure:
+    def exposure(self, quantities: Mapping[int, Vector], *, with_linked: bool = True) -> Exposure:
         """Exposure of ``m`` portfolios of other quantities, shape (m, k) by expiry, in every round: n*m rows."""
         first, parts = self.sheaf.first, []
         m = max((len(quantity) for quantity in quantities.values()), default=1)
-        linked_cash = np.repeat(linked * self.sheaf.spot, m)
+        linked_cash = np.repeat(self.linked * self.sheaf.spot * with_linked, m)
+        linked = linked_cash, np.repeat(self.bends[:, : self.book.nodes] * with_linked, m, axis=0)
         kept = [ts for ts in self.expiries if ts == 0 or ts in quantities]
         for ts in kept:
             if ts in quantities:
                 sums = self.legs[ts].units.sums(quantities[ts], self.legs[ts].entry)
             else:
                 sums = no_sums(m * len(self.sheaf), self.book)
-            parts.append(expiry_exposure(sums, ts, 0.0 if ts else linked_cash, first, self.params, self.book))
+            parts.append(expiry_exposure(sums, ts, (0.0, 0.0) if ts else linked, first, self.params, self.book))
         return joined_exposure(parts, kept, first.ts, np.repeat(self.sheaf.spot, m), self.params, self.book)
 
     @property
     def whole(self) -> Exposure:
         """Everything that is held, in every round."""
-        return self.exposure({ts: leg.quantity[None, :] for ts, leg in self.legs.items()}, self.linked)
+        return self.exposure({ts: leg.quantity[None, :] for ts, leg in self.legs.items()})
 
     @property
     def units_held(self) -> float:
@@ -132,7 +135,7 @@ class _Held:
     @property
     def touched(self) -> bool:
         """Whether anything is held at all."""
-        return self.units_held != 0.0 or self.linked != 0.0
+        return bool(self.units_held != 0.0 or self.linked.any() or self.bends.any())
 
     def standard(self) -> Vector:
         """Add up what positions need one by one, and size once (risk-model section 7)."""
@@ -144,10 +147,10 @@ class _Held:
         for ts, quantity in needy.items():
             alone = np.diag(quantity)[quantity != 0.0]
             if len(alone):
-                exposure = self.exposure({ts: alone}, 0.0)
+                exposure = self.exposure({ts: alone}, with_linked=False)
                 needed = components(exposure, np.ones(len(exposure.expiries))).without_size
                 total += needed.reshape(len(self.sheaf), len(alone)).sum(axis=1)
-        exposure = self.exposure({ts: quantity[None, :] for ts, quantity in needy.items()}, self.linked)
+        exposure = self.exposure({ts: quantity[None, :] for ts, quantity in needy.items()})
         size = np.zeros(len(self.sheaf))
         for cutoff in cutoffs_of(exposure.expiries, exposure.ts):
             scales = scales_at(cutoff, exposure.expiries, exposure.ts)
@@ -163,19 +166,31 @@ def _leg(
     return _Leg(units, quantity, np.where(units.is_option, 0.0, price))
 
 
+def _linked(sheaf: MarketSheaf, portfolio: Portfolio, name: str) -> Vector:
+    """Units of an underlying that the collateral is, in every market."""
+    spots = sheaf.rounds[name].spot
+    units = np.zeros(len(sheaf))
+    for symbol, amount in portfolio.collateral.items():
+        token = sheaf.first.tokens[symbol]
+        if token.linked == name:
+            units += amount * np.vectorize(token.units_at, otypes=[np.float64])(spots)
+    return units
+
+
 def _held(sheaf: MarketSheaf, portfolio: Portfolio, params: Params, name: str) -> _Held | None:
     """Look at one underlying; None where nothing of it is held."""
     own = sorted((p.instrument, p.quantity, p.price) for p in portfolio.positions if p.underlying == name)
-    linked = float(linked_units(sheaf.first, [portfolio], name)[0])
-    if not own and linked == 0.0:
-        return None
+    linked = _linked(sheaf, portfolio, name)
     chosen = params.for_underlying(name)
     book = scenario_book(params.book_of(name), chosen.price_range)
+    bends = account_bends(sheaf.first, [portfolio], name, sheaf.rounds[name].spot, book)
+    if not own and not linked.any() and not bends.any():
+        return None
     expiries = tuple(expiries_of([instrument for instrument, _, _ in own]))
     rounds = sheaf.rounds[name]
     by_expiry = {ts: [item for item in own if item[0].expiry_ts == ts] for ts in expiries}
     legs = {ts: _leg(rounds, items, chosen, book) for ts, items in by_expiry.items() if items}
-    return _Held(rounds, chosen, book, expiries, legs, linked)
+    return _Held(rounds, chosen, book, expiries, legs, linked, bends)
 
 
 def _required(parts: Mapping[str, _Held], mode: Mode, stress_share: float, count: int) -> Vector:
@@ -200,10 +215,19 @@ def _collateral(sheaf: MarketSheaf, portfolio: Portfolio, params: Params) -> tup
         if token.linked is None:
             worth = np.full(len(sheaf), amount * sheaf.first.price_of(symbol))
         else:
-            worth = amount * token.ratio * sheaf.rounds[token.linked].spot
+            spots = sheaf.rounds[token.linked].spot
+            worth = amount * (token.ratio * spots if token.span is None else values(token.span, spots))
         whole += worth
-        counted += worth * (1.0 - haircut_of(token, portfolio.mode, params))
+        counted += worth * (1.0 - _haircuts(sheaf, token, portfolio.mode, params))
     return counted, whole
+
+
+def _haircuts(sheaf: MarketSheaf, token: Token, mode: Mode, params: Params) -> float | Vector:
+    """Haircut of a token; of liquidity that is not netted it is another in every market."""
+    if token.span is None or mode != Mode.STANDARD:
+        return haircut_of(token, mode, params, sheaf.first.spot_of(token))
+    spots = sheaf.rounds[str(token.linked)].spot
+    return np.array([haircut_of(token, mode, params, float(spot)) for spot in spots])
 
 
 def sheaf_margins(sheaf: MarketSheaf, portfolio: Portfolio, params: Params) -> SheafMargins:

@@ -54,6 +54,7 @@ def expiry_greeks(held: Holdings) -> Vector:
     by_expiry = (member[:, :, None] * per_unit[:, None, :]).reshape(len(per_unit), 4 * len(expiries))
     sums: Vector = (held.quantity @ by_expiry).reshape(len(held.quantity), len(expiries), 4)
     sums[:, 0, 0] += held.linked_units
+    sums[:, 0, 1] += held.linked_gamma
     return sums
 
 
@@ -85,7 +86,7 @@ def largest_over_cutoffs(held: Exposure, whole: Components) -> tuple[Vector, npt
 
 def _row_pnl(held: Holdings) -> Vector:
     linked_cash = held.linked_units * held.round_.spot
-    pnl: Vector = held.quantity @ held.unit.row_pnl.T + linked_cash[:, None] * held.book.moves
+    pnl: Vector = held.quantity @ held.unit.row_pnl.T + linked_cash[:, None] * held.book.moves - held.bends
     pnl[:, : held.book.nodes] *= held.book.weights
     return pnl
 
@@ -123,7 +124,7 @@ def risk_of(held: Holdings) -> tuple[UnderlyingRisk, Exposure]:
         cutoff=cutoff,
         worst_row=row_pnl[:, : held.book.nodes].argmin(axis=1),
         delta=quantity @ unit.delta + held.linked_units,
-        gamma=quantity @ unit.gamma,
+        gamma=quantity @ unit.gamma + held.linked_gamma,
         vega=quantity @ unit.vega,
         theta=quantity @ unit.theta,
         mark_to_market=quantity @ unit.mark - (quantity * held.entry) @ unit.entry_factor,

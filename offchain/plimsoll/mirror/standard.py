@@ -39,6 +39,8 @@ def _alone(held: Holdings, index: Index, total: Vector) -> None:
         quantity=quantity,
         entry=entry,
         linked_units=np.zeros(len(accounts)),
+        bends=np.zeros((len(accounts), held.bends.shape[1])),
+        linked_gamma=np.zeros(len(accounts)),
     )
     exposure = exposure_of(alone)
     # Alone, a position needs most before it fades: everything but size grows in proportion.

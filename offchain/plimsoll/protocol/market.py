@@ -9,7 +9,7 @@ from plimsoll.chain.client import Client
 from plimsoll.chain.revert import RevertError
 from plimsoll.deployment.record import Deployment
 from plimsoll.errors import UnavailableError
-from plimsoll.model import Market, Round, Surface, Svi, Token
+from plimsoll.model import Market, PriceRange, Round, Surface, Svi, Token
 from plimsoll.units import wad_to_float
 
 
@@ -81,12 +81,37 @@ def _round(client: Client, deployment: Deployment, symbol: str) -> Round:
     return round_from(symbol, head, surfaces)
 
 
+def span_of(deployment: Deployment, symbol: str) -> PriceRange:
+    """Return the prices between which a token's liquidity lies; its source holds them fixed.
+
+    Parameters
+    ----------
+    deployment : Deployment
+    symbol : str
+
+    Returns
+    -------
+    PriceRange
+
+    Raises
+    ------
+    UnavailableError
+        When the record has none: the token is worth what a source says that the mirror does not know.
+    """
+    terms = deployment.parameters.get("collateral", {}).get(symbol, {})
+    if not terms.get("upper"):
+        raise UnavailableError(f"worth of {symbol}", "has a source that the mirror does not know")
+    return PriceRange(terms["lower"], terms["upper"])
+
+
 def _token(client: Client, deployment: Deployment, symbol: str) -> Token:
     """Return one token on the terms that the book has now, at its last price unless a round prices it."""
     token_id = deployment.tokens[symbol].token_id
     terms = deployment.contract(client, "ScenarioBook").call("collateralOf", token_id)
     linked = {number: name for name, number in deployment.underlyings.items()}.get(terms.linkedUnderlying)
     haircut, linked_haircut = wad_to_float(terms.haircutWad), wad_to_float(terms.linkedHaircutWad)
+    if linked is not None and not terms.ratioWad:
+        return Token(symbol, None, haircut, linked, linked_haircut, span=span_of(deployment, symbol))
     if linked is not None:
         return Token(symbol, None, haircut, linked, linked_haircut, wad_to_float(terms.ratioWad))
     price_wad, ts = deployment.contract(client, "Oracle").call("lastTokenPriceOf", token_id)

@@ -44,7 +44,8 @@ def market_document(market: Market) -> dict[str, Any]:
         if token.linked is None:
             tokens[symbol]["price"] = token.price
         else:
-            tokens[symbol] |= {"linked": token.linked, "linkedHaircut": token.linked_haircut, "ratio": token.ratio}
+            tokens[symbol] |= {"linked": token.linked, "linkedHaircut": token.linked_haircut}
+            tokens[symbol] |= {"ratio": token.ratio} if token.span is None else {"range": asdict(token.span)}
     underlyings = {symbol: _underlying(held) for symbol, held in market.rounds.items()}
     return {"schema": "plimsoll.market/1", "timestamp": market.ts, "tokens": tokens, "underlyings": underlyings}
 

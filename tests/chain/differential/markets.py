@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from plimsoll.model import Market, Round, Surface, Svi, Token
+from plimsoll.model import Market, PriceRange, Round, Surface, Svi, Token
 from plimsoll.params import AccountParams, BookSpec, Params
 
 NOW = 1_770_326_940
@@ -15,6 +15,9 @@ USDC = Token("USDC", 1.0, 0.0)
 WETH = Token("WETH", None, 0.2, "ETH", 0.02, 1.0)
 WSTETH = Token("WSTETH", None, 0.25, "ETH", 0.05, 1.21)
 GOLD = Token("GOLD", 4000.0, 0.1)
+#: Liquidity around the spot and, of a range that one node crosses whole, beside it.
+WIDE = Token("WIDE", None, 0.2, "ETH", 0.05, span=PriceRange(1500.0, 2400.0))
+NARROW = Token("NARROW", None, 0.1, "ETH", 0.03, span=PriceRange(1920.0, 1960.0))
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ def eth(*surfaces: Surface, confidence: float = 1.0, mean: float | None = None) 
     return Round("ETH", NOW, 1900.0, 1899.5, confidence, surfaces, mean)
 
 
-def market(*rounds: Round, usdc: float = 1.0, tokens: tuple[Token, ...] = (WETH, WSTETH, GOLD)) -> Market:
+def market(*rounds: Round, usdc: float = 1.0, tokens: tuple[Token, ...] = (WETH, WSTETH, GOLD, WIDE, NARROW)) -> Market:
     cash = Token("USDC", usdc, 0.0)
     return Market(NOW, {t.symbol: t for t in (cash, *tokens)}, {r.underlying: r for r in rounds})
 

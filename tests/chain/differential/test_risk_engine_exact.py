@@ -130,7 +130,7 @@ def test_detail_is_exact(engine, seed):
     header, surfaces, positions, linked = random_case(random.Random(seed))
     stub.set(header, surfaces)
     want = Book(header, surfaces, PARAMS, book).evaluate(positions, linked)
-    risk, detail = contract.detailOf(1, [pack(*p) for p in positions], linked)
+    risk, detail = contract.detailOf(1, [pack(*p) for p in positions], linked, 0, [])
     names_of = ("expiryTs", "deltaWad", "gammaWad", "vegaWad", "thetaWad")
     listed = [dict(zip(names_of, map(int, entry), strict=True)) for entry in detail["expiries"]]
     risk, detail = risk.dict(), detail.dict()
@@ -165,7 +165,7 @@ def test_standard_is_exact(engine, seed):
     header, surfaces, positions, linked = random_case(random.Random(seed))
     stub.set(header, surfaces)
     exact = Book(header, surfaces, PARAMS, book)
-    found = contract.standardOf(1, [pack(*p) for p in positions], linked).dict()
+    found = contract.standardOf(1, [pack(*p) for p in positions], linked, []).dict()
     want, alone = exact.standard(positions, linked), exact.evaluate(positions, linked)
     gross = alone["gross"] + abs(wad(linked)) * wad(header[1])
     assert -mp.mpf("1e-8") * want <= wad(found["requirementWad"]) - want <= (PRICE_BOUND + WEIGHT_BOUND) * gross
@@ -190,7 +190,7 @@ def test_cross_is_exact(engine, seed, share):
     books = [Book(header, surfaces, PARAMS, book, symbol) for symbol in ("U", "V")]
     want = cross_of(books, [first, second], [linked, 0], share)
     words = [[pack(*p, underlying=n) for p in part] for n, part in ((1, first), (2, second))]
-    risks, requirement = contract.crossOf([1, 2], words, [linked, 0], share)
+    risks, requirement = contract.crossOf([1, 2], words, [linked, 0], [], share)
     alone = [b.evaluate(part, units) for b, part, units in zip(books, (first, second), (linked, 0), strict=True)]
     gross = sum(part["gross"] for part in alone) + wad(linked) * wad(header[1])
     assert -mp.mpf("1e-8") * want <= wad(int(requirement)) - want <= 2 * (PRICE_BOUND + WEIGHT_BOUND) * gross
@@ -203,7 +203,7 @@ def test_cheap_path_agrees_with_detail(engine):
     header, surfaces, positions, linked = random_case(random.Random(99))
     stub.set(header, surfaces)
     words = [pack(*p) for p in positions]
-    assert contract.riskOf(1, words, linked) == contract.detailOf(1, words, linked)[0]
+    assert contract.riskOf(1, words, linked) == contract.detailOf(1, words, linked, 0, [])[0]
 
 
 def test_expiry_in_the_window_without_a_mean__reverts(engine):

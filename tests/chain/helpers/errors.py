@@ -49,5 +49,5 @@ def padded(field: str) -> bytes:
 
 
 def _printed(arg: object) -> str:
-    """Brownie prints accounts and contracts by address, everything else as Python does."""
-    return str(getattr(arg, "address", arg))
+    """Brownie prints accounts and contracts by address, in small letters, everything else as Python does."""
+    return str(arg.address).lower() if hasattr(arg, "address") else str(arg)

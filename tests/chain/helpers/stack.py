@@ -74,7 +74,7 @@ class Stack(SimpleNamespace):
         """Deploy a margin engine of its own for a book that stands in for the live one."""
         project = self.project
         risk = self.admin.deploy(project.RiskEngine, book, self.oracle)
-        return self.admin.deploy(project.MarginEngine, self.accounts, self.oracle, book, risk, self.rates)
+        return self.admin.deploy(project.MarginEngine, self.accounts, self.oracle, book, risk, self.rates, self.sources)
 
     def cash_sum(self) -> int:
         """Stored cash over all accounts."""
@@ -93,10 +93,11 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     book.setCollateral(1, (True, 1, 2 * 10**17, 2 * 10**16, WAD), {"from": admin})
     ledger = admin.deploy(project.Accounts, authority, admin)
     rates = admin.deploy(project.RateFeed, authority, book)
+    sources = admin.deploy(project.SourceBook, authority)
     authority.setTargetFunctionRole(book, [book.signatures["setRatio"]], RATE_ROLE, {"from": admin})
     for holder in (rates, admin):
         authority.grantRole(RATE_ROLE, holder, 0, {"from": admin})
-    engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk, rates)
+    engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk, rates, sources)
     fund = admin.deploy(project.InsuranceFund, authority, ledger, book)
     auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
     delegation = admin.deploy(project.Delegation, ledger, engine)
@@ -115,7 +116,7 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
         **{"admin": admin, "chain": chain, "authority": authority, "book": book, "oracle": oracle, "risk": risk},
         **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction, "table": table},
         **{"delegation": delegation, "exchange": exchange, "preview": preview, "vault": vault, "actions": actions},
-        **{"intents": intents, "rates": rates},
+        **{"intents": intents, "rates": rates, "sources": sources},
     )
     stack.price(1_900)
     return stack

@@ -76,10 +76,10 @@ class Reference:
     def __init__(self, world: World) -> None:
         self.world = world
         engine, oracle, book = (world.contracts[n] for n in ("RiskEngine", "Oracle", "ScenarioBook"))
-        self.detail = cache(lambda u, words, linked: engine.call("detailOf", u, list(words), linked))
-        self.by_position = cache(lambda u, words, linked: engine.call("standardOf", u, list(words), linked))
+        self.detail = cache(lambda u, words, linked: engine.call("detailOf", u, list(words), linked, 0, []))
+        self.by_position = cache(lambda u, words, linked: engine.call("standardOf", u, list(words), linked, []))
         self.together = cache(
-            lambda us, words, linked, share: engine.call("crossOf", us, [list(w) for w in words], linked, share)
+            lambda us, words, linked, share: engine.call("crossOf", us, [list(w) for w in words], linked, [], share)
         )
         self.price = cache(lambda token: oracle.call("tokenPriceOf", token))
         self.spot = cache(lambda u: oracle.call("roundFor", u, [])[0].spotWad)

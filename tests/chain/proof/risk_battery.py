@@ -114,9 +114,9 @@ class Battery:
         for group in (self.cases[3:4], self.cases[:24], self.cases[24:]):
             calls = []
             for case in group:
-                calls.append(self.engine.encode("detailOf", case.underlying, case.words, case.linked))
+                calls.append(self.engine.encode("detailOf", case.underlying, case.words, case.linked, 0, []))
                 calls.append(self.engine.encode("riskOf", case.underlying, case.words, case.linked))
-                calls.append(self.engine.encode("standardOf", case.underlying, case.words, case.linked))
+                calls.append(self.engine.encode("standardOf", case.underlying, case.words, case.linked, []))
             answers = self.world.ask("RiskEngine", calls)
             for i, case in enumerate(group):
                 wrong = self._judge(case, *answers[3 * i : 3 * i + 3])
@@ -132,7 +132,8 @@ class Battery:
         calls = []
         for legs, _, _ in found:
             words = [pack(underlying, leg) for leg in legs]
-            calls += [self.engine.encode(name, underlying, words, 0) for name in ("riskOf", "standardOf")]
+            calls.append(self.engine.encode("riskOf", underlying, words, 0))
+            calls.append(self.engine.encode("standardOf", underlying, words, 0, []))
         answers = self.world.ask("RiskEngine", calls)
         for i, (legs, value, counted) in enumerate(found):
             try:
@@ -261,7 +262,7 @@ class Battery:
         for pair, exact in self.pairs:
             sides = [c.underlying for c in pair], [c.words for c in pair], [c.linked for c in pair]
             for share, want in exact.items():
-                calls.append(self.engine.encode("crossOf", *sides, share))
+                calls.append(self.engine.encode("crossOf", *sides, [], share))
                 wanted.append((pair, share, want))
         for (pair, share, want), answer in zip(wanted, self.world.ask("RiskEngine", calls), strict=True):
             try:
@@ -285,14 +286,17 @@ class Battery:
         gone = pack(first.underlying, (CALL, NOW + 12_345, 10**8, WAD))
         calls = [
             self.engine.encode("riskOf", first.underlying, [foreign], 0),
-            self.engine.encode("standardOf", first.underlying, [foreign], 0),
+            self.engine.encode("standardOf", first.underlying, [foreign], 0, []),
             self.engine.encode("riskOf", first.underlying, [gone], 0),
             self.engine.encode("riskOf", 99, [], 0),
-            self.engine.encode("crossOf", [1, 2], [[]], [0, 0], 0),
-            self.engine.encode("crossOf", [1, 2], [[], []], [0], 0),
+            self.engine.encode("crossOf", [1, 2], [[]], [0, 0], [], 0),
+            self.engine.encode("crossOf", [1, 2], [[], []], [0], [], 0),
+            self.engine.encode("crossOf", [1, 2], [[], []], [0, 0], [1, 7, 0], 0),
+            self.engine.encode("standardOf", first.underlying, [], 0, [7]),
+            self.engine.encode("detailOf", first.underlying, [], 0, 0, [7]),
         ]
         wanted = ["RiskEngine__WrongUnderlying", "RiskEngine__WrongUnderlying", "Oracle__ExpiryNotInRound"]
-        wanted += ["ScenarioBook__UnknownUnderlying", "RiskEngine__BadLength", "RiskEngine__BadLength"]
+        wanted += ["ScenarioBook__UnknownUnderlying", *["RiskEngine__BadLength"] * 5]
         got = [getattr(answer, "name", "no error") for answer in self.world.ask("RiskEngine", calls)]
         return [f"refusals {got}"] if got != wanted else []
 

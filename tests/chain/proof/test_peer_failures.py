@@ -37,9 +37,9 @@ def reads(stack, account):
         "preview": (stack.engine.preview, account, (KEEP_MODE, 0, [], [], [])),
         "enforce": (stack.engine.enforce, account, snapshot),
         "riskOf": (stack.risk.riskOf, 1, words, 0),
-        "detailOf": (stack.risk.detailOf, 1, words, 0),
-        "standardOf": (stack.risk.standardOf, 1, words, 0),
-        "crossOf": (stack.risk.crossOf, [1], [words], [0], WAD // 2),
+        "detailOf": (stack.risk.detailOf, 1, words, 0, 0, []),
+        "standardOf": (stack.risk.standardOf, 1, words, 0, []),
+        "crossOf": (stack.risk.crossOf, [1], [words], [0], [], WAD // 2),
     }
 
 

@@ -81,13 +81,13 @@ def test_order__of_positions__changes_not_a_wei(world, cases):
         shuffled = draw.sample(case.words, len(case.words))
         engine = world.contracts["RiskEngine"]
         (risk_one, detail_one), (risk_two, detail_two) = (
-            engine.call("detailOf", case.underlying, words, case.linked) for words in (shuffled, case.words)
+            engine.call("detailOf", case.underlying, words, case.linked, 0, []) for words in (shuffled, case.words)
         )
         # Expiries are listed in the order in which positions name them.
         for detail in (detail_one, detail_two):
             detail.expiries.sort(key=lambda greeks: greeks.expiryTs)
         assert (risk_one, detail_one) == (risk_two, detail_two)
-        alone = [engine.call("standardOf", case.underlying, words, case.linked) for words in (shuffled, case.words)]
+        alone = [engine.call("standardOf", case.underlying, words, case.linked, []) for words in (shuffled, case.words)]
         assert alone[0] == alone[1]
 
 
@@ -109,7 +109,7 @@ def test_parity__call_less_put_less_future__has_only_rounding_risk_in_the_scan(w
     price = strike * 10**8
     legs = ((CALL, expiry, price, 100 * WAD), (PUT, expiry, price, -100 * WAD), (FUTURE, expiry, price, -100 * WAD))
     words = [pack(underlying, leg) for leg in legs]
-    found, detail = world.contracts["RiskEngine"].call("detailOf", underlying, words, 0)
+    found, detail = world.contracts["RiskEngine"].call("detailOf", underlying, words, 0, 0, [])
     # Parity is how the engine makes a put, so that even the table's error cancels; the pad is all that is left.
     # Of one strike it is nothing at all, and so between the nodes too.
     assert max(found.scanWad, found.certifiedScanWad, found.vegaTermWad, found.skewTermWad) <= 1_000_000

@@ -33,6 +33,8 @@ DAY = 86_400
 WAD = 10**18
 #: Enough for every case without the optimizer; an endless loop ends here.
 CALL_GAS = 30_000_000
+#: What a margin engine is told beside the ledger.
+ENGINES = ("Oracle", "ScenarioBook", "RiskEngine", "RateFeed", "SourceBook")
 #: Contracts that carry libraries alone.
 PROBES = ("LibraryProbe", "PlainCallProbe", "ScanProbe")
 #: Underlyings by what is special about them, in the order of their ids.
@@ -184,7 +186,7 @@ def running(*, any_size: bool = False) -> Iterator[World]:
         deployment = deploy_pricing(client, owner, spec)
         names = ("Authority", "ScenarioBook", "Oracle", "RiskEngine")
         contracts = {name: deployment.contract(client, name) for name in names}
-        addresses = [deployment.contracts[name] for name in ("Oracle", "ScenarioBook", "RiskEngine", "RateFeed")]
+        addresses = [deployment.contracts[name] for name in ENGINES]
         rare, book = deployment.underlyings[BROKEN], contracts["ScenarioBook"]
         book.send(owner, "setBook", rare, book.call("bookOf", rare).params, RARE_ROWS)
         contracts["Accounts"], _ = create(client, owner, "Accounts", contracts["Authority"].address, owner.address)

@@ -155,3 +155,63 @@ def test_load_spec__one_mistake_of_the_other_chain__is_named(tmp_path, old, new,
     assert REMOTE.count(old) == 1
     with pytest.raises(InputError, match=message):
         remote_spec(tmp_path, REMOTE.replace(old, new))
+
+
+LIQUIDITY = f"""
+[liquidity.LP-ETH]
+name = "Liquidity of ether and dollars"
+pool = "0x{"4" * 40}"
+factory = "0x{"5" * 40}"
+positions = "0x{"6" * 40}"
+base = "WETH"
+is_base_first = true
+tick_lower = -202_020
+tick_upper = -198_960
+haircut = 0.2
+linked_haircut = 0.05
+deposit_cap = 1_000_000.0
+"""
+
+
+def test_load_spec__liquidity__is_a_token_linked_like_its_base(tmp_path):
+    spec = remote_spec(tmp_path, LIQUIDITY)
+    token = spec.listed[-1]
+    assert (token.symbol, token.linked, token.ratio, token.decimals) == ("LP-ETH", "ETH", 0.0, 12)
+    assert (token.lower, token.upper) == pytest.approx((1.0001**-202_020 * 1e12, 1.0001**-198_960 * 1e12))
+    turned = LIQUIDITY.replace("is_base_first = true", "is_base_first = false")
+    turned = turned.replace("tick_lower = -202_020", "tick_lower = 198_960").replace("-198_960", "202_020")
+    assert remote_spec(tmp_path, turned).listed[-1].upper == pytest.approx(token.upper)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[liquidity.LP-ETH]", "[liquidity.WETH]", "WETH is a token of this file already"),
+        ('base = "WETH"', 'base = "USDC"', "base USDC is no token of this file that is linked"),
+        ('base = "WETH"', 'base = "SOL"', "base SOL is no token of this file that is linked"),
+        (f'pool = "0x{"4" * 40}"', 'pool = "0x44"', "pool '0x44' is no address"),
+        (f'factory = "0x{"5" * 40}"', 'factory = ""', "factory '' is no address"),
+        ("tick_lower = -202_020", "tick_lower = -198_960", "ticks -198960 and -198960 are not in order"),
+        ("tick_lower = -202_020", "tick_lower = -887_280", "ticks -887280 and -198960 are not in order within -887272"),
+        ("haircut = 0.2\n", "haircut = 1.2\n", "haircut 1.2 is outside 0 to 1"),
+        ("linked_haircut = 0.05", "linked_haircut = -0.1", "linked_haircut -0.1 is outside 0 to 1"),
+        ("deposit_cap", "stipend_gas = 9_999\ndeposit_cap", "stipend_gas 9999 is outside 10000 to 60000"),
+        ("deposit_cap", "stipend = 1\ndeposit_cap", "unknown key stipend"),
+    ],
+)
+def test_load_spec__one_mistake_of_liquidity__is_named(tmp_path, old, new, message):
+    assert LIQUIDITY.count(old) == 1
+    with pytest.raises(InputError, match=message):
+        remote_spec(tmp_path, LIQUIDITY.replace(old, new))
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ("decimals = 18", "decimals = 17", "the decimals of both tokens, 17 and 6, add up to an odd number"),
+    ("ratio = 1.0\ndeposit_cap = 1_000_000.0", "ratio = 1.1\ndeposit_cap = 1_000_000.0", "base WETH has the ratio 1.1"),
+])  # fmt: skip
+def test_load_spec__base_that_no_range_may_have__is_named(tmp_path, old, new, message):
+    path = tmp_path / "x.toml"
+    assert LOCAL.count(old) == 1
+    path.write_text(LOCAL.replace(old, new) + LIQUIDITY, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        load_spec(str(path), Params())

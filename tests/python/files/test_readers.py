@@ -18,6 +18,8 @@ SLICE = (*ETH, "expiries", 0)
 SVI = (*SLICE, "svi")
 OPTION = ("positions", 0)
 SECOND = deepcopy(MARKET["underlyings"]["ETH"]["expiries"][0])
+#: A token that lacks the range of its liquidity.
+LP = {"haircut": 0.2, "linked": "ETH", "linkedHaircut": 0.05}
 
 BAD_MARKET = [
     (("schema",), "plimsoll.market/2", "schema: 'plimsoll.market/2' is not 'plimsoll.market/1'"),
@@ -48,6 +50,12 @@ BAD_MARKET = [
         f"expiries: {TS} and {TS + 1_799} are both in a settlement window",
     ),
     (("tokens", "WETH", "ratio"), 0, "tokens.WETH.ratio: 0 is outside"),
+    (("tokens", "WETH", "range"), {"lower": 1, "upper": 5}, "tokens.WETH.ratio: liquidity of a range has no ratio"),
+    (("tokens", "LP"), LP | {"range": 5}, "tokens.LP.range: expected an object, got a number"),
+    (("tokens", "LP"), LP | {"range": {"lower": 5}}, "tokens.LP.range: missing key 'upper'"),
+    (("tokens", "LP"), LP | {"range": {"lower": 0, "upper": 5}}, "tokens.LP.range.lower: 0 is outside"),
+    (("tokens", "LP"), LP | {"range": {"lower": 5, "upper": 5}}, "tokens.LP.range.upper: 5 is outside"),
+    (("tokens", "DAI", "range"), {"lower": 1, "upper": 5}, "tokens.DAI.range: needs the key 'linked' beside it"),
     (("tokens", "A B"), {"price": 1, "haircut": 0}, "a symbol is 1 to 31 printable"),
     (("underlyings",), {}, "underlyings: is empty"),
     (("underlyings",), [], "underlyings: expected an object, got an array"),

@@ -46,7 +46,7 @@ def slices(draw, time):
 
 
 @st.composite
-def markets(draw):
+def markets(draw, liquidity=False):
     underlyings = {}
     for symbol in draw(st.lists(st.sampled_from(sorted(SPOTS)), min_size=1, max_size=3, unique=True)):
         spot = round(SPOTS[symbol] * draw(st.floats(0.4, 2.5)), 4)
@@ -74,6 +74,12 @@ def markets(draw):
     linked = sorted(underlyings)[0]
     token = {"haircut": 0.2, "linked": linked, "linkedHaircut": 0.02}
     tokens["LINKED"] = token | draw(st.sampled_from([{}, {"ratio": 1.1}]))
+    if not liquidity:
+        return {"schema": "plimsoll.market/1", "timestamp": TS, "tokens": tokens, "underlyings": underlyings}
+    # Around the spot, beside it, almost nothing wide, and over all prices there are.
+    lower = underlyings[linked]["spot"] * draw(st.sampled_from([1e-6, 0.3, 0.8, 0.999, 1.0, 1.5]))
+    upper = lower * draw(st.sampled_from([1.0005, 1.2, 3.0, 1e12]))
+    tokens["LIQUIDITY"] = token | {"range": {"lower": lower, "upper": upper}}
     return {"schema": "plimsoll.market/1", "timestamp": TS, "tokens": tokens, "underlyings": underlyings}
 
 
@@ -152,8 +158,9 @@ def parameters(draw, market):
 
 
 @st.composite
-def cases(draw, max_positions=6):
-    market = draw(markets())
+def cases(draw, max_positions=6, liquidity=False):
+    """Market, portfolio and parameters; with ``liquidity`` a token of the market may be that of a range."""
+    market = draw(markets(liquidity))
     return market, draw(portfolios(market, max_positions)), draw(parameters(market))
 
 

@@ -32,6 +32,7 @@ from plimsoll.decide import (
 )
 from plimsoll.errors import DomainError, InputError
 from plimsoll.index.state import AccountState, AuctionState, RateState, State, TermsState
+from plimsoll.keeper import view
 from plimsoll.keeper.calls import call_data
 from plimsoll.keeper.duties import (
     auction_views,
@@ -47,7 +48,7 @@ from plimsoll.keeper.encode import action_call, budget_of, group_of
 from plimsoll.keeper.holdings import Holdings
 from plimsoll.keeper.names import id_of, name_of
 from plimsoll.keeper.view import portfolio_of, priced_alone
-from plimsoll.model import Kind
+from plimsoll.model import Kind, PriceRange, Round
 
 WAD = 10**18
 NOW = 1_770_000_000
@@ -203,6 +204,26 @@ def test_priced_alone__unknown_terms__are_no_reason_to_stop():
     state = world()
     state.terms = {9: TermsState(LATER, 0, 0, WAD)}
     assert priced_alone(state, DEPLOYMENT) == {0}
+
+
+def liquid(ends):
+    """A deployment with a token whose ratio is 0, and a record of its range or none."""
+    tokens = DEPLOYMENT.tokens | {"LP": SimpleNamespace(token_id=9, address="0x" + "22" * 20)}
+    terms = {
+        "USDC": {"linked": "", "haircut": 0.0, "linked_haircut": 0.0, "ratio": 1.0},
+        "LP": {"linked": "ETH"} | ends,
+    }
+    return SimpleNamespace(**vars(DEPLOYMENT) | {"tokens": tokens, "parameters": {"collateral": terms}})
+
+
+def test_market_of__token_whose_worth_bends__has_the_range_of_the_record(monkeypatch):
+    monkeypatch.setattr(view, "round_of", lambda state, number, symbol: Round("ETH", 90, 1_900.0, 1_900.0, 1.0, ()))
+    state = world()
+    state.terms = {9: TermsState(ETH, WAD // 5, WAD // 20, 0)}
+    token = view.market_of(state, liquid({"lower": 1_500.0, "upper": 2_400.0})).tokens["LP"]
+    assert (token.span, token.linked, token.haircut) == (PriceRange(1_500.0, 2_400.0), "ETH", 0.2)
+    # One that governance listed later has a source nobody here knows: its holders are left to the chain.
+    assert set(view.market_of(state, liquid({})).tokens) == {"USDC"}
 
 
 def test_group_of__newer_prices__replace_older_ones_of_their_own_kind():

@@ -8,7 +8,7 @@ from helpers.documents import DAY, TS
 from helpers.fleets import MONEY, assert_same, columns_of, market_of, names_of
 
 from plimsoll.mirror.fleet import Fleet, Names, Reason, State, explained
-from plimsoll.model import Kind, Mode, Portfolio, Position
+from plimsoll.model import Kind, Mode, Portfolio, Position, PriceRange, Token
 from plimsoll.params import Params
 
 LEG = Position("ETH", Kind.CALL, TS + 5 * DAY, 2_000.0, -1.0)
@@ -94,6 +94,19 @@ def test_evaluate__round_missing__holders_unknown_until_it_comes():
     fleet = Fleet.from_columns(columns_of(market, [eth, btc, pledger]), names_of(market))
     found = fleet.evaluate(without(market, "ETH"), Params())
     assert found.reason.tolist() == [Reason.NO_ROUND, 0, Reason.NO_TOKEN]
+    assert not fleet.evaluate(market, Params()).unknown.any()
+
+
+def test_evaluate__liquidity_of_a_range__its_holder_alone_is_unknown():
+    """What a token does that is no straight line is left to the plain mirror, and the keeper asks the chain."""
+    market = market_of()
+    pool = Token("WETH", None, 0.2, "ETH", 0.05, span=PriceRange(1_500.0, 2_400.0))
+    bent = replace(market, tokens=market.tokens | {"WETH": pool})
+    holder, other = Portfolio(Mode.SINGLE, 0.0, {"WETH": 1.0}), replace(GOOD, collateral={})
+    fleet = Fleet.from_columns(columns_of(market, [holder, other]), names_of(market))
+    found = fleet.evaluate(bent, Params())
+    assert found.reason.tolist() == [Reason.BENT, 0]
+    assert explained(int(found.reason[0])) == "a token whose worth bends"
     assert not fleet.evaluate(market, Params()).unknown.any()
 
 

@@ -3,6 +3,7 @@
 Only the fitted coefficients are read from the contracts; algorithm, scales and limits are written again.
 """
 
+import math
 import re
 from functools import cache
 from pathlib import Path
@@ -155,3 +156,43 @@ def table_cdf(words: list[int], z: int) -> int:
         low = word % 2**bits
         value = value * s + low - (low >> (bits - 1) << bits)
     return value >> 191
+
+
+RAY = 10**27
+#: Halves of ln(1.0001) and ln(10), 36 digits.
+with mp.workdps(80):
+    HALF_LN_TICK, HALF_LN_TEN = (int(mp.floor(mp.log(mp.mpf(x)) / 2 * mp.mpf(10) ** 36)) for x in ("1.0001", "10"))
+
+
+def root_at_tick(tick: int, decimals_up: int) -> int:
+    """LiquidityMath.rootAtTick."""
+    ln = toward_zero(tick * HALF_LN_TICK + decimals_up * HALF_LN_TEN, WAD)
+    return 10**45 // exp_wad(-ln) if ln < 0 else exp_wad(ln) * 10**9
+
+
+def liquidity_value(lower: int, upper: int, liquidity: int, price: int) -> int:
+    """LiquidityMath.valueOf."""
+    square = price * 10**36
+    root, over = math.isqrt(square), -(-square // upper)
+    if root >= upper:
+        unit = upper - lower
+    elif root <= lower:
+        unit = max(square // lower - over, 0)
+    else:
+        unit = max(2 * root - lower - over, 0)
+    return liquidity * unit // RAY
+
+
+def liquidity_units(lower: int, upper: int, liquidity: int, price: int) -> int:
+    """LiquidityMath.unitsOf."""
+    root = max(math.isqrt(price * 10**36), lower)
+    return 0 if root >= upper else liquidity * max(10**54 // root - -(-(10**54) // upper), 0) // RAY
+
+
+def liquidity_bend(lower: int, upper: int, liquidity: int, price: int) -> int:
+    """LiquidityMath.bendOf."""
+    root = math.isqrt(price * 10**36)
+    if not lower < root < upper:
+        return 0
+    inverse = 10**54 // root
+    return liquidity * (inverse * inverse // RAY * inverse // RAY) // (2 * RAY)

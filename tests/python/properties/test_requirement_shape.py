@@ -54,7 +54,7 @@ def joined(one, other):
 
 
 @settings(max_examples=120)
-@given(cases(), st.integers(-6, 10))
+@given(cases(liquidity=True), st.integers(-6, 10))
 def test_scaling__by_a_power_of_two__scales_every_component_exactly(case, power):
     """A power of two makes no rounding of its own: equality is exact, for quantities and collateral alike."""
     market, folio, _ = load(*case)
@@ -77,7 +77,7 @@ def test_scaling__by_a_power_of_two__scales_every_component_exactly(case, power)
 
 
 @settings(max_examples=120)
-@given(cases())
+@given(cases(liquidity=True))
 def test_initial__every_mode__is_never_below_maintenance(case):
     market, folio, _ = load(*case)
     for mode in Mode:

@@ -35,6 +35,7 @@ export const CONTRACTS = [
   "Operators",
   "Oracle",
   "ScenarioBook",
+  "SourceBook",
   "RiskEngine",
   "MarginEngine",
   "Exchange",

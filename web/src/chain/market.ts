@@ -1,8 +1,18 @@
 /** What everybody shares: rounds, tokens and their terms, the rate of loans. */
 import { readContract } from "viem/actions";
-import { accountsAbi, lensAbi, oracleAbi, perpMarketAbi, scenarioBookAbi, vaultAbi } from "./abi.ts";
+import {
+  accountsAbi,
+  lensAbi,
+  liquidityRangeAbi,
+  oracleAbi,
+  perpMarketAbi,
+  scenarioBookAbi,
+  sourceBookAbi,
+  vaultAbi,
+} from "./abi.ts";
 import type { AtBlock, Context } from "./client.ts";
 import type { TokenRecord } from "./deployment.ts";
+import { WAD } from "./units.ts";
 
 /** One expiry of a round: forward, rate and raw SVI of total variance. */
 export interface Surface {
@@ -29,7 +39,7 @@ export interface Underlying {
 }
 
 export interface Token extends TokenRecord {
-  /** Price of one token, wad: its own, or its share of an underlying's spot. */
+  /** Price of one token, wad: its own, its share of an underlying's spot, or what its source says at the spot. */
   readonly priceWad: bigint;
   readonly priceTs: number;
   readonly haircutWad: bigint;
@@ -89,6 +99,27 @@ export function refusedOnly(thrown: unknown): null {
   throw thrown;
 }
 
+/** What a token is worth that is no share of its underlying; nothing where its source does not answer. */
+async function worthOf(at: AtBlock, tokenId: bigint, spotWad: bigint): Promise<bigint> {
+  const { client, blockNumber, deployment } = at;
+  const { source } = await readContract(client, {
+    address: deployment.contracts.SourceBook,
+    abi: sourceBookAbi,
+    functionName: "termsOf",
+    args: [tokenId],
+    blockNumber,
+  });
+  if (BigInt(source) === 0n) return 0n;
+  const answer = await readContract(client, {
+    address: source,
+    abi: liquidityRangeAbi,
+    functionName: "valuesAt",
+    args: [WAD, [spotWad]],
+    blockNumber,
+  }).catch(refusedOnly);
+  return answer?.[2][0] ?? 0n;
+}
+
 async function tokenOf(at: AtBlock, record: TokenRecord, underlyings: readonly Underlying[]): Promise<Token> {
   const { client, blockNumber, deployment } = at;
   const { Vault, ScenarioBook, Oracle } = deployment.contracts;
@@ -106,9 +137,13 @@ async function tokenOf(at: AtBlock, record: TokenRecord, underlyings: readonly U
   ]);
   const linked = underlyings.find((entry) => entry.id === terms.linkedUnderlying);
   const isCash = record.tokenId === 0;
+  const linkedWad =
+    linked && terms.ratioWad === 0n
+      ? await worthOf(at, args[0], linked.spotWad)
+      : ((linked?.spotWad ?? 0n) * terms.ratioWad) / WAD;
   return {
     ...record,
-    priceWad: isCash ? 10n ** 18n : linked ? (linked.spotWad * terms.ratioWad) / 10n ** 18n : ownWad,
+    priceWad: isCash ? WAD : linked ? linkedWad : ownWad,
     priceTs: linked ? linked.roundTs : ownTs,
     haircutWad: isCash ? 0n : linked ? terms.linkedHaircutWad : terms.haircutWad,
     linkedId: terms.linkedUnderlying,

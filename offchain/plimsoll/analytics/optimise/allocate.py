@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from plimsoll.analytics.optimise.linear_program import Index, LinearProgram
 from plimsoll.analytics.optimise.requirement import LinkedColumn, add_requirement, block_of
-from plimsoll.analytics.optimise.trades import excess
+from plimsoll.analytics.optimise.trades import excess, refuse_liquidity
 from plimsoll.analytics.report.figures import columns_figure
 from plimsoll.errors import InputError
 from plimsoll.frames import Tabular
@@ -148,7 +148,8 @@ class _Program:
         needed: list[tuple[Index | int, Vector | float]] = []
         counted: list[tuple[int, float]] = []
         for symbol in self.tokens:
-            haircut = haircut_of(market.tokens[symbol], portfolio.mode, self.params)
+            token = market.tokens[symbol]
+            haircut = haircut_of(token, portfolio.mode, self.params, market.spot_of(token))
             counted.append((int(self.amounts[symbol][i]), market.price_of(symbol) * (1.0 - haircut)))
         charges = result.initial_margin - account.im_factor * peg * sum(
             u.requirement for u in result.underlyings.values()
@@ -215,6 +216,8 @@ def allocate(market: Market, portfolios: Sequence[Portfolio], names: Sequence[st
         For fewer than two accounts or another mode.
     """
     _check(portfolios, names)
+    for portfolio in portfolios:
+        refuse_liquidity(market, portfolio)
     program = _Program(market, portfolios, params)
     values = program.lp.solve("optimise")[1]
     cash = np.array([p.cash for p in portfolios])

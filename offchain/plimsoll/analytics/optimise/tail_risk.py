@@ -23,6 +23,7 @@ from plimsoll.analytics.optimise.trades import (
     Suggestion,
     Trade,
     TradeProgram,
+    refuse_liquidity,
     suggestion_of,
     trade_program,
     trades_of,
@@ -82,6 +83,7 @@ def scenario_pnl(
     unit = revalue(market, legs, history.assets, moves, horizon_days * DAY_SEC)
     now = unit @ np.array([c.held for c in candidates])
     growth = np.expm1(moves.price)
+    refuse_liquidity(market, portfolio)
     for symbol, amount in portfolio.collateral.items():
         linked = market.tokens[symbol].linked
         if linked is not None:

@@ -170,9 +170,17 @@ def entry_of(candidate: Candidate) -> float:
     return candidate.position.price if candidate.held != 0.0 else candidate.price
 
 
+def refuse_liquidity(market: Market, portfolio: Portfolio) -> None:
+    """Refuse an account with collateral whose worth bends."""
+    for symbol, amount in portfolio.collateral.items():
+        if market.tokens[symbol].span is not None and amount != 0.0:
+            raise InputError("optimise", f"{symbol} is liquidity of a range, whose worth no linear program holds")
+
+
 def linked_units(market: Market, portfolio: Portfolio, name: str) -> float:
     """Units of an underlying in collateral."""
     tokens = market.tokens
+    refuse_liquidity(market, portfolio)
     return sum(a * tokens[s].ratio for s, a in portfolio.collateral.items() if tokens[s].linked == name)
 
 

@@ -108,8 +108,9 @@ def _legs(market: Market, portfolio: Portfolio, params: Params) -> tuple[LegLine
     results = iter(evaluate_many(market, alone, params))
     for leg in legs:
         if leg.position is None:
-            units = leg.quantity * leg.unit_price / market.rounds[leg.underlying].spot
-            lines.append(LegLine(leg.label, leg.quantity, leg.quantity * leg.unit_price, units, 0.0, 0.0, 0.0))
+            spot, q = market.rounds[leg.underlying].spot, leg.quantity
+            delta, gamma = q * leg.units(spot), q * leg.gamma(spot)
+            lines.append(LegLine(leg.label, q, q * leg.unit_price, delta, gamma, 0.0, 0.0))
             continue
         found = next(results)
         u = found.underlyings[leg.underlying]

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from plimsoll.errors import InputError
-from plimsoll.model import Market, Portfolio, Position
+from plimsoll.model import Market, Portfolio, Position, PriceRange
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
     """A position, or collateral linked to an underlying (``position`` is None).
 
-    ``quantity`` is signed units; ``unit_price`` the cash price of one unit of collateral.
+    ``quantity`` is signed units; ``unit_price`` the cash price of one unit of collateral, and ``span`` where its
+    liquidity lies, if it is any.
     """
 
     label: str
@@ -21,6 +22,15 @@ class Leg:
     quantity: float
     position: Position | None
     unit_price: float = 0.0
+    span: PriceRange | None = None
+
+    def units(self, spot: float) -> float:
+        """Units of the underlying that one unit of the collateral is."""
+        return self.unit_price / spot if self.span is None else self.span.units(spot)
+
+    def gamma(self, spot: float) -> float:
+        """How they change with the spot."""
+        return 0.0 if self.span is None else self.span.gamma(spot)
 
 
 def label_of(position: Position) -> str:
@@ -56,7 +66,7 @@ def legs_of(market: Market, portfolio: Portfolio) -> tuple[tuple[Leg, ...], list
     for symbol, amount in portfolio.collateral.items():
         token = market.tokens[symbol]
         if token.linked is not None and amount > 0.0:
-            legs.append(Leg(f"{symbol} collateral", token.linked, amount, None, market.price_of(symbol)))
+            legs.append(Leg(f"{symbol} collateral", token.linked, amount, None, market.price_of(symbol), token.span))
         elif symbol != "USDC" and amount > 0.0:
             notes.append(f"collateral {symbol} is linked to no underlying: held at its price, without risk")
     if not legs:

@@ -16,6 +16,7 @@ from plimsoll.analytics.var.legs import Leg
 from plimsoll.errors import DomainError
 from plimsoll.mirror import black76
 from plimsoll.mirror.linear import linear_unit
+from plimsoll.mirror.liquidity import values
 from plimsoll.mirror.settlement_window import Moment, moment_of
 from plimsoll.mirror.unit_risk import open_volatility
 from plimsoll.model import Market, Position, Round
@@ -59,6 +60,12 @@ def _options(
     return _option_values(call, later, forward, strike, sigma * vol_factor[:, None]) - before
 
 
+def _collateral(round_: Round, leg: Leg, growth: Vector) -> Vector:
+    if leg.span is None:
+        return leg.unit_price * (growth - 1.0)
+    return values(leg.span, round_.spot * growth) - leg.unit_price
+
+
 def _strips(legs: Sequence[Leg]) -> dict[tuple[str, int], list[int]]:
     """Places of the options of each underlying and expiry: a strip is priced at once."""
     found: dict[tuple[str, int], list[int]] = {}
@@ -100,7 +107,7 @@ def revalue(
             u = underlyings.index(leg.underlying)
             round_ = market.rounds[leg.underlying]
             if leg.position is None:
-                unit = leg.unit_price * (growth[:, u] - 1.0)
+                unit = _collateral(round_, leg, growth[:, u])
             elif leg.position.kind.is_linear:
                 unit = _linear(round_, leg.position, growth[:, u], elapsed_sec)
             else:

@@ -64,7 +64,9 @@ def sensitivities(market: Market, legs: Sequence[Leg], underlyings: Sequence[str
     for j, leg in enumerate(legs):
         u = underlyings.index(leg.underlying)
         if leg.position is None:
-            first[j, u] = second[j, u, u] = leg.quantity * leg.unit_price
+            spot = market.rounds[leg.underlying].spot
+            first[j, u] = leg.quantity * leg.units(spot) * spot
+            second[j, u, u] = first[j, u] + leg.quantity * leg.gamma(spot) * spot**2
             continue
         round_ = market.rounds[leg.underlying]
         option = leg.position.kind.is_option

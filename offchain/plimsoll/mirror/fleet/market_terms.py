@@ -69,8 +69,10 @@ def _token(market: Market, params: Params, symbol: str | None, slots: dict[str, 
     token: Token | None = market.tokens.get(symbol) if symbol is not None else None
     if token is None:
         return TokenState(Reason.NO_TOKEN)
-    price = market.price_of(token.symbol)
-    counted, standard = (1.0 - haircut_of(token, mode, params) for mode in (Mode.SINGLE, Mode.STANDARD))
+    if token.span is not None:
+        return TokenState(Reason.BENT)
+    price, spot = market.price_of(token.symbol), market.spot_of(token)
+    counted, standard = (1.0 - haircut_of(token, mode, params, spot) for mode in (Mode.SINGLE, Mode.STANDARD))
     linked = -1 if token.linked is None else slots.get(token.linked, -1)
     return TokenState(Reason.NONE, price, counted, standard, linked, token.ratio)
 

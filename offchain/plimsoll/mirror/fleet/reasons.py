@@ -45,6 +45,8 @@ class Reason(IntFlag):
     BAD_RECORD = 32
     #: A result is not a finite number.
     NOT_FINITE = 64
+    #: A token whose worth bends: its holders are few, and the plain mirror or the chain is asked about each.
+    BENT = 128
 
 
 def explained(reason: int) -> str:
@@ -57,5 +59,6 @@ def explained(reason: int) -> str:
         Reason.NO_BOOK: "scenario rows that are no book",
         Reason.BAD_RECORD: "a record that no contract could hold",
         Reason.NOT_FINITE: "a result that is no finite number",
+        Reason.BENT: "a token whose worth bends",
     }
     return ", ".join(text for flag, text in texts.items() if reason & flag) or "nothing"

@@ -13,6 +13,7 @@ from brownie import (
     RateFeed,
     RiskEngine,
     ScenarioBook,
+    SourceBook,
     accounts,
 )
 
@@ -28,7 +29,8 @@ def lens(authority, governor, ledger):
     oracle = governor.deploy(Oracle, authority, 3_600, WAD, WAD)
     book = governor.deploy(ScenarioBook, authority, governor.deploy(NormalTable), ACCOUNT)
     risk, rates = governor.deploy(RiskEngine, book, oracle), governor.deploy(RateFeed, governor, book)
-    engine = governor.deploy(MarginEngine, ledger, oracle, book, risk, rates)
+    sources = governor.deploy(SourceBook, governor)
+    engine = governor.deploy(MarginEngine, ledger, oracle, book, risk, rates, sources)
     fund = governor.deploy(InsuranceFund, authority, ledger, book)
     return governor.deploy(Lens, ledger, oracle, governor.deploy(Auction, authority, ledger, engine, book, fund))
 

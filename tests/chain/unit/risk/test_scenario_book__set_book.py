@@ -73,7 +73,7 @@ def test_set_book__rows__price_what_is_held(stack, name):
 
 
 def test_set_book__default_rows__count(stack):
-    detail = stack.risk.detailOf(1, [1 << 248 | 3 << 240 | WAD], 0)[1]
+    detail = stack.risk.detailOf(1, [1 << 248 | 3 << 240 | WAD], 0, 0, [])[1]
     assert len(detail["rowPnlWad"]) == DEFAULT_COUNT
 
 

@@ -5,9 +5,32 @@ from functools import partial
 
 from mpmath import mp, mpf
 from oracle.margin_exact.parameters import parameter
-from oracle.margin_exact.requirement import Holdings, Underlying, combine, components, linear_pnl, option_pnl
+from oracle.margin_exact.requirement import (
+    Holdings,
+    Underlying,
+    combine,
+    components,
+    linear_pnl,
+    option_pnl,
+    tokens_of_liquidity,
+    worth_of_liquidity,
+)
 
 DAY_SECONDS = 86_400
+
+
+def ends_of(document):
+    """Prices between which a token's liquidity lies."""
+    return document["range"]["lower"], document["range"]["upper"]
+
+
+def fall_of_liquidity(underlying, lower, upper):
+    """The most that it loses alone at a weighted node, as a share of what it is worth."""
+    now = worth_of_liquidity(underlying.spot, lower, upper)
+    after = [
+        (n.weight, worth_of_liquidity(underlying.spot * (1 + n.move), lower, upper)) for n in underlying.book.nodes
+    ]
+    return max([mpf(0), *(weight * (now - worth) for weight, worth in after)]) / now
 
 
 class Account:
@@ -26,7 +49,13 @@ class Account:
     def linked(self, symbol):
         """Units of an underlying that the collateral is."""
         held = [(self.market["tokens"][token], amount) for token, amount in self.collateral]
-        return sum((amount * mpf(t.get("ratio", 1)) for t, amount in held if t.get("linked") == symbol), mpf(0))
+        plain = [(amount, t) for t, amount in held if t.get("linked") == symbol and "range" not in t]
+        return sum((amount * mpf(t.get("ratio", 1)) for amount, t in plain), mpf(0))
+
+    def liquidity(self, symbol):
+        """(amount, (lower, upper)) of the collateral that is liquidity of an underlying."""
+        held = [(self.market["tokens"][token], amount) for token, amount in self.collateral]
+        return [(amount, ends_of(t)) for t, amount in held if t.get("linked") == symbol and "range" in t]
 
     def expiries(self, symbol):
         return {q["expiry"] for q in self.positions[symbol] if "expiry" in q}
@@ -40,8 +69,9 @@ class Account:
         key = (symbol, cutoff)
         if key not in self._seen:
             self._seen[key] = components(
-                self.underlyings[symbol], self.positions[symbol], self.linked(symbol), self.scales(*key)
-            )
+                self.underlyings[symbol], self.positions[symbol], self.linked(symbol), self.scales(*key),
+                self.liquidity(symbol),
+            )  # fmt: skip
         return self._seen[key]
 
     def cutoffs(self, symbols):
@@ -81,7 +111,7 @@ def cross(account):
     share, layouts = parameter(account.params, "stressShare"), defaultdict(list)
     for symbol, underlying in account.underlyings.items():
         # Only what is held is added up: another underlying's rate of the vega term means nothing here.
-        if account.positions[symbol] or account.linked(symbol):
+        if account.positions[symbol] or account.linked(symbol) or account.liquidity(symbol):
             layouts[underlying.book.layout].append(symbol)
     totals = []
     for cutoff in account.cutoffs(account.underlyings):
@@ -96,9 +126,9 @@ def standard(account, symbol):
     underlying = account.underlyings[symbol]
     needy = [q for q in account.positions[symbol] if q["kind"] != "option" or q["quantity"] < 0]
     alone = [components(underlying, [position], mpf(0), {}) for position in needy]
-    linked = account.linked(symbol)
+    held = account.linked(symbol), account.liquidity(symbol)
     together = [
-        components(underlying, needy, linked, account.scales(symbol, t))["concentration"]
+        components(underlying, needy, held[0], account.scales(symbol, t), held[1])["concentration"]
         for t in account.cutoffs([symbol])
     ]
     return sum((c["requirement"] - c["concentration"] for c in alone), mpf(0)) + max(together)
@@ -140,6 +170,8 @@ def margins(account, required):
 def token_price(account, token):
     """A linked token is worth its share of the round's spot and has no price of its own."""
     document = account.market["tokens"][token]
+    if "range" in document:
+        return worth_of_liquidity(account.underlyings[document["linked"]].spot, *ends_of(document))
     if "linked" in document:
         return account.underlyings[document["linked"]].spot * mpf(document.get("ratio", 1))
     return mpf(document["price"])
@@ -154,7 +186,9 @@ def haircut(account, token):
     linked = mpf(document.get("linkedHaircut", 0))
     if account.mode != "STANDARD":
         return linked
-    return min(mpf(1), max(plain, linked + account.underlyings[document["linked"]].reach))
+    underlying = account.underlyings[document["linked"]]
+    fall = fall_of_liquidity(underlying, *ends_of(document)) if "range" in document else underlying.reach
+    return min(mpf(1), max(plain, linked + fall))
 
 
 def mark_of(account, symbol, counted):
@@ -194,6 +228,10 @@ def greeks_of(account, symbol):
     underlying = account.underlyings[symbol]
     by_expiry = defaultdict(lambda: dict.fromkeys(("delta", "gamma", "vega", "theta"), mpf(0)))
     by_expiry[0]["delta"] = account.linked(symbol)
+    for amount, (lower, upper) in account.liquidity(symbol):
+        by_expiry[0]["delta"] += amount * tokens_of_liquidity(underlying.spot, lower, upper)[0]
+        if mpf(lower) < underlying.spot < mpf(upper):
+            by_expiry[0]["gamma"] -= amount / (2 * mp.sqrt(underlying.spot) ** 3)
     for position in account.positions[symbol]:
         quantity, ts = mpf(position["quantity"]), position.get("expiry", 0)
         if "expiry" not in position:
@@ -216,7 +254,7 @@ def row_documents(underlying, position_components, account, symbol):
         {"price": n.move, "vol": n.vol, "skew": mpf(0), "weight": n.weight, "pnl": pnl}
         for n, pnl in zip(book.nodes, position_components["pnl"], strict=True)
     ]
-    h = Holdings(underlying, account.positions[symbol], account.linked(symbol), {})
+    h = Holdings(underlying, account.positions[symbol], account.linked(symbol), {}, account.liquidity(symbol))
     for move, vol in book.places:
         for c in (book.size, -book.size):
             pnl = linear_pnl(h, move) + sum((option_pnl(h, ts, move, vol, c) for ts in h.dates), mpf(0))

@@ -44,8 +44,8 @@ class Underlying:
 class Holdings:
     """The open quantities of a set of positions, each expiry scaled: what every formula of section 4 reads."""
 
-    def __init__(self, underlying, positions, linked_units, scales):
-        self.u, self.linked = underlying, linked_units
+    def __init__(self, underlying, positions, linked_units, scales, liquidity=()):
+        self.u, self.linked, self.liquidity = underlying, linked_units, liquidity
         self.perps = sum((mpf(q["quantity"]) for q in positions if "expiry" not in q), mpf(0))
         self.options, self.futures, self.values = defaultdict(mpf), defaultdict(mpf), defaultdict(mpf)
         for position in positions:
@@ -73,10 +73,29 @@ class Holdings:
         return sorted(self.values)
 
 
+def tokens_of_liquidity(price, lower, upper):
+    """(units of the underlying, cash) of one unit of liquidity between two prices."""
+    root = mp.sqrt(min(max(price, mpf(lower)), mpf(upper)))
+    return 1 / root - 1 / mp.sqrt(mpf(upper)), root - mp.sqrt(mpf(lower))
+
+
+def worth_of_liquidity(price, lower, upper):
+    units, cash = tokens_of_liquidity(price, lower, upper)
+    return units * price + cash
+
+
 def linear_pnl(h, move):
-    """``lin(x)``: futures, perpetual and linked collateral."""
+    """``lin(x)``: futures, perpetual and linked collateral; and what liquidity earns, whatever the volatility."""
     futures = sum((q * h.u.expiries[ts].discount * h.u.expiries[ts].forward for ts, q in h.futures.items()), mpf(0))
-    return (futures + h.perps * h.u.perp + h.linked * h.u.spot) * move
+    straight = (futures + h.perps * h.u.perp + h.linked * h.u.spot) * move
+    before, after = h.u.spot, h.u.spot * (1 + move)
+    return straight + sum(
+        (
+            amount * (worth_of_liquidity(after, *ends) - worth_of_liquidity(before, *ends))
+            for amount, ends in h.liquidity
+        ),
+        mpf(0),
+    )
 
 
 def option_pnl(h, ts, move, vol, c=0):
@@ -185,7 +204,8 @@ def short_min(h):
 def concentration(h, certified):
     """What size costs beyond a threshold, in delta (or risk) and in vega."""
     p = h.u.p
-    net = sum((cash_delta(h, ts) for ts in h.dates), mpf(0)) + h.perps * h.u.perp + h.linked * h.u.spot
+    units = h.linked + sum((amount * tokens_of_liquidity(h.u.spot, *ends)[0] for amount, ends in h.liquidity), mpf(0))
+    net = sum((cash_delta(h, ts) for ts in h.dates), mpf(0)) + h.perps * h.u.perp + units * h.u.spot
     vega = abs(sum((q * unit.vega for ts in h.dates for q, unit in h.units(ts)), mpf(0)))
     size = max(abs(net), certified / h.u.reach)
     return min(size, p("concRate") * max(mpf(0), size - p("N0")) ** 2 / p("N0")) + min(
@@ -198,9 +218,9 @@ def combine(c):
     return max(c["certifiedScan"] + c["basis"] + c["vegaTerm"] + c["skewTerm"], c["shortMin"]) + c["concentration"]
 
 
-def components(underlying, positions, linked_units, scales):
+def components(underlying, positions, linked_units, scales, liquidity=()):
     """Every component of section 4, with the rows that CROSS adds up."""
-    h = Holdings(underlying, positions, linked_units, scales)
+    h = Holdings(underlying, positions, linked_units, scales, liquidity)
     pnl, certified, non_parallel = node_pnl(h), certified_rows(h), non_parallel_rows(h)
     losses = [-x for x in pnl]
     c = {"pnl": pnl, "certifiedRows": losses + certified, "nonParallelRows": non_parallel}
