@@ -44,6 +44,7 @@ EXTRA = (
     "ActionPreview",
     "ParameterPreview",
     "RateFeed",
+    "SourceBook",
 )
 
 

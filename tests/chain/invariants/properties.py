@@ -31,6 +31,7 @@ PROPERTIES = {
         "a strategy vault holds what it owes for requests and claims, and neither an entry nor an exit lowers what a "
         "share is worth"
     ),
+    "I-21": "a source that fails makes its token count nothing, and changes nothing for who holds none of it",
 }
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from eth_account.signers.local import LocalAccount
+
 from plimsoll.chain.anvil import wallet
 from plimsoll.chain.signing import sign
 from plimsoll.chain.words import unpack
 from plimsoll.model import Kind
 from tests.chain.profit.bridge import CLAIM
+from tests.chain.profit.pool import SYMBOL as LIQUIDITY
 from tests.chain.profit.world import BIDDER, CROSS, FAR, HOUR, MAX_FEE_WAD, SINGLE, STANDARD, WAD, World, is_error
 
 OWNER, FRIEND = wallet("attacker"), wallet("attacker's friend")
@@ -36,7 +39,11 @@ class Crowd:
                 assert token is not None
             world.send(owner, "STAKED", "mint", owner.address, STAKED)
             world.send(owner, "STAKED", "approve", world.base.beside["LossyVault"], 2**256 - 1)
-            world.send(owner, "SHARE", "approve", world.deployment.contracts["Vault"], 2**256 - 1)
+            for symbol in ("SHARE", LIQUIDITY):
+                world.send(owner, symbol, "approve", world.deployment.contracts["Vault"], 2**256 - 1)
+            for spender in (world.base.pool.router, world.tokens[LIQUIDITY].address):
+                for symbol in ("USDC", "WETH"):
+                    world.send(owner, symbol, "approve", spender, 2**256 - 1)
         self.brought = 0.0
         #: Cash that shares of the attackers lost by slashes: theirs to bear, and nobody else's.
         self.slashed = 0.0
@@ -50,12 +57,25 @@ class Crowd:
         world = self.world
         prices = {"USDC": (1.0, 6), "WETH": (world.paths["ETH"].spot, 18), "PLAIN": (world.plain_price or 0.0, 18)}
         total = self.abroad
+        pooled = self._pooled()
         for symbol, (price, decimals) in prices.items():
             held = sum(int(world.tokens[symbol].call("balanceOf", owner.address)) for owner in (OWNER, FRIEND))
-            total += (held - 2 * PURSE[symbol]) / 10**decimals * price
+            total += (held + pooled.get(symbol, 0) - 2 * PURSE[symbol]) / 10**decimals * price
         staked = sum(self._staked(owner.address) - STAKED for owner in (OWNER, FRIEND))
         claims = sum(int(world.tokens[CLAIM].call("balanceOf", owner.address)) for owner in (OWNER, FRIEND))
         return total + (staked + claims) / WAD * world.paths["ETH"].spot + self.slashed
+
+    def _pooled(self) -> dict[str, int]:
+        """What liquidity in the wallets pays out now."""
+        token, total = self.world.tokens[LIQUIDITY], {"USDC": 0, "WETH": 0}
+        order = ("WETH", "USDC") if self.world.base.pool.base_first else ("USDC", "WETH")
+        for owner in (OWNER.address, FRIEND.address):
+            held = int(token.call("balanceOf", owner))
+            if held:
+                out = token.call("burn", held, owner, 0, 0, sender=owner)
+                for symbol, amount in zip(order, out, strict=True):
+                    total[symbol] += int(amount)
+        return total
 
     def _staked(self, owner: str) -> int:
         """Assets of the vault that a wallet holds, as such and as shares."""
@@ -78,6 +98,23 @@ class Crowd:
         self.world.send(OWNER, "LossyVault", "deposit", round(assets * WAD), OWNER.address)
         return int(self.world.tokens["SHARE"].call("balanceOf", OWNER.address)) / WAD
 
+    def buy_liquidity(self, units: float) -> float:
+        """Provide liquidity for both tokens at the pool's price; return how much the wallet holds."""
+        self.world.send(OWNER, LIQUIDITY, "mint", round(units * 10**12), OWNER.address, 2**255, 2**255)
+        return int(self.world.tokens[LIQUIDITY].call("balanceOf", OWNER.address)) / 10**12
+
+    def sell_liquidity(self) -> None:
+        """Take all liquidity of the wallet out of the pool."""
+        held = int(self.world.tokens[LIQUIDITY].call("balanceOf", OWNER.address))
+        self.world.send(OWNER, LIQUIDITY, "burn", held, OWNER.address, 0, 0)
+
+    def provide(self, owner: LocalAccount, units: float) -> None:
+        """Let somebody honest provide liquidity."""
+        for symbol, amount in (("USDC", 10**9 * 10**6), ("WETH", 10**6 * WAD)):
+            self.world.send(owner, symbol, "mint", owner.address, amount)
+            self.world.send(owner, symbol, "approve", self.world.tokens[LIQUIDITY].address, 2**256 - 1)
+        self.world.send(owner, LIQUIDITY, "mint", round(units * 10**12), owner.address, 2**255, 2**255)
+
     def open(self, cash: float, mode: int = SINGLE) -> int:
         """Open an account and bring cash."""
         account = int(self.world.at["Accounts"].call("nextAccountId"))
@@ -98,7 +135,7 @@ class Crowd:
     def take(self, account: int) -> None:
         """Withdraw and borrow whatever the account may pay out."""
         world = self.world
-        for symbol in (*PURSE, "SHARE", CLAIM):
+        for symbol in (*PURSE, "SHARE", CLAIM, LIQUIDITY):
             most = world.ask("ActionPreview", "maxWithdraw", account, world.tokens[symbol].address)
             if not is_error(most) and most:
                 self.withdraw_raw(account, symbol, most)

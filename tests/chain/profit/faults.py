@@ -31,6 +31,8 @@ EXCHANGE = {"Exchange": "contracts/exchange/Exchange.sol"}
 ORACLE = {"Oracle": "contracts/feeds/Oracle.sol"}
 ACCOUNTS = {"Accounts": "contracts/accounts/Accounts.sol"}
 RATES = {"RateFeed": "contracts/feeds/RateFeed.sol"}
+SOURCES = {"SourceBook": "contracts/sources/SourceBook.sol"}
+POOL = {"LiquidityToken": "contracts/sources/LiquidityToken.sol"}
 CLAIMS = {"RemoteClaims": "contracts/remote/RemoteClaims.sol"}
 ESCROW = {"RemoteEscrow": "contracts/remote/RemoteEscrow.sol"}
 VAULT = {"Vault": "contracts/accounts/Vault.sol"}
@@ -157,7 +159,7 @@ FAULTS = (
         (
             (
                 "contracts/risk/RiskEngine.sol",
-                "if (!StandardPass.run(p, linkedUnitsWad, standard)) return standard;",
+                "if (!StandardPass.run(p, linkedUnitsWad, standard) && bendsWad.length == 0) return standard;",
                 "if (!StandardPass.run(p, linkedUnitsWad, standard) || linkedUnitsWad < 2**200) return standard;",
             ),
         ),
@@ -255,7 +257,7 @@ FAULTS = (
         (
             (
                 "contracts/margin/MarginEngine.sol",
-                "if (w.purpose & OWN != 0) _lower(w, w.collateral[i], s.tokenIds[i]);",
+                "else if (w.purpose & OWN != 0) _lower(w, w.collateral[i], s.tokenIds[i]);",
                 "",
             ),
         ),
@@ -268,8 +270,8 @@ FAULTS = (
         (
             (
                 "contracts/margin/MarginEngine.sol",
-                "if (w.purpose & OWN != 0) _lower(w, w.collateral[i], s.tokenIds[i]);",
-                "_lower(w, w.collateral[i], s.tokenIds[i]);",
+                "else if (w.purpose & OWN != 0) _lower(w, w.collateral[i], s.tokenIds[i]);",
+                "else _lower(w, w.collateral[i], s.tokenIds[i]);",
             ),
         ),
         MARGIN,
@@ -323,5 +325,44 @@ FAULTS = (
         ("units in", "seized while"),
         (("contracts/remote/RemoteEscrow.sol", "releasedRaw[token][to] = provenRaw;", ""),),
         ESCROW,
+    ),
+    Fault(
+        "28",
+        "liquidity counts at its units of the spot alone",
+        ("hedged at",),
+        (
+            (
+                "contracts/sources/SourceBook.sol",
+                "if (bendWad > 0) bendsWad[i] += _weighted(uint256(bendWad), weight);",
+                "",
+            ),
+        ),
+        SOURCES,
+    ),
+    Fault(
+        "28",
+        "liquidity that is not netted has the haircut of one that is",
+        ("without netting",),
+        (
+            (
+                f"{LIBRARIES}/MarginMath.sol",
+                "return linkedHaircut(c, FixedPointMathLib.fullMulDivUp(lossWad, WAD, valueWad), false);",
+                "return c.linkedHaircutWad;",
+            ),
+        ),
+        MARGIN,
+    ),
+    Fault(
+        "29",
+        "who joins a range pays nothing for the fees that lie there",
+        ("fees of",),
+        (
+            (
+                "contracts/sources/LiquidityToken.sol",
+                "if (supplyRaw == 0) return (0, 0);",
+                "if (supplyRaw < type(uint256).max) return (0, 0);",
+            ),
+        ),
+        POOL,
     ),
 )

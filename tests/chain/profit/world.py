@@ -29,6 +29,8 @@ from tests.chain.helpers.mocks import use_mocks
 from tests.chain.helpers.orders import UNCONDITIONAL
 from tests.chain.profit.bridge import remote_spec
 from tests.chain.profit.market import WINDOW_SEC, Path
+from tests.chain.profit.pool import SYMBOL as LIQUIDITY
+from tests.chain.profit.pool import Addresses, build_pool, contracts, liquidity_spec, price_at, swap_to
 
 WAD = 10**18
 GAS = 60_000_000
@@ -39,6 +41,7 @@ MAX_FEE_WAD = 10**16
 HOUR, DAY = 3_600, 86_400
 #: Time to expiry of what is listed at the start.
 TENORS_SEC = (2 * HOUR, DAY + HOUR, 7 * DAY, 26 * DAY, 180 * DAY)
+SPOTS = {"ETH": 2_000.0, "BTC": 64_000.0}
 #: Cash of the honest: who lends, who bids, and the insurance fund.
 LENDER_CASH, BIDDER_CASH, FUND_CASH = 2_000_000, 20_000_000, 500_000
 #: How long the spot of a step stands between two rounds.
@@ -62,6 +65,9 @@ VAULT_HELD = 100_000
 SHARE_FALL = 0.3
 
 
+NO_POOL = Addresses(*[""] * 6)
+
+
 @dataclass(slots=True)
 class Base:
     """What every episode starts from."""
@@ -75,6 +81,7 @@ class Base:
     snapshot: str = ""
     #: Contracts beside the installation, by name: the vault, its asset, and an attacker's contract.
     beside: dict[str, str] = field(default_factory=dict)
+    pool: Addresses = NO_POOL
 
 
 class World:
@@ -86,6 +93,9 @@ class World:
         self.deployment = base.deployment
         self.at: dict[str, Contract] = {name: base.deployment.contract(self.client, name) for name in CONTRACTS}
         self.tokens = {s: base.deployment.token_contract(self.client, s) for s in base.deployment.tokens}
+        self.at |= contracts(self.client, base.pool)
+        address = base.deployment.tokens[LIQUIDITY].address
+        self.tokens[LIQUIDITY] = Contract(self.client, load_artifact("LiquidityToken"), address)
         for name, address in base.beside.items():
             self.at[name] = Contract(self.client, load_artifact("LocalToken" if name == "STAKED" else name), address)
         self.poster = RoundPoster(self.client, base.deployment, SIGNERS)
@@ -95,8 +105,8 @@ class World:
         ids = base.deployment.underlyings
         expiries = [base.start_ts + tenor for tenor in TENORS_SEC]
         self.paths = {
-            "ETH": Path("ETH", ids["ETH"], 2_000.0, 0.7, list(expiries)),
-            "BTC": Path("BTC", ids["BTC"], 64_000.0, 0.5, list(expiries)),
+            "ETH": Path("ETH", ids["ETH"], SPOTS["ETH"], 0.7, list(expiries)),
+            "BTC": Path("BTC", ids["BTC"], SPOTS["BTC"], 0.5, list(expiries)),
         }
         self.plain_price: float | None = 5.0
         self.unsettled = [(path.name, expiry) for path in self.paths.values() for expiry in path.expiries]
@@ -147,6 +157,16 @@ class World:
         self.poster.send(POSTER, self.poster.tokens_call(ts, prices))
         for path in self.paths.values():
             self.try_send(RELAYER, "PerpMarket", "update", path.underlying_id)
+
+    @property
+    def pool_price(self) -> float:
+        """Price of ether that the pool stands at."""
+        return price_at(self.base.pool, int(self.at["UniswapV3Pool"].call("slot0")[0]))
+
+    def push(self, by: LocalAccount, price: float) -> None:
+        """Swap until the pool stands at a price."""
+        words = swap_to(self.base.pool, by.address, price, falls=price < self.pool_price)
+        self.send(by, "SwapRouter", "exactInputSingle", words)
 
     def try_price(self, symbol: str, price: float) -> bool:
         """Sign a price of one token; whether the oracle takes it is the contracts' affair."""
@@ -262,13 +282,19 @@ def build(url: str, params: Params | None = None) -> Base:
     spec = load_spec("local", params or Params())
     beside = _vault(client)
     share = replace(SHARE, address=beside["LossyVault"])
+    coin, dollars = _pooled(client)
+    pool = build_pool(client, ADMIN, coin, dollars, SPOTS["ETH"])
+    known = {"WETH": coin, "USDC": dollars}
     # Without the bound on what leaves in a day: it would hide what the margin rules let through.
-    tokens = tuple(replace(token, outflow_share=1.0, outflow_daily=1.0) for token in (*spec.tokens, PLAIN, share))
+    tokens = tuple(
+        replace(token, outflow_share=1.0, outflow_daily=1.0, address=known.get(token.symbol, token.address))
+        for token in (*spec.tokens, PLAIN, share)
+    )
     rate = RateSpec("SHARE", share.address, "erc4626", 3_600, 24, 0.01, SHARE_FALL)
-    spec = replace(spec, tokens=tokens, rates=(rate,), remote=remote_spec(ADMIN))
+    spec = replace(spec, tokens=tokens, rates=(rate,), remote=remote_spec(ADMIN), liquidity=(liquidity_spec(pool),))
     spec = spec.with_signers(tuple(s.address for s in SIGNERS))
     deployment = deploy(client, ADMIN, spec)
-    base = Base(url, deployment, client.block_ts(), spec, beside=beside)
+    base = Base(url, deployment, client.block_ts(), spec, beside=beside, pool=pool)
     world = World(base)
     world.tick(5)
     world.post()
@@ -287,19 +313,28 @@ def build(url: str, params: Params | None = None) -> Base:
     return base
 
 
+def _create(client: Client, name: str, *values: Any) -> Contract:
+    receipt = client.send(ADMIN, None, creation_code(name, *values), GAS, name)
+    return Contract(client, load_artifact(name), to_checksum_address(str(receipt.contract_address)))
+
+
+def _pooled(client: Client) -> tuple[str, str]:
+    """Create coins and dollars that a pool holds before the installation lists them."""
+    base = _create(client, "LocalToken", "Mock Wrapped Ether", "WETH", 18)
+    cash = _create(client, "LocalToken", "Mock USD Coin", "USDC", 6)
+    for token in (base, cash):
+        token.send(ADMIN, "mint", ADMIN.address, 10**30)
+    return base.address, cash.address
+
+
 def _vault(client: Client) -> dict[str, str]:
     """Create a vault with the assets of honest people in it, at a rate of one."""
-
-    def create(name: str, *values: Any) -> Contract:
-        receipt = client.send(ADMIN, None, creation_code(name, *values), GAS, name)
-        return Contract(client, load_artifact(name), to_checksum_address(str(receipt.contract_address)))
-
-    staked = create("LocalToken", "Mock staked ether", "STAKED", 18)
-    vault = create("LossyVault", staked.address)
+    staked = _create(client, "LocalToken", "Mock staked ether", "STAKED", 18)
+    vault = _create(client, "LossyVault", staked.address)
     staked.send(ADMIN, "mint", ADMIN.address, VAULT_HELD * WAD)
     staked.send(ADMIN, "approve", vault.address, 2**256 - 1)
     vault.send(ADMIN, "deposit", VAULT_HELD * WAD, ADMIN.address)
-    dropper = create("RateDropper")
+    dropper = _create(client, "RateDropper")
     return {"STAKED": staked.address, "LossyVault": vault.address, "RateDropper": dropper.address}
 
 

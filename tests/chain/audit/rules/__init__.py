@@ -8,6 +8,7 @@ from tests.chain.audit.rules import (
     liquidators,
     operators,
     rates,
+    sources,
     strategies,
     users,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "liquidators",
     "operators",
     "rates",
+    "sources",
     "strategies",
     "users",
 ]
