@@ -350,6 +350,23 @@ def test_settle__open_loss_of_the_protocol__who_leaves_takes_its_share_along(run
     assert house.mark_price() >= price
 
 
+def test_settle__open_loss_and_margin_in_use__the_share_that_leaves_along_fits_as_well(running):
+    house = running
+    house.trade(-1_000, 1_900.0)
+    broke = house.stack.open(house.carl, 1_000)
+    house.stack.trade(broke, house.friend_id, 1_000, 1_900)
+    house.round(1_700)
+    house.stack.auction.start(broke, {"from": house.stranger})
+    house.ask_out(house.anna)
+    house.round()
+    margin, free = house.stack.margin(house.id), house.value().free
+    excess = margin.equity - margin.initial
+    assert free * WAD_PER_RAW + house.stack.vault.lossShareOf(free * WAD_PER_RAW) <= excess < house.value().value
+    house.strategy.settle({"from": house.stranger})
+    assert house.epoch(2).paid == free
+    assert house.epoch(2).left > 0
+
+
 def test_settle__nothing_beyond_the_cost_of_closing__redemptions_wait_and_are_found_again(running):
     house = running
     house.trade(1_000, 1_900.0)
