@@ -110,6 +110,16 @@ def test_value__positions__half_spreads_and_vega_are_the_cost(running):
     assert house.strategy.totalAssets() == v.value // WAD_PER_RAW
 
 
+def test_value__more_than_is_free_of_concentration__it_is_part_of_the_cost(running):
+    house = running
+    house.stack.trade(house.id, house.friend_id, 40_000, 1_900)
+    house.round()
+    state, _ = house.stack.engine.evaluateDetailed(house.stack.accounts.snapshotOf(house.id))
+    concentration, gross = state[7][0][7], state[7][0][12]
+    assert concentration > 0
+    assert house.value().cost == _ceil(gross * HALF_SPREAD, WAD) + concentration
+
+
 def test_settle__entry_and_exit_together__each_at_its_own_price_of_the_same_round(running):
     house = running
     house.enter(house.bert, 100_000)
