@@ -75,7 +75,7 @@ def test_margin__perpetual__range_and_premium():
 
 def test_margin__book_with_default_rows__order_and_weights():
     rows = margin(market(), book(perp(1.0)))["underlyings"]["ETH"]["rows"]
-    assert len(rows) == 15 + 6 + 18
+    assert len(rows) == 15 + 6 + 14
     assert [row["vol"] for row in rows[:3]] == ["up", "flat", "down"]
     close(rows[0]["price"], -RANGE)
     close(rows[15]["price"], -3 * RANGE)
