@@ -238,7 +238,7 @@ def _casts(cell: Any, kind: pa.DataType) -> bool:
     """Whether a cell can be read as a type."""
     try:
         pc.cast(cell, kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):  # the second is Arrow's for types that no cast joins
         return False
     return True
 
