@@ -36,6 +36,15 @@ JUSTIFIED: Final = {
         "Sqrt._far",
     ): "the shift has the amount first, as assembly wants; slither reads the operands swapped",
     ("incorrect-shift", "PositionGroups.collect"): "as Sqrt._far: 32 bytes for each of 2**bits places",
+    ("incorrect-exp", "ScenarioScan.addMoves"): "compares words bit by bit, as assembly's xor does; no power is meant",
+    (
+        "arbitrary-send-erc20",
+        "LiquidityToken._pay",
+    ): "the payer is the caller of mint: only the pool calls back, and hands back what this contract gave it",
+    (
+        "arbitrary-send-erc20",
+        "ShareRequests._take",
+    ): "from the owner of the request, who is the caller or has made the caller its operator",
     ("uninitialized-state", "Accounts._words"): "a mapping, written through a storage pointer",
     ("uninitialized-state", "Oracle._surface"): "a mapping, written through a storage pointer",
     ("reentrancy-no-eth", "Auction.bid"): "calls only the ledger and the fund, which call nobody; guarded besides",
@@ -44,6 +53,15 @@ JUSTIFIED: Final = {
         "Vault.depositWithPermit",
     ): "the token is listed by governance; the guard holds for every entry",
     ("reentrancy-no-eth", "Vault.openAndDepositWithPermit"): "as depositWithPermit",
+    (
+        "reentrancy-no-eth",
+        "RateFeed.update",
+    ): "asks the source by a static call, and writes to the book, which calls nobody",
+    (
+        "reentrancy-no-eth",
+        "StrategyVault.settle",
+    ): "calls views, and last the vault for listed cash; guarded, as every entry that counts requests is",
+    ("reentrancy-no-eth", "StrategyVault._moveCash"): "the last of settle; what the vault refuses is known only then",
     (
         "reentrancy-no-eth",
         "Vault._withdraw",
