@@ -186,6 +186,8 @@ interface IStrategyVault {
 
     /// @notice Thrown when a term of the mandate is outside its interval; `field` names it.
     error StrategyVault__BadMandate(bytes32 field, uint256 observed, uint256 limit);
+    /// @notice Thrown when a mandate limits one underlying twice.
+    error StrategyVault__UnderlyingTwice(uint8 underlyingId);
     /// @notice Thrown when a request or a claim is of nothing.
     error StrategyVault__ZeroAmount(uint256 observed, uint256 minimum);
     /// @notice Thrown when the caller may not act for a controller or an owner.

@@ -54,6 +54,7 @@ abstract contract TraderMandate is IStrategyVault, AccessManaged {
         }
         _mandate = mandate;
         for (uint256 i; i < limits.length; ++i) {
+            _requireNew(limits[i].underlyingId);
             _limits.push(limits[i]);
         }
         _floorWad = _floorBelow(_highWad);
@@ -120,6 +121,13 @@ abstract contract TraderMandate is IStrategyVault, AccessManaged {
         for (uint256 i; i < _limits.length; ++i) {
             (, uint256 roundTs) = ORACLE.lastSpotOf(_limits[i].underlyingId);
             newestTs = FixedPointMathLib.max(newestTs, roundTs);
+        }
+    }
+
+    /// @dev A key that names an underlying twice is refused when a trader is set, and then for good.
+    function _requireNew(uint8 underlyingId) private view {
+        for (uint256 i; i < _limits.length; ++i) {
+            if (_limits[i].underlyingId == underlyingId) revert StrategyVault__UnderlyingTwice(underlyingId);
         }
     }
 

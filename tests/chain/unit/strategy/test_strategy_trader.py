@@ -154,6 +154,11 @@ def test_deploy__no_underlying_or_too_many__refused(house):
             deploy_strategy(house.stack, mandate(house.manager), greeks)
 
 
+def test_deploy__one_underlying_twice__refused(house):
+    with reverts_with("StrategyVault__UnderlyingTwice", GREEKS[0][0]):
+        deploy_strategy(house.stack, mandate(house.manager), GREEKS * 2)
+
+
 def test_mandate_of__deployed__is_what_was_asked_for(house):
     terms, limits = house.strategy.mandateOf()
     assert [*terms][:-1] == list(mandate(house.manager, fee=0))[:-1]
