@@ -18,12 +18,13 @@ interface IAuction {
         uint40 insolventTs;
         /// @dev When somebody last verified that equity is below maintenance; 0 when it was not at the last look.
         uint40 vouchedTs;
-        /// @dev Market equity below zero at the last look: what fund and depositors may have to bear.
+        /// @dev Market equity below zero at the last look, less what guarantee lines of the account hold: what fund
+        /// and depositors may have to bear.
         uint128 lossWad;
         /// @dev Cash paid in by earlier bids; part of the account's cash, never part of a slice.
         uint128 reserveWad;
-        /// @dev What the reserve would be had every insolvent slice taken only its own share of it: the bonus is
-        /// measured on it, so that slices that use the reserve up raise the bonus of no later one.
+        /// @dev What the reserve and the guarantee lines would hold had every insolvent slice taken only its own share
+        /// of them: the bonus is measured on it, so that slices that use them up raise the bonus of no later one.
         uint128 creditWad;
     }
 
@@ -37,10 +38,12 @@ interface IAuction {
         /// @dev Solvent: paid by the bidder to the account; insolvent: paid to the bidder.
         uint256 cashWad;
         uint256 feeWad;
-        /// @dev Insolvent: who pays; the three parts of `cashWad`.
+        /// @dev Insolvent: who pays; with `fromSponsorsWad` the four parts of `cashWad`.
         uint256 fromReserveWad;
         uint256 fromFundWad;
         uint256 socialisedWad;
+        /// @dev Out of the guarantee lines of the account: after its reserve, before the fund.
+        uint256 fromSponsorsWad;
     }
 
     /// @notice Emitted when an auction starts.
@@ -66,7 +69,8 @@ interface IAuction {
         uint256 cashWad,
         uint256 feeWad
     );
-    /// @notice Emitted when an insolvent slice was paid for.
+    /// @notice Emitted when an insolvent slice was paid for; what guarantee lines paid is told by LineDrawn of
+    /// IGuarantees.
     /// @param accountId Liquidated account.
     /// @param fromReserveWad Part from earlier proceeds.
     /// @param fromFundWad Part from the insurance fund.
@@ -82,7 +86,8 @@ interface IAuction {
     event ClocksSet(uint256 indexed accountId, uint40 solventTs, uint40 insolventTs, uint40 vouchedTs);
     /// @notice Emitted when the loss that others may have to bear for an account changes.
     /// @param accountId Account.
-    /// @param lossWad Market equity below zero, 0 when there is none or the auction has ended.
+    /// @param lossWad Market equity below zero beyond the account's guarantee lines, 0 when there is none or the
+    /// auction has ended.
     /// @param totalWad The same of all accounts under auction.
     event LossNoted(uint256 indexed accountId, uint256 lossWad, uint256 totalWad);
     /// @notice Emitted when an auction ends.
@@ -143,8 +148,10 @@ interface IAuction {
     function start(uint256 accountId) external;
 
     /// @notice Takes a slice of an account below maintenance.
-    /// @dev The whole loss of a slice is paid for at once: by the reserve, by the fund within its hourly limit, then by
-    /// all positive cash. A bonus that the fund may not pay now is not paid. E - M of what is left never falls.
+    /// @dev The whole loss of a slice is paid for at once: by the reserve, by sponsors of the account within what their
+    /// guarantee lines hold, by the fund within its hourly limit, then by all positive cash. Price and branch go by
+    /// what the account is worth itself; whether it may be liquidated, by its equity with the lines. A bonus that the
+    /// fund may not pay now is not paid. E - M of what is left never falls.
     /// @param accountId Liquidated account.
     /// @param bidderId Account of the caller that takes the slice; it must keep its own initial margin, in the own
     /// measure of the margin engine.
@@ -168,8 +175,8 @@ interface IAuction {
     /// @param accountId Account.
     function end(uint256 accountId) external;
 
-    /// @notice Clears the debt of an account that holds nothing else, out of the fund and then of all positive cash;
-    /// anyone may call.
+    /// @notice Clears the debt of an account that holds nothing else, out of its guarantee lines, the fund and then of
+    /// all positive cash; anyone may call. An account with lines must be below its maintenance margin with them.
     /// @param accountId Account.
     function writeOff(uint256 accountId) external;
 
@@ -203,8 +210,9 @@ interface IAuction {
     /// @return Whether it is.
     function isUnderAuction(uint256 accountId) external view returns (bool);
 
-    /// @notice Loss that positive cash is expected to bear: market equity below zero of all accounts under auction, as
-    /// last seen by `start`, `bid` or `touch`, less what the insurance fund may pay now.
+    /// @notice Loss that positive cash is expected to bear: market equity below zero of all accounts under auction
+    /// beyond their guarantee lines, as last seen by `start`, `bid` or `touch`, less what the insurance fund may pay
+    /// now.
     /// @dev A withdrawal leaves `amount * openInsolventLossWad / positiveCashWad` behind until the auctions have ended.
     /// @return lossWad Cash, wad; 0 when the fund covers it.
     function openInsolventLossWad() external view returns (uint256 lossWad);

@@ -21,8 +21,9 @@ interface IMarginEngine {
     /// @custom:unit wad of cash; equity rounded down, requirements up
     struct MarginState {
         State state;
+        /// @dev Of an account named by its id with what its guarantee lines fill up of its initial margin.
         int256 equityWad;
-        /// @dev Equity without haircuts, long options counted in every mode.
+        /// @dev Equity without haircuts and guarantee lines, long options counted in every mode.
         int256 marketEquityWad;
         int256 markToMarketWad;
         uint256 initialWad;
@@ -59,7 +60,7 @@ interface IMarginEngine {
     /// @notice Thrown when a snapshot has more positions than an account may hold.
     error MarginEngine__TooManyPositions(uint256 observed, uint256 limit);
 
-    /// @notice Margin of a snapshot.
+    /// @notice Margin of a snapshot; a snapshot is nobody's, so no guarantee line counts.
     /// @param snapshot Account as it is or might be.
     /// @return margin State; `underlyings` is empty in STANDARD mode.
     function evaluate(IAccounts.Snapshot calldata snapshot) external view returns (MarginState memory margin);
@@ -135,6 +136,13 @@ interface IMarginEngine {
             IRiskEngine.UnderlyingDetail[] memory detailsAfter
         );
 
+    /// @notice What guarantee lines can add to the equity of an account that lacks initial margin, and what they hold
+    /// (IGuarantees.backingOf).
+    /// @param accountId Account.
+    /// @return creditWad Cash that counts, wad.
+    /// @return reservesWad Cash held, wad.
+    function backingOf(uint256 accountId) external view returns (uint256 creditWad, uint256 reservesWad);
+
     /// @notice Reverts unless a token can be valued now: it has collateral parameters, and a price, or the underlying
     /// that it is linked to a round, that is not stale.
     /// @param tokenId Token.
@@ -146,6 +154,7 @@ interface IMarginEngine {
     /// equity below zero may not fall.
     /// @dev In the own measure, and where a token is lowered there, by the book's ratios as well; either values before
     /// and after alike. So a source can refuse an action and never allow one.
+    /// What guarantee lines fill up of the initial margin counts, before and after alike.
     /// An account without positions and debt owes nothing to anyone: it passes without any price.
     /// @param accountId Account, after the action.
     /// @param before_ The account before the action.

@@ -8,6 +8,7 @@ import {IAuction} from "../../interfaces/IAuction.sol";
 import {IExpiringPause} from "../../interfaces/IExpiringPause.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IVault} from "../../interfaces/IVault.sol";
+import {MarginMath} from "../libraries/MarginMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SnapshotMath} from "../libraries/SnapshotMath.sol";
 import {Units} from "../libraries/Units.sol";
@@ -68,6 +69,7 @@ contract ActionPreview is IActionPreview {
         (account.cashWad, bidder.cashWad) = (c.accountWad, c.bidderWad);
         result.accountAfter = MARGIN_ENGINE.evaluate(account);
         result.bidderAfter = MARGIN_ENGINE.evaluateOwn(bidder);
+        _fillUp(result, accountId, bidderId);
         result.socialisedWad = q.socialisedWad;
         result.profitWad = result.bidderAfter.marketEquityWad - result.bidderBefore.marketEquityWad;
         result.isAllowed = result.bidderAfter.equityWad >= int256(result.bidderAfter.initialWad);
@@ -84,21 +86,37 @@ contract ActionPreview is IActionPreview {
         (uint256 at, uint256 heldWad) = _held(s, tokenId);
         amountRaw = FixedPointMathLib.min(heldWad / wadPerRaw, VAULT.limitOf(accountId, tokenId));
         if (amountRaw == 0 || (s.positions.length == 0 && s.cashWad >= 0)) return amountRaw;
-        amountRaw = _largest(s, at, heldWad, wadPerRaw, amountRaw);
+        (uint256 creditWad,) = MARGIN_ENGINE.backingOf(accountId);
+        amountRaw = _largest(s, creditWad, at, heldWad, wadPerRaw, amountRaw);
+    }
+
+    /// @dev What guarantee lines add to the four states. A draw takes the same share of every line; where a loss is
+    /// shared by all, it has taken the account's lines whole.
+    function _fillUp(Liquidation memory result, uint256 accountId, uint256 bidderId) private view {
+        (uint256 creditWad, uint256 reservesWad) = MARGIN_ENGINE.backingOf(accountId);
+        MarginMath.fillUp(result.accountBefore, creditWad);
+        if (reservesWad != 0) {
+            uint256 leftWad = reservesWad - result.quote.fromSponsorsWad;
+            MarginMath.fillUp(result.accountAfter, FixedPointMathLib.fullMulDiv(creditWad, leftWad, reservesWad));
+        }
+        (creditWad,) = MARGIN_ENGINE.backingOf(bidderId);
+        MarginMath.fillUp(result.bidderBefore, creditWad);
+        MarginMath.fillUp(result.bidderAfter, creditWad);
     }
 
     /// @dev Largest amount that leaves the initial margin. What is left of equity above it is concave in the amount, so
     /// the chord never overshoots; the point beside it and the middle bring the other end in.
     function _largest(
         IAccounts.Snapshot memory s,
+        uint256 creditWad,
         uint256 at,
         uint256 heldWad,
         uint256 wadPerRaw,
         uint256 hi
     ) private view returns (uint256 lo) {
-        int256 excessHi = _excessAfter(s, at, heldWad, hi * wadPerRaw);
+        int256 excessHi = _excessAfter(s, creditWad, at, heldWad, hi * wadPerRaw);
         if (excessHi >= 0) return hi;
-        int256 excessLo = _excessAfter(s, at, heldWad, 0);
+        int256 excessLo = _excessAfter(s, creditWad, at, heldWad, 0);
         if (excessLo < 0) return 0;
         uint256[3] memory tried;
         while (hi - lo > 1) {
@@ -106,23 +124,26 @@ contract ActionPreview is IActionPreview {
             tried = [lo + chord, lo + chord + 1, lo + (hi - lo) / 2];
             for (uint256 i; i < 3; ++i) {
                 if (tried[i] <= lo || tried[i] >= hi) continue;
-                int256 excessWad = _excessAfter(s, at, heldWad, tried[i] * wadPerRaw);
+                int256 excessWad = _excessAfter(s, creditWad, at, heldWad, tried[i] * wadPerRaw);
                 if (excessWad >= 0) (lo, excessLo) = (tried[i], excessWad);
                 else (hi, excessHi) = (tried[i], excessWad);
             }
         }
     }
 
-    /// @dev Equity less initial margin after a withdrawal; `at` is the place of the token, or past the end for cash.
-    function _excessAfter(IAccounts.Snapshot memory s, uint256 at, uint256 heldWad, uint256 amountWad)
-        private
-        view
-        returns (int256)
-    {
+    /// @dev Equity and credit of lines less initial margin after a withdrawal; `at` is the place of the token, or past
+    /// the end for cash.
+    function _excessAfter(
+        IAccounts.Snapshot memory s,
+        uint256 creditWad,
+        uint256 at,
+        uint256 heldWad,
+        uint256 amountWad
+    ) private view returns (int256) {
         if (at < s.tokenIds.length) s.amountsWad[at] = heldWad - amountWad;
         else s.cashWad = int256(heldWad - amountWad) - int256(VAULT.lossShareOf(amountWad));
         IMarginEngine.MarginState memory m = MARGIN_ENGINE.evaluateOwn(s);
-        return m.equityWad - int256(m.initialWad);
+        return m.equityWad + int256(creditWad) - int256(m.initialWad);
     }
 
     /// @dev What the slice adds to the bidder, and what it takes from the account, each at its own entry price.
@@ -170,11 +191,11 @@ contract ActionPreview is IActionPreview {
         view
     {
         c.accountWad -= int256(q.fromReserveWad);
-        c.bidderWad += int256(q.fromReserveWad + q.fromFundWad);
+        c.bidderWad += int256(q.fromReserveWad + q.fromSponsorsWad + q.fromFundWad);
         if (q.socialisedWad == 0) return;
         uint256 totalWad = uint256(
             int256(ACCOUNTS.positiveCashWad()) + _positive(c.accountWad) - _positive(accountBeforeWad)
-                + _positive(c.bidderWad) - _positive(bidderBeforeWad) - int256(q.fromFundWad)
+                + _positive(c.bidderWad) - _positive(bidderBeforeWad) - int256(q.fromSponsorsWad + q.fromFundWad)
         );
         if (q.socialisedWad > totalWad) revert ActionPreview__LossTooLarge(q.socialisedWad, totalWad);
         uint256 wasWad = ACCOUNTS.cashIndexWad();

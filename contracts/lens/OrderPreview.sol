@@ -5,6 +5,7 @@ import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IExchange} from "../../interfaces/IExchange.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IOrderPreview} from "../../interfaces/IOrderPreview.sol";
+import {MarginMath} from "../libraries/MarginMath.sol";
 import {PositionWord} from "../libraries/PositionWord.sol";
 import {SnapshotMath} from "../libraries/SnapshotMath.sol";
 import {Units} from "../libraries/Units.sol";
@@ -45,6 +46,10 @@ contract OrderPreview is IOrderPreview {
         }
         snapshot = _filled(accountId, orders, preview.remainingWad, preview.fills);
         (preview.worst, preview.detailsWorst) = MARGIN_ENGINE.evaluateOwnDetailed(snapshot);
+        // The worst case was sought by what the account has itself: with its lines several may leave it exactly enough.
+        (uint256 creditWad,) = MARGIN_ENGINE.backingOf(accountId);
+        MarginMath.fillUp(preview.before_, creditWad);
+        MarginMath.fillUp(preview.worst, creditWad);
     }
 
     /// @dev Keeps the case of one underlying that leaves the least excess; a tie goes to fewer fills.

@@ -5,6 +5,7 @@ import {Address} from "@openzeppelin/contracts/utils/Address.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IParameterPreview} from "../../interfaces/IParameterPreview.sol";
+import {MarginMath} from "../libraries/MarginMath.sol";
 
 /// @title ParameterPreview
 /// @notice See IParameterPreview.
@@ -62,13 +63,16 @@ contract ParameterPreview is IParameterPreview {
     }
 
     function _evaluate(Change memory c, IAccounts.Snapshot memory s) private view {
+        (uint256 creditWad,) = LIVE.backingOf(c.accountId);
         try LIVE.evaluate(s) returns (IMarginEngine.MarginState memory m) {
+            MarginMath.fillUp(m, creditWad);
             (c.isKnownBefore, c.stateBefore, c.equityBeforeWad) = (true, m.state, m.equityWad);
             (c.initialBeforeWad, c.maintenanceBeforeWad) = (m.initialWad, m.maintenanceWad);
         } catch {
             c.isKnownBefore = false;
         }
         try DRAFT.evaluate(s) returns (IMarginEngine.MarginState memory m) {
+            MarginMath.fillUp(m, creditWad);
             (c.isKnownAfter, c.stateAfter, c.equityAfterWad) = (true, m.state, m.equityWad);
             (c.initialAfterWad, c.maintenanceAfterWad) = (m.initialWad, m.maintenanceWad);
         } catch {

@@ -99,6 +99,19 @@ library MarginMath {
         return FixedPointMathLib.mulWadUp(rateWad, grossNotionalWad);
     }
 
+    /// @notice Adds what guarantee lines give to the equity of an account: as much as it lacks of its initial margin,
+    /// at most the credit. Where it has that by itself nothing changes, so no excess is ever made of another's money.
+    /// @dev Market equity stays the account's own; for its state what was added counts there as well.
+    /// @param m Margin without the lines; changed.
+    /// @param creditWad What the lines can give.
+    function fillUp(IMarginEngine.MarginState memory m, uint256 creditWad) internal pure {
+        int256 lackWad = int256(m.initialWad) - m.equityWad;
+        if (lackWad <= 0 || creditWad == 0) return;
+        int256 addedWad = int256(FixedPointMathLib.min(creditWad, uint256(lackWad)));
+        m.equityWad += addedWad;
+        m.state = stateOf(m.equityWad, m.marketEquityWad + addedWad, m.initialWad, m.maintenanceWad);
+    }
+
     /// @notice State of an account; insolvency goes before all others.
     /// @param equityWad Equity after haircuts.
     /// @param marketEquityWad Equity without haircuts.

@@ -6,6 +6,7 @@ import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/Reentrancy
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
 import {IAuction} from "../../interfaces/IAuction.sol";
+import {IGuarantees} from "../../interfaces/IGuarantees.sol";
 import {IInsuranceFund} from "../../interfaces/IInsuranceFund.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
@@ -22,11 +23,15 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
     int256 private constant ROUNDING_WAD = 1e15;
     /// @dev A price path that nobody vouched for this long starts again.
     uint256 private constant VOUCH_SEC = 30 minutes;
+    /// @dev Where lines cover a debt a bidder may gain this part of M: what the discount of a solvent slice is measured
+    /// on at least.
+    uint256 private constant LINE_PART = 4;
 
     IAccounts private immutable ACCOUNTS;
     IMarginEngine private immutable MARGIN;
     IScenarioBook private immutable BOOK;
     IInsuranceFund private immutable INSURANCE;
+    IGuarantees private immutable GUARANTEES;
 
     /// @inheritdoc IAuction
     mapping(uint256 accountId => uint40) public override marginCallTsOf;
@@ -45,17 +50,26 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         int256 valueWad;
     }
 
+    /// @dev Guarantee lines of an account under auction: what of its equity is theirs, and what they hold. A slice
+    /// takes nothing of either along.
+    struct Backing {
+        uint256 creditWad;
+        uint256 reservesWad;
+    }
+
     constructor(
         address authority,
         IAccounts accounts,
         IMarginEngine marginEngine,
         IScenarioBook book,
-        IInsuranceFund fund
+        IInsuranceFund fund,
+        IGuarantees guarantees
     ) AccessManaged(authority) {
         ACCOUNTS = accounts;
         MARGIN = marginEngine;
         BOOK = book;
         INSURANCE = fund;
+        GUARANTEES = guarantees;
     }
 
     /// @inheritdoc IAuction
@@ -64,10 +78,11 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         if (auction.isOpen) revert Auction__AlreadyOpen(accountId);
         IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(accountId);
         _requireLiquidatable(m);
-        if (m.marketEquityWad >= 0) _requireNoGrace(accountId);
+        Backing memory backing = _backingOf(accountId);
+        if (_covered(m, backing) >= 0) _requireNoGrace(accountId);
         auction.isOpen = true;
         emit AuctionStarted(accountId, m.equityWad, m.maintenanceWad, m.marketEquityWad >= 0);
-        _vouch(accountId, auction, m);
+        _vouch(accountId, auction, m, backing);
         _auction[accountId] = auction;
     }
 
@@ -84,10 +99,11 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         if (!auction.isOpen) revert Auction__NotOpen(accountId);
         IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(accountId);
         _requireLiquidatable(m);
-        _vouch(accountId, auction, m);
-        quote = _quote(auction, m, maxFractionWad);
+        Backing memory backing = _backingOf(accountId);
+        _vouch(accountId, auction, m, backing);
+        quote = _quote(auction, m, backing, maxFractionWad);
         if (quote.isSolvent != expectSolvent) revert Auction__WrongBranch(quote.isSolvent, expectSolvent);
-        Fresh memory fresh = _freshOf(accountId, bidderId, m);
+        Fresh memory fresh = _freshOf(accountId, bidderId, m, backing);
         ACCOUNTS.transferSlice(accountId, bidderId, quote.fractionWad, auction.reserveWad);
         if (quote.isSolvent) _collect(accountId, bidderId, quote, limitWad);
         else _pay(accountId, bidderId, quote, limitWad);
@@ -95,14 +111,14 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
             accountId, bidderId, quote.isSolvent, quote.fractionWad, quote.priceWad, quote.cashWad, quote.feeWad
         );
         _requireInitial(bidderId, fresh, m, quote.fractionWad);
-        _finish(accountId, auction, quote, m);
+        _finish(accountId, auction, quote, m, backing);
     }
 
     /// @inheritdoc IAuction
     function touch(uint256 accountId) external override whenNotPaused nonReentrant {
         State memory auction = _auction[accountId];
         if (!auction.isOpen) revert Auction__NotOpen(accountId);
-        _vouch(accountId, auction, MARGIN.auctionMarginOf(accountId));
+        _vouch(accountId, auction, MARGIN.auctionMarginOf(accountId), _backingOf(accountId));
         _auction[accountId] = auction;
     }
 
@@ -122,8 +138,13 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         uint256 held = s.positions.length + s.tokenIds.length;
         if (held != 0 || s.cashWad >= 0) revert Auction__NotPureDebt(held, s.cashWad);
         uint256 debtWad = uint256(-s.cashWad);
-        uint256 fromFundWad = FixedPointMathLib.min(debtWad, INSURANCE.availableWad());
-        _cover(accountId, accountId, 0, fromFundWad, debtWad - fromFundWad);
+        uint256 fromSponsorsWad = FixedPointMathLib.min(debtWad, _backingOf(accountId).reservesWad);
+        // With lines a debt alone may be a healthy account.
+        if (fromSponsorsWad != 0) _requireLiquidatable(MARGIN.auctionMarginOf(accountId));
+        uint256 restWad = debtWad - fromSponsorsWad;
+        uint256 fromFundWad = FixedPointMathLib.min(restWad, INSURANCE.availableWad());
+        if (fromSponsorsWad != 0) GUARANTEES.draw(accountId, accountId, fromSponsorsWad);
+        _cover(accountId, accountId, 0, fromFundWad, restWad - fromFundWad);
         _close(accountId, _auction[accountId].lossWad, 0, 0);
     }
 
@@ -154,9 +175,10 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         State memory auction = _auction[accountId];
         IMarginEngine.MarginState memory m = MARGIN.auctionMarginOf(accountId);
         _requireLiquidatable(m);
-        if (!auction.isOpen && m.marketEquityWad >= 0) _requireNoGrace(accountId);
-        _advance(auction, m);
-        quote = _quote(auction, m, maxFractionWad);
+        Backing memory backing = _backingOf(accountId);
+        if (!auction.isOpen && _covered(m, backing) >= 0) _requireNoGrace(accountId);
+        _advance(auction, m, backing.reservesWad);
+        quote = _quote(auction, m, backing, maxFractionWad);
     }
 
     /// @inheritdoc IAuction
@@ -185,6 +207,25 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         }
     }
 
+    function _backingOf(uint256 accountId) private view returns (Backing memory backing) {
+        (backing.creditWad, backing.reservesWad) = GUARANTEES.backingOf(accountId);
+    }
+
+    /// @dev What the account is worth together with all that its lines hold.
+    function _covered(IMarginEngine.MarginState memory m, Backing memory backing) private pure returns (int256) {
+        return m.marketEquityWad + int256(backing.reservesWad);
+    }
+
+    /// @dev Equity outside the reserve without the lines: what a whole slice takes along. Below maintenance the whole
+    /// credit is in the equity.
+    function _ownOf(State memory auction, IMarginEngine.MarginState memory m, Backing memory backing)
+        private
+        pure
+        returns (int256)
+    {
+        return m.equityWad - int256(backing.creditWad) - int256(uint256(auction.reserveWad));
+    }
+
     function _requireLiquidatable(IMarginEngine.MarginState memory m) private pure {
         if (m.equityWad >= int256(m.maintenanceWad)) revert Auction__NotLiquidatable(m.equityWad, m.maintenanceWad);
     }
@@ -199,29 +240,41 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
     }
 
     /// @dev Notes what was seen: the clocks and the loss that others may have to bear. The caller stores the auction.
-    function _vouch(uint256 accountId, State memory auction, IMarginEngine.MarginState memory m) private {
-        _advance(auction, m);
+    function _vouch(
+        uint256 accountId,
+        State memory auction,
+        IMarginEngine.MarginState memory m,
+        Backing memory backing
+    ) private {
+        _advance(auction, m, backing.reservesWad);
         emit ClocksSet(accountId, auction.solventTs, auction.insolventTs, auction.vouchedTs);
-        _noteLoss(accountId, auction, m.marketEquityWad);
+        _noteLoss(accountId, auction, _covered(m, backing));
     }
 
     /// @dev A branch's clock starts when the branch is first seen. That of the solvent branch goes on while prices
     /// swing between the branches, that of the insolvent one does not. Where the account was not below maintenance, or
     /// nobody looked for a while, both start again: a price counts only time that somebody vouched for.
-    function _advance(State memory auction, IMarginEngine.MarginState memory m) private view {
+    function _advance(State memory auction, IMarginEngine.MarginState memory m, uint256 reservesWad) private view {
         uint40 nowTs = uint40(block.timestamp);
         bool isShort = m.equityWad < int256(m.maintenanceWad);
         if (!isShort || nowTs - auction.vouchedTs >= VOUCH_SEC) (auction.solventTs, auction.insolventTs) = (0, 0);
         auction.vouchedTs = isShort ? nowTs : 0;
         bool isSolvent = m.marketEquityWad >= int256(uint256(auction.reserveWad));
-        if (isSolvent) auction.insolventTs = 0;
-        else if (isShort && auction.insolventTs == 0) auction.insolventTs = nowTs;
+        // Below 2**128: all positive cash is.
+        uint128 ownWad = uint128(auction.reserveWad + reservesWad);
+        if (isSolvent) {
+            auction.insolventTs = 0;
+        } else if (isShort && auction.insolventTs == 0) {
+            auction.insolventTs = nowTs;
+            if (ownWad > auction.creditWad) auction.creditWad = ownWad;
+        }
         if (isSolvent && isShort && auction.solventTs == 0) auction.solventTs = nowTs;
-        if (auction.insolventTs == 0) auction.creditWad = auction.reserveWad;
+        if (auction.insolventTs == 0) auction.creditWad = ownWad;
     }
 
-    function _noteLoss(uint256 accountId, State memory auction, int256 marketEquityWad) private {
-        uint256 lossWad = marketEquityWad < 0 ? uint256(-marketEquityWad) : 0;
+    /// @dev `coveredWad`: market equity and what the lines hold.
+    function _noteLoss(uint256 accountId, State memory auction, int256 coveredWad) private {
+        uint256 lossWad = coveredWad < 0 ? uint256(-coveredWad) : 0;
         uint256 wasWad = auction.lossWad;
         if (lossWad == wasWad) return;
         // Below 2**128: cash and values of an account are.
@@ -237,31 +290,33 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
 
     /// @dev A: market value of everything but the reserve. Where it is negative nobody would pay for a slice, even if
     /// the reserve still covers it: the bidder is paid, from the reserve first.
-    function _quote(State memory auction, IMarginEngine.MarginState memory m, uint256 maxFractionWad)
-        private
-        view
-        returns (Quote memory q)
-    {
+    function _quote(
+        State memory auction,
+        IMarginEngine.MarginState memory m,
+        Backing memory backing,
+        uint256 maxFractionWad
+    ) private view returns (Quote memory q) {
         int256 marketWad = m.marketEquityWad - int256(uint256(auction.reserveWad));
         q.isSolvent = marketWad >= 0;
-        if (q.isSolvent) _quoteSolvent(auction, m, uint256(marketWad), maxFractionWad, q);
-        else _quoteInsolvent(auction, m, uint256(-marketWad), maxFractionWad, q);
+        if (q.isSolvent) _quoteSolvent(auction, m, backing, maxFractionWad, q);
+        else _quoteInsolvent(auction, m, backing.reservesWad, maxFractionWad, q);
         if (q.fractionWad == 0) revert Auction__NothingToTake(0, 1);
     }
 
     function _quoteSolvent(
         State memory auction,
         IMarginEngine.MarginState memory m,
-        uint256 valueWad,
+        Backing memory backing,
         uint256 maxFractionWad,
         Quote memory q
     ) private view {
         IScenarioBook.AccountParams memory p = BOOK.accountParams();
+        uint256 valueWad = uint256(m.marketEquityWad) - auction.reserveWad;
         q.priceWad = AuctionMath.priceFactor(block.timestamp - auction.solventTs);
         uint256 wholeWad = AuctionMath.price(valueWad, m.maintenanceWad, q.priceWad);
         int256 targetWad = int256(FixedPointMathLib.mulWadUp(m.maintenanceWad, WAD + p.bufferWad));
         // What a whole slice takes out of the equity: E - V less the price.
-        int256 costWad = m.equityWad - int256(uint256(auction.reserveWad)) - int256(wholeWad);
+        int256 costWad = _ownOf(auction, m, backing) - int256(wholeWad);
         q.fractionWad =
             valueWad < p.dustWad ? WAD : AuctionMath.restoringFraction(targetWad, m.equityWad, costWad);
         q.fractionWad = FixedPointMathLib.min(q.fractionWad, maxFractionWad);
@@ -270,35 +325,52 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         q.feeWad = AuctionMath.fee(takenWad, q.cashWad, p.feeRateWad);
     }
 
-    /// @dev As long as the reserve covers the debt it pays, and nobody else. Otherwise reserve, fund and everybody, in
-    /// this order, pay the debt, and the fund alone the bonus: what is left of the account never bears the gain of a
-    /// part.
+    /// @dev As long as the reserve and the account's lines cover the debt they pay, in this order, and nobody else.
+    /// Otherwise reserve, lines, fund and everybody, in this order, pay the debt, and the fund alone the bonus: what is
+    /// left of the account never bears the gain of a part.
     function _quoteInsolvent(
         State memory auction,
         IMarginEngine.MarginState memory m,
-        uint256 debtWad,
+        uint256 reservesWad,
         uint256 maxFractionWad,
         Quote memory q
     ) private view {
+        uint256 debtWad = uint256(int256(uint256(auction.reserveWad)) - m.marketEquityWad);
+        uint256 ownWad = auction.reserveWad + reservesWad;
         q.fractionWad = FixedPointMathLib.min(maxFractionWad, WAD);
         uint256 wholeWad = debtWad
             + AuctionMath.bonus(
-                FixedPointMathLib.zeroFloorSub(debtWad, auction.creditWad),
+                _lossOf(auction, m.maintenanceWad, reservesWad, debtWad),
                 m.maintenanceWad,
                 BOOK.accountParams().bonusShareWad,
                 block.timestamp - auction.insolventTs
             );
-        if (debtWad <= auction.reserveWad) {
-            wholeWad = FixedPointMathLib.min(wholeWad, auction.reserveWad);
-            q.fromReserveWad = FixedPointMathLib.mulWad(wholeWad, q.fractionWad);
+        if (debtWad <= ownWad) {
+            uint256 payWad = FixedPointMathLib.mulWad(FixedPointMathLib.min(wholeWad, ownWad), q.fractionWad);
+            q.fromReserveWad = FixedPointMathLib.min(auction.reserveWad, payWad);
+            q.fromSponsorsWad = payWad - q.fromReserveWad;
         } else {
             uint256 owedWad = FixedPointMathLib.mulWad(debtWad, q.fractionWad);
             uint256 payWad = FixedPointMathLib.mulWad(wholeWad, q.fractionWad);
             q.fromReserveWad = FixedPointMathLib.min(auction.reserveWad, owedWad);
-            q.fromFundWad = FixedPointMathLib.min(payWad - q.fromReserveWad, INSURANCE.availableWad());
-            q.socialisedWad = FixedPointMathLib.zeroFloorSub(owedWad, q.fromReserveWad + q.fromFundWad);
+            q.fromSponsorsWad = FixedPointMathLib.min(reservesWad, owedWad - q.fromReserveWad);
+            ownWad = q.fromReserveWad + q.fromSponsorsWad;
+            q.fromFundWad = FixedPointMathLib.min(payWad - ownWad, INSURANCE.availableWad());
+            q.socialisedWad = FixedPointMathLib.zeroFloorSub(owedWad, ownWad + q.fromFundWad);
         }
-        q.cashWad = q.fromReserveWad + q.fromFundWad + q.socialisedWad;
+        q.cashWad = q.fromReserveWad + q.fromSponsorsWad + q.fromFundWad + q.socialisedWad;
+    }
+
+    /// @dev What the bonus is measured on: the debt beyond reserve and lines. Where lines cover it the bonus is theirs
+    /// to pay, and large enough that somebody bids: below M, so that E - M of what is left rises.
+    function _lossOf(State memory auction, uint256 maintenanceWad, uint256 reservesWad, uint256 debtWad)
+        private
+        pure
+        returns (uint256)
+    {
+        uint256 ownWad = auction.reserveWad + reservesWad;
+        if (reservesWad != 0 && debtWad <= ownWad) return maintenanceWad / LINE_PART;
+        return FixedPointMathLib.zeroFloorSub(debtWad, FixedPointMathLib.max(ownWad, auction.creditWad));
     }
 
     function _collect(uint256 accountId, uint256 bidderId, Quote memory quote, uint256 limitWad) private {
@@ -311,10 +383,11 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
     function _pay(uint256 accountId, uint256 bidderId, Quote memory quote, uint256 limitWad) private {
         if (quote.cashWad < limitWad) revert Auction__LimitMissed(quote.cashWad, limitWad);
         if (quote.fromReserveWad != 0) ACCOUNTS.moveCash(accountId, bidderId, quote.fromReserveWad);
+        if (quote.fromSponsorsWad != 0) GUARANTEES.draw(accountId, bidderId, quote.fromSponsorsWad);
         _cover(accountId, bidderId, quote.fromReserveWad, quote.fromFundWad, quote.socialisedWad);
     }
 
-    /// @dev What the reserve left open comes from the fund, then from everybody with positive cash.
+    /// @dev What reserve and lines left open comes from the fund, then from everybody with positive cash.
     function _cover(
         uint256 accountId,
         uint256 toId,
@@ -331,17 +404,18 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
     /// less, because no part of a requirement grows more slowly than size. Tokens that are linked to nothing add to its
     /// equity, which is not counted, and to no requirement: nobody makes a bid dear by sending them. Where a token of
     /// the account is lowered in the own measure, its margin proves nothing of the bidder's.
-    function _freshOf(uint256 accountId, uint256 bidderId, IMarginEngine.MarginState memory m)
-        private
-        view
-        returns (Fresh memory fresh)
-    {
+    function _freshOf(
+        uint256 accountId,
+        uint256 bidderId,
+        IMarginEngine.MarginState memory m,
+        Backing memory backing
+    ) private view returns (Fresh memory fresh) {
         IAccounts.Snapshot memory bidder = ACCOUNTS.snapshotOf(bidderId);
         if (bidder.positions.length != 0 || _holdsLinked(bidder.tokenIds)) return fresh;
         IAccounts.Snapshot memory account = ACCOUNTS.snapshotOf(accountId);
         bool isFresh = account.mode == bidder.mode
             && (account.tokenIds.length == 0 || !MARGIN.isLowered(account.tokenIds));
-        fresh = Fresh(isFresh, m.equityWad - account.cashWad);
+        fresh = Fresh(isFresh, m.equityWad - int256(backing.creditWad) - account.cashWad);
     }
 
     function _holdsLinked(uint256[] memory tokenIds) private view returns (bool) {
@@ -391,33 +465,43 @@ contract Auction is IAuction, ExpiringPause, ReentrancyGuardTransient {
         uint256 accountId,
         State memory auction,
         Quote memory quote,
-        IMarginEngine.MarginState memory m
+        IMarginEngine.MarginState memory m,
+        Backing memory backing
     ) private {
         int256 fractionWad = int256(quote.fractionWad);
         int256 reserveWad = int256(uint256(auction.reserveWad));
         int256 paidWad = quote.isSolvent ? int256(quote.cashWad) : -int256(quote.fromReserveWad);
-        int256 equityWad = m.equityWad - FixedPointMathLib.sMulWad(m.equityWad - reserveWad, fractionWad) + paidWad;
+        int256 equityWad =
+            m.equityWad - FixedPointMathLib.sMulWad(_ownOf(auction, m, backing), fractionWad) + paidWad;
+        // A draw, or a loss that all share, has left less in the lines.
+        if (backing.reservesWad != 0) {
+            equityWad -= int256(backing.creditWad);
+            backing = _backingOf(accountId);
+            equityWad += int256(backing.creditWad);
+        }
         uint256 maintenanceWad = FixedPointMathLib.mulWad(m.maintenanceWad, WAD - quote.fractionWad);
         if (equityWad + ROUNDING_WAD >= int256(_targetOf(maintenanceWad))) {
             _close(accountId, auction.lossWad, equityWad, maintenanceWad);
             return;
         }
-        _changeReserve(auction, quote);
+        _changeReserve(auction, quote, backing.reservesWad);
         int256 takenWad = FixedPointMathLib.sMulWad(m.marketEquityWad - reserveWad, fractionWad);
-        _noteLoss(accountId, auction, m.marketEquityWad - takenWad + paidWad);
+        _noteLoss(accountId, auction, _covered(m, backing) - takenWad + paidWad);
         _auction[accountId] = auction;
     }
 
-    function _changeReserve(State memory auction, Quote memory quote) private pure {
+    /// @dev `reservesWad`: what the lines hold after the bid.
+    function _changeReserve(State memory auction, Quote memory quote, uint256 reservesWad) private pure {
         if (quote.isSolvent) {
             // Below 2**128: all cash is.
             auction.reserveWad += uint128(quote.cashWad);
-            auction.creditWad = auction.reserveWad;
+            auction.creditWad = uint128(auction.reserveWad + reservesWad);
             return;
         }
         auction.reserveWad -= uint128(quote.fromReserveWad);
         uint256 shareWad = FixedPointMathLib.mulWad(auction.creditWad, quote.fractionWad);
-        auction.creditWad = uint128(FixedPointMathLib.max(auction.reserveWad, auction.creditWad - shareWad));
+        uint256 ownWad = auction.reserveWad + reservesWad;
+        auction.creditWad = uint128(FixedPointMathLib.max(ownWad, auction.creditWad - shareWad));
     }
 
     function _close(uint256 accountId, uint256 lossWad, int256 equityWad, uint256 maintenanceWad) private {

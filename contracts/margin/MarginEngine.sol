@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {FixedPointMathLib} from "solady/src/utils/FixedPointMathLib.sol";
 import {IAccounts} from "../../interfaces/IAccounts.sol";
+import {IGuarantees} from "../../interfaces/IGuarantees.sol";
 import {IMarginEngine} from "../../interfaces/IMarginEngine.sol";
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {IRateFeed} from "../../interfaces/IRateFeed.sol";
@@ -42,6 +43,7 @@ contract MarginEngine is IMarginEngine {
     IRiskEngine private immutable RISK;
     IRateFeed private immutable RATES;
     ISourceBook private immutable SOURCES;
+    IGuarantees private immutable GUARANTEES;
 
     /// @dev Working memory: parameters, underlyings touched, their positions and linked collateral, sums over them.
     struct Work {
@@ -80,7 +82,8 @@ contract MarginEngine is IMarginEngine {
         IScenarioBook book,
         IRiskEngine risk,
         IRateFeed rates,
-        ISourceBook sources
+        ISourceBook sources,
+        IGuarantees guarantees
     ) {
         ACCOUNTS = accounts;
         ORACLE = oracle;
@@ -88,6 +91,7 @@ contract MarginEngine is IMarginEngine {
         RISK = risk;
         RATES = rates;
         SOURCES = sources;
+        GUARANTEES = guarantees;
     }
 
     /// @inheritdoc IMarginEngine
@@ -132,22 +136,22 @@ contract MarginEngine is IMarginEngine {
 
     /// @inheritdoc IMarginEngine
     function marginOf(uint256 accountId) external view override returns (MarginState memory margin) {
-        _evaluate(_workFor(PLAIN), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));
+        _evaluateAccount(PLAIN, margin, accountId);
     }
 
     /// @inheritdoc IMarginEngine
     function auctionMarginOf(uint256 accountId) external view override returns (MarginState memory margin) {
-        _evaluate(_workFor(FOR_AUCTION), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));
+        _evaluateAccount(FOR_AUCTION, margin, accountId);
     }
 
     /// @inheritdoc IMarginEngine
     function ownMarginOf(uint256 accountId) external view override returns (MarginState memory margin) {
-        _evaluate(_workFor(OWN), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));
+        _evaluateAccount(OWN, margin, accountId);
     }
 
     /// @inheritdoc IMarginEngine
     function bidderMarginOf(uint256 accountId) external view override returns (MarginState memory margin) {
-        _evaluate(_workFor(OWN | FOR_AUCTION), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));
+        _evaluateAccount(OWN | FOR_AUCTION, margin, accountId);
     }
 
     /// @inheritdoc IMarginEngine
@@ -175,6 +179,19 @@ contract MarginEngine is IMarginEngine {
         // Through the external interface: the evaluation exists once in the code, which has to stay deployable.
         (before_, detailsBefore) = this.evaluateOwnDetailed(snapshot);
         (after_, detailsAfter) = this.evaluateOwnDetailed(SnapshotMath.applied(snapshot, changes));
+        uint256 creditWad = GUARANTEES.creditOf(accountId);
+        MarginMath.fillUp(before_, creditWad);
+        MarginMath.fillUp(after_, creditWad);
+    }
+
+    /// @inheritdoc IMarginEngine
+    function backingOf(uint256 accountId)
+        external
+        view
+        override
+        returns (uint256 creditWad, uint256 reservesWad)
+    {
+        (creditWad, reservesWad) = GUARANTEES.backingOf(accountId);
     }
 
     /// @inheritdoc IMarginEngine
@@ -189,24 +206,30 @@ contract MarginEngine is IMarginEngine {
         IAccounts.Snapshot memory snapshot = PlainCall.snapshotOf(ACCOUNTS, accountId);
         if (snapshot.positions.length == 0 && snapshot.cashWad >= 0) return;
         // Where no token is lowered both measures are one.
-        if (_enforceIn(OWN, snapshot, before_)) _enforceIn(PLAIN, snapshot, before_);
+        if (_enforceIn(OWN, accountId, snapshot, before_)) _enforceIn(PLAIN, accountId, snapshot, before_);
     }
 
     /// @dev Holds an action to one measure; returns whether a token is lowered in it.
-    function _enforceIn(uint256 measure, IAccounts.Snapshot memory snapshot, IAccounts.Snapshot calldata before_)
-        private
-        view
-        returns (bool isLower)
-    {
+    function _enforceIn(
+        uint256 measure,
+        uint256 accountId,
+        IAccounts.Snapshot memory snapshot,
+        IAccounts.Snapshot calldata before_
+    ) private view returns (bool isLower) {
         Work memory w = _workFor(measure);
         MarginState memory now_;
         _evaluate(w, now_, snapshot);
         if (now_.equityWad >= int256(now_.initialWad)) return w.isLowered;
-        // Only a failing account pays for the second evaluation.
+        // Only an account that falls short asks for its guarantee lines, and only a failing one pays for the second
+        // evaluation.
+        uint256 creditWad = GUARANTEES.creditOf(accountId);
+        MarginMath.fillUp(now_, creditWad);
+        if (now_.equityWad >= int256(now_.initialWad)) return w.isLowered;
         isLower = w.isLowered;
         w = _workFor(measure);
         MarginState memory then_;
         _evaluate(w, then_, before_);
+        MarginMath.fillUp(then_, creditWad);
         MarginMath.requireRelief(then_, now_, AccountWord.closeShareOf(BOOK.accountWord()));
         isLower = isLower || w.isLowered;
     }
@@ -214,6 +237,13 @@ contract MarginEngine is IMarginEngine {
     /// @dev In memory, so that the compiler makes one evaluation and not one for every purpose.
     function _workFor(uint256 purpose) private pure returns (Work memory w) {
         w.purpose = purpose;
+    }
+
+    /// @dev An account as it is, with what guarantee lines fill up of its initial margin; none that has it by itself
+    /// pays for the question.
+    function _evaluateAccount(uint256 purpose, MarginState memory m, uint256 accountId) private view {
+        _evaluate(_workFor(purpose), m, PlainCall.snapshotOf(ACCOUNTS, accountId));
+        if (m.equityWad < int256(m.initialWad)) MarginMath.fillUp(m, GUARANTEES.creditOf(accountId));
     }
 
     function _evaluate(Work memory w, MarginState memory m, IAccounts.Snapshot memory s)

@@ -51,6 +51,11 @@ CHECKED: Final = {
     "Vault.cancelRequest": "owner or operator of the account",
     "Vault.payRequest": "Vault",
     "Auction.bid": "owner or operator of the bidding account",
+    "Guarantees.invite": "owner or operator of the beneficiary's account",
+    "Guarantees.give": "owner or operator of the sponsor's account",
+    "Guarantees.extend": "owner or operator of the sponsor's account",
+    "Guarantees.release": "owner or operator of the beneficiary's account",
+    "Guarantees.draw": "Auction",
 }
 FUNCTION: Final = re.compile(r"^    function (\w+)\(([^{;]*?)\{", re.M | re.S)
 PARENT: Final = re.compile(r"^(?:abstract )?contract (\w+)(?: is ([^{]+))?\{", re.M)

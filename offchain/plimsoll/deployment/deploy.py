@@ -33,7 +33,7 @@ NOBODY = "0x" + "0" * 40
 DUST_CASH = 10.0
 
 # Contracts that may change balances.
-MODULES = ("Vault", "Exchange", "Settlement", "PerpMarket", "InsuranceFund", "Auction")
+MODULES = ("Vault", "Exchange", "Settlement", "PerpMarket", "InsuranceFund", "Auction", "Guarantees")
 # What a preview of parameters may set on the draft of the book.
 DRAFTED = ("setBook", "setAccountParams", "setCollateral")
 # Contracts that the guardian may stop.
@@ -164,7 +164,8 @@ def _pricing(build: _Install, *, without_accounts: bool) -> None:
         build.send("Oracle", "setAggregator", number, entry.feed, entry.max_age_sec, limit)
     # The clearing and the fund's account belong to the deployer until the fund takes them over.
     accounts = NOBODY if without_accounts else build.create("Accounts", authority, build.account.address)
-    build.create("MarginEngine", accounts, oracle, book, risk_engine, rates, sources)
+    guarantees = NOBODY if without_accounts else build.create("Guarantees", authority, accounts)
+    build.create("MarginEngine", accounts, oracle, book, risk_engine, rates, sources, guarantees)
 
 
 def _list_underlying(build: _Install, symbol: str) -> None:
@@ -226,7 +227,7 @@ def _custody(build: _Install) -> None:
     build.create("Settlement", accounts, address["Oracle"])
     build.create("PerpMarket", authority, accounts, address["Oracle"])
     fund = build.create("InsuranceFund", authority, accounts, address["ScenarioBook"])
-    auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund)
+    auction = build.create("Auction", authority, accounts, engine, address["ScenarioBook"], fund, address["Guarantees"])
     build.create("Lens", accounts, address["Oracle"], auction)
     build.create("OrderPreview", accounts, engine, exchange)
     build.create("ActionPreview", accounts, engine, auction, vault)
@@ -247,6 +248,7 @@ def _custody(build: _Install) -> None:
     for module in MODULES:
         build.send("Accounts", "setModule", build.contracts[module].address, True)
     build.send("InsuranceFund", "setAuction", auction)
+    build.send("Guarantees", "connect", engine, auction)
     for reserved in (CLEARING_ID, FUND_ID):
         build.send("Accounts", "transferFrom", build.account.address, fund, reserved)
 
@@ -426,7 +428,7 @@ def _engine_of(build: _Install, which: str, book: str) -> str:
     address = {name: contract.address for name, contract in build.contracts.items()}
     risk = build.create(f"{which}RiskEngine", book, address["Oracle"])
     parts = address["Accounts"], address["Oracle"], book, risk, address["RateFeed"], address["SourceBook"]
-    return build.create(f"{which}MarginEngine", *parts)
+    return build.create(f"{which}MarginEngine", *parts, address["Guarantees"])
 
 
 def _remote(build: _Install) -> None:

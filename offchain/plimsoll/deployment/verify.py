@@ -115,7 +115,7 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     """
     seen = _Seen(client, deployment, spec)
     needed = {"Authority", *PAUSABLE, *MODULES, "Delegation", "Operators", "Intents", "Lens"}
-    needed |= {"RateFeed", "SourceBook", "RangeRule", "PasskeyFactory"}
+    needed |= {"RateFeed", "SourceBook", "RangeRule", "PasskeyFactory", "Guarantees"}
     needed |= {"HeaderFeed", "RemoteClaims"} if spec.remote is not None else set()
     needed |= {"StrategyVault", "StrategyCloser"} if spec.strategy is not None else set()
     missing = needed - set(deployment.contracts)
@@ -370,6 +370,8 @@ def _wiring(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     yield "Accounts.modules", sorted(name for name, allowed in modules.items() if allowed), sorted(MODULES)
     yield "Accounts.marginEngine", engine, "MarginEngine"
     yield "InsuranceFund.auction", seen.named(seen.of("InsuranceFund").call("auction")), "Auction"
+    for key, wanted in (("auction", "Auction"), ("marginEngine", "MarginEngine")):
+        yield f"Guarantees.{key}", seen.named(seen.of("Guarantees").call(key)), wanted
     auctions = [seen.named(values.auction) for name, values in seen.events("Vault") if name == "AuctionSet"]
     yield "Vault.auction", auctions[-1] if auctions else NOTHING, "Auction"
     yield "Auction.priorMargin", seen.named(seen.of("Auction").call("priorMargin")), "PriorMarginEngine"

@@ -74,7 +74,8 @@ class Stack(SimpleNamespace):
         """Deploy a margin engine of its own for a book that stands in for the live one."""
         project = self.project
         risk = self.admin.deploy(project.RiskEngine, book, self.oracle)
-        return self.admin.deploy(project.MarginEngine, self.accounts, self.oracle, book, risk, self.rates, self.sources)
+        parts = (self.accounts, self.oracle, book, risk, self.rates, self.sources, self.guarantees)
+        return self.admin.deploy(project.MarginEngine, *parts)
 
     def cash_sum(self) -> int:
         """Stored cash over all accounts."""
@@ -97,9 +98,10 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     authority.setTargetFunctionRole(book, [book.signatures["setRatio"]], RATE_ROLE, {"from": admin})
     for holder in (rates, admin):
         authority.grantRole(RATE_ROLE, holder, 0, {"from": admin})
-    engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk, rates, sources)
+    guarantees = admin.deploy(project.Guarantees, authority, ledger)
+    engine = admin.deploy(project.MarginEngine, ledger, oracle, book, risk, rates, sources, guarantees)
     fund = admin.deploy(project.InsuranceFund, authority, ledger, book)
-    auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund)
+    auction = admin.deploy(project.Auction, authority, ledger, engine, book, fund, guarantees)
     delegation = admin.deploy(project.Delegation, ledger, engine)
     exchange = admin.deploy(project.Exchange, authority, ledger, engine, delegation, oracle)
     exchange.setRules(1, ANY_INSTRUMENT, {"from": admin})
@@ -108,15 +110,16 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     actions = admin.deploy(project.ActionPreview, ledger, engine, auction, vault)
     intents = admin.deploy(project.Intents, ledger, engine, exchange)
     ledger.setMarginEngine(engine, {"from": admin})
-    for module in (admin, fund, auction, exchange, vault):
+    for module in (admin, fund, auction, exchange, vault, guarantees):
         ledger.setModule(module, True, {"from": admin})
     fund.setAuction(auction, {"from": admin})
+    guarantees.connect(engine, auction, {"from": admin})
     stack = Stack(
         project=project,
         **{"admin": admin, "chain": chain, "authority": authority, "book": book, "oracle": oracle, "risk": risk},
         **{"accounts": ledger, "engine": engine, "fund": fund, "auction": auction, "table": table},
         **{"delegation": delegation, "exchange": exchange, "preview": preview, "vault": vault, "actions": actions},
-        **{"intents": intents, "rates": rates, "sources": sources},
+        **{"intents": intents, "rates": rates, "sources": sources, "guarantees": guarantees},
     )
     stack.price(1_900)
     return stack

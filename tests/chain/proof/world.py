@@ -190,7 +190,10 @@ def running(*, any_size: bool = False) -> Iterator[World]:
         rare, book = deployment.underlyings[BROKEN], contracts["ScenarioBook"]
         book.send(owner, "setBook", rare, book.call("bookOf", rare).params, RARE_ROWS)
         contracts["Accounts"], _ = create(client, owner, "Accounts", contracts["Authority"].address, owner.address)
-        contracts["MarginEngine"], _ = create(client, owner, "MarginEngine", contracts["Accounts"].address, *addresses)
+        ledger, authority = contracts["Accounts"].address, contracts["Authority"].address
+        contracts["Guarantees"], _ = create(client, owner, "Guarantees", authority, ledger)
+        parts = (ledger, *addresses, contracts["Guarantees"].address)
+        contracts["MarginEngine"], _ = create(client, owner, "MarginEngine", *parts)
         for probe in PROBES:
             contracts[probe], _ = create(client, owner, probe)
         contracts["Accounts"].send(owner, "setMarginEngine", contracts["MarginEngine"].address)

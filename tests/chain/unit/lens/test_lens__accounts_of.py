@@ -12,7 +12,7 @@ NOBODY = "0x" + "0" * 40
 @pytest.fixture
 def lens(governor, authority, ledger, margin, oracle):
     nothing = ledger.address
-    auction = governor.deploy(Auction, authority, ledger, margin, nothing, nothing)
+    auction = governor.deploy(Auction, authority, ledger, margin, nothing, nothing, nothing)
     return governor.deploy(Lens, ledger, oracle, auction)
 
 

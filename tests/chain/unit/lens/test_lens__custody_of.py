@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from brownie import (
     Auction,
+    Guarantees,
     InsuranceFund,
     Lens,
     MarginEngine,
@@ -30,9 +31,11 @@ def lens(authority, governor, ledger):
     book = governor.deploy(ScenarioBook, authority, governor.deploy(NormalTable), ACCOUNT)
     risk, rates = governor.deploy(RiskEngine, book, oracle), governor.deploy(RateFeed, governor, book)
     sources = governor.deploy(SourceBook, governor)
-    engine = governor.deploy(MarginEngine, ledger, oracle, book, risk, rates, sources)
+    guarantees = governor.deploy(Guarantees, authority, ledger)
+    engine = governor.deploy(MarginEngine, ledger, oracle, book, risk, rates, sources, guarantees)
     fund = governor.deploy(InsuranceFund, authority, ledger, book)
-    return governor.deploy(Lens, ledger, oracle, governor.deploy(Auction, authority, ledger, engine, book, fund))
+    auction = governor.deploy(Auction, authority, ledger, engine, book, fund, guarantees)
+    return governor.deploy(Lens, ledger, oracle, auction)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ WEEK_SEC = 7 * 86_400
 @pytest.fixture(scope="module")
 def lens(governor, authority, ledger, margin, oracle):
     nothing = ledger.address
-    auction = governor.deploy(Auction, authority, ledger, margin, nothing, nothing)
+    auction = governor.deploy(Auction, authority, ledger, margin, nothing, nothing, nothing)
     return governor.deploy(Lens, ledger, oracle, auction)
 
 
