@@ -459,17 +459,22 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """One account: mode, cash, collateral amounts by token symbol, positions."""
+    """One account: mode, cash, collateral amounts by token symbol, positions.
+
+    ``credit`` is what guarantee lines can add to its equity where it lacks initial margin.
+    """
 
     mode: Mode
     cash: float
     collateral: Mapping[str, float] = field(default_factory=dict)
     positions: tuple[Position, ...] = ()
+    credit: float = 0.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.mode, Mode):
             raise DomainError("portfolio", f"{self.mode!r} is no margin mode")
         _within("portfolio", "cash", self.cash, -MAX_CASH, MAX_CASH)
+        _within("portfolio", "credit", self.credit, 0.0, MAX_CASH)
         for symbol, amount in self.collateral.items():
             _within("portfolio", f"the amount of {symbol}", amount, 0.0, MAX_QUANTITY)
         seen = set()

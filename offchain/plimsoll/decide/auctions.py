@@ -24,15 +24,18 @@ class AuctionView:
     reserve : float
         Cash that earlier bids have paid in, in cash units.
     credit : float
-        What the reserve would be had every insolvent slice taken only its share of it, in cash units.
+        What reserve and lines would hold had every insolvent slice taken only its share of them, in cash units.
     loss : float
-        Market equity below zero at the last look, which withdrawals leave their share of behind; in cash units.
+        Market equity below zero at the last look beyond ``lines``, which withdrawals leave their share of behind; in
+        cash units.
     bid_count : int
         Bids so far.
     number : int
         Auctions of the account that have started, this one included.
     look_count : int
         How often the chain has looked at the account in this auction.
+    lines : float
+        What guarantee lines of the account hold, in cash units.
     """
 
     account_id: int
@@ -46,6 +49,7 @@ class AuctionView:
     bid_count: int = 0
     number: int = 0
     look_count: int = 0
+    lines: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

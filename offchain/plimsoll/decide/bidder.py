@@ -153,7 +153,7 @@ def insolvent_offer(
     Offer
     """
     rest = view.market_equity - auction.reserve
-    account = Insolvent(rest, view.maintenance, auction.reserve, auction.credit, elapsed_sec)
+    account = Insolvent(rest, view.maintenance, auction.reserve, auction.credit, elapsed_sec, auction.lines)
     paid = insolvent_payment(fraction, account, world.terms.bonus_share, world.fund_available).total
     return Offer(fraction, paid + fraction * rest, paid)
 

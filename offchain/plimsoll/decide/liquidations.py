@@ -82,7 +82,8 @@ def is_recovered(account: AccountView, terms: AuctionTerms) -> bool:
 def _step(view: LiquidationView, account: AccountView, auction: AuctionView | None) -> Step | None:
     """Return what is to be done about one account."""
     number = account.account_id
-    if account.is_pure_debt:
+    # With a guarantee line a debt alone may be a healthy account.
+    if account.is_pure_debt and account.is_auctionable:
         return WriteOff(number, view.end_counts.get(number, 0))
     if auction is None:
         return StartAuction(number, view.start_counts.get(number, 0)) if account.is_auctionable else None
@@ -111,4 +112,5 @@ def is_unseen(account: AccountView, auction: AuctionView, now_ts: int) -> bool:
         return auction.vouched_ts is not None or auction.loss > 0.0
     if auction.clock_ts is None or auction.vouched_ts is None:
         return True
-    return now_ts - auction.vouched_ts >= VOUCH_AGAIN_SEC or (auction.loss > 0.0) != (account.market_equity < 0.0)
+    is_losing = account.market_equity + auction.lines < 0.0
+    return now_ts - auction.vouched_ts >= VOUCH_AGAIN_SEC or is_losing != (auction.loss > 0.0)

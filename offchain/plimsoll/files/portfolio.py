@@ -150,10 +150,11 @@ def load_portfolio(
     else:
         refuse_beside_file(mode=mode, cash=cash, collateral=collateral)
         root = read_document(source, "plimsoll.portfolio/1")
-    root.object({"schema", "mode", "cash", "positions"}, {"collateral"})
+    root.object({"schema", "mode", "cash", "positions"}, {"collateral", "credit"})
     return Portfolio(
         mode=Mode[root.key("mode").text(("SINGLE", "STANDARD", "CROSS"))],
         cash=root.key("cash").number(-MAX_CASH, MAX_CASH),
         collateral=_collateral(root.key("collateral"), market) if root.has("collateral") else {},
         positions=_positions(root.key("positions"), market),
+        credit=root.key("credit").number(0.0, MAX_CASH) if root.has("credit") else 0.0,
     )

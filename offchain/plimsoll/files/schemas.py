@@ -195,8 +195,11 @@ def portfolio_schema() -> Schema:
         "cash": number(-MAX_CASH, MAX_CASH, about="negative is owed"),
         "positions": {"type": "array", "maxItems": MAX_POSITIONS, "items": {"oneOf": [option, *linear]}},
     }
-    collateral = {"collateral": {"type": "array", "maxItems": 64, "items": held}}
-    return document("plimsoll.portfolio/1", "One account.", thing(keys, collateral))
+    optional: dict[str, Schema] = {
+        "collateral": {"type": "array", "maxItems": 64, "items": held},
+        "credit": number(0.0, MAX_CASH, about="what guarantee lines can add where it lacks initial margin, cash"),
+    }
+    return document("plimsoll.portfolio/1", "One account.", thing(keys, optional))
 
 
 def params_schema() -> Schema:

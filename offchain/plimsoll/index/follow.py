@@ -29,7 +29,7 @@ from plimsoll.index.reader import ChainEvent
 from plimsoll.index.state import SOURCES, State
 
 #: Edition of what ``apply`` makes of events: raise it with every change of its meaning, and stored state is made anew.
-FOLD: Final = "1"
+FOLD: Final = "2"
 #: Blocks by which the base lags behind the last final block before it is moved, because each move is a second reading.
 FINAL_STEP: Final = 16
 #: How long a head that is an ancestor of ours may be a lagging node before it counts as a chain that went back.

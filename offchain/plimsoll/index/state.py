@@ -101,6 +101,34 @@ class RateState:
         return self.ts + (self.fall_gap_sec if self.seen_wad < ratio_wad else self.gap_sec)
 
 
+@dataclass(frozen=True, slots=True)
+class LineState:
+    """A guarantee line; the account of the line's own id holds its cash."""
+
+    sponsor_id: int
+    beneficiary_id: int
+    end_ts: int
+    ramp_sec: int
+
+    def counted(self, held_wad: int, now_ts: int) -> int:
+        """Return what it counts of what it holds, wad; mirror of ``Guarantees.creditOf``.
+
+        Parameters
+        ----------
+        held_wad : int
+            Cash of the line.
+        now_ts : int
+            Time.
+
+        Returns
+        -------
+        int
+            Wad, rounded down.
+        """
+        left_sec = max(0, self.end_ts - now_ts)
+        return held_wad if left_sec >= self.ramp_sec else held_wad * left_sec // self.ramp_sec
+
+
 @dataclass(slots=True)
 class GrantState:
     """What a trader key may do; ``limits`` by underlying id: largest delta, gamma and vega."""
@@ -151,6 +179,7 @@ class State:
     terms: dict[int, TermsState] = field(default_factory=dict)
     rates: dict[int, RateState] = field(default_factory=dict)
     auctions: dict[int, AuctionState] = field(default_factory=dict)
+    lines: dict[int, LineState] = field(default_factory=dict)
     grants: dict[tuple[int, str], GrantState] = field(default_factory=dict)
     operators: dict[tuple[int, str], OperatorState] = field(default_factory=dict)
     #: Digests of intents that were filled, hexadecimal.
@@ -203,6 +232,24 @@ class State:
         moved = accrual(self.lending, self.ts)
         reserve = moved.reserve_wad if account_id == FUND_ID else 0
         return after_index(account.cash_wad, account.index_wad, moved) + reserve
+
+    def backing_of(self, account_id: int) -> tuple[int, int]:
+        """Return what guarantee lines give an account, and what they hold; mirror of ``Guarantees.backingOf``.
+
+        Parameters
+        ----------
+        account_id : int
+            Account.
+
+        Returns
+        -------
+        tuple of int
+            Credit and reserves, wad, at the time of the state.
+        """
+        found = [
+            (line, self.cash_of(number)) for number, line in self.lines.items() if line.beneficiary_id == account_id
+        ]
+        return sum(line.counted(held, self.ts) for line, held in found), sum(held for _, held in found)
 
     def funding_index(self, underlying_id: int) -> int:
         """Return what one unit of a long has paid, wad; mirror of ``Accounts.fundingOf``.
@@ -377,19 +424,29 @@ def _bid_filled(state: State, event: ChainEvent) -> None:
     auction.bid_count += 1
     if event.values["isSolvent"]:
         auction.reserve_wad += event.values["cashWad"]
-        auction.credit_wad = auction.reserve_wad
+        auction.credit_wad = _own_of(state, event)
     else:
-        # What the reserve paid came off with the loss, which was covered before.
+        # What reserve and lines paid came off with the loss, which was covered before.
         left_wad = auction.credit_wad - auction.credit_wad * event.values["fractionWad"] // WAD
-        auction.credit_wad = max(auction.reserve_wad, left_wad)
+        auction.credit_wad = max(_own_of(state, event), left_wad)
+
+
+def _own_of(state: State, event: ChainEvent) -> int:
+    """Return the reserve of an auction and what the account's lines hold."""
+    account_id = event.values["accountId"]
+    return state.auctions[account_id].reserve_wad + state.backing_of(account_id)[1]
 
 
 def _clocks_set(state: State, event: ChainEvent) -> None:
     auction = state.auctions[event.values["accountId"]]
+    was_ts = auction.insolvent_ts
     auction.solvent_ts, auction.insolvent_ts = event.values["solventTs"], event.values["insolventTs"]
     auction.vouched_ts = event.values["vouchedTs"]
     if auction.insolvent_ts == 0:
-        auction.credit_wad = auction.reserve_wad
+        auction.credit_wad = _own_of(state, event)
+    elif auction.insolvent_ts != was_ts:
+        # The clock starts, or starts again.
+        auction.credit_wad = max(auction.credit_wad, _own_of(state, event))
 
 
 def _loss_noted(state: State, event: ChainEvent) -> None:
@@ -405,6 +462,21 @@ def _loss_covered(state: State, event: ChainEvent) -> None:
 
 def _auction_ended(state: State, event: ChainEvent) -> None:
     state.auctions.pop(event.values["accountId"], None)
+
+
+def _line_given(state: State, event: ChainEvent) -> None:
+    values = event.values
+    terms = values["sponsorId"], values["beneficiaryId"], values["endTs"], values["rampSec"]
+    state.lines[values["lineId"]] = LineState(*terms)
+
+
+def _line_extended(state: State, event: ChainEvent) -> None:
+    line_id = event.values["lineId"]
+    state.lines[line_id] = replace(state.lines[line_id], end_ts=event.values["endTs"])
+
+
+def _line_ended(state: State, event: ChainEvent) -> None:
+    del state.lines[event.values["lineId"]]
 
 
 def _granted(state: State, event: ChainEvent) -> None:
@@ -472,6 +544,9 @@ _FOLD: dict[tuple[str, str], Callable[[State, ChainEvent], None]] = {
     ("Auction", "LossNoted"): _loss_noted,
     ("Auction", "LossCovered"): _loss_covered,
     ("Auction", "AuctionEnded"): _auction_ended,
+    ("Guarantees", "LineGiven"): _line_given,
+    ("Guarantees", "LineExtended"): _line_extended,
+    ("Guarantees", "LineEnded"): _line_ended,
     ("Delegation", "Granted"): _granted,
     ("Delegation", "Revoked"): _revoked,
     ("Delegation", "DelegateTraded"): _delegate_traded,

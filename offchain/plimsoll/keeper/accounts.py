@@ -19,6 +19,7 @@ from plimsoll.mirror.fleet import Fleet, FleetMargins, Names
 from plimsoll.mirror.fleet.ray_fleet import WorkerLostError
 from plimsoll.model import Market
 from plimsoll.params import Params
+from plimsoll.units import wad_to_float
 
 log = structlog.get_logger()
 
@@ -145,12 +146,13 @@ class Accounts:
         # After a call that failed on its way it is not known what was not told: then all are asked for.
         found = fleet.watch(market, params, self._exact(state), everybody=last is None)
         self._last = _ordered(found) if last is None else _overwritten(last, found)
-        return self._last
+        return _with_lines(self._last, state)
 
     def _exact(self, state: State) -> Iterable[int]:
         """Return the accounts whose requirements are wanted however well they stand."""
         called = (number for number, effect in state.effects.items() if effect.is_called)
-        return chain(state.auctions, called, () if self._bidder_id is None else (self._bidder_id,))
+        backed = (line.beneficiary_id for line in state.lines.values())
+        return chain(state.auctions, called, backed, () if self._bidder_id is None else (self._bidder_id,))
 
 
 def _ordered(found: FleetMargins) -> Margins:
@@ -172,6 +174,19 @@ def _overwritten(last: Margins, found: FleetMargins) -> Margins:
     new = found.of(~known)
     ids = np.concatenate((last.account_ids, new.account_ids))
     return Margins.ordered(ids, *(np.concatenate((getattr(last, name), getattr(new, name))) for name in COLUMNS))
+
+
+def _with_lines(margins: Margins, state: State) -> Margins:
+    """Add what guarantee lines fill up of initial margins; where there is none nothing is copied."""
+    credits = {line.beneficiary_id: state.backing_of(line.beneficiary_id)[0] for line in state.lines.values()}
+    rows = margins.rows_of(credits)
+    if not rows.size:
+        return margins
+    given = np.array([wad_to_float(credits[int(number)]) for number in margins.account_ids[rows]])
+    lacks = np.maximum(margins.initial[rows] - margins.equity[rows], 0.0)
+    equity = margins.equity.copy()
+    equity[rows] += np.minimum(given, lacks)
+    return replace(margins, equity=equity)
 
 
 def _accrues(account: AccountState | None) -> bool:

@@ -16,7 +16,7 @@ from plimsoll.decide import (
     SettlementView,
 )
 from plimsoll.deployment.record import Deployment
-from plimsoll.index.state import AuctionState, State
+from plimsoll.index.state import State
 from plimsoll.keeper.effects import Effects
 from plimsoll.keeper.names import name_of
 from plimsoll.units import wad_to_float
@@ -152,13 +152,11 @@ def auction_views(state: State, effects: Effects, accounts: Sequence[AccountView
         By account; those of accounts without a margin, or that were closed, on their solvent branch.
     """
     views = {view.account_id: view for view in accounts}
-    return tuple(
-        _auction(account_id, auction, effects, views.get(account_id))
-        for account_id, auction in sorted(state.auctions.items())
-    )
+    return tuple(_auction(state, account_id, effects, views.get(account_id)) for account_id in sorted(state.auctions))
 
 
-def _auction(account_id: int, auction: AuctionState, effects: Effects, view: AccountView | None) -> AuctionView:
+def _auction(state: State, account_id: int, effects: Effects, view: AccountView | None) -> AuctionView:
+    auction = state.auctions[account_id]
     reserve = wad_to_float(auction.reserve_wad)
     is_solvent = view is None or view.market_equity >= reserve
     return AuctionView(
@@ -173,6 +171,7 @@ def _auction(account_id: int, auction: AuctionState, effects: Effects, view: Acc
         bid_count=auction.bid_count,
         number=effects.starts.get(account_id, 0),
         look_count=effects.looks.get(account_id, 0),
+        lines=wad_to_float(state.backing_of(account_id)[1]),
     )
 
 

@@ -159,7 +159,7 @@ def portfolio_of(state: State, account_id: int, deployment: Deployment) -> Portf
     Returns
     -------
     Portfolio
-        In cash units, pending losses applied.
+        In cash units, pending losses applied; with the credit of its guarantee lines.
 
     Raises
     ------
@@ -181,6 +181,7 @@ def portfolio_of(state: State, account_id: int, deployment: Deployment) -> Portf
         wad_to_float(fields["cashWad"]),
         {tokens[token_id]: wad_to_float(amount) for token_id, amount in held},
         tuple(from_word(word, symbols) for word in fields["positions"]),
+        wad_to_float(state.backing_of(account_id)[0]),
     )
 
 

@@ -34,16 +34,17 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Who pays the bidder of an insolvent slice: earlier proceeds, the insurance fund, all positive cash."""
+    """Who pays the bidder of an insolvent slice: earlier proceeds, guarantee lines, the fund, all positive cash."""
 
     from_reserve: float
     from_fund: float
     socialised: float
+    from_sponsors: float = 0.0
 
     @property
     def total(self) -> float:
         """What the bidder gets."""
-        return self.from_reserve + self.from_fund + self.socialised
+        return self.from_reserve + self.from_sponsors + self.from_fund + self.socialised
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,12 @@ class Insolvent:
     reserve : float
         V.
     credit : float
-        What V would be had every insolvent slice taken only its own share of it; the bonus is measured on it.
+        What V and the lines would hold had every insolvent slice taken only its own share of them; the bonus is
+        measured on it.
     elapsed_sec : float
         Seconds on the clock of the branch.
+    lines : float
+        What guarantee lines of the account hold.
     """
 
     rest: float
@@ -67,6 +71,12 @@ class Insolvent:
     reserve: float
     credit: float
     elapsed_sec: float
+    lines: float = 0.0
+
+    @property
+    def own(self) -> float:
+        """What pays before the fund does."""
+        return self.reserve + self.lines
 
 
 def price_factor(elapsed_sec: float) -> float:
@@ -117,8 +127,13 @@ def equity_after(equity: float, reserve: float, taken: Slice) -> float:
 
 
 def bonus(account: Insolvent, bonus_share: float) -> float:
-    """Return ``min(bonusShare*M*t/60 min, loss + 0.02*M)``, what a bidder gets beyond the debt of a whole account."""
-    loss = max(0.0, -(account.rest + account.credit))
+    """Return ``min(bonusShare*M*t/60 min, loss + 0.02*M)``, what a bidder gets beyond the debt of a whole account.
+
+    Where guarantee lines cover the debt ``0.25*M`` stands in the place of the loss: they pay the bonus themselves.
+    """
+    is_covered = account.lines > 0.0 and account.rest + account.own >= 0.0
+    beyond = max(0.0, -(account.rest + max(account.own, account.credit)))
+    loss = RISK_SHARE * account.maintenance if is_covered else beyond
     risen = bonus_share * account.maintenance * max(account.elapsed_sec, 0.0) / INSOLVENT_HOUR_SEC
     return min(risen, loss + FREE_BONUS * account.maintenance)
 
@@ -126,8 +141,8 @@ def bonus(account: Insolvent, bonus_share: float) -> float:
 def insolvent_payment(fraction: float, account: Insolvent, bonus_share: float, fund_available: float) -> Payment:
     """Return who pays what of ``f*c``, ``c = -A + bonus``.
 
-    While the reserve covers the debt (``A + V >= 0``) nobody else pays. Otherwise reserve, fund (as far as it may in
-    this hour) and all positive cash pay the debt in this order, and the fund alone the bonus.
+    While reserve and lines cover the debt nobody else pays. Otherwise reserve, lines, fund (as far as it may in this
+    hour) and all positive cash pay the debt in this order, and the fund alone the bonus.
 
     Parameters
     ----------
@@ -144,9 +159,13 @@ def insolvent_payment(fraction: float, account: Insolvent, bonus_share: float, f
     Payment
     """
     whole = -account.rest + bonus(account, bonus_share)
-    if account.rest + account.reserve >= 0.0:
-        return Payment(fraction * min(whole, account.reserve), 0.0, 0.0)
+    if account.rest + account.own >= 0.0:
+        paid = fraction * min(whole, account.own)
+        from_reserve = min(account.reserve, paid)
+        return Payment(from_reserve, 0.0, 0.0, paid - from_reserve)
     owed = -fraction * account.rest
     from_reserve = min(account.reserve, owed)
-    from_fund = min(fraction * whole - from_reserve, fund_available)
-    return Payment(from_reserve, from_fund, max(0.0, owed - from_reserve - from_fund))
+    from_sponsors = min(account.lines, owed - from_reserve)
+    own = from_reserve + from_sponsors
+    from_fund = min(fraction * whole - own, fund_available)
+    return Payment(from_reserve, from_fund, max(0.0, owed - own - from_fund), from_sponsors)

@@ -97,7 +97,8 @@ class UnderlyingMargin:
 class MarginResult:
     """One account's margin; money in cash, requirements unsigned, equity signed.
 
-    ``debt_charge`` is what the requirement holds for cash that is owed, before the factors.
+    ``debt_charge`` is what the requirement holds for cash that is owed, before the factors; ``guaranteed`` what
+    guarantee lines have added to ``equity``, of which ``market_equity`` has nothing.
     """
 
     engine: str
@@ -110,6 +111,7 @@ class MarginResult:
     debt_charge: float
     gross_notional: float
     underlyings: Mapping[str, UnderlyingMargin]
+    guaranteed: float = 0.0
 
     def to_json(self) -> dict[str, object]:
         """Build the plimsoll.margin/1 document."""
@@ -123,6 +125,7 @@ class MarginResult:
             "initialMargin": self.initial_margin,
             "maintenanceMargin": self.maintenance_margin,
             "debtCharge": self.debt_charge,
+            "guaranteed": self.guaranteed,
             "excessInitial": self.equity - self.initial_margin,
             "excessMaintenance": self.equity - self.maintenance_margin,
             "underlyings": {name: u.to_json() for name, u in self.underlyings.items()},
@@ -149,6 +152,28 @@ def state_of(equity: float, market_equity: float, initial: float, maintenance: f
     if equity < maintenance:
         return LIQUIDATABLE
     return MARGIN_CALL if equity < initial else HEALTHY
+
+
+def filled_up(equity: float, initial: float, credit: float) -> float:
+    """Return what guarantee lines add to equity: what it lacks of the initial margin, at most their credit.
+
+    Parameters
+    ----------
+    equity, initial : float
+        Of the account by itself, cash.
+    credit : float
+        What its lines can add, cash.
+
+    Returns
+    -------
+    float
+        At least 0.
+
+    References
+    ----------
+    .. [1] contracts/libraries/MarginMath.sol, ``fillUp``.
+    """
+    return min(credit, max(0.0, initial - equity))
 
 
 def check_held(market: Market, portfolios: Sequence[Portfolio]) -> None:
@@ -322,10 +347,11 @@ def _account(
     maintenance = account.mm_factor * (required + debt_charge)
     cut, whole = _collateral_value(market, folio, params)
     equity, market_equity = folio.cash + counted + cut, folio.cash + mark + whole
+    added = filled_up(equity, initial, folio.credit)
     return MarginResult(
         engine="float",
-        state=state_of(equity, market_equity, initial, maintenance),
-        equity=equity,
+        state=state_of(equity + added, market_equity + added, initial, maintenance),
+        equity=equity + added,
         market_equity=market_equity,
         mark_to_market=mark,
         initial_margin=initial,
@@ -333,6 +359,7 @@ def _account(
         debt_charge=debt_charge,
         gross_notional=sum(float(part.risk.gross_notional[i]) for part in parts.values()),
         underlyings={name: _underlying_margin(part, i, _listed(folio, name)) for name, part in parts.items()},
+        guaranteed=added,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,7 +20,7 @@ from plimsoll.deployment.deploy import deploy_pricing
 from plimsoll.deployment.record import Deployment
 from plimsoll.deployment.spec import spec_for_market
 from plimsoll.errors import DomainError
-from plimsoll.mirror.margin_engine import ExpiryGreeks, MarginResult, RowPnl, UnderlyingMargin
+from plimsoll.mirror.margin_engine import ExpiryGreeks, MarginResult, RowPnl, UnderlyingMargin, filled_up, state_of
 from plimsoll.mirror.scenario_book import Book, scenario_book
 from plimsoll.model import Market, Portfolio
 from plimsoll.params import VOL_NAMES, Params
@@ -188,8 +188,19 @@ class Checker:
                     raise DomainError(f"portfolio {first + number}", f"the contracts {answer.message}")
                 if isinstance(answer, Exception):
                     raise answer
-                results.append(result_of(answer, self.deployment, self.params))
+                found = result_of(answer, self.deployment, self.params)
+                results.append(_with_credit(found, part[number].credit))
         return results
+
+
+def _with_credit(found: MarginResult, credit: float) -> MarginResult:
+    """Add what guarantee lines give: a snapshot is nobody's, so the contracts count none for it."""
+    added = filled_up(found.equity, found.initial_margin, credit)
+    if not added:
+        return found
+    equity, market = found.equity + added, found.market_equity + added
+    state = state_of(equity, market, found.initial_margin, found.maintenance_margin)
+    return replace(found, equity=equity, state=state, guaranteed=added)
 
 
 @contextmanager

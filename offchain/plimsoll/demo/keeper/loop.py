@@ -253,6 +253,7 @@ class Keeper:
                     credit=wad_to_float(auction.credit_wad),
                     loss=wad_to_float(auction.loss_wad),
                     bid_count=auction.bid_count,
+                    lines=wad_to_float(self.index.state.backing_of(account_id)[1]),
                 )
             )
         return tuple(running)
