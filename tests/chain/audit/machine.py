@@ -45,6 +45,7 @@ EXTRA = (
     "ParameterPreview",
     "RateFeed",
     "SourceBook",
+    "Guarantees",
 )
 
 
@@ -349,6 +350,7 @@ class Machine:
         self.checks["I-01"] += 1
         self._check_instruments()
         self._check_replay()
+        self._check_lines()
         if outcome.passed and (own or bystanders):
             self._check_excess(set(own), bystanders)
 
@@ -363,10 +365,11 @@ class Machine:
         self.checks["I-04"] += 1
 
     def _check_replay(self) -> None:
-        state = self.world.state
-        if len(state.accounts) != len(self.page):
-            self._break("I-09", f"{len(state.accounts)} accounts, the chain has {len(self.page)}")
-        for account in self.page:
+        # That of a line which ended is closed; a page keeps its place, without an owner.
+        state, living = self.world.state, [account for account in self.page if int(account.owner, 16)]
+        if len(state.accounts) != len(living):
+            self._break("I-09", f"{len(state.accounts)} accounts, the chain has {len(living)}")
+        for account in living:
             mine = state.accounts[account.accountId]
             if vars(account.snapshot) != snapshot_fields(state, account.accountId) or mine.owner != account.owner:
                 self._break("I-09", f"account {account.accountId}: {account}, rebuilt {mine}")
@@ -376,6 +379,24 @@ class Machine:
             if found != wanted:
                 self._break("I-09", f"auction of {account.accountId}: {found}, rebuilt {wanted}")
         self.checks["I-09"] += 1
+
+    def _check_lines(self) -> None:
+        """Every line is an account of the contract's, and the other way round; what counts is what they hold, once."""
+        state, contract = self.world.state, self.at["Guarantees"]
+        held = {a.accountId: int(a.snapshot.cashWad) for a in self.page if a.owner == contract.address}
+        if held.keys() != state.lines.keys():
+            self._break("I-22", f"accounts {sorted(held)}, lines {sorted(state.lines)}")
+        override, total = {"time": hex(state.ts)}, 0
+        for account_id in {line.beneficiary_id for line in state.lines.values()}:
+            request = {"to": contract.address, "data": "0x" + contract.encode("backingOf", account_id).hex()}
+            answer = self.client.rpc("eth_call", request, "latest", {}, override)
+            found = tuple(contract.decode("backingOf", bytes.fromhex(answer[2:])))
+            total += found[1]
+            if found != state.backing_of(account_id) or found[0] > found[1]:
+                self._break("I-22", f"account {account_id}: {found}, rebuilt {state.backing_of(account_id)}")
+        if total != sum(held.values()):
+            self._break("I-22", f"lines stand for {total}, their accounts hold {held}")
+        self.checks["I-22"] += 1
 
     def _check_excess(self, own: set[int], bystanders: bool) -> None:
         """Excess over the initial margin before and after, at the time of the call for both."""

@@ -32,6 +32,10 @@ PROPERTIES = {
         "share is worth"
     ),
     "I-21": "a source that fails makes its token count nothing, and changes nothing for who holds none of it",
+    "I-22": (
+        "what guarantee lines count is at most the cash in accounts of their own, each for one beneficiary, and the "
+        "events rebuild it"
+    ),
 }
 
 

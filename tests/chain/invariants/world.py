@@ -106,9 +106,13 @@ class World:
             return self.seen[1]
         ids = list(range(self.accounts.call("nextAccountId")))
         each = [[account_id] for account_id in ids]
+        snapshots = self.accounts.call_many("snapshotOf", each)
+        closed = [account_id for account_id in ids if isinstance(snapshots[account_id], RevertError)]
+        for account_id in closed:
+            snapshots[account_id] = SimpleNamespace(mode=0, cashWad=0, tokenIds=[], amountsWad=[], positions=[])
         found = SimpleNamespace(
-            ids=ids,
-            snapshots=self.accounts.call_many("snapshotOf", each),
+            ids=[account_id for account_id in ids if account_id not in closed],
+            snapshots=snapshots,
             stored=self.accounts.call_many("storedCashOf", each),
             margins=self.marginengine.call_many("marginOf", each),
             auctions=self.auction.call_many("auctionOf", each),

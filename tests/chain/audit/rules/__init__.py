@@ -3,6 +3,7 @@
 from tests.chain.audit.rules import (
     attackers,
     governors,
+    guarantees,
     intents,
     keepers,
     liquidators,
@@ -18,6 +19,7 @@ __all__ = [
     "RULES",
     "attackers",
     "governors",
+    "guarantees",
     "intents",
     "keepers",
     "liquidators",

@@ -88,11 +88,19 @@ def intent_of_delta(m: Machine) -> None:
     m.call(STRANGER, "Intents", "fillDelta", *again, must="Intents__Filled")
 
 
+def _own_margin(m: Machine, account: int) -> Any:
+    """What an intent is judged by: the account's margin without guarantee lines, or the error in its place."""
+    try:
+        return m.at["MarginEngine"].call("evaluate", m.at["Accounts"].call("snapshotOf", account))
+    except RevertError as reverted:
+        return reverted
+
+
 @rule("user", 3)
 def intent_to_close(m: Machine) -> None:
     """Close what is below a bound; above it nobody can."""
     account = m.rng.choice(m.traders)
-    owner, margin = owner_of(m, account), m.margin(account)
+    owner, margin = owner_of(m, account), _own_margin(m, account)
     held = _perp(m, account)
     if isinstance(margin, RevertError) or not held:
         return
@@ -109,7 +117,7 @@ def intent_to_close(m: Machine) -> None:
     args = (intent, signature, *_quote(m, account, held > 0, abs(held), price))
     if not m.call(STRANGER, "Intents", "fillClose", *args, may=may, own=[account, m.maker]).passed:
         return
-    after = m.margin(account)
+    after = _own_margin(m, account)
     safe = not m.snapshot(account).positions or excess(after, "initialWad") >= bound
     m.require(safe, "I-17", f"account {account}: bound {bound}, {after}")
 

@@ -30,15 +30,14 @@ def _numbers(margin: Any) -> Any:
 
 def _margins(m: Machine, *, without: bool = False) -> list[Any]:
     """Margins of all accounts, or of what they hold beside the token."""
-    engine, accounts = m.at["MarginEngine"], m.at["Accounts"]
-    if not without:
-        return [_numbers(found) for found in engine.call_many("marginOf", [[account] for account in m.ids])]
-    bare = []
-    for snapshot in accounts.call_many("snapshotOf", [[account] for account in m.ids]):
-        kept = [(i, a) for i, a in zip(snapshot.tokenIds, snapshot.amountsWad, strict=True) if i != TOKEN]
+    asked = []
+    for snapshot in _snapshots(m):
+        held = zip(snapshot.tokenIds, snapshot.amountsWad, strict=True)
+        kept = [(i, a) for i, a in held if i != TOKEN or not without]
         snapshot.tokenIds, snapshot.amountsWad = [i for i, _ in kept], [a for _, a in kept]
-        bare.append([snapshot])
-    return [_numbers(found) for found in engine.call_many("evaluate", bare)]
+        asked.append([snapshot])
+    # Of snapshots, and not by account: a guarantee line counts in neither.
+    return [_numbers(found) for found in m.at["MarginEngine"].call_many("evaluate", asked)]
 
 
 @rule("attacker", 2)
