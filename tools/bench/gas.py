@@ -282,6 +282,26 @@ def liquidity(w: World) -> Iterator[tuple[str, int]]:
     yield "gas.margin.liquidity.again", two - one
 
 
+def line(w: World) -> Iterator[tuple[str, int]]:
+    """Ask for guarantee lines of an account of 16 options that lacks initial margin: without any, with one, a further.
+
+    One that has its initial margin by itself asks nobody.
+    """
+    rich, poor = w.open(w.alice.address, 10**6), w.open(w.alice.address)
+    sponsor = w.open(w.bob.address, 10**6)
+    for account_id in (rich, poor):
+        w.hold(account_id, 16)
+    plain = w.run("MarginEngine", "marginOf", rich)
+    gas = [w.run("MarginEngine", "marginOf", poor)]
+    for _ in range(2):
+        w["Guarantees"].send(w.alice, "invite", poor, sponsor)
+        w["Guarantees"].send(w.bob, "give", sponsor, poor, WAD, TS + 30 * DAY, DAY)
+        gas.append(w.run("MarginEngine", "marginOf", poor))
+    yield "gas.margin.line.none", gas[0] - plain
+    yield "gas.margin.line", gas[1] - plain
+    yield "gas.margin.line.further", gas[2] - gas[1]
+
+
 def trade(w: World) -> Iterator[tuple[str, int]]:
     """Settle two signed orders between accounts that hold 16 options each, of one of those and of another."""
     sides = [(owner, w.open(owner.address, 10**6)) for owner in (w.alice, w.bob)]
@@ -396,7 +416,7 @@ def measure() -> dict[str, int]:
     """Run every job; gas by name."""
     found: dict[str, int] = {}
     # Each job on a chain of its own: no job's accounts change another's figures.
-    for job in (margin, margin_alone, share, liquidity, trade, quote, bid, worst_bid, dearest_bid, oracle):
+    for job in (margin, margin_alone, share, liquidity, line, trade, quote, bid, worst_bid, dearest_bid, oracle):
         with world() as w:
             found |= job(w)
     return found
