@@ -102,7 +102,7 @@ def test_margins__a_worker_killed_under_a_keeper__the_next_look_has_everybody(fl
     kept = []
     kept.append(room.Accounts(SimpleNamespace(), make))
     state = SimpleNamespace(
-        ts=0, market=market, accounts=dict.fromkeys(single.account_ids.tolist()), auctions={}, effects={}
+        ts=0, market=market, accounts=dict.fromkeys(single.account_ids.tolist()), auctions={}, effects={}, lines={}
     )
     kept[0].take(state, list(state.accounts))
     kept[0].margins(state, Params())
