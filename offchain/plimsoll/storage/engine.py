@@ -14,6 +14,9 @@ from plimsoll.storage.transaction import IMMEDIATE, translated
 
 #: How long a writer of SQLite waits for another one, and a new connection of PostgreSQL for the server.
 WAIT_SEC: Final = 10
+#: A transaction that is silent for so long is ended by the server of PostgreSQL: its process stands still, and what it
+#: has locked would keep every other keeper from taking over.
+SILENT_SEC: Final = 10
 #: What SQLAlchemy is asked for by the part of the URL before ``://``.
 DRIVERS: Final = {
     "sqlite": "sqlite+pysqlite",
@@ -66,9 +69,17 @@ def _postgresql(url: URL) -> Engine:
     """Return an engine that finds out by itself that the server was restarted."""
     arguments = {"connect_timeout": WAIT_SEC, "application_name": "plimsoll"}
     try:
-        return create_engine(url, pool_pre_ping=True, connect_args=arguments)
+        engine = create_engine(url, pool_pre_ping=True, connect_args=arguments)
     except (NoSuchModuleError, SQLAlchemyError, ImportError) as reason:
         raise InputError("database", f"the driver of PostgreSQL cannot be loaded ({reason})") from reason
+
+    # Not by an option of the connection: the URL may have options of its own, which that would replace.
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        connection.execute(f"SET idle_in_transaction_session_timeout = '{SILENT_SEC}s'")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:

@@ -28,7 +28,7 @@ DEPLOYER, GUARDIAN, GOVERNOR, STRANGER = (wallet(name) for name in ("deployer", 
 SIGNERS = tuple(wallet(f"signer {n}").address for n in range(3))
 SPEC = load_spec("local", Params()).with_signers(SIGNERS)
 LOCAL = (CONFIG / "local.toml").read_text(encoding="utf-8")
-MODULES = ["Auction", "Exchange", "InsuranceFund", "PerpMarket", "Settlement", "Vault"]
+MODULES = ["Auction", "Exchange", "Guarantees", "InsuranceFund", "PerpMarket", "Settlement", "Vault"]
 
 
 class KilledError(Exception):

@@ -78,7 +78,7 @@ def test_doctor__sound_deployment_with_rounds__is_well(world, posted, ask):
     code, found = ask("--feed")
     assert (code, broken(found)) == (0, set())
     assert found["node", "chain"]["seen"] == "31337, a local chain"
-    assert found["deployment", "code"]["seen"] == f"at all 30 addresses, since block {world.deployment.block}"
+    assert found["deployment", "code"]["seen"] == f"at all 31 addresses, since block {world.deployment.block}"
     assert found["deployment", "configuration"]["seen"] == "code, parameters and roles are as local says"
     assert found["deployment", "roles"]["seen"] == "governor the deployer, 1 canceller(s)"
     assert found["feed", "ETH"]["seen"].startswith("round of 1,900.00, ")
@@ -138,7 +138,7 @@ def test_doctor__record_of_another_place__is_bad_and_nothing_more_is_asked(world
     assert not any(group == "feed" for group, _ in found)
     code, found = ask("--feed", record=empty)
     assert (code, broken(found)) == (1, {("deployment", "code")})
-    assert found["deployment", "code"]["seen"] == "none at 1 of 30 addresses: Vault"
+    assert found["deployment", "code"]["seen"] == "none at 1 of 31 addresses: Vault"
     assert not any(group == "feed" for group, _ in found)
 
 

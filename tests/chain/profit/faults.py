@@ -172,8 +172,8 @@ FAULTS = (
         (
             (
                 "contracts/margin/MarginEngine.sol",
-                "_evaluate(_workFor(FOR_AUCTION), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));",
-                "_evaluate(_workFor(PLAIN), margin, PlainCall.snapshotOf(ACCOUNTS, accountId));",
+                "_evaluateAccount(FOR_AUCTION, margin, accountId);",
+                "_evaluateAccount(PLAIN, margin, accountId);",
             ),
         ),
         MARGIN,

@@ -97,7 +97,7 @@ def blocks(installed):
 
 
 def test_deploy__new_chain__writes_the_record_and_the_first_rounds(installed):
-    assert "30 contracts on chain 31337: deployed; as configured" in installed.said
+    assert "31 contracts on chain 31337: deployed; as configured" in installed.said
     assert installed.account(FUND_ID).portfolio.cash == 200_000.0
     spots = {s: installed.of("Oracle").call("lastSpotOf", n)[0] for s, n in installed.deployment.underlyings.items()}
     assert spots == {"ETH": 1_900 * 10**18, "BTC": 66_000 * 10**18}
@@ -282,7 +282,7 @@ def test_deploy__chain_started_again__deploys_anew(installed, monkeypatch, tmp_p
     monkeypatch.chdir(tmp_path)
     nowhere = replace(installed.deployment, contracts={**installed.deployment.contracts, "Accounts": "0x" + "12" * 20})
     nowhere.save(RECORD)
-    assert "30 contracts on chain 31337: deployed; as configured" in well("deploy")
+    assert "31 contracts on chain 31337: deployed; as configured" in well("deploy")
     assert load_deployment(RECORD).contracts["Accounts"] != nowhere.contracts["Accounts"]
 
 

@@ -24,7 +24,7 @@ UNDERLYING_KEYS = {
 }  # fmt: skip
 ACCOUNT_KEYS = {
     "schema", "engine", "state", "equity", "marketEquity", "markToMarket", "initialMargin", "maintenanceMargin",
-    "debtCharge", "excessInitial", "excessMaintenance", "underlyings",
+    "debtCharge", "excessInitial", "excessMaintenance", "guaranteed", "underlyings",
 }  # fmt: skip
 
 

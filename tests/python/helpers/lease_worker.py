@@ -1,6 +1,7 @@
 """A keeper reduced to its lease: journals and "sends" as often as it may, and writes each send into a file.
 
-It stops itself between the question whether it may send and the journal's transaction when FILE.freeze exists.
+It stops itself between the question whether it may send and the journal's transaction when FILE.freeze exists, and in
+that transaction when FILE.hold does.
 """
 
 import asyncio
@@ -27,6 +28,7 @@ class Worker:
     def __init__(self, url, name, file, lease_sec, delay_sec, margin_sec):
         section = StandbySection(lease_sec=float(lease_sec), delay_sec=float(delay_sec), margin_sec=float(margin_sec))
         self.engine, self.name, self.freeze = open_database(url), name, Path(file + ".freeze")
+        self.hold = Path(file + ".hold")
         self.lease = Lease(LeaseTable(open_database(url), "test"), myself(name), section)
         self.out = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self.shutdown = Shutdown(5.0)
@@ -38,14 +40,19 @@ class Worker:
     def journal(self, token):
         with writing(self.engine) as connection:
             self.lease.fence(connection)
+            self.pause(self.hold, "held", token)
             connection.execute(INSERT, {"token": token, "name": self.name})
+
+    def pause(self, file, what, token):
+        if file.exists():
+            file.unlink()
+            self.write(what, token)
+            os.kill(os.getpid(), signal.SIGSTOP)
+            self.write("resumed", token)
 
     async def send(self):
         token = self.lease.token
-        if self.freeze.exists():
-            self.freeze.unlink()
-            self.write("frozen", token)
-            os.kill(os.getpid(), signal.SIGSTOP)
+        self.pause(self.freeze, "frozen", token)
         try:
             await asyncio.to_thread(self.journal, token)
         except LeaseLostError:

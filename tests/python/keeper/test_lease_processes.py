@@ -154,6 +154,16 @@ def test_leader__stopped_past_its_lease_and_continued__sends_nothing_under_the_o
     pair.check()
 
 
+def test_leader__stopped_while_it_holds_the_row__the_standby_takes_over(pair):
+    """The fault: the row stayed locked for as long as the leader's process stood still, and nobody acted."""
+    Path(f"{pair.file}.hold").touch()
+    pair.wait(lambda: pair.lines("held"))
+    pair.wait(lambda: pair.sends_of(pair.standby))
+    os.kill(pair.processes[pair.leader].pid, signal.SIGCONT)
+    pair.wait(lambda: len(pair.lines("resumed")) == 1)
+    pair.check()
+
+
 def test_leader__stopped_between_question_and_journal__is_refused_by_its_token(pair):
     Path(f"{pair.file}.freeze").touch()
     pair.wait(lambda: pair.lines("frozen"))

@@ -311,6 +311,7 @@ export const errorTable: Record<string, readonly [string, string, readonly (read
   "0x3aac371e": ["StrategyVault__NotStopped","trading is not stopped",[["floorWad","uint256"]]],
   "0x7587383b": ["StrategyVault__NothingToSettle","there is no request to settle",[["openId","uint256"]]],
   "0x33a9ff4d": ["StrategyVault__RequestPending","a controller has a request in an earlier epoch that is not settled, or was returned",[["epochId","uint256"],["openId","uint256"]]],
+  "0x7edf98b9": ["StrategyVault__UnderlyingTwice","a mandate limits one underlying twice",[["underlyingId","uint8"]]],
   "0x33806cc9": ["StrategyVault__ZeroAmount","a request or a claim is of nothing",[["observed","uint256"],["minimum","uint256"]]],
   "0x305a27a9": ["StringTooLong","",[["str","string"]]],
   "0x1121c9d0": ["TrieProofTraversalError","",[["err","uint8"]]],
