@@ -193,6 +193,21 @@ PLANTS: Final = (
     ),
     Plant(
         "a hot standby",
+        "a transaction may be silent for ever",
+        (
+            "tests/python/keeper/test_lease_processes.py::"
+            "test_leader__stopped_while_it_holds_the_row__the_standby_takes_over",
+        ),
+        (
+            Change(
+                "storage/engine.py",
+                """f"SET idle_in_transaction_session_timeout = '{SILENT_SEC}s'\"""",
+                """f"SET idle_in_transaction_session_timeout = '{0 * SILENT_SEC}s'\"""",
+            ),
+        ),
+    ),
+    Plant(
+        "a hot standby",
         "an index writes over what another one wrote",
         (
             "tests/python/index/test_shared_database.py::test_sync__two_indexes_take_turns__both_and_the_database_are_the_chain",
