@@ -98,8 +98,9 @@ class TradeOptions:
     as_json: AsJson = False
 
     def __post_init__(self) -> None:
-        """Check what only the commands with orders write."""
+        """Check what only the commands with orders write, before anything is searched."""
         check_apart(self.html, self.orders, "--orders")
+        _ = self.order_options
 
     @property
     def costs(self) -> TradingCosts:

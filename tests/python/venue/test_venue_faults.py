@@ -7,7 +7,7 @@ import pytest
 from helpers import rpc_proxy as faults
 from helpers.keeper_runs import until
 from helpers.local_chain import local_chain
-from helpers.rpc_proxy import RpcProxy
+from helpers.rpc_proxy import Fault, RpcProxy
 from helpers.venue_runs import refusal, settled, trader, venue, write_venue
 
 from plimsoll.client import connect_venue
@@ -44,6 +44,25 @@ def same_as_the_chain(chain, traders):
 def quiet(who):
     """Wait until nothing is on its way to the chain."""
     until(lambda: who.venue.health().pendingTrades == 0, lambda: who.venue.health(), 90)
+
+
+def blocks_that_went(times):
+    """Answer that there is no block of a number, so often; tags such as latest are answered as ever."""
+
+    def without(request):
+        return {"answer": {"result": None}} if request["params"][0].startswith("0x") else None
+
+    return Fault("blocks that went", frozenset(("eth_getBlockByNumber",)), times, on_request=without)
+
+
+def test_start__blocks_go_while_they_are_read__opens_all_the_same(chain, tmp_path):
+    """The fault: a reorganisation between a head and its block ended the venue that was starting."""
+    with RpcProxy(chain.client.url) as proxy:
+        path = write_venue(tmp_path, chain, url=proxy.url)
+        gone = proxy.add(blocks_that_went(12))
+        with venue(path) as running:
+            assert gone.struck == 12
+            assert trader(running.url, chain, "anna").venue.health().isAccepting
 
 
 def test_reorganisation__three_times__fills_roll_back_live_again_and_settle_once(chain, tmp_path):

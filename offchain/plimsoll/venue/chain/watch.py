@@ -12,6 +12,7 @@ import structlog
 
 from plimsoll.chain.endpoints import Endpoints
 from plimsoll.chain.head import Head
+from plimsoll.chain.problem import NodeProblem
 from plimsoll.errors import PlimsollError
 from plimsoll.index.follow import Index
 from plimsoll.index.reader import ChainEvent
@@ -31,6 +32,8 @@ log = structlog.get_logger()
 #: Pause between two questions for a new head, and the longest time without a whole look.
 PAUSE_SEC: Final = 0.05
 LOOK_SEC: Final = 2.0
+#: How long a chain that is there but changes may keep the venue from opening.
+OPENING_SEC: Final = 30.0
 #: Blocks between two readings of rules, fees and rows.
 TERMS_BLOCKS: Final = 20
 #: Events after which they are read at once.
@@ -87,14 +90,24 @@ class Watch:
     async def start(self) -> None:
         """Catch up before anybody is served.
 
+        A reorganisation on the way, or a node that has not got the block that another one told of, is no reason not
+        to open: what was read is read again.
+
         Raises
         ------
         UnavailableError
-            When nodes or database fail.
+            When nodes fail for ``OPENING_SEC``, or the database does.
         """
-        head = await self._endpoints.head()
-        await self._follower.warm(head)
-        await self.look()
+        until = time.monotonic() + OPENING_SEC
+        while True:
+            try:
+                await self._follower.warm(await self._endpoints.head())
+                return await self.look()
+            except NodeProblem as problem:
+                if time.monotonic() > until:
+                    raise
+                log.warning("the chain cannot be followed", reason=str(problem))
+                await asyncio.sleep(4 * PAUSE_SEC)
 
     async def run(self) -> None:
         """Look whenever there is a new head, until cancelled; a look that fails is told, and the next one is made."""
