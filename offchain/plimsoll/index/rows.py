@@ -10,12 +10,12 @@ from typing import Any, Final
 from plimsoll.index.decoder import named_of, plain_of
 from plimsoll.index.effects import EffectState
 from plimsoll.index.interest import Lending
+from plimsoll.index.lines import LineState
 from plimsoll.index.state import (
     AccountState,
     AuctionState,
     FundingState,
     GrantState,
-    LineState,
     OperatorState,
     RateState,
     State,

@@ -15,6 +15,7 @@ from plimsoll.constants import CLEARING_ID, DAY_SEC, FUND_ID, WAD
 from plimsoll.index.effects import EFFECTS, EffectState
 from plimsoll.index.funding import index_at, owed
 from plimsoll.index.interest import Lending, accrual, after_index
+from plimsoll.index.lines import Lines, LineState
 from plimsoll.index.reader import ChainEvent
 
 
@@ -101,34 +102,6 @@ class RateState:
         return self.ts + (self.fall_gap_sec if self.seen_wad < ratio_wad else self.gap_sec)
 
 
-@dataclass(frozen=True, slots=True)
-class LineState:
-    """A guarantee line; the account of the line's own id holds its cash."""
-
-    sponsor_id: int
-    beneficiary_id: int
-    end_ts: int
-    ramp_sec: int
-
-    def counted(self, held_wad: int, now_ts: int) -> int:
-        """Return what it counts of what it holds, wad; mirror of ``Guarantees.creditOf``.
-
-        Parameters
-        ----------
-        held_wad : int
-            Cash of the line.
-        now_ts : int
-            Time.
-
-        Returns
-        -------
-        int
-            Wad, rounded down.
-        """
-        left_sec = max(0, self.end_ts - now_ts)
-        return held_wad if left_sec >= self.ramp_sec else held_wad * left_sec // self.ramp_sec
-
-
 @dataclass(slots=True)
 class GrantState:
     """What a trader key may do; ``limits`` by underlying id: largest delta, gamma and vega."""
@@ -179,7 +152,7 @@ class State:
     terms: dict[int, TermsState] = field(default_factory=dict)
     rates: dict[int, RateState] = field(default_factory=dict)
     auctions: dict[int, AuctionState] = field(default_factory=dict)
-    lines: dict[int, LineState] = field(default_factory=dict)
+    lines: Lines = field(default_factory=Lines)
     grants: dict[tuple[int, str], GrantState] = field(default_factory=dict)
     operators: dict[tuple[int, str], OperatorState] = field(default_factory=dict)
     #: Digests of intents that were filled, hexadecimal.
@@ -246,9 +219,7 @@ class State:
         tuple of int
             Credit and reserves, wad, at the time of the state.
         """
-        found = [
-            (line, self.cash_of(number)) for number, line in self.lines.items() if line.beneficiary_id == account_id
-        ]
+        found = [(self.lines[number], self.cash_of(number)) for number in self.lines.of(account_id)]
         return sum(line.counted(held, self.ts) for line, held in found), sum(held for _, held in found)
 
     def funding_index(self, underlying_id: int) -> int:

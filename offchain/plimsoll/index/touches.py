@@ -170,10 +170,10 @@ def set_entry(state: State, entry: Entry, value: Any) -> None:
     held = getattr(state, section)
     if section in SETS:
         (held.discard if value is ABSENT else held.add)(key)
-    elif value is ABSENT:
-        held.pop(key, None)
-    else:
+    elif value is not ABSENT:
         held[key] = value
+    elif key in held:
+        del held[key]
 
 
 def image_of(value: Any) -> Any:

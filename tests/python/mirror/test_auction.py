@@ -148,3 +148,51 @@ def test_insolvent_payment__many_bids__gain_nothing_over_one(debt, maintenance, 
         )
     assert paid <= at_once.total + 1e-9 * (debt + maintenance)
     assert from_fund <= at_once.from_fund + 1e-9 * (debt + maintenance)
+
+
+@st.composite
+def backed(draw):
+    """An insolvent account with a reserve, lines and a fund of any size."""
+    rest = -draw(st.floats(1e-3, 1e6))
+    reserve, lines = draw(st.floats(0.0, 1e6)), draw(st.floats(0.0, 1e6))
+    credit = draw(st.sampled_from((0.0, reserve + lines, 2.0 * (reserve + lines))))
+    account = Insolvent(rest, draw(st.floats(1.0, 1e6)), reserve, credit, draw(st.floats(0.0, 86_400.0)), lines)
+    return account, draw(st.floats(0.0, 1e6)), draw(st.floats(0.001, 1.0))
+
+
+@given(backed())
+def test_insolvent_payment__with_lines__each_pays_only_when_those_before_it_are_used_up(case):
+    account, fund, fraction = case
+    paid = insolvent_payment(fraction, account, SHARE, fund)
+    slack = 1e-9 * (1.0 + paid.total + account.reserve + account.lines)
+    assert min(paid.from_reserve, paid.from_sponsors, paid.from_fund, paid.socialised) >= 0.0
+    assert paid.from_reserve <= account.reserve + slack
+    assert paid.from_sponsors <= account.lines + slack
+    assert paid.from_fund <= fund + slack
+    owed = -fraction * account.rest
+    if paid.from_sponsors > slack:
+        assert paid.from_reserve >= account.reserve - slack or paid.from_reserve >= owed - slack
+    if paid.from_fund > slack:
+        assert account.rest + account.reserve + account.lines < 0.0
+        assert paid.from_reserve + paid.from_sponsors >= min(owed, account.reserve + account.lines) - slack
+    if paid.socialised > slack:
+        assert paid.from_fund >= fund - slack
+    assert paid.total >= owed - slack
+
+
+@pytest.mark.parametrize(
+    ("reserve", "lines", "fund", "parts"),
+    # A debt of 100 and M of 200 after half an hour: a bonus of at most 25. Where lines cover the debt they pay the
+    # bonus as well; where they do not, they pay what they hold, and the fund the rest and the bonus on it.
+    [
+        (0.0, 500.0, 1_000.0, (0.0, 125.0, 0.0, 0.0)),
+        (30.0, 500.0, 1_000.0, (30.0, 95.0, 0.0, 0.0)),
+        (30.0, 60.0, 1_000.0, (30.0, 60.0, 24.0, 0.0)),
+        (30.0, 60.0, 4.0, (30.0, 60.0, 4.0, 6.0)),
+        (0.0, 0.0, 1_000.0, (0.0, 0.0, 125.0, 0.0)),
+    ],
+)
+def test_insolvent_payment__who_pays__by_hand(reserve, lines, fund, parts):
+    account = Insolvent(-100.0, 200.0, reserve, 0.0, 1_800.0, lines)
+    found = insolvent_payment(1.0, account, SHARE, fund)
+    assert (found.from_reserve, found.from_sponsors, found.from_fund, found.socialised) == pytest.approx(parts)
