@@ -13,6 +13,7 @@ from plimsoll.cli.output import print_document
 from plimsoll.errors import InputError, PartialError
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from plimsoll.analytics.fund.size import Cover, FundSize
@@ -76,7 +77,8 @@ def _from_index(config: Path) -> _Accounts:
         said = f"the index is at block {census.block}, {census.behind_sec} s behind the node: is its keeper running?"
         print(f"warning: {said}", file=sys.stderr)
     folios = {str(number): folio for number, folio in census.portfolios.items()}
-    standing, strange = standing_at(census.market, folios, census.params, Slow().tell)
+    lines = {str(number): held for number, held in census.lines.items()}
+    standing, strange = standing_at(census.market, folios, census.params, Slow().tell, lines)
     unknown = (*(Unknown(str(number), why) for number, why in census.unknown.items()), *strange)
     return _Accounts(census.fund, standing, unknown, census.params, census.market.ts, census.block)
 
@@ -89,6 +91,7 @@ def _from_chain(rpc: str, deployment: Path) -> _Accounts:
     from plimsoll.deployment.record import check_chain, load_deployment
     from plimsoll.governance.preview import open_accounts
     from plimsoll.protocol.account import read_account
+    from plimsoll.protocol.guarantees import is_line, reserves_of
     from plimsoll.protocol.parameters import chain_params
 
     loaded = load_deployment(deployment)
@@ -96,18 +99,20 @@ def _from_chain(rpc: str, deployment: Path) -> _Accounts:
     check_chain(loaded, client)
     block, ts = client.block_number(), client.block_ts()
     ids = [number for number in open_accounts(client, loaded) if number > FUND_ID]
-    slow, margins, unknown = Slow(), {}, []
+    slow, margins, lines, unknown = Slow(), {}, {}, []
     for done, number in enumerate(ids):
         slow.tell(f"accounts: {done} of {len(ids)}")
+        if is_line(client, loaded, number):
+            continue
         view = read_account(client, loaded, number)
+        lines[str(number)] = reserves_of(client, loaded, number)
         if view.margin is None:
             unknown.append(Unknown(str(number), view.margin_problem))
         else:
             margins[str(number)] = view.margin
     params, fund = chain_params(client, loaded), read_account(client, loaded, FUND_ID).portfolio.cash
-    return _Accounts(
-        fund, standing_of(list(margins), list(margins.values()), params), tuple(unknown), params, ts, block
-    )
+    standing = standing_of(list(margins), list(margins.values()), params, lines)
+    return _Accounts(fund, standing, tuple(unknown), params, ts, block)
 
 
 def _cover_table(title: str, covers: Sequence[Cover], accounts: int) -> Table:
@@ -155,6 +160,18 @@ def _show(found: FundSize) -> None:
     console.print(
         f"it outlasts {_count(found.bears, found.accounts)} under any row, "
         f"{_count(found.bears_within, found.accounts)} within the range",
+        highlight=False,
+    )
+    _show_lines(console, found)
+
+
+def _show_lines(console: Console, found: FundSize) -> None:
+    """Say what guarantee lines keep from the fund."""
+    if found.lines == 0.0:
+        return
+    console.print(
+        f"guarantee lines hold {found.lines:,.2f} and pay first; without them cover-2 would be "
+        f"{found.without_lines.cost:,.2f}",
         highlight=False,
     )
 

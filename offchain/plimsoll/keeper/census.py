@@ -24,6 +24,7 @@ from plimsoll.model import Market, Portfolio
 from plimsoll.params import Params
 from plimsoll.protocol.parameters import chain_params
 from plimsoll.storage import open_database, upgrade
+from plimsoll.units import wad_to_float
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,10 @@ class Census:
     fund : float
         What the insurance fund holds, cash.
     portfolios : mapping of int to Portfolio
-        By account; the two accounts of the protocol itself are not among them.
+        By account; the two accounts of the protocol itself, and those that hold the cash of guarantee lines, are not
+        among them.
+    lines : mapping of int to float
+        What guarantee lines hold for an account, cash; accounts without one are left out.
     unknown : mapping of int to str
         Accounts that the mirror has no form for, and why.
     """
@@ -54,6 +58,7 @@ class Census:
     params: Params
     fund: float
     portfolios: Mapping[int, Portfolio]
+    lines: Mapping[int, float]
     unknown: Mapping[int, str]
 
 
@@ -116,6 +121,7 @@ def _census(index: Index, deployment: Deployment, client: Client) -> Census:
         params=chain_params(client, deployment),
         fund=portfolio_of(state, FUND_ID, deployment).cash,
         portfolios=portfolios,
+        lines={number: wad_to_float(state.backing_of(number)[1]) for number in portfolios if state.lines.of(number)},
         unknown=unknown,
     )
 
@@ -125,7 +131,7 @@ def _portfolios(state: State, deployment: Deployment) -> tuple[dict[int, Portfol
     portfolios: dict[int, Portfolio] = {}
     unknown: dict[int, str] = {}
     for number in sorted(state.accounts):
-        if number < FIRST_USER_ACCOUNT:
+        if number < FIRST_USER_ACCOUNT or number in state.lines:
             continue
         try:
             portfolios[number] = portfolio_of(state, number, deployment)

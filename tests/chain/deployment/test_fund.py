@@ -21,6 +21,7 @@ from plimsoll.params import Params
 from plimsoll.protocol.account import read_account
 from plimsoll.protocol.margin_engine import own_prices
 from plimsoll.protocol.rounds import RoundPoster
+from plimsoll.units import float_to_wad
 
 NOW = 1_770_326_940
 EXPIRY = NOW + 20 * 86_400
@@ -38,7 +39,7 @@ def market():
 
 @pytest.fixture(scope="module")
 def town(market, tmp_path_factory):
-    """Client, deployment, its file and the names of accounts: a maker, and two who could not pay a great rise."""
+    """Client, deployment, its file and the holders: a maker, and two who could not pay a great rise."""
     with anvil.running(NOW) as chain:
         client = Client(chain.url)
         world = build_world(client, spec_for_market(market, Params(), ()), GasBook())
@@ -47,20 +48,26 @@ def town(market, tmp_path_factory):
         poster.send(relayer, poster.tokens_call(NOW, own_prices(market)))
         world.seed_fund(FUND)
         maker = world.open("maker", Mode.SINGLE, 1e6, by_permit=False)
-        ids = [maker.account_id]
+        holders = [maker]
         for name, cash in (("less", 3_500.0), ("poor", 2_700.0)):
             holder = world.open(name, Mode.SINGLE, cash, by_permit=False)
             world.trade(holder, maker, PlannedTrade(SHORT, 40.0))
-            ids.append(holder.account_id)
+            holders.append(holder)
         path = tmp_path_factory.mktemp("deployment") / "D.json"
         world.deployment.save(path)
-        yield chain.url, client, world.deployment, path, ids
+        yield chain.url, client, world.deployment, path, holders
+
+
+def asked(url, path, capsys):
+    """The document that the command prints."""
+    assert run(["fund", "--rpc", url, "--deployment", str(path), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
 
 
 def test_fund__every_account_of_the_chain__is_what_the_mirror_makes_of_the_same_accounts(town, market, capsys):
-    url, client, deployment, path, ids = town
-    assert run(["fund", "--rpc", url, "--deployment", str(path), "--json"]) == 0
-    document = json.loads(capsys.readouterr().out)
+    url, client, deployment, path, holders = town
+    ids = [holder.account_id for holder in holders]
+    document = asked(url, path, capsys)
     folios = [read_account(client, deployment, number).portfolio for number in ids]
     margins = evaluate_many(market, folios, Params())
     standing = standing_of([str(number) for number in ids], margins, Params())
@@ -75,3 +82,20 @@ def test_fund__every_account_of_the_chain__is_what_the_mirror_makes_of_the_same_
         assert costs[0] == pytest.approx(costs[1], abs=AGREEMENT * gross)
         assert [cover["row"] for cover in document[name]] == [cover["row"] for cover in ours[name]]
     assert document["cover"][0]["cost"] > 0.0
+
+
+def test_fund__a_guarantee_line__pays_first_and_is_no_account(town, capsys):
+    url, client, deployment, path, (maker, _, poor) = town
+    before = asked(url, path, capsys)
+    line = 1_000.0
+    guarantees = deployment.contract(client, "Guarantees")
+    guarantees.send(poor.wallet, "invite", poor.account_id, maker.account_id)
+    terms = (float_to_wad(line), client.block_ts() + 30 * 86_400, 86_400)
+    guarantees.send(maker.wallet, "give", maker.account_id, poor.account_id, *terms)
+    after = asked(url, path, capsys)
+    assert after["accounts"] == before["accounts"]
+    assert after["lines"]["held"] == pytest.approx(line)
+    assert after["lines"]["coverWithout"]["cost"] == pytest.approx(before["cover"][1]["cost"], rel=1e-6)
+    # The loss falls by what the line holds, and with it the bonus, as long as that grows with the loss.
+    saved = before["cover"][1]["cost"] - after["cover"][1]["cost"]
+    assert line * (1.0 - 1e-6) <= saved <= 2.0 * line * (1.0 + 1e-6)

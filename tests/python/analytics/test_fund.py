@@ -281,3 +281,33 @@ def test_command__table__fits_into_80_columns(capsys, monkeypatch):
 )
 def test_command__bad_arguments__is_one_line(capsys, arguments, line):
     assert fails(capsys, ["fund", *arguments]).startswith(line)
+
+
+def test_fund_size__guarantee_lines__pay_a_loss_before_the_fund_does():
+    folios = {str(n): perp("ETH", -quantity, cash) for n, quantity, cash in ((1, 100.0, 60e3), (2, 50.0, 30e3))}
+    margins = evaluate_many(MARKET, list(folios.values()), PARAMS)
+    losses = [n * ETH.perp * 3 * R_ETH - cash for n, cash in ((100.0, 60e3), (50.0, 30e3))]
+    lines = {"1": losses[0] - 1_000.0}
+    found = fund_size(500e3, standing_of(tuple(folios), margins, PARAMS, lines), PARAMS)
+    bare = fund_size(500e3, standing_of(tuple(folios), margins, PARAMS), PARAMS)
+    unpaid = [left(loss, m.maintenance_margin) for loss, m in zip((1_000.0, losses[1]), margins, strict=True)]
+    assert found.cover_two.cost == pytest.approx(sum(unpaid), rel=1e-12)
+    assert found.without_lines == bare.cover_two
+    assert found.lines == pytest.approx(lines["1"])
+    assert found.to_json()["lines"] == {"held": found.lines, "coverWithout": bare.cover_two.to_json()}
+
+
+def test_fund_size__a_line_that_covers_a_loss__leaves_the_fund_nothing_to_pay():
+    folio = perp("ETH", -10.0, 3e3)
+    margins = evaluate_many(MARKET, [folio], PARAMS)
+    found = fund_size(0.0, standing_of(["one"], margins, PARAMS, {"one": 1e6}), PARAMS)
+    assert (found.cover_two.cost, found.covered_share, found.spare) == (0.0, 1.0, 0.0)
+    assert found.without_lines.cost > 0.0
+
+
+def test_standing_at__files__hold_what_their_credit_says():
+    folio = replace(perp("ETH", -10.0, 3e3), credit=4_000.0)
+    found, _ = standing_at(MARKET, {"one": folio, "two": perp("ETH", 1.0, 3e3)}, PARAMS)
+    assert found.lines.tolist() == [4_000.0, 0.0]
+    said, _ = standing_at(MARKET, {"one": folio, "two": perp("ETH", 1.0, 3e3)}, PARAMS, lines={"two": 5.0})
+    assert said.lines.tolist() == [0.0, 5.0]

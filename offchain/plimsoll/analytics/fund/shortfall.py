@@ -83,8 +83,9 @@ def shortfalls(accounts: Standing, params: Params) -> Shortfalls:
     Returns
     -------
     Shortfalls
-        Where the market equity of an account falls below zero: the loss, and what the auction pays a bidder beyond it
-        within its first hour, ``min(bonusShare*M, loss + 0.02*M)`` with the maintenance margin of now.
+        Where the market equity of an account falls below zero by more than its guarantee lines hold: what they leave
+        of the loss, and what the auction pays a bidder beyond it within its first hour,
+        ``min(bonusShare*M, loss + 0.02*M)`` with the maintenance margin of now.
 
     Raises
     ------
@@ -98,15 +99,16 @@ def shortfalls(accounts: Standing, params: Params) -> Shortfalls:
     for number, row in enumerate(rows):
         pnl = sum((accounts.pnl[name][row.multiple, row.vol] for name in row.underlyings), np.zeros(len(accounts)))
         rest = accounts.market_equity + pnl
-        for account in np.flatnonzero(rest < 0.0):
-            maintenance = float(accounts.maintenance[account])
-            unpaid[number, account] = _unpaid(float(rest[account]), maintenance, params.account.bonus_share)
+        for account in np.flatnonzero(rest + accounts.lines < 0.0):
+            lines, maintenance = float(accounts.lines[account]), float(accounts.maintenance[account])
+            found = Insolvent(float(rest[account]), maintenance, 0.0, 0.0, BONUS_AFTER_SEC, lines)
+            unpaid[number, account] = _unpaid(found, params.account.bonus_share)
     return Shortfalls(rows, accounts.names, unpaid)
 
 
-def _unpaid(rest: float, maintenance: float, bonus_share: float) -> float:
-    """Loss of one account below zero, with what its auction costs."""
-    return -rest + bonus(Insolvent(rest, maintenance, 0.0, 0.0, BONUS_AFTER_SEC), bonus_share)
+def _unpaid(account: Insolvent, bonus_share: float) -> float:
+    """Loss of one account beyond its lines, with what its auction costs."""
+    return -account.rest - account.lines + bonus(account, bonus_share)
 
 
 def _rows(moved: Mapping[str, Mapping[RowKey, Vector]]) -> tuple[Row, ...]:

@@ -7,7 +7,7 @@ principle 4): means that outlast the default of the two participants whose failu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -106,6 +106,11 @@ class FundSize:
     uncovered : tuple of Uncovered
         Largest first.
     concentrations : tuple of Concentration
+    lines : float
+        What the guarantee lines of all these accounts hold; they pay before the fund, and ``cover`` is what they leave
+        to it.
+    without_lines : Cover
+        The two largest defaults under any row if no line stood.
     unknown : tuple of Unknown
         Accounts without a margin number: nothing here counts them.
     """
@@ -119,6 +124,8 @@ class FundSize:
     bears_within: int
     uncovered: tuple[Uncovered, ...]
     concentrations: tuple[Concentration, ...]
+    lines: float
+    without_lines: Cover
     unknown: tuple[Unknown, ...] = ()
 
     @property
@@ -155,6 +162,7 @@ class FundSize:
             "coveredShare": self.covered_share,
             "uncovered": [entry.to_json() for entry in self.uncovered],
             "concentrations": [entry.to_json() for entry in self.concentrations],
+            "lines": {"held": self.lines, "coverWithout": self.without_lines.to_json()},
             "unknown": [entry.to_json() for entry in self.unknown],
         }
 
@@ -197,8 +205,17 @@ def fund_size(fund: float, accounts: Standing, params: Params, unknown: Sequence
         bears_within=_borne(within, fund),
         uncovered=_uncovered(within),
         concentrations=_concentrations(accounts),
+        lines=float(accounts.lines.sum()),
+        without_lines=_cover(_without_lines(found, accounts, params), COVERED_DEFAULTS),
         unknown=tuple(unknown),
     )
+
+
+def _without_lines(found: Shortfalls, accounts: Standing, params: Params) -> Shortfalls:
+    """Take the accounts through the rows again where lines stand for any of them."""
+    if not accounts.lines.any():
+        return found
+    return shortfalls(replace(accounts, lines=np.zeros(len(accounts))), params)
 
 
 def _borne(found: Shortfalls, fund: float) -> int:

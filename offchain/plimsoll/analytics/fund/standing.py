@@ -38,6 +38,8 @@ class Standing:
         By underlying and row of its book, (multiple of the price range, vol state), without weights.
     delta, vega : mapping of str to ndarray
         By underlying; units of it, and cash for one more of volatility (1.00).
+    lines : ndarray, cash
+        What guarantee lines hold for the account: they pay its loss before the fund does.
     """
 
     names: tuple[str, ...]
@@ -47,6 +49,7 @@ class Standing:
     pnl: Mapping[str, Mapping[RowKey, Vector]]
     delta: Mapping[str, Vector]
     vega: Mapping[str, Vector]
+    lines: Vector
 
     def __len__(self) -> int:
         return len(self.names)
@@ -64,7 +67,9 @@ class Unknown:
         return {"account": self.name, "reason": self.reason}
 
 
-def standing_of(names: Sequence[str], margins: Sequence[MarginResult], params: Params) -> Standing:
+def standing_of(
+    names: Sequence[str], margins: Sequence[MarginResult], params: Params, lines: Mapping[str, float] | None = None
+) -> Standing:
     """Take from margins what a fund is measured by.
 
     Parameters
@@ -75,6 +80,8 @@ def standing_of(names: Sequence[str], margins: Sequence[MarginResult], params: P
         Of this mirror or of the contracts.
     params : Params
         Those of the margins.
+    lines : mapping of str to float, optional
+        What guarantee lines hold, cash, by the name of the account; nothing for those that it leaves out.
 
     Returns
     -------
@@ -96,11 +103,16 @@ def standing_of(names: Sequence[str], margins: Sequence[MarginResult], params: P
         pnl={name: _pnl_by_row(name, margins, params) for name in held},
         delta={name: _by_account(name, margins, lambda own: own.delta) for name in held},
         vega={name: _by_account(name, margins, lambda own: own.vega) for name in held},
+        lines=np.array([(lines or {}).get(name, 0.0) for name in names]),
     )
 
 
 def standing_at(
-    market: Market, portfolios: Mapping[str, Portfolio], params: Params, tell: Tell = silent
+    market: Market,
+    portfolios: Mapping[str, Portfolio],
+    params: Params,
+    tell: Tell = silent,
+    lines: Mapping[str, float] | None = None,
 ) -> tuple[Standing, tuple[Unknown, ...]]:
     """Margin accounts with the mirror, some at a time.
 
@@ -112,6 +124,8 @@ def standing_at(
     params : Params
     tell : callable, optional
         Is told how far it is.
+    lines : mapping of str to float, optional
+        What guarantee lines hold, cash, by the name of the account; without it what the portfolios say they count.
 
     Returns
     -------
@@ -121,15 +135,16 @@ def standing_at(
         The others: one of them hides nobody else.
     """
     names, parts, unknown = list(portfolios), [standing_of((), (), params)], []
+    held = {name: folio.credit for name, folio in portfolios.items()} if lines is None else lines
     for first in range(0, len(names), AT_ONCE):
         tell(f"accounts: {first} of {len(names)}")
         some = {name: portfolios[name] for name in names[first : first + AT_ONCE]}
         try:
-            parts.append(standing_of(tuple(some), evaluate_many(market, list(some.values()), params), params))
+            parts.append(standing_of(tuple(some), evaluate_many(market, list(some.values()), params), params, held))
         except DomainError:
             for name, portfolio in some.items():
                 try:
-                    parts.append(standing_of((name,), evaluate_many(market, [portfolio], params), params))
+                    parts.append(standing_of((name,), evaluate_many(market, [portfolio], params), params, held))
                 except DomainError as reason:
                     unknown.append(Unknown(name, reason.message))
     return joined(parts), tuple(unknown)
@@ -159,6 +174,7 @@ def joined(parts: Sequence[Standing]) -> Standing:
         pnl=pnl,
         delta={name: _joined(parts, [part.delta.get(name) for part in parts]) for name in pnl},
         vega={name: _joined(parts, [part.vega.get(name) for part in parts]) for name in pnl},
+        lines=np.concatenate([part.lines for part in parts]),
     )
 
 
