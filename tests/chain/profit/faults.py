@@ -36,6 +36,7 @@ POOL = {"LiquidityToken": "contracts/sources/LiquidityToken.sol"}
 CLAIMS = {"RemoteClaims": "contracts/remote/RemoteClaims.sol"}
 ESCROW = {"RemoteEscrow": "contracts/remote/RemoteEscrow.sol"}
 VAULT = {"Vault": "contracts/accounts/Vault.sol"}
+LINES = {"Guarantees": "contracts/accounts/Guarantees.sol"}
 
 CASH_LEGS: Change = (
     f"{LIBRARIES}/RiskPass.sol",
@@ -364,5 +365,57 @@ FAULTS = (
             ),
         ),
         POOL,
+    ),
+    Fault(
+        "30",
+        "a guarantee line counts twice",
+        ("count for more",),
+        (
+            (
+                "contracts/accounts/Guarantees.sol",
+                "creditWad += _countedOf(_line[uint64(ids)], heldWad);",
+                "creditWad += 2 * _countedOf(_line[uint64(ids)], heldWad);",
+            ),
+        ),
+        LINES,
+    ),
+    Fault(
+        "30",
+        "a line is settled although its account is short",
+        ("taken back",),
+        (
+            (
+                "contracts/accounts/Guarantees.sol",
+                "if (m.equityWad < int256(m.maintenanceWad)) {",
+                "if (m.equityWad == type(int256).min) {",
+            ),
+        ),
+        LINES,
+    ),
+    Fault(
+        "30",
+        "a line is released although its account needs it",
+        ("taken back",),
+        (
+            (
+                "contracts/accounts/Guarantees.sol",
+                "_end(lineId);\n        _requireInitial(beneficiaryId);",
+                "_end(lineId);",
+            ),
+        ),
+        LINES,
+    ),
+    Fault(
+        "30",
+        "a sponsor needs no margin without its line",
+        ("goes into",),
+        (
+            (
+                "contracts/accounts/Guarantees.sol",
+                "ACCOUNTS.moveCash(sponsorId, lineId, amountWad);\n        _requireInitial(sponsorId);",
+                "ACCOUNTS.moveCash(sponsorId, lineId, amountWad);",
+            ),
+        ),
+        LINES,
     ),
 )

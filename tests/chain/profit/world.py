@@ -53,7 +53,7 @@ SIGNERS = [wallet(f"signer {n}") for n in range(2)]
 ADMIN, POSTER, RELAYER, LENDER, BIDDER = (wallet(name) for name in ("admin", "poster", "relayer", "lender", "bidder"))
 CONTRACTS = (
     *("Accounts", "Vault", "Oracle", "MarginEngine", "Exchange", "Settlement", "PerpMarket", "Auction"),
-    *("InsuranceFund", "ActionPreview", "ScenarioBook", "RateFeed"),
+    *("InsuranceFund", "ActionPreview", "ScenarioBook", "RateFeed", "Guarantees"),
 )
 #: A token that no underlying moves: its price is signed by itself, and may grow stale by itself.
 PLAIN = TokenSpec("PLAIN", "Mock token of its own", 18, haircut=0.1, deposit_cap=1e9)
