@@ -53,6 +53,9 @@ USED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "Delegation": ("grant", "revoke", "grantOf", "limitsOf"),
     "Operators": ("grant", "revoke", "grantOf", "allowanceOf"),
+    "Guarantees": (
+        *("invitedOf", "linesOf", "lineOf", "creditOf", "invite", "give", "extend", "release", "settle"),
+    ),
     "Oracle": ("heartbeatSec", "lastSpotOf", "lastTokenPriceOf", "expiriesOf"),
     "ScenarioBook": ("accountParams", "collateralOf", "bookOf"),
     "RiskEngine": ("riskOf",),
@@ -85,6 +88,7 @@ EVENTS: Final[Mapping[str, tuple[str, ...]]] = {
     "Vault": ("Deposited", "Withdrawn", "WithdrawalRequested", "RequestDropped", "ShareLeft", "ShareReleased"),
     "Delegation": ("Granted", "Revoked", "DelegateTraded"),
     "Operators": ("Granted", "Revoked", "OperatorWithdrew"),
+    "Guarantees": ("SponsorInvited", "LineGiven", "LineDrawn", "LineEnded"),
     "Exchange": ("Settled", "QuoteFilled", "FeePaid"),
     "Settlement": ("AccountSettled",),
     "Auction": (*("AuctionStarted", "BidFilled", "LossCovered", "AuctionEnded", "MarginCalled", "MarginCallMet"),),

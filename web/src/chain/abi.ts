@@ -71,6 +71,22 @@ export const operatorsAbi = [
   {"name":"OperatorWithdrew","type":"event","inputs":[{"name":"accountId","type":"uint256","indexed":true},{"name":"operator","type":"address","indexed":true},{"name":"tokenId","type":"uint256","indexed":true},{"name":"amountRaw","type":"uint256"},{"name":"usedRaw","type":"uint256"}]},
 ] as const;
 
+export const guaranteesAbi = [
+  {"name":"invitedOf","type":"function","stateMutability":"view","inputs":[{"name":"beneficiaryId","type":"uint256"}],"outputs":[{"name":"","type":"uint256"}]},
+  {"name":"linesOf","type":"function","stateMutability":"view","inputs":[{"name":"accountId","type":"uint256"}],"outputs":[{"name":"lineIds","type":"uint256[]"}]},
+  {"name":"lineOf","type":"function","stateMutability":"view","inputs":[{"name":"lineId","type":"uint256"}],"outputs":[{"name":"line","type":"tuple","components":[{"name":"sponsorId","type":"uint64"},{"name":"beneficiaryId","type":"uint64"},{"name":"endTs","type":"uint40"},{"name":"rampSec","type":"uint24"}]}]},
+  {"name":"creditOf","type":"function","stateMutability":"view","inputs":[{"name":"accountId","type":"uint256"}],"outputs":[{"name":"creditWad","type":"uint256"}]},
+  {"name":"invite","type":"function","stateMutability":"nonpayable","inputs":[{"name":"beneficiaryId","type":"uint256"},{"name":"sponsorId","type":"uint256"}],"outputs":[]},
+  {"name":"give","type":"function","stateMutability":"nonpayable","inputs":[{"name":"sponsorId","type":"uint256"},{"name":"beneficiaryId","type":"uint256"},{"name":"amountWad","type":"uint256"},{"name":"endTs","type":"uint40"},{"name":"rampSec","type":"uint24"}],"outputs":[{"name":"lineId","type":"uint256"}]},
+  {"name":"extend","type":"function","stateMutability":"nonpayable","inputs":[{"name":"lineId","type":"uint256"},{"name":"endTs","type":"uint40"}],"outputs":[]},
+  {"name":"release","type":"function","stateMutability":"nonpayable","inputs":[{"name":"lineId","type":"uint256"}],"outputs":[]},
+  {"name":"settle","type":"function","stateMutability":"nonpayable","inputs":[{"name":"lineId","type":"uint256"}],"outputs":[]},
+  {"name":"SponsorInvited","type":"event","inputs":[{"name":"beneficiaryId","type":"uint256","indexed":true},{"name":"sponsorId","type":"uint256","indexed":true}]},
+  {"name":"LineGiven","type":"event","inputs":[{"name":"lineId","type":"uint256","indexed":true},{"name":"sponsorId","type":"uint256","indexed":true},{"name":"beneficiaryId","type":"uint256","indexed":true},{"name":"amountWad","type":"uint256"},{"name":"endTs","type":"uint40"},{"name":"rampSec","type":"uint24"}]},
+  {"name":"LineDrawn","type":"event","inputs":[{"name":"lineId","type":"uint256","indexed":true},{"name":"beneficiaryId","type":"uint256","indexed":true},{"name":"toId","type":"uint256"},{"name":"paidWad","type":"uint256"}]},
+  {"name":"LineEnded","type":"event","inputs":[{"name":"lineId","type":"uint256","indexed":true},{"name":"toId","type":"uint256","indexed":true},{"name":"returnedWad","type":"uint256"}]},
+] as const;
+
 export const oracleAbi = [
   {"name":"heartbeatSec","type":"function","stateMutability":"view","inputs":[],"outputs":[{"name":"","type":"uint256"}]},
   {"name":"lastSpotOf","type":"function","stateMutability":"view","inputs":[{"name":"underlyingId","type":"uint8"}],"outputs":[{"name":"spotWad","type":"uint256"},{"name":"ts","type":"uint40"}]},

@@ -1,7 +1,7 @@
 /** One account as the contracts see it: holdings, margin, every scenario row, greeks, auction. */
 import { type Address, type Hex, isAddressEqual } from "viem";
 import { readContract } from "viem/actions";
-import { accountsAbi, auctionAbi, marginEngineAbi, riskEngineAbi, scenarioBookAbi } from "./abi.ts";
+import { accountsAbi, auctionAbi, guaranteesAbi, marginEngineAbi, riskEngineAbi, scenarioBookAbi } from "./abi.ts";
 import type { AtBlock, Context } from "./client.ts";
 import { readLogs } from "./logs.ts";
 import { refusedOnly } from "./market.ts";
@@ -71,6 +71,8 @@ export interface Account {
   readonly storedCashWad: bigint;
   readonly holdings: readonly Holding[];
   readonly positions: readonly ValuedPosition[];
+  /** What guarantee lines add to the equity of `margin`: what it lacks of its initial margin, at most their credit. */
+  readonly guaranteedWad: bigint;
   /** Null when a price that is needed is stale; `marginProblem` then holds what was thrown. */
   readonly margin: Margin | null;
   readonly marginProblem: unknown;
@@ -81,6 +83,23 @@ export interface Account {
 interface RawState extends Omit<Margin, "details"> {}
 
 export const marginFrom = (state: RawState, details: readonly UnderlyingDetail[]): Margin => ({ ...state, details });
+
+/** A margin with what guarantee lines can give it, as the contracts count it. */
+export function filledUp(margin: Margin, creditWad: bigint): { margin: Margin; guaranteedWad: bigint } {
+  const lackWad = margin.initialWad - margin.equityWad;
+  const guaranteedWad = lackWad <= 0n ? 0n : lackWad < creditWad ? lackWad : creditWad;
+  if (guaranteedWad === 0n) return { margin, guaranteedWad };
+  const equityWad = margin.equityWad + guaranteedWad;
+  const state =
+    margin.marketEquityWad + guaranteedWad < 0n
+      ? 3
+      : equityWad < margin.maintenanceWad
+        ? 2
+        : equityWad < margin.initialWad
+          ? 1
+          : 0;
+  return { margin: { ...margin, equityWad, state }, guaranteedWad };
+}
 
 async function valued(at: AtBlock, position: Position): Promise<ValuedPosition> {
   const risk = await readContract(at.client, {
@@ -96,7 +115,7 @@ async function valued(at: AtBlock, position: Position): Promise<ValuedPosition> 
 /** The account at one block; null when it does not exist. */
 export async function readAccount(at: AtBlock, id: bigint): Promise<Account | null> {
   const { client, blockNumber, deployment } = at;
-  const { Accounts, Auction, MarginEngine } = deployment.contracts;
+  const { Accounts, Auction, Guarantees, MarginEngine } = deployment.contracts;
   const owner = await readContract(client, {
     address: Accounts,
     abi: accountsAbi,
@@ -105,7 +124,7 @@ export async function readAccount(at: AtBlock, id: bigint): Promise<Account | nu
     blockNumber,
   }).catch(refusedOnly);
   if (owner === null) return null;
-  const [snapshot, storedCashWad, auction, calledTs] = await Promise.all([
+  const [snapshot, storedCashWad, auction, calledTs, creditWad] = await Promise.all([
     readContract(client, { address: Accounts, abi: accountsAbi, functionName: "snapshotOf", args: [id], blockNumber }),
     readContract(client, {
       address: Accounts,
@@ -122,9 +141,16 @@ export async function readAccount(at: AtBlock, id: bigint): Promise<Account | nu
       args: [id],
       blockNumber,
     }),
+    readContract(client, {
+      address: Guarantees,
+      abi: guaranteesAbi,
+      functionName: "creditOf",
+      args: [id],
+      blockNumber,
+    }),
   ]);
   let marginProblem: unknown = null;
-  const [margin, positions] = await Promise.all([
+  const [found, positions] = await Promise.all([
     readContract(client, {
       address: MarginEngine,
       abi: marginEngineAbi,
@@ -132,7 +158,7 @@ export async function readAccount(at: AtBlock, id: bigint): Promise<Account | nu
       args: [snapshot],
       blockNumber,
     })
-      .then(([state, details]) => marginFrom(state, details))
+      .then(([state, details]) => filledUp(marginFrom(state, details), creditWad))
       .catch((thrown: unknown) => {
         marginProblem = thrown;
         return refusedOnly(thrown);
@@ -150,7 +176,8 @@ export async function readAccount(at: AtBlock, id: bigint): Promise<Account | nu
       amountWad: snapshot.amountsWad[index] ?? 0n,
     })),
     positions,
-    margin,
+    margin: found?.margin ?? null,
+    guaranteedWad: found?.guaranteedWad ?? 0n,
     marginProblem,
     isUnderAuction: auction.isOpen,
     calledTs,

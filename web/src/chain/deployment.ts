@@ -33,6 +33,7 @@ export const CONTRACTS = [
   "Vault",
   "Delegation",
   "Operators",
+  "Guarantees",
   "Oracle",
   "ScenarioBook",
   "SourceBook",

@@ -11,7 +11,16 @@ import {
   type RpcLog,
 } from "viem";
 import type { Fill } from "../margin/profit.ts";
-import { accountsAbi, auctionAbi, delegationAbi, exchangeAbi, operatorsAbi, settlementAbi, vaultAbi } from "./abi.ts";
+import {
+  accountsAbi,
+  auctionAbi,
+  delegationAbi,
+  exchangeAbi,
+  guaranteesAbi,
+  operatorsAbi,
+  settlementAbi,
+  vaultAbi,
+} from "./abi.ts";
 import { MODES } from "./account.ts";
 import type { Context } from "./client.ts";
 import { type Filter, readLogs } from "./logs.ts";
@@ -65,6 +74,7 @@ function decoders(context: Context) {
     [contracts.Auction, auctionAbi],
     [contracts.Delegation, delegationAbi],
     [contracts.Operators, operatorsAbi],
+    [contracts.Guarantees, guaranteesAbi],
     [contracts.Settlement, settlementAbi],
   ] as const;
 }
@@ -103,8 +113,8 @@ async function eventsOf(context: Context, id: bigint): Promise<Event[]> {
   const topic = idTopic(id);
   const filters: Filter[] = [
     { address: first, topics: [null, topic] },
-    { address: [contracts.Auction, contracts.Exchange], topics: [null, null, topic] },
-    { address: [contracts.Vault], topics: [null, null, null, topic] },
+    { address: [contracts.Auction, contracts.Exchange, contracts.Guarantees], topics: [null, null, topic] },
+    { address: [contracts.Vault, contracts.Guarantees], topics: [null, null, null, topic] },
   ];
   const logs = (await Promise.all(filters.map((filter) => readLogs(context, filter)))).flat();
   const events = logs.map((log) => decodeLog(context, log)).filter((event) => event !== null);
@@ -204,6 +214,13 @@ const DESCRIBE: Readonly<Record<string, (told: Told) => Line>> = {
   Revoked: ({ text }) => line("Permission revoked", `of ${short(text("delegate") || text("operator"))}`),
   WithdrawalRequested: ({ number, naming }) =>
     line("Withdrawal queued", `${naming.tokenOf(Number(number("tokenId")))}, place ${number("requestId")}`),
+  LineGiven: ({ number, id }) =>
+    number("beneficiaryId") === id
+      ? line("Guarantee line received", `${cash(number("amountWad"))} from account ${number("sponsorId")}`)
+      : line("Guarantee line given", `${cash(number("amountWad"))} for account ${number("beneficiaryId")}`),
+  LineDrawn: ({ number }) =>
+    line("A guarantee line paid", `${cash(number("paidWad"))} to account ${number("toId")}`, null, "warn"),
+  LineEnded: ({ number }) => line("Guarantee line ended", `${cash(number("returnedWad"))} came back`),
   OperatorWithdrew: ({ number, text, naming }) =>
     line("Withdrawn by an operator", `${naming.tokenOf(Number(number("tokenId")))}, by ${short(text("operator"))}`),
 };

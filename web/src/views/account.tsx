@@ -59,7 +59,10 @@ function MarginPanel({ account, margin }: { account: Account; margin: Margin }) 
           {
             name: "Equity",
             value: cash(margin.equityWad),
-            hint: "cash, positions, collateral after haircuts",
+            hint:
+              account.guaranteedWad > 0n
+                ? `${cash(margin.equityWad - account.guaranteedWad)} of its own, ${cash(account.guaranteedWad)} by guarantee lines`
+                : "cash, positions, collateral after haircuts",
             large: true,
           },
           {

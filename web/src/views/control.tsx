@@ -1,4 +1,4 @@
-/** Control of an account: its mode, isolation of a position, trader keys, operators. */
+/** Control of an account: its mode, isolation of a position, guarantee lines, trader keys, operators. */
 import { useState } from "preact/hooks";
 import { encodeFunctionData } from "viem";
 import { accountsAbi } from "../chain/abi.ts";
@@ -14,6 +14,7 @@ import { type Connection, session } from "../wallet/session.ts";
 import { Compare, TYPING_MS, usePreview } from "./compare.tsx";
 import type { ViewProps } from "./frame.tsx";
 import { KeysPanel } from "./keys.tsx";
+import { LinesPanel } from "./lines.tsx";
 import { ModeChoice } from "./mode.tsx";
 import { OperatorsPanel } from "./operators.tsx";
 import { Field, Figures, Message, Panel, Select, useAnswer, useWork } from "./parts.tsx";
@@ -222,6 +223,7 @@ export function ControlView({ app }: ViewProps) {
       <div class="stack">
         <ModePanel key={`${account.id}:${account.mode}`} {...props} />
         <IsolatePanel key={`i${account.id}`} {...props} />
+        <LinesPanel key={`g${account.id}`} {...props} />
       </div>
       <div class="stack">
         <KeysPanel {...props} />

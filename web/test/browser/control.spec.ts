@@ -85,6 +85,48 @@ test("an operator gets a daily amount and loses it", async ({ page, host, bob })
   await expect(operators.getByText("No operator may act until you approve their contract.")).toBeVisible();
 });
 
+test("a sponsor stands for an account that invited it, and gets back what is released", async ({
+  page,
+  browser,
+  host,
+  chain,
+  alice,
+  bob,
+}) => {
+  const sponsor = await (await browser.newContext()).newPage();
+  await connected(sponsor, host, alice, "money");
+  await sponsor.getByLabel("Amount to deposit").fill("1000");
+  await sponsor.getByRole("button", { name: "Open an account and deposit" }).click();
+  await onChain(sponsor, "Open an account with 1,000 USDC");
+  await connected(page, host, bob, "control");
+  const received = page.getByRole("region", { name: "Guarantee lines" });
+  await received.getByLabel("Account that may give a line").fill("5");
+  await received.getByRole("button", { name: "Invite a sponsor" }).click();
+  await expect(received.getByText("Account 5 is invited now.")).toBeVisible();
+
+  await sponsor.goto(`${host.url}#/control`);
+  const given = sponsor.getByRole("region", { name: "Guarantee lines" });
+  await given.getByLabel("Account to stand for").fill("5");
+  await expect(given.getByText("An account cannot stand for itself.")).toBeVisible();
+  await given.getByLabel("Account to stand for").fill(String(chain.facts.accounts.bob));
+  await given.getByLabel("Cash to set aside").fill("1000.5");
+  await expect(given.getByText("The account has 1,000.00 of cash.")).toBeVisible();
+  await given.getByLabel("Cash to set aside").fill("400");
+  await expect(given.getByRole("row", { name: /^Equity/ })).toContainText("600.00");
+  await given.getByRole("button", { name: "Give the line" }).click();
+  await expect(given.getByText("For account 3")).toBeVisible();
+  await expect(given.getByText(/holds 400\.00, counts 400\.00, less from/)).toBeVisible();
+
+  await expect(received.getByText("By account 5")).toBeVisible();
+  await received.getByRole("button", { name: "Release" }).click();
+  await expect(received.getByText("By account 5")).toBeHidden();
+  await page.getByRole("link", { name: "History" }).click();
+  await expect(page.getByRole("row", { name: /Guarantee line received/ })).toContainText("400.00 from account 5");
+  await sponsor.getByRole("link", { name: "Account", exact: true }).click();
+  await expect(sponsor.getByRole("row", { name: /^USDC/ })).toContainText("1,000");
+  await sponsor.context().close();
+});
+
 test("cash is borrowed against collateral after its margin was shown", async ({ page, host, alice }) => {
   await connected(page, host, alice, "money");
   await page.getByLabel("Token", { exact: true }).selectOption("WETH");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { UnderlyingDetail, UnderlyingRisk } from "../../src/chain/account.ts";
+import { filledUp, type Margin, type UnderlyingDetail, type UnderlyingRisk } from "../../src/chain/account.ts";
+import { countedOf } from "../../src/chain/lines.ts";
 import { unpack } from "../../src/chain/words.ts";
 import { barOf, useOf } from "../../src/margin/bar.ts";
 import { changesOf, type Draft, EMPTY, isEmpty, premiumOf } from "../../src/margin/draft.ts";
@@ -176,5 +177,48 @@ describe("the smile", () => {
     expect(strikes.every((strike) => strike % 50 === 0)).toBe(true);
     expect(strikes[0]).toBeLessThan(1910);
     expect(strikes.at(-1)).toBeGreaterThan(1910);
+  });
+});
+
+describe("guarantee lines", () => {
+  const short: Margin = {
+    state: 3,
+    equityWad: wad(-50),
+    marketEquityWad: wad(-40),
+    markToMarketWad: 0n,
+    initialWad: wad(100),
+    maintenanceWad: wad(80),
+    debtChargeWad: 0n,
+    underlyings: [],
+    details: [],
+  };
+
+  it.each([
+    [0, 0, 3],
+    [30, 30, 3],
+    [100, 100, 2],
+    [140, 140, 1],
+    [150, 150, 0],
+    [1000, 150, 0],
+  ])("of %d add %d to the equity and leave state %d, as the contracts count them", (credit, added, state) => {
+    const found = filledUp(short, wad(credit));
+    expect(found.guaranteedWad).toBe(wad(added));
+    expect(found.margin).toEqual({ ...short, equityWad: wad(-50 + added), state });
+  });
+
+  it("add nothing to an account that has its initial margin", () => {
+    const rich = { ...short, state: 0, equityWad: wad(100), marketEquityWad: wad(100) };
+    expect(filledUp(rich, wad(500))).toEqual({ margin: rich, guaranteedWad: 0n });
+  });
+
+  it.each([
+    [2001, 90],
+    [1000, 90],
+    [500, 45],
+    [0, 0],
+    [-5, 0],
+  ])("count along their ramp: %d s before the end %d of 90", (leftSec, counted) => {
+    const line = { id: 9n, sponsorId: 2n, beneficiaryId: 3n, endTs: 5000, rampSec: 1000, heldWad: wad(90) };
+    expect(countedOf(line, 5000 - leftSec)).toBe(wad(counted));
   });
 });
