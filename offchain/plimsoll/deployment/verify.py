@@ -17,6 +17,7 @@ from plimsoll.chain.client import Client
 from plimsoll.chain.contracts import Contract, creation_address
 from plimsoll.chain.revert import RevertError
 from plimsoll.chain.words import Word, pack
+from plimsoll.deployment.asked import asked_by
 from plimsoll.deployment.deploy import (
     ACCOUNT_FIELDS,
     ADMIN_ROLE,
@@ -125,7 +126,7 @@ def verify(client: Client, deployment: Deployment, spec: Spec) -> list[Differenc
     if codeless:
         return codeless
     found = []
-    pricing = (_codes, _oracle, _book, _ranges, _collateral, _rates, _sources, _tokens, _markets)
+    pricing = (_codes, _asked, _oracle, _book, _ranges, _collateral, _rates, _sources, _tokens, _markets)
     for part in (*pricing, _wiring, _roles, _remote, _strategy):
         found += [Difference(*entry) for entry in part(seen) if entry[1] != entry[2]]
     return found
@@ -164,6 +165,7 @@ def verify_escrow(client: Client, record: EscrowRecord, spec: Spec, home: Deploy
     claims = there if home is None else home.contracts.get("RemoteClaims", NOBODY).lower()
     entries = [
         *_codes(seen),
+        *_asked(seen),
         *_attested(seen, spec.network.chain_id, remote),
         ("RemoteEscrow.home", there, claims),
         *_role_holders(seen, {}),
@@ -193,6 +195,14 @@ def _codes(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
             built = built.replace(old, new)
         there = client.rpc("eth_getCode", address, "latest")
         yield f"{name}.code", _short(there), _short(built)
+
+
+def _asked(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
+    """Whom every contract asks. Its code alone says no more than that the record is true to it."""
+    contracts, constructors = seen.deployment.contracts, seen.deployment.parameters["constructors"]
+    for name in contracts:
+        for key, address, wanted in asked_by(name, bytes.fromhex(constructors[name]), contracts):
+            yield f"{name}.{key}", seen.named(address), wanted
 
 
 def _moved(seen: _Seen, name: str, old: str, new: str) -> Iterator[tuple[str, str]]:

@@ -7,14 +7,16 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
+from eth_utils.address import to_checksum_address
 
-from plimsoll.chain.abi import creation_code
+from plimsoll.chain.abi import constructor_values, creation_code
 from plimsoll.chain.anvil import running, wallet
 from plimsoll.chain.book import plain_rows, rows_of
 from plimsoll.chain.client import Client
+from plimsoll.chain.contracts import LOCAL_GAS
 from plimsoll.chain.revert import RevertError
 from plimsoll.cli import run
-from plimsoll.deployment.deploy import ADMIN_ROLE, CANCELLER_ROLE, GUARDIAN_ROLE, contract_name, deploy
+from plimsoll.deployment.deploy import ADMIN_ROLE, CANCELLER_ROLE, GUARDIAN_ROLE, NOBODY, contract_name, deploy
 from plimsoll.deployment.progress import Journal, part_path
 from plimsoll.deployment.spec import CONFIG, AggregatorSpec, load_spec
 from plimsoll.deployment.verify import NOTHING, verify
@@ -473,6 +475,57 @@ def test_verify__other_rows_and_a_third_underlying__are_named(client, installed)
     assert differences["underlyings"] == (["ETH", "BTC", "XYZ"], ["ETH", "BTC"])
     assert differences["underlyings.ETH.rows.tailMovesWad"] == ([25 * 10**17, 35 * 10**17], [3 * 10**18])
     assert not any(name.startswith("underlyings.BTC") for name in differences)
+
+
+def other_lines(client, installed):
+    """The address of a second contract of guarantee lines, of the same ledger and authority."""
+    of = installed.deployment.contracts
+    data = creation_code("Guarantees", of["Authority"], of["Accounts"])
+    return to_checksum_address(client.send(DEPLOYER, None, data, LOCAL_GAS).contract_address)
+
+
+def test_verify__guarantee_lines_that_nobody_asks__are_named(client, installed):
+    """Not connected, no module, and all who ask for lines ask the others."""
+    contracts = {**installed.deployment.contracts, "Guarantees": other_lines(client, installed)}
+    asked = installed.deployment.contracts["Guarantees"]
+    assert found(client, replace(installed.deployment, contracts=contracts)) == {
+        **{f"{kind}MarginEngine.guarantees": (asked, "Guarantees") for kind in ("", "Prior", "Draft")},
+        "Auction.guarantees": (asked, "Guarantees"),
+        "Accounts.modules": (sorted([*(name for name in MODULES if name != "Guarantees"), asked]), MODULES),
+        "Guarantees.auction": (NOBODY, "Auction"),
+        "Guarantees.marginEngine": (NOBODY, "MarginEngine"),
+    }
+
+
+def test_verify__auction_that_asks_for_other_lines__is_named(client, installed):
+    """An auction that was replaced by hand, and recorded as it was made: its code is what its record says."""
+    deployment, other = installed.deployment, other_lines(client, installed)
+    of = deployment.contracts
+    parts = [of[name] for name in ("Authority", "Accounts", "MarginEngine", "ScenarioBook", "InsuranceFund")]
+    made = client.send(DEPLOYER, None, creation_code("Auction", *parts, other), LOCAL_GAS).contract_address
+    built = {**deployment.parameters["constructors"], "Auction": constructor_values("Auction", *parts, other).hex()}
+    replaced = replace(
+        deployment,
+        contracts={**of, "Auction": to_checksum_address(made)},
+        parameters={**deployment.parameters, "constructors": built},
+    )
+    differences = found(client, replaced)
+    assert differences["Auction.guarantees"] == (other, "Guarantees")
+    # What draws from the lines is still the auction that was connected, and the lens asks that one too.
+    for key in ("Guarantees.auction", "InsuranceFund.auction", "Lens.auction", "ActionPreview.auction"):
+        assert differences[key] == (of["Auction"], "Auction")
+    assert "Auction.code" not in differences
+
+
+def test_verify__roles_of_guarantee_lines__are_looked_at(client, installed):
+    lines = installed.deployment.contracts["Guarantees"]
+    connect = installed.of("Guarantees").artifact.functions["connect"].selector
+    installed.send("Authority", "setTargetFunctionRole", lines, [connect], 7)
+    installed.send("Authority", "setTargetClosed", lines, True)
+    assert found(client, installed.deployment) == {
+        f"role.function.Guarantees.0x{connect.hex()}": (7, ADMIN_ROLE),
+        "role.closed.Guarantees": (True, False),
+    }
 
 
 @pytest.mark.parametrize("name", ["Vault", "Oracle", "MarginEngine", "DraftBook"])
