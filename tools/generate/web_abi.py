@@ -53,9 +53,7 @@ USED: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "Delegation": ("grant", "revoke", "grantOf", "limitsOf"),
     "Operators": ("grant", "revoke", "grantOf", "allowanceOf"),
-    "Guarantees": (
-        *("invitedOf", "linesOf", "lineOf", "creditOf", "invite", "give", "extend", "release", "settle"),
-    ),
+    "Guarantees": (*("invitedOf", "linesOf", "lineOf", "creditOf", "invite", "give", "extend", "release", "settle"),),
     "Oracle": ("heartbeatSec", "lastSpotOf", "lastTokenPriceOf", "expiriesOf"),
     "ScenarioBook": ("accountParams", "collateralOf", "bookOf"),
     "RiskEngine": ("riskOf",),
