@@ -7,7 +7,6 @@ from typing import Any
 from plimsoll.chain.revert import RevertError
 from plimsoll.model import Kind
 from tests.chain.audit.machine import Machine
-from tests.chain.audit.rules.guarantees import MAX_LINES
 from tests.chain.audit.rules.market import post
 from tests.chain.audit.rules.orders import fill
 from tests.chain.audit.rules.registry import HIGH, LOW, excess, owner_of, rule
@@ -81,14 +80,17 @@ def _bid(m: Machine, account: int, fraction: int) -> None:
     filled = done.named("BidFilled")[0].values
     seen = tuple(filled[name] for name in ("isSolvent", "fractionWad", "priceWad", "cashWad", "feeWad"))
     wanted = tuple(getattr(quote, name) for name in ("isSolvent", "fractionWad", "priceWad", "cashWad", "feeWad"))
-    for account_id, foreseen in ((account, preview.accountAfter), (bidder, preview.bidderAfter)):
-        now = m.margin(account_id)
-        seen += (now.equityWad, now.marketEquityWad)
-        wanted += (foreseen.equityWad, foreseen.marketEquityWad)
-    # Every line rounds what it counts by itself: a wei of equity each, while they fall.
-    near = MAX_LINES if any(line.beneficiary_id in (account, bidder) for line in m.world.state.lines.values()) else 0
-    same = all(abs(one - other) <= near for one, other in zip(seen, wanted, strict=True))
-    m.require(same, "I-14", f"account {account}: {seen}, foreseen {wanted}")
+    m.require(seen == wanted, "I-14", f"account {account}: {seen}, foreseen {wanted}")
+    # What n lines count after they have paid, while they run out, is known to 2n - 1 wei.
+    lines = len(m.at["Guarantees"].call("linesOf", account))
+    _left_as_foreseen(m, account, preview.accountAfter, max(2 * lines - 1, 0))
+    _left_as_foreseen(m, bidder, preview.bidderAfter, 0)
+
+
+def _left_as_foreseen(m: Machine, account: int, foreseen: Any, near_wad: int) -> None:
+    now = m.margin(account)
+    same = now.marketEquityWad == foreseen.marketEquityWad and abs(now.equityWad - foreseen.equityWad) <= near_wad
+    m.require(same, "I-14", f"account {account}: {now}, foreseen {foreseen}")
 
 
 @rule("keeper", 10)

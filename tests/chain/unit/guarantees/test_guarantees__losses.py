@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import brownie
 import pytest
 
 from tests.chain.helpers.errors import reverts_with
@@ -11,6 +12,8 @@ from tests.chain.helpers.stack import BONUS_SHARE, FUND
 
 WHOLE, MOST = WAD, 2**255
 HOUR = 3_600
+#: Of no common part: what each line counts is cut off at another fraction of a wei.
+RAMPS = (DAY, DAY - 1, 80_000, 70_001)
 
 
 @pytest.fixture
@@ -198,6 +201,32 @@ def test_preview_liquidation__with_a_line__is_what_the_bid_does(
     assert abs(sum(drawn(tx).values()) - quote[8]) < near
     assert abs(stack.margin(long_id).equity - after[1]) < near
     assert abs(stack.margin(bidder_id).equity - bidder_after[1]) < near
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+def test_preview_liquidation__lines_that_run_out__is_what_the_bid_leaves_but_for_their_rounding(
+    stack, lines, long_id, sponsor_id, bidder, bidder_id, fund, at, count
+):
+    """A first bid leaves every line an odd sum; the second is foreseen for its own second, in which each counts another
+    part of what it holds."""
+    given = [lines.give(sponsor_id, long_id, 2_400 // count, DAY, ramp) for ramp in RAMPS[:count]]
+    at(lines.end(given[0]) - 2 * DAY // 3)
+    fall(stack, long_id, bidder, 1_450)
+    stack.auction.bid(long_id, bidder_id, WHOLE // 7, False, 0, {"from": bidder})
+    ts = stack.chain[-1].timestamp + 5
+    brownie.web3.provider.make_request("evm_setNextBlockTimestamp", [ts])
+    raw = stack.actions.previewLiquidation.call(long_id, bidder_id, WHOLE // 3, block_identifier="pending")
+    brownie.web3.provider.make_request("evm_setNextBlockTimestamp", [ts])
+    quote, _, after, _, bidder_after, *_ = raw
+    tx = stack.auction.bid(long_id, bidder_id, WHOLE // 3, False, 0, {"from": bidder})
+    now, bidder_now = stack.margin(long_id), stack.margin(bidder_id)
+    assert tx.timestamp == ts
+    assert sum(drawn(tx).values()) == quote[8]
+    # The lines fill nothing up here, so that all they count is in the equity, and it falls while they run out.
+    assert now.equity == now.market + lines.credit(long_id)
+    assert 0 < lines.credit(long_id) < sum(lines.held(line) for line in given)
+    assert abs(now.equity - after[1]) <= 2 * count - 1
+    assert (now.market, bidder_now.market, bidder_now.equity) == (after[2], bidder_after[2], bidder_after[1])
 
 
 def test_write_off__debt_that_the_line_holds_up__reverts_NotLiquidatable(
