@@ -1,5 +1,6 @@
 """Margins of accounts that guarantee lines stand for: equity goes up to the initial margin, and no further."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from plimsoll.chain.words import Word, pack
 from plimsoll.constants import WAD
 from plimsoll.decide import AccountView, AuctionView
-from plimsoll.decide.liquidations import is_unseen
+from plimsoll.decide.intents import StartAuction
+from plimsoll.decide.liquidations import LiquidationView, decide_liquidations, is_unseen
 from plimsoll.index.lines import LineState
 from plimsoll.index.state import AccountState, State
 from plimsoll.keeper import accounts as room
@@ -71,6 +73,31 @@ def test_margins__half_through_the_ramp__half_of_the_line_counts(state):
 def test_margins__an_account_with_its_initial_margin__counts_nothing_of_its_line(state):
     alone = margins_of(state)[RICH]
     assert with_line(state, RICH, 1e5)[RICH] == pytest.approx(alone, rel=1e-12)
+
+
+def test_decide__a_line_that_runs_out_without_an_event__is_liquidated_when_it_no_longer_carries(state):
+    """Only time passes: nothing of the account has changed, and yet every pass asks what its line counts by then."""
+    equity, initial, _ = margins_of(state)[SHORT]
+    state.lines[LINE] = LineState(1, SHORT, END_TS, RAMP_SEC)
+    state.accounts[LINE].cash_wad = round((initial - equity) * WAD)
+    kept = Accounts(SimpleNamespace(), lambda: Fleet(NAMES))
+    kept.take(state, list(state.accounts))
+
+    def started_at(ts):
+        state.ts = ts
+        found = kept.margins(state, Params())
+        view = found.view(int(found.rows_of([SHORT])[0]))
+        steps = decide_liquidations(LiquidationView(ts, (view,)))
+        assert all(isinstance(step, StartAuction) for step in steps)
+        return view, [step.account_id for step in steps]
+
+    carried, none = started_at(END_TS - RAMP_SEC)
+    assert none == []
+    # Between maintenance and what the account is worth itself the line lets go of it.
+    part = (carried.maintenance - equity) / (initial - equity)
+    assert 0.0 < part < 1.0
+    last_ts = END_TS - math.ceil(part * RAMP_SEC)
+    assert [started_at(ts)[1] for ts in (last_ts, last_ts + 1, END_TS)] == [[], [SHORT], [SHORT]]
 
 
 @pytest.mark.parametrize(("lines", "unseen"), [(0.0, True), (49.0, True), (50.0, False), (80.0, False)])
