@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {Black76} from "../libraries/Black76.sol";
 import {Exp} from "../libraries/Exp.sol";
+import {LendingMath} from "../libraries/LendingMath.sol";
 import {LiquidityMath} from "../libraries/LiquidityMath.sol";
 import {Ln} from "../libraries/Ln.sol";
 import {NormalCdf} from "../libraries/NormalCdf.sol";
@@ -119,5 +120,17 @@ contract MathProbe {
             units[i] = LiquidityMath.unitsOf(lowerRay, upperRay, liquidityWad, pricesWad[i]);
             bends[i] = LiquidityMath.bendOf(lowerRay, upperRay, liquidityWad, pricesWad[i]);
         }
+    }
+
+    function lending(LendingMath.Loan calldata loan, uint256[] calldata pricesWad)
+        external
+        pure
+        returns (uint256[] memory values, uint256[] memory stated)
+    {
+        (values, stated) = (new uint256[](pricesWad.length), new uint256[](pricesWad.length));
+        for (uint256 i; i < pricesWad.length; ++i) {
+            values[i] = LendingMath.valueOf(loan, pricesWad[i]);
+        }
+        LendingMath.fill(loan, pricesWad, stated);
     }
 }

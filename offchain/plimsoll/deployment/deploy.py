@@ -18,6 +18,7 @@ from plimsoll.chain.client import Client
 from plimsoll.constants import CLEARING_ID, FUND_ID
 from plimsoll.deployment.build import Build
 from plimsoll.deployment.liquidity_spec import STIPEND_GAS, LiquiditySpec
+from plimsoll.deployment.loan_spec import LoanSpec, loan_source, loan_words
 from plimsoll.deployment.progress import Journal, digest_of
 from plimsoll.deployment.record import Deployment, TokenRecord
 from plimsoll.deployment.spec import RATE_FORMS, FundingSpec, LendingSpec, ListingSpec, RateSpec, Spec, TokenSpec
@@ -104,7 +105,7 @@ class _Install(Build):
     spec: Spec = field(kw_only=True)
     tokens: dict[str, TokenRecord] = field(default_factory=dict)
     underlyings: dict[str, int] = field(default_factory=dict)
-    #: Tokens that the installation makes itself, by symbol: claims, and liquidity.
+    #: Tokens that the installation makes itself, by symbol: claims, liquidity and loans.
     made: dict[str, str] = field(default_factory=dict)
 
     def finish(self) -> Deployment:
@@ -454,6 +455,13 @@ def _create_liquidity(build: _Install, entry: LiquiditySpec) -> str:
     return build.create_alone("LiquidityToken", entry.name, entry.symbol, words).address
 
 
+def _create_loan(build: _Install, entry: LoanSpec) -> str:
+    """Deploy the contract of one loan, with all its shares its holder's."""
+    addresses = {name: contract.address for name, contract in build.contracts.items()}
+    known = addresses | {symbol: record.address for symbol, record in build.tokens.items()}
+    return build.create_alone("MorphoPosition", *loan_words(entry, build.spec.tokens, known)).address
+
+
 def _strategy(build: _Install) -> None:
     """Deploy a strategy vault without a trader key, and what closes its positions when it is stopped."""
     spec = build.spec.strategy
@@ -487,9 +495,12 @@ def strategy_parts(address: Mapping[str, str]) -> dict[str, str]:
 def _list_tokens(build: _Install) -> None:
     """List every token in the vault with its collateral terms; on a local chain deploy tokens that anyone may mint."""
     ranges = {entry.symbol: entry for entry in build.spec.liquidity}
+    loans = {entry.symbol: entry for entry in build.spec.loans}
     for token_id, token in enumerate(build.spec.listed):
         if token.symbol in ranges:
             build.made[token.symbol] = _create_liquidity(build, ranges[token.symbol])
+        elif token.symbol in loans:
+            build.made[token.symbol] = _create_loan(build, loans[token.symbol])
         address = token.address or build.made.get(token.symbol, "")
         if not address:
             if not build.spec.network.is_local:
@@ -508,6 +519,9 @@ def _list_tokens(build: _Install) -> None:
         record = build.tokens[entry.symbol]
         chosen = source_terms(terms[entry.symbol], record.address, entry.stipend_gas)
         build.send("SourceBook", "setSource", record.token_id, chosen)
+    for loan in build.spec.loans:
+        record = build.tokens[loan.symbol]
+        build.send("SourceBook", "setSource", record.token_id, loan_source(loan, record.address))
 
 
 def _hand_over(build: _Install, guardian: str, governor: str, cancellers: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from eth_utils.address import is_address
 
 from plimsoll.constants import DAY_SEC
 from plimsoll.deployment.liquidity_spec import LiquiditySpec, read_liquidity
+from plimsoll.deployment.loan_spec import DECIMALS, WHOLE, LoanSpec, read_loans
 from plimsoll.deployment.remote_spec import RemoteSpec, RemoteTokenSpec, read_remote
 from plimsoll.deployment.strategy_spec import StrategySpec, read_strategy
 from plimsoll.deployment.table import build_table, check_table, check_type
@@ -24,7 +25,7 @@ CONFIG = Path(__file__).resolve().parents[1] / "config"
 SECTIONS: Final = {
     *("network", "oracle", "underlyings", "tokens", "funding", "lending", "listing", "open_interest", "range_rule"),
 }
-OPTIONAL_SECTIONS: Final = {"aggregators", "rates", "remote", "strategy", "liquidity"}
+OPTIONAL_SECTIONS: Final = {"aggregators", "rates", "remote", "strategy", "liquidity", "loans"}
 
 # The margin check prices one fixed moment; nothing may grow stale or deviate while it runs.
 CHECK_HEARTBEAT_SEC = DAY_SEC
@@ -38,7 +39,7 @@ LOCAL_CHAIN_ID = 31337
 class TokenSpec:
     """One token: collateral terms as fractions; ``address`` empty means that a LocalToken is deployed.
 
-    Liquidity between the prices ``lower`` and ``upper`` has a ratio of 0; other tokens have no such prices.
+    Liquidity between the prices ``lower`` and ``upper`` has a ratio of 0, and so has a loan, without such prices.
     ``outflow_share`` of what the vault holds may leave at once, ``outflow_daily`` of it comes back in a day.
     """
 
@@ -206,12 +207,14 @@ class Spec:
     remote: RemoteSpec | None = None
     strategy: StrategySpec | None = None
     liquidity: tuple[LiquiditySpec, ...] = ()
+    loans: tuple[LoanSpec, ...] = ()
 
     @property
     def listed(self) -> tuple[TokenSpec, ...]:
-        """Tokens in the order of their ids: those of this chain, the claims to those of the other one, liquidity."""
+        """Tokens in the order of their ids: those of this chain, claims to those of the other one, liquidity, loans."""
         claims = () if self.remote is None else tuple(_claim_terms(self.remote, token) for token in self.remote.tokens)
-        return (*self.tokens, *claims, *(_liquidity_terms(self.tokens, entry) for entry in self.liquidity))
+        liquidity = (_liquidity_terms(self.tokens, entry) for entry in self.liquidity)
+        return (*self.tokens, *claims, *liquidity, *(_loan_terms(self.tokens, entry) for entry in self.loans))
 
     def with_signers(self, signers: tuple[str, ...]) -> Spec:
         """Return the same deployment with other oracle signers.
@@ -263,6 +266,23 @@ def _liquidity_terms(tokens: tuple[TokenSpec, ...], entry: LiquiditySpec) -> Tok
         outflow_daily=entry.outflow_daily,
         lower=lower,
         upper=upper,
+    )
+
+
+def _loan_terms(tokens: tuple[TokenSpec, ...], entry: LoanSpec) -> TokenSpec:
+    """Return a loan as collateral: one token, all of which may leave at once, worth what its source says."""
+    base = next(token for token in tokens if token.symbol == entry.base)
+    return TokenSpec(
+        symbol=entry.symbol,
+        name=entry.name,
+        decimals=DECIMALS,
+        haircut=entry.haircut,
+        linked=base.linked,
+        linked_haircut=entry.linked_haircut,
+        ratio=0.0,
+        deposit_cap=WHOLE,
+        outflow_share=1.0,
+        outflow_daily=1.0,
     )
 
 
@@ -354,6 +374,14 @@ def _check_claims(source: str, spec: Spec) -> None:
             raise InputError(source, f"tokens.{token.symbol} is a token of this chain already")
         if token.linked and token.linked not in spec.underlyings:
             raise InputError(source, f"tokens.{token.symbol}: linked {token.linked} is no listed underlying")
+
+
+def _check_symbols(source: str, spec: Spec) -> None:
+    """Refuse two tokens of one name in different sections."""
+    symbols = [token.symbol for token in spec.listed]
+    for symbol in symbols:
+        if symbols.count(symbol) > 1:
+            raise InputError(source, f"{symbol} names two tokens")
 
 
 def _check_floors(source: str, spec: Spec) -> None:
@@ -464,8 +492,10 @@ def load_spec(network: str, params: Params) -> Spec:
         remote=read_remote(f"{source} [remote]", document.get("remote")),
         strategy=read_strategy(f"{source} [strategy]", document.get("strategy"), underlyings),
         liquidity=read_liquidity(f"{source} liquidity", document.get("liquidity", {}), tokens),
+        loans=read_loans(f"{source} loans", document.get("loans", {}), tokens),
     )
     _check_claims(f"{source} [remote]", spec)
+    _check_symbols(source, spec)
     _check_floors(f"{source} [range_rule]", spec)
     return spec
 

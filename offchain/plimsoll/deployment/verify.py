@@ -44,6 +44,7 @@ from plimsoll.deployment.deploy import (
 )
 from plimsoll.deployment.escrow import EscrowRecord, remote_of
 from plimsoll.deployment.liquidity_spec import LiquiditySpec
+from plimsoll.deployment.loan_spec import LoanSpec, loan_source, loan_words
 from plimsoll.deployment.record import Deployment, artifact_name
 from plimsoll.deployment.remote_spec import RemoteSpec
 from plimsoll.deployment.spec import Spec
@@ -325,8 +326,25 @@ def _range(seen: _Seen, entry: LiquiditySpec, address: str) -> Iterator[tuple[st
     yield f"liquidity.{entry.symbol}.tick_upper", token.call("tickUpper"), entry.tick_upper
 
 
+def _loan(seen: _Seen, entry: LoanSpec, address: str) -> Iterator[tuple[str, Any, Any]]:
+    """Which loan a token is, on which terms, and whether both its sides are tokens of the deployment."""
+    token, tokens = Contract(seen.client, load_artifact("MorphoPosition"), address), seen.deployment.tokens
+    cash = seen.spec.tokens[0].symbol
+    known = {**seen.deployment.contracts} | {symbol: record.address for symbol, record in tokens.items()}
+    _, _, venue, terms, _, _ = loan_words(entry, seen.spec.tokens, known)
+    there, how = token.call("venueOf"), token.call("termsOf")
+    yield f"loans.{entry.symbol}.morpho", there.morpho.lower(), venue[0].lower()
+    yield f"loans.{entry.symbol}.market_id", bytes(there.marketId).hex(), venue[1].hex()
+    collateral, owed = (entry.base, cash) if entry.is_long else (cash, entry.base)
+    for name, symbol in (("collateralToken", collateral), ("loanToken", owed)):
+        yield f"loans.{entry.symbol}.{name}", token.call(name).lower(), tokens[symbol].address.lower()
+    for key, value in zip(("bufferWad", "costWad", "capRaw"), terms[1:], strict=True):
+        yield f"loans.{entry.symbol}.{key}", vars(how)[key], value
+
+
 def _sources(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
     book, wanted = seen.of("SourceBook"), {entry.symbol: entry for entry in seen.spec.liquidity}
+    loans = {entry.symbol: entry for entry in seen.spec.loans}
     nothing = {"source": NOBODY, "stipendGas": 0, "ceilingE6": 0}
     for token_id, token in enumerate(seen.spec.listed):
         there, configured = vars(book.call("termsOf", token_id)), nothing
@@ -334,8 +352,12 @@ def _sources(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:
             address = seen.deployment.tokens[token.symbol].address
             configured = source_terms(token, address, wanted[token.symbol].stipend_gas)
             yield from _range(seen, wanted[token.symbol], address)
+        elif token.symbol in loans:
+            address = seen.deployment.tokens[token.symbol].address
+            configured = loan_source(loans[token.symbol], address)
+            yield from _loan(seen, loans[token.symbol], address)
         for key, value in configured.items():
-            yield f"liquidity.{token.symbol}.{key}", there[key], value
+            yield f"sources.{token.symbol}.{key}", there[key], value
 
 
 def _tokens(seen: _Seen) -> Iterator[tuple[str, Any, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -56,7 +57,7 @@ def read_market(client: Client, deployment: Deployment) -> Market:
     Returns
     -------
     Market
-        At the time of the newest round.
+        At the time of the newest round; without the tokens whose worth only their source knows.
 
     Raises
     ------
@@ -69,7 +70,8 @@ def read_market(client: Client, deployment: Deployment) -> Market:
     """
     rounds = {symbol: _round(client, deployment, symbol) for symbol in deployment.underlyings}
     tokens = {symbol: _token(client, deployment, symbol) for symbol in deployment.tokens}
-    return Market(max(found.ts for found in rounds.values()), tokens, rounds)
+    known = {symbol: token for symbol, token in tokens.items() if token is not None}
+    return Market(max(found.ts for found in rounds.values()), known, rounds)
 
 
 def _round(client: Client, deployment: Deployment, symbol: str) -> Round:
@@ -104,14 +106,19 @@ def span_of(deployment: Deployment, symbol: str) -> PriceRange:
     return PriceRange(terms["lower"], terms["upper"])
 
 
-def _token(client: Client, deployment: Deployment, symbol: str) -> Token:
-    """Return one token on the terms that the book has now, at its last price unless a round prices it."""
+def _token(client: Client, deployment: Deployment, symbol: str) -> Token | None:
+    """Return one token on the terms that the book has now, at its last price unless a round prices it.
+
+    One whose source the mirror does not know is none: whoever holds it is left to the chain.
+    """
     token_id = deployment.tokens[symbol].token_id
     terms = deployment.contract(client, "ScenarioBook").call("collateralOf", token_id)
     linked = {number: name for name, number in deployment.underlyings.items()}.get(terms.linkedUnderlying)
     haircut, linked_haircut = wad_to_float(terms.haircutWad), wad_to_float(terms.linkedHaircutWad)
     if linked is not None and not terms.ratioWad:
-        return Token(symbol, None, haircut, linked, linked_haircut, span=span_of(deployment, symbol))
+        with suppress(UnavailableError):
+            return Token(symbol, None, haircut, linked, linked_haircut, span=span_of(deployment, symbol))
+        return None
     if linked is not None:
         return Token(symbol, None, haircut, linked, linked_haircut, wad_to_float(terms.ratioWad))
     price_wad, ts = deployment.contract(client, "Oracle").call("lastTokenPriceOf", token_id)

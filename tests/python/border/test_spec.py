@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
+from plimsoll.deployment.loan_spec import loan_source, loan_words
 from plimsoll.deployment.spec import CONFIG, load_spec
 from plimsoll.errors import InputError
 from plimsoll.mirror.range_rule import RangeTerms
@@ -215,3 +216,72 @@ def test_load_spec__base_that_no_range_may_have__is_named(tmp_path, old, new, me
     path.write_text(LOCAL.replace(old, new) + LIQUIDITY, encoding="utf-8")
     with pytest.raises(InputError, match=message):
         load_spec(str(path), Params())
+
+
+LOAN = f"""
+[loans.LOAN-ETH]
+name = "Loan of ether and dollars"
+morpho = "0x{"4" * 40}"
+market_id = "0x{"a" * 64}"
+holder = "0x{"5" * 40}"
+base = "WETH"
+is_long = true
+buffer = 0.02
+cost = 0.01
+cap = 10_000.0
+top_price = 40_000.0
+haircut = 0.2
+linked_haircut = 0.02
+"""
+
+
+def test_load_spec__loan__is_one_token_linked_like_its_base(tmp_path):
+    spec = remote_spec(tmp_path, LIQUIDITY + LOAN)
+    assert [token.symbol for token in spec.listed] == ["USDC", "WETH", "WBTC", "LP-ETH", "LOAN-ETH"]
+    token = spec.listed[-1]
+    assert (token.linked, token.ratio, token.decimals, token.deposit_cap) == ("ETH", 0.0, 18, 1.0)
+    assert (token.lower, token.upper, token.outflow_share) == (0.0, 0.0, 1.0)
+    assert loan_source(spec.loans[0], "0x")["ceilingE6"] == 400_000_000 * 10**6 + 1
+    turned = remote_spec(tmp_path, LOAN.replace("is_long = true", "is_long = false")).loans[0]
+    assert loan_source(turned, "0x")["ceilingE6"] == 10_000 * 10**6 + 1
+    addresses = dict.fromkeys(("USDC", "Accounts", "Vault", "MarginEngine"), f"0x{'7' * 40}")
+    caps = [loan_words(loan, spec.tokens, addresses)[3][3] for loan in (spec.loans[0], turned)]
+    assert caps == [10_000 * 10**18, 10_000 * 10**6]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[loans.LOAN-ETH]", "[loans.WETH]", "WETH is a token of this file already"),
+        ('base = "WETH"', 'base = "USDC"', "base USDC is no token of this file that is linked"),
+        (f'morpho = "0x{"4" * 40}"', 'morpho = "0x44"', "morpho '0x44' is no address"),
+        (f'holder = "0x{"5" * 40}"', 'holder = ""', "holder '' is no address"),
+        ("a" * 64, "a" * 63, "market_id '0xa+' is no number of 32 bytes"),
+        ("buffer = 0.02", "buffer = 0.51", "buffer 0.51 is outside 0 to 0.5"),
+        ("cost = 0.01", "cost = nan", "cost nan is outside 0 to 0.5"),
+        ("\nhaircut = 0.2", "\nhaircut = 1.2", "haircut 1.2 is outside 0 to 1"),
+        ("linked_haircut = 0.02", "linked_haircut = -0.1", "linked_haircut -0.1 is outside 0 to 1"),
+        ("cap = 10_000.0", "cap = 0.0", "cap 0.0 must be above 0"),
+        ("top_price = 40_000.0", "top_price = -1.0", "top_price -1.0 must be above 0"),
+        ("cap = 10_000.0", "cap = 1e9", r"cap at top_price is 4e\+13 of cash, at most 1.84467e\+13 fits"),
+        ("cap = 10_000.0", "cap = inf", "cap at top_price is inf of cash"),
+        ("cost = 0.01", "cost = 0.01\nstipend_gas = 60_001", "stipend_gas 60001 is outside 10000 to 60000"),
+        ("cost = 0.01", "costs = 0.01", "unknown key costs"),
+    ],
+)
+def test_load_spec__one_mistake_of_a_loan__is_named(tmp_path, old, new, message):
+    assert LOAN.count(old) == 1
+    with pytest.raises(InputError, match=message):
+        remote_spec(tmp_path, LOAN.replace(old, new))
+
+
+def test_load_spec__loan_of_a_token_that_is_not_its_underlying__is_named(tmp_path):
+    path, old = tmp_path / "x.toml", "ratio = 1.0\ndeposit_cap = 1_000_000.0"
+    path.write_text(LOCAL.replace(old, old.replace("1.0\n", "1.1\n")) + LOAN, encoding="utf-8")
+    with pytest.raises(InputError, match=r"base WETH has the ratio 1\.1"):
+        load_spec(str(path), Params())
+
+
+def test_load_spec__symbol_of_a_range__is_named(tmp_path):
+    with pytest.raises(InputError, match="LP-ETH names two tokens"):
+        remote_spec(tmp_path, LIQUIDITY + LOAN.replace("[loans.LOAN-ETH]", "[loans.LP-ETH]"))

@@ -196,3 +196,13 @@ def liquidity_bend(lower: int, upper: int, liquidity: int, price: int) -> int:
         return 0
     inverse = 10**54 // root
     return liquidity * (inverse * inverse // RAY * inverse // RAY) // (2 * RAY)
+
+
+def lending_value(loan: tuple[bool, int, int, int, int, int], price: int) -> int:
+    """LendingMath.valueOf; the loan in the order of its struct."""
+    is_long, units, cash, threshold, seized, reserve = loan
+    held, owed = (units * price // WAD, cash) if is_long else (cash, -(-units * price // WAD))
+    edges = (cash * WAD * WAD, units * price * threshold) if is_long else (units * price, cash * threshold)
+    if edges[0] > edges[1]:
+        owed = -(-owed * seized // WAD)
+    return max(held - owed - reserve, 0)
