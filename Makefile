@@ -186,7 +186,7 @@ audit-proof: build/.stamp ## take each fix against extraction out and see the pr
 # Every play once: the long run belongs to the audit.
 test-profit: build/.stamp ## the profit machine: attackers with one purse, each play once
 	@printf '== tests/chain/profit\n' >&2
-	@$(PY) -m tests.chain.profit --episodes 32
+	@$(PY) -m tests.chain.profit --episodes 35
 
 # A short run, so that no change of the contracts leaves the rules of the audit behind.
 test-audit: build/.stamp ## the property machine of the audit, 1,500 calls

@@ -7,21 +7,36 @@ from typing import Any
 
 from eth_account.signers.local import LocalAccount
 
-from plimsoll.chain.anvil import wallet
 from plimsoll.chain.signing import sign
 from plimsoll.chain.words import unpack
 from plimsoll.model import Kind
 from tests.chain.profit.bridge import CLAIM
+from tests.chain.profit.loans import LENT, LLTV
+from tests.chain.profit.loans import SYMBOL as LOAN
 from tests.chain.profit.pool import SYMBOL as LIQUIDITY
-from tests.chain.profit.world import BIDDER, CROSS, FAR, HOUR, MAX_FEE_WAD, SINGLE, STANDARD, WAD, World, is_error
+from tests.chain.profit.world import (
+    BIDDER,
+    CROSS,
+    FAR,
+    FRIEND,
+    HOUR,
+    MAX_FEE_WAD,
+    OWNER,
+    SINGLE,
+    STANDARD,
+    WAD,
+    World,
+    is_error,
+)
 
-OWNER, FRIEND = wallet("attacker"), wallet("attacker's friend")
 WAD_PER_RAW = 10**12
 #: More than any play needs; what counts is how much of it is in the wallet afterwards.
 PURSE = {"USDC": 10**9 * 10**6, "WETH": 10**6 * WAD, "PLAIN": 10**9 * WAD}
 #: Assets of the vault whose shares are collateral; shares are bought with them, at the rate of the moment.
 STAKED = 10**6 * WAD
 MODES = (SINGLE, STANDARD, CROSS)
+#: What the venue lends on a hundred of collateral.
+LLTV_E2 = round(LLTV * 100)
 
 
 class Crowd:
@@ -39,9 +54,10 @@ class Crowd:
                 assert token is not None
             world.send(owner, "STAKED", "mint", owner.address, STAKED)
             world.send(owner, "STAKED", "approve", world.base.beside["LossyVault"], 2**256 - 1)
-            for symbol in ("SHARE", LIQUIDITY):
+            for symbol in ("SHARE", LIQUIDITY, LOAN):
                 world.send(owner, symbol, "approve", world.deployment.contracts["Vault"], 2**256 - 1)
-            for spender in (world.base.pool.router, world.tokens[LIQUIDITY].address):
+            spenders = (world.base.pool.router, world.base.venue.morpho)
+            for spender in (*spenders, world.tokens[LIQUIDITY].address, world.tokens[LOAN].address):
                 for symbol in ("USDC", "WETH"):
                     world.send(owner, symbol, "approve", spender, 2**256 - 1)
         self.brought = 0.0
@@ -63,7 +79,7 @@ class Crowd:
             total += (held + pooled.get(symbol, 0) - 2 * PURSE[symbol]) / 10**decimals * price
         staked = sum(self._staked(owner.address) - STAKED for owner in (OWNER, FRIEND))
         claims = sum(int(world.tokens[CLAIM].call("balanceOf", owner.address)) for owner in (OWNER, FRIEND))
-        return total + (staked + claims) / WAD * world.paths["ETH"].spot + self.slashed
+        return total + (staked + claims) / WAD * world.paths["ETH"].spot + self.slashed + self._lent()
 
     def _pooled(self) -> dict[str, int]:
         """What liquidity in the wallets pays out now."""
@@ -76,6 +92,34 @@ class Crowd:
                 for symbol, amount in zip(order, out, strict=True):
                     total[symbol] += int(amount)
         return total
+
+    def _lent(self) -> float:
+        """What shares of the loan in the wallets stand for, debt and all, less what the lenders there have lost."""
+        world, token = self.world, self.world.tokens[LOAN]
+        supply = int(token.call("totalSupply"))
+        held = sum(int(token.call("balanceOf", owner.address)) for owner in (OWNER, FRIEND))
+        collateral, debt = token.call("amounts")
+        net = int(collateral) / WAD * world.paths["ETH"].spot - int(debt) / 10**6
+        supplied = int(world.at["Morpho"].call("market", world.base.venue.id)[0])
+        lost = max(LENT[True] - supplied / 10**6, 0.0)
+        return (net * held / supply if supply else 0.0) - lost
+
+    def build_loan(self, coins: float, share: float) -> None:
+        """Bring coins to the loan and borrow a share of what the venue lends on them."""
+        world, raw = self.world, round(coins * WAD)
+        world.send(OWNER, "Morpho", "supplyCollateral", world.base.venue.params, raw, world.tokens[LOAN].address, b"")
+        most = raw * LLTV_E2 // 100 * round(world.paths["ETH"].spot * 10**6) // WAD
+        world.send(OWNER, LOAN, "take", 0, 0, round(most * share), OWNER.address)
+
+    def liquidate_loan(self, fraction: float = 1.0) -> bool:
+        """Let the friend liquidate the loan at its venue, debt or collateral, whatever is less."""
+        world = self.world
+        venue, address = world.base.venue, world.tokens[LOAN].address
+        _, owed, held = world.at["Morpho"].call("position", venue.id, address)
+        shares = round(int(owed) * fraction)
+        if shares and world.try_send(FRIEND, "Morpho", "liquidate", venue.params, address, 0, shares, b""):
+            return True
+        return int(held) > 0 and world.try_send(FRIEND, "Morpho", "liquidate", venue.params, address, held, 0, b"")
 
     def _staked(self, owner: str) -> int:
         """Assets of the vault that a wallet holds, as such and as shares."""
@@ -135,7 +179,7 @@ class Crowd:
     def take(self, account: int) -> None:
         """Withdraw and borrow whatever the account may pay out."""
         world = self.world
-        for symbol in (*PURSE, "SHARE", CLAIM, LIQUIDITY):
+        for symbol in (*PURSE, "SHARE", CLAIM, LIQUIDITY, LOAN):
             most = world.ask("ActionPreview", "maxWithdraw", account, world.tokens[symbol].address)
             if not is_error(most) and most:
                 self.withdraw_raw(account, symbol, most)

@@ -33,6 +33,7 @@ ACCOUNTS = {"Accounts": "contracts/accounts/Accounts.sol"}
 RATES = {"RateFeed": "contracts/feeds/RateFeed.sol"}
 SOURCES = {"SourceBook": "contracts/sources/SourceBook.sol"}
 POOL = {"LiquidityToken": "contracts/sources/LiquidityToken.sol"}
+LOANS = {"MorphoPosition": "contracts/sources/MorphoPosition.sol"}
 CLAIMS = {"RemoteClaims": "contracts/remote/RemoteClaims.sol"}
 ESCROW = {"RemoteEscrow": "contracts/remote/RemoteEscrow.sol"}
 VAULT = {"Vault": "contracts/accounts/Vault.sol"}
@@ -417,5 +418,28 @@ FAULTS = (
             ),
         ),
         LINES,
+    ),
+    Fault(
+        "31",
+        "collateral and loans come out of an account without a margin check",
+        ("steered out",),
+        (
+            (
+                "contracts/sources/LendingPosition.sol",
+                "if (accountId != WALLET) MARGIN_ENGINE.enforce(accountId, empty);",
+                "if (accountId == type(uint256).max) MARGIN_ENGINE.enforce(accountId, empty);",
+            ),
+        ),
+        LOANS,
+    ),
+    Fault(
+        "32",
+        "a loan counts as if its venue never liquidated",
+        ("edge of its venue",),
+        (
+            (f"{LIBRARIES}/LendingMath.sol", "bool isTaken = priceWad < edgeWad;", "bool isTaken = false;"),
+            (f"{LIBRARIES}/LendingMath.sol", "_owed(loan, priceWad < edgeWad)", "_owed(loan, false)"),
+        ),
+        LOANS,
     ),
 )

@@ -27,7 +27,10 @@ from plimsoll.params import Params
 from plimsoll.protocol.rounds import RoundPoster
 from tests.chain.helpers.mocks import use_mocks
 from tests.chain.helpers.orders import UNCONDITIONAL
+from tests.chain.profit import loans
 from tests.chain.profit.bridge import remote_spec
+from tests.chain.profit.loans import NO_VENUE, Venue, build_venue, loan_spec
+from tests.chain.profit.loans import SYMBOL as LOAN
 from tests.chain.profit.market import WINDOW_SEC, Path
 from tests.chain.profit.pool import SYMBOL as LIQUIDITY
 from tests.chain.profit.pool import Addresses, build_pool, contracts, liquidity_spec, price_at, swap_to
@@ -51,6 +54,8 @@ WIDE_LIMITS = (10 * WAD, 10 * WAD)
 
 SIGNERS = [wallet(f"signer {n}") for n in range(2)]
 ADMIN, POSTER, RELAYER, LENDER, BIDDER = (wallet(name) for name in ("admin", "poster", "relayer", "lender", "bidder"))
+#: The attackers: the second one has all shares of the loan at Morpho to begin with.
+FRIEND, OWNER = (wallet(name) for name in ("attacker's friend", "attacker"))
 CONTRACTS = (
     *("Accounts", "Vault", "Oracle", "MarginEngine", "Exchange", "Settlement", "PerpMarket", "Auction"),
     *("InsuranceFund", "ActionPreview", "ScenarioBook", "RateFeed", "Guarantees"),
@@ -82,6 +87,7 @@ class Base:
     #: Contracts beside the installation, by name: the vault, its asset, and an attacker's contract.
     beside: dict[str, str] = field(default_factory=dict)
     pool: Addresses = NO_POOL
+    venue: Venue = NO_VENUE
 
 
 class World:
@@ -96,6 +102,9 @@ class World:
         self.at |= contracts(self.client, base.pool)
         address = base.deployment.tokens[LIQUIDITY].address
         self.tokens[LIQUIDITY] = Contract(self.client, load_artifact("LiquidityToken"), address)
+        self.at |= loans.contracts(self.client, base.venue)
+        address = base.deployment.tokens[LOAN].address
+        self.tokens[LOAN] = Contract(self.client, load_artifact("MorphoPosition"), address)
         for name, address in base.beside.items():
             self.at[name] = Contract(self.client, load_artifact("LocalToken" if name == "STAKED" else name), address)
         self.poster = RoundPoster(self.client, base.deployment, SIGNERS)
@@ -167,6 +176,10 @@ class World:
         """Swap until the pool stands at a price."""
         words = swap_to(self.base.pool, by.address, price, falls=price < self.pool_price)
         self.send(by, "SwapRouter", "exactInputSingle", words)
+
+    def price_venue(self, price: float) -> None:
+        """Let the oracle of the market at Morpho say what ether costs."""
+        self.send(ADMIN, "OracleMock", "setPrice", self.base.venue.price(price))
 
     def try_price(self, symbol: str, price: float) -> bool:
         """Sign a price of one token; whether the oracle takes it is the contracts' affair."""
@@ -284,6 +297,7 @@ def build(url: str, params: Params | None = None) -> Base:
     share = replace(SHARE, address=beside["LossyVault"])
     coin, dollars = _pooled(client)
     pool = build_pool(client, ADMIN, coin, dollars, SPOTS["ETH"])
+    venue = build_venue(client, ADMIN, coin, dollars, SPOTS["ETH"])
     known = {"WETH": coin, "USDC": dollars}
     # Without the bound on what leaves in a day: it would hide what the margin rules let through.
     tokens = tuple(
@@ -292,9 +306,10 @@ def build(url: str, params: Params | None = None) -> Base:
     )
     rate = RateSpec("SHARE", share.address, "erc4626", 3_600, 24, 0.01, SHARE_FALL)
     spec = replace(spec, tokens=tokens, rates=(rate,), remote=remote_spec(ADMIN), liquidity=(liquidity_spec(pool),))
+    spec = replace(spec, loans=(loan_spec(venue, OWNER.address),))
     spec = spec.with_signers(tuple(s.address for s in SIGNERS))
     deployment = deploy(client, ADMIN, spec)
-    base = Base(url, deployment, client.block_ts(), spec, beside=beside, pool=pool)
+    base = Base(url, deployment, client.block_ts(), spec, beside=beside, pool=pool, venue=venue)
     world = World(base)
     world.tick(5)
     world.post()

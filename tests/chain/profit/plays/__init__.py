@@ -1,6 +1,18 @@
 """The plays of the attackers, by what they turn against the protocol; importing them registers them."""
 
-from tests.chain.profit.plays import clocks, equity, hedges, lines, liquidity, models, others, prices, remote, shares
+from tests.chain.profit.plays import (
+    clocks,
+    equity,
+    hedges,
+    lines,
+    liquidity,
+    loans,
+    models,
+    others,
+    prices,
+    remote,
+    shares,
+)
 from tests.chain.profit.plays.registry import PLAYS
 
 __all__ = [
@@ -10,6 +22,7 @@ __all__ = [
     "hedges",
     "lines",
     "liquidity",
+    "loans",
     "models",
     "others",
     "prices",

@@ -26,13 +26,15 @@ class Scene:
     #: Whether prices moved further than any margin covers: then somebody's loss is no hole.
     has_gap: bool = False
 
-    def covered_move(self, slack: float = 1.0, **shares: float) -> None:
+    def covered_move(self, slack: float = 1.0, first: Callable[[], None] | None = None, **shares: float) -> None:
         """Move spots by shares of their range; whoever had the initial margin must be covered.
 
         Parameters
         ----------
         slack : float
             By how much more than its cover a loss is promised to stay.
+        first : callable, optional
+            What attackers do at the new prices before anybody looks.
         **shares : float
             By underlying, relative to its price range.
         """
@@ -40,7 +42,13 @@ class Scene:
         moves = {name: share * ranges[name]["price_range"] for name, share in shares.items()}
         before = with_initial(self.crowd)
         spots = {name: self.world.paths[name].spot * (1.0 + move) for name, move in moves.items()}
-        self.world.move(between=lambda: self.judge.covered(self.world, self.crowd, before, moves, slack), **spots)
+
+        def between() -> None:
+            if first is not None:
+                first()
+            self.judge.covered(self.world, self.crowd, before, moves, slack)
+
+        self.world.move(between=between, **spots)
 
     def vols_apart(self, name: str, up: int, down: int, share: float) -> None:
         """Move a spot with the volatility of one expiry at its upper and of another at its lower state.
