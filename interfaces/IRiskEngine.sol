@@ -78,6 +78,8 @@ interface IRiskEngine {
     error RiskEngine__NoSettlementMean(uint256 expiryTs, uint256 roundTs);
     /// @notice Thrown when arrays that belong together differ in length.
     error RiskEngine__BadLength(uint256 observed, uint256 expected);
+    /// @notice Thrown at deployment when the normal table is none; names the hash of its code.
+    error RiskEngine__NoTable(bytes32 observed, bytes32 expected);
 
     /// @notice Requirement of the positions of one underlying.
     /// @param underlyingId Underlying.

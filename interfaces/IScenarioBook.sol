@@ -159,8 +159,6 @@ interface IScenarioBook {
     error ScenarioBook__NodeCount(uint256 observed, uint256 limit);
     /// @notice Thrown when a vol state is unknown.
     error ScenarioBook__VolState(uint256 observed, uint256 limit);
-    /// @notice Thrown when the normal table given at deployment is none; names the bytes of its code.
-    error ScenarioBook__NoTable(uint256 observed, uint256 limit);
     /// @notice Thrown for an underlying that is not listed.
     error ScenarioBook__UnknownUnderlying(uint256 observed, uint256 listed);
     /// @notice Thrown when all 255 ids are used.

@@ -3,43 +3,36 @@ pragma solidity ^0.8.30;
 
 import {SSTORE2} from "solady/src/utils/SSTORE2.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
-import {NormalCdf} from "./NormalCdf.sol";
 
 /// @title BookCode
 /// @notice A scenario book as the code of a data contract, laid out so that one copy into memory is the struct.
-/// @dev Words: 14 parameters, length of the plan, plan (ScenarioPlan), normal table (NormalCdf), then the rows,
-/// encoded. Whoever prices needs the table: together they cost one cold account. The rows are for readers; the engine
-/// has all of them in the plan.
+/// @dev Words: 14 parameters, length of the plan, plan (ScenarioPlan), then the rows, encoded. The rows are for
+/// readers; the engine has all of them in the plan.
 library BookCode {
     uint256 private constant PARAM_WORDS = 14;
 
     /// @notice Deploys a book.
     /// @param book Book.
-    /// @param normalTable NormalTable.
     /// @return pointer Data contract.
-    function save(IScenarioBook.Book memory book, address normalTable) internal returns (address pointer) {
-        bytes memory engine = abi.encodePacked(abi.encode(book.params), book.plan.length, book.plan, normalTable.code);
+    function save(IScenarioBook.Book memory book) internal returns (address pointer) {
+        bytes memory engine = abi.encodePacked(abi.encode(book.params), book.plan.length, book.plan);
         pointer = SSTORE2.write(abi.encodePacked(engine, abi.encode(book.rows)));
     }
 
     /// @notice Reads what the engine needs of a book; nothing is decoded, the arrays lie inside the copy.
     /// @param book Memory of the book; its rows stay as they are.
     /// @param pointer Data contract made by `save`.
-    /// @return table Memory position of the normal table, a multiple of 16.
-    function load(IScenarioBook.Book memory book, address pointer) internal view returns (uint256 table) {
-        uint256 tableBytes = NormalCdf.TABLE_BYTES;
+    function load(IScenarioBook.Book memory book, address pointer) internal view {
         assembly ("memory-safe") {
-            // Equivalent: abi.decode(SSTORE2.read(pointer), (params, plan, table)) without copying. The code begins
-            // with a STOP; the plan's length comes first, because it tells where the table ends.
+            // Equivalent: abi.decode(SSTORE2.read(pointer), (params, plan)) without copying. The code begins with a
+            // STOP; the plan's length comes first, because it tells where the rows begin.
             let params := and(add(mload(0x40), 0x1f), not(0x1f))
             extcodecopy(pointer, 0x00, add(1, mul(PARAM_WORDS, 0x20)), 0x20)
-            let size := add(add(mul(PARAM_WORDS, 0x20), 0x20), add(shl(5, mload(0x00)), tableBytes))
+            let size := add(add(mul(PARAM_WORDS, 0x20), 0x20), shl(5, mload(0x00)))
             extcodecopy(pointer, params, 1, size)
             mstore(0x40, add(params, size))
             mstore(book, params)
-            let plan := add(params, mul(PARAM_WORDS, 0x20))
-            mstore(add(book, 0x40), plan)
-            table := add(add(plan, 0x20), shl(5, mload(plan)))
+            mstore(add(book, 0x40), add(params, mul(PARAM_WORDS, 0x20)))
         }
     }
 
@@ -48,7 +41,7 @@ library BookCode {
     /// @param pointer Data contract made by `save`.
     function loadAll(IScenarioBook.Book memory book, address pointer) internal view {
         load(book, pointer);
-        uint256 before_ = (PARAM_WORDS + 1 + book.plan.length) * 32 + NormalCdf.TABLE_BYTES;
+        uint256 before_ = (PARAM_WORDS + 1 + book.plan.length) * 32;
         book.rows = abi.decode(SSTORE2.read(pointer, before_), (IScenarioBook.Rows));
     }
 

@@ -13,7 +13,7 @@ import {WadMath} from "./WadMath.sol";
 /// @title OptionKernel
 /// @notice Black-76 on a shocked forward and SVI volatility, with what all rows share computed once.
 /// @dev Standard deviations and logarithms are Q64, probabilities Q60, prices wad.
-/// @custom:error-bound price 2e-10*(F + K), delta 2e-10
+/// @custom:error-bound price 1e-9*(F + K), delta 1e-9
 /// @custom:mirror plimsoll.mirror.black76
 library OptionKernel {
     /// @dev 1/sqrt(2*pi), Q60.
@@ -81,9 +81,9 @@ library OptionKernel {
     struct Option {
         /// @dev Memory position of its volatilities, VOLATILITY_BYTES each: up, flat, down. ScenarioWalk takes those of
         /// the skews from them. Words of one, which ScenarioWalk reads as well:
-        /// reciprocal of the standard deviation, Q64;
-        /// position of the unshocked d1 in the normal table, ln(F/K)/std + std/2 + 7, Q128;
-        /// the deviation in the scale of positions, Q35;
+        /// reciprocal of the standard deviation in the scale of positions, Q24: times a logarithm in Q36 it is one;
+        /// position of the unshocked d1 = ln(F/K)/std + std/2, see NormalCdf, Q60;
+        /// the deviation in the scale of positions, Q60;
         /// the deviation, Q64.
         uint256 volatilities;
         int256 strikeWad;
@@ -303,35 +303,33 @@ library OptionKernel {
         }
     }
 
-    /// @dev Fills one volatility. Zero deviation needs no branch: its reciprocal is so large that any logarithm leaves
-    /// the table and N is 0 or 1, or 1/2 at the money exactly, which is the intrinsic value and its delta.
+    /// @dev Fills one volatility. Zero deviation is taken as 2^-64: any logarithm leaves the table and N is 0 or 1, or
+    /// 1/2 at the money exactly, which is the intrinsic value and its delta.
     function _setVolatility(Option memory o, uint256 place, uint256 stdQ64) private pure {
         unchecked {
-            // Unchecked: a logarithm is below 2**70, a reciprocal at most 2**140, a deviation below 2**110.
-            uint256 inverse = stdQ64 == 0 ? 1 << 140 : (1 << 128) / stdQ64;
-            int256 placeQ128 = o.logMoneynessQ64 * int256(inverse);
-            placeQ128 += (NormalCdf.CENTRE_Q35 + int256(stdQ64 >> 30)) << 93;
+            // Unchecked: a logarithm is below 2**71, a reciprocal at most 2**95, a deviation below 2**110.
+            uint256 inverse = (1 << 95) / (stdQ64 | 1);
+            int256 placeQ60 = (o.logMoneynessQ64 * int256(inverse)) >> 28;
+            placeQ60 += int256(stdQ64 << 2);
             assembly ("memory-safe") {
                 // The words in the order of Option.
                 let at := add(mload(o), place)
                 mstore(at, inverse)
-                mstore(add(at, 0x20), placeQ128)
-                mstore(add(at, 0x40), shr(29, stdQ64))
+                mstore(add(at, 0x20), placeQ60)
+                mstore(add(at, 0x40), shl(3, stdQ64))
                 mstore(add(at, 0x60), stdQ64)
             }
         }
     }
 
-    /// @notice Place of the unshocked d1 in the normal table.
+    /// @notice Position of the unshocked d1, see NormalCdf.
     /// @param o Option.
-    /// @return Position d1 + 7, Q35.
-    function positionOf(Option memory o) internal pure returns (int256) {
-        int256 placeQ128;
+    /// @return zQ60 Position d1*128.
+    function positionOf(Option memory o) internal pure returns (int256 zQ60) {
         assembly ("memory-safe") {
             // Equivalent: the second word of the volatility at FLAT_PLACE.
-            placeQ128 := mload(add(mload(o), 0xa0))
+            zQ60 := mload(add(mload(o), 0xa0))
         }
-        return placeQ128 >> 93;
     }
 
     /// @notice Price of a call at the unshocked point.
@@ -349,7 +347,7 @@ library OptionKernel {
             // Unchecked: cash at stake is below 2**175, probabilities at most 2**60.
             int256 z = positionOf(o);
             cash = (forwardCash * NormalCdf.cdf(table, z)
-                    - strikeCash * NormalCdf.cdf(table, z - int256(o.stdQ64 >> 29))) >> 60;
+                    - strikeCash * NormalCdf.cdf(table, z - int256(o.stdQ64 << 3))) >> 60;
         }
     }
 
@@ -358,11 +356,11 @@ library OptionKernel {
     /// @return phi phi(d1), Q60; 0 for the intrinsic value.
     function density(Option memory o) internal pure returns (int256 phi) {
         unchecked {
-            int256 d = positionOf(o) - NormalCdf.CENTRE_Q35;
+            int256 dQ67 = positionOf(o);
             // Beyond 9 standard deviations the density is below 1e-18.
-            if (o.stdQ64 == 0 || d > 9 << 35 || d < -(9 << 35)) return 0;
+            if (o.stdQ64 == 0 || dQ67 > 9 << 67 || dQ67 < -(9 << 67)) return 0;
             // Unchecked: |d1| <= 9 by the line above.
-            phi = WadMath.quotient(INV_SQRT_2PI_Q60 * int256(Exp.expWad(-((d * d * 5e17) >> 70))), 1e18);
+            phi = WadMath.quotient(INV_SQRT_2PI_Q60 * int256(Exp.expWad(-((dQ67 * dQ67 * 5e17) >> 134))), 1e18);
         }
     }
 

@@ -24,7 +24,7 @@ import {WadMath} from "./WadMath.sol";
 library RiskPass {
     /// @dev Upward pad per unit of |q|*D*(2F + K): more than the table's error in nodes, gaps and skew together
     /// (docs/reference/mathematics.md), so that the requirement is never below the exact one.
-    int256 private constant PAD_WAD = 2e9;
+    int256 private constant PAD_WAD = 8e9;
     /// @dev Upward pad per option for sums that are cut off at whole wei.
     uint256 private constant PAD_WEI = 128;
     /// @notice Above phi(0) = 0.39894..., wad.
@@ -37,6 +37,10 @@ library RiskPass {
     struct Source {
         IScenarioBook book;
         IOracle oracle;
+        /// @dev NormalTable.
+        address normalTable;
+        /// @dev Memory position of it where another pass has read it, else 0.
+        uint256 table;
         uint8 underlyingId;
         /// @dev Whether long options take part.
         bool withLong;
@@ -55,7 +59,7 @@ library RiskPass {
         OptionKernel.Option option;
         ScenarioGrid.Grid grid;
         ScenarioScan.Scan scan;
-        /// @dev Memory position of the normal table.
+        /// @dev Memory position of the normal table; 0 where no position has an expiry.
         uint256 table;
         int256 perpCash;
         int256 linkedCash;
@@ -74,6 +78,8 @@ library RiskPass {
         uint256 scannedTs;
         uint256[] places;
         ScenarioScan.Scan part;
+        /// @dev Number of expiries that have nodes.
+        uint256 withNodes;
     }
 
     /// @notice Makes room for passes.
@@ -82,23 +88,23 @@ library RiskPass {
     function create(uint256 count) internal pure returns (Pass[] memory passes) {
         assembly ("memory-safe") {
             // Equivalent: passes = new Pass[](count), without the structs that are put in place of others later: book,
-            // header and part. A pass has 20 words, behind which lie 3 of the book, 4 of groups, 4 of the option, 11
+            // header and part. A pass has 21 words, behind which lie 3 of the book, 4 of groups, 4 of the option, 11
             // of the grid and 6 of the scan.
             passes := mload(0x40)
             mstore(passes, count)
             let slot := add(passes, 0x20)
             let pass := add(slot, shl(5, count))
-            let size := mul(count, 0x600)
+            let size := mul(count, 0x620)
             mstore(0x40, add(pass, size))
             calldatacopy(pass, calldatasize(), size)
             for { let end := pass } lt(slot, end) { slot := add(slot, 0x20) } {
                 mstore(slot, pass)
-                mstore(pass, add(pass, 0x280))
-                mstore(add(pass, 0x60), add(pass, 0x2e0))
-                mstore(add(pass, 0x80), add(pass, 0x360))
-                mstore(add(pass, 0xa0), add(pass, 0x3e0))
-                mstore(add(pass, 0xc0), add(pass, 0x540))
-                pass := add(pass, 0x600)
+                mstore(pass, add(pass, 0x2a0))
+                mstore(add(pass, 0x60), add(pass, 0x300))
+                mstore(add(pass, 0x80), add(pass, 0x380))
+                mstore(add(pass, 0xa0), add(pass, 0x400))
+                mstore(add(pass, 0xc0), add(pass, 0x560))
+                pass := add(pass, 0x620)
             }
         }
     }
@@ -132,7 +138,9 @@ library RiskPass {
     /// @param positions Position words.
     function open(Pass memory p, Source memory s, uint256[] calldata positions) internal view {
         PositionGroups.collect(p.groups, s.underlyingId, positions, s.withLong);
-        p.table = BookCode.load(p.book, s.book.bookPointerOf(s.underlyingId));
+        BookCode.load(p.book, s.book.bookPointerOf(s.underlyingId));
+        p.table = s.table;
+        if (p.table == 0 && p.groups.expiries.length != 0) p.table = NormalCdf.load(s.normalTable);
         IOracle.Surface memory surface;
         (p.header, surface) = PlainCall.roundFor(s.oracle, s.underlyingId, p.groups.expiries);
         p.expiries = OptionKernel.createExpiries(p.groups.expiries.length);
@@ -277,8 +285,11 @@ library RiskPass {
             if (p.withDensity) e.densityCash += forwardCash * OptionKernel.density(o);
             p.padCash += 2 * RequirementMath.absolute(forwardCash) + RequirementMath.absolute(strikeCash);
             p.padWei += PAD_WEI;
-            // A single expiry takes the plan's own: nobody else needs them bare.
-            if (e.nodes == 0) e.nodes = p.expiries.length == 1 ? p.grid.template : ScenarioGrid.createNodes(p.grid);
+            // The last expiry takes the plan's own: nobody else needs them bare.
+            if (e.nodes == 0) {
+                bool isLast = ++p.withNodes == p.expiries.length;
+                e.nodes = isLast ? p.grid.template : ScenarioGrid.createNodes(p.grid);
+            }
             // Last: nothing but the pass itself has to be kept beside the walk's many variables.
             ScenarioGrid.walk(p.grid, o, e, e.nodes, forwardCash, strikeCash);
         }

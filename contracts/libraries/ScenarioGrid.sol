@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {NormalCdf} from "./NormalCdf.sol";
 import {OptionKernel} from "./OptionKernel.sol";
 import {ScenarioPlan} from "./ScenarioPlan.sol";
 import {ScenarioWalk} from "./ScenarioWalk.sol";
@@ -17,9 +18,9 @@ library ScenarioGrid {
     uint256 private constant GROWTH = 0x20;
     uint256 private constant CASH = 0x40;
 
-    /// @dev Memory positions, not references: nothing is allocated for them. A node is ln(1 + move) and 1 + move, Q64,
-    /// then the sum over options of their cash there, and over long ones of how far they may lie below the chord from
-    /// the node before, Q60 wei. ScenarioWalk reads all by place.
+    /// @dev Memory positions, not references: nothing is allocated for them. A node is ln(1 + move), Q36, and 1 + move,
+    /// Q64, then the sum over options of their cash there, and over long ones of how far they may lie below the chord
+    /// from the node before, Q60 wei. ScenarioWalk reads all by place.
     struct Grid {
         /// @dev First node of the expiry whose options are walked.
         uint256 firstNode;
@@ -27,16 +28,15 @@ library ScenarioGrid {
         uint256 template;
         uint256 firstSegment;
         uint256 segmentsEnd;
-        /// @dev Memory position of the normal table, in the form that the loop wants: a position in it, see NormalCdf,
-        /// is shifted left by 93.
-        uint256 tablePlace;
+        /// @dev Place of d = 0 in the normal table, as if the table began where memory does: ScenarioWalk.
+        uint256 centre;
         /// @dev Memory position of the volatilities of the option that is walked.
         uint256 volatilities;
         /// @dev First entry of the plan's skewed volatilities.
         uint256 firstSkew;
-        /// @dev Of the option that is walked: how much of a skew it feels, wad; ln(F/K), Q64.
+        /// @dev Of the option that is walked: how much of a skew it feels, wad; ln(F/K), Q36.
         int256 feltWad;
-        int256 logMoneynessQ64;
+        int256 logMoneynessQ36;
         uint256 nodeBytes;
         /// @dev Place of the unshocked node among the nodes.
         uint256 basePlace;
@@ -45,7 +45,7 @@ library ScenarioGrid {
     /// @notice Opens the plan of a book.
     /// @param g Memory of the grid.
     /// @param plan Plan, see ScenarioPlan.
-    /// @param table Normal table in memory, at a multiple of 16.
+    /// @param table Normal table in memory, at a multiple of its entries' length.
     /// @param o Memory of the options that will be walked, each opened in the place of the one before.
     function create(Grid memory g, uint256[] memory plan, uint256 table, OptionKernel.Option memory o)
         internal
@@ -53,8 +53,8 @@ library ScenarioGrid {
     {
         unchecked {
             // Unchecked: counts at most 600, memory below 2**32.
-            // A position counts table entries of 16 bytes in its bits from 30 up.
-            (g.tablePlace, g.volatilities) = (table << (30 - 4 + 93), o.volatilities);
+            g.centre = (table / NormalCdf.ENTRY_BYTES + NormalCdf.CENTRE) << 60;
+            g.volatilities = o.volatilities;
             uint256 at;
             assembly ("memory-safe") {
                 at := add(plan, 0x20) // the reference as a number
@@ -108,7 +108,7 @@ library ScenarioGrid {
         int256 strikeCash
     ) internal pure {
         g.firstNode = nodes;
-        (g.feltWad, g.logMoneynessQ64) = (OptionKernel.skewFelt(o, e), o.logMoneynessQ64);
+        (g.feltWad, g.logMoneynessQ36) = (OptionKernel.skewFelt(o, e), o.logMoneynessQ64 >> 28);
         uint256 grid;
         assembly ("memory-safe") {
             grid := g // the reference as a number

@@ -20,8 +20,8 @@ import {OptionKernel} from "./OptionKernel.sol";
 /// first three, in the order of the volatilities), bytes of its nodes, which follow those of the segment before; for
 /// each move of the ladder MOVE_WORDS: move (wad), [weight 64 over 64][larger weight of it and the one below 64 over
 /// 64] or 0 when both are 1, vol states at it; for each skew pair PAIR_WORDS: the places of its two nodes and of the
-/// ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) and 1 + move (Q64), and two zeros in which the
-/// engine keeps its sums. Places are bytes.
+/// ladder's node that it bends; for each node NODE_WORDS: ln(1 + move) (Q36), 1 + move (Q64), and two zeros in which
+/// the engine keeps its sums. Places are bytes.
 library ScenarioPlan {
     uint256 internal constant HEAD_WORDS = 20;
     uint256 internal constant VOLATILITY_WORDS = 2;
@@ -305,9 +305,9 @@ library ScenarioPlan {
     /// @dev Into the segment opened last.
     function _addNode(Draft memory d, int256 moveWad) private pure {
         (uint256[] memory plan, uint256 at) = (d.plan, d.node);
-        int256 lnMoveQ64 = (FixedPointMathLib.lnWad(1e18 + moveWad) << 64) / 1e18;
+        int256 lnMoveQ36 = (FixedPointMathLib.lnWad(1e18 + moveWad) << 36) / 1e18;
         d.node = at + NODE_WORDS;
-        (plan[at], plan[at + 1]) = (uint256(lnMoveQ64), uint256((1e18 + moveWad) << 64) / 1e18);
+        (plan[at], plan[at + 1]) = (uint256(lnMoveQ36), uint256((1e18 + moveWad) << 64) / 1e18);
         plan[d.segment - SEGMENT_WORDS + 1] += NODE_BYTES;
     }
 }

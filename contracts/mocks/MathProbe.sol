@@ -56,11 +56,11 @@ contract MathProbe {
         }
     }
 
-    function tableCdf(address table, int256[] calldata zQ35) external view returns (int256[] memory y) {
-        y = new int256[](zQ35.length);
+    function tableCdf(address table, int256[] calldata zQ60) external view returns (int256[] memory y) {
+        y = new int256[](zQ60.length);
         uint256 pointer = NormalCdf.load(table);
-        for (uint256 i; i < zQ35.length; ++i) {
-            y[i] = NormalCdf.cdf(pointer, zQ35[i]);
+        for (uint256 i; i < zQ60.length; ++i) {
+            y[i] = NormalCdf.cdf(pointer, zQ60[i]);
         }
     }
 

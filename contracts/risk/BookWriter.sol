@@ -14,12 +14,6 @@ contract BookWriter {
     int256 private constant MAX_MULTIPLE_WAD = 100e18;
     uint8 private constant DOWN = 2;
 
-    address private immutable NORMAL_TABLE;
-
-    constructor(address normalTable) {
-        NORMAL_TABLE = normalTable;
-    }
-
     /// @notice Writes a book.
     /// @param params Parameters, as ScenarioBook accepts them.
     /// @param rows Rows.
@@ -32,7 +26,7 @@ contract BookWriter {
         IScenarioBook.Book memory book;
         (book.params, book.rows) = (params, rows);
         book.plan = ScenarioPlan.build(book.rows, params.priceRangeWad);
-        pointer = BookCode.save(book, NORMAL_TABLE);
+        pointer = BookCode.save(book);
     }
 
     /// @dev Only rows whose intervals cover every price between the outermost nodes are a book.

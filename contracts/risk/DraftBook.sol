@@ -11,9 +11,7 @@ import {ScenarioBook} from "./ScenarioBook.sol";
 contract DraftBook is ScenarioBook {
     IScenarioBook private immutable LIVE;
 
-    constructor(address authority, address normalTable, IScenarioBook live)
-        ScenarioBook(authority, normalTable, live.accountParams())
-    {
+    constructor(address authority, IScenarioBook live) ScenarioBook(authority, live.accountParams()) {
         LIVE = live;
         // Nothing is proposed yet.
         _accountWord = 0;

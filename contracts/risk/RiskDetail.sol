@@ -14,10 +14,12 @@ import {RiskPass} from "../libraries/RiskPass.sol";
 contract RiskDetail {
     IScenarioBook private immutable BOOK;
     IOracle private immutable ORACLE;
+    address private immutable NORMAL_TABLE;
 
-    constructor(IScenarioBook book, IOracle oracle) {
+    constructor(IScenarioBook book, IOracle oracle, address normalTable) {
         BOOK = book;
         ORACLE = oracle;
+        NORMAL_TABLE = normalTable;
     }
 
     /// @notice See IRiskEngine.
@@ -40,7 +42,9 @@ contract RiskDetail {
         returns (IRiskEngine.UnderlyingRisk memory risk, IRiskEngine.UnderlyingDetail memory detail)
     {
         RiskPass.Pass memory p = RiskPass.create(1)[0];
-        RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, true, true, false), positions, linkedUnitsWad);
+        RiskPass.Source memory source =
+            RiskPass.Source(BOOK, ORACLE, NORMAL_TABLE, 0, underlyingId, true, true, false);
+        RiskPass.run(p, source, positions, linkedUnitsWad);
         RiskPass.addBends(p, bendsWad);
         RequirementMath.Parts memory c;
         RiskPass.measure(p, 0, c);

@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {IOracle} from "../../interfaces/IOracle.sol";
 import {IRiskEngine} from "../../interfaces/IRiskEngine.sol";
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
+import {NormalCdf} from "../libraries/NormalCdf.sol";
 import {RequirementMath} from "../libraries/RequirementMath.sol";
 import {RiskPass} from "../libraries/RiskPass.sol";
 import {ScenarioScan} from "../libraries/ScenarioScan.sol";
@@ -21,13 +22,16 @@ contract RiskEngine is IRiskEngine {
 
     IScenarioBook private immutable BOOK;
     IOracle private immutable ORACLE;
+    /// @dev The normal distribution, read where there are expiries.
+    address private immutable NORMAL_TABLE;
     /// @dev Rows and greeks are asked for off chain alone: a contract of their own keeps this one deployable.
     RiskDetail private immutable DETAIL;
 
-    constructor(IScenarioBook book, IOracle oracle) {
-        BOOK = book;
-        ORACLE = oracle;
-        DETAIL = new RiskDetail(book, oracle);
+    constructor(IScenarioBook book, IOracle oracle, address normalTable) {
+        bytes32 observed = normalTable.codehash;
+        if (observed != NormalCdf.TABLE_HASH) revert RiskEngine__NoTable(observed, NormalCdf.TABLE_HASH);
+        (BOOK, ORACLE, NORMAL_TABLE) = (book, oracle, normalTable);
+        DETAIL = new RiskDetail(book, oracle, normalTable);
     }
 
     /// @inheritdoc IRiskEngine
@@ -38,7 +42,7 @@ contract RiskEngine is IRiskEngine {
         returns (UnderlyingRisk memory risk)
     {
         RiskPass.Pass memory p = RiskPass.create(1)[0];
-        RiskPass.run(p, RiskPass.Source(BOOK, ORACLE, underlyingId, true, false, false), positions, linkedUnitsWad);
+        RiskPass.run(p, _source(underlyingId, false), positions, linkedUnitsWad);
         RequirementMath.Parts memory c;
         RiskPass.measure(p, 0, c);
         RiskPass.fill(p, c, risk, underlyingId);
@@ -81,7 +85,9 @@ contract RiskEngine is IRiskEngine {
         RequirementMath.Parts[] memory parts = new RequirementMath.Parts[](n);
         bool isBent = bendsWad.length != 0;
         for (uint256 i; i < n; ++i) {
-            RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyings[i], true, true, true);
+            RiskPass.Source memory source = _source(underlyings[i], true);
+            // Read once for all of them.
+            if (i != 0) source.table = passes[i - 1].table;
             RiskPass.run(passes[i], source, positions[i], linkedUnitsWad[i]);
             if (!isBent) continue;
             assembly ("memory-safe") {
@@ -113,12 +119,12 @@ contract RiskEngine is IRiskEngine {
         uint256[] memory bendsWad
     ) external view override returns (StandardRisk memory standard) {
         RiskPass.Pass memory p = RiskPass.create(1)[0];
-        RiskPass.Source memory source = RiskPass.Source(BOOK, ORACLE, underlyingId, true, false, false);
+        RiskPass.Source memory source = _source(underlyingId, false);
         RiskPass.open(p, source, positions);
         if (!StandardPass.run(p, linkedUnitsWad, standard) && bendsWad.length == 0) return standard;
         // Perhaps large: the concentration of all of them together takes a pass of its own.
         RiskPass.Pass memory together = RiskPass.create(1)[0];
-        source.withLong = false;
+        (source.withLong, source.table) = (false, p.table);
         RiskPass.run(together, source, positions, linkedUnitsWad);
         RiskPass.addBends(together, bendsWad);
         RequirementMath.Parts memory c;
@@ -128,6 +134,11 @@ contract RiskEngine is IRiskEngine {
             if (c.concentrationWad > largestWad) largestWad = c.concentrationWad;
         }
         standard.requirementWad += largestWad;
+    }
+
+    /// @dev Where a pass over all positions of an underlying reads; others join it where rows are wanted.
+    function _source(uint8 underlyingId, bool isJoined) private view returns (RiskPass.Source memory) {
+        return RiskPass.Source(BOOK, ORACLE, NORMAL_TABLE, 0, underlyingId, true, isJoined, isJoined);
     }
 
     function _cutoffAfter(RiskPass.Pass[] memory passes, uint256 cutoffTs) private pure returns (uint40 next) {

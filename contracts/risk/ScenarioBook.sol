@@ -5,7 +5,6 @@ import {AccessManaged} from "@openzeppelin/contracts/access/manager/AccessManage
 import {IScenarioBook} from "../../interfaces/IScenarioBook.sol";
 import {AccountWord} from "../libraries/AccountWord.sol";
 import {BookCode} from "../libraries/BookCode.sol";
-import {NormalCdf} from "../libraries/NormalCdf.sol";
 import {Units} from "../libraries/Units.sol";
 import {BookWriter} from "./BookWriter.sol";
 
@@ -63,11 +62,8 @@ contract ScenarioBook is IScenarioBook, AccessManaged {
     mapping(uint256 generation => mapping(uint256 tokenId => Collateral)) private _priorCollateral;
     mapping(uint256 generation => uint256) private _priorAccountWord;
 
-    constructor(address authority, address normalTable, AccountParams memory params) AccessManaged(authority) {
-        if (normalTable.code.length != NormalCdf.TABLE_BYTES) {
-            revert ScenarioBook__NoTable(normalTable.code.length, NormalCdf.TABLE_BYTES);
-        }
-        WRITER = new BookWriter(normalTable);
+    constructor(address authority, AccountParams memory params) AccessManaged(authority) {
+        WRITER = new BookWriter();
         _setAccountParams(params);
     }
 

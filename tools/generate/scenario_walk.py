@@ -28,8 +28,11 @@ pragma solidity ^0.8.30;
 /// are what forwardCash*growth and value grow by; 0 unless both are positive. This is the risk model's
 /// h*(d1 - c)*(c - d0)/(d1 - d0) with a = h*(d1 - c), b = h*(c - d0). It is taken as 1/(1/a + 1/b) with 2**256 - 1 for
 /// the ones, which needs no scaling at any size and rounds up.
-/// A position z is that of NormalCdf with the table's address added, so that its upper bits are where the entry lies.
-/// @custom:error-bound 2e-10*(F' + K) a price
+/// A position z is that of NormalCdf and the place of the table, so that its upper bits number an entry as if the table
+/// began where memory does.
+/// Whatever z is, at*N(z) - strikeCash*N(z - std) lies on a line that supports the value, which is their maximum: a
+/// logarithm that is cut off loses its square alone, and never makes a long option worth more.
+/// @custom:error-bound 1e-9*(F' + K) a price
 library ScenarioWalk {
     /// @notice Walks one option through every node.
     /// @dev Layouts of nodes and segments: ScenarioPlan; of a volatility: OptionKernel.Option.
@@ -51,13 +54,13 @@ walkSegments(mload(add(grid, 0x40)), mload(add(grid, 0xc0)), mload(grid), grid)
 
 // What leaves from within is not copied into its caller, whose variables would push its own out of reach.
 function walkSegments(segment, entry, node, g) {
-    let table := mload(add(g, 0x80))
+    let centre := mload(add(g, 0x80))
     // Each pair of volatilities in skew has a segment, which come last.
     for { let pairs := sub(mload(add(g, 0x60)), shr(1, sub(segment, entry))) } xor(segment, pairs) {} {
         let v := add(mload(add(g, 0xa0)), mload(segment))
         let end := add(node, mload(add(segment, 0x20)))
-        let offset := add(mload(add(v, 0x20)), table)
-        walkLadder(node, end, mload(v), offset, mload(add(v, 0x40)), shr(93, table))
+        let offset := add(mload(add(v, 0x20)), centre)
+        walkLadder(node, end, mload(v), offset, mload(add(v, 0x40)), sub(centre, 0x320000000000000000))
         node := end
         segment := add(segment, 0x40)
     }
@@ -69,18 +72,19 @@ function walkSegments(segment, entry, node, g) {
         let whole := mload(add(add(mload(add(g, 0xa0)), mload(entry)), 0x60))
         let end := add(node, mload(add(segment, 0x20)))
         let std := div(mul(whole, factor), 1000000000000000000)
-        let otherStd := div(mul(whole, sub(2000000000000000000, factor)), 1000000000000000000)
+        let otherStd := sub(shl(1, whole), std)
         whole := mload(add(g, 0x100))
         let isBoth := isInside(node, end, whole, std, otherStd)
         %(skew)s
         %(otherSkew)s
-        std := shr(29, std)
-        otherStd := shr(29, otherStd)
+        std := shl(3, std)
+        otherStd := shl(3, otherStd)
         switch isBoth
         case 0 {
-            walkPlain(node, end, inverse, offset, std, shr(93, table), 0x100)
+            whole := sub(centre, 0x320000000000000000)
+            walkPlain(node, end, inverse, offset, std, whole, 0x100)
             node := add(node, 0x80)
-            walkPlain(node, add(end, 0x80), otherInverse, otherOffset, otherStd, shr(93, table), 0x100)
+            walkPlain(node, add(end, 0x80), otherInverse, otherOffset, otherStd, whole, 0x100)
         }
         default { walkBoth(node, end, inverse, offset, std, otherInverse, otherOffset, otherStd) }
         node := end
@@ -91,13 +95,13 @@ function walkSegments(segment, entry, node, g) {
 
 // Whether both sides of the pairs are known to lie in the table, and can be walked together.
 // L, the logarithm of a node's price over the strike, is least at the first node and largest at the last:
-// -7 <= L/std - std/2 and L/std + std/2 < 6.96 hold for both deviations where they hold for the lesser, as
-// long as neither is above 7.
+// -6.25 <= L/std - std/2 and L/std + std/2 < 6.24 hold for both deviations where they hold for the lesser,
+// as long as neither is above 6.
 function isInside(node, end, moneyness, std, otherStd) -> isIt {
-    isIt := lt(add(std, otherStd), 0x70000000000000000)
+    isIt := lt(add(std, otherStd), 0x60000000000000000)
     if lt(otherStd, std) { std := otherStd }
-    // 6.9 instead of 7 and 6.96 is more than all that is cut off.
-    std := sar(64, mul(std, sub(0x6e666666666666666, shr(1, std))))
+    // 6.2 instead of 6.25 and 6.24 is more than all that is cut off.
+    std := sar(92, mul(std, sub(0x63333333333333333, shr(1, std))))
     isIt := and(isIt, sgt(add(add(moneyness, mload(node)), std), 0))
     isIt := and(isIt, slt(add(moneyness, mload(sub(end, 0x100))), std))
 }
@@ -115,7 +119,7 @@ function walkBoth(node, end, inverse, offset, std, otherInverse, otherOffset, ot
         %(both)s
     }
     for {} 1 {} {
-        if iszero(lt(node, end)) { leave }
+        if eq(node, end) { leave }
         %(bothThrice)s
     }
 }
@@ -127,15 +131,15 @@ function walkPlain(node, end, inverse, offset, std, lowest, nodeBytes) {
         if iszero(slt(second, lowest)) { break }
         if iszero(slt(z, lowest)) { walkBeside(node, z, second, lowest) }
         node := add(node, nodeBytes)
-        if iszero(lt(node, end)) { leave }
+        if eq(node, end) { leave }
     }
     for {} 1 {} {
         let last := sub(end, nodeBytes)
-        let z := sar(93, add(mul(mload(last), inverse), offset))
-        if slt(z, add(lowest, 0x6fc0000000)) { break }
+        let z := add(mul(mload(last), inverse), offset)
+        if slt(z, add(lowest, 0x63f000000000000000)) { break }
         walkBeside(last, z, sub(z, std), lowest)
         end := last
-        if iszero(lt(node, end)) { leave }
+        if eq(node, end) { leave }
     }
     // Three nodes a turn where they are neighbours: the turn itself costs a tenth of a node.
     let triples := end
@@ -149,7 +153,7 @@ function walkInside(node, triples, end, inverse, offset, std, nodeBytes) {
         %(inside)s
     }
     for {} 1 {} {
-        if iszero(lt(node, end)) { leave }
+        if eq(node, end) { leave }
         %(insideThrice)s
     }
 }
@@ -157,7 +161,7 @@ function walkInside(node, triples, end, inverse, offset, std, nodeBytes) {
 // A node of which d1 does not lie below the table, but it or d2 beside it: the value is a forward's when d2
 // lies above. The two sides of the table are its first and last entry, exactly 0 and 1 at their start.
 function walkBeside(node, z, second, lowest) {
-    if iszero(slt(second, add(lowest, 0x6fc0000000))) {
+    if iszero(slt(second, add(lowest, 0x63f000000000000000))) {
         let value := shl(60, sub(sar(64, mul(mload(0x00), mload(add(node, 0x20)))), mload(0x20)))
         %(cash)s
         leave
@@ -168,7 +172,7 @@ function walkBeside(node, z, second, lowest) {
 
 // How many positions d2 may lie above the lowest while both it and d1 lie in the table.
 function spanOf(std) -> span {
-    span := mul(lt(std, 0x6fc0000000), sub(0x6fc0000000, std))
+    span := mul(lt(std, 0x63f000000000000000), sub(0x63f000000000000000, std))
 }
 
 // The nodes of a ladder, where a long option has gaps between neighbours.
@@ -178,10 +182,10 @@ function walkGaps(node, end, inverse, offset, std, lowest) {
     let lastValue := 0
     // With a slope of 1 before it, the first node has no gap: b is not positive.
     let lastSlope := 0x1000000000000000
-    for {} slt(sar(93, add(mul(mload(node), inverse), offset)), lowest) {} {
+    for {} slt(add(mul(mload(node), inverse), offset), lowest) {} {
         lastAt := node
         node := add(node, 0x80)
-        if iszero(lt(node, end)) { leave }
+        if eq(node, end) { leave }
     }
     if lastAt {
         lastAt := sar(64, mul(mload(0x00), mload(add(lastAt, 0x20))))
@@ -190,11 +194,11 @@ function walkGaps(node, end, inverse, offset, std, lowest) {
     for {} 1 {} {
         %(place)s
         if iszero(lt(sub(second, lowest), span)) {
-            if iszero(slt(second, add(lowest, 0x6fc0000000))) { break }
+            if iszero(slt(second, add(lowest, 0x63f000000000000000))) { break }
             %(clamp)s
         }
         %(gaps)s
-        if iszero(lt(node, end)) { leave }
+        if eq(node, end) { leave }
     }
     // A straight line: after the first of its nodes there are no gaps.
     let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))
@@ -204,34 +208,32 @@ function walkGaps(node, end, inverse, offset, std, lowest) {
     for {} 1 {} {
         %(cash)s
         node := add(node, 0x80)
-        if iszero(lt(node, end)) { leave }
+        if eq(node, end) { leave }
         value := shl(60, sub(sar(64, mul(mload(0x00), mload(add(node, 0x20)))), mload(0x20)))
     }
 }
 """
-#: As OptionKernel sets a volatility; a quotient by 0 is 0. `whole` is ln(F/K).
-SKEW: Final = """let {inverse} := or(div(shl(128, 1), {std}), shl(140, iszero({std})))
-let {offset} := add(table, mul(whole, {inverse}))
-{offset} := add({offset}, shl(93, add(0x3800000000, shr(30, {std}))))
+#: As OptionKernel sets a volatility. `whole` is ln(F/K).
+SKEW: Final = """let {inverse} := div(0x800000000000000000000000, or({std}, 1))
+let {offset} := add(mul(whole, {inverse}), add(centre, shl(2, {std})))
 """
 #: What every node begins with.
-PLACE: Final = """let z := sar(93, add(mul(mload(node), inverse), offset))
+PLACE: Final = """let z := add(mul(mload(node), inverse), offset)
 let second := sub(z, std)
 """
 #: The same of the second of two volatilities.
-OTHER_PLACE: Final = """let z := sar(93, add(mul(mload(node), otherInverse), otherOffset))
+OTHER_PLACE: Final = """let z := add(mul(mload(node), otherInverse), otherOffset)
 let second := sub(z, otherStd)
 """
 #: The highest position is that of the last entry.
 CLAMP: Final = """if slt(second, lowest) { second := lowest }
-if sgt(z, add(lowest, 0x6fc0000000)) { z := add(lowest, 0x6fc0000000) }
+if sgt(z, add(lowest, 0x63f000000000000000)) { z := add(lowest, 0x63f000000000000000) }
 """
 #: NormalCdf.cdf; w is the entry, s the place within it.
-CDF: Final = """{let}w := mload(and(shr(26, {z}), 0xfffff0))
-{let}s := and({z}, 0x3fffffff)
-let {n} := add(signextend(22, w), mul(s, signextend(18, w)))
-{n} := add(signextend(26, w), mul(s, {n}))
-{n} := sar(191, add(w, mul(s, {n})))
+CDF: Final = """{let}w := mload(mul(12, shr(60, {z})))
+{let}s := and({z}, 0xfffffffffffffff)
+let {n} := add(signextend(23, w), mul(s, signextend(14, w)))
+{n} := shr(195, add(w, mul(s, {n})))
 """
 AT: Final = "let at := sar(64, mul(mload(0x00), mload(add(node, 0x20))))\n"
 VALUE: Final = "let value := sub(mul(at, slope), mul(mload(0x20), other))\n"

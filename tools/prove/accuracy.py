@@ -307,8 +307,8 @@ def deploy(client: Client) -> tuple[Probe, Probe, str]:
     authority, _ = create(client, account, "Authority", account.address)
     table, _ = create(client, account, "NormalTable")
     params = Params()
-    book, _ = create(client, account, "ScenarioBook", authority.address, table.address, account_params(params.account))
-    engine, _ = create(client, account, "RiskEngine", book.address, kernel.address)
+    book, _ = create(client, account, "ScenarioBook", authority.address, account_params(params.account))
+    engine, _ = create(client, account, "RiskEngine", book.address, kernel.address, table.address)
     own, rows = underlying_params(params.for_underlying("ETH")), rows_of(params.book)
     book.send(account, "listUnderlying", b"ETH".ljust(32, b"\0"), own, rows)
     return Probe(math), Probe(kernel), engine.address

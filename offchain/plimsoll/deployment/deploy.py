@@ -149,12 +149,12 @@ def _pricing(build: _Install, *, without_accounts: bool) -> None:
     spec = build.spec
     authority = build.create("Authority", build.account.address)
     table = build.create("NormalTable")
-    book = build.create("ScenarioBook", authority, table, account_params(spec.params.account))
+    book = build.create("ScenarioBook", authority, account_params(spec.params.account))
     moves = float_to_wad(spec.oracle.max_move), float_to_wad(spec.oracle.max_variance_move)
     rates = build.create("RateFeed", authority, book)
     sources = build.create("SourceBook", authority)
     oracle = build.create("Oracle", authority, spec.oracle.heartbeat_sec, *moves)
-    risk_engine = build.create("RiskEngine", book, oracle)
+    risk_engine = build.create("RiskEngine", book, oracle, table)
     build.send("Oracle", "setSigners", list(spec.oracle.signers), spec.oracle.signer_threshold)
     if spec.oracle.sequencer:
         build.send("Oracle", "setSequencer", spec.oracle.sequencer, spec.oracle.sequencer_grace_sec)
@@ -233,7 +233,7 @@ def _custody(build: _Install) -> None:
     build.create("OrderPreview", accounts, engine, exchange)
     build.create("ActionPreview", accounts, engine, auction, vault)
     prior = _engine_of(build, "Prior", build.create("PriorBook", address["ScenarioBook"]))
-    draft_book = build.create("DraftBook", authority, address["NormalTable"], address["ScenarioBook"])
+    draft_book = build.create("DraftBook", authority, address["ScenarioBook"])
     draft = _engine_of(build, "Draft", draft_book)
     build.create("ParameterPreview", accounts, engine, draft_book, draft)
     # None of these is a module: two act for owners who approve them.
@@ -427,7 +427,7 @@ def _list_instruments(build: _Install) -> None:
 def _engine_of(build: _Install, which: str, book: str) -> str:
     """Deploy risk and margin engine a second time, bound to a stand-in for the scenario book."""
     address = {name: contract.address for name, contract in build.contracts.items()}
-    risk = build.create(f"{which}RiskEngine", book, address["Oracle"])
+    risk = build.create(f"{which}RiskEngine", book, address["Oracle"], address["NormalTable"])
     parts = address["Accounts"], address["Oracle"], book, risk, address["RateFeed"], address["SourceBook"]
     return build.create(f"{which}MarginEngine", *parts, address["Guarantees"])
 

@@ -9,11 +9,11 @@ GAS = {
     "gas.math.ln": 276,
     "gas.math.sqrt": 162,
     "gas.math.cdf": 259,
-    "gas.math.cdf_table": 178,
+    "gas.math.cdf_table": 171,
     "gas.math.black76": 1_184,
     "gas.math.svi": 939,
-    "gas.math.rows16": 7_891,
-    "gas.math.rows35": 16_360,
+    "gas.math.rows16": 7_123,
+    "gas.math.rows35": 14_556,
 }
 
 

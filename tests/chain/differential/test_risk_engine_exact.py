@@ -36,7 +36,7 @@ GREEK_BOUND = 1e-6
 #: A weight is kept in steps of 1e-9, rounded up.
 WEIGHT_BOUND = mp.mpf("1e-9")
 #: What the contracts add for the table, of ``2F + K`` of every option: far strikes raise it above the bound of a price.
-PAD_BOUND = mp.mpf("2e-9")
+PAD_BOUND = mp.mpf("8e-9")
 #: Futures are discounted by an exponential that is good to a few units of its last place, and nothing pads them.
 LINEAR_BOUND = mp.mpf("1e-14")
 LATE = (0, 60, 900, 1_799)
@@ -73,12 +73,13 @@ def engine(request, accounts, Authority, ScenarioBook, RoundStub, NormalTable, R
     """An engine on a stub round: (engine, stub, rows)."""
     owner, name = accounts[0], request.param
     manager = owner.deploy(Authority, owner)
-    book = owner.deploy(ScenarioBook, manager, owner.deploy(NormalTable), ACCOUNT)
+    book = owner.deploy(ScenarioBook, manager, ACCOUNT)
     for symbol in (b"ETH", b"BTC"):
         values = [list(PARAMS.values()), rows(**BOOKS[name])]
         book.listUnderlying("0x" + symbol.ljust(32, b"\0").hex(), *values, {"from": owner})
     stub = owner.deploy(RoundStub)
-    return owner.deploy(RiskEngine, book, stub), stub, {field: BOOKS[name][field] for field in FIELDS}
+    engine = owner.deploy(RiskEngine, book, stub, owner.deploy(NormalTable))
+    return engine, stub, {field: BOOKS[name][field] for field in FIELDS}
 
 
 def pack(kind: int, expiry: int, price_e8: int, quantity: int, underlying: int = 1) -> int:
@@ -168,7 +169,8 @@ def test_standard_is_exact(engine, seed):
     found = contract.standardOf(1, [pack(*p) for p in positions], linked, []).dict()
     want, alone = exact.standard(positions, linked), exact.evaluate(positions, linked)
     gross = alone["gross"] + abs(wad(linked)) * wad(header[1])
-    assert -mp.mpf("1e-8") * want <= wad(found["requirementWad"]) - want <= (PRICE_BOUND + WEIGHT_BOUND) * gross
+    above = (PRICE_BOUND + WEIGHT_BOUND) * gross + pad_of(positions, wad(header[1]))
+    assert -mp.mpf("1e-8") * want <= wad(found["requirementWad"]) - want <= above
     assert abs(wad(found["markWad"]) - alone["mark"]) <= PRICE_BOUND * gross
     # Long options count nothing here, so SINGLE is asked about the rest.
     counted = [pack(*p) for p in positions if p[0] in (FUTURE, PERP) or p[3] < 0]
@@ -193,9 +195,10 @@ def test_cross_is_exact(engine, seed, share):
     risks, requirement = contract.crossOf([1, 2], words, [linked, 0], [], share)
     alone = [b.evaluate(part, units) for b, part, units in zip(books, (first, second), (linked, 0), strict=True)]
     gross = sum(part["gross"] for part in alone) + wad(linked) * wad(header[1])
-    assert -mp.mpf("1e-8") * want <= wad(int(requirement)) - want <= 2 * (PRICE_BOUND + WEIGHT_BOUND) * gross
-    for risk, part in zip(risks, alone, strict=True):
-        assert abs(wad(risk.dict()["requirementWad"]) - part["requirement"]) <= (PRICE_BOUND + WEIGHT_BOUND) * gross
+    bound, pads = (PRICE_BOUND + WEIGHT_BOUND) * gross, [pad_of(part, wad(header[1])) for part in (first, second)]
+    assert -mp.mpf("1e-8") * want <= wad(int(requirement)) - want <= 2 * bound + sum(pads)
+    for risk, part, pad in zip(risks, alone, pads, strict=True):
+        assert abs(wad(risk.dict()["requirementWad"]) - part["requirement"]) <= bound + pad
 
 
 def test_cheap_path_agrees_with_detail(engine):

@@ -73,7 +73,7 @@ class Stack(SimpleNamespace):
     def engine_of(self, book: Any) -> Any:
         """Deploy a margin engine of its own for a book that stands in for the live one."""
         project = self.project
-        risk = self.admin.deploy(project.RiskEngine, book, self.oracle)
+        risk = self.admin.deploy(project.RiskEngine, book, self.oracle, self.table)
         parts = (self.accounts, self.oracle, book, risk, self.rates, self.sources, self.guarantees)
         return self.admin.deploy(project.MarginEngine, *parts)
 
@@ -86,10 +86,10 @@ def deploy_stack(project: Any, admin: Any, chain: Any) -> Stack:
     """Deploy with one underlying and one linked token at a price of 1,900."""
     authority = admin.deploy(project.Authority, admin)
     table = admin.deploy(project.NormalTable)
-    book = admin.deploy(project.ScenarioBook, authority, table, ACCOUNT)
+    book = admin.deploy(project.ScenarioBook, authority, ACCOUNT)
     oracle = admin.deploy(project.Oracle, authority, 7 * 86_400, 10 * WAD, 10 * WAD)
     oracle.setSigners([signer.address for signer in SIGNERS], 2, {"from": admin})
-    risk = admin.deploy(project.RiskEngine, book, oracle)
+    risk = admin.deploy(project.RiskEngine, book, oracle, table)
     book.listUnderlying(symbol("ETH"), UNDERLYING, rows(), {"from": admin})
     book.setCollateral(1, (True, 1, 2 * 10**17, 2 * 10**16, WAD), {"from": admin})
     ledger = admin.deploy(project.Accounts, authority, admin)

@@ -21,17 +21,17 @@ from tests.chain.proof.world import BROKEN, CALM, EXPIRING, EXTREME, NOW, SMALL,
 
 WAD = 10**18
 #: Relative to gross notional: rows and marks; what the pad may add; charges, whose deltas come from the table.
-ROW_BOUND, PAD_BOUND, CHARGE_BOUND = mp.mpf("2e-9"), mp.mpf("1e-7"), mp.mpf("1e-9")
+ROW_BOUND, PAD_BOUND, CHARGE_BOUND = mp.mpf("1e-8"), mp.mpf("4e-7"), mp.mpf("5e-9")
 #: A weight is kept in steps of 1e-9, rounded up.
 WEIGHT_BOUND = mp.mpf("1e-9")
 #: A discount is good to 2e-16; nothing pads linear instruments for that.
 DISCOUNT_BOUND = mp.mpf("3e-16")
 #: Per unit of the forward.
-GREEK_BOUND = mp.mpf("6e-10")
+GREEK_BOUND = mp.mpf("3e-9")
 #: Wei by which two rounded steps may exceed the exact value.
 WEI = 3
 #: The pad (docs/reference/mathematics.md): of |q|*D*(2F + K) over strikes, and wei for every strike.
-PAD_RATE, PAD_WEI = mp.mpf("2e-9"), 128
+PAD_RATE, PAD_WEI = mp.mpf("8e-9"), 128
 #: By how much the pad may differ from that: cash at stake is cut off at whole wei, and a discount good to 2e-16.
 PAD_OFF = mp.mpf("1e-12")
 WINDOW_SEC = 1_800

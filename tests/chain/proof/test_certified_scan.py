@@ -73,9 +73,10 @@ def open_butterfly(stack, trader, series, cash):
 
 
 def figures(stack, account):
-    """Requirement of an account, and what of it the prices between the nodes add."""
+    """Requirement of an account, and what of it the prices between the nodes add, both without the pad."""
     risk = stack.engine.marginOf(account)[7][0]
-    return int(risk["requirementWad"]) / WAD, int(risk["certifiedScanWad"] - risk["scanWad"]) / WAD
+    between = risk["certifiedScanWad"] - risk["scanWad"] - risk["padWad"]
+    return int(risk["requirementWad"] - risk["padWad"]) / WAD, int(between) / WAD
 
 
 def test_butterfly__on_chain__is_the_mirrors(stack, trader, series):

@@ -142,20 +142,21 @@ def svi_volatility(slice_: tuple[int, int, int, int, int], forward: int, strike:
     return sqrt(max(w, 0) * WAD * YEAR_SEC // seconds)
 
 
-def table_cdf(words: list[int], z: int) -> int:
-    """NormalCdf.cdf on the entries of its table, 16 bytes each."""
+def table_cdf(table: bytes, z: int) -> int:
+    """NormalCdf.cdf on its table, 12 bytes an interval."""
+    z += 800 << 60
     if z < 0:
         return 0
-    if z >= 447 << 30:
+    if z >= 1_599 << 60:
         return 2**60
-    entry, s = z >> 30, z % 2**30
-    word = words[entry] << 128 | words[entry + 1]
+    interval, s = z >> 60, z % 2**60
+    word = int.from_bytes(table[12 * interval : 12 * interval + 32].ljust(32, b"\0"), "big")
     value = 0
-    # From c3, whose sign is bit 151, up to c0, whose sign is bit 255.
-    for bits in (152, 184, 216, 256):
+    # From c2, whose sign is bit 119, to c1, whose sign is bit 191 and never set.
+    for bits in (120, 192):
         low = word % 2**bits
         value = value * s + low - (low >> (bits - 1) << bits)
-    return value >> 191
+    return (value * s + word) % 2**256 >> 195
 
 
 RAY = 10**27

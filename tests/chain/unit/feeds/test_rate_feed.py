@@ -35,7 +35,7 @@ def kit():
     """A book with one linked token at 1.2, and a feed that may set its ratio."""
     code, admin = project.get_loaded_projects()[0], accounts[0]
     authority = admin.deploy(code.Authority, admin)
-    book = admin.deploy(code.ScenarioBook, authority, admin.deploy(code.NormalTable), ACCOUNT)
+    book = admin.deploy(code.ScenarioBook, authority, ACCOUNT)
     book.listUnderlying("0x" + b"ETH".ljust(32, b"\0").hex(), UNDERLYING, rows(), {"from": admin})
     book.setCollateral(TOKEN, (True, 1, 2 * 10**17, 2 * 10**16, RATIO), {"from": admin})
     feed = admin.deploy(code.RateFeed, authority, book)

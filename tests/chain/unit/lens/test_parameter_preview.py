@@ -24,7 +24,7 @@ TOKEN = (True, 1, 5 * 10**17, 4 * 10**17, WAD)
 def stack():
     found = deploy_stack(project.get_loaded_projects()[0], accounts[0], chain)
     admin, kit = found.admin, found.project
-    found.draft = admin.deploy(kit.DraftBook, found.authority, found.table, found.book)
+    found.draft = admin.deploy(kit.DraftBook, found.authority, found.book)
     engine = found.engine_of(found.draft)
     found.lens = admin.deploy(kit.ParameterPreview, found.accounts, found.engine, found.draft, engine)
     selectors = [found.book.signatures[name] for name in SETTERS]
