@@ -98,7 +98,7 @@ SIGNED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 KEPT: Final = ("name", "type", "indexed", "stateMutability", "anonymous")
 ERROR: Final = re.compile(r"((?:^[ ]*///[^\n]*\n)+)[ ]*error (\w+)\(", re.MULTILINE)
-THROWN: Final = re.compile(r"@notice Thrown (when|for|after|by|where)\s+(.*?)(?:@\w+|$)", re.DOTALL)
+THROWN: Final = re.compile(r"@notice Thrown (when|for|after|by|where|at)\s+(.*?)(?:@\w+|$)", re.DOTALL)
 #: Custom errors of the libraries that the contracts are built on: they have no NatSpec of ours.
 FOREIGN: Final[Mapping[str, str]] = {
     "AccessManagedUnauthorized": "this address may not call the function",

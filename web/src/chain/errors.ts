@@ -280,7 +280,7 @@ export const errorTable: Record<string, readonly [string, string, readonly (read
   "0x2b5ec96d": ["RiskEngine__BadLength","arrays that belong together differ in length",[["observed","uint256"],["expected","uint256"]]],
   "0xe9d7e98b": ["RiskEngine__LinkedOverflow","the linked collateral's units leave int128",[["observedWad","int256"],["limitWad","int256"]]],
   "0x5ef1f09c": ["RiskEngine__NoSettlementMean","an expiry is inside its settlement window and the round names no mean",[["expiryTs","uint256"],["roundTs","uint256"]]],
-  "0xc12f1683": ["RiskEngine__NoTable","",[["observed","bytes32"],["expected","bytes32"]]],
+  "0xc12f1683": ["RiskEngine__NoTable","at deployment when the normal table is none; names the hash of its code",[["observed","bytes32"],["expected","bytes32"]]],
   "0x62c07c20": ["RiskEngine__WrongUnderlying","a position of another underlying is passed",[["observed","uint256"],["expected","uint256"]]],
   "0x6dfcc650": ["SafeCastOverflowedUintDowncast","",[["bits","uint8"],["value","uint256"]]],
   "0x5274afe7": ["SafeERC20FailedOperation","the token refused the transfer",[["token","address"]]],
