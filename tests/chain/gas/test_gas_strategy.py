@@ -13,7 +13,7 @@ GAS = {
     "request deposit": 146_629,
     "request redeem": 142_251,
     "settle, cash alone": 236_045,
-    "settle, 16 options, entries and exits": 1_216_199,
+    "settle, 16 options, entries and exits": 1_171_660,
     "claim shares": 66_118,
     "claim assets": 50_875,
     "renew": 234_486,
